@@ -1,0 +1,97 @@
+"""Recorded curves of codecs, and the entropy tables that have not seen a scene."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bandfold.bitstream.errors import SettingsError
+
+from .bdrate import Curve
+
+Recorded = Mapping[str, Mapping[str, Curve]]
+"""Scene, codec, curve."""
+
+
+def read_anchors(path: Path) -> Recorded:
+    """Read recorded curves.
+
+    Parameters
+    ----------
+    path : Path
+        JSON: ``{"scenes": {scene: {codec: [[bps, dB, seconds], ...]}}}``.
+
+    Returns
+    -------
+    mapping
+        Scene to codec to curve; seconds are left out.
+
+    Raises
+    ------
+    SettingsError
+        If the file is unreadable or of another form.
+    """
+    try:
+        return {
+            scene: {
+                codec: [(float(point[0]), float(point[1])) for point in points]
+                for codec, points in codecs.items()
+            }
+            for scene, codecs in _read_object(path)["scenes"].items()
+        }
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise SettingsError(f"{path} does not hold recorded curves: {error!r}") from error
+
+
+class Folds:
+    """Entropy tables that were trained without the scene they are used on.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds tables and ``folds.json``, which maps the name of a scene to the file that has not seen it.
+
+    Raises
+    ------
+    SettingsError
+        If ``folds.json`` is unreadable.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files = _read_object(folder / "folds.json")
+
+    def tables(self, scene: str) -> Path:
+        """Find the tables for a scene.
+
+        Parameters
+        ----------
+        scene : str
+            Name without tile suffix.
+
+        Returns
+        -------
+        Path
+            An existing file.
+
+        Raises
+        ------
+        SettingsError
+            If there is none: using tables that have seen the scene would flatter the result.
+        """
+        path = self._folder / str(self._files.get(scene, ""))
+        if scene not in self._files or not path.is_file():
+            raise SettingsError(f"{self._folder / 'folds.json'} names no tables that have not seen {scene}")
+        return path
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise SettingsError(f"{path} does not hold a JSON object")
+    return content
