@@ -29,7 +29,10 @@ DTYPES: dict[int, np.dtype[np.generic]] = {
 _OTHER_TYPES = {6: "complex64", 9: "complex128", 14: "int64", 15: "uint64"}
 
 _LAYOUT_KEYS = frozenset(
-    ("samples", "lines", "bands", "data type", "interleave", "byte order", "header offset", "file type")
+    (
+        *("samples", "lines", "bands", "data type", "interleave", "byte order", "header offset"),
+        *("file type", "file compression", "major frame offsets", "minor frame offsets"),
+    )
 )
 """Header fields that describe the file, not the scene: a decoded file gets its own."""
 
@@ -128,7 +131,9 @@ class _Header:
             reason = " ".join(str(error).split()).rstrip(".")
             raise self.refusal(f"{reason}: it must begin with ENVI and close every {{ with a }}") from error
         self.fields: dict[str, MetadataValue] = {
-            key.lower(): value if isinstance(value, str) else tuple(value) for key, value in fields.items()
+            key.lower(): value if isinstance(value, str) else tuple(value)
+            for key, value in fields.items()
+            if key
         }
 
     def refusal(self, reason: str) -> SceneError:
