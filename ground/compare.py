@@ -1,0 +1,304 @@
+"""How far one scene is from another, measured block by block."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.errors import SceneError, SettingsError
+from bandfold.bitstream.scene import SceneInfo
+
+AVIRIS_ENDS = (40, 96, 155, 165, 224)
+"""Ends of the intervals that are usual for the 224 bands of AVIRIS."""
+
+PEAK = 65535.0
+"""Peak of the PSNR, whatever the sample type: that of 16 bits."""
+
+_PIECE_SAMPLES = 1 << 20
+"""About as many samples of each scene are held at once."""
+
+
+class Scene(Protocol):
+    """A scene that can be read block by block."""
+
+    @property
+    def info(self) -> SceneInfo:
+        """Geometry, type and no-data value."""
+
+    def read(self, bands: slice, lines: slice) -> NDArray[Any]:
+        """Read a block, shaped (bands, lines, samples)."""
+
+
+@dataclass(frozen=True)
+class Distance:
+    """The distance between two scenes over some bands; samples without data do not count.
+
+    Attributes
+    ----------
+    first_band, last_band : int
+        Half-open range of bands.
+    count : int
+        Number of samples with data.
+    mse : float
+        Mean of the squared errors, pooled over all samples.
+    psnr : float
+        ``10 log10(65535**2 / mse)`` in dB; infinite for equal scenes.
+    psnr_data_peak : float
+        The same with the largest absolute value of the reference as the peak.
+    snr : float
+        Variance of the reference (pooled over all samples) over the MSE, in dB.
+    max_error : float
+        Largest absolute error.
+    mean_sam, max_sam : float
+        Spectral angle between the spectra of a pixel, in degrees: mean and largest over the pixels. Two zero
+        spectra are at 0 degrees, a zero spectrum and another one at 90.
+    """
+
+    first_band: int
+    last_band: int
+    count: int
+    mse: float
+    psnr: float
+    psnr_data_peak: float
+    snr: float
+    max_error: float
+    mean_sam: float
+    max_sam: float
+
+    def to_dict(self) -> dict[str, float | int | None]:
+        """Return the fields for JSON: None stands for what is infinite or, without samples, not a number."""
+        return {name: _finite(value) for name, value in vars(self).items()}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The distance between two scenes.
+
+    Attributes
+    ----------
+    whole : Distance
+        Over all bands.
+    intervals : tuple of Distance
+        Over the bands of each interval.
+    band_mse : tuple of float
+        MSE of each band; NaN for a band without data.
+    sam_map : ndarray of float32, shape (lines, samples)
+        Spectral angle of each pixel over all bands, in degrees; NaN where it has no data.
+    rmse_map : ndarray of float32, shape (lines, samples)
+        Root of the mean squared error of each pixel over all bands; NaN where it has no data.
+    """
+
+    whole: Distance
+    intervals: tuple[Distance, ...]
+    band_mse: tuple[float, ...]
+    sam_map: NDArray[np.float32]
+    rmse_map: NDArray[np.float32]
+
+    @property
+    def band_psnr(self) -> tuple[float, ...]:
+        """PSNR of each band in dB, peak 65535."""
+        return tuple(_decibels(PEAK**2, mse) for mse in self.band_mse)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures for JSON, without the maps; None stands for what is not finite."""
+        return {
+            "whole": self.whole.to_dict(),
+            "intervals": [interval.to_dict() for interval in self.intervals],
+            "band_mse": [_finite(mse) for mse in self.band_mse],
+        }
+
+
+def compare_scenes(reference: Scene, other: Scene, ends: tuple[int, ...] | None = None) -> Comparison:
+    """Measure how far a scene is from a reference.
+
+    Parameters
+    ----------
+    reference : Scene
+        The original. Its ``info.no_data`` says which samples do not count.
+    other : Scene
+        The scene to judge; the same geometry, any sample type.
+    ends : tuple of int, optional
+        Ends of the spectral intervals, increasing up to the number of bands. Default: `AVIRIS_ENDS` for 224
+        bands, else one interval.
+
+    Returns
+    -------
+    Comparison
+        The distances.
+
+    Raises
+    ------
+    SceneError
+        If the geometries differ, or a sample that counts is NaN or infinite.
+    SettingsError
+        If `ends` do not divide the bands.
+    """
+    info = reference.info
+    if other.info.shape != info.shape:
+        raise SceneError(
+            f"the scenes differ in geometry: {_geometry(info)} against {_geometry(other.info)}; "
+            "compare scenes of the same part"
+        )
+    if ends is None:
+        ends = AVIRIS_ENDS if info.bands == AVIRIS_ENDS[-1] else (info.bands,)
+    edges = (0, *ends)
+    if edges[-1] != info.bands or any(last <= first for first, last in pairwise(edges)):
+        raise SettingsError(
+            f"interval ends {ends} do not divide {info.bands} bands: let them rise to {info.bands}"
+        )
+    tally = _Tally(info, [slice(first, last) for first, last in pairwise(edges)])
+    height = max(1, _PIECE_SAMPLES // (info.bands * info.samples))
+    everything = slice(0, info.bands)
+    for start in range(0, info.lines, height):
+        lines = slice(start, min(start + height, info.lines))
+        tally.add(reference.read(everything, lines), other.read(everything, lines), lines)
+    return tally.result()
+
+
+class _Tally:
+    """Sums over the blocks seen so far."""
+
+    def __init__(self, info: SceneInfo, parts: list[slice]) -> None:
+        self._info = info
+        # The whole scene is one more part, the last.
+        self._parts = [*parts, slice(0, info.bands)]
+        self._count = np.zeros(info.bands)
+        self._mean = np.zeros(info.bands)
+        self._scatter = np.zeros(info.bands)
+        self._error = np.zeros(info.bands)
+        self._max_error = np.zeros(info.bands)
+        self._peak = np.zeros(info.bands)
+        self._pixels = np.zeros(len(self._parts))
+        self._sam = np.zeros(len(self._parts))
+        self._max_sam = np.zeros(len(self._parts))
+        self._sam_map = np.full((info.lines, info.samples), np.nan, np.float32)
+        self._rmse_map = np.full((info.lines, info.samples), np.nan, np.float32)
+
+    def add(self, reference: NDArray[Any], other: NDArray[Any], lines: slice) -> None:
+        """Add a block of whole spectra."""
+        present = _present(reference, self._info.no_data)
+        first = _samples(reference, present, "reference", lines.start)
+        second = _samples(other, present, "other scene", lines.start)
+        self._add_bands(first, second, present)
+        squares = np.square(first - second).sum(axis=0)
+        counts = present.sum(axis=0)
+        seen = counts > 0
+        self._rmse_map[lines][seen] = np.sqrt(squares[seen] / counts[seen])
+        for index, part in enumerate(self._parts):
+            angles = _angles(first[part], second[part])
+            pixels = present[part].any(axis=0)
+            if pixels.any():
+                self._pixels[index] += pixels.sum()
+                self._sam[index] += angles[pixels].sum()
+                self._max_sam[index] = max(self._max_sam[index], angles[pixels].max())
+        self._sam_map[lines][seen] = angles[seen]
+
+    def _add_bands(self, first: NDArray[Any], second: NDArray[Any], present: NDArray[np.bool_]) -> None:
+        for band, (x, y, mask) in enumerate(zip(first, second, present, strict=True)):
+            count = int(mask.sum())
+            if not count:
+                continue
+            # Samples without data are zero in both: they add nothing here, but would to the scatter.
+            error = np.abs(x - y)
+            self._error[band] += np.square(error).sum()
+            self._max_error[band] = max(self._max_error[band], error.max())
+            self._peak[band] = max(self._peak[band], np.abs(x).max())
+            mean = x.sum() / count
+            # Sums of squares around the mean, merged pairwise: their difference would cancel.
+            shift, total = mean - self._mean[band], self._count[band] + count
+            self._scatter[band] += (
+                np.square(x[mask] - mean).sum() + shift**2 * count * self._count[band] / total
+            )
+            self._mean[band] += shift * count / total
+            self._count[band] = total
+
+    def result(self) -> Comparison:
+        """Return the figures."""
+        with np.errstate(invalid="ignore"):
+            band_mse = self._error / self._count
+        distances = [self._distance(index) for index in range(len(self._parts))]
+        return Comparison(
+            distances[-1], tuple(distances[:-1]), tuple(band_mse.tolist()), self._sam_map, self._rmse_map
+        )
+
+    def _distance(self, index: int) -> Distance:
+        part = self._parts[index]
+        counts = self._count[part]
+        count = int(counts.sum())
+        if not count:
+            return Distance(part.start, part.stop, 0, *[math.nan] * 7)
+        mse = float(self._error[part].sum()) / count
+        mean = float(counts @ self._mean[part]) / count
+        between = float(counts @ np.square(self._mean[part] - mean))
+        variance = (float(self._scatter[part].sum()) + between) / count
+        return Distance(
+            part.start,
+            part.stop,
+            count,
+            mse,
+            _decibels(PEAK**2, mse),
+            _decibels(float(self._peak[part].max()) ** 2, mse),
+            _decibels(variance, mse),
+            float(self._max_error[part].max()),
+            float(self._sam[index] / self._pixels[index]),
+            float(self._max_sam[index]),
+        )
+
+
+def _present(block: NDArray[Any], no_data: float | None) -> NDArray[np.bool_]:
+    """Tell which samples hold data; the no-data value is compared in the type of the block."""
+    if no_data is None:
+        return np.ones(block.shape, np.bool_)
+    if math.isnan(no_data):
+        return np.asarray(~np.isnan(block), np.bool_)
+    if block.dtype.kind != "f":
+        return np.asarray(block.astype(np.float64) != no_data, np.bool_)
+    with np.errstate(over="ignore"):
+        return np.asarray(block != block.dtype.type(no_data), np.bool_)
+
+
+def _samples(
+    block: NDArray[Any], present: NDArray[np.bool_], name: str, first_line: int
+) -> NDArray[np.float64]:
+    """Return samples in float64, 0 where there is no data."""
+    bad = present & ~np.isfinite(block)
+    if bad.any():
+        band, line, sample = np.unravel_index(int(bad.argmax()), bad.shape)
+        raise SceneError(
+            f"the {name} holds {block[band, line, sample]} at band {band}, line {first_line + line}, "
+            f"sample {sample} (counted from 0): repair it, or declare it as no-data value of the reference"
+        )
+    return np.where(present, block, 0).astype(np.float64)
+
+
+def _angles(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the angle between the spectra (first axis) of two blocks, in degrees."""
+    norms = [np.sqrt(np.square(block).sum(axis=0)) for block in (first, second)]
+    units = [block / np.where(norm > 0, norm, 1) for block, norm in zip((first, second), norms, strict=True)]
+    # From half chords: near 0 degrees the arc cosine has 1e-6 degrees of noise, this has none.
+    near = np.sqrt(np.square(units[0] - units[1]).sum(axis=0))
+    far = np.sqrt(np.square(units[0] + units[1]).sum(axis=0))
+    angles = np.degrees(2 * np.arctan2(near, far))
+    zeros = [norm == 0 for norm in norms]
+    return np.where(zeros[0] | zeros[1], np.where(zeros[0] & zeros[1], 0.0, 90.0), angles)
+
+
+def _decibels(power: float, mse: float) -> float:
+    if math.isnan(mse):
+        return math.nan
+    if mse == 0:
+        return math.inf
+    return 10 * math.log10(power / mse) if power > 0 else -math.inf
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _geometry(info: SceneInfo) -> str:
+    return f"{info.bands} bands, {info.lines} lines, {info.samples} samples"
