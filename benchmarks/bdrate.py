@@ -99,13 +99,13 @@ def quality_at(curve: Curve, rate: float) -> float:
     return _at(points, min(max(rate, points[0, 0]), points[-1, 0]))
 
 
-def mean_percent(figures: Iterable[float]) -> float:
-    """Mean of delta rates.
+def mean(figures: Iterable[float]) -> float:
+    """Mean of what there is.
 
     Parameters
     ----------
     figures : iterable of float
-        Percent; NaN ones are left out.
+        Delta rates, or differences in dB; NaN ones are left out.
 
     Returns
     -------

@@ -1,0 +1,148 @@
+"""Peak memory of an encode from a file, above what imports take: ``python -m bandfold.benchmarks.memory``."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bandfold.bitstream.errors import BandfoldError, OutputError
+from bandfold.onboard import Encoder
+from bandfold.onboard.envi import open_envi
+
+from .onecore import one_core_environment
+from .program import run
+from .scenefile import write_scene
+from .synthetic import SyntheticScene
+
+_MEBI = 1 << 20
+
+
+def peak_resident() -> int:
+    """High-water mark of the memory that this process has had in RAM.
+
+    Returns
+    -------
+    int
+        Bytes.
+    """
+    # On Linux `ru_maxrss` of a child starts at the parent's size, since it survives exec. VmHWM does not.
+    status = Path("/proc/self/status")
+    if status.is_file():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def forget_peak() -> None:
+    """Let the high-water mark start again from the memory in use, where the system can do that."""
+    # Imports leave a higher mark than memory; an encode that stayed below that would seem to take nothing.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def measure_here(path: Path, bps: float) -> dict[str, int]:
+    """Encode a scene in this process and report its memory.
+
+    Parameters
+    ----------
+    path : Path
+        ENVI header.
+    bps : float
+        Bits per sample.
+
+    Returns
+    -------
+    dict
+        Bytes: ``baseline`` (after imports), ``peak`` and ``stream``.
+    """
+    forget_peak()
+    baseline = peak_resident()
+    stream = Encoder(bps=bps).encode(open_envi(path))
+    return {"baseline": baseline, "peak": peak_resident(), "stream": len(stream)}
+
+
+def measure_child(path: Path, bps: float) -> dict[str, int]:
+    """Encode a scene in a fresh process on one core and report that process's memory.
+
+    Parameters
+    ----------
+    path : Path
+        ENVI header.
+    bps : float
+        Bits per sample.
+
+    Returns
+    -------
+    dict
+        As `measure_here`.
+
+    Raises
+    ------
+    BandfoldError
+        If the child fails.
+    """
+    command = [sys.executable, "-m", "bandfold.benchmarks.memory", "--child", str(path), "--bps", str(bps)]
+    done = subprocess.run(command, env=one_core_environment(), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        said = done.stderr.strip().splitlines()
+        raise BandfoldError(f"the encoding process failed: {said[-1] if said else done.returncode}")
+    sizes: dict[str, int] = json.loads(done.stdout)
+    return sizes
+
+
+@click.command()
+@click.option("--lines", type=click.IntRange(8), default=512, show_default=True)
+@click.option("--samples", type=click.IntRange(8), default=680, show_default=True)
+@click.option("--bands", type=click.IntRange(1), default=224, show_default=True)
+@click.option("--bps", type=click.FloatRange(0, 32, min_open=True), default=0.5, show_default=True)
+@click.option(
+    "--scene", type=click.Path(exists=True, path_type=Path), help="An ENVI scene instead of a synthetic one."
+)
+@click.option(
+    "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write sizes here."
+)
+@click.option("--child", type=click.Path(path_type=Path), hidden=True)
+def main(
+    lines: int,
+    samples: int,
+    bands: int,
+    bps: float,
+    scene: Path | None,
+    json_path: Path | None,
+    child: Path | None,
+) -> None:
+    """Peak memory of an encode, in a process of its own."""
+    if child:
+        click.echo(json.dumps(measure_here(child, bps)))
+        return
+    with tempfile.TemporaryDirectory(prefix="bandfold-memory-") as folder:
+        if scene is None:
+            scene = Path(folder, "synthetic.hdr")
+            write_scene(scene, SyntheticScene(lines, samples, bands, 1))
+        sizes: dict[str, Any] = measure_child(scene, bps)
+        info = open_envi(scene).info
+    raw = info.count * info.dtype.itemsize
+    above = sizes["peak"] - sizes["baseline"]
+    click.echo(
+        f"{info.bands} bands x {info.lines} x {info.samples} ({raw / _MEBI:.1f} MiB) at {bps:g} bps: "
+        f"{above / _MEBI:.1f} MiB above the {sizes['baseline'] / _MEBI:.1f} MiB of imports"
+    )
+    if json_path:
+        try:
+            json_path.write_text(json.dumps({**sizes, "above": above, "scene": raw}) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"{json_path} cannot be written: {error}") from error
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,107 @@
+"""Rate-distortion benchmark: ``python -m bandfold.benchmarks.rd --scenes DIR``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from bandfold.bitstream.errors import OutputError, SettingsError
+
+from .campaign import perform, plan
+from .external import External
+from .program import run
+from .rdplot import plot
+from .rdtext import as_json, means_text, scene_text
+from .recorded import Folds, read_anchors
+from .standings import means
+from .testscenes import find_scenes
+
+
+def _rates(_: click.Context, __: click.Parameter, text: str) -> tuple[float, ...]:
+    try:
+        rates = tuple(sorted(float(item) for item in text.split(",")))
+    except ValueError as error:
+        raise click.BadParameter("give numbers with commas between, such as 0.1,0.5") from error
+    if not all(0 < rate <= 32 for rate in rates):
+        raise click.BadParameter("rates lie above 0 and up to 32 bits per sample")
+    return rates
+
+
+def _names(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_RATES = "0.05,0.1,0.25,0.5,1"
+_OUTPUT = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--scenes", "folder", type=_FOLDER, required=True, help="Folder of ENVI scenes.")
+@click.option("--anchors", type=_FILE, help="Recorded curves of other codecs (JSON).")
+@click.option("--names", default="", callback=_names, help="Only these scenes: a,b,c.")
+@click.option(
+    "--rates", default="0.05,0.1,0.25,0.5,1", show_default=True, callback=_rates, help="Bits per sample."
+)
+@click.option("--tile", type=click.IntRange(1, 8), default=1, help="Mirrored copies along each side.")
+@click.option("--mosaic", is_flag=True, help="The Los Angeles mosaic instead of single scenes.")
+@click.option("--floats", is_flag=True, help="Also scenes of floats, as 16-bit counts.")
+@click.option("--spectral", type=click.Choice(["auto", "none"]), default="auto", show_default=True)
+@click.option("--tables", type=_FOLDER, help="Tables that have not seen the scenes, and folds.json.")
+@click.option("--external", "externals", multiple=True, help="'name=enc {in} {out} {bps} ; dec {in} {out}'")
+@click.option("--timeout", default=600.0, show_default=True, help="Seconds for an external command.")
+@click.option("--json", "json_path", type=_OUTPUT, help="Write all figures here.")
+@click.option("--plot", "plot_path", type=_OUTPUT, help="Write the curves here, as an image.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Scenes at a time.")
+def main(
+    folder: Path,
+    anchors: Path | None,
+    names: tuple[str, ...],
+    rates: tuple[float, ...],
+    tile: int,
+    mosaic: bool,
+    floats: bool,
+    spectral: str,
+    tables: Path | None,
+    externals: tuple[str, ...],
+    timeout: float,
+    json_path: Path | None,
+    plot_path: Path | None,
+    jobs: int,
+) -> None:
+    """Rate and distortion of bandfold and of other codecs."""
+    if mosaic and (names or tile > 1):
+        raise SettingsError("--mosaic goes with neither --names nor --tile")
+    recorded = read_anchors(anchors) if anchors else {}
+    if tile > 1 and not names:
+        # On every scene, live JPEG 2000 on tiles would take hours: without names, those with recorded curves.
+        names = tuple(name.partition("@")[0] for name in recorded if name.endswith(f"@{tile}x{tile}"))
+    scenes = find_scenes(folder, names, tile=tile, mosaic=mosaic, floats=floats)
+    tasks = plan(
+        scenes,
+        rates,
+        recorded=recorded,
+        folds=Folds(tables) if tables else None,
+        spectral=spectral,
+        externals=[External.parse(template, timeout) for template in externals],
+    )
+    results = []
+    for result in perform(tasks, jobs):
+        results.append(result)
+        click.echo(scene_text(result) + "\n")
+    standings = means(results)
+    click.echo(means_text(standings, tasks[0].rates))
+    if json_path:
+        try:
+            json_path.write_text(json.dumps(as_json(results, standings), indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"{json_path} cannot be written: {error}") from error
+    if plot_path:
+        plot(results, plot_path)
+
+
+if __name__ == "__main__":
+    run(main)

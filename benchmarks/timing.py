@@ -1,0 +1,193 @@
+"""Encoding and decoding times of contestants that take turns on one scene."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from bandfold.ground import Decoder
+from bandfold.onboard import Encoder
+from bandfold.onboard.envi import open_envi
+
+from .jpeg2000 import Jpeg2000
+from .scenefile import read_whole
+
+
+class Runner(Protocol):
+    """A codec that encodes from a file, reading included."""
+
+    @property
+    def name(self) -> str:
+        """How tables call it."""
+
+    def encode(self, path: Path) -> bytes:
+        """Encode a scene.
+
+        Parameters
+        ----------
+        path : Path
+            ENVI header.
+
+        Returns
+        -------
+        bytes
+            The stream.
+        """
+
+    def decode(self, stream: bytes) -> object:
+        """Decode a stream into memory.
+
+        Parameters
+        ----------
+        stream : bytes
+            The stream.
+
+        Returns
+        -------
+        object
+            The samples.
+        """
+
+
+class BandfoldRunner:
+    """bandfold from a file.
+
+    Parameters
+    ----------
+    bps : float
+        Bits per sample.
+    """
+
+    name = "bandfold"
+
+    def __init__(self, bps: float) -> None:
+        self._bps = bps
+
+    def encode(self, path: Path) -> bytes:
+        """Encode; see `Runner.encode`."""
+        return Encoder(bps=self._bps).encode(open_envi(path))
+
+    def decode(self, stream: bytes) -> object:
+        """Decode; see `Runner.decode`."""
+        return Decoder(stream).decode()
+
+
+class OpenJpegRunner:
+    """OpenJPEG, all bands in one codestream and none of them predicted.
+
+    Parameters
+    ----------
+    bps : float
+        Bits per sample.
+    """
+
+    name = "OpenJPEG"
+
+    def __init__(self, bps: float) -> None:
+        self._bps = bps
+        self._codec = Jpeg2000()
+
+    def encode(self, path: Path) -> bytes:
+        """Encode; see `Runner.encode`."""
+        return self._codec.encode(read_whole(open_envi(path)), self._bps).stream
+
+    def decode(self, stream: bytes) -> object:
+        """Decode; see `Runner.decode`."""
+        return self._codec.decode(stream).cube
+
+
+@dataclass(frozen=True)
+class Times:
+    """Times of a codec on a scene.
+
+    Attributes
+    ----------
+    name : str
+        The codec.
+    encode, decode : list of float
+        Seconds, run by run, without the warm-up.
+    size : int
+        Bytes of the stream.
+    """
+
+    name: str
+    encode: list[float] = field(default_factory=list)
+    decode: list[float] = field(default_factory=list)
+    size: int = 0
+
+
+def take_turns(runners: Sequence[Runner], path: Path, runs: int) -> list[Times]:
+    """Time codecs on a scene.
+
+    Parameters
+    ----------
+    runners : sequence of Runner
+        The codecs.
+    path : Path
+        ENVI header.
+    runs : int
+        Timed rounds, after one that is not. The order alternates from round to round, so that a machine that
+        slows down or speeds up favours nobody.
+
+    Returns
+    -------
+    list of Times
+        In the order of `runners`.
+    """
+    encode: dict[str, list[float]] = {runner.name: [] for runner in runners}
+    decode: dict[str, list[float]] = {runner.name: [] for runner in runners}
+    size: dict[str, int] = {}
+    for turn in range(runs + 1):
+        for runner in runners if turn % 2 else reversed(runners):
+            start = time.perf_counter()
+            stream = runner.encode(path)
+            middle = time.perf_counter()
+            runner.decode(stream)
+            end = time.perf_counter()
+            size[runner.name] = len(stream)
+            if turn:
+                encode[runner.name].append(middle - start)
+                decode[runner.name].append(end - middle)
+    return [
+        Times(runner.name, encode[runner.name], decode[runner.name], size[runner.name]) for runner in runners
+    ]
+
+
+def growth(counts: Sequence[int], seconds: Sequence[float]) -> float:
+    """Fit the exponent with which time grows.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Bands.
+    seconds : sequence of float
+        Time for each.
+
+    Returns
+    -------
+    float
+        Slope over logarithms: 1 for linear growth.
+    """
+    return float(np.polyfit(np.log(counts), np.log(seconds), 1)[0])
+
+
+def spread(seconds: Sequence[float]) -> str:
+    """Write a median with its range.
+
+    Parameters
+    ----------
+    seconds : sequence of float
+        At least one.
+
+    Returns
+    -------
+    str
+        ``median (least-greatest)``.
+    """
+    return f"{statistics.median(seconds):.2f} ({min(seconds):.2f}-{max(seconds):.2f})"
