@@ -160,9 +160,11 @@ def encode_planes(planes: NDArray[Any], budget: float) -> bytes:
         "REVERSIBLE": "NO",
         "YCC": "NO",
         "YCBCR420": "NO",
-        "RESOLUTIONS": 6,
-        "BLOCKXSIZE": width,
-        "BLOCKYSIZE": height,
+        # Five wavelet levels; GDAL silently takes none at all where a scene is too small for so many.
+        "RESOLUTIONS": max(1, min(6, min(width, height).bit_length() - 1)),
+        # One tile, and GDAL wants it no smaller than this.
+        "BLOCKXSIZE": max(width, 32),
+        "BLOCKYSIZE": max(height, 32),
     }
     if budget <= 0:
         raise BudgetError("no byte is left for the samples: raise the rate")
