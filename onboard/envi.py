@@ -11,7 +11,14 @@ from types import MappingProxyType
 import numpy as np
 
 from bandfold.bitstream.errors import SceneError
-from bandfold.bitstream.scene import BYTE_ORDERS, INTERLEAVES, MetadataValue, Scaling, SceneInfo
+from bandfold.bitstream.scene import (
+    BYTE_ORDERS,
+    INTERLEAVES,
+    SCALED_DTYPES,
+    MetadataValue,
+    Scaling,
+    SceneInfo,
+)
 
 from .rawfile import EnviSource
 
@@ -50,6 +57,7 @@ def open_envi(
     *,
     scaling: Scaling | None = None,
     no_data: float | NoData | None = NoData.HEADER,
+    for_coding: bool = True,
 ) -> EnviSource:
     """Open an ENVI scene by its header or by its raw file.
 
@@ -61,6 +69,9 @@ def open_envi(
         Map to 16-bit counts; required for 32-bit integers and floats, refused for other types.
     no_data : float or None, optional
         Value that marks absent data, None for no such value. Default: the header's ``data ignore value``.
+    for_coding : bool, optional
+        False opens a scene to look at, before its scaling is known: a type that needs one and has none given
+        is then declared to have ``Scaling(1.0)``, which stands for nothing.
 
     Returns
     -------
@@ -93,6 +104,8 @@ def open_envi(
     else:
         # It no longer says which samples are absent.
         metadata.pop("data ignore value", None)
+    if scaling is None and not for_coding and dtype in SCALED_DTYPES:
+        scaling = Scaling(1.0)
     info = SceneInfo(
         bands,
         lines,

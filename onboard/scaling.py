@@ -58,7 +58,7 @@ def auto_scaling(source: SceneSource) -> Scaling:
     Parameters
     ----------
     source : SceneSource
-        The scene. Its ``info.scaling`` is not used: open it with any, for example ``Scaling(1.0)``.
+        The scene; its ``info.scaling`` is not used. Open it with ``open_envi(path, for_coding=False)``.
 
     Returns
     -------

@@ -244,3 +244,11 @@ def test_only_the_bytes_of_the_block_are_read(tmp_path, monkeypatch):
     monkeypatch.setattr(type(source), "_fetch", counting)
     source.read(slice(1, 3), slice(1, 3))
     assert sum(fetched) == 2 * 2 * 3
+
+
+def test_float_scene_can_be_looked_at_before_its_scaling_is_known(tmp_path):
+    path = scene(tmp_path, HEADER.replace("= 12", "= 4"), np.arange(60, dtype="<f4").tobytes())
+    source = open_envi(path, for_coding=False)
+    assert source.info.dtype == np.dtype("float32")
+    assert source.read(slice(4, 5), slice(3, 4)).tolist() == [[[57, 58, 59]]]
+    assert open_envi(scene(tmp_path), for_coding=False).info.scaling is None
