@@ -95,6 +95,44 @@ def plot_partition(correlation: NDArray[Any], ends: Sequence[int], path: str | o
     save(figure, path)
 
 
+def plot_rates(
+    pictures: Sequence[tuple[str, NDArray[np.float64]]],
+    points: Sequence[tuple[float, float]],
+    path: str | os.PathLike[str],
+) -> None:
+    """Draw a scene beside what was decoded at several rates, and the quality over the rate.
+
+    Parameters
+    ----------
+    pictures : sequence of (str, ndarray of float64, shape (lines, samples, 3))
+        Title and colours (0 to 1) of each; the original first.
+    points : sequence of (float, float)
+        Bits per sample and PSNR in dB.
+    path : path_like
+        PNG file to write.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    figure = new_figure(3 * len(pictures), 7)
+    names = [f"picture {index}" for index in range(len(pictures))]
+    layout: list[Any] = [names, ["curve"] * len(pictures)]
+    axes = figure.subplot_mosaic(layout)
+    for name, (title, colours) in zip(names, pictures, strict=True):
+        axes[name].imshow(colours, interpolation="nearest")
+        axes[name].set_title(title)
+        axes[name].set_axis_off()
+    curve = axes["curve"]
+    curve.plot([rate for rate, _ in points], [psnr for _, psnr in points], "o-")
+    curve.set_xscale("log")
+    curve.set_xlabel("bits per sample")
+    curve.set_ylabel("PSNR in dB (peak 65535)")
+    curve.grid(visible=True, which="both", alpha=0.4)
+    save(figure, path)
+
+
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure that needs no display.
 

@@ -1,0 +1,153 @@
+"""`bandfold demo`: the whole way of a made-up scene, at several rates."""
+
+from __future__ import annotations
+
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .common import json_option, print_json, progress_bar, warn
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bandfold.bitstream.scene import SceneInfo
+
+RATES = (0.05, 0.1, 0.25, 0.5)
+"""Bits per sample."""
+
+
+EXAMPLE = """\b
+Example:
+  bandfold demo -o /tmp/demo
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default="bandfold-demo",
+    show_default=True,
+    help="Directory to fill; made where it is not there.",
+)
+@click.option("--lines", type=int, default=128, show_default=True, help="Number of lines.")
+@click.option("--samples", type=int, default=160, show_default=True, help="Number of samples of a line.")
+@click.option("--bands", type=int, default=224, show_default=True, help="Number of bands.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed, another scene.")
+@json_option
+def demo(output: Path, lines: int, samples: int, bands: int, seed: int, as_json: bool) -> None:
+    """Encode and decode a made-up scene.
+
+    Makes up a scene, encodes it at several rates, decodes it and shows what was lost.
+
+    The directory then holds the scene, the streams, the decoded scenes and, where matplotlib is installed,
+    demo.png: the scene beside what was decoded, and the quality over the rate.
+    """
+    from bandfold.benchmarks.synthetic import SyntheticScene
+    from bandfold.bitstream.output import output_errors
+    from bandfold.ground.compare import compare_scenes
+    from bandfold.ground.envi import write_envi
+    from bandfold.onboard.envi import open_envi
+
+    scene = SyntheticScene(lines, samples, bands, seed)
+    with output_errors(output):
+        output.mkdir(parents=True, exist_ok=True)
+    header = output / "scene.hdr"
+    rows = []
+    decoded = []
+    with progress_bar() as progress:
+        cube = scene.read(slice(0, bands), slice(0, lines))
+        write_envi(header, cube, scene.info, interleave="bil")
+        for index, rate in enumerate(RATES):
+            if progress is not None:
+                progress(f"{rate} bits per sample", index / len(RATES))
+            row, result = _there_and_back(header, output, rate)
+            # Compared as files: that is what a user gets.
+            distance = compare_scenes(open_envi(header), open_envi(row["decoded"])).whole.to_dict()
+            rows.append({**row, "psnr": distance["psnr"], "mean_sam": distance["mean_sam"]})
+            decoded.append(result)
+    picture = _draw(output / "demo.png", scene.info, [cube, *decoded], rows)
+    if as_json:
+        print_json({"scene": str(header), "rates": rows, "picture": picture})
+    else:
+        _print(rows)
+        click.echo(f"scene, streams and decoded scenes are in {output}")
+        if picture is not None:
+            click.echo(f"picture: {picture}")
+    if picture is None:
+        warn("no picture, because matplotlib is not installed: pip install 'bandfold[ground]'")
+
+
+def _there_and_back(header: Path, output: Path, rate: float) -> tuple[dict[str, Any], NDArray[Any]]:
+    """Encode and decode the scene; return the figures and what was decoded."""
+    from bandfold.ground import Decoder
+    from bandfold.ground.envi import write_envi
+    from bandfold.onboard import Encoder
+    from bandfold.onboard.envi import open_envi
+
+    stream, decoded = output / f"scene-{rate:g}.bf", output / f"decoded-{rate:g}.hdr"
+    source = open_envi(header)
+    started = time.perf_counter()
+    size = Encoder(bps=rate).encode_to(source, stream)
+    encoded = time.perf_counter()
+    decoder = Decoder(stream)
+    cube = decoder.decode()
+    finished = time.perf_counter()
+    write_envi(decoded, cube, decoder.info)
+    figures = {
+        "stream": str(stream),
+        "decoded": str(decoded),
+        "bytes": size,
+        "bps": size * 8 / source.info.count,
+        "encode_seconds": encoded - started,
+        "decode_seconds": finished - encoded,
+    }
+    return figures, cube
+
+
+def _draw(path: Path, info: SceneInfo, cubes: list[NDArray[Any]], rows: list[dict[str, Any]]) -> str | None:
+    """Draw the picture, if that is possible; return its path."""
+    if find_spec("matplotlib") is None:
+        return None
+    from bandfold.ground.plots import plot_rates
+
+    bands = [int(item) - 1 for item in info.metadata["default bands"]]
+    colours = [cube[bands].transpose(1, 2, 0).astype("float64") for cube in cubes]
+    pictures = _stretched(colours)
+    titles = ["original", *(f"{row['bps']:.3f} bits per sample" for row in rows)]
+    # A scene that comes back exactly has no PSNR.
+    points = [(row["bps"], row["psnr"]) for row in rows if row["psnr"] is not None]
+    plot_rates(list(zip(titles, pictures, strict=True)), points, path)
+    return str(path)
+
+
+def _stretched(colours: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+    """Spread the colours of all pictures over 0 to 1, by the range of the first."""
+    import numpy as np
+
+    low, high = np.percentile(colours[0], (1, 98.5), axis=(0, 1))
+    span = np.maximum(high - low, 1)
+    return [np.clip((picture - low) / span, 0, 1) for picture in colours]
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("bits per sample", "bytes", "PSNR dB", "mean SAM °", "encode s", "decode s")
+    for row in rows:
+        table.add_row(
+            f"{row['bps']:.4f}",
+            f"{row['bytes']}",
+            "∞" if row["psnr"] is None else f"{row['psnr']:.2f}",
+            f"{row['mean_sam']:.3f}",
+            f"{row['encode_seconds']:.2f}",
+            f"{row['decode_seconds']:.2f}",
+        )
+    Console().print(table)

@@ -1,0 +1,178 @@
+"""`bandfold encode`: a scene into a stream."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bandfold.bitstream.errors import SettingsError
+
+from .common import json_option, parse_no_data, print_json, progress_bar
+
+if TYPE_CHECKING:
+    from bandfold.onboard.rawfile import EnviSource
+
+
+EXAMPLE = """\b
+Examples:
+  bandfold encode scene.hdr -o scene.bf --bps 0.25
+  bandfold encode float.hdr -o float.bf --psnr 60 --scale auto --no-data -9999
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("scene", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Stream to write.")
+@click.option("--bps", type=float, help="Rate to meet, in bits per sample of the whole file.")
+@click.option("--bytes", "nbytes", type=int, help="Size of the file to meet.")
+@click.option("--psnr", type=float, help="Quality to meet, in dB (peak 65535, pooled over the scene).")
+@click.option("--step", type=float, help="Quantiser step, in counts.")
+@click.option("--model", help="Model package to analyse with.  [default: the built-in transform]")
+@click.option(
+    "--spectral",
+    type=click.Choice(["auto", "none"]),
+    default="auto",
+    show_default=True,
+    help="Fold the bands into components, or code each band on its own.",
+)
+@click.option(
+    "--partition",
+    default="auto",
+    show_default=True,
+    metavar="auto|aviris-2022|FILE",
+    help="Spectral intervals: found in the scene, the usual ones of AVIRIS, or of 'bandfold partition -o'.",
+)
+@click.option(
+    "--scale",
+    metavar="S|auto",
+    help="Value of one count, for 32-bit integers and floats; auto takes the finest that holds the scene.",
+)
+@click.option("--offset", type=float, help="Value of count 0; with --scale S.  [default: 0]")
+@click.option(
+    "--no-data",
+    metavar="V|none",
+    help="Value that marks absent data.  [default: the data ignore value of the header]",
+)
+@click.option("--strip-lines", type=int, default=64, show_default=True, help="Lines of a segment.")
+@json_option
+def encode(
+    scene: Path,
+    output: Path,
+    bps: float | None,
+    nbytes: int | None,
+    psnr: float | None,
+    step: float | None,
+    model: str | None,
+    spectral: str,
+    partition: str,
+    scale: str | None,
+    offset: float | None,
+    no_data: str | None,
+    strip_lines: int,
+    as_json: bool,
+) -> None:
+    """Compress SCENE into a stream.
+
+    SCENE is an ENVI header or its raw file. Give exactly one of --bps, --bytes, --psnr and --step.
+    """
+    given = [
+        name
+        for name, value in (("--bps", bps), ("--bytes", nbytes), ("--psnr", psnr), ("--step", step))
+        if value is not None
+    ]
+    if len(given) != 1:
+        said = f"{' and '.join(given)} are given" if given else "no rate is given"
+        raise SettingsError(f"{said}: give exactly one of --bps, --bytes, --psnr and --step")
+    source = _open(scene, scale, offset, no_data)
+    _refuse_overwriting(output, scene, source.path)
+
+    from bandfold.onboard import Encoder
+
+    started = time.perf_counter()
+    with progress_bar() as progress:
+        encoder = Encoder(
+            bps=bps,
+            nbytes=nbytes,
+            psnr=psnr,
+            step=step,
+            spectral=spectral,
+            partition=_partition(partition),
+            model=model,
+            strip_lines=strip_lines,
+            progress=progress,
+        )
+        size = encoder.encode_to(source, output)
+    seconds = time.perf_counter() - started
+    info = source.info
+    report = {
+        "output": str(output),
+        "bytes": size,
+        "bps": size * 8 / info.count,
+        "ratio": info.count * info.dtype.itemsize / size,
+        "seconds": seconds,
+        "bands": info.bands,
+        "lines": info.lines,
+        "samples": info.samples,
+        "dtype": str(info.dtype),
+    }
+    if as_json:
+        print_json(report)
+    else:
+        click.echo(
+            f"{output}: {size} bytes, {report['bps']:.4f} bits per sample, "
+            f"{report['ratio']:.1f} : 1, {seconds:.1f} s"
+        )
+
+
+def _open(scene: Path, scale: str | None, offset: float | None, no_data: str | None) -> EnviSource:
+    """Open the scene with its declared scaling."""
+    from bandfold.bitstream.scene import Scaling
+    from bandfold.onboard.envi import open_envi
+    from bandfold.onboard.scaling import auto_scaling
+
+    absent = parse_no_data(no_data)
+    if offset is not None and (scale is None or scale == "auto"):
+        raise SettingsError("--offset goes with a number as --scale: add --scale S, or remove --offset")
+    if scale is None:
+        return open_envi(scene, no_data=absent)
+    if scale == "auto":
+        source = open_envi(scene, no_data=absent, for_coding=False)
+        if source.info.scaling is None:
+            # Integers of 8 or 16 bits need none.
+            return source
+        return open_envi(scene, scaling=auto_scaling(source), no_data=absent)
+    try:
+        value = float(scale)
+    except ValueError as error:
+        raise SettingsError(f"--scale {scale!r} is not a number: give one, or auto") from error
+    return open_envi(scene, scaling=Scaling(value, offset or 0.0), no_data=absent)
+
+
+def _partition(text: str) -> str | tuple[int, ...]:
+    """Return what the encoder expects: a name, or the ends that a file lists."""
+    if text in ("auto", "aviris-2022"):
+        return text
+    try:
+        content = json.loads(Path(text).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"--partition {text!r} cannot be read: {error.strerror}; give auto, aviris-2022 or a file"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"--partition {text} is not JSON: write it with bandfold partition -o") from error
+    ends = content.get("ends") if isinstance(content, dict) else None
+    if not isinstance(ends, list) or not ends or any(type(end) is not int for end in ends):
+        raise SettingsError(
+            f'--partition {text} does not hold {{"ends": [integers]}}: see bandfold partition -o'
+        )
+    return tuple(ends)
+
+
+def _refuse_overwriting(output: Path, *sources: Path) -> None:
+    for source in sources:
+        if output.exists() and output.samefile(source):
+            raise SettingsError(f"output {output} is the scene itself: name another file")

@@ -1,0 +1,68 @@
+"""`bandfold info`: what a stream holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .common import json_option, print_json
+
+EXAMPLE = """\b
+Example:
+  bandfold info scene.bf
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("stream", type=click.Path(path_type=Path))
+@json_option
+def info(stream: Path, as_json: bool) -> None:
+    """Tell what STREAM holds: geometry, settings, where its bytes go, and whether its segments are intact."""
+    from bandfold.ground import Decoder
+
+    report = Decoder(stream).report()
+    if as_json:
+        print_json({"stream": str(stream), **report})
+    else:
+        _print(str(stream), report)
+
+
+def _print(title: str, report: dict[str, Any]) -> None:
+    """Print what is single in one table, and each group and list in a table of its own."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    single = Table(title=Text(title), show_header=False)
+    tables = [single]
+    for key, value in report.items():
+        name = key.replace("_", " ")
+        if isinstance(value, dict) and value:
+            table = Table(title=name, show_header=False)
+            for part, content in value.items():
+                table.add_row(str(part).replace("_", " "), Text(_text(content)))
+            tables.append(table)
+        elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+            table = Table(*(column.replace("_", " ") for column in value[0]), title=name)
+            for item in value:
+                table.add_row(*(Text(_text(item.get(column))) for column in value[0]))
+            tables.append(table)
+        else:
+            single.add_row(name, Text(_text(value)))
+    for table in tables:
+        console.print(table)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_text(item) for item in value)
+    return str(value)

@@ -1,0 +1,51 @@
+"""The `bandfold` command: a group with one file per subcommand."""
+
+from __future__ import annotations
+
+import click
+
+from .common import BandfoldGroup
+from .compare import compare
+from .decode import decode
+from .demo import demo
+from .encode import encode
+from .info import info
+from .partition import partition
+from .synth import synth
+
+OVERVIEW = """\b
+Examples:
+  bandfold demo                                      see it work, without a scene of your own
+  bandfold encode scene.hdr -o scene.bf --bps 0.25   compress to a quarter bit per sample
+  bandfold decode scene.bf -o again.hdr              and back
+  bandfold compare scene.hdr again.hdr               what was lost
+
+\b
+Exit status: 0 done, 2 settings, 3 scene, 4 rate or quality out of reach, 5 model, 6 stream,
+7 memory limit, 8 output, 9 decoded but damaged, 130 interrupted.
+"""
+
+
+@click.group(
+    cls=BandfoldGroup,
+    epilog=OVERVIEW,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(package_name="bandfold", message="bandfold %(version)s")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Compress hyperspectral scenes (ENVI) into streams, and back.
+
+    Read on with bandfold COMMAND --help.
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+for command in (encode, decode, info, compare, partition, synth, demo):
+    main.add_command(command)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""`bandfold partition`: the spectral intervals of a scene."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .common import json_option, need_matplotlib, parse_no_data, print_json, wavelengths
+
+if TYPE_CHECKING:
+    from bandfold.onboard.source import SceneSource
+
+
+EXAMPLE = """\b
+Example:
+  bandfold partition scene.hdr -o scene.json
+  bandfold encode scene.hdr -o scene.bf --bps 0.25 --partition scene.json
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("scene", type=click.Path(path_type=Path))
+@click.option("--intervals", type=int, help="Number of intervals.  [default: one per 45 bands]")
+@click.option(
+    "--no-data",
+    metavar="V|none",
+    help="Value that marks absent data.  [default: the data ignore value of the header]",
+)
+@click.option(
+    "--plot", type=click.Path(path_type=Path), help="Draw correlation and intervals into this PNG file."
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="File to write, for encode --partition FILE."
+)
+@json_option
+def partition(
+    scene: Path,
+    intervals: int | None,
+    no_data: str | None,
+    plot: Path | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Find the intervals of the spectrum of SCENE whose bands correlate with each other."""
+    from bandfold.bitstream.output import atomic_output
+    from bandfold.onboard.envi import open_envi
+    from bandfold.onboard.partition import find_partition
+    from bandfold.onboard.scaling import ScaledSource, auto_scaling
+
+    if plot is not None:
+        need_matplotlib("--plot")
+    absent = parse_no_data(no_data)
+    source = open_envi(scene, no_data=absent, for_coding=False)
+    info = source.info
+    counts: SceneSource = source
+    if info.scaling is not None:
+        counts = ScaledSource(open_envi(scene, no_data=absent, scaling=auto_scaling(source)))
+    ends = tuple(int(end) for end in find_partition(counts, intervals))
+    if plot is not None:
+        _plot(counts, ends, plot)
+    if output is not None:
+        with atomic_output(output) as file:
+            file.write((json.dumps({"ends": ends}) + "\n").encode())
+    if as_json:
+        print_json({"scene": str(scene), "bands": info.bands, "ends": ends})
+        return
+    centres = wavelengths(info.metadata, info.bands)
+    for first, last in pairwise((0, *ends)):
+        place = f"  {centres[first]:g} to {centres[last - 1]:g}" if centres else ""
+        click.echo(f"bands {first}:{last}{place}")
+
+
+def _plot(counts: SceneSource, ends: tuple[int, ...], path: Path) -> None:
+    import numpy as np
+
+    from bandfold.ground.plots import plot_partition
+    from bandfold.onboard.sampling import sample_blocks
+    from bandfold.onboard.statistics import covariance
+
+    covariances = covariance(sample_blocks(counts).blocks)[1]
+    spread = np.sqrt(np.diag(covariances))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        plot_partition(covariances / np.outer(spread, spread), ends, path)

@@ -1,0 +1,71 @@
+"""`bandfold synth`: a made-up scene."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from .common import json_option, print_json, progress_bar
+
+STRIP_LINES = 64
+
+
+EXAMPLE = """\b
+Example:
+  bandfold synth -o scene.hdr --lines 128 --samples 160 --seed 7
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Header to write (.hdr)."
+)
+@click.option("--lines", type=int, default=512, show_default=True, help="Number of lines.")
+@click.option("--samples", type=int, default=680, show_default=True, help="Number of samples of a line.")
+@click.option("--bands", type=int, default=224, show_default=True, help="Number of bands, 400-2500 nm.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed, another scene.")
+@click.option(
+    "--interleave",
+    type=click.Choice(["bsq", "bil", "bip"]),
+    default="bil",
+    show_default=True,
+    help="Layout of the file.",
+)
+@json_option
+def synth(
+    output: Path, lines: int, samples: int, bands: int, seed: int, interleave: str, as_json: bool
+) -> None:
+    """Make up a scene as an imaging spectrometer would record it (uint16 radiance, ENVI).
+
+    It shows no real place and is free of anybody's rights. The same seed gives the same scene.
+    """
+    from bandfold.benchmarks.synthetic import SyntheticScene
+    from bandfold.ground.envi import EnviWriter
+
+    started = time.perf_counter()
+    scene = SyntheticScene(lines, samples, bands, seed)
+    writer = EnviWriter(output, scene.info, interleave=interleave)
+    everything = slice(0, bands)
+    with writer, progress_bar() as progress:
+        for start in range(0, lines, STRIP_LINES):
+            strip = slice(start, min(start + STRIP_LINES, lines))
+            writer.write(everything, strip, scene.read(everything, strip))
+            if progress is not None:
+                progress("making up", strip.stop / lines)
+    seconds = time.perf_counter() - started
+    if as_json:
+        print_json(
+            {
+                "output": str(writer.header_path),
+                "raw": str(writer.raw_path),
+                "bands": bands,
+                "lines": lines,
+                "samples": samples,
+                "seed": seed,
+                "seconds": seconds,
+            }
+        )
+    else:
+        click.echo(f"{writer.header_path}: {bands} bands, {lines} lines, {samples} samples, {seconds:.1f} s")
