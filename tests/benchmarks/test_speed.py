@@ -1,0 +1,76 @@
+"""Timing: who runs when, what is fitted, what is written. Never how fast."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from bandfold.benchmarks.scenefile import write_scene
+from bandfold.benchmarks.speed import duel_text, main, sweep_text
+from bandfold.benchmarks.timing import BandfoldRunner, OpenJpegRunner, Times, growth, spread, take_turns
+
+
+class Scribe:
+    def __init__(self, name, log):
+        self.name = name
+        self._log = log
+
+    def encode(self, path):
+        self._log.append(self.name)
+        return b"12345"
+
+    def decode(self, stream):
+        self._log.append(f"-{self.name}")
+        assert stream == b"12345"
+
+
+def test_codecs_take_turns_in_alternating_order_after_a_warm_up(tmp_path):
+    log = []
+    first, second = take_turns([Scribe("a", log), Scribe("b", log)], tmp_path, 2)
+    assert log == ["b", "-b", "a", "-a", "a", "-a", "b", "-b", "b", "-b", "a", "-a"]
+    assert (first.name, second.name) == ("a", "b")
+    assert [len(times) for times in (first.encode, first.decode, second.encode, second.decode)] == [2] * 4
+    assert first.size == 5
+
+
+@pytest.mark.parametrize("exponent", [0.5, 1.0, 2.0])
+def test_the_exponent_of_a_power_law_is_found(exponent):
+    bands = [56, 112, 224, 448]
+    assert growth(bands, [0.01 * count**exponent for count in bands]) == pytest.approx(exponent)
+
+
+def test_spread_is_median_and_range():
+    assert spread([3.0, 1.0, 1.5]) == "1.50 (1.00-3.00)"
+
+
+def test_tables_state_rates_ratios_and_the_exponent():
+    ours = Times("bandfold", [2.0, 1.0, 4.0], [1.0], 1000)
+    theirs = Times("OpenJPEG", [5.0], [1.0], 1000)
+    text = duel_text([ours, theirs], 16_000_000)
+    assert "| bandfold | 0.001 | 2.00 (1.00-4.00) | 1.00 | 8.0 |" in text
+    assert "| OpenJPEG | 0.001 | 5.00 (5.00-5.00) | 2.50 | 3.2 |" in text
+    swept = sweep_text([10, 20], [Times("bandfold", [1.0], [1.0]), Times("bandfold", [2.0], [1.0])])
+    assert swept.endswith("to the power of 1.00.")
+
+
+@pytest.mark.parametrize("kind", [BandfoldRunner, OpenJpegRunner])
+def test_runners_encode_from_a_file_and_meet_the_rate(kind, tmp_path, cube):
+    write_scene(tmp_path / "scene.hdr", cube)
+    runner = kind(2.0)
+    stream = runner.encode(tmp_path / "scene.hdr")
+    assert 8 * len(stream) <= 2.02 * cube.size
+    assert runner.decode(stream).shape == cube.shape
+
+
+def test_the_program_writes_times(tmp_path):
+    out = tmp_path / "speed.json"
+    options = ["--lines", "32", "--samples", "40", "--bands", "8", "--bps", "2", "--runs", "1"]
+    done = CliRunner().invoke(
+        main, [*options, "--sweep-bands", "4,8", "--sweep-runs", "1", "--json", str(out)]
+    )
+    assert done.exit_code == 0, done.output
+    assert "| OpenJPEG |" in done.output
+    content = json.loads(out.read_text())
+    assert [entry["name"] for entry in content["duel"]] == ["bandfold", "OpenJPEG"]
+    assert list(content["sweep"]) == ["4", "8"]
+    assert len(content["sweep"]["4"]["encode"]) == 1
