@@ -34,7 +34,7 @@ Example:
 )
 @json_option
 def compare(reference: Path, other: Path, no_data: str | None, plot: Path | None, as_json: bool) -> None:
-    """Measure how far the scene OTHER is from REFERENCE.
+    """Measure how far OTHER is from REFERENCE.
 
     PSNR (peak 65535, and peak of the data) and SNR from the error pooled over all samples, the largest
     error, and the spectral angle between the spectra of each pixel; over all bands and by interval (those

@@ -19,7 +19,10 @@ Example:
 @click.argument("stream", type=click.Path(path_type=Path))
 @json_option
 def info(stream: Path, as_json: bool) -> None:
-    """Tell what STREAM holds: geometry, settings, where its bytes go, and whether its segments are intact."""
+    """Tell what STREAM holds.
+
+    Geometry, settings, where the bytes go, and whether the segments are intact.
+    """
     from bandfold.ground import Decoder
 
     report = Decoder(stream).report()

@@ -45,7 +45,10 @@ def partition(
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """Find the intervals of the spectrum of SCENE whose bands correlate with each other."""
+    """Find the spectral intervals of SCENE.
+
+    The bands of an interval correlate with each other, and with those of other intervals less.
+    """
     from bandfold.bitstream.output import atomic_output
     from bandfold.onboard.envi import open_envi
     from bandfold.onboard.partition import find_partition

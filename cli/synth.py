@@ -37,9 +37,10 @@ Example:
 def synth(
     output: Path, lines: int, samples: int, bands: int, seed: int, interleave: str, as_json: bool
 ) -> None:
-    """Make up a scene as an imaging spectrometer would record it (uint16 radiance, ENVI).
+    """Make up a scene.
 
-    It shows no real place and is free of anybody's rights. The same seed gives the same scene.
+    Radiance as an imaging spectrometer would record it (uint16, ENVI). It shows no real place and is free of
+    anybody's rights. The same seed gives the same scene.
     """
     from bandfold.benchmarks.synthetic import SyntheticScene
     from bandfold.ground.envi import EnviWriter
