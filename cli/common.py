@@ -36,7 +36,7 @@ class BandfoldGroup(click.Group):
         """Run the command line and exit with its status."""
         extra["standalone_mode"] = False
         try:
-            status = super().main(args, prog_name, **extra)
+            status = super().main(args, prog_name or "bandfold", **extra)
         except BandfoldError as error:
             status = _fail(str(error), error.exit_status)
         except click.UsageError as error:
