@@ -17,7 +17,7 @@ SCENES ?= ../shared/scenes
 ANCHORS ?= $(wildcard ../shared/reference/anchors.json)
 OUT := out
 
-.PHONY: demo test bench speed clean
+.PHONY: demo test bench speed clean links-are-gone
 
 demo: $(STAMP)
 	$(BIN)/bandfold demo
@@ -41,11 +41,13 @@ speed: $(STAMP)
 
 # "Strict" because mypy and import-linter follow links on disk, and not the import hook that pip's default
 # editable install relies on when the repository root is the package.
-$(STAMP): pyproject.toml $(FOLDERS)
+$(STAMP): pyproject.toml $(FOLDERS) $(if $(wildcard build/__editable__.*),,links-are-gone)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --config-settings editable_mode=strict -e '.[$(EXTRAS)]'
 	touch $@
+
+links-are-gone:
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
