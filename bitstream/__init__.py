@@ -1,1 +1,1 @@
-"""TODO."""
+"""The format: container, segments, contexts, tables, entropy coder and errors. See ``docs/format.md``."""

@@ -1,0 +1,51 @@
+"""Blocks and strips: how a plane of pixels is cut."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK = 8
+"""Lines and samples of a block: one latent position."""
+
+CHANNELS = BLOCK * BLOCK
+"""Latents of a block."""
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+def block_rows(length: int) -> int:
+    """Blocks that cover `length` lines or samples."""
+    return -(-length // BLOCK)
+
+
+def pad_to_blocks(planes: NDArray[Scalar]) -> NDArray[Scalar]:
+    """Extend planes to whole blocks by mirroring, so that the seam has no edge that would cost bits.
+
+    Parameters
+    ----------
+    planes : ndarray, shape (..., lines, samples)
+
+    Returns
+    -------
+    ndarray, shape (..., 8 * ceil(lines / 8), 8 * ceil(samples / 8))
+        The planes themselves where nothing is missing.
+    """
+    lines, samples = planes.shape[-2:]
+    return (
+        planes[..., _mirror(lines), :][..., _mirror(samples)] if lines % BLOCK or samples % BLOCK else planes
+    )
+
+
+def _mirror(length: int) -> NDArray[np.intp]:
+    """Indices of a mirrored extension; short axes are mirrored more than once."""
+    index = np.arange(block_rows(length) * BLOCK)
+    index %= 2 * length
+    return np.where(index < length, index, 2 * length - 1 - index)
+
+
+def strips(lines: int, height: int) -> list[slice]:
+    """Cut `lines` lines into strips of `height`; the last one may be lower."""
+    return [slice(start, min(start + height, lines)) for start in range(0, lines, height)]

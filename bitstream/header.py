@@ -1,0 +1,169 @@
+"""The header section: what must be known before anything else can be read."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+from .errors import SceneError, StreamError
+from .geometry import BLOCK, strips
+from .scene import BYTE_ORDERS, CODED_DTYPES, INTERLEAVES, SCALED_DTYPES, Scaling, SceneInfo
+from .varint import read_varint, write_varint
+
+DTYPES = CODED_DTYPES + SCALED_DTYPES
+"""Codes of sample types are positions in this list."""
+
+STEP_UNIT = 256
+"""Steps are in units of ``1 / STEP_UNIT`` of a count."""
+
+TRANSFORMS = ("dct8",)
+"""Codes of spatial transforms are positions in this list."""
+
+LARGEST_DIMENSION = 1 << 24
+"""Lines and samples at most."""
+
+MOST_BANDS = 1 << 16
+"""Bands at most."""
+
+_SPECTRAL, _ROTATED, _SCALED, _SCALED_UNSIGNED, _NO_DATA = 1, 2, 4, 8, 16
+_KNOWN_FLAGS = _SPECTRAL | _ROTATED | _SCALED | _SCALED_UNSIGNED | _NO_DATA
+
+
+@dataclass(frozen=True)
+class Header:
+    """Everything that governs decoding.
+
+    Parameters
+    ----------
+    info : SceneInfo
+        Without metadata, which has a section of its own.
+    strip_lines : int
+        Lines of a segment, a multiple of 8.
+    step_code : int
+        Quantiser step in units of ``1 / 256`` of a count, at least 1.
+    spectral, rotated : bool
+        Whether there is a spectral transform, and block rotations.
+    transform : str
+        One of `TRANSFORMS`.
+    tables : bytes
+        Identity of the tables, 8 bytes.
+    model : str
+        Name of the model package, empty if there is none.
+    model_hash : bytes
+        First 8 bytes of its SHA-256; empty if there is none.
+    """
+
+    info: SceneInfo
+    strip_lines: int
+    step_code: int
+    spectral: bool
+    rotated: bool
+    transform: str
+    tables: bytes
+    model: str = ""
+    model_hash: bytes = b""
+
+    @property
+    def step(self) -> float:
+        """Quantiser step in counts."""
+        return self.step_code / STEP_UNIT
+
+    @property
+    def strips(self) -> list[slice]:
+        """Lines of each segment."""
+        return strips(self.info.lines, self.strip_lines)
+
+    def pack(self) -> bytes:
+        """Payload of the header section."""
+        info = self.info
+        flags = _SPECTRAL * self.spectral | _ROTATED * self.rotated
+        if info.scaling is not None:
+            flags |= _SCALED | _SCALED_UNSIGNED * (info.scaling.counts == np.dtype("uint16"))
+        if info.no_data is not None:
+            flags |= _NO_DATA
+        layout = INTERLEAVES.index(info.interleave) | BYTE_ORDERS.index(info.byte_order) << 2
+        out = bytes([flags, DTYPES.index(info.dtype), layout, TRANSFORMS.index(self.transform)])
+        for value in (*info.shape, self.strip_lines // BLOCK, self.step_code):
+            out += write_varint(value)
+        out += self.tables
+        if info.scaling is not None:
+            out += struct.pack("<dd", info.scaling.scale, info.scaling.offset)
+        if info.no_data is not None:
+            out += struct.pack("<d", info.no_data)
+        name = self.model.encode()
+        return out + write_varint(len(name)) + name + self.model_hash
+
+    @staticmethod
+    def unpack(payload: bytes) -> Header:
+        """Read the payload of a header section.
+
+        Parameters
+        ----------
+        payload : bytes
+
+        Returns
+        -------
+        Header
+
+        Raises
+        ------
+        StreamError
+            If a field is out of range, a reserved bit is set or the length is wrong.
+        """
+        try:
+            return _unpack(payload)
+        except (struct.error, IndexError, SceneError, UnicodeDecodeError) as error:
+            raise StreamError(f"header of the stream is corrupt: {error}") from error
+
+
+def _unpack(payload: bytes) -> Header:
+    flags, dtype, layout, transform = payload[0], payload[1], payload[2], payload[3]
+    if flags & ~_KNOWN_FLAGS or layout & ~7:
+        raise StreamError("header of the stream has reserved bits set: it is corrupt or of a later version")
+    position = 4
+    fields = []
+    for _ in range(5):
+        value, position = read_varint(payload, position)
+        fields.append(value)
+    bands, lines, samples, strip_blocks, step_code = fields
+    too_large = bands > MOST_BANDS or max(lines, samples, strip_blocks) > LARGEST_DIMENSION
+    if too_large or min(strip_blocks, step_code) < 1:
+        raise StreamError(f"header of the stream claims {bands} x {lines} x {samples} samples: it is corrupt")
+    tables = payload[position : position + 8]
+    position += 8
+    scaling = no_data = None
+    if flags & _SCALED:
+        scale, offset = struct.unpack_from("<dd", payload, position)
+        scaling = Scaling(scale, offset, np.dtype("uint16" if flags & _SCALED_UNSIGNED else "int16"))
+        position += 16
+    if flags & _NO_DATA:
+        (no_data,) = struct.unpack_from("<d", payload, position)
+        position += 8
+    length, position = read_varint(payload, position)
+    name = payload[position : position + length].decode()
+    model_hash = payload[position + length :]
+    if len(model_hash) != (8 if name else 0) or len(tables) != 8:
+        raise StreamError("header of the stream has a wrong length: it is corrupt")
+    info = SceneInfo(
+        bands,
+        lines,
+        samples,
+        DTYPES[dtype],
+        interleave=INTERLEAVES[layout & 3],
+        byte_order=BYTE_ORDERS[layout >> 2],
+        scaling=scaling,
+        no_data=no_data,
+    )
+    return Header(
+        info,
+        strip_blocks * BLOCK,
+        step_code,
+        bool(flags & _SPECTRAL),
+        bool(flags & _ROTATED),
+        TRANSFORMS[transform],
+        tables,
+        name,
+        model_hash,
+    )

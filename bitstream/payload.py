@@ -1,0 +1,180 @@
+"""Payloads: entropy-coded symbols and raw bits of one section, written and read in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .coder import Group
+from .errors import StreamError
+from .tables import SIDE_CLASSES, Tables
+from .tokens import LARGEST_MAGNITUDE, BitReader, BitWriter, to_tokens, token_base
+from .varint import read_varint, write_varint
+
+SIDE_UNIT = 256
+"""Running means of side information are in units of ``1 / SIDE_UNIT``."""
+
+SIDE_MEMORY = 3
+"""A running mean moves by ``2**-SIDE_MEMORY`` of the difference to each new magnitude."""
+
+
+def side_class(mean: int) -> int:
+    """Class of the table that codes a value whose running mean magnitude is `mean` / 256.
+
+    Parameters
+    ----------
+    mean : int
+
+    Returns
+    -------
+    int
+        Two classes an octave, class 8 starting at a mean of 1.
+    """
+    return min(max((mean * mean).bit_length() - 1 - 8, 0), SIDE_CLASSES - 1)
+
+
+def next_mean(mean: int, magnitude: int) -> int:
+    """Running mean after one more value."""
+    return max(mean + ((magnitude * SIDE_UNIT - mean) >> SIDE_MEMORY), 1)
+
+
+class PayloadWriter:
+    """Collects what a section holds, in the order in which it is to be read.
+
+    Parameters
+    ----------
+    tables : Tables
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._groups: list[Group] = []
+        self._bits = BitWriter()
+
+    def symbols(self, tokens: NDArray[np.int32], table: int) -> None:
+        """Append tokens coded with one table."""
+        self._groups.append((tokens, table))
+
+    def values(self, values: NDArray[np.int64], tables: NDArray[np.intp]) -> None:
+        """Append signed integers, each with a table of its own.
+
+        Parameters
+        ----------
+        values : ndarray of int64, shape (n,)
+        tables : ndarray of integers, shape (n,)
+            Values are grouped by table, in rising order of the table's number.
+        """
+        tokens, widths = to_tokens(np.abs(values))
+        order = np.argsort(tables, kind="stable")
+        arranged, numbers = tokens[order], tables[order]
+        cuts = np.flatnonzero(np.diff(numbers)) + 1
+        for start, end in zip((0, *cuts.tolist()), (*cuts.tolist(), len(order)), strict=True):
+            if end > start:
+                self._groups.append((arranged[start:end], int(numbers[start])))
+        self._raw(values, widths)
+
+    def integers(self, values: Sequence[int], mean: int, *, signed: bool = True) -> None:
+        """Append integers of side information, the table following the running mean of their magnitudes.
+
+        Parameters
+        ----------
+        values : sequence of int
+        mean : int
+            Expected magnitude of the first one, in ``1 / SIDE_UNIT``.
+        signed : bool
+            Whether values may be negative; otherwise no signs are written.
+        """
+        side = self._tables.first_table("side")
+        array = np.array(values, dtype=np.int64)
+        magnitudes = np.abs(array)
+        if int(magnitudes.max(initial=0)) > LARGEST_MAGNITUDE:
+            raise StreamError(f"side information holds {int(magnitudes.max())}: it cannot be coded")
+        tokens, widths = to_tokens(magnitudes)
+        for place, magnitude in enumerate(magnitudes.tolist()):
+            self._groups.append((tokens[place : place + 1], side + side_class(mean)))
+            mean = next_mean(mean, magnitude)
+            # Raw bits go value by value here, since the reader needs each magnitude for the next table.
+            width = int(widths[place])
+            if width:
+                self._bits.fields(magnitudes[place : place + 1], widths[place : place + 1])
+        if signed:
+            self._bits.flags((array[magnitudes > 0] < 0).astype(np.uint8))
+
+    def _raw(self, values: NDArray[np.int64], widths: NDArray[np.int32]) -> None:
+        """Signs of all values that are not zero, then the raw bits of the large ones."""
+        self._bits.flags((values[values != 0] < 0).astype(np.uint8))
+        large = widths > 0
+        if large.any():
+            self._bits.fields(np.abs(values[large]), widths[large])
+
+    def data(self) -> bytes:
+        """The payload: number of words, words, raw bits."""
+        words = self._tables.coder.encode(self._groups)
+        return write_varint(len(words)) + words.astype("<u4").tobytes() + self._bits.data()
+
+
+class PayloadReader:
+    """Reads what a `PayloadWriter` wrote.
+
+    Parameters
+    ----------
+    tables : Tables
+    data : bytes
+
+    Raises
+    ------
+    StreamError
+        If the payload is shorter than it says.
+    """
+
+    def __init__(self, tables: Tables, data: bytes) -> None:
+        self._tables = tables
+        count, start = read_varint(data, 0)
+        end = start + 4 * count
+        if end > len(data):
+            raise StreamError("entropy-coded words end too early: the section is corrupt")
+        self._symbols = tables.coder.decoder(np.frombuffer(data[start:end], dtype="<u4").astype(np.uint32))
+        self._bits = BitReader(data[end:])
+
+    def values(self, tables: NDArray[np.intp]) -> NDArray[np.int64]:
+        """Read one signed integer for each table number; see `PayloadWriter.values`."""
+        order = np.argsort(tables, kind="stable")
+        numbers = tables[order]
+        tokens = np.empty(len(order), dtype=np.int32)
+        cuts = np.flatnonzero(np.diff(numbers)) + 1
+        for start, end in zip((0, *cuts.tolist()), (*cuts.tolist(), len(order)), strict=True):
+            if end > start:
+                tokens[order[start:end]] = self._symbols.decode(end - start, int(numbers[start]))
+        values, widths = token_base(tokens)
+        live = np.flatnonzero(tokens)
+        negative = self._bits.flags(live.size).astype(bool)
+        large = widths > 0
+        if large.any():
+            values[large] += self._bits.fields(widths[large])
+        values[live[negative]] *= -1
+        return values
+
+    def integers(self, count: int, mean: int, *, signed: bool = True) -> list[int]:
+        """Read `count` integers of side information; see `PayloadWriter.integers`."""
+        side = self._tables.first_table("side")
+        values = []
+        for _ in range(count):
+            base, width = token_base(self._symbols.decode(1, side + side_class(mean)))
+            magnitude = int(base[0])
+            if width[0]:
+                magnitude += int(self._bits.fields(width)[0])
+            values.append(magnitude)
+            mean = next_mean(mean, magnitude)
+        if signed:
+            live = [place for place, value in enumerate(values) if value]
+            for place, negative in zip(live, self._bits.flags(len(live)).tolist(), strict=True):
+                if negative:
+                    values[place] = -values[place]
+        return values
+
+    def finish(self) -> None:
+        """Check that all of the payload was read; raises `StreamError` otherwise."""
+        self._symbols.finish()
+        self._bits.finish()

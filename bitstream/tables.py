@@ -1,0 +1,163 @@
+"""The trained statistics of the format: context networks, frequency tables and reconstruction points.
+
+They are integers, shipped as package data and made by ``python -m bandfold.calibration.tables``. The stream names
+them by a hash, because a decoder with other tables would read nonsense.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import exact
+from .coder import Backend, backend
+from .contexts import ContextNetwork
+from .errors import ModelError
+from .rans import PRECISION
+from .tokens import TOKENS, token_base
+
+SHIPPED = Path(__file__).parent / "data" / "tables.npz"
+"""The tables that are used where none are named."""
+
+CLASSES = 48
+"""Classes of a context network."""
+
+SIDE_CLASSES = 40
+"""Classes of the tables for side information."""
+
+POINTS = 3
+"""Magnitudes 1, 2 and all above have a reconstruction point each."""
+
+COST_UNIT = 256
+"""Costs are in units of ``1 / COST_UNIT`` bit."""
+
+MODES = ("folded", "banded")
+"""Statistics of components of a fold and of single bands."""
+
+
+@dataclass(frozen=True)
+class Mode:
+    """Statistics of one kind of component.
+
+    Parameters
+    ----------
+    network : ContextNetwork
+    frequencies : ndarray of int64, shape (CLASSES, TOKENS)
+        Each row sums to 2**24, each entry is at least 1.
+    points : ndarray of float64, shape (CLASSES, POINTS)
+        How far the reconstruction point of magnitudes 1, 2, 3... lies below them, in steps.
+    """
+
+    network: ContextNetwork
+    frequencies: NDArray[np.int64]
+    points: NDArray[np.float64]
+
+    @cached_property
+    def costs(self) -> NDArray[np.int32]:
+        """Cost of each token in each class, sign and raw bits included, in ``1 / COST_UNIT`` bit."""
+        bits = PRECISION - exact.log2(self.frequencies.astype(np.float64))
+        widths = token_base(np.arange(TOKENS, dtype=np.int32))[1]
+        bits += widths + (np.arange(TOKENS) > 0)
+        return np.rint(bits * COST_UNIT).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All trained statistics.
+
+    Parameters
+    ----------
+    modes : dict of str to Mode
+        Keys are `MODES`.
+    side : ndarray of int64, shape (SIDE_CLASSES, TOKENS)
+        Tables for side information.
+    identity : bytes
+        First 8 bytes of the SHA-256 of the content.
+    """
+
+    modes: dict[str, Mode]
+    side: NDArray[np.int64]
+    identity: bytes
+
+    @cached_property
+    def coder(self) -> Backend:
+        """The entropy coder over all tables: those of each mode, then those for side information."""
+        return backend(np.concatenate([*(self.modes[name].frequencies for name in MODES), self.side]))
+
+    @staticmethod
+    def first_table(mode: str) -> int:
+        """Number of the first table of a mode; ``"side"`` is one too."""
+        return (*MODES, "side").index(mode) * CLASSES
+
+
+@cache
+def load_tables(path: str | Path | None = None) -> Tables:
+    """Read tables from a file.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        The shipped tables if not given.
+
+    Returns
+    -------
+    Tables
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read or does not hold tables.
+    """
+    file = SHIPPED if path is None else Path(path)
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            return tables_from_arrays({name: archive[name] for name in archive.files})
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"tables cannot be read from {file}: {error}") from error
+
+
+def tables_from_arrays(arrays: dict[str, NDArray[Any]]) -> Tables:
+    """Build tables from the arrays of their file.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        As written by ``bandfold.calibration.tables``.
+
+    Returns
+    -------
+    Tables
+
+    Raises
+    ------
+    ValueError
+        If a table does not sum to 2**24 or a network is not exact.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    modes = {}
+    for mode in MODES:
+        network = ContextNetwork(
+            *(arrays[f"{mode}_{part}"].astype(np.float32) for part in ("hidden", "bias", "output", "offset")),
+            shifts=(int(arrays[f"{mode}_shifts"][0]), int(arrays[f"{mode}_shifts"][1])),
+            classes=CLASSES,
+        )
+        points = arrays[f"{mode}_points"].astype(np.float64) / 256.0
+        modes[mode] = Mode(network, _checked(arrays[f"{mode}_frequencies"]), points)
+    return Tables(modes, _checked(arrays["side_frequencies"]), digest.digest()[:8])
+
+
+def _checked(frequencies: NDArray[Any]) -> NDArray[np.int64]:
+    result = frequencies.astype(np.int64)
+    if result.shape[1] != TOKENS or (result < 1).any() or (result.sum(axis=1) != 1 << PRECISION).any():
+        raise ValueError("frequencies must be positive, one per token, and sum to 2**24")
+    return result

@@ -1,0 +1,219 @@
+"""The ground decoder: bytes in, samples out, damaged strips filled and reported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.errors import MemoryLimitError, SettingsError, StreamError
+from bandfold.bitstream.fold import FRACTION, Fold, Vectors
+from bandfold.bitstream.scene import SceneInfo
+from bandfold.bitstream.segment import Segment, mode_name, read_segment
+from bandfold.bitstream.tables import Tables, load_tables
+
+from .scaling import apply_scaling
+from .stream import Stream
+from .synthesis import dequantise, synthesise, unfold, unrotate
+
+DEFAULT_MEMORY_LIMIT = 4 << 30
+"""Bytes that decoding may take where no limit is given."""
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A strip that could not be decoded.
+
+    Parameters
+    ----------
+    lines : slice
+        Lines of the scene that were filled with the band means.
+    reason : str
+    """
+
+    lines: slice
+    reason: str
+
+
+class Decoder:
+    """Decodes one stream.
+
+    Parameters
+    ----------
+    source : bytes or path_like
+        A stream, or the file that holds it.
+    memory_limit : int, optional
+        Bytes that decoding may take, checked against what the header asks for before anything is allocated.
+    tables : path_like, optional
+        Tables to use in place of the shipped ones.
+
+    Raises
+    ------
+    StreamError
+        If the stream is corrupt or truncated in what all segments need.
+    ModelError
+        If it needs tables or a model that are not at hand.
+
+    Attributes
+    ----------
+    damage : list of Damage
+        Strips that the last call could not decode.
+    """
+
+    def __init__(
+        self,
+        source: bytes | str | os.PathLike[str],
+        *,
+        memory_limit: int = DEFAULT_MEMORY_LIMIT,
+        tables: str | os.PathLike[str] | None = None,
+    ) -> None:
+        data = source if isinstance(source, bytes) else _read(Path(source))
+        self._tables: Tables = load_tables(None if tables is None else Path(tables))
+        self._stream = Stream.parse(data, self._tables, memory_limit)
+        self._limit = memory_limit
+        self.damage: list[Damage] = []
+
+    @property
+    def info(self) -> SceneInfo:
+        """Geometry, type and metadata of the scene."""
+        return replace(self._stream.header.info, metadata=self._stream.metadata)
+
+    def report(self) -> dict[str, Any]:
+        """What is in the stream and where its bytes went, ready for JSON; see `Stream.report`."""
+        return self._stream.report()
+
+    def decode(
+        self,
+        bands: slice | None = None,
+        lines: slice | None = None,
+        progress: Callable[[str, float], None] | None = None,
+    ) -> NDArray[Any]:
+        """Decode the scene or a part of it.
+
+        Parameters
+        ----------
+        bands, lines : slice, optional
+            0-based half-open ranges without step; everything if not given.
+        progress : callable, optional
+            Called with a stage and the fraction done.
+
+        Returns
+        -------
+        ndarray, shape (bands, lines, samples)
+            Of type ``info.dtype``.
+
+        Raises
+        ------
+        MemoryLimitError
+            If the result and one strip exceed the memory limit.
+        SettingsError
+            If a range is empty or has a step.
+        """
+        info = self._stream.header.info
+        bands, lines = _range(bands, info.bands, "bands"), _range(lines, info.lines, "lines")
+        shape = (bands.stop - bands.start, lines.stop - lines.start, info.samples)
+        self._check_memory(shape[0] * shape[1] * shape[2] * info.dtype.itemsize)
+        result = np.empty(shape, dtype=info.dtype)
+        for part, block in self.strips(bands, lines, progress):
+            result[:, part.start - lines.start : part.stop - lines.start] = block
+        return result
+
+    def strips(
+        self,
+        bands: slice | None = None,
+        lines: slice | None = None,
+        progress: Callable[[str, float], None] | None = None,
+    ) -> Iterator[tuple[slice, NDArray[Any]]]:
+        """Decode strip by strip, so that memory does not grow with the number of lines.
+
+        Parameters
+        ----------
+        bands, lines, progress
+            As in `decode`.
+
+        Yields
+        ------
+        lines : slice
+            Lines of the scene.
+        block : ndarray, shape (bands, lines, samples)
+
+        Raises
+        ------
+        MemoryLimitError
+            If one strip exceeds the memory limit.
+        SettingsError
+            If a range is empty or has a step.
+        """
+        header = self._stream.header
+        bands = _range(bands, header.info.bands, "bands")
+        lines = _range(lines, header.info.lines, "lines")
+        self._check_memory(0)
+        self.damage = []
+        wanted = [strip for strip in header.strips if strip.start < lines.stop and strip.stop > lines.start]
+        for number, strip in enumerate(wanted):
+            block = self._strip(strip, bands)
+            low, high = max(strip.start, lines.start), min(strip.stop, lines.stop)
+            yield slice(low, high), block[:, low - strip.start : high - strip.start]
+            if progress is not None:
+                progress("decode", (number + 1) / len(wanted))
+
+    def _strip(self, strip: slice, bands: slice) -> NDArray[Any]:
+        """Decode one strip, or fill it and note the damage."""
+        stream, info = self._stream, self._stream.header.info
+        index = strip.start // stream.header.strip_lines
+        height = strip.stop - strip.start
+        absent = None
+        try:
+            payload = stream.segment(index)
+            segment = read_segment(payload, stream.header, stream.fold.components, len(stream.rotations), self._tables)
+        except StreamError as error:
+            self.damage.append(Damage(strip, str(error)))
+            means = stream.fold.means[bands] / FRACTION
+            planes = np.broadcast_to(means[:, None, None], (len(means), height, info.samples))
+        else:
+            planes = self._reconstruct(segment, stream.fold, stream.rotations, bands, height)
+            absent = None if segment.absent is None else segment.absent[bands]
+        limits = np.iinfo(info.coded_dtype)  # type: ignore[arg-type]
+        counts = np.clip(np.rint(planes), limits.min, limits.max).astype(info.coded_dtype)
+        block = apply_scaling(counts, info) if info.scaling is not None else counts
+        if absent is not None:
+            block[absent] = info.no_data
+        return block
+
+    def _reconstruct(
+        self, segment: Segment, fold: Fold, rotations: tuple[Vectors, ...], bands: slice, height: int
+    ) -> NDArray[np.float64]:
+        header = self._stream.header
+        latents = dequantise(segment, header.step, self._tables.modes[mode_name(spectral=header.spectral)])
+        if segment.chosen is not None:
+            unrotate(latents, segment.chosen, rotations)
+        return unfold(fold, synthesise(latents, height, header.info.samples), bands)
+
+    def _check_memory(self, result: int) -> None:
+        need = result + self._stream.strip_memory
+        if need > self._limit:
+            raise MemoryLimitError(
+                f"decoding takes about {need / 2**30:.1f} GiB, the limit is {self._limit / 2**30:.1f} GiB: "
+                "raise the limit (--memory-limit) or decode fewer lines or bands"
+            )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StreamError(f"stream {path} cannot be read: {error.strerror}") from error
+
+
+def _range(wanted: slice | None, size: int, name: str) -> slice:
+    if wanted is None:
+        return slice(0, size)
+    start, stop, stride = wanted.indices(size)
+    if stride != 1 or start >= stop:
+        raise SettingsError(f"{name} {wanted.start}:{wanted.stop} are not a range within 0:{size}")
+    return slice(start, stop)

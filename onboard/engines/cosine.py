@@ -1,0 +1,34 @@
+"""The fixed transform: an orthonormal 8 x 8 cosine transform, exact in integers, at the speed of a matrix product."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.dct import DCT, DCT_UNIT
+from bandfold.bitstream.exact import integer_product
+from bandfold.bitstream.geometry import BLOCK, CHANNELS
+
+
+class CosineEngine:
+    """Analysis by the fixed cosine transform of `bandfold.bitstream.dct`."""
+
+    name = "dct8"
+
+    def analyse(self, planes: NDArray[np.float64]) -> NDArray[np.int32]:
+        """Analyse planes; see `AnalysisEngine.analyse`.
+
+        Components stay below 2**30 (17-bit samples, 6 fractional bits, a norm over at most 2**12 bands), a
+        block's sum below 2**47: exact.
+        """
+        count, lines, samples = planes.shape
+        rows, columns = lines // BLOCK, samples // BLOCK
+        latents = np.empty((count, CHANNELS, rows, columns), dtype=np.int32)
+        # One component at a time bounds the memory of the rearranged copy.
+        for plane, out in zip(planes, latents, strict=True):
+            blocks = plane.reshape(rows, BLOCK, columns, BLOCK).transpose(1, 3, 0, 2).reshape(CHANNELS, -1)
+            product = integer_product(DCT, blocks)
+            product /= DCT_UNIT
+            np.rint(product, out=product)
+            out[:] = product.reshape(CHANNELS, rows, columns)
+        return latents

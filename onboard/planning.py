@@ -1,0 +1,200 @@
+"""Which components are worth coding at a step, and how finely their basis must be told.
+
+The fold is side information: each eigenvector costs bits, and a weak component may save less distortion than
+its vector costs. Both are known before anything is coded, from a sample of blocks.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream import exact
+from bandfold.bitstream.fold import BASIS_UNIT, FRACTION, MERGE_LIMIT, Fold, Vectors
+
+from .basis import quantise_vectors, vector_bits
+from .engines import AnalysisEngine
+from .folding import fold_blocks
+from .partition import check_partition, partition_bands
+from .sampling import Sample
+from .statistics import covariance
+
+FIRST_THRESHOLD = 0.2
+"""A component of the first fold is looked at if its variance exceeds so many times ``step**2 / 12``."""
+
+SECOND_THRESHOLD = 0.4
+"""The same after the second fold, where a component's energy is no longer spread over intervals."""
+
+RATE_WEIGHT = 0.13
+"""Distortion, in steps squared, that one bit must save: the slope of the operational curve."""
+
+LATENT_BITS = 5.0
+"""Bits of a lone latent of one step: its position, sign and magnitude ..."""
+
+OCTAVE_BITS = 1.5
+"""... and for each doubling beyond it, as measured on coded scenes."""
+
+PRUNING_ROUNDS = 2
+"""Rounds of dropping what is not worth its vector and merging the rest again."""
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """First-fold components under consideration: one column of bases and variances per interval."""
+
+    vectors: list[NDArray[np.float64]]
+    variances: list[NDArray[np.float64]]
+
+    def keep(self, flags: list[NDArray[np.bool_]]) -> _Candidates:
+        """Only the flagged ones."""
+        return _Candidates(
+            [vectors[:, flag] for vectors, flag in zip(self.vectors, flags, strict=True)],
+            [variances[flag] for variances, flag in zip(self.variances, flags, strict=True)],
+        )
+
+    @property
+    def counts(self) -> list[int]:
+        """Components of each interval."""
+        return [len(variances) for variances in self.variances]
+
+
+class FoldPlanner:
+    """Plans folds of one scene for any step.
+
+    Parameters
+    ----------
+    sample : Sample
+        Blocks of the scene.
+    ends : tuple of int or None
+        Partition; found from the sample if None.
+    engine : AnalysisEngine
+        Transform under which components are judged.
+    """
+
+    def __init__(self, sample: Sample, ends: tuple[int, ...] | None, engine: AnalysisEngine) -> None:
+        self._sample = sample
+        self._engine = engine
+        self._mean, self._covariances = covariance(sample.blocks)
+        ends = partition_bands(self._covariances) if ends is None else check_partition(ends, len(self._mean))
+        self._ends = ends
+        self._starts = (0, *ends[:-1])
+        spectra = [
+            exact.eigh(self._covariances[start:end, start:end])
+            for start, end in zip(self._starts, ends, strict=True)
+        ]
+        self._spectra = _Candidates([vectors for _, vectors in spectra], [values for values, _ in spectra])
+
+    @property
+    def variances(self) -> NDArray[np.float64]:
+        """Variances of the components of all intervals."""
+        return np.concatenate(self._spectra.variances)
+
+    def plan(self, step: float) -> Fold:
+        """Choose components and precisions for a step.
+
+        Parameters
+        ----------
+        step : float
+            Quantiser step in counts.
+
+        Returns
+        -------
+        Fold
+        """
+        threshold = FIRST_THRESHOLD * step * step / 12
+        candidates = self._spectra.keep([values > threshold for values in self._spectra.variances])
+        for _ in range(PRUNING_ROUNDS):
+            fold = self._fold(candidates, step)
+            gain = self._gains(fold, step)
+            flags = self._worthwhile(fold, gain)
+            if all(flag.all() for flag in flags):
+                break
+            candidates = candidates.keep(flags)
+        fold = self._fold(candidates, step)
+        return self._drop_weak(fold, self._gains(fold, step))
+
+    def unfolded(self, step: float) -> Fold:
+        """The fold that leaves every band a component of its own.
+
+        Parameters
+        ----------
+        step : float
+            Quantiser step in counts.
+
+        Returns
+        -------
+        Fold
+        """
+        return Fold(self._ends, *self._means(step))
+
+    def _means(self, step: float) -> tuple[NDArray[np.int64], int]:
+        """Band means and their shift: as coarse as an error that all pixels share may be."""
+        unit = FRACTION * step / math.isqrt(self._sample.pixels)
+        shift = max(int(np.frexp(unit)[1]) - 1, 0)
+        return np.rint(np.ldexp(self._mean * FRACTION, -shift)).astype(np.int64) << shift, shift
+
+    def _fold(self, candidates: _Candidates, step: float) -> Fold:
+        """Quantise the candidates' vectors and merge the strongest of them by a second fold."""
+        pixels = self._sample.pixels
+        first = tuple(
+            quantise_vectors(vectors, variances, step, pixels)
+            for vectors, variances in zip(candidates.vectors, candidates.variances, strict=True)
+        )
+        merged = _merged_counts(candidates.variances)
+        taken = np.zeros((len(self._mean), sum(merged)))
+        position = 0
+        for start, end, vectors, count in zip(self._starts, self._ends, first, merged, strict=True):
+            taken[start:end, position : position + count] = vectors.integers[:, :count] / BASIS_UNIT
+            position += count
+        across = exact.product(exact.product(taken.T, self._covariances), taken)
+        values, rotation = exact.eigh((across + across.T) / 2)
+        strong = values > SECOND_THRESHOLD * step * step / 12
+        second = quantise_vectors(rotation[:, strong], values[strong], step, pixels)
+        return Fold(self._ends, *self._means(step), first, merged, second)
+
+    def _gains(self, fold: Fold, step: float) -> NDArray[np.float64]:
+        """What coding each component saves on the whole scene: distortion less rate, in steps squared."""
+        blocks = self._sample.blocks
+        planes = fold_blocks(fold, blocks)
+        latents = self._engine.analyse(planes.reshape(len(planes), -1, 8)).astype(np.float64)
+        u = np.abs(latents) / (step * FRACTION)
+        u = np.maximum(u, 0.5)
+        gain = u * u - 1.0 / 12 - RATE_WEIGHT * (LATENT_BITS + OCTAVE_BITS * exact.log2(u))
+        # Summed as integers: their sum does not depend on the order.
+        whole = np.rint(np.maximum(gain, 0.0) * 256).astype(np.int64).reshape(len(planes), -1).sum(axis=1)
+        return whole / 256.0 * (self._sample.pixels / (blocks.shape[1] * blocks.shape[2]))
+
+    def _worthwhile(self, fold: Fold, gain: NDArray[np.float64]) -> list[NDArray[np.bool_]]:
+        """Flag the first-fold components whose share in the gain exceeds the cost of their vectors."""
+        if fold.second is None:
+            raise ValueError("an unfolded scene has no components to drop")
+        inside, outside = fold.split
+        share = np.zeros(len(inside) + len(outside))
+        weights = fold.second.integers / BASIS_UNIT
+        share[inside] = exact.product(weights * weights, gain[: fold.second.count, None])[:, 0]
+        share[outside] = gain[fold.second.count :]
+        flags, position = [], 0
+        for vectors in fold.first:
+            bits = vector_bits(vectors)
+            flags.append(share[position : position + vectors.count] > RATE_WEIGHT * bits)
+            position += vectors.count
+        return flags
+
+    def _drop_weak(self, fold: Fold, gain: NDArray[np.float64]) -> Fold:
+        """Leave out components of the second fold that do not earn their own column."""
+        if fold.second is None:
+            raise ValueError("an unfolded scene has no components to drop")
+        keep = gain[: fold.second.count] > RATE_WEIGHT * vector_bits(fold.second)
+        second = Vectors(fold.second.codes[:, keep], fold.second.precision[keep])
+        return replace(fold, second=second)
+
+
+def _merged_counts(variances: list[NDArray[np.float64]]) -> tuple[int, ...]:
+    """Components of each interval among the strongest `MERGE_LIMIT` of all."""
+    everything = np.concatenate(variances)
+    interval = np.repeat(np.arange(len(variances)), [len(values) for values in variances])
+    strongest = np.argsort(-everything, kind="stable")[:MERGE_LIMIT]
+    return tuple(np.bincount(interval[strongest], minlength=len(variances)).tolist())
