@@ -119,7 +119,8 @@ def joined(rows: Sequence[Sequence[NDArray[Any]]]) -> NDArray[Any]:
     ]
     if not fitting:
         raise SceneError(f"values from {low} to {high} fit no 16-bit type")
-    return np.concatenate([np.concatenate(row, axis=2) for row in rows], axis=1).astype(fitting[0])
+    whole: NDArray[Any] = np.concatenate([np.concatenate(row, axis=2) for row in rows], axis=1)
+    return whole.astype(fitting[0], copy=False)
 
 
 def find_scenes(
