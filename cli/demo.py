@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bandfold.bitstream.scene import SceneInfo
 
-RATES = (0.05, 0.1, 0.25, 0.5)
+RATES = (0.01, 0.02, 0.05, 0.1)
 """Bits per sample."""
 
 
