@@ -85,7 +85,7 @@ def quality_at(curve: Curve, rate: float) -> float:
     curve : sequence of (bits per sample, dB)
         At least two points, in any order.
     rate : float
-        Bits per sample. One percent outside of the measured range still counts as its end, since codecs
+        Bits per sample. Two percent outside of the measured range still count as its end, since codecs
         stay a little below the rate they are asked for.
 
     Returns
@@ -94,7 +94,7 @@ def quality_at(curve: Curve, rate: float) -> float:
         dB, interpolated over the logarithm of the rate; NaN outside the measured range.
     """
     points = _usable(curve)
-    if len(points) < 2 or not points[0, 0] * 0.99 <= rate <= points[-1, 0] * 1.01:
+    if len(points) < 2 or not points[0, 0] * 0.98 <= rate <= points[-1, 0] * 1.02:
         return float("nan")
     return _at(points, min(max(rate, points[0, 0]), points[-1, 0]))
 

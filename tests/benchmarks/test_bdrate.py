@@ -83,10 +83,10 @@ def test_quality_between_points_rises_with_the_rate():
     assert 69 < quality_at(ANCHOR, 0.3) < quality_at(ANCHOR, 0.4) < 73
 
 
-def test_quality_outside_is_unknown_but_a_percent_is_forgiven():
+def test_quality_outside_is_unknown_but_two_percent_are_forgiven():
     assert math.isnan(quality_at(ANCHOR, 0.04))
-    assert math.isnan(quality_at(ANCHOR, 2.1))
-    assert quality_at([(0.1, 60.0), (0.4985, 70.0)], 0.5) == pytest.approx(70)
+    assert math.isnan(quality_at(ANCHOR, 2.05))
+    assert quality_at([(0.1, 60.0), (0.4915, 70.0)], 0.5) == pytest.approx(70)
 
 
 def test_the_mean_leaves_out_what_does_not_exist():
