@@ -1,1 +1,1 @@
-"""TODO."""
+"""What bandfold is measured with: other codecs, rate-distortion curves, speed, memory, synthetic scenes."""
