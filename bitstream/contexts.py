@@ -1,13 +1,13 @@
-"""Contexts: what is known when a latent is coded, and the class of table that follows from it.
+"""Contexts: what is known when a latent is coded.
 
 Latents are coded component by component and, within a component, diagonal by diagonal (channels of equal
 i + j, see `bandfold.bitstream.dct`). When a diagonal is coded, all lower diagonals of the component and the
 two components before it are known at every position of the strip, so the contexts of a whole diagonal are
 computed at once, by the encoder and by the decoder alike.
 
-Each latent gets `FEATURES` small integers: logarithms of magnitudes around it. A network of one hidden layer
-with integer weights turns them into the class of the table that codes the latent. Everything is exact in
-float32: no partial sum exceeds 2**24 (`ContextNetwork` checks it).
+What is known is described by logarithms of magnitudes, small integers of three kinds: some belong to one
+latent, some to a position (all channels of the diagonal there), some to a channel (all positions of the strip).
+`bandfold.bitstream.network` turns them into the class of the table that codes the latent.
 """
 
 from __future__ import annotations
@@ -20,17 +20,20 @@ from numpy.typing import NDArray
 from .dct import DIAGONAL, FREQUENCIES
 from .geometry import BLOCK, CHANNELS
 
-FEATURES = 19
-"""Integers that describe what is known around a latent."""
+LATENT_FEATURES = 11
+"""Features of a latent of its own."""
+
+POSITION_FEATURES = 5
+"""Features that the latents of a diagonal share at one position."""
+
+CHANNEL_FEATURES = 3
+"""Features that all latents of a channel share."""
 
 LARGEST_LOG = 127
-"""Logarithms are cut here: 8 * log2(1 + 65535) = 128."""
+"""Logarithms are cut here; 8 * log2(1 + 65535) is 128."""
 
 DIAGONALS = int(DIAGONAL[-1]) + 1
 """Groups of channels that are coded together."""
-
-GROUPS = np.array([0, 1, 2, 3, 4, 4, 5, 5, 6, 6, 6, 7, 7, 7, 7])
-"""Group of weights that each diagonal uses."""
 
 DIAGONAL_SLICES = tuple(
     slice(int(np.searchsorted(DIAGONAL, d, side="left")), int(np.searchsorted(DIAGONAL, d, side="right")))
@@ -38,17 +41,18 @@ DIAGONAL_SLICES = tuple(
 )
 """Channels of each diagonal."""
 
-MAGNITUDE_LIMIT = 4095
-"""Magnitudes are cut here before they are summed."""
+MAGNITUDE_LIMIT = 2047
+"""Magnitudes are cut here before they are summed, so that the sum of 8 neighbours fits 16 bits."""
 
-Magnitudes = NDArray[np.int32]
+SUM_LIMIT = 65535
+"""Sums are cut here before their logarithm is taken."""
 
 
 def _log_table() -> NDArray[np.uint8]:
-    """``round(8 * log2(1 + x))`` for x below 65536, by integers: the largest k with 2**(k - 1/2) <= (1 + x)**8."""
-    table = np.empty(1 << 16, dtype=np.uint8)
+    """``round(8 * log2(1 + x))`` by integers: the largest k with ``2**(2 k - 1) <= (1 + x)**16``."""
+    table = np.empty(SUM_LIMIT + 1, dtype=np.uint8)
     k = 0
-    for x in range(1 << 16):
+    for x in range(SUM_LIMIT + 1):
         power = (1 + x) ** 16
         while power >= 1 << (2 * k + 1):
             k += 1
@@ -58,6 +62,7 @@ def _log_table() -> NDArray[np.uint8]:
 
 LOG = _log_table()
 """``round(8 log2(1 + x))``, shape (65536,)."""
+LOG.flags.writeable = False
 
 
 def _neighbour(di: int, dj: int) -> NDArray[np.intp]:
@@ -71,39 +76,78 @@ def _neighbour(di: int, dj: int) -> NDArray[np.intp]:
     return result
 
 
-_UP, _LEFT, _UP_LEFT, _UP2, _LEFT2 = (
-    _neighbour(*shift) for shift in ((-1, 0), (0, -1), (-1, -1), (-2, 0), (0, -2))
-)
+_UP, _LEFT, _UP_LEFT = _neighbour(-1, 0), _neighbour(0, -1), _neighbour(-1, -1)
+_UP2, _LEFT2 = _neighbour(-2, 0), _neighbour(0, -2)
 _DOWN, _RIGHT = _neighbour(1, 0), _neighbour(0, 1)
 
 
-@dataclass
-class Surroundings:
-    """Magnitudes of components, and sums of them, as far as they are known.
+@dataclass(frozen=True)
+class Past:
+    """What the coding of a component needs of an earlier one.
 
-    All arrays have one more channel than there are, which stays zero: it stands for a missing neighbour.
+    All arrays have a channel more than there are, which stays zero: it stands for a missing neighbour.
+
+    Parameters
+    ----------
+    own : ndarray of uint8, shape (65, components, rows, columns)
+        Logarithm of each magnitude.
+    ring : ndarray of uint8, same shape
+        Logarithm of the sum over the 8 neighbouring positions.
+    cross : ndarray of uint8, same shape
+        Logarithm of the sum over the 4 neighbouring frequencies.
+    whole : ndarray of uint8, shape (components, rows, columns)
+        Logarithm of the sum over all channels.
+    means : ndarray of int32, shape (65, components)
+        64 times the mean magnitude of each channel.
+    """
+
+    own: NDArray[np.uint8]
+    ring: NDArray[np.uint8]
+    cross: NDArray[np.uint8]
+    whole: NDArray[np.uint8]
+    means: NDArray[np.int32]
+
+    @staticmethod
+    def empty(count: int, rows: int, columns: int) -> Past:
+        """Components of zeros: what precedes the first one."""
+        planes = np.zeros((CHANNELS + 1, count, rows, columns), dtype=np.uint8)
+        return Past(planes, planes, planes, planes[0], np.zeros((CHANNELS + 1, count), dtype=np.int32))
+
+    def then(self, other: Past) -> Past:
+        """These components followed by others."""
+        return Past(
+            *(
+                np.concatenate([getattr(self, name), getattr(other, name)], axis=axis)
+                for name, axis in (("own", 1), ("ring", 1), ("cross", 1), ("whole", 0), ("means", 1))
+            )
+        )
+
+    def part(self, start: int, stop: int) -> Past:
+        """Components `start` to `stop`."""
+        chosen = slice(start, stop)
+        return Past(
+            self.own[:, chosen], self.ring[:, chosen], self.cross[:, chosen], self.whole[chosen], self.means[:, chosen]
+        )
+
+
+class Surroundings:
+    """Components in coding: what is known of them grows diagonal by diagonal.
 
     Parameters
     ----------
     count : int
-        Components held side by side.
+        Components held side by side: one for the decoder, several for the encoder, which knows them all.
     rows, columns : int
         Latent positions of the strip.
     """
 
-    count: int
-    rows: int
-    columns: int
-
-    def __post_init__(self) -> None:
-        shape = (CHANNELS + 1, self.count, self.rows, self.columns)
-        self.magnitudes: Magnitudes = np.zeros(shape, dtype=np.int32)
-        self.rings: Magnitudes = np.zeros(shape, dtype=np.int32)
-        self.means: Magnitudes = np.zeros((CHANNELS + 1, self.count), dtype=np.int32)
-        self.below: Magnitudes = np.zeros(
-            (DIAGONALS + 1, self.count, self.rows, self.columns), dtype=np.int32
-        )
-        self.below_rings: Magnitudes = np.zeros_like(self.below)
+    def __init__(self, count: int, rows: int, columns: int) -> None:
+        shape = (CHANNELS + 1, count, rows, columns)
+        self._magnitudes = np.zeros(shape, dtype=np.uint16)
+        self._own = np.zeros(shape, dtype=np.uint8)
+        self._ring = np.zeros(shape, dtype=np.uint8)
+        self._means = np.zeros((CHANNELS + 1, count), dtype=np.int32)
+        self._below = np.zeros((DIAGONALS + 1, count, rows, columns), dtype=np.int32)
 
     def learn(self, diagonal: int, values: NDArray[np.integer]) -> None:
         """Take in a coded diagonal.
@@ -115,24 +159,73 @@ class Surroundings:
             Quantised latents.
         """
         channels = DIAGONAL_SLICES[diagonal]
-        magnitudes = np.minimum(np.abs(values), MAGNITUDE_LIMIT).astype(np.int32)
-        self.magnitudes[channels] = magnitudes
-        self.rings[channels] = ring_sum(magnitudes)
-        positions = self.rows * self.columns
+        magnitudes = np.minimum(np.abs(values), MAGNITUDE_LIMIT).astype(np.uint16)
+        self._magnitudes[channels] = magnitudes
+        self._own[channels] = LOG[magnitudes]
+        self._ring[channels] = LOG[ring_sum(magnitudes)]
+        positions = magnitudes.shape[2] * magnitudes.shape[3]
         total = magnitudes.sum(axis=(2, 3), dtype=np.int64)
-        self.means[channels] = np.minimum((64 * total + positions // 2) // positions, 65535)
-        self.below[diagonal + 1] = self.below[diagonal] + magnitudes.sum(axis=0)
-        self.below_rings[diagonal + 1] = self.below_rings[diagonal] + self.rings[channels].sum(axis=0)
+        self._means[channels] = np.minimum((64 * total + positions // 2) // positions, SUM_LIMIT)
+        self._below[diagonal + 1] = self._below[diagonal] + magnitudes.sum(axis=0, dtype=np.int32)
 
-    def shifted(self) -> Surroundings:
-        """Surroundings in which component ``k`` has moved to place ``k + 1`` and the first place is empty."""
-        result = Surroundings(self.count, self.rows, self.columns)
-        for name in ("magnitudes", "rings", "means", "below", "below_rings"):
-            getattr(result, name)[:, 1:] = getattr(self, name)[:, :-1]
+    def past(self) -> Past:
+        """What later components need, once all diagonals are known."""
+        cross = np.zeros_like(self._own)
+        magnitudes = self._magnitudes
+        cross[:CHANNELS] = LOG[magnitudes[_UP] + magnitudes[_LEFT] + magnitudes[_DOWN] + magnitudes[_RIGHT]]
+        return Past(self._own, self._ring, cross, _log(self._below[DIAGONALS]), self._means)
+
+    def latent_features(self, diagonal: int, last: Past, before: Past) -> NDArray[np.float32]:
+        """Describe what is known around each latent of a diagonal.
+
+        Parameters
+        ----------
+        diagonal : int
+        last, before : Past
+            The components coded one and two before each of these.
+
+        Returns
+        -------
+        ndarray of float32, shape (LATENT_FEATURES, channels of the diagonal, count, rows, columns)
+            Small integers.
+        """
+        channels = DIAGONAL_SLICES[diagonal]
+        up, left = _UP[channels], _LEFT[channels]
+        own, ring = self._own, self._ring
+        planes = (
+            own[up],
+            own[left],
+            own[_UP_LEFT[channels]],
+            np.maximum(own[_UP2[channels]], own[_LEFT2[channels]]),
+            ring[up],
+            ring[left],
+            last.own[channels],
+            last.ring[channels],
+            last.cross[channels],
+            before.own[channels],
+            before.ring[channels],
+        )
+        result = np.empty((LATENT_FEATURES, *planes[0].shape), dtype=np.float32)
+        for index, plane in enumerate(planes):
+            result[index] = plane
         return result
 
+    def position_features(self, diagonal: int, last: Past) -> NDArray[np.float32]:
+        """Describe what is known at each position: shape (POSITION_FEATURES, count, rows, columns)."""
+        below = self._below[diagonal]
+        recent = below - self._below[max(diagonal - 2, 0)]
+        planes = (_log(below), _log(ring_sum(below)), _log(recent), _log(ring_sum(recent)), last.whole)
+        return np.stack(planes).astype(np.float32)
 
-def ring_sum(planes: Magnitudes) -> Magnitudes:
+    def channel_features(self, diagonal: int, last: Past) -> NDArray[np.float32]:
+        """Describe what is known of each channel: shape (CHANNEL_FEATURES, channels of the diagonal, count)."""
+        channels = DIAGONAL_SLICES[diagonal]
+        up, left = _UP[channels], _LEFT[channels]
+        sums = (self._means[up] + self._means[left], last.means[channels], last.means[up] + last.means[left])
+        return np.stack([_log(one) for one in sums]).astype(np.float32)
+
+
+def ring_sum(planes: NDArray[np.integer]) -> NDArray[np.integer]:
     """Sum over the 8 neighbours in the last two axes; positions outside the strip count as zero."""
     vertical = planes.copy()
     vertical[..., 1:, :] += planes[..., :-1, :]
@@ -144,119 +237,5 @@ def ring_sum(planes: Magnitudes) -> Magnitudes:
     return box
 
 
-def features(diagonal: int, now: Surroundings, last: Surroundings, before: Surroundings) -> NDArray[np.uint8]:
-    """Describe what is known around the latents of a diagonal.
-
-    Parameters
-    ----------
-    diagonal : int
-    now : Surroundings
-        Of the component itself: lower diagonals are known.
-    last, before : Surroundings
-        Of the two components coded before it: everything is known; zeros where there is none.
-
-    Returns
-    -------
-    ndarray of uint8, shape (FEATURES, channels of the diagonal, count, rows, columns)
-    """
-    channels = DIAGONAL_SLICES[diagonal]
-    number = channels.stop - channels.start
-    result = np.empty((FEATURES, number, now.count, now.rows, now.columns), dtype=np.uint8)
-    up, left = _UP[channels], _LEFT[channels]
-    recent = max(diagonal - 2, 0)
-    here = now.magnitudes
-    lines = (
-        here[up],
-        here[left],
-        here[_UP_LEFT[channels]],
-        here[_UP2[channels]] + here[_LEFT2[channels]],
-        now.rings[up],
-        now.rings[left],
-        now.below[diagonal],
-        now.below_rings[diagonal],
-        now.below[diagonal] - now.below[recent],
-        now.below_rings[diagonal] - now.below_rings[recent],
-        last.magnitudes[channels],
-        last.rings[channels],
-        last.magnitudes[up]
-        + last.magnitudes[left]
-        + last.magnitudes[_DOWN[channels]]
-        + last.magnitudes[_RIGHT[channels]],
-        last.below[DIAGONALS],
-        before.magnitudes[channels],
-        before.rings[channels],
-        (now.means[up] + now.means[left])[:, :, None, None],
-        last.means[channels][:, :, None, None],
-        (last.means[up] + last.means[left])[:, :, None, None],
-    )
-    for index, line in enumerate(lines):
-        result[index] = LOG[np.minimum(line, 65535)]
-    return result
-
-
-@dataclass(frozen=True)
-class ContextNetwork:
-    """Integer network from features to classes.
-
-    Parameters
-    ----------
-    hidden : ndarray, shape (groups, hidden units, FEATURES)
-        Integer weights of the first layer, one matrix per group of diagonals.
-    bias : ndarray, shape (64, hidden units)
-        Integer bias of the first layer, one per channel.
-    output : ndarray, shape (groups, hidden units)
-        Integer weights of the second layer.
-    offset : ndarray, shape (groups,)
-        Integer bias of the second layer.
-    shifts : tuple of int
-        Right shifts after the first and the second layer.
-    classes : int
-        Number of classes.
-    """
-
-    hidden: NDArray[np.float32]
-    bias: NDArray[np.float32]
-    output: NDArray[np.float32]
-    offset: NDArray[np.float32]
-    shifts: tuple[int, int]
-    classes: int
-
-    def __post_init__(self) -> None:
-        first = float(np.abs(self.hidden).sum(axis=2).max()) * LARGEST_LOG + float(np.abs(self.bias).max())
-        second = float(np.abs(self.output).sum(axis=1).max()) * ACTIVATION_LIMIT + float(
-            np.abs(self.offset).max()
-        )
-        if max(first, second) >= 1 << 24:
-            raise ValueError(f"sums reach {max(first, second):.0f}: float32 is exact below 2**24 only")
-
-    def classify(self, diagonal: int, described: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Class of each latent of a diagonal.
-
-        Parameters
-        ----------
-        diagonal : int
-        described : ndarray of uint8, shape (FEATURES, channels, ...)
-            From `features`.
-
-        Returns
-        -------
-        ndarray of uint8, shape (channels, ...)
-        """
-        group = int(GROUPS[diagonal])
-        channels = DIAGONAL_SLICES[diagonal]
-        number = channels.stop - channels.start
-        flat = described.reshape(FEATURES, number, -1).astype(np.float32)
-        units = np.tensordot(self.hidden[group], flat, axes=1)
-        units += self.bias[channels].T[:, :, None]
-        units *= np.float32(2.0 ** -self.shifts[0])
-        np.floor(units, out=units)
-        np.clip(units, 0.0, ACTIVATION_LIMIT, out=units)
-        level = np.tensordot(self.output[group], units, axes=1)
-        level += self.offset[group]
-        level *= np.float32(2.0 ** -self.shifts[1])
-        np.floor(level, out=level)
-        return np.clip(level, 0, self.classes - 1).astype(np.uint8).reshape(described.shape[1:])
-
-
-ACTIVATION_LIMIT = 1023.0
-"""Hidden units are cut here."""
+def _log(sums: NDArray[np.int32]) -> NDArray[np.uint8]:
+    return LOG[np.minimum(sums, SUM_LIMIT)]

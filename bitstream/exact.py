@@ -15,6 +15,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+NEGLIGIBLE = 1e-140
+"""Off-diagonal entries below this, the largest entry being about 1, count as zero: their angle would overflow."""
+
 Float = NDArray[np.float64]
 
 EXACT_LIMIT = 2.0**53
@@ -23,8 +26,8 @@ EXACT_LIMIT = 2.0**53
 JACOBI_SWEEPS = 30
 """Upper bound of sweeps; cyclic Jacobi converges in 6-10 for any matrix met in practice."""
 
-JACOBI_TOLERANCE = 1e-26
-"""Squared off-diagonal norm, relative to the squared norm of the matrix, at which the sweeps stop."""
+JACOBI_TOLERANCE = 1e-15
+"""Largest off-diagonal entry, relative to the largest entry of the matrix, at which the sweeps stop."""
 
 
 def product(a: Float, b: Float) -> Float:
@@ -95,7 +98,7 @@ def log2(x: Float) -> Float:
 
 
 def eigh(matrix: Float) -> tuple[Float, Float]:
-    """Eigenvalues and eigenvectors of a symmetric matrix, the same bits on every machine.
+    """Eigenvalues and eigenvectors of symmetric matrices, the same bits on every machine.
 
     Cyclic Jacobi rotations in the round-robin order, where the ``n / 2`` rotations of a round touch disjoint
     rows and are applied together (Brent and Luk, 1985). Each sign is fixed by the largest entry, the first one
@@ -103,46 +106,52 @@ def eigh(matrix: Float) -> tuple[Float, Float]:
 
     Parameters
     ----------
-    matrix : ndarray, shape (n, n)
+    matrix : ndarray, shape (..., n, n)
         Symmetric.
 
     Returns
     -------
-    values : ndarray, shape (n,)
+    values : ndarray, shape (..., n)
         In falling order; equal values keep the order of their rows.
-    vectors : ndarray, shape (n, n)
-        Column ``k`` belongs to ``values[k]``.
+    vectors : ndarray, shape (..., n, n)
+        Column ``k`` belongs to ``values[..., k]``.
     """
-    n = matrix.shape[0]
+    n = matrix.shape[-1]
+    stack = matrix.reshape(-1, n, n)
     size = n + n % 2
     half = size // 2
-    work = np.zeros((size, size))
-    work[:n, :n] = matrix
-    vectors = np.eye(size)
+    work = np.zeros((len(stack), size, size))
+    work[:, :n, :n] = stack
+    vectors = np.broadcast_to(np.eye(size), work.shape)
     # Rows are kept in tournament order: row i of the first half meets row i of the second half, then all but
     # the first move one place round.
     ring = np.concatenate([np.arange(half), np.arange(size - 1, half - 1, -1)])
-    work = work[np.ix_(ring, ring)]
-    vectors = vectors[ring]
+    work = work[:, ring[:, None], ring]
+    vectors = vectors[:, ring]
     turn = _next_round(half)
-    scale = float(np.max(np.abs(matrix), initial=0.0)) ** 2 * n
-    for _ in range(JACOBI_SWEEPS if scale > 0 else 0):
-        off = np.abs(work - np.diag(np.diagonal(work)))
-        if float(off.max()) ** 2 * size <= JACOBI_TOLERANCE * scale:
+    # Each matrix is scaled by a power of two of its own, so that one tolerance serves all.
+    exponent = np.frexp(np.abs(work).max(axis=(1, 2)))[1]
+    work = np.ldexp(work, -exponent[:, None, None])
+    diagonal = np.arange(size)
+    for _ in range(JACOBI_SWEEPS):
+        off = np.abs(work)
+        off[:, diagonal, diagonal] = 0.0
+        if float(off.max(initial=0.0)) <= JACOBI_TOLERANCE:
             break
         for _ in range(max(size - 1, 1)):
             work, vectors = _rotate_pairs(work, vectors, half)
-            work = work[np.ix_(turn, turn)]
-            vectors = vectors[turn]
-    values = np.diagonal(work).copy()
+            work = work[:, turn[:, None], turn]
+            vectors = vectors[:, turn]
+    values = np.ldexp(work[:, diagonal, diagonal], exponent[:, None])
     # The padding row of an odd size never mixes with the others: it is the one vector outside the first n.
-    real = np.abs(vectors[:, :n]).max(axis=1) > 0.0
-    values, vectors = values[real], vectors[real][:, :n]
-    order = np.argsort(-values, kind="stable")
-    values, vectors = values[order], vectors[order]
-    peak = np.argmax(np.abs(vectors), axis=1)
-    sign = np.where(vectors[np.arange(n), peak] < 0, -1.0, 1.0)
-    return values, np.ascontiguousarray((vectors * sign[:, None]).T)
+    padding = np.abs(vectors[:, :, :n]).max(axis=2) == 0.0
+    order = np.argsort(np.where(padding, np.inf, -values), axis=1, kind="stable")[:, :n]
+    values = np.take_along_axis(values, order, axis=1)
+    vectors = np.take_along_axis(vectors[:, :, :n], order[:, :, None], axis=1)
+    peak = np.argmax(np.abs(vectors), axis=2)[:, :, None]
+    sign = np.where(np.take_along_axis(vectors, peak, axis=2) < 0, -1.0, 1.0)
+    columns = np.ascontiguousarray((vectors * sign).transpose(0, 2, 1))
+    return values.reshape(matrix.shape[:-1]), columns.reshape(matrix.shape)
 
 
 def _next_round(half: int) -> NDArray[np.intp]:
@@ -155,30 +164,32 @@ def _next_round(half: int) -> NDArray[np.intp]:
 
 
 def _rotate_pairs(work: Float, vectors: Float, half: int) -> tuple[Float, Float]:
-    """Annihilate the entries that pair row i with row half + i, for all i at once."""
+    """Annihilate the entries that pair row i with row half + i, for all i of all matrices at once."""
     index = np.arange(half)
-    app, aqq, apq = work[index, index], work[index + half, index + half], work[index, index + half]
-    live = apq != 0.0
+    app, aqq, apq = work[:, index, index], work[:, index + half, index + half], work[:, index, index + half]
+    live = np.abs(apq) > NEGLIGIBLE
     tau = (aqq - app) / np.where(live, 2.0 * apq, 1.0)
-    # |tau| beyond 1e150 would overflow when squared; the angle is zero to the last bit long before.
-    tau = np.clip(tau, -1e150, 1e150)
-    tangent = np.where(tau >= 0, 1.0, -1.0) / (np.abs(tau) + np.sqrt(1.0 + tau * tau))
+    tangent = np.copysign(1.0, tau) / (np.abs(tau) + np.sqrt(1.0 + tau * tau))
     tangent = np.where(live, tangent, 0.0)
     cosine = 1.0 / np.sqrt(1.0 + tangent * tangent)
-    sine = (tangent * cosine)[:, None]
-    cosine = cosine[:, None]
-    rows = np.concatenate(
-        [cosine * work[:half] - sine * work[half:], sine * work[:half] + cosine * work[half:]]
-    )
-    left, right = rows[:, :half], rows[:, half:]
-    work = np.concatenate([left * cosine.T - right * sine.T, left * sine.T + right * cosine.T], axis=1)
+    sine = tangent * cosine
+    work = _turn(work, cosine[:, :, None], sine[:, :, None], half)
+    columns = _turn(work.transpose(0, 2, 1), cosine[:, :, None], sine[:, :, None], half)
     # The rotated pair is zero by construction; rounding leaves 1e-17, which would be rotated for ever.
-    work[index, index + half] = 0.0
-    work[index + half, index] = 0.0
-    vectors = np.concatenate(
-        [cosine * vectors[:half] - sine * vectors[half:], sine * vectors[:half] + cosine * vectors[half:]]
-    )
-    return work, vectors
+    columns[:, index, index + half] = 0.0
+    columns[:, index + half, index] = 0.0
+    return columns, _turn(vectors, cosine[:, :, None], sine[:, :, None], half)
+
+
+def _turn(rows: Float, cosine: Float, sine: Float, half: int) -> Float:
+    """Rotate row i against row half + i."""
+    result = np.empty(rows.shape)
+    top, bottom = rows[:, :half], rows[:, half:]
+    np.multiply(cosine, top, out=result[:, :half])
+    result[:, :half] -= sine * bottom
+    np.multiply(sine, top, out=result[:, half:])
+    result[:, half:] += cosine * bottom
+    return result
 
 
 def orthonormalise(vectors: Float) -> Float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .contexts import DIAGONAL_SLICES, DIAGONALS, Surroundings, features
+from .contexts import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings
 from .errors import StreamError
 from .geometry import CHANNELS
 from .payload import SIDE_UNIT, PayloadReader, PayloadWriter
@@ -15,28 +15,34 @@ EXTENT_MEAN = SIDE_UNIT
 """Expected change of the number of coded diagonals from one component to the next."""
 
 
-def classify(quantised: NDArray[np.integer], mode: Mode) -> NDArray[np.uint8]:
-    """Class of every latent of a segment, given all the others.
+def classify(quantised: NDArray[np.integer], mode: Mode, past: Past) -> tuple[NDArray[np.uint8], Past]:
+    """Class of every latent of a run of components, given all the others.
 
     Parameters
     ----------
     quantised : ndarray, shape (64, components, rows, columns)
+        At least one component.
     mode : Mode
+    past : Past
+        The two components before the first of these.
 
     Returns
     -------
-    ndarray of uint8, same shape
+    classes : ndarray of uint8, same shape
+    past : Past
+        These components.
     """
+    count = quantised.shape[1]
     now = Surroundings(*quantised.shape[1:])
     for diagonal in range(DIAGONALS):
         now.learn(diagonal, quantised[DIAGONAL_SLICES[diagonal]])
-    last = now.shifted()
-    before = last.shifted()
+    learnt = now.past()
+    run = past.then(learnt)
+    last, before = run.part(1, count + 1), run.part(0, count)
     classes = np.empty(quantised.shape, dtype=np.uint8)
     for diagonal in range(DIAGONALS):
-        described = features(diagonal, now, last, before)
-        classes[DIAGONAL_SLICES[diagonal]] = mode.network.classify(diagonal, described)
-    return classes
+        classes[DIAGONAL_SLICES[diagonal]] = mode.network.classify(diagonal, now, last, before)
+    return classes, learnt
 
 
 def extents(quantised: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -115,19 +121,18 @@ def read_latents(
     network, first = tables.modes[mode].network, Tables.first_table(mode)
     quantised = np.zeros((CHANNELS, components, rows, columns), dtype=np.int32)
     classes = np.zeros(quantised.shape, dtype=np.uint8)
-    last = Surroundings(1, rows, columns)
-    before = last
+    last = before = Past.empty(1, rows, columns)
     for component, count in enumerate(coded.tolist()):
         now = Surroundings(1, rows, columns)
         for diagonal in range(DIAGONALS):
             channels = DIAGONAL_SLICES[diagonal]
             if diagonal < count:
-                found = network.classify(diagonal, features(diagonal, now, last, before))
+                found = network.classify(diagonal, now, last, before)
                 values = payload.values(found.ravel().astype(np.int16) + first)
                 if np.abs(values).max(initial=0) > np.iinfo(np.int32).max:
                     raise StreamError("a latent is out of range: the segment is corrupt")
                 quantised[channels, component] = values.reshape(found.shape)[:, 0]
                 classes[channels, component] = found[:, 0]
             now.learn(diagonal, quantised[channels, component : component + 1])
-        last, before = now, last
+        last, before = now.past(), last
     return quantised, classes

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from . import exact
 from .coder import Backend, backend
-from .contexts import ContextNetwork
 from .errors import ModelError
+from .network import ContextNetwork
 from .rans import PRECISION
 from .tokens import TOKENS, token_base
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.fold import FRACTION, Fold, Vectors
-from bandfold.bitstream.geometry import CHANNELS, pad_to_blocks, strips
+from bandfold.bitstream.geometry import BLOCK, CHANNELS, block_rows, pad_to_blocks, strips
 from bandfold.bitstream.reconstruct import magnitude_points
 from bandfold.bitstream.segment import Segment, mode_name, write_segment
 from bandfold.bitstream.tables import Tables
@@ -24,6 +23,12 @@ from .source import SceneSource
 ERROR_UNIT = float(1 << 20)
 """Squared errors are summed as integers in units of ``step**2 / ERROR_UNIT``, so that their sum has no order."""
 
+
+LATENTS_KEPT = 1 << 23
+"""Latents of a scene that are kept in memory between trials of a step (32 MB); those of a larger one are made again."""
+
+LINES_AT_ONCE = 16
+"""Lines that are folded together: it bounds the memory of component planes, and changes no bit."""
 
 @dataclass(frozen=True)
 class Plan:
@@ -81,7 +86,7 @@ class Coded:
 
 
 class ScenePipeline:
-    """Latents of a whole scene under one plan.
+    """The strips of a scene under one plan.
 
     Parameters
     ----------
@@ -93,8 +98,8 @@ class ScenePipeline:
     engine : AnalysisEngine
     tables : Tables
     strip_lines : int
-    progress : callable, optional
-        Called with the fraction done.
+    passes : int
+        Passes of optimised quantisation.
     """
 
     def __init__(
@@ -105,29 +110,44 @@ class ScenePipeline:
         engine: AnalysisEngine,
         tables: Tables,
         strip_lines: int,
-        progress: Callable[[float], None] | None = None,
+        passes: int,
     ) -> None:
         self.plan = plan
+        self.pixels = source.info.lines * source.info.samples
+        self.bands = source.info.bands
+        self._source = source
+        self._original = original
+        self._engine = engine
         self._tables = tables
         self._mode = tables.modes[mode_name(spectral=plan.fold.spectral)]
-        self.bands = source.info.bands
-        self.strips: list[Strip] = []
-        parts = strips(source.info.lines, strip_lines)
-        for number, lines in enumerate(parts):
-            planes = fold_strip(plan.fold, source, lines)
-            pixels = planes.shape[1] * planes.shape[2]
-            latents = engine.analyse(pad_to_blocks(planes))
-            chosen = None
-            if plan.rotations:
-                chosen = rotate(latents, plan.rotations, plan.step)
-            self.strips.append(Strip(latents, chosen, _absent(original, lines), pixels))
-            if progress is not None:
-                progress((number + 1) / len(parts))
+        self._lines = strips(source.info.lines, strip_lines)
+        latents = plan.fold.components * self.pixels
+        self._kept: dict[int, Strip] | None = {} if latents <= LATENTS_KEPT else None
+        self._passes = passes
 
-    @property
-    def pixels(self) -> int:
-        """Pixels of the scene."""
-        return sum(strip.pixels for strip in self.strips)
+    def __len__(self) -> int:
+        """Number of strips."""
+        return len(self._lines)
+
+    def _strip(self, index: int) -> Strip:
+        """Latents of a strip: kept for further steps if the scene is small, else made again."""
+        if self._kept is None:
+            return self._analyse(self._lines[index])
+        if index not in self._kept:
+            self._kept[index] = self._analyse(self._lines[index])
+        return self._kept[index]
+
+    def _analyse(self, lines: slice) -> Strip:
+        """Fold, analyse and rotate a strip, a few block rows at a time."""
+        height, samples = lines.stop - lines.start, self._source.info.samples
+        shape = (self.plan.fold.components, CHANNELS, block_rows(height), block_rows(samples))
+        latents = np.empty(shape, dtype=np.int32)
+        for part in strips(height, LINES_AT_ONCE):
+            planes = fold_strip(self.plan.fold, self._source, slice(lines.start + part.start, lines.start + part.stop))
+            rows = slice(part.start // BLOCK, block_rows(part.stop))
+            latents[:, :, rows] = self._engine.analyse(pad_to_blocks(planes))
+        chosen = rotate(latents, self.plan.rotations, self.plan.step) if self.plan.rotations else None
+        return Strip(latents, chosen, _absent(self._original, lines), height * samples)
 
     def code(self, index: int, step: float) -> Coded:
         """Quantise and code one strip.
@@ -141,31 +161,25 @@ class ScenePipeline:
         -------
         Coded
         """
-        strip = self.strips[index]
-        quantised, classes = quantise(strip.latents, step, self._mode)
+        strip = self._strip(index)
+        quantised, classes = quantise(strip.latents, step, self._mode, passes=self._passes)
         segment = Segment(quantised, classes, strip.chosen, strip.absent)
         payload = write_segment(
             index, segment, self._tables, spectral=self.plan.fold.spectral, rotations=len(self.plan.rotations)
         )
         return Coded(payload, self._error(strip, quantised, classes, step))
 
-    def sample(self, latents: int) -> Sequence[int]:
-        """Strips, evenly spread, that hold about so many latents; at least one."""
-        each = max(strip.latents.size for strip in self.strips)
-        number = int(np.clip(latents // max(each, 1), 1, len(self.strips)))
-        stride = len(self.strips) / number
-        return [int(stride * place + stride / 2) for place in range(number)]
-
     def _error(
         self, strip: Strip, quantised: NDArray[np.int32], classes: NDArray[np.uint8], step: float
     ) -> float:
-        points = magnitude_points(np.abs(quantised), classes, self._mode)
-        error = np.abs(strip.latents.transpose(1, 0, 2, 3)) * (1.0 / (FRACTION * step)) - points
-        error *= error
-        error *= ERROR_UNIT
-        total = int(np.rint(error).astype(np.int64).sum())
+        total = 0
+        for latents, values, kinds in zip(strip.latents, quantised.swapaxes(0, 1), classes.swapaxes(0, 1), strict=True):
+            error = np.abs(latents) * (1.0 / (FRACTION * step)) - magnitude_points(np.abs(values), kinds, self._mode)
+            error *= error
+            error *= ERROR_UNIT
+            total += int(np.rint(error).astype(np.int64).sum())
         # Blocks at the edges hold pixels that are not there.
-        share = strip.pixels / (strip.latents[0, 0].size * CHANNELS) if strip.latents.size else 0.0
+        share = strip.pixels / max(strip.latents[:1, :1].size * CHANNELS, 1)
         return total * (step * step / ERROR_UNIT) * share
 
 

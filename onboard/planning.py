@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream import exact
 from bandfold.bitstream.fold import BASIS_UNIT, FRACTION, MERGE_LIMIT, Fold, Vectors
+from bandfold.bitstream.geometry import BLOCK
 
 from .basis import quantise_vectors, vector_bits
 from .engines import AnalysisEngine
@@ -36,6 +38,9 @@ LATENT_BITS = 5.0
 
 OCTAVE_BITS = 1.5
 """... and for each doubling beyond it, as measured on coded scenes."""
+
+SMALLEST_GAIN = 0.8
+"""Latents of fewer steps than this never gain."""
 
 PRUNING_ROUNDS = 2
 """Rounds of dropping what is not worth its vector and merging the rest again."""
@@ -87,10 +92,14 @@ class FoldPlanner:
         ]
         self._spectra = _Candidates([vectors for _, vectors in spectra], [values for values, _ in spectra])
 
-    @property
+    @cached_property
     def variances(self) -> NDArray[np.float64]:
-        """Variances of the components of all intervals."""
-        return np.concatenate(self._spectra.variances)
+        """Variances of the components that a fold of everything would have."""
+        merged = _merged_counts(self._spectra.variances)
+        taken = self._placed([vectors[:, :count] for vectors, count in zip(self._spectra.vectors, merged, strict=True)])
+        across = exact.product(exact.product(taken.T, self._covariances), taken)
+        others = [values[count:] for values, count in zip(self._spectra.variances, merged, strict=True)]
+        return np.concatenate([exact.eigh((across + across.T) / 2)[0], *others])
 
     def plan(self, step: float) -> Fold:
         """Choose components and precisions for a step.
@@ -144,28 +153,39 @@ class FoldPlanner:
             for vectors, variances in zip(candidates.vectors, candidates.variances, strict=True)
         )
         merged = _merged_counts(candidates.variances)
-        taken = np.zeros((len(self._mean), sum(merged)))
-        position = 0
-        for start, end, vectors, count in zip(self._starts, self._ends, first, merged, strict=True):
-            taken[start:end, position : position + count] = vectors.integers[:, :count] / BASIS_UNIT
-            position += count
+        taken = self._placed(
+            [vectors.integers[:, :count] / BASIS_UNIT for vectors, count in zip(first, merged, strict=True)]
+        )
+        if not taken.shape[1]:
+            nothing = Vectors(np.zeros((0, 0), dtype=np.int64), np.zeros(0, dtype=np.int64))
+            return Fold(self._ends, *self._means(step), first, merged, nothing)
         across = exact.product(exact.product(taken.T, self._covariances), taken)
         values, rotation = exact.eigh((across + across.T) / 2)
         strong = values > SECOND_THRESHOLD * step * step / 12
         second = quantise_vectors(rotation[:, strong], values[strong], step, pixels)
         return Fold(self._ends, *self._means(step), first, merged, second)
 
+    def _placed(self, bases: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Bases of the intervals as columns over all bands."""
+        placed = np.zeros((len(self._mean), sum(basis.shape[1] for basis in bases)))
+        position = 0
+        for start, end, basis in zip(self._starts, self._ends, bases, strict=True):
+            placed[start:end, position : position + basis.shape[1]] = basis
+            position += basis.shape[1]
+        return placed
+
     def _gains(self, fold: Fold, step: float) -> NDArray[np.float64]:
         """What coding each component saves on the whole scene: distortion less rate, in steps squared."""
         blocks = self._sample.blocks
-        planes = fold_blocks(fold, blocks)
-        latents = self._engine.analyse(planes.reshape(len(planes), -1, 8)).astype(np.float64)
-        u = np.abs(latents) / (step * FRACTION)
-        u = np.maximum(u, 0.5)
-        gain = u * u - 1.0 / 12 - RATE_WEIGHT * (LATENT_BITS + OCTAVE_BITS * exact.log2(u))
-        # Summed as integers: their sum does not depend on the order.
-        whole = np.rint(np.maximum(gain, 0.0) * 256).astype(np.int64).reshape(len(planes), -1).sum(axis=1)
-        return whole / 256.0 * (self._sample.pixels / (blocks.shape[1] * blocks.shape[2]))
+        gains = np.zeros(fold.components)
+        for component, plane in enumerate(fold_blocks(fold, blocks)):
+            latents = self._engine.analyse(plane.reshape(1, -1, BLOCK))
+            u = np.abs(latents) / (step * FRACTION)
+            u = u[u > SMALLEST_GAIN]
+            gain = u * u - 1.0 / 12 - RATE_WEIGHT * (LATENT_BITS + OCTAVE_BITS * exact.log2(u))
+            # Summed as integers: their sum does not depend on the order.
+            gains[component] = int(np.rint(np.maximum(gain, 0.0) * 256).astype(np.int64).sum()) / 256.0
+        return gains * (self._sample.pixels / (blocks.shape[1] * blocks.shape[2]))
 
     def _worthwhile(self, fold: Fold, gain: NDArray[np.float64]) -> list[NDArray[np.bool_]]:
         """Flag the first-fold components whose share in the gain exceeds the cost of their vectors."""

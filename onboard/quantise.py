@@ -9,7 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream.contexts import Past
 from bandfold.bitstream.fold import FRACTION
+from bandfold.bitstream.geometry import CHANNELS
 from bandfold.bitstream.latents import classify
 from bandfold.bitstream.reconstruct import magnitude_points
 from bandfold.bitstream.tables import COST_UNIT, Mode
@@ -22,6 +24,9 @@ RATE_WEIGHT = 0.13
 """Distortion, in steps squared, that one bit must save."""
 
 PASSES = 2
+
+LATENTS_AT_ONCE = 1 << 18
+"""Latents that are decided together: components go through in runs that fit the processor's cache."""
 
 
 def quantise(
@@ -45,24 +50,35 @@ def quantise(
     classes : ndarray of uint8, same shape
         Contexts of the result.
     """
-    scaled = np.abs(latents.transpose(1, 0, 2, 3)) / np.float64(step * FRACTION)
-    magnitudes = np.floor(scaled + ROUNDING).astype(np.int32)
-    classes = classify(magnitudes, mode)
-    for _ in range(passes):
-        magnitudes = _decide(scaled, classes, mode)
-        classes = classify(magnitudes, mode)
-    quantised = np.where(latents.transpose(1, 0, 2, 3) < 0, -magnitudes, magnitudes)
+    components, _, rows, columns = latents.shape
+    quantised = np.empty((CHANNELS, components, rows, columns), dtype=np.int32)
+    classes = np.empty(quantised.shape, dtype=np.uint8)
+    past = Past.empty(2, rows, columns)
+    run = max(1, LATENTS_AT_ONCE // (CHANNELS * rows * columns))
+    for start in range(0, components, run):
+        part = slice(start, min(start + run, components))
+        ordered = np.ascontiguousarray(latents[part].transpose(1, 0, 2, 3))
+        scaled = np.abs(ordered) / (step * FRACTION)
+        magnitudes = np.floor(scaled + ROUNDING).astype(np.int32)
+        kind, learnt = classify(magnitudes, mode, past)
+        for _ in range(passes):
+            magnitudes = _decide(scaled, kind, mode)
+            kind, learnt = classify(magnitudes, mode, past)
+        quantised[:, part] = np.where(ordered < 0, -magnitudes, magnitudes)
+        classes[:, part] = kind
+        joined = past.then(learnt)
+        past = joined.part(part.stop - part.start, part.stop - part.start + 2)
     return quantised, classes
 
 
 def _decide(scaled: NDArray[np.float64], classes: NDArray[np.uint8], mode: Mode) -> NDArray[np.int32]:
     """Choose between the nearest magnitude and the one below it, where the nearest is not zero."""
     nearest = np.floor(scaled + 0.5).astype(np.int32)
-    live = np.flatnonzero(nearest)
-    value, kind, upper = scaled.ravel()[live], classes.ravel()[live], nearest.ravel()[live]
+    live = nearest > 0
+    value, kind, upper = scaled[live], classes[live], nearest[live]
     lower = upper - 1
     gain = _cost(value, kind, upper, mode) - _cost(value, kind, lower, mode)
-    nearest.ravel()[live] = np.where(gain < 0, upper, lower)
+    nearest[live] = np.where(gain < 0, upper, lower)
     return nearest
 
 

@@ -12,9 +12,6 @@ from bandfold.bitstream.header import STEP_UNIT
 SMALLEST_STEP, LARGEST_STEP = 1.0 / 16, 1 << 20
 """Steps that are used, in counts."""
 
-SLOPE = -1.2
-"""Logarithm of the bytes over the logarithm of the step, where nothing is measured yet."""
-
 MOST_EVALUATIONS = 12
 
 
@@ -55,7 +52,7 @@ def find_step(
     accept: tuple[float, float],
     start: int,
     *,
-    slope: float = SLOPE,
+    slope: float,
     evaluations: int = MOST_EVALUATIONS,
 ) -> int:
     """Find a step whose measure falls into a range.
@@ -65,7 +62,7 @@ def find_step(
     measure : callable
         From the code of a step to a positive number that is monotone in the step, up to small ripples.
     accept : tuple of float
-        Range of values that are good; the search aims at its middle, geometrically.
+        Range of values that are good; the search aims above its middle.
     start : int
         Code to begin with.
     slope : float
@@ -80,7 +77,8 @@ def find_step(
         measured values exceed it.
     """
     low, high = log2(accept[0]), log2(accept[1])
-    aim = (low + high) / 2
+    # Nearer to the upper end: what a budget leaves over is lost.
+    aim = low + 0.6 * (high - low)
     seen: dict[int, float] = {}
     code = start
     while len(seen) < evaluations and code not in seen:
@@ -108,7 +106,11 @@ def _next_code(seen: dict[int, float], aim: float, slope: float) -> int:
         share = min(max(share, 0.05), 0.95)
         place = exp2(log2(first) + share * (log2(last) - log2(first)))
         return min(max(round(place), first + 1), last - 1)
-    nearest = max(seen) if small else min(seen)
+    ordered = sorted(seen, reverse=bool(small))
+    nearest = ordered[0]
+    if len(ordered) > 1 and seen[nearest] != seen[ordered[1]]:
+        measured = (seen[nearest] - seen[ordered[1]]) / (log2(nearest) - log2(ordered[1]))
+        slope *= min(max(measured / slope, 0.3), 3.0)
     move = (aim - seen[nearest]) / slope
     # The slope is a guess: do not leap further than a factor of eight.
     place = exp2(log2(nearest) + min(max(move, -3.0), 3.0))

@@ -7,34 +7,55 @@ orthonormal, they change no error.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream import exact
 from bandfold.bitstream.fold import BASIS_UNIT, FRACTION, Vectors
+from bandfold.bitstream.geometry import CHANNELS
 
 from .basis import quantise_vectors, vector_bits
 
-LARGEST = 16
-"""Components that are rotated at most: a matrix costs their number squared."""
-
-CLASS_COUNTS = (16, 8, 4, 2)
-"""Numbers of matrices that are tried."""
-
 SIZES = (16, 8)
-"""Numbers of rotated components that are tried."""
+"""Numbers of strongest components that are tried: a matrix costs their number squared."""
 
-ROUNDS = 12
+LARGEST_SIZE = max(SIZES)
+"""Components that are looked at."""
+
+MOST_CLASSES = 16
+"""Matrices at most, before those that do not pay are dropped."""
+
+BLOCKS_PER_CLASS = 8
+"""Sampled blocks that a class has at least, on average."""
+
+ROUNDS = 10
 """Rounds of assigning blocks and taking each class's own basis again."""
 
 COST_SLOPE = 1.5
 """A latent of ``u`` steps costs about ``log2(1 + COST_SLOPE * |u|)`` bits."""
 
+COST_UNIT = 256
+"""Costs of blocks are integers in units of ``1 / COST_UNIT`` bit."""
+
+MOMENT_BITS = 22
+"""Bits of latents in second moments: their products stay below 2**44 ..."""
+
+MOMENT_CHUNK = 256
+"""... and sums of so many of them below 2**52."""
+
+FEATURE_UNIT = 4096.0
+"""Unit of a block's latents when it is classified for the first time."""
+
+SEED_ROUNDS = 8
+"""Rounds of k-means."""
+
 MAP_BITS = 0.6
 """Share of ``log2(classes)`` that a block's choice costs after coding: neighbours agree."""
 
 
-def latent_cost(latents: NDArray[np.float64], step: float) -> NDArray[np.float64]:
+def latent_cost(latents: NDArray[np.float64] | NDArray[np.int32], step: float) -> NDArray[np.float32]:
     """Approximate bits of latents, from element-wise operations only.
 
     Uses the float's exponent and a linear mantissa for the logarithm: within 0.09 bit of
@@ -48,14 +69,17 @@ def latent_cost(latents: NDArray[np.float64], step: float) -> NDArray[np.float64
 
     Returns
     -------
-    ndarray
+    ndarray of float32
         Same shape.
     """
-    value = np.abs(latents)
-    value *= COST_SLOPE / (step * FRACTION)
-    value += 1.0
-    bits = value.astype(np.float32).view(np.int32)
-    return bits * (1.0 / (1 << 23)) - 127.0
+    value = latents.astype(np.float32)
+    np.abs(value, out=value)
+    value *= np.float32(COST_SLOPE / (step * FRACTION))
+    value += np.float32(1.0)
+    bits = value.view(np.int32).astype(np.float32)
+    bits *= np.float32(1.0 / (1 << 23))
+    bits -= np.float32(127.0)
+    return bits
 
 
 def find_rotations(latents: NDArray[np.float64], step: float, pixels: int) -> tuple[Vectors, ...]:
@@ -75,25 +99,19 @@ def find_rotations(latents: NDArray[np.float64], step: float, pixels: int) -> tu
         Square matrices; empty where rotating does not pay.
     """
     blocks = latents.shape[2]
-    scale = pixels / (blocks * latents.shape[1])
+    classes = min(MOST_CLASSES, blocks // BLOCKS_PER_CLASS)
     best: tuple[Vectors, ...] = ()
     best_gain = 0.0
-    for size in SIZES:
+    for size in SIZES if classes > 1 else ():
+        if len(latents) < min(size, min(SIZES)):
+            continue
         top = np.ascontiguousarray(latents[:size])
-        if len(top) < 2:
-            break
-        plain = _block_costs(top, step)
-        for count in CLASS_COUNTS:
-            if blocks < 4 * count or (len(top) < size and size != min(SIZES)):
-                continue
-            matrices, cost = _alternate(top, step, pixels, count)
-            if not matrices:
-                continue
-            side = sum(float(vector_bits(matrix).sum()) for matrix in matrices)
-            side += MAP_BITS * float(exact.log2(np.array([len(matrices)]))[0]) * pixels / latents.shape[1]
-            gain = (int(plain.sum()) - int(cost.sum())) / 256.0 * scale - side
-            if gain > best_gain:
-                best, best_gain = matrices, gain
+        matrices, costs = _prune(*_alternate(top, step, pixels, classes), pixels)
+        spent = sum(_matrix_bits(matrix) for matrix in matrices) + _map_bits(len(matrices), pixels)
+        saved = int(_block_costs(top, step).sum()) - int(costs.min(axis=0).sum())
+        gain = saved / COST_UNIT * pixels / (blocks * CHANNELS) - spent
+        if gain > best_gain:
+            best, best_gain = matrices, gain
     return best
 
 
@@ -117,11 +135,11 @@ def rotate(latents: NDArray[np.int32], matrices: tuple[Vectors, ...], step: floa
     _, channels, rows, columns = latents.shape
     flat = latents.reshape(len(latents), channels, rows * columns)
     top = flat[:size].astype(np.float64)
-    chosen = _assign(top, matrices, step)[0]
+    chosen = np.argmin(_costs(top, matrices, step), axis=0)
     for index, matrix in enumerate(matrices):
         members = np.flatnonzero(chosen == index)
         if members.size:
-            flat[:size, :, members] = _apply(matrix, top[:, :, members])
+            flat[:size, :, members] = _apply(matrix.integers, top[:, :, members])
     return chosen.reshape(rows, columns).astype(np.uint8)
 
 
@@ -135,93 +153,119 @@ def _apply(matrix: Vectors, latents: NDArray[np.float64]) -> NDArray[np.float64]
 
 
 def _block_costs(latents: NDArray[np.float64], step: float) -> NDArray[np.int64]:
-    """Cost of each block in 1/256 bit, shape (blocks,); integers, so that their sum has no order."""
-    cost = np.rint(latent_cost(latents, step) * 256).astype(np.int64)
-    return cost.reshape(-1, cost.shape[-1]).sum(axis=0)
+    """Cost of each block in ``1 / COST_UNIT`` bit, shape (blocks,); integers, so that their sum has no order."""
+    cost = latent_cost(latents, step)
+    cost *= np.float32(COST_UNIT)
+    np.rint(cost, out=cost)
+    return cost.astype(np.int64).reshape(-1, cost.shape[-1]).sum(axis=0)
 
 
-def _assign(
-    latents: NDArray[np.float64], matrices: tuple[Vectors, ...], step: float
-) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-    """Cheapest matrix of each block (the first of equals) and its cost."""
-    costs = np.stack([_block_costs(_apply(matrix, latents), step) for matrix in matrices])
-    chosen = np.argmin(costs, axis=0)
-    return chosen, np.take_along_axis(costs, chosen[None], axis=0)[0]
+def _costs(latents: NDArray[np.float64], matrices: Sequence[Vectors], step: float) -> NDArray[np.int64]:
+    """Cost of each block under each matrix, shape (matrices, blocks)."""
+    return np.stack([_block_costs(_apply(matrix.integers, latents), step) for matrix in matrices])
+
+
+def _matrix_bits(matrix: Vectors) -> float:
+    return float(vector_bits(matrix).sum())
+
+
+def _map_bits(classes: int, pixels: int) -> float:
+    return MAP_BITS * float(exact.log2(np.array([float(max(classes, 1))]))[0]) * pixels / CHANNELS
 
 
 def _alternate(
-    latents: NDArray[np.float64], step: float, pixels: int, count: int
+    latents: NDArray[np.float64], step: float, pixels: int, classes: int
 ) -> tuple[tuple[Vectors, ...], NDArray[np.int64]]:
-    """Alternate between each class's own basis and each block's cheapest class."""
-    chosen = _first_classes(latents, count)
-    size, channels, blocks = latents.shape
-    share = pixels / (channels * blocks)
-    matrices: tuple[Vectors, ...] = ()
-    cost = np.zeros(0, dtype=np.int64)
-    for _ in range(ROUNDS):
-        found = []
-        for index in range(count):
-            members = latents[:, :, chosen == index]
-            if members.shape[2] == 0:
-                continue
-            values, vectors = exact.eigh(_second_moments(members))
-            variances = values / (FRACTION * FRACTION)
-            found.append(
-                quantise_vectors(vectors, variances, step, round(members.shape[2] * channels * share))
-            )
-        matrices = tuple(found)
-        chosen, cost = _assign(latents, matrices, step)
-    used = np.unique(chosen)
-    return tuple(matrices[index] for index in used), cost
+    """Alternate between each class's own basis and each block's cheapest class.
+
+    Returns
+    -------
+    matrices : tuple of Vectors
+    costs : ndarray of int64, shape (matrices, blocks)
+    """
+    chosen = _first_classes(latents, classes)
+    share = pixels / latents.shape[2]
+    for number in range(ROUNDS):
+        used = np.unique(chosen)
+        moments = np.stack([_second_moments(latents[:, :, chosen == index]) for index in used])
+        values, vectors = exact.eigh(moments)
+        if number < ROUNDS - 1:
+            integers = np.rint(vectors * BASIS_UNIT)
+            chosen = np.argmin([_block_costs(_apply(one, latents), step) for one in integers], axis=0)
+    matrices = tuple(
+        quantise_vectors(
+            vectors[place], values[place] / (FRACTION * FRACTION), step, round(int((chosen == index).sum()) * share)
+        )
+        for place, index in enumerate(used)
+    )
+    return matrices, _costs(latents, matrices, step)
+
+
+def _prune(
+    matrices: tuple[Vectors, ...], costs: NDArray[np.int64], pixels: int
+) -> tuple[tuple[Vectors, ...], NDArray[np.int64]]:
+    """Drop, one after the other, matrices that save less than they cost."""
+    keep = list(range(len(matrices)))
+    scale = pixels / (costs.shape[1] * CHANNELS * COST_UNIT)
+    while len(keep) > 1:
+        cheapest = int(costs[keep].min(axis=0).sum())
+        saved = [
+            (int(costs[[other for other in keep if other != one]].min(axis=0).sum()) - cheapest) * scale
+            - _matrix_bits(matrices[one])
+            for one in keep
+        ]
+        if min(saved) > 0:
+            break
+        keep.pop(int(np.argmin(saved)))
+    return tuple(matrices[index] for index in keep), costs[keep]
+
+
+def _apply(integers: NDArray[np.float64], latents: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rotate latents, shape (size, 64, blocks); exact: 2**30 * 2**16 * 4 < 2**49."""
+    size = latents.shape[0]
+    rotated = exact.integer_product(integers.T, latents.reshape(size, -1))
+    rotated /= BASIS_UNIT
+    np.rint(rotated, out=rotated)
+    return rotated.reshape(latents.shape)
 
 
 def _second_moments(members: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean outer product of latents, shape (size, size), summed exactly: latents are cut to 22 bits first."""
-    size = members.shape[0]
-    flat = members.reshape(size, -1)
+    flat = members.reshape(members.shape[0], -1)
     peak = float(np.max(np.abs(flat), initial=1.0))
-    unit = 2.0 ** max(0, int(np.frexp(peak)[1]) - 22)
+    unit = 2.0 ** max(0, int(np.frexp(peak)[1]) - MOMENT_BITS)
     flat = np.rint(flat / unit)
-    total = np.zeros((size, size))
-    for start in range(0, flat.shape[1], 256):
-        part = flat[:, start : start + 256]
+    total = np.zeros((len(flat), len(flat)))
+    for start in range(0, flat.shape[1], MOMENT_CHUNK):
+        part = flat[:, start : start + MOMENT_CHUNK]
         total += exact.integer_product(part, part.T)
     return total * (unit * unit / flat.shape[1])
 
 
-def _first_classes(latents: NDArray[np.float64], count: int) -> NDArray[np.intp]:
+def _first_classes(latents: NDArray[np.float64], classes: int) -> NDArray[np.intp]:
     """Seed the classes by k-means on the normalised second moments of each block.
 
-    Farthest-first seeds and integer features: nothing depends on the order of a sum.
+    The seeds are blocks spread evenly over an order by their first component's share, and all features are
+    integers: nothing depends on the order of a sum, or on chance.
     """
-    size, channels, blocks = latents.shape
-    units = 64.0
+    size = latents.shape[0]
     norm = np.sqrt(np.maximum((latents * latents).sum(axis=1).sum(axis=0), 1.0))
-    features = np.empty((blocks, size * (size + 1) // 2))
-    scaled = np.rint(latents / norm * 4096.0)
-    position = 0
-    for first in range(size):
-        for other in range(first, size):
-            features[:, position] = (scaled[first] * scaled[other]).sum(axis=0)
-            position += 1
-    features = np.rint(features * (units / 4096.0**2))
-    seeds = [int(np.argmax((features * features).sum(axis=1)))]
-    nearest = _distances(features, features[seeds[0]])
-    while len(seeds) < count:
-        seeds.append(int(np.argmax(nearest)))
-        nearest = np.minimum(nearest, _distances(features, features[seeds[-1]]))
+    scaled = np.rint(latents / norm * FEATURE_UNIT)
+    pairs = [(first, other) for first in range(size) for other in range(first, size)]
+    features = np.empty((latents.shape[2], len(pairs)))
+    for place, (first, other) in enumerate(pairs):
+        features[:, place] = (scaled[first] * scaled[other]).sum(axis=0)
+    features = np.rint(features * (64.0 / FEATURE_UNIT**2))
+    order = np.lexsort((features[:, 1], features[:, 0]))
+    seeds = order[(np.arange(classes) * 2 + 1) * len(order) // (2 * classes)]
     centres = features[seeds]
-    chosen = np.zeros(blocks, dtype=np.intp)
-    for _ in range(8):
-        chosen = np.argmin(np.stack([_distances(features, centre) for centre in centres]), axis=0)
-        for index in range(count):
+    chosen = np.zeros(len(features), dtype=np.intp)
+    for _ in range(SEED_ROUNDS):
+        # |f - c|^2 less |f|^2: integers below 2**53 in any order of summation.
+        distances = (centres * centres).sum(axis=1) - 2.0 * exact.integer_product(features, centres.T)
+        chosen = np.argmin(distances, axis=1)
+        for index in range(classes):
             members = features[chosen == index]
             if len(members):
                 centres[index] = np.rint(members.sum(axis=0) / len(members))
     return chosen
-
-
-def _distances(features: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Squared distances of integer features: exact sums."""
-    difference = features - centre
-    return np.asarray((difference * difference).sum(axis=1))

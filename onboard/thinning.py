@@ -1,0 +1,60 @@
+"""A scene in small: some of its block rows, on which trials of a step are quick."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.geometry import BLOCK
+from bandfold.bitstream.scene import SceneInfo
+
+from .source import SceneSource
+
+
+class ThinnedSource:
+    """Every n-th block row of a scene, one below the other.
+
+    Parameters
+    ----------
+    source : SceneSource
+    stride : int
+        Block rows of the scene for one that is kept.
+    """
+
+    def __init__(self, source: SceneSource, stride: int) -> None:
+        self._source = source
+        whole = source.info.lines // BLOCK
+        # Only whole block rows, from the middle of each stride.
+        self._rows = list(range(min(stride // 2, whole - 1), whole, stride))
+        self._info = replace(source.info, lines=len(self._rows) * BLOCK)
+
+    @property
+    def info(self) -> SceneInfo:
+        """Geometry, type and metadata; fewer lines than the scene."""
+        return self._info
+
+    def read(self, bands: slice, lines: slice) -> NDArray[Any]:
+        """Read a block; see `SceneSource.read`."""
+        first, last = lines.start // BLOCK, -(-lines.stop // BLOCK)
+        rows = [slice(row * BLOCK, (row + 1) * BLOCK) for row in self._rows[first:last]]
+        block = np.concatenate([self._source.read(bands, row) for row in rows], axis=1)
+        return block[:, lines.start - first * BLOCK : lines.stop - first * BLOCK]
+
+
+def thinned(source: SceneSource, pixels: int) -> SceneSource:
+    """A scene of about so many pixels that is typical of another; itself if it is not much larger.
+
+    Parameters
+    ----------
+    source : SceneSource
+    pixels : int
+
+    Returns
+    -------
+    SceneSource
+    """
+    stride = source.info.lines * source.info.samples // pixels
+    return ThinnedSource(source, stride) if stride > 1 and source.info.lines >= 2 * BLOCK * stride else source
