@@ -1,0 +1,150 @@
+"""Headers come back field by field; reserved bits and impossible values are refused."""
+
+import math
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bandfold.bitstream.errors import StreamError
+from bandfold.bitstream.header import DTYPES, LARGEST_DIMENSION, MOST_BANDS, Header
+from bandfold.bitstream.scene import CODED_DTYPES, Scaling, SceneInfo
+from bandfold.bitstream.varint import write_varint
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+SIZE = st.integers(1, 300) | st.integers(1, LARGEST_DIMENSION)
+
+
+@st.composite
+def headers(draw):
+    dtype = draw(st.sampled_from(DTYPES))
+    scaling = None
+    if dtype not in CODED_DTYPES:
+        counts = np.dtype(draw(st.sampled_from(["int16", "uint16"])))
+        scaling = Scaling(draw(FINITE.filter(bool)), draw(FINITE), counts)
+    info = SceneInfo(
+        draw(st.integers(1, MOST_BANDS)),
+        draw(SIZE),
+        draw(SIZE),
+        dtype,
+        interleave=draw(st.sampled_from(["bsq", "bil", "bip"])),
+        byte_order=draw(st.sampled_from(["little", "big"])),
+        scaling=scaling,
+        no_data=draw(st.none() | FINITE),
+    )
+    model = draw(st.text(st.characters(codec="utf-8"), max_size=8))
+    return Header(
+        info,
+        8 * draw(SIZE),
+        draw(st.integers(1, (1 << 64) - 1)),
+        draw(st.booleans()),
+        draw(st.booleans()),
+        "dct8",
+        draw(st.binary(min_size=8, max_size=8)),
+        model,
+        draw(st.binary(min_size=8, max_size=8)) if model else b"",
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(headers())
+def test_any_header_comes_back(header):
+    assert Header.unpack(header.pack()) == header
+
+
+@settings(max_examples=30, deadline=None)
+@given(headers(), st.data())
+def test_truncated_or_prolonged_headers_are_refused(header, data):
+    payload = header.pack()
+    for wrong in (payload[: data.draw(st.integers(0, len(payload) - 1))], payload + b"\0"):
+        with pytest.raises(StreamError):
+            Header.unpack(wrong)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -0.0, 1e300, 5e-324])
+def test_any_no_data_value_comes_back(value):
+    info = SceneInfo(1, 1, 1, np.dtype("uint8"), no_data=value)
+    found = Header.unpack(Header(info, 8, 1, True, False, "dct8", b"12345678").pack()).info.no_data
+    assert struct.pack("<d", found) == struct.pack("<d", value)
+
+
+def _payload(
+    flags=0,
+    dtype=0,
+    layout=0,
+    transform=0,
+    sizes=(2, 3, 4, 1, 256),
+    tables=b"ABCDEFGH",
+    extra=b"",
+    tail=b"\0",
+):
+    head = bytes([flags, dtype, layout, transform])
+    return head + b"".join(write_varint(size) for size in sizes) + tables + extra + tail
+
+
+def test_bytes_of_a_header():
+    info = SceneInfo(2, 3, 4, np.dtype("uint8"))
+    assert Header(info, 8, 256, False, False, "dct8", b"ABCDEFGH").pack() == _payload()
+    scaled = SceneInfo(
+        300, 3, 4, np.dtype("float32"), interleave="bip", byte_order="big",
+        scaling=Scaling(0.5, -1.0, np.dtype("uint16")), no_data=-9999.0,
+    )  # fmt: skip
+    packed = Header(scaled, 64, 2560, True, True, "dct8", b"ABCDEFGH", "m", b"12345678").pack()
+    extra = struct.pack("<ddd", 0.5, -1.0, -9999.0)
+    assert packed == _payload(31, 6, 6, 0, (300, 3, 4, 8, 2560), extra=extra, tail=b"\x01m12345678")
+
+
+def test_strips_cover_the_lines():
+    info = SceneInfo(1, 37, 1, np.dtype("uint8"))
+    header = Header(info, 16, 1, True, False, "dct8", b"ABCDEFGH")
+    assert header.strips == [slice(0, 16), slice(16, 32), slice(32, 37)]
+    assert header.step == 1 / 256
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"flags": 32}, "reserved"),
+        ({"flags": 64}, "reserved"),
+        ({"flags": 128}, "reserved"),
+        ({"layout": 8}, "reserved"),
+        ({"layout": 128}, "reserved"),
+        ({"layout": 3}, "corrupt"),
+        ({"dtype": 8}, "corrupt"),
+        ({"dtype": 255}, "corrupt"),
+        ({"transform": 1}, "corrupt"),
+        ({"dtype": 6}, "scaling"),
+        ({"flags": 4, "extra": struct.pack("<dd", 1, 0)}, "remove the scaling"),
+        ({"flags": 4, "dtype": 6, "extra": struct.pack("<dd", 0, 0)}, "scale"),
+        ({"flags": 4, "dtype": 6, "extra": struct.pack("<dd", math.nan, 0)}, "scale"),
+        ({"flags": 4, "dtype": 6, "extra": struct.pack("<dd", 1, math.inf)}, "offset"),
+        ({"sizes": (0, 3, 4, 1, 256)}, "corrupt"),
+        ({"sizes": (2, 0, 4, 1, 256)}, "corrupt"),
+        ({"sizes": (2, 3, 0, 1, 256)}, "corrupt"),
+        ({"sizes": (2, 3, 4, 0, 256)}, "corrupt"),
+        ({"sizes": (2, 3, 4, 1, 0)}, "corrupt"),
+        ({"sizes": (MOST_BANDS + 1, 3, 4, 1, 256)}, "corrupt"),
+        ({"sizes": (2, LARGEST_DIMENSION + 1, 4, 1, 256)}, "corrupt"),
+        ({"sizes": (2, 3, (1 << 64) - 1, 1, 256)}, "corrupt"),
+        ({"sizes": (2, 3, 4, LARGEST_DIMENSION + 1, 256)}, "corrupt"),
+        ({"tail": b"\x02\xff\xff12345678"}, "corrupt"),
+        ({"tail": b"\x01m1234567"}, "length"),
+        ({"tail": b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01m12345678"}, "length"),
+        ({"tail": b"\0ABCDEFGH"}, "length"),
+    ],
+)
+def test_impossible_headers_are_refused(fields, message):
+    with pytest.raises(StreamError, match=message):
+        Header.unpack(_payload(**fields))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=60))
+def test_noise_is_a_header_or_a_stream_error(data):
+    try:
+        header = Header.unpack(data)
+    except StreamError:
+        return
+    assert header.info.count >= 1

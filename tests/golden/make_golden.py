@@ -1,0 +1,323 @@
+"""Rewrite the golden streams, what they decode to, and the worked example in docs/format.md.
+
+Run it by hand, after a change of the format or of the tables that is meant, from the root of the repository::
+
+    python tests/golden/make_golden.py
+
+It prints the bytes of the worked example. No test runs it: a golden file that re-creates itself proves
+nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream import coder, payload, segment
+from bandfold.bitstream.container import Section, read_sections
+from bandfold.bitstream.foldcode import read_fold
+from bandfold.bitstream.header import Header
+from bandfold.bitstream.payload import PayloadReader
+from bandfold.bitstream.scene import Scaling
+from bandfold.bitstream.segment import read_segment
+from bandfold.bitstream.tables import CLASSES, MODES, load_tables
+from bandfold.bitstream.tokens import BitReader
+from bandfold.ground.decoder import Decoder
+from bandfold.onboard.encoder import Encoder
+from bandfold.onboard.source import ArraySource
+
+HERE = Path(__file__).parent
+DOCUMENT = HERE.parents[1] / "docs" / "format.md"
+BEGIN, END = "<!-- worked example: begin (make_golden.py) -->", "<!-- worked example: end -->"
+EXAMPLE = "tiny"
+
+
+def bits(count: int, seed: int) -> NDArray[np.int64]:
+    """24-bit numbers that look random, from a linear congruential generator: no library can change them."""
+    state, numbers = seed, []
+    for _ in range(count):
+        state = (state * 6364136223846793005 + 1442695040888963407) % (1 << 64)
+        numbers.append(state >> 40)
+    return np.array(numbers, dtype=np.int64)
+
+
+def field_of(lines: int, samples: int, seed: int) -> NDArray[np.int64]:
+    """A smooth field of about +-500: a few square ramps and a little noise, by integers."""
+    row, column = np.mgrid[:lines, :samples].astype(np.int64)
+    plane = np.zeros((lines, samples), dtype=np.int64)
+    for a, b, centre, height, _ in bits(20, seed).reshape(4, 5).tolist():
+        ramp = (row * (a % 31 - 15) + column * (b % 31 - 15)) // 4 + centre % 64
+        plane += np.abs(ramp % 128 - 64) * (height % 9 - 4)
+    return plane + bits(lines * samples, seed + 1).reshape(lines, samples) % 17 - 8
+
+
+def mixture(bands: int, lines: int, samples: int, materials: int, seed: int) -> NDArray[np.int64]:
+    """Fields spread over the bands by smooth spectra, so that neighbouring bands resemble each other."""
+    band = np.arange(bands, dtype=np.int64)
+    cube = np.zeros((bands, lines, samples), dtype=np.int64)
+    for index in range(materials):
+        spectrum = 64 - np.abs((band * (3 + 2 * index) * 4 + 29 * index) % 256 - 128)
+        cube += spectrum[:, None, None] * field_of(lines, samples, seed + 10 * index) // (1 + 2 * index)
+    return cube // 16
+
+
+def folded_uint16() -> ArraySource:
+    cube = np.clip(4000 + mixture(20, 24, 20, 3, 1), 0, 65535)
+    wavelengths = tuple(f"{400 + 10 * band}.{band % 10}" for band in range(20))
+    metadata = {"description": "golden scene", "wavelength": wavelengths, "band names": ("a", "", "c")}
+    return ArraySource(cube.astype(np.uint16), metadata=metadata)
+
+
+def banded_int8() -> ArraySource:
+    cube = np.stack([field_of(9, 13, 100 + band) // 4 for band in range(3)])
+    return ArraySource(np.clip(cube, -128, 127).astype(np.int8))
+
+
+def scaled_float32() -> ArraySource:
+    counts = mixture(6, 10, 11, 2, 200)
+    values = (counts / 1024).astype(np.float32)
+    values[:, 4, 3:7] = np.nan
+    values[2, 9, 10] = np.nan
+    return ArraySource(values, scaling=Scaling(1 / 1024, -0.5), no_data=float("nan"))
+
+
+def single() -> ArraySource:
+    return ArraySource(np.full((1, 1, 1), 200, dtype=np.uint8))
+
+
+def rotated() -> ArraySource:
+    """Two halves that vary in different directions, 45 degrees apart: what block rotations are for."""
+    noise = bits(4 * 32 * 40, 300).reshape(4, 32, 40) % 201 - 100
+    cube = np.zeros((8, 32, 40), dtype=np.int64)
+    # The sums of two numbers have a less peaked spectrum of values than one: nearer to an image.
+    cube[:4] = noise + np.roll(noise, 1, axis=2)
+    cube[4:, :, 20:] = cube[:4, :, 20:]
+    return ArraySource(cube.astype(np.int16))
+
+
+def tiny() -> ArraySource:
+    ramp = [[3, 14, 25, 36, 47, 58, 69, 80]]
+    return ArraySource(np.array([ramp, [[7] * 8]], dtype=np.uint8))
+
+
+@dataclass(frozen=True)
+class Golden:
+    """A scene and how to encode it."""
+
+    scene: Callable[[], ArraySource]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def encode(self) -> bytes:
+        return Encoder(**self.settings).encode(self.scene())
+
+
+GOLDEN = {
+    "folded_uint16": Golden(folded_uint16, {"step": 12.0, "strip_lines": 16}),
+    "banded_int8": Golden(banded_int8, {"step": 2.5, "spectral": "none"}),
+    "scaled_float32": Golden(scaled_float32, {"step": 20.0}),
+    "single": Golden(single, {"step": 1.0, "spectral": "none"}),
+    "rotated": Golden(rotated, {"step": 30.0, "strip_lines": 24}),
+    "tiny": Golden(tiny, {"step": 10.0, "spectral": "none"}),
+}
+
+
+PINNED_STRIDE = 13
+"""Every so many samples are kept in full, for machines whose floats round another way."""
+
+
+def digest(samples: NDArray[Any]) -> str:
+    """SHA-256 of samples, little-endian; NaN in its one usual pattern."""
+    little = samples.astype(samples.dtype.newbyteorder("<"))
+    if little.dtype.kind == "f":
+        little[np.isnan(little)] = np.nan
+    return hashlib.sha256(np.ascontiguousarray(little).tobytes()).hexdigest()
+
+
+class _Log:
+    """What a payload is asked for and what is found there, in order."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[str, str, str]] = []
+
+    def symbols(self, table: int, tokens: list[int], row: NDArray[np.integer[Any]]) -> None:
+        spans = ", ".join(f"{int(row[:one].sum())}+{int(row[one])}" for one in tokens)
+        self.entries.append((_table_name(table), ", ".join(map(str, tokens)), spans))
+
+    def bits(self, bits: NDArray[np.uint8]) -> None:
+        if bits.size:
+            self.entries.append(("raw bits", "".join(map(str, bits.tolist())), ""))
+
+    def rows(self) -> list[str]:
+        head = ["| table | tokens | cumulative frequency + frequency of each |", "|---|---|---|"]
+        return head + [f"| {' | '.join(entry)} |" for entry in self.entries]
+
+
+@contextmanager
+def _recording() -> Iterator[_Log]:
+    """Make payload readers write down what they read."""
+    log, tables = _Log(), load_tables()
+    frequencies = np.concatenate([*(tables.modes[name].frequencies for name in MODES), tables.side])
+
+    class Decoder:
+        def __init__(self, inner: coder.Decoder) -> None:
+            self._inner = inner
+
+        def decode(self, count: int, table: int) -> NDArray[np.int32]:
+            found = self._inner.decode(count, table)
+            log.symbols(table, found.tolist(), frequencies[table])
+            return found
+
+        def finish(self) -> None:
+            self._inner.finish()
+
+    class Bits(BitReader):
+        def flags(self, count: int) -> NDArray[np.uint8]:
+            found = super().flags(count)
+            log.bits(found)
+            return found
+
+    class Reader(payload.PayloadReader):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            self._symbols: Any = Decoder(self._symbols)
+
+    with (
+        mock.patch.object(payload, "BitReader", Bits),
+        mock.patch.object(segment, "PayloadReader", Reader),
+        mock.patch.object(sys.modules[__name__], "PayloadReader", Reader),
+    ):
+        yield log
+
+
+def _table_name(table: int) -> str:
+    kind, number = divmod(table, CLASSES)
+    return f"{(*MODES, 'side')[kind]} {number}"
+
+
+def _rows(payload: bytes, cuts: list[tuple[int, str]], base: int) -> list[str]:
+    """Lines of a table: offset, bytes, meaning. A cut is a number of bytes and what they are."""
+    lines, position = [], 0
+    for size, meaning in cuts:
+        if size:
+            lines.append(
+                f"| {base + position} | `{payload[position : position + size].hex(' ')}` | {meaning} |"
+            )
+        position += size
+    if position != len(payload):
+        raise ValueError(f"{position} bytes explained of {len(payload)}")
+    return lines
+
+
+def worked_example(data: bytes) -> str:
+    """The stream of `tiny`, every byte explained; GitHub Markdown."""
+    tables = load_tables()
+    sections = list(read_sections(data))
+    header = Header.unpack(sections[0].payload)
+    out = [f"The {len(data)} bytes of `tests/golden/{EXAMPLE}.bndf`:", "", "```"]
+    out += [f"{start:04x}  {data[start : start + 16].hex(' ')}" for start in range(0, len(data), 16)]
+    out += ["```", "", "| offset | bytes | meaning |", "|---|---|---|"]
+    out += _rows(data[:10], [(8, "signature"), (2, "version 1")], 0)
+    position, notes = 10, []
+    for section in sections:
+        kind, body = Section(section.kind), section.payload
+        head = data[position : position + section.size - len(body)]
+        frame = [(1, f"kind {int(kind)}: {kind.name}"), (1, f"length {len(body)}"), (4, "CRC-32C")]
+        out += _rows(head, frame, position)
+        position += len(head)
+        if kind is Section.HEADER:
+            info = header.info
+            cuts = [
+                (1, "flags: none"),
+                (1, f"sample type 0: {info.dtype}"),
+                (1, f"layout: {info.interleave}, {info.byte_order}-endian"),
+                (1, f"transform 0: {header.transform}"),
+                (1, f"bands = {info.bands}"),
+                (1, f"lines = {info.lines}"),
+                (1, f"samples = {info.samples}"),
+                (1, f"strip height = {header.strip_lines // 8} blocks: {header.strip_lines} lines"),
+                (2, f"step code = {header.step_code}: a step of {header.step:g} counts"),
+                (8, "identity of the tables"),
+                (1, "length of the model name: no model"),
+            ]
+        else:
+            prefix = 1 if kind is Section.SEGMENT else 0
+            words = body[prefix]
+            cuts = [(1, "number of the segment")] * prefix
+            cuts += [
+                (1, f"{words} words"),
+                (4 * words, "words"),
+                (len(body) - prefix - 1 - 4 * words, "raw bits"),
+            ]
+            notes += ["", f"What the {kind.name} section holds, in the order of decoding:", ""]
+            if kind is Section.FOLD:
+                with _recording() as log:
+                    fold = read_fold(PayloadReader(tables, body), header.info.bands, spectral=False)
+                means = ", ".join(f"{mean / 64:g}" for mean in fold.means.tolist())
+                notes += [
+                    *log.rows(),
+                    "",
+                    f"Intervals end at {list(fold.ends)}, `mean_shift` is {fold.mean_shift},",
+                ]
+                notes += [f"the means are {means} counts."]
+            else:
+                with _recording() as log:
+                    found = read_segment(body, header, header.info.bands, 0, tables)
+                notes += [*log.rows(), "", "Quantised latents that are not zero, one block:", ""]
+                for component, channel in np.argwhere(found.quantised[:, :, 0, 0].T).tolist():
+                    value, kept = (
+                        found.quantised[channel, component, 0, 0],
+                        found.classes[channel, component, 0, 0],
+                    )
+                    notes.append(f"- component {component}, channel {channel}: {value} (class {kept})")
+        out += _rows(body, cuts, position)
+        position += len(body)
+    decoded = Decoder(data).decode().tolist()
+    return "\n".join([*out, *notes, "", f"The samples decode to `{decoded}`."])
+
+
+def replace_example(text: str, example: str) -> str:
+    """The document with another worked example between its markers."""
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    return f"{before}{BEGIN}\n\n{example}\n\n{END}{after}"
+
+
+def main() -> None:
+    """Rewrite all golden files."""
+    argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None).parse_args()
+    pinned, total = {}, 0
+    decoded = {}
+    for name, golden in GOLDEN.items():
+        data = golden.encode()
+        (HERE / f"{name}.bndf").write_bytes(data)
+        decoder = Decoder(data)
+        samples = decoder.decode()
+        decoded[name] = samples.ravel()[::PINNED_STRIDE]
+        pinned[name] = {"bytes": len(data), "samples_sha256": digest(samples)}
+        report = decoder.report()
+        total += len(data)
+        print(
+            f"{name}: {len(data)} bytes, {report['components']} components, {report['rotations']} rotations"
+        )
+    (HERE / "pinned.json").write_text(json.dumps(pinned, indent=2) + "\n")
+    np.savez_compressed(HERE / "decoded.npz", **decoded)
+    example = (HERE / f"{EXAMPLE}.bndf").read_bytes()
+    text = DOCUMENT.read_text(encoding="utf-8")
+    DOCUMENT.write_text(replace_example(text, worked_example(example)), encoding="utf-8")
+    print(f"{total} bytes in all, {(HERE / 'decoded.npz').stat().st_size} decoded")
+    print(f"{EXAMPLE}: {example.hex(' ')}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""The format does not change by accident: golden streams, made by tests/golden/make_golden.py alone."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bandfold.ground.decoder import Decoder
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def _load_maker():
+    """The script is no module of the package; what it defines is the scenes."""
+    specification = importlib.util.spec_from_file_location("make_golden", GOLDEN / "make_golden.py")
+    module = importlib.util.module_from_spec(specification)
+    # Dataclasses look their module up by name.
+    sys.modules["make_golden"] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+maker = _load_maker()
+NAMES = sorted(maker.GOLDEN)
+PINNED = json.loads((GOLDEN / "pinned.json").read_text())
+
+
+def _stream(name):
+    return (GOLDEN / f"{name}.bndf").read_bytes()
+
+
+def _matches(samples, name, tolerance):
+    """Equal to the pinned samples or, where floats round another way, within `tolerance` of those kept."""
+    if maker.digest(samples) == PINNED[name]["samples_sha256"]:
+        return True
+    with np.load(GOLDEN / "decoded.npz") as archive:
+        kept = archive[name]
+    found = samples.ravel()[:: maker.PINNED_STRIDE]
+    if found.shape != kept.shape or found.dtype != kept.dtype:
+        return False
+    difference = np.abs(found.astype(np.float64) - kept.astype(np.float64))
+    same = np.isnan(found) & np.isnan(kept) if kept.dtype.kind == "f" else np.zeros(kept.shape, dtype=bool)
+    return bool((same | (difference <= tolerance)).all())
+
+
+def _count(name):
+    """What one count is worth in samples."""
+    scaling = maker.GOLDEN[name].scene().info.scaling
+    return 1 if scaling is None else scaling.scale * 1.0001
+
+
+def test_files_are_those_of_the_script():
+    assert sorted(path.stem for path in GOLDEN.glob("*.bndf")) == NAMES
+    assert sorted(PINNED) == NAMES
+    assert sum(len(_stream(name)) for name in NAMES) < 20_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_encoder_still_writes_the_same_bytes(name):
+    data = maker.GOLDEN[name].encode()
+    assert len(data) == PINNED[name]["bytes"]
+    assert data == _stream(name), "the bytes changed: see make_golden.py if that is meant"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_decoder_still_finds_the_same_samples(name):
+    decoder = Decoder(_stream(name))
+    assert _matches(decoder.decode(), name, _count(name))
+    assert decoder.damage == []
+
+
+def test_the_tolerance_is_one_count():
+    samples = Decoder(_stream("banded_int8")).decode().astype(np.int16)
+    near, far = (np.where(samples > 0, samples - shift, samples + shift).astype(np.int8) for shift in (1, 2))
+    assert _matches(near, "banded_int8", 1)
+    assert not _matches(far, "banded_int8", 1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_decoded_samples_resemble_the_scene(name):
+    """The pinned samples are worth pinning: near what was encoded, absent data exactly in their places."""
+    golden = maker.GOLDEN[name]
+    source = golden.scene()
+    info = source.info
+    scene = source.read(slice(0, info.bands), slice(0, info.lines)).astype(np.float64)
+    decoder = Decoder(_stream(name))
+    found = decoder.decode().astype(np.float64)
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(scene))
+    assert decoder.info.metadata == info.metadata
+    step = golden.settings["step"] * (1 if info.scaling is None else info.scaling.scale)
+    assert np.sqrt(np.nanmean((found - scene) ** 2)) < 0.5 * step
+
+
+def test_golden_streams_cover_the_format():
+    reports = {name: Decoder(_stream(name)).report() for name in NAMES}
+    assert reports["rotated"]["rotations"] > 1
+    assert reports["folded_uint16"]["spectral"] == "auto"
+    assert reports["folded_uint16"]["bytes"]["metadata"] > 0
+    assert len(reports["folded_uint16"]["segments"]) == 2
+    assert reports["banded_int8"]["spectral"] == "none"
+    assert reports["scaled_float32"]["no_data"] == "nan"
+    assert reports["scaled_float32"]["scaling"] is not None
+    assert [reports["single"][name] for name in ("bands", "lines", "samples")] == [1, 1, 1]
+
+
+def test_worked_example_of_the_document_is_the_golden_stream():
+    text = maker.DOCUMENT.read_text(encoding="utf-8")
+    assert maker.replace_example(text, maker.worked_example(_stream(maker.EXAMPLE))) == text
