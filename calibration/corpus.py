@@ -1,0 +1,169 @@
+"""Training material: latents of scenes at several rates, made as the encoder makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.fold import FRACTION
+from bandfold.bitstream.geometry import pad_to_blocks, strips
+from bandfold.bitstream.scene import SCALED_DTYPES
+from bandfold.onboard.encoder import STRIP_LINES
+from bandfold.onboard.engines import CosineEngine
+from bandfold.onboard.envi import open_envi
+from bandfold.onboard.filling import FilledSource
+from bandfold.onboard.folding import fold_strip
+from bandfold.onboard.rotation import rotate
+from bandfold.onboard.sampling import sample_blocks
+from bandfold.onboard.scaling import ScaledSource, auto_scaling
+from bandfold.onboard.sceneplan import ScenePlanner
+from bandfold.onboard.source import SceneSource
+from bandfold.onboard.statistics import covariance
+
+RATES = {"folded": (0.03, 0.08, 0.2, 0.5, 1.2, 2.5), "banded": (0.1, 0.4, 1.2)}
+"""Bits per sample, roughly, at which a scene is looked at in each mode."""
+
+SPATIAL_GAIN = 8.0
+"""A component of variance ``v`` costs about ``log2(SPATIAL_GAIN * v / step**2) / 2`` bits."""
+
+RATE_EXCESS = 1.3
+"""What that estimate exceeds the rate by."""
+
+STEP_RANGE = (0.7, 20000.0)
+"""Steps that are used, in counts."""
+
+_LARGEST_HALF = 60000.0
+"""Latents beyond so many steps are kept in float32, the others in float16."""
+
+_LARGEST_LATENT = 3e7
+"""Steps; as integers in units of ``1 / FRACTION`` they still fit int32."""
+
+Half = NDArray[np.float16] | NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Latents:
+    """Latents of one scene at one step.
+
+    Parameters
+    ----------
+    scene : str
+        Name of the scene.
+    mode : str
+        ``folded`` or ``banded``.
+    strips : tuple of ndarray, each of shape (components, 64, rows, columns)
+        Latents in steps, strip by strip.
+    """
+
+    scene: str
+    mode: str
+    strips: tuple[Half, ...]
+
+    @property
+    def count(self) -> int:
+        """Number of latents."""
+        return sum(strip.size for strip in self.strips)
+
+    def integers(self) -> Iterator[NDArray[np.int32]]:
+        """Give the strips in units of ``1 / FRACTION`` of a step: what `quantise` takes at a step of 1."""
+        for strip in self.strips:
+            steps = np.clip(strip.astype(np.float64), -_LARGEST_LATENT, _LARGEST_LATENT)
+            yield np.rint(steps * FRACTION).astype(np.int32)
+
+
+def open_scene(path: Path) -> SceneSource:
+    """Open a scene as the integers that the codec sees.
+
+    Parameters
+    ----------
+    path : Path
+        ENVI header. Floats and 32-bit integers are scaled automatically.
+
+    Returns
+    -------
+    SceneSource
+        Integer samples, absent ones filled.
+
+    Raises
+    ------
+    SceneError
+        If it cannot be read or scaled.
+    """
+    original: SceneSource = open_envi(path, for_coding=False)
+    counts = original
+    if original.info.dtype in SCALED_DTYPES:
+        original = open_envi(path, scaling=auto_scaling(original))
+        counts = ScaledSource(original)
+    return counts if original.info.no_data is None else FilledSource(counts, original)
+
+
+def step_for_rate(variances: NDArray[np.float64], rate: float) -> float:
+    """Guess the step at which components cost a rate, by reverse water-filling.
+
+    Parameters
+    ----------
+    variances : ndarray, shape (n,)
+        Variances of the components, in counts squared.
+    rate : float
+        Bits per sample.
+
+    Returns
+    -------
+    float
+        Within `STEP_RANGE`.
+    """
+    low, high = (float(np.log2(step)) for step in STEP_RANGE)
+    logarithms = np.log2(np.maximum(variances, 1e-9) * SPATIAL_GAIN) / 2
+    for _ in range(40):
+        middle = (low + high) / 2
+        spent = float(np.maximum(logarithms - middle, 0.0).mean())
+        low, high = (middle, high) if spent > rate * RATE_EXCESS else (low, middle)
+    return float(2.0**high)
+
+
+def scene_latents(scene: str, source: SceneSource, rates: dict[str, tuple[float, ...]]) -> Iterator[Latents]:
+    """Make the latents of a scene, as the encoder does, at several rates.
+
+    Parameters
+    ----------
+    scene : str
+        Name to remember.
+    source : SceneSource
+        Integer samples without gaps.
+    rates : dict of str to tuple of float
+        Rates of each mode, such as `RATES`.
+
+    Yields
+    ------
+    Latents
+        One for each mode and rate; a step that was used already (a scene without noise) is left out.
+    """
+    engine = CosineEngine()
+    covariances = covariance(sample_blocks(source).blocks)[1]
+    planner = ScenePlanner(source, None, engine)
+    spread = {
+        "folded": np.linalg.eigvalsh(covariances).astype(np.float64),
+        "banded": np.diagonal(covariances),
+    }
+    for mode, wanted in rates.items():
+        steps = {step_for_rate(spread[mode], rate) for rate in wanted}
+        for step in sorted(steps, reverse=True):
+            plan = planner.plan(step, spectral=mode == "folded")
+            parts = []
+            for lines in strips(source.info.lines, STRIP_LINES):
+                latents = engine.analyse(pad_to_blocks(fold_strip(plan.fold, source, lines)))
+                if plan.rotations:
+                    rotate(latents, plan.rotations, step)
+                parts.append(_compact(latents / (FRACTION * step)))
+            yield Latents(scene, mode, tuple(parts))
+
+
+def _compact(steps: NDArray[np.float64]) -> Half:
+    """Halve the memory where the values allow it; no rounding to the step is changed by more than a tie."""
+    if float(np.abs(steps).max(initial=0.0)) < _LARGEST_HALF:
+        return steps.astype(np.float16)
+    return steps.astype(np.float32)

@@ -1,0 +1,106 @@
+"""Examples for training: what is known around a latent, and the token that it became."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.contexts import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings
+from bandfold.bitstream.network import FEATURES
+from bandfold.bitstream.tokens import to_tokens
+
+LIVELY_SHARE = 0.8
+"""Share of the examples that are taken where something is known to be there; the rest are lone zeros."""
+
+_TELLING = [0, 1, 4, 5, 6, 11]
+"""Features that tell whether anything is near: next in frequency, next in place, in the last component."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Examples drawn from the latents of one scene at one step.
+
+    Parameters
+    ----------
+    features : ndarray of uint8, shape (n, FEATURES)
+    tokens : ndarray of uint8, shape (n,)
+    channels : ndarray of uint8, shape (n,)
+    weights : ndarray of float32, shape (n,)
+        Latents that each example stands for.
+    """
+
+    features: NDArray[np.uint8]
+    tokens: NDArray[np.uint8]
+    channels: NDArray[np.uint8]
+    weights: NDArray[np.float32]
+
+
+def draw_examples(strips: Sequence[NDArray[np.int32]], count: int, rng: np.random.Generator) -> Examples:
+    """Draw about `count` examples from quantised latents.
+
+    Most latents are zeros among zeros, which teach little: they are drawn more rarely than the others, and
+    weigh more.
+
+    Parameters
+    ----------
+    strips : sequence of ndarray of int32, each of shape (64, components, rows, columns)
+        Quantised latents, strip by strip.
+    count : int
+        Examples wanted.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    drawn : Examples
+    """
+    parts = [part for strip in strips for part in _describe(strip)]
+    lively = [(tokens > 0) | (known[_TELLING].max(axis=0) > 0) for known, tokens, _ in parts]
+    number = sum(int(flags.sum()) for flags in lively)
+    others = sum(flags.size for flags in lively) - number
+    chance = (
+        min(1.0, count * (1 - LIVELY_SHARE) / max(others, 1)),
+        min(1.0, count * LIVELY_SHARE / max(number, 1)),
+    )
+    drawn = []
+    for (known, tokens, channels), flags in zip(parts, lively, strict=True):
+        probability = np.where(flags, chance[1], chance[0])
+        taken = rng.random(flags.size) < probability
+        drawn.append((known[:, taken].T, tokens[taken], channels[taken], 1.0 / probability[taken]))
+    if not drawn:
+        return Examples(*_nothing())
+    known, tokens, channels, weights = (np.concatenate(column) for column in zip(*drawn, strict=True))
+    return Examples(known, tokens, channels, weights.astype(np.float32))
+
+
+def _nothing() -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]:
+    none = np.zeros(0, np.uint8)
+    return np.zeros((0, FEATURES), np.uint8), none, none, np.zeros(0, np.float32)
+
+
+def _describe(
+    quantised: NDArray[np.int32],
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]]:
+    """Features (FEATURES, n), tokens and channels of each diagonal of a strip."""
+    _, count, rows, columns = quantised.shape
+    if not quantised.size:
+        return
+    now = Surroundings(count, rows, columns)
+    for diagonal in range(DIAGONALS):
+        now.learn(diagonal, quantised[DIAGONAL_SLICES[diagonal]])
+    run = Past.empty(2, rows, columns).then(now.past())
+    last, before = run.part(1, count + 1), run.part(0, count)
+    for diagonal in range(DIAGONALS):
+        channels = DIAGONAL_SLICES[diagonal]
+        values = quantised[channels]
+        shared = now.position_features(diagonal, last)[:, None], now.channel_features(diagonal, last)
+        known = (now.latent_features(diagonal, last, before), shared[0], shared[1][..., None, None])
+        planes = [np.broadcast_to(one, (len(one), *values.shape)).reshape(len(one), -1) for one in known]
+        numbers = np.arange(channels.start, channels.stop, dtype=np.uint8)
+        yield (
+            np.concatenate([plane.astype(np.uint8) for plane in planes]),
+            to_tokens(np.abs(values).ravel().astype(np.int64))[0].astype(np.uint8),
+            np.repeat(numbers, values[0].size),
+        )

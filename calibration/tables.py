@@ -1,0 +1,172 @@
+"""Trains the shipped statistics again: ``python -m bandfold.calibration.tables --scenes DIR -o OUT.npz``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from bandfold.bitstream.errors import BandfoldError, OutputError, SettingsError
+from bandfold.bitstream.output import atomic_output
+from bandfold.bitstream.tables import MODES, Tables, load_tables, tables_from_arrays
+
+from .contexts_training import load_torch
+from .corpus import RATES, open_scene, scene_latents
+from .folds import SceneFile, deal, find_scenes, fold_names, group_scenes
+from .trainset import Arrays, Cost, Material, cost, cost_with, prepare, train_tables
+
+Progress = Callable[[str, float], None]
+
+
+def _names(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--scenes", "folder", type=_FOLDER, required=True, help="Folder of ENVI scenes.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Tables from all scenes (.npz)."
+)
+@click.option("--exclude", default="", callback=_names, help="Not these scenes: a,b,c.")
+@click.option(
+    "--folds",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for three sets that leave scenes out, and folds.json.",
+)
+@click.option("--iterations", type=click.IntRange(1), default=1500, show_default=True, help="Of training.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same tables.")
+@click.option(
+    "--start", type=_FILE, help="Tables that quantise the training data; the shipped ones if not given."
+)
+def main(
+    folder: Path,
+    output: Path | None,
+    exclude: tuple[str, ...],
+    folds: Path | None,
+    iterations: int,
+    seed: int,
+    start: Path | None,
+) -> None:
+    """Train entropy statistics on scenes."""
+    if output is None and folds is None:
+        raise SettingsError("nothing to write: give -o OUT.npz, --folds DIR or both")
+    load_torch()
+    scenes = find_scenes(folder, exclude)
+    groups = group_scenes(scenes)
+    if folds is not None and len(groups) < 2:
+        raise SettingsError("all scenes are of one place or sensor: none can be left out")
+    first = load_tables(start)
+    summary = _Summary(first)
+    with _progress() as progress:
+        material, sizes = _gather(scenes, first, seed, progress)
+        if folds is not None:
+            _train_folds(deal(groups, sizes), material, folds, iterations, seed, summary, progress)
+        if output is not None:
+            arrays = train_tables(
+                list(material), iterations, seed, lambda done: progress(f"train {output.name}", done)
+            )
+            _write(output, arrays)
+            summary.add(output.name, material, (), tables_from_arrays(arrays))
+    console = Console()
+    console.print("Bits per latent (and squared error, in steps squared)")
+    console.print(summary.table)
+
+
+def _gather(
+    scenes: Sequence[SceneFile], first: Tables, seed: int, progress: Progress
+) -> tuple[list[Material], dict[str, int]]:
+    """Latents and examples of all scenes, and the number of samples of each."""
+    material: list[Material] = []
+    sizes: dict[str, int] = {}
+    for number, scene in enumerate(scenes):
+        progress(f"read {scene.name}", number / len(scenes))
+        source = open_scene(scene.path)
+        sizes[scene.name] = source.info.count
+        material.extend(prepare(latents, first, seed) for latents in scene_latents(scene.name, source, RATES))
+    return material, sizes
+
+
+def _train_folds(
+    folds: Sequence[Sequence[SceneFile]],
+    material: Sequence[Material],
+    folder: Path,
+    iterations: int,
+    seed: int,
+    summary: _Summary,
+    progress: Progress,
+) -> None:
+    """Train a set without the scenes of each fold; ``folds.json`` says which set has not seen a scene."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made: {error.strerror}") from error
+    files: dict[str, str] = {}
+    for number, fold in enumerate(folds, start=1):
+        name = f"fold-{number}.npz"
+        absent = {scene.name for scene in fold}
+        files.update(dict.fromkeys(fold_names(fold), name))
+        kept = [one for one in material if one.latents.scene not in absent]
+        held = [one for one in material if one.latents.scene in absent]
+        arrays = train_tables(kept, iterations, seed, lambda done, name=name: progress(f"train {name}", done))  # type: ignore[misc]
+        _write(folder / name, arrays)
+        summary.add(name, kept, held, tables_from_arrays(arrays))
+    with atomic_output(folder / "folds.json") as file:
+        file.write((json.dumps(files, indent=1, sort_keys=True) + "\n").encode())
+
+
+def _write(path: Path, arrays: Arrays) -> None:
+    with atomic_output(path) as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+class _Summary:
+    """Bits per latent before and after, on the scenes that a set has seen and on those that it has not."""
+
+    def __init__(self, first: Tables) -> None:
+        self._first = first
+        self.table = Table("set", "mode", "scenes", box=SIMPLE)
+        for heading in ("latents", "start", "trained"):
+            self.table.add_column(heading, justify="right")
+
+    def add(self, name: str, seen: Sequence[Material], unseen: Sequence[Material], tables: Tables) -> None:
+        """Add the rows of a set."""
+        for mode in MODES:
+            for scenes, material in (("seen", seen), ("unseen", unseen)):
+                chosen = [one for one in material if one.latents.mode == mode]
+                if chosen:
+                    before = cost((one.start for one in chosen), self._first.modes[mode])
+                    after = cost_with((one.latents for one in chosen), tables.modes[mode])
+                    self.table.add_row(name, mode, scenes, str(before.latents), _text(before), _text(after))
+
+
+def _text(found: Cost) -> str:
+    return f"{found.bits:.4f} ({found.error:.4f})"
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Show progress while the body runs, if somebody is watching."""
+    with Bar(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda stage, done: bar.update(task, description=stage, completed=done)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except BandfoldError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_status)

@@ -1,0 +1,107 @@
+"""Training lowers what latents cost, gives the same tables for the same seed, and tables that load."""
+
+import importlib
+
+import numpy as np
+import pytest
+
+from bandfold.bitstream.contexts import DIAGONAL_SLICES, Past
+from bandfold.bitstream.errors import SettingsError
+from bandfold.bitstream.latents import classify
+from bandfold.bitstream.tables import MODES, SHIPPED, load_tables, tables_from_arrays
+from bandfold.calibration.contexts_training import load_torch, train_network
+from bandfold.calibration.examples import draw_examples
+from bandfold.calibration.integers import extended, integer_frequencies, integer_network
+from bandfold.calibration.recount import quantise_strips
+from bandfold.calibration.sidetables import side_tables
+from bandfold.calibration.trainset import cost_with, train_tables
+from bandfold.onboard.quantise import RATE_WEIGHT
+
+
+@pytest.fixture(scope="module")
+def torch():
+    return pytest.importorskip("torch")
+
+
+@pytest.fixture(scope="module")
+def trained(torch, material):
+    return train_tables(material, iterations=60, seed=1)
+
+
+def whole_tables(network):
+    """Tables of a network as it is, without counting anything again."""
+    parts = {
+        **integer_network(network),
+        "frequencies": integer_frequencies(extended(network.probabilities)),
+        "points": np.zeros((48, 3), np.int32),
+    }
+    arrays = {f"{mode}_{name}": array for mode in MODES for name, array in parts.items()}
+    return tables_from_arrays({**arrays, "side_frequencies": side_tables()})
+
+
+def merit(latents, tables):
+    """Distortion plus weighted rate per latent, which is what the encoder minimises."""
+    found = cost_with(latents, tables.modes["folded"])
+    return found.error + RATE_WEIGHT * found.bits
+
+
+def test_tables_load_and_say_who_they_are(trained):
+    tables = tables_from_arrays(trained)
+    with np.load(SHIPPED) as archive:
+        expected = {name: (array.dtype, array.shape) for name, array in archive.items()}
+    assert {name: (array.dtype, array.shape) for name, array in trained.items()} == expected
+    assert tables.identity != load_tables().identity
+
+
+def test_training_lowers_the_cost_of_unseen_latents(trained, material, unseen):
+    untrained = whole_tables(train_network([one.examples for one in material[:2]], 0))
+    before, after = merit(unseen, untrained), merit(unseen, tables_from_arrays(trained))
+    assert after < 0.95 * before
+
+
+def test_same_seed_same_tables_other_seed_others(material):
+    pytest.importorskip("torch")
+    first, again, other = (train_tables(material, iterations=5, seed=seed) for seed in (3, 3, 4))
+    for name, array in first.items():
+        np.testing.assert_array_equal(array, again[name])
+    assert any((array != other[name]).any() for name, array in first.items())
+
+
+def test_integer_network_agrees_with_the_float_one(torch, material, unseen):
+    network = train_network([one.examples for one in material[:2]], 60)
+    mode = whole_tables(network).modes["folded"]
+    near = total = 0
+    for quantised, _ in quantise_strips(unseen[0], mode):
+        _, _, rows, columns = quantised.shape
+        classes = classify(quantised, mode, Past.empty(2, rows, columns))[0]
+        # Drawn whole, in the order of the diagonals.
+        every = draw_examples([quantised], 1 << 40, np.random.default_rng(0))
+        assert len(every.tokens) == quantised.size
+        level = np.clip(np.rint(network.level(every.features, every.channels)), 0, 47)
+        found = np.concatenate([classes[channels].ravel() for channels in DIAGONAL_SLICES])
+        near += int((np.abs(found - level) <= 1).sum())
+        total += found.size
+        assert len(np.unique(found)) > 8
+    assert near >= 0.99 * total
+
+
+def test_progress_goes_from_nothing_to_everything(torch, material):
+    told = []
+    train_tables(material, iterations=2, progress=told.append)
+    assert told == sorted(told)
+    assert told[0] < 0.5
+    assert told[-1] == 1.0
+
+
+def test_a_mode_without_latents_is_refused(material):
+    with pytest.raises(SettingsError, match="no banded latents"):
+        train_tables([one for one in material if one.latents.mode == "folded"], iterations=1)
+
+
+def test_absent_pytorch_is_named(monkeypatch):
+    def refuse(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(importlib, "import_module", refuse)
+    with pytest.raises(SettingsError, match=r"bandfold\[train\]"):
+        load_torch()
