@@ -83,7 +83,7 @@ class ConstrictionBackend:
     """
 
     def __init__(self, frequencies: NDArray[np.integer]) -> None:
-        # With perfect=False constriction spreads the probabilities over 2**24 after giving each symbol one unit:
+        # With perfect=False constriction gives each symbol one unit and spreads the rest by probability:
         # handing it f - 1 reproduces the integer frequencies f exactly.
         self._models = [
             constriction.stream.model.Categorical((row.astype(np.float64) - 1.0), perfect=False)

@@ -82,7 +82,7 @@ def read_sections(data: bytes) -> Iterator[RawSection]:
     Yields
     ------
     RawSection
-        In order. A section with a wrong checksum comes with ``intact`` false. Where the frame itself cannot be
+        In order. A section with a wrong checksum comes with ``intact`` false. Where the frame cannot be
         followed any more (its length leads past the end), the last section yielded is not intact.
 
     Raises
@@ -97,7 +97,9 @@ def read_sections(data: bytes) -> Iterator[RawSection]:
         raise StreamError("stream ends before its version: it is truncated")
     (version,) = struct.unpack_from("<H", data, position)
     if version != VERSION:
-        raise StreamError(f"stream has format version {version}, this program reads version {VERSION}: use another release")
+        raise StreamError(
+            f"stream has format version {version}, this program reads version {VERSION}: use another release"
+        )
     position += 2
     while position < len(data):
         start = position

@@ -6,13 +6,14 @@ two components before it are known at every position of the strip, so the contex
 computed at once, by the encoder and by the decoder alike.
 
 What is known is described by logarithms of magnitudes, small integers of three kinds: some belong to one
-latent, some to a position (all channels of the diagonal there), some to a channel (all positions of the strip).
+latent, some to a position (all channels of the diagonal there), some to a channel (all of the strip).
 `bandfold.bitstream.network` turns them into the class of the table that codes the latent.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,9 @@ MAGNITUDE_LIMIT = 2047
 
 SUM_LIMIT = 65535
 """Sums are cut here before their logarithm is taken."""
+
+
+Integers = TypeVar("Integers", bound=np.integer[Any])
 
 
 def _log_table() -> NDArray[np.uint8]:
@@ -126,7 +130,11 @@ class Past:
         """Components `start` to `stop`."""
         chosen = slice(start, stop)
         return Past(
-            self.own[:, chosen], self.ring[:, chosen], self.cross[:, chosen], self.whole[chosen], self.means[:, chosen]
+            self.own[:, chosen],
+            self.ring[:, chosen],
+            self.cross[:, chosen],
+            self.whole[chosen],
+            self.means[:, chosen],
         )
 
 
@@ -218,14 +226,14 @@ class Surroundings:
         return np.stack(planes).astype(np.float32)
 
     def channel_features(self, diagonal: int, last: Past) -> NDArray[np.float32]:
-        """Describe what is known of each channel: shape (CHANNEL_FEATURES, channels of the diagonal, count)."""
+        """Describe what is known of each channel: shape (CHANNEL_FEATURES, channels, count)."""
         channels = DIAGONAL_SLICES[diagonal]
         up, left = _UP[channels], _LEFT[channels]
         sums = (self._means[up] + self._means[left], last.means[channels], last.means[up] + last.means[left])
         return np.stack([_log(one) for one in sums]).astype(np.float32)
 
 
-def ring_sum(planes: NDArray[np.integer]) -> NDArray[np.integer]:
+def ring_sum(planes: NDArray[Integers]) -> NDArray[Integers]:
     """Sum over the 8 neighbours in the last two axes; positions outside the strip count as zero."""
     vertical = planes.copy()
     vertical[..., 1:, :] += planes[..., :-1, :]
@@ -238,4 +246,4 @@ def ring_sum(planes: NDArray[np.integer]) -> NDArray[np.integer]:
 
 
 def _log(sums: NDArray[np.int32]) -> NDArray[np.uint8]:
-    return LOG[np.minimum(sums, SUM_LIMIT)]
+    return np.asarray(LOG[np.minimum(sums, SUM_LIMIT)], dtype=np.uint8)

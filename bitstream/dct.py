@@ -1,4 +1,4 @@
-"""The fixed spatial transform: an orthonormal 8 x 8 cosine transform in integers, and the order of its channels."""
+"""The fixed spatial transform: an orthonormal 8 x 8 cosine transform in integers, its channels in order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _channel_order() -> NDArray[np.intp]:
 
 
 def _matrix() -> NDArray[np.float64]:
-    line = np.array(
+    line: NDArray[np.float64] = np.array(
         [
             [
                 math.cos(math.pi * (2 * x + 1) * k / (2 * BLOCK)) * math.sqrt((1 if k == 0 else 2) / BLOCK)
@@ -31,7 +31,7 @@ def _matrix() -> NDArray[np.float64]:
     )
     vertical, horizontal = FREQUENCIES.T
     square = line[vertical][:, :, None] * line[horizontal][:, None, :]
-    return np.rint(square.reshape(CHANNELS, BLOCK * BLOCK) * DCT_UNIT)
+    return np.asarray(np.rint(square.reshape(CHANNELS, BLOCK * BLOCK) * DCT_UNIT), dtype=np.float64)
 
 
 FREQUENCIES = _channel_order()

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEGLIGIBLE = 1e-140
-"""Off-diagonal entries below this, the largest entry being about 1, count as zero: their angle would overflow."""
+"""Off-diagonal entries below this count as zero, the largest being about 1: their angle would overflow."""
 
 Float = NDArray[np.float64]
 
@@ -72,7 +72,7 @@ def integer_product(a: Float, b: Float) -> Float:
 def log2(x: Float) -> Float:
     """Base-2 logarithm from element-wise operations only (libm's differs between machines).
 
-    Uses ``log2(m) = 2 / ln 2 * atanh((m - 1) / (m + 1))`` on the mantissa, ``m`` in [0.707, 1.414), with seven
+    Uses ``log2(m) = 2 / ln 2 * atanh((m - 1) / (m + 1))`` on the mantissa, ``m`` in [0.707, 1.414), and seven
     terms of the series: the error is below 1e-8.
 
     Parameters
@@ -101,7 +101,7 @@ def eigh(matrix: Float) -> tuple[Float, Float]:
     """Eigenvalues and eigenvectors of symmetric matrices, the same bits on every machine.
 
     Cyclic Jacobi rotations in the round-robin order, where the ``n / 2`` rotations of a round touch disjoint
-    rows and are applied together (Brent and Luk, 1985). Each sign is fixed by the largest entry, the first one
+    rows and are applied together (Brent and Luk, 1985). Each sign is fixed by the largest entry, the first
     of equals, being positive.
 
     Parameters

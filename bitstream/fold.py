@@ -42,11 +42,11 @@ class Vectors:
     @property
     def count(self) -> int:
         """Number of vectors."""
-        return self.codes.shape[1]
+        return int(self.codes.shape[1])
 
     @cached_property
     def integers(self) -> NDArray[np.float64]:
-        """The orthonormal basis in units of ``1 / BASIS_UNIT``: integers held in float64, shape (n, count)."""
+        """The orthonormal basis, shape (n, count): integers in float64, in units of ``1 / BASIS_UNIT``."""
         # Codes are scaled by powers of two, which is exact.
         return np.rint(
             exact.orthonormalise(np.ldexp(self.codes.astype(np.float64), -self.precision.astype(np.int32)))
@@ -67,7 +67,7 @@ class Fold:
     mean_shift : int
         How coarsely the means are told.
     first : tuple of Vectors
-        One per interval, in falling order of variance. Empty if there is no spectral transform: then each band
+        One per interval, in falling order of variance. Empty without a spectral transform: then each band
         is a component of its own.
     merged : tuple of int
         How many of the first components of each interval go through the second fold.
@@ -103,7 +103,10 @@ class Fold:
 
         The others follow in falling order of precision, which is their order of variance.
         """
-        inside, outside, precision, position = [], [], [], 0
+        inside: list[int] = []
+        outside: list[int] = []
+        precision: list[int] = []
+        position = 0
         for vectors, merged in zip(self.first, self.merged, strict=True):
             inside.extend(range(position, position + merged))
             outside.extend(range(position + merged, position + vectors.count))

@@ -1,4 +1,4 @@
-"""How a fold is written: partition, means and eigenvectors, predicted along the wavelengths and entropy-coded."""
+"""How a fold is written: partition, means and eigenvectors, predicted along the wavelengths."""
 
 from __future__ import annotations
 
@@ -98,7 +98,9 @@ def read_fold(payload: PayloadReader, bands: int, *, spectral: bool) -> Fold:
     taken = payload.integers(1, COUNT_MEAN, signed=False)[0]
     if taken > sum(merged):
         raise StreamError("the second fold has more components than it merges: the stream is corrupt")
-    return Fold(ends, means, mean_shift, tuple(first), tuple(merged), read_vectors(payload, sum(merged), taken))
+    return Fold(
+        ends, means, mean_shift, tuple(first), tuple(merged), read_vectors(payload, sum(merged), taken)
+    )
 
 
 def write_vectors(payload: PayloadWriter, vectors: Vectors) -> None:
@@ -140,7 +142,7 @@ def best_predictor(column: NDArray[np.int64]) -> int:
 def _residual(column: NDArray[np.int64], mode: int) -> NDArray[np.int64]:
     once, twice = PREDICTORS[mode]
     padded = np.concatenate([np.zeros(2, dtype=np.int64), column])
-    return column - once * padded[1:-1] - twice * padded[:-2]
+    return np.asarray(column - once * padded[1:-1] - twice * padded[:-2], dtype=np.int64)
 
 
 def _predict(residual: list[int], mode: int) -> list[int]:

@@ -1,6 +1,6 @@
 """The context network: one hidden layer of integers, exact in float32.
 
-All sums are of integers below 2**24, times a power of two, so they are exact in any order of summation and the
+All sums are of integers below 2**24, times a power of two, so they are exact in any order of summation: the
 matrix products of BLAS give the same bits on every machine.
 """
 
@@ -66,7 +66,9 @@ class ContextNetwork:
 
     def __post_init__(self) -> None:
         first = float(np.abs(self.hidden).sum(axis=2).max()) * LARGEST_LOG + float(np.abs(self.bias).max())
-        second = float(np.abs(self.output).sum(axis=1).max()) * ACTIVATION_LIMIT + float(np.abs(self.offset).max())
+        second = float(np.abs(self.output).sum(axis=1).max()) * ACTIVATION_LIMIT + float(
+            np.abs(self.offset).max()
+        )
         if max(first, second) >= 1 << 24:
             raise ValueError(f"sums reach {max(first, second):.0f}: float32 is exact below 2**24 only")
 
@@ -98,11 +100,15 @@ class ContextNetwork:
         latent = now.latent_features(diagonal, last, before)
         shape = latent.shape[1:]
         positions = shape[2] * shape[3]
-        units = (weights[:, : cuts[0]] @ latent.reshape(LATENT_FEATURES, -1)).reshape(-1, *shape[:2], positions)
+        units = (weights[:, : cuts[0]] @ latent.reshape(LATENT_FEATURES, -1)).reshape(
+            -1, *shape[:2], positions
+        )
         position = now.position_features(diagonal, last).reshape(POSITION_FEATURES, -1)
         units += (weights[:, cuts[0] : cuts[1]] @ position).reshape(-1, 1, shape[1], positions)
         channel = now.channel_features(diagonal, last).reshape(CHANNEL_FEATURES, -1)
-        shared = (weights[:, cuts[1] :] @ channel).reshape(-1, *shape[:2]) + bias[DIAGONAL_SLICES[diagonal]].T[:, :, None]
+        shared = (weights[:, cuts[1] :] @ channel).reshape(-1, *shape[:2]) + bias[
+            DIAGONAL_SLICES[diagonal]
+        ].T[:, :, None]
         units += shared[:, :, :, None]
         np.maximum(units, 0.0, out=units)
         np.minimum(units, ACTIVATION_LIMIT, out=units)
@@ -111,4 +117,5 @@ class ContextNetwork:
         level += offset[group]
         np.maximum(level, 0.0, out=level)
         np.minimum(level, self.classes - 1, out=level)
-        return level.astype(np.uint8).reshape(shape)
+        classes: NDArray[np.uint8] = level.astype(np.uint8).reshape(shape)
+        return classes

@@ -56,4 +56,6 @@ def read_mask(payload: PayloadReader, shape: tuple[int, int, int]) -> NDArray[np
         raise StreamError("a run of absent data leads past the end: the segment is corrupt")
     flips = np.zeros(size, dtype=np.int8)
     flips[edges] = 1
-    return (np.cumsum(flips, dtype=np.int64) % 2).astype(bool).reshape(lines, samples, bands).transpose(2, 0, 1)
+    return (
+        (np.cumsum(flips, dtype=np.int64) % 2).astype(bool).reshape(lines, samples, bands).transpose(2, 0, 1)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,7 @@ class PayloadWriter:
         """Append tokens coded with one table."""
         self._groups.append((tokens, table))
 
-    def values(self, values: NDArray[np.int64], tables: NDArray[np.intp]) -> None:
+    def values(self, values: NDArray[np.int64], tables: NDArray[np.integer[Any]]) -> None:
         """Append signed integers, each with a table of its own.
 
         Parameters
@@ -138,7 +139,7 @@ class PayloadReader:
         self._symbols = tables.coder.decoder(np.frombuffer(data[start:end], dtype="<u4").astype(np.uint32))
         self._bits = BitReader(data[end:])
 
-    def values(self, tables: NDArray[np.intp]) -> NDArray[np.int64]:
+    def values(self, tables: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
         """Read one signed integer for each table number; see `PayloadWriter.values`."""
         order = np.argsort(tables, kind="stable")
         numbers = tables[order]

@@ -1,7 +1,7 @@
 """Asymmetric numeral systems in plain Python: the same bytes as constriction's ``AnsCoder``, anywhere.
 
-A 64-bit state, 32-bit words and tables that sum to 2**24 (Duda, arXiv:1311.2540). constriction has no wheel for
-Linux on ARM, which is where the encoder flies; this coder takes its place there.
+A 64-bit state, 32-bit words and tables that sum to 2**24 (Duda, arXiv:1311.2540). constriction has no wheel
+for Linux on ARM, which is where the encoder flies; this coder takes its place there.
 """
 
 from __future__ import annotations

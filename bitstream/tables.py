@@ -1,7 +1,7 @@
 """The trained statistics of the format: context networks, frequency tables and reconstruction points.
 
-They are integers, shipped as package data and made by ``python -m bandfold.calibration.tables``. The stream names
-them by a hash, because a decoder with other tables would read nonsense.
+They are integers, shipped as package data and made by ``python -m bandfold.calibration.tables``. The stream
+names them by a hash, because a decoder with other tables would read nonsense.
 """
 
 from __future__ import annotations
@@ -147,7 +147,10 @@ def tables_from_arrays(arrays: dict[str, NDArray[Any]]) -> Tables:
     modes = {}
     for mode in MODES:
         network = ContextNetwork(
-            *(arrays[f"{mode}_{part}"].astype(np.float32) for part in ("hidden", "bias", "output", "offset")),
+            hidden=arrays[f"{mode}_hidden"].astype(np.float32),
+            bias=arrays[f"{mode}_bias"].astype(np.float32),
+            output=arrays[f"{mode}_output"].astype(np.float32),
+            offset=arrays[f"{mode}_offset"].astype(np.float32),
             shifts=(int(arrays[f"{mode}_shifts"][0]), int(arrays[f"{mode}_shifts"][1])),
             classes=CLASSES,
         )

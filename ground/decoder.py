@@ -170,7 +170,9 @@ class Decoder:
         absent = None
         try:
             payload = stream.segment(index)
-            segment = read_segment(payload, stream.header, stream.fold.components, len(stream.rotations), self._tables)
+            segment = read_segment(
+                payload, stream.header, stream.fold.components, len(stream.rotations), self._tables
+            )
         except StreamError as error:
             self.damage.append(Damage(strip, str(error)))
             means = stream.fold.means[bands] / FRACTION
@@ -178,7 +180,7 @@ class Decoder:
         else:
             planes = self._reconstruct(segment, stream.fold, stream.rotations, bands, height)
             absent = None if segment.absent is None else segment.absent[bands]
-        limits = np.iinfo(info.coded_dtype)  # type: ignore[arg-type]
+        limits = np.iinfo(info.coded_dtype.name)
         counts = np.clip(np.rint(planes), limits.min, limits.max).astype(info.coded_dtype)
         block = apply_scaling(counts, info) if info.scaling is not None else counts
         if absent is not None:

@@ -151,7 +151,9 @@ class Stream:
             "lines": info.lines,
             "samples": info.samples,
             "dtype": str(info.dtype),
-            "scaling": None if info.scaling is None else {"scale": info.scaling.scale, "offset": info.scaling.offset},
+            "scaling": None
+            if info.scaling is None
+            else {"scale": info.scaling.scale, "offset": info.scaling.offset},
             "no_data": None if info.no_data is None else str(info.no_data),
             "step": header.step,
             "transform": header.transform,
@@ -179,13 +181,17 @@ class Stream:
 
 def _payload(sections: Mapping[int, RawSection], kind: Section) -> bytes:
     if kind not in sections:
-        raise StreamError(f"{kind.name.lower()} section is missing or corrupt: nothing can be decoded without it")
+        raise StreamError(
+            f"{kind.name.lower()} section is missing or corrupt: nothing can be decoded without it"
+        )
     return sections[kind].payload
 
 
 def _check_models(header: Header, tables: Tables) -> None:
     if header.model:
-        raise ModelError(f"stream needs the model {header.model!r} ({header.model_hash.hex()}): install its package")
+        raise ModelError(
+            f"stream needs the model {header.model!r} ({header.model_hash.hex()}): install its package"
+        )
     if header.tables != tables.identity:
         raise ModelError(
             f"stream needs the tables {header.tables.hex()}, these are {tables.identity.hex()}: "
@@ -194,5 +200,7 @@ def _check_models(header: Header, tables: Tables) -> None:
 
 
 def _strip_memory(header: Header, components: int) -> int:
-    pixels = block_rows(min(header.strip_lines, header.info.lines)) * block_rows(header.info.samples) * CHANNELS
+    pixels = (
+        block_rows(min(header.strip_lines, header.info.lines)) * block_rows(header.info.samples) * CHANNELS
+    )
     return pixels * (components * BYTES_PER_LATENT + header.info.bands * BYTES_PER_SAMPLE)

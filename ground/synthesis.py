@@ -18,8 +18,7 @@ from bandfold.bitstream.tables import Mode
 @cache
 def _inverse_dct() -> NDArray[np.float64]:
     """Inverse of the integer cosine matrix, which is orthonormal to 2**-15 only."""
-    inverse: NDArray[np.float64] = np.linalg.inv(DCT / DCT_UNIT)
-    return inverse
+    return np.asarray(np.linalg.inv(DCT / DCT_UNIT), dtype=np.float64)
 
 
 def dequantise(segment: Segment, step: float, mode: Mode) -> NDArray[np.float64]:
@@ -106,7 +105,9 @@ def unfold(fold: Fold, planes: NDArray[np.float64], bands: slice) -> NDArray[np.
         low, high = max(start, bands.start), min(end, bands.stop)
         if low < high:
             basis = _pseudo_inverse(vectors)[low - start : high - start]
-            result[low - bands.start : high - bands.start] = basis @ first[position : position + vectors.count]
+            result[low - bands.start : high - bands.start] = (
+                basis @ first[position : position + vectors.count]
+            )
         position += vectors.count
     return result.reshape(-1, *planes.shape[1:]) + means
 
@@ -117,5 +118,4 @@ def _pseudo_inverse(vectors: Vectors) -> NDArray[np.float64]:
     The rounded basis is orthonormal to 2**-16 only, too little for the strongest component of 16-bit data.
     """
     basis = vectors.integers / BASIS_UNIT
-    inverse: NDArray[np.float64] = np.linalg.solve(basis.T @ basis, basis.T).T
-    return inverse
+    return np.asarray(np.linalg.solve(basis.T @ basis, basis.T).T, dtype=np.float64)

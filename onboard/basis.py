@@ -59,4 +59,5 @@ def vector_bits(vectors: Vectors) -> NDArray[np.float64]:
     """
     n = vectors.codes.shape[0]
     energy = (vectors.codes * vectors.codes).sum(axis=0) / n
-    return n * np.maximum(exact.log2(energy + 0.06) / 2 + ENTRY_OVERHEAD, 0.3)
+    bits: NDArray[np.float64] = n * np.maximum(exact.log2(energy + 0.06) / 2 + ENTRY_OVERHEAD, 0.3)
+    return bits

@@ -174,7 +174,9 @@ def _ends(partition: str | Sequence[int]) -> tuple[int, ...] | None:
             return None
         if partition == "aviris-2022":
             return AVIRIS_2022
-        raise SettingsError(f"partition {partition!r} is unknown: use auto, aviris-2022 or the ends of intervals")
+        raise SettingsError(
+            f"partition {partition!r} is unknown: use auto, aviris-2022 or the ends of intervals"
+        )
     return tuple(int(end) for end in partition)
 
 

@@ -9,6 +9,7 @@ everything is exact in integers, so the size of the group changes no bit.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ def fold_strip(fold: Fold, source: SceneSource, lines: slice) -> NDArray[np.floa
     """
     height, samples = lines.stop - lines.start, source.info.samples
 
-    def groups() -> Iterator[tuple[slice, NDArray[np.generic]]]:
+    def groups() -> Iterator[tuple[slice, NDArray[Any]]]:
         for start, end in zip(fold.starts, fold.ends, strict=True):
             for low in range(start, end, BAND_GROUP):
                 bands = slice(low, min(low + BAND_GROUP, end))
@@ -69,9 +70,7 @@ def fold_blocks(fold: Fold, blocks: NDArray[np.int32]) -> NDArray[np.float64]:
     return _fold(fold, intervals, flat.shape[1]).reshape(fold.components, *blocks.shape[1:])
 
 
-def _fold(
-    fold: Fold, groups: Iterator[tuple[slice, NDArray[np.generic]]], pixels: int
-) -> NDArray[np.float64]:
+def _fold(fold: Fold, groups: Iterator[tuple[slice, NDArray[Any]]], pixels: int) -> NDArray[np.float64]:
     """Fold groups of bands, which arrive in order and do not cross the ends of intervals."""
     if fold.second is None:
         planes = np.empty((fold.bands, pixels))
@@ -106,9 +105,10 @@ def _second_fold(fold: Fold, planes: NDArray[np.float64]) -> NDArray[np.float64]
     return result
 
 
-def _centre(fold: Fold, bands: slice, group: NDArray[np.generic]) -> NDArray[np.float64]:
+def _centre(fold: Fold, bands: slice, group: NDArray[Any]) -> NDArray[np.float64]:
     """Samples less their band's mean: multiples of ``1 / FRACTION``, so exact."""
-    return group - (fold.means[bands] / FRACTION)[:, None]
+    centred: NDArray[np.float64] = group - (fold.means[bands] / FRACTION)[:, None]
+    return centred
 
 
 def _round_to_unit(planes: NDArray[np.float64], unit: float) -> None:

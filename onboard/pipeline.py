@@ -1,4 +1,4 @@
-"""The pipeline of one plan: fold, analyse and rotate the scene once, then quantise and code it at any step."""
+"""The pipeline of one plan: fold, analyse and rotate a scene, then quantise and code it at any step."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ from .scaling import no_data_mask
 from .source import SceneSource
 
 ERROR_UNIT = float(1 << 20)
-"""Squared errors are summed as integers in units of ``step**2 / ERROR_UNIT``, so that their sum has no order."""
+"""Squared errors are summed as integers in units of ``step**2 / ERROR_UNIT``: their sum has no order."""
 
 
 LATENTS_KEPT = 1 << 23
-"""Latents of a scene that are kept in memory between trials of a step (32 MB); those of a larger one are made again."""
+"""Latents of a scene that are kept between trials of a step (32 MB); those of a larger one are made again."""
 
 LINES_AT_ONCE = 16
 """Lines that are folded together: it bounds the memory of component planes, and changes no bit."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -143,7 +144,9 @@ class ScenePipeline:
         shape = (self.plan.fold.components, CHANNELS, block_rows(height), block_rows(samples))
         latents = np.empty(shape, dtype=np.int32)
         for part in strips(height, LINES_AT_ONCE):
-            planes = fold_strip(self.plan.fold, self._source, slice(lines.start + part.start, lines.start + part.stop))
+            planes = fold_strip(
+                self.plan.fold, self._source, slice(lines.start + part.start, lines.start + part.stop)
+            )
             rows = slice(part.start // BLOCK, block_rows(part.stop))
             latents[:, :, rows] = self._engine.analyse(pad_to_blocks(planes))
         chosen = rotate(latents, self.plan.rotations, self.plan.step) if self.plan.rotations else None
@@ -173,8 +176,12 @@ class ScenePipeline:
         self, strip: Strip, quantised: NDArray[np.int32], classes: NDArray[np.uint8], step: float
     ) -> float:
         total = 0
-        for latents, values, kinds in zip(strip.latents, quantised.swapaxes(0, 1), classes.swapaxes(0, 1), strict=True):
-            error = np.abs(latents) * (1.0 / (FRACTION * step)) - magnitude_points(np.abs(values), kinds, self._mode)
+        for latents, values, kinds in zip(
+            strip.latents, quantised.swapaxes(0, 1), classes.swapaxes(0, 1), strict=True
+        ):
+            error = np.abs(latents) * (1.0 / (FRACTION * step)) - magnitude_points(
+                np.abs(values), kinds, self._mode
+            )
             error *= error
             error *= ERROR_UNIT
             total += int(np.rint(error).astype(np.int64).sum())

@@ -96,7 +96,9 @@ class FoldPlanner:
     def variances(self) -> NDArray[np.float64]:
         """Variances of the components that a fold of everything would have."""
         merged = _merged_counts(self._spectra.variances)
-        taken = self._placed([vectors[:, :count] for vectors, count in zip(self._spectra.vectors, merged, strict=True)])
+        taken = self._placed(
+            [vectors[:, :count] for vectors, count in zip(self._spectra.vectors, merged, strict=True)]
+        )
         across = exact.product(exact.product(taken.T, self._covariances), taken)
         others = [values[count:] for values, count in zip(self._spectra.variances, merged, strict=True)]
         return np.concatenate([exact.eigh((across + across.T) / 2)[0], *others])
@@ -177,7 +179,7 @@ class FoldPlanner:
     def _gains(self, fold: Fold, step: float) -> NDArray[np.float64]:
         """What coding each component saves on the whole scene: distortion less rate, in steps squared."""
         blocks = self._sample.blocks
-        gains = np.zeros(fold.components)
+        gains: NDArray[np.float64] = np.zeros(fold.components)
         for component, plane in enumerate(fold_blocks(fold, blocks)):
             latents = self._engine.analyse(plane.reshape(1, -1, BLOCK))
             u = np.abs(latents) / (step * FRACTION)
@@ -185,7 +187,8 @@ class FoldPlanner:
             gain = u * u - 1.0 / 12 - RATE_WEIGHT * (LATENT_BITS + OCTAVE_BITS * exact.log2(u))
             # Summed as integers: their sum does not depend on the order.
             gains[component] = int(np.rint(np.maximum(gain, 0.0) * 256).astype(np.int64).sum()) / 256.0
-        return gains * (self._sample.pixels / (blocks.shape[1] * blocks.shape[2]))
+        gains *= self._sample.pixels / (blocks.shape[1] * blocks.shape[2])
+        return gains
 
     def _worthwhile(self, fold: Fold, gain: NDArray[np.float64]) -> list[NDArray[np.bool_]]:
         """Flag the first-fold components whose share in the gain exceeds the cost of their vectors."""

@@ -73,8 +73,8 @@ def find_step(
     Returns
     -------
     int
-        The accepted code or, if none was met, the best one below the upper end; the nearest to the range if all
-        measured values exceed it.
+        The accepted code or, if none was met, the best one below the upper end; the nearest to the range
+        if all measured values exceed it.
     """
     low, high = log2(accept[0]), log2(accept[1])
     # Nearer to the upper end: what a budget leaves over is lost.

@@ -1,4 +1,4 @@
-"""The block-adaptive spectral rotation: every block picks one of a few orthonormal matrices for its strongest components.
+"""The block-adaptive spectral rotation: every block picks one of a few orthonormal matrices.
 
 One basis for a whole scene is a compromise between water, roofs and fields. After the analysis each latent
 position may therefore rotate the latents of its strongest components by one of a few small matrices; being
@@ -23,6 +23,9 @@ SIZES = (16, 8)
 
 LARGEST_SIZE = max(SIZES)
 """Components that are looked at."""
+
+SMALLEST_SIZE = min(SIZES)
+"""Scenes of fewer components are not rotated."""
 
 MOST_CLASSES = 16
 """Matrices at most, before those that do not pay are dropped."""
@@ -103,7 +106,7 @@ def find_rotations(latents: NDArray[np.float64], step: float, pixels: int) -> tu
     best: tuple[Vectors, ...] = ()
     best_gain = 0.0
     for size in SIZES if classes > 1 else ():
-        if len(latents) < min(size, min(SIZES)):
+        if len(latents) < min(size, SMALLEST_SIZE):
             continue
         top = np.ascontiguousarray(latents[:size])
         matrices, costs = _prune(*_alternate(top, step, pixels, classes), pixels)
@@ -140,24 +143,17 @@ def rotate(latents: NDArray[np.int32], matrices: tuple[Vectors, ...], step: floa
         members = np.flatnonzero(chosen == index)
         if members.size:
             flat[:size, :, members] = _apply(matrix.integers, top[:, :, members])
-    return chosen.reshape(rows, columns).astype(np.uint8)
-
-
-def _apply(matrix: Vectors, latents: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rotate latents, shape (size, 64, blocks); exact: 2**30 * 2**16 * 4 < 2**49."""
-    size = latents.shape[0]
-    rotated = exact.integer_product(matrix.integers.T, latents.reshape(size, -1))
-    rotated /= BASIS_UNIT
-    np.rint(rotated, out=rotated)
-    return rotated.reshape(latents.shape)
+    result: NDArray[np.uint8] = chosen.reshape(rows, columns).astype(np.uint8)
+    return result
 
 
 def _block_costs(latents: NDArray[np.float64], step: float) -> NDArray[np.int64]:
-    """Cost of each block in ``1 / COST_UNIT`` bit, shape (blocks,); integers, so that their sum has no order."""
+    """Cost of each block in ``1 / COST_UNIT`` bit, shape (blocks,): integers, whose sum has no order."""
     cost = latent_cost(latents, step)
     cost *= np.float32(COST_UNIT)
     np.rint(cost, out=cost)
-    return cost.astype(np.int64).reshape(-1, cost.shape[-1]).sum(axis=0)
+    total: NDArray[np.int64] = cost.astype(np.int64).reshape(-1, cost.shape[-1]).sum(axis=0)
+    return total
 
 
 def _costs(latents: NDArray[np.float64], matrices: Sequence[Vectors], step: float) -> NDArray[np.int64]:
@@ -194,7 +190,10 @@ def _alternate(
             chosen = np.argmin([_block_costs(_apply(one, latents), step) for one in integers], axis=0)
     matrices = tuple(
         quantise_vectors(
-            vectors[place], values[place] / (FRACTION * FRACTION), step, round(int((chosen == index).sum()) * share)
+            vectors[place],
+            values[place] / (FRACTION * FRACTION),
+            step,
+            round(int((chosen == index).sum()) * share),
         )
         for place, index in enumerate(used)
     )

@@ -1,7 +1,7 @@
 """A sample of the scene's own blocks, from which partition, bases and rotations are estimated.
 
 Blocks of 8 x 8 pixels rather than single pixels, so that what a component is worth can be measured after the
-spatial transform. On a large scene 1/16 of the blocks give a basis that is as good as the one from all of them.
+spatial transform. On a large scene 1/16 of the blocks give a basis as good as the one from all of them.
 """
 
 from __future__ import annotations

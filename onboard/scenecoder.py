@@ -145,7 +145,13 @@ class SceneCoder:
         self._progress("plan", 0.0)
         plan = self._planner.plan(code / STEP_UNIT, spectral=spectral, rotate=not rough)
         header_bytes = len(self._header(plan, code)) + HEADER_SLACK
-        return _Trial(self._pipeline(plan, PIXELS_TRIED // 2 if rough else PIXELS_TRIED), self._prefix(plan), header_bytes, self._source.info.count, self._progress)
+        return _Trial(
+            self._pipeline(plan, PIXELS_TRIED // 2 if rough else PIXELS_TRIED),
+            self._prefix(plan),
+            header_bytes,
+            self._source.info.count,
+            self._progress,
+        )
 
     def _pipeline(self, plan: Plan, pixels: int | None = None) -> ScenePipeline:
         """The scene under a plan, or what stands for it in trials."""
@@ -164,7 +170,8 @@ class SceneCoder:
         code = find_step(whole.size, accept, code, slope=trial.slope(_Trial.size, SIZE_SLOPE))
         if whole.size(code) > budget:
             raise BudgetError(
-                f"budget of {budget} bytes is too small: the coarsest coding found takes {whole.size(code):.0f} bytes"
+                f"budget of {budget} bytes is too small: the coarsest coding found takes "
+                f"{whole.size(code):.0f} bytes; raise it"
             )
         return self._assemble(whole, code)
 
@@ -173,7 +180,9 @@ class SceneCoder:
         guess = self._planner.step_for_error(mse)
         trial, code = self._settle(_Trial.error, accept, guess, ERROR_SLOPE, spectral=spectral)
         whole = self._whole(trial)
-        return self._assemble(whole, find_step(whole.error, accept, code, slope=trial.slope(_Trial.error, ERROR_SLOPE)))
+        return self._assemble(
+            whole, find_step(whole.error, accept, code, slope=trial.slope(_Trial.error, ERROR_SLOPE))
+        )
 
     def _whole(self, trial: _Trial) -> _Trial:
         """The trial of a plan on all strips; itself where it had them all."""
@@ -192,8 +201,8 @@ class SceneCoder:
     ) -> tuple[_Trial, int]:
         """Alternate between planning for a step and finding the step under the plan, on a part of the scene.
 
-        The first plans only serve to find the neighbourhood of the step, so they do without rotations and accept
-        a wider range.
+        The first plans only serve to find the neighbourhood of the step, so they do without rotations and
+        accept a wider range.
         """
         code = step_code(guess)
         near = (accept[0] / ROUGH_FACTOR, accept[1] * ROUGH_FACTOR)
@@ -243,7 +252,7 @@ class SceneCoder:
 
 
 class _Trial:
-    """Sizes and errors of a scene under one plan, measured on all or some of its lines; each step is coded once."""
+    """Sizes and errors of a scene under one plan, on all or some of its lines; each step is coded once."""
 
     def __init__(
         self, pipeline: ScenePipeline, prefix: bytes, header_bytes: int, samples: int, progress: Progress
@@ -287,4 +296,6 @@ class _Trial:
     def error(self, code: int) -> float:
         """Mean squared error per sample."""
         coded = sum(strip.error for strip in self.strips(code))
-        return rounded_error(self.pipeline.plan.dropped + coded / (self.pipeline.pixels * self.pipeline.bands))
+        return rounded_error(
+            self.pipeline.plan.dropped + coded / (self.pipeline.pixels * self.pipeline.bands)
+        )

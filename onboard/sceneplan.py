@@ -106,7 +106,7 @@ class ScenePlanner:
         for plane in fold_blocks(fold, self._sample.blocks):
             cost = latent_cost(self._latents(plane[None]), step)
             total += int(np.rint(cost * np.float32(COST_UNIT)).astype(np.int64).sum())
-        return total / COST_UNIT * self._sample.pixels / (self._sample.blocks.shape[1] * CHANNELS)
+        return total / COST_UNIT * self._sample.pixels / float(self._sample.blocks.shape[1] * CHANNELS)
 
     def step_for_bits(self, bits: float) -> float:
         """Guess the step at which the scene costs so many bits, from the variances of the components.

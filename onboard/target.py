@@ -50,9 +50,13 @@ class Target:
         if not (math.isfinite(value) and value > 0):
             raise SettingsError(f"{name} {value} is out of range: give a finite number above 0")
         if self.step is not None and not SMALLEST_STEP <= self.step <= LARGEST_STEP:
-            raise SettingsError(f"step {self.step} is out of range: give {SMALLEST_STEP} to {LARGEST_STEP} counts")
+            raise SettingsError(
+                f"step {self.step} is out of range: give {SMALLEST_STEP} to {LARGEST_STEP} counts"
+            )
         if self.psnr is not None and self.psnr > 140:
-            raise SettingsError(f"psnr {self.psnr} is out of range: 16-bit samples differ by less than one count beyond 96 dB")
+            raise SettingsError(
+                f"psnr {self.psnr} is out of range: 16-bit samples differ by less than one count beyond 96 dB"
+            )
 
     def budget(self, count: int) -> int | None:
         """Bytes that the stream of `count` samples may have, None if the target is no rate."""
@@ -63,7 +67,7 @@ class Target:
     @property
     def mse(self) -> float | None:
         """Mean squared error to meet, in counts squared, None if the target is no quality."""
-        # 10**(x/10) by libm differs in the last bit between machines, which no search notices: the step is cut to 1/256.
+        # Powers by libm differ in the last bit between machines, but steps are cut to 1/256 of a count.
         return None if self.psnr is None else PEAK * PEAK / 10.0 ** (self.psnr / 10.0)
 
 
@@ -82,6 +86,6 @@ def rounded_error(mse: float) -> float:
     Returns
     -------
     float
-        That of a Gaussian error: ``mse + 1/12`` from 0.25 on, much less below, where most samples become exact.
+        That of a Gaussian error: ``mse + 1/12`` from 0.25 on, much less below, where most become exact.
     """
     return float(np.interp(mse, _BEFORE, _AFTER)) if mse < _BEFORE[-1] else mse + 1.0 / 12

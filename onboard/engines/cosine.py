@@ -1,4 +1,4 @@
-"""The fixed transform: an orthonormal 8 x 8 cosine transform, exact in integers, at the speed of a matrix product."""
+"""The fixed transform: an orthonormal 8 x 8 cosine transform, exact, at the speed of a matrix product."""
 
 from __future__ import annotations
 
