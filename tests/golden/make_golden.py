@@ -75,7 +75,11 @@ def mixture(bands: int, lines: int, samples: int, materials: int, seed: int) -> 
 def folded_uint16() -> ArraySource:
     cube = np.clip(4000 + mixture(20, 24, 20, 3, 1), 0, 65535)
     wavelengths = tuple(f"{400 + 10 * band}.{band % 10}" for band in range(20))
-    metadata = {"description": "golden scene", "wavelength": wavelengths, "band names": ("a", "", "c")}
+    metadata: dict[str, str | tuple[str, ...]] = {
+        "description": "golden scene",
+        "wavelength": wavelengths,
+        "band names": ("a", "", "c"),
+    }
     return ArraySource(cube.astype(np.uint16), metadata=metadata)
 
 
@@ -311,7 +315,7 @@ def main() -> None:
             f"{name}: {len(data)} bytes, {report['components']} components, {report['rotations']} rotations"
         )
     (HERE / "pinned.json").write_text(json.dumps(pinned, indent=2) + "\n")
-    np.savez_compressed(HERE / "decoded.npz", **decoded)
+    np.savez_compressed(HERE / "decoded.npz", allow_pickle=False, **decoded)
     example = (HERE / f"{EXAMPLE}.bndf").read_bytes()
     text = DOCUMENT.read_text(encoding="utf-8")
     DOCUMENT.write_text(replace_example(text, worked_example(example)), encoding="utf-8")
