@@ -1,0 +1,236 @@
+"""Decoding in part, and with damage: what is intact comes back, what is not is named."""
+
+import time
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from bandfold.bitstream.container import Section
+from bandfold.bitstream.errors import MemoryLimitError, ModelError, SettingsError, StreamError
+from bandfold.bitstream.tables import SHIPPED
+from bandfold.ground import Decoder
+from bandfold.onboard import ArraySource
+
+from .streams import (
+    BANDS,
+    LINES,
+    SAMPLES,
+    STRIP,
+    encode,
+    flipped,
+    joined,
+    scene,
+    sections,
+    with_header,
+    without,
+)
+
+
+@pytest.fixture(scope="module")
+def cube():
+    return scene()
+
+
+@pytest.fixture(scope="module", params=["auto", "none"])
+def stream(request, cube):
+    return encode(cube, spectral=request.param)
+
+
+@pytest.fixture(scope="module")
+def whole(stream):
+    return Decoder(stream).decode()
+
+
+@pytest.mark.parametrize("bands", [slice(0, 1), slice(2, 5), slice(5, 6), slice(None), slice(-2, None)])
+@pytest.mark.parametrize("lines", [slice(0, 1), slice(15, 17), slice(3, 39), slice(32, 40), slice(None)])
+def test_a_part_is_the_part_of_the_whole(stream, whole, bands, lines):
+    np.testing.assert_array_equal(Decoder(stream).decode(bands, lines), whole[bands, lines])
+
+
+@pytest.mark.parametrize(
+    ("bands", "lines"),
+    [
+        (slice(6, 9), None),
+        (slice(3, 3), None),
+        (None, slice(0, 10, 2)),
+        (None, slice(9, 2)),
+        (None, slice(40, 50)),
+    ],
+)
+def test_empty_and_stepped_ranges_are_refused(stream, bands, lines):
+    with pytest.raises(SettingsError, match="not a range within"):
+        Decoder(stream).decode(bands, lines)
+
+
+def test_strips_come_in_order_and_make_up_the_whole(stream, whole):
+    parts = list(Decoder(stream).strips(slice(1, 4)))
+    assert [(lines.start, lines.stop) for lines, _ in parts] == [(0, 16), (16, 32), (32, 40)]
+    np.testing.assert_array_equal(np.concatenate([block for _, block in parts], axis=1), whole[1:4])
+
+
+def test_only_the_strips_asked_for_are_decoded(stream, whole):
+    # What is broken elsewhere does not matter.
+    broken = Decoder(flipped(stream, Section.SEGMENT, 0))
+    parts = list(broken.strips(lines=slice(20, 34)))
+    assert [(lines.start, lines.stop) for lines, _ in parts] == [(20, 32), (32, 34)]
+    assert broken.damage == []
+    np.testing.assert_array_equal(np.concatenate([block for _, block in parts], axis=1), whole[:, 20:34])
+
+
+def test_a_file_is_decoded_like_its_bytes(tmp_path, stream, whole):
+    path = tmp_path / "scene.bf"
+    path.write_bytes(stream)
+    np.testing.assert_array_equal(Decoder(path).decode(), whole)
+    with pytest.raises(StreamError, match=r"none\.bf cannot be read"):
+        Decoder(tmp_path / "none.bf")
+
+
+def test_progress_goes_to_the_end(stream):
+    told = []
+    Decoder(stream).decode(progress=lambda stage, done: told.append((stage, done)))
+    assert told == [("decode", pytest.approx(number / 3)) for number in (1, 2, 3)]
+
+
+def damaged(number):
+    lines = slice(number * STRIP, min((number + 1) * STRIP, LINES))
+    return lines, [line for line in range(LINES) if not lines.start <= line < lines.stop]
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("damage", [flipped, without])
+def test_a_lost_segment_is_named_and_filled(cube, stream, whole, number, damage):
+    lines, others = damaged(number)
+    decoder = Decoder(damage(stream, Section.SEGMENT, number))
+    decoded = decoder.decode()
+    assert [one.lines for one in decoder.damage] == [lines]
+    assert f"segment {number} is missing or its checksum is wrong" in decoder.damage[0].reason
+    np.testing.assert_array_equal(decoded[:, others], whole[:, others])
+    lost = decoded[:, lines].reshape(BANDS, -1)
+    assert (lost == lost[:, :1]).all()
+    # The mean of the blocks, which counts mirrored pixels too: the bands themselves reach from 0 to 1200.
+    np.testing.assert_allclose(lost[:, 0], cube.reshape(BANDS, -1).mean(axis=1), atol=8)
+    intact = [segment["intact"] for segment in decoder.report()["segments"]]
+    assert intact == [place != number for place in range(3)]
+    assert (decoder.report()["damaged_bytes"] > 0) == (damage is flipped)
+
+
+def test_damage_is_forgotten_by_the_next_call(stream):
+    decoder = Decoder(flipped(stream, Section.SEGMENT, 1))
+    decoder.decode()
+    assert len(decoder.damage) == 1
+    decoder.decode(lines=slice(0, 16))
+    assert decoder.damage == []
+
+
+def test_a_segment_that_lies_is_damage_too(stream, whole):
+    """Its checksum is right, its content is not."""
+    parts = sections(stream)
+    place = [number for number, (kind, _) in enumerate(parts) if kind == Section.SEGMENT][1]
+    payload = parts[place][1]
+    parts[place] = (Section.SEGMENT, payload[: len(payload) - 3])
+    decoder = Decoder(joined(parts))
+    decoded = decoder.decode()
+    assert [one.lines for one in decoder.damage] == [slice(16, 32)]
+    assert "corrupt" in decoder.damage[0].reason
+    np.testing.assert_array_equal(decoded[:, :16], whole[:, :16])
+
+
+def test_a_segment_that_comes_twice_counts_once(stream, whole):
+    parts = sections(stream)
+    decoder = Decoder(joined([*parts, parts[-1]]))
+    np.testing.assert_array_equal(decoder.decode(), whole)
+    assert decoder.damage == []
+
+
+def test_order_of_sections_and_unknown_ones_do_not_matter(stream, whole):
+    parts = sections(stream)
+    decoder = Decoder(joined([(200, b"later"), *parts[::-1]]))
+    np.testing.assert_array_equal(decoder.decode(), whole)
+
+
+@pytest.mark.parametrize("kind", [Section.HEADER, Section.FOLD])
+@pytest.mark.parametrize("damage", [flipped, without])
+def test_what_all_strips_need_must_be_intact(stream, kind, damage):
+    with pytest.raises(StreamError, match=f"{kind.name.lower()} section is missing or corrupt"):
+        Decoder(damage(stream, kind))
+
+
+def test_absent_samples_are_lost_with_their_segment_only(cube):
+    marked = cube.copy()
+    marked[:, ::3, ::5] = -1
+    stream = encode(ArraySource(marked, no_data=-1.0))
+    decoder = Decoder(flipped(stream, Section.SEGMENT, 2))
+    decoded = decoder.decode()
+    assert (decoded[:, :32][marked[:, :32] == -1] == -1).all()
+    assert (decoded[:, 32:] != -1).all()
+    assert len(decoder.damage) == 1
+
+
+@pytest.mark.parametrize("no_data", [1e34, 65535.0, 0.5, float("nan"), float("-inf")])
+def test_a_mark_that_the_type_cannot_hold_marks_nothing(cube, no_data):
+    decoded = Decoder(encode(ArraySource(cube, no_data=no_data))).decode()
+    np.testing.assert_array_equal(decoded, Decoder(encode(cube)).decode())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"lines": 1 << 24, "samples": 1 << 24, "strip_lines": 1 << 20},
+        {"samples": 1 << 24},
+        {"lines": 1 << 24, "strip_lines": 1 << 24},
+    ],
+)
+def test_absurd_sizes_are_refused_before_memory_is_taken(stream, changes):
+    hostile = with_header(stream, **changes)
+    tracemalloc.start()
+    started = time.perf_counter()
+    try:
+        with pytest.raises(MemoryLimitError, match="--memory-limit"):
+            Decoder(hostile, memory_limit=1 << 28).decode()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert time.perf_counter() - started < 2
+    assert peak < 8 << 20
+
+
+def test_the_limit_counts_the_result(stream, whole):
+    hostile = with_header(stream, lines=1 << 20)
+    with pytest.raises(MemoryLimitError, match="decode fewer lines"):
+        Decoder(hostile, memory_limit=1 << 27).decode()
+    part = Decoder(hostile, memory_limit=1 << 27).decode(lines=slice(0, 16))
+    np.testing.assert_array_equal(part, whole[:, :16])
+    np.testing.assert_array_equal(Decoder(stream, memory_limit=8 << 20).decode(), whole)
+
+
+def test_more_bands_than_the_fold_tells_are_refused(stream):
+    with pytest.raises(StreamError):
+        Decoder(with_header(stream, bands=BANDS + 1))
+
+
+def test_other_tables_are_refused(tmp_path, stream, whole):
+    with np.load(SHIPPED) as archive:
+        arrays = dict(archive.items())
+    copy, other = tmp_path / "copy.npz", tmp_path / "other.npz"
+    np.savez(copy, **arrays)
+    np.savez(other, **{**arrays, "folded_points": arrays["folded_points"] + 1})
+    np.testing.assert_array_equal(Decoder(stream, tables=copy).decode(), whole)
+    with pytest.raises(ModelError, match="stream needs the tables"):
+        Decoder(stream, tables=other)
+    with pytest.raises(ModelError, match="cannot be read"):
+        Decoder(stream, tables=tmp_path / "none.npz")
+
+
+def test_a_model_that_is_not_installed_is_named(stream):
+    with pytest.raises(ModelError, match="needs the model 'sharp'"):
+        Decoder(with_header(stream, model="sharp", model_hash=b"12345678"))
+
+
+def test_a_report_says_where_the_bytes_went(stream):
+    report = Decoder(stream).report()
+    assert report["file_bytes"] == len(stream) == sum(report["bytes"].values())
+    assert report["bps"] == len(stream) * 8 / (BANDS * LINES * SAMPLES)
+    assert (report["bands"], report["lines"], report["samples"]) == (BANDS, LINES, SAMPLES)
+    assert sum(segment["bytes"] for segment in report["segments"]) == report["bytes"]["segments"]
+    assert report["damaged_bytes"] == 0
