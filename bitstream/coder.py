@@ -58,6 +58,7 @@ class RansBackend:
 
     def decoder(self, words: NDArray[np.uint32]) -> Decoder:
         """See `Backend.decoder`."""
+        _refuse_empty_word(words)
         return _RansReader(rans.RansDecoder(words), self._tables)
 
 
@@ -100,8 +101,7 @@ class ConstrictionBackend:
 
     def decoder(self, words: NDArray[np.uint32]) -> Decoder:
         """See `Backend.decoder`."""
-        if words.size and words[0] == 0:
-            raise StreamError("entropy-coded data start with an empty word: the segment is corrupt")
+        _refuse_empty_word(words)
         return _ConstrictionReader(
             constriction.stream.stack.AnsCoder(np.ascontiguousarray(words[::-1])), self._models
         )
@@ -119,6 +119,12 @@ class _ConstrictionReader:
     def finish(self) -> None:
         if not self._coder.is_empty():
             raise StreamError("entropy-coded data do not end where they should: the segment is corrupt")
+
+
+def _refuse_empty_word(words: NDArray[np.uint32]) -> None:
+    """An encoder never writes a leading zero, and not every coder would notice one."""
+    if words.size and words[0] == 0:
+        raise StreamError("entropy-coded data start with an empty word: the segment is corrupt")
 
 
 def backend(frequencies: NDArray[np.integer]) -> Backend:

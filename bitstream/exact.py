@@ -112,11 +112,13 @@ def eigh(matrix: Float) -> tuple[Float, Float]:
     Returns
     -------
     values : ndarray, shape (..., n)
-        In falling order; equal values keep the order of their rows.
+        In falling order; equal values in an order that is always the same.
     vectors : ndarray, shape (..., n, n)
         Column ``k`` belongs to ``values[..., k]``.
     """
     n = matrix.shape[-1]
+    if n == 0:
+        return np.zeros(matrix.shape[:-1]), np.zeros(matrix.shape)
     stack = matrix.reshape(-1, n, n)
     size = n + n % 2
     half = size // 2

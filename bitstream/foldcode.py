@@ -18,6 +18,15 @@ COUNT_MEAN = 8 * SIDE_UNIT
 CHANGE_MEAN = SIDE_UNIT
 FINEST_PRECISION = 16
 
+LARGEST_ENTRY = 1 << 20
+"""Entries of unit vectors at the finest precision stay far below this."""
+
+LARGEST_MEAN = 1 << 40
+"""Band means of 16-bit counts, however coarse, stay far below this."""
+
+MOST_ENTRIES = 1 << 22
+"""Entries of all eigenvectors at most: a decoder may have to read zeros that take no bytes at all."""
+
 
 def write_fold(payload: PayloadWriter, fold: Fold) -> None:
     """Append a fold to a payload.
@@ -76,13 +85,18 @@ def read_fold(payload: PayloadReader, bands: int, *, spectral: bool) -> Fold:
     mean_shift = payload.integers(1, COUNT_MEAN, signed=False)[0]
     if mean_shift > 40:
         raise StreamError(f"band means are shifted by {mean_shift} bits: the stream is corrupt")
-    means = np.cumsum(np.array(payload.integers(bands, 64 * SIDE_UNIT), dtype=np.int64)) << mean_shift
+    codes = np.cumsum(np.array(payload.integers(bands, 64 * SIDE_UNIT), dtype=np.int64))
+    if int(np.abs(codes).max()) << mean_shift > LARGEST_MEAN:
+        raise StreamError("a band mean is out of range: the stream is corrupt")
+    means = codes << mean_shift
     if not spectral:
         return Fold(ends, means, mean_shift)
     counts = payload.integers(intervals, COUNT_MEAN, signed=False)
     merged = payload.integers(intervals, COUNT_MEAN, signed=False)
     if any(count > length for count, length in zip(counts, lengths, strict=True)):
         raise StreamError("an interval has more components than bands: the stream is corrupt")
+    if sum(count * length for count, length in zip(counts, lengths, strict=True)) > MOST_ENTRIES:
+        raise StreamError(f"eigenvectors have more than {MOST_ENTRIES} entries: the stream is corrupt")
     if any(taken > count for taken, count in zip(merged, counts, strict=True)) or sum(merged) > MERGE_LIMIT:
         raise StreamError("more components are merged than there are: the stream is corrupt")
     first = []
@@ -151,6 +165,8 @@ def _predict(residual: list[int], mode: int) -> list[int]:
     column = []
     for value in residual:
         before, last = last, value + once * last + twice * before
+        if abs(last) > LARGEST_ENTRY:
+            raise StreamError("an eigenvector has an entry far beyond 1: the stream is corrupt")
         column.append(last)
     return column
 

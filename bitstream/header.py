@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .errors import SceneError, StreamError
-from .geometry import BLOCK, strips
+from .geometry import BLOCK
 from .scene import BYTE_ORDERS, CODED_DTYPES, INTERLEAVES, SCALED_DTYPES, Scaling, SceneInfo
 from .varint import read_varint, write_varint
 
@@ -71,9 +71,13 @@ class Header:
         return self.step_code / STEP_UNIT
 
     @property
-    def strips(self) -> list[slice]:
-        """Lines of each segment."""
-        return strips(self.info.lines, self.strip_lines)
+    def strip_count(self) -> int:
+        """Number of strips, and of segments."""
+        return -(-self.info.lines // self.strip_lines)
+
+    def strip(self, index: int) -> slice:
+        """Lines of a strip."""
+        return slice(index * self.strip_lines, min((index + 1) * self.strip_lines, self.info.lines))
 
     def pack(self) -> bytes:
         """Payload of the header section."""
@@ -142,6 +146,8 @@ def _unpack(payload: bytes) -> Header:
         (no_data,) = struct.unpack_from("<d", payload, position)
         position += 8
     length, position = read_varint(payload, position)
+    if length > len(payload) - position:
+        raise StreamError("header of the stream ends inside the name of the model: it is corrupt")
     name = payload[position : position + length].decode()
     model_hash = payload[position + length :]
     if len(model_hash) != (8 if name else 0) or len(tables) != 8:

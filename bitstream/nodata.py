@@ -51,7 +51,10 @@ def read_mask(payload: PayloadReader, shape: tuple[int, int, int]) -> NDArray[np
     count = payload.integers(1, _COUNT_MEAN, signed=False)[0]
     if count > size:
         raise StreamError("there are more runs of absent data than samples: the segment is corrupt")
-    edges = np.cumsum(np.array(payload.integers(count, _RUN_MEAN, signed=False), dtype=np.int64))
+    runs = np.array(payload.integers(count, _RUN_MEAN, signed=False), dtype=np.int64)
+    if count > 1 and runs[1:].min() < 1:
+        raise StreamError("a run of absent data is empty: the segment is corrupt")
+    edges = np.cumsum(runs)
     if count and edges[-1] >= size:
         raise StreamError("a run of absent data leads past the end: the segment is corrupt")
     flips = np.zeros(size, dtype=np.int8)

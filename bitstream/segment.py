@@ -99,9 +99,9 @@ def read_segment(payload: bytes, header: Header, components: int, rotations: int
         If the payload is corrupt.
     """
     index, start = read_varint(payload, 0)
-    if index >= len(header.strips):
-        raise StreamError(f"segment has number {index}, the scene has {len(header.strips)}: it is corrupt")
-    lines = header.strips[index]
+    if index >= header.strip_count:
+        raise StreamError(f"segment has number {index}, the scene has {header.strip_count}: it is corrupt")
+    lines = header.strip(index)
     height, samples = lines.stop - lines.start, header.info.samples
     rows, columns = block_rows(height), block_rows(samples)
     reader = PayloadReader(tables, payload[start:])

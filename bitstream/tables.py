@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,9 +117,9 @@ def load_tables(path: str | Path | None = None) -> Tables:
     """
     file = SHIPPED if path is None else Path(path)
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        with open(file, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return tables_from_arrays({name: archive[name] for name in archive.files})
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, BadZipFile, ValueError, KeyError, AttributeError) as error:
         raise ModelError(f"tables cannot be read from {file}: {error}") from error
 
 

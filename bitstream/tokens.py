@@ -1,7 +1,7 @@
 """Integers as tokens: small magnitudes are symbols of their own, larger ones a symbol and raw bits.
 
 Magnitudes below 16 are tokens 0-15. Above, every octave has two tokens, and the bits below the second most
-significant one are written raw. There is no largest magnitude short of 2**47.
+significant one are written raw. The alphabet reaches 2**36, far beyond any latent of 16-bit samples.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ DIRECT = 16
 TOKENS = 80
 """Size of the alphabet."""
 
-LARGEST_MAGNITUDE = (1 << 47) - 1
+LARGEST_MAGNITUDE = (1 << 36) - 1
 """The last token of the alphabet still reaches this."""
 
 

@@ -154,13 +154,14 @@ class Decoder:
         lines = _range(lines, header.info.lines, "lines")
         self._check_memory(0)
         self.damage = []
-        wanted = [strip for strip in header.strips if strip.start < lines.stop and strip.stop > lines.start]
-        for number, strip in enumerate(wanted):
+        first, last = lines.start // header.strip_lines, -(-lines.stop // header.strip_lines)
+        for index in range(first, last):
+            strip = header.strip(index)
             block = self._strip(strip, bands)
             low, high = max(strip.start, lines.start), min(strip.stop, lines.stop)
             yield slice(low, high), block[:, low - strip.start : high - strip.start]
             if progress is not None:
-                progress("decode", (number + 1) / len(wanted))
+                progress("decode", (index + 1 - first) / (last - first))
 
     def _strip(self, strip: slice, bands: slice) -> NDArray[Any]:
         """Decode one strip, or fill it and note the damage."""
@@ -183,8 +184,8 @@ class Decoder:
         limits = np.iinfo(info.coded_dtype.name)
         counts = np.clip(np.rint(planes), limits.min, limits.max).astype(info.coded_dtype)
         block = apply_scaling(counts, info) if info.scaling is not None else counts
-        if absent is not None:
-            block[absent] = info.no_data
+        if absent is not None and absent.any():
+            block[absent] = np.array(info.no_data).astype(info.dtype)
         return block
 
     def _reconstruct(

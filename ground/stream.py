@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,7 +87,9 @@ class Stream:
             if not section.intact:
                 damaged += section.size
             elif section.kind == Section.SEGMENT:
-                segments.setdefault(segment_index(section.payload), section)
+                # One without a number is as good as absent: the strip will be missed.
+                with suppress(StreamError):
+                    segments.setdefault(segment_index(section.payload), section)
             else:
                 single.setdefault(section.kind, section)
         header = Header.unpack(_payload(single, Section.HEADER))
@@ -174,7 +177,7 @@ class Stream:
                     "bytes": self.segments[index].size if index in self.segments else 0,
                     "intact": index in self.segments,
                 }
-                for index, strip in enumerate(header.strips)
+                for index, strip in ((index, header.strip(index)) for index in range(header.strip_count))
             ],
         }
 

@@ -136,7 +136,10 @@ class ScenePlanner:
 
     def _latents(self, planes: NDArray[np.float64]) -> NDArray[np.int32]:
         """Latents of folded sample blocks, shape (components, 64, blocks)."""
-        return self._engine.analyse(planes.reshape(len(planes), -1, BLOCK)).reshape(len(planes), CHANNELS, -1)
+        count, blocks = planes.shape[:2]
+        return self._engine.analyse(planes.reshape(count, blocks * BLOCK, BLOCK)).reshape(
+            count, CHANNELS, blocks
+        )
 
     def _dropped(self, fold: Fold, planes: NDArray[np.float64]) -> float:
         """Mean squared error per sample of what a fold leaves out, on the sample; summed in integers."""

@@ -117,9 +117,7 @@ def test_an_extra_word_at_the_end_is_an_error(one):
 
 
 @pytest.mark.parametrize("one", BACKENDS)
-def test_an_empty_first_word_is_an_error(one, request):
-    if one is RANS:
-        request.applymarker(pytest.mark.xfail(reason="RansBackend reads on"))
+def test_an_empty_first_word_is_an_error(one):
     with pytest.raises(StreamError, match="empty word"):
         one.decoder(np.array([0, 5, 7], dtype=np.uint32))
 

@@ -94,7 +94,7 @@ def plain(monkeypatch):
 def test_the_coder_in_plain_python_reads_and_writes_the_same(path, plain):
     stream = Stream.parse(path.read_bytes(), plain, 1 << 30)
     rotations = len(stream.rotations)
-    for index in range(len(stream.header.strips)):
+    for index in range(stream.header.strip_count):
         payload = stream.segment(index)
         found, usual = (
             read_segment(payload, stream.header, stream.fold.components, rotations, tables)
