@@ -17,6 +17,7 @@ from bandfold.bitstream.scene import SceneInfo
 from bandfold.bitstream.segment import Segment, mode_name, read_segment
 from bandfold.bitstream.tables import Tables, load_tables
 
+from .nodata import mark_absent
 from .scaling import apply_scaling
 from .stream import Stream
 from .synthesis import dequantise, synthesise, unfold, unrotate
@@ -168,7 +169,6 @@ class Decoder:
         stream, info = self._stream, self._stream.header.info
         index = strip.start // stream.header.strip_lines
         height = strip.stop - strip.start
-        absent = None
         try:
             payload = stream.segment(index)
             segment = read_segment(
@@ -178,15 +178,17 @@ class Decoder:
             self.damage.append(Damage(strip, str(error)))
             means = stream.fold.means[bands] / FRACTION
             planes = np.broadcast_to(means[:, None, None], (len(means), height, info.samples))
+            absent = np.zeros(planes.shape, dtype=np.bool_)
         else:
             planes = self._reconstruct(segment, stream.fold, stream.rotations, bands, height)
-            absent = None if segment.absent is None else segment.absent[bands]
+            absent = (
+                np.zeros(planes.shape, dtype=np.bool_) if segment.absent is None else segment.absent[bands]
+            )
         limits = np.iinfo(info.coded_dtype.name)
         counts = np.clip(np.rint(planes), limits.min, limits.max).astype(info.coded_dtype)
-        block = apply_scaling(counts, info) if info.scaling is not None else counts
-        if absent is not None and absent.any():
-            block[absent] = np.array(info.no_data).astype(info.dtype)
-        return block
+        if info.no_data is None:
+            return apply_scaling(counts, info)
+        return mark_absent(counts, absent, info)
 
     def _reconstruct(
         self, segment: Segment, fold: Fold, rotations: tuple[Vectors, ...], bands: slice, height: int

@@ -94,7 +94,7 @@ def unfold(fold: Fold, planes: NDArray[np.float64], bands: slice) -> NDArray[np.
     means = (fold.means[bands] / FRACTION)[:, None, None]
     if fold.second is None:
         return planes[bands] + means
-    flat = planes.reshape(len(planes), -1)
+    flat = planes.reshape(len(planes), planes.shape[1] * planes.shape[2])
     inside, outside = fold.split
     first = np.empty((len(inside) + len(outside), flat.shape[1]))
     first[inside] = _pseudo_inverse(fold.second) @ flat[: fold.second.count]

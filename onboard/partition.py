@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.errors import SettingsError
+from bandfold.bitstream.foldcode import MOST_ENTRIES
 
 from .sampling import sample_blocks
 from .source import SceneSource
@@ -113,13 +114,18 @@ def check_partition(ends: Sequence[int], bands: int) -> tuple[int, ...]:
     Raises
     ------
     SettingsError
-        If the ends do not rise strictly from at least 1 to the number of bands.
+        If the ends do not rise strictly from at least 1 to the number of bands, or an interval is too long.
     """
     ends = tuple(int(end) for end in ends)
     rising = all(low < high for low, high in zip((0, *ends), ends, strict=False))
     if not ends or not rising or ends[-1] != bands:
         raise SettingsError(
             f"partition {ends} does not rise to the {bands} bands of the scene: its last end must be {bands}"
+        )
+    if sum((high - low) ** 2 for low, high in zip((0, *ends), ends, strict=False)) > MOST_ENTRIES:
+        raise SettingsError(
+            f"partition has intervals of up to {max(np.diff((0, *ends)))} bands: "
+            f"their bases could have more than {MOST_ENTRIES} entries; cut it finer"
         )
     return ends
 

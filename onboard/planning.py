@@ -83,7 +83,7 @@ class FoldPlanner:
         self._sample = sample
         self._engine = engine
         self._mean, self._covariances = covariance(sample.blocks)
-        ends = partition_bands(self._covariances) if ends is None else check_partition(ends, len(self._mean))
+        ends = check_partition(partition_bands(self._covariances) if ends is None else ends, len(self._mean))
         self._ends = ends
         self._starts = (0, *ends[:-1])
         spectra = [

@@ -6,8 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.dct import DCT, DCT_UNIT
+from bandfold.bitstream.errors import SceneError
 from bandfold.bitstream.exact import integer_product
 from bandfold.bitstream.geometry import BLOCK, CHANNELS
+
+LARGEST_LATENT = float(np.iinfo(np.int32).max)
+"""Fewer than 4096 bands never reach this: ``2**22`` of a sample, ``2**3`` of a block, ``2**6`` of bands."""
 
 
 class CosineEngine:
@@ -18,8 +22,13 @@ class CosineEngine:
     def analyse(self, planes: NDArray[np.float64]) -> NDArray[np.int32]:
         """Analyse planes; see `AnalysisEngine.analyse`.
 
-        Components stay below 2**30 (17-bit samples, 6 fractional bits, a norm over at most 2**12 bands), a
+        Components stay below 2**30 (17-bit samples, 6 fractional bits, a norm over at most 2**14 bands), a
         block's sum below 2**47: exact.
+
+        Raises
+        ------
+        SceneError
+            If a latent exceeds 32 bits, which takes thousands of bands.
         """
         count, lines, samples = planes.shape
         rows, columns = lines // BLOCK, samples // BLOCK
@@ -30,5 +39,9 @@ class CosineEngine:
             product = integer_product(DCT, blocks)
             product /= DCT_UNIT
             np.rint(product, out=product)
+            if product.size and float(np.abs(product).max()) > LARGEST_LATENT:
+                raise SceneError(
+                    "a component exceeds 32 bits: cut the scene into parts of fewer than 4096 bands"
+                )
             out[:] = product.reshape(CHANNELS, rows, columns)
         return latents
