@@ -45,13 +45,15 @@ class Vectors:
         return int(self.codes.shape[1])
 
     @cached_property
+    def orthonormal(self) -> NDArray[np.float64]:
+        """The columns made orthonormal from first to last, shape (n, count)."""
+        # Codes are scaled by powers of two, which is exact.
+        return exact.orthonormalise(np.ldexp(self.codes.astype(np.float64), -self.precision.astype(np.int32)))
+
+    @cached_property
     def integers(self) -> NDArray[np.float64]:
         """The orthonormal basis, shape (n, count): integers in float64, in units of ``1 / BASIS_UNIT``."""
-        # Codes are scaled by powers of two, which is exact.
-        return np.rint(
-            exact.orthonormalise(np.ldexp(self.codes.astype(np.float64), -self.precision.astype(np.int32)))
-            * BASIS_UNIT
-        )
+        return np.rint(self.orthonormal * BASIS_UNIT)
 
 
 @dataclass(frozen=True)

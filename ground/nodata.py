@@ -41,5 +41,7 @@ def mark_absent(counts: NDArray[Any], absent: NDArray[np.bool_], info: SceneInfo
         moved[mistaken] += np.where(moved[mistaken] < highest, 1, -1).astype(moved.dtype)
         samples = apply_scaling(moved, info)
     if absent.any():
-        samples[absent] = np.array(marker).astype(info.dtype)
+        # An encoder never marks what the type cannot hold; a stream that does may have any value there.
+        with np.errstate(invalid="ignore", over="ignore"):
+            samples[absent] = np.array(marker).astype(info.dtype)
     return samples

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream import exact
-from bandfold.bitstream.fold import FRACTION, Fold, Vectors
+from bandfold.bitstream.fold import Fold, Vectors
 from bandfold.bitstream.geometry import BLOCK, CHANNELS
 
 from .basis import vector_bits
@@ -82,7 +82,7 @@ class ScenePlanner:
         if rotate:
             latents = self._latents(planes[:LARGEST_SIZE]).astype(np.float64)
             rotations = find_rotations(latents, step, self._sample.pixels)
-        return Plan(step, fold, rotations, self._dropped(fold, planes))
+        return Plan(step, fold, rotations, self._fold.dropped(fold))
 
     def seems_unfoldable(self, step: float) -> bool:
         """Whether bands on their own may be cheaper than the fold at a step.
@@ -140,14 +140,3 @@ class ScenePlanner:
         return self._engine.analyse(planes.reshape(count, blocks * BLOCK, BLOCK)).reshape(
             count, CHANNELS, blocks
         )
-
-    def _dropped(self, fold: Fold, planes: NDArray[np.float64]) -> float:
-        """Mean squared error per sample of what a fold leaves out, on the sample; summed in integers."""
-        blocks = self._sample.blocks
-        means = np.rint(fold.means / FRACTION).astype(np.int64)
-        whole = 0
-        for band, mean in zip(blocks, means, strict=True):
-            difference = band.astype(np.int64) - mean
-            whole += int((difference * difference).sum())
-        kept = sum(int((np.rint(plane / 8.0).astype(np.int64) ** 2).sum()) for plane in planes)
-        return max(whole - kept / (FRACTION / 8.0) ** 2, 0.0) / blocks.size
