@@ -156,6 +156,7 @@ class Surroundings:
         self._ring = np.zeros(shape, dtype=np.uint8)
         self._means = np.zeros((CHANNELS + 1, count), dtype=np.int32)
         self._below = np.zeros((DIAGONALS + 1, count, rows, columns), dtype=np.int32)
+        self._below_ring = np.zeros((DIAGONALS + 1, count, rows, columns), dtype=np.int32)
 
     def learn(self, diagonal: int, values: NDArray[np.integer]) -> None:
         """Take in a coded diagonal.
@@ -169,12 +170,14 @@ class Surroundings:
         channels = DIAGONAL_SLICES[diagonal]
         magnitudes = np.minimum(np.abs(values), MAGNITUDE_LIMIT).astype(np.uint16)
         self._magnitudes[channels] = magnitudes
+        rings = ring_sum(magnitudes)
         self._own[channels] = LOG[magnitudes]
-        self._ring[channels] = LOG[ring_sum(magnitudes)]
+        self._ring[channels] = LOG[rings]
         positions = magnitudes.shape[2] * magnitudes.shape[3]
         total = magnitudes.sum(axis=(2, 3), dtype=np.int64)
         self._means[channels] = np.minimum((64 * total + positions // 2) // positions, SUM_LIMIT)
         self._below[diagonal + 1] = self._below[diagonal] + magnitudes.sum(axis=0, dtype=np.int32)
+        self._below_ring[diagonal + 1] = self._below_ring[diagonal] + rings.sum(axis=0, dtype=np.int32)
 
     def past(self) -> Past:
         """What later components need, once all diagonals are known."""
@@ -220,17 +223,26 @@ class Surroundings:
 
     def position_features(self, diagonal: int, last: Past) -> NDArray[np.float32]:
         """Describe what is known at each position: shape (POSITION_FEATURES, count, rows, columns)."""
-        below = self._below[diagonal]
-        recent = below - self._below[max(diagonal - 2, 0)]
-        planes = (_log(below), _log(ring_sum(below)), _log(recent), _log(ring_sum(recent)), last.whole)
-        return np.stack(planes).astype(np.float32)
+        recent = max(diagonal - 2, 0)
+        result = np.empty((POSITION_FEATURES, *last.whole.shape), dtype=np.float32)
+        sums = np.empty((POSITION_FEATURES - 1, *last.whole.shape), dtype=np.int32)
+        sums[0] = self._below[diagonal]
+        sums[1] = self._below_ring[diagonal]
+        np.subtract(sums[0], self._below[recent], out=sums[2])
+        np.subtract(sums[1], self._below_ring[recent], out=sums[3])
+        result[:-1] = _log(sums)
+        result[-1] = last.whole
+        return result
 
     def channel_features(self, diagonal: int, last: Past) -> NDArray[np.float32]:
         """Describe what is known of each channel: shape (CHANNEL_FEATURES, channels, count)."""
         channels = DIAGONAL_SLICES[diagonal]
         up, left = _UP[channels], _LEFT[channels]
-        sums = (self._means[up] + self._means[left], last.means[channels], last.means[up] + last.means[left])
-        return np.stack([_log(one) for one in sums]).astype(np.float32)
+        sums = np.empty((CHANNEL_FEATURES, len(up), self._means.shape[1]), dtype=np.int32)
+        np.add(self._means[up], self._means[left], out=sums[0])
+        sums[1] = last.means[channels]
+        np.add(last.means[up], last.means[left], out=sums[2])
+        return _log(sums).astype(np.float32)
 
 
 def ring_sum(planes: NDArray[Integers]) -> NDArray[Integers]:

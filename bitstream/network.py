@@ -110,12 +110,10 @@ class ContextNetwork:
             DIAGONAL_SLICES[diagonal]
         ].T[:, :, None]
         units += shared[:, :, :, None]
-        np.maximum(units, 0.0, out=units)
-        np.minimum(units, ACTIVATION_LIMIT, out=units)
+        np.clip(units, 0.0, ACTIVATION_LIMIT, out=units)
         np.floor(units, out=units)
         level = output[group] @ units.reshape(len(weights), -1)
         level += offset[group]
-        np.maximum(level, 0.0, out=level)
-        np.minimum(level, self.classes - 1, out=level)
+        np.clip(level, 0.0, self.classes - 1, out=level)
         classes: NDArray[np.uint8] = level.astype(np.uint8).reshape(shape)
         return classes

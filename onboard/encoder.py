@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.errors import ModelError, SettingsError
 from bandfold.bitstream.geometry import BLOCK
+from bandfold.bitstream.header import STEP_UNIT
 from bandfold.bitstream.output import atomic_output
 from bandfold.bitstream.tables import load_tables
 
@@ -130,12 +131,11 @@ class Encoder:
             source, original, planner, self._engine, self._tables, self._strip_lines, self._progress
         )
         if self._spectral == "none":
-            return coder.code(self._target, spectral=False).data
-        folded = coder.code(self._target, spectral=True)
-        if planner.seems_unfoldable(folded.step):
-            banded = coder.code(self._target, spectral=False)
-            return min(folded, banded, key=lambda one: self._merit(one, source.info.count)).data
-        return folded.data
+            return coder.code(self._target, spectral=False, errors=False).data
+        if not planner.seems_unfoldable(coder.guess(self._target) / STEP_UNIT):
+            return coder.code(self._target, spectral=True, errors=False).data
+        candidates = [coder.code(self._target, spectral=spectral, errors=True) for spectral in (True, False)]
+        return min(candidates, key=lambda one: self._merit(one, source.info.count)).data
 
     def encode_to(self, scene: NDArray[Any] | SceneSource, path: str | os.PathLike[str]) -> int:
         """Encode a scene to a file, which appears whole or not at all.
@@ -163,9 +163,12 @@ class Encoder:
 
     def _merit(self, candidate: Candidate, count: int) -> float:
         """What to minimise among codings that meet the target: the error, the bytes, or both at one step."""
+        size = len(candidate.data)
+        if self._target.psnr is not None or candidate.mse is None:
+            return float(size)
         if self._target.step is not None:
-            return candidate.mse + RATE_WEIGHT * candidate.step**2 * len(candidate.data) * 8 / count
-        return float(len(candidate.data)) if self._target.psnr is not None else candidate.mse
+            return candidate.mse + RATE_WEIGHT * candidate.step**2 * size * 8 / count
+        return candidate.mse
 
 
 def _ends(partition: str | Sequence[int]) -> tuple[int, ...] | None:

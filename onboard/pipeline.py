@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,7 +80,7 @@ class Coded:
     payload : bytes
         Of its segment section.
     error : float
-        Sum of squared errors of its components, in counts squared.
+        Sum of squared errors of its components, in counts squared; NaN if it was not measured.
     """
 
     payload: bytes
@@ -99,8 +100,6 @@ class ScenePipeline:
     engine : AnalysisEngine
     tables : Tables
     strip_lines : int
-    passes : int
-        Passes of optimised quantisation.
     """
 
     def __init__(
@@ -111,7 +110,6 @@ class ScenePipeline:
         engine: AnalysisEngine,
         tables: Tables,
         strip_lines: int,
-        passes: int,
     ) -> None:
         self.plan = plan
         self.pixels = source.info.lines * source.info.samples
@@ -124,7 +122,6 @@ class ScenePipeline:
         self._lines = strips(source.info.lines, strip_lines)
         latents = plan.fold.components * self.pixels
         self._kept: dict[int, Strip] | None = {} if latents <= LATENTS_KEPT else None
-        self._passes = passes
 
     def __len__(self) -> int:
         """Number of strips."""
@@ -152,25 +149,27 @@ class ScenePipeline:
         chosen = rotate(latents, self.plan.rotations, self.plan.step) if self.plan.rotations else None
         return Strip(latents, chosen, _absent(self._original, lines), height * samples)
 
-    def code(self, index: int, step: float) -> Coded:
+    def code(self, index: int, step: float, *, errors: bool) -> Coded:
         """Quantise and code one strip.
 
         Parameters
         ----------
         index : int
         step : float
+        errors : bool
+            Whether to measure the error too.
 
         Returns
         -------
         Coded
         """
         strip = self._strip(index)
-        quantised, classes = quantise(strip.latents, step, self._mode, passes=self._passes)
+        quantised, classes = quantise(strip.latents, step, self._mode)
         segment = Segment(quantised, classes, strip.chosen, strip.absent)
         payload = write_segment(
             index, segment, self._tables, spectral=self.plan.fold.spectral, rotations=len(self.plan.rotations)
         )
-        return Coded(payload, self._error(strip, quantised, classes, step))
+        return Coded(payload, self._error(strip, quantised, classes, step) if errors else math.nan)
 
     def _error(
         self, strip: Strip, quantised: NDArray[np.int32], classes: NDArray[np.uint8], step: float

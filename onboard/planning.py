@@ -42,6 +42,9 @@ OCTAVE_BITS = 1.5
 SMALLEST_GAIN = 0.8
 """Latents of fewer steps than this never gain."""
 
+LEAST_GAIN = 0.001
+"""What a component must save for each pixel, in steps squared, to be worth the time that it takes."""
+
 PRUNING_ROUNDS = 2
 """Rounds of dropping what is not worth its vector and merging the rest again."""
 
@@ -90,6 +93,8 @@ class FoldPlanner:
             exact.eigh(self._covariances[start:end, start:end])
             for start, end in zip(self._starts, ends, strict=True)
         ]
+        self._least_gain = LEAST_GAIN * sample.pixels
+        self._plans: dict[float, Fold] = {}
         self._spectra = _Candidates([vectors for _, vectors in spectra], [values for values, _ in spectra])
 
     @cached_property
@@ -115,6 +120,11 @@ class FoldPlanner:
         -------
         Fold
         """
+        if step not in self._plans:
+            self._plans[step] = self._plan(step)
+        return self._plans[step]
+
+    def _plan(self, step: float) -> Fold:
         threshold = FIRST_THRESHOLD * step * step / 12
         candidates = self._spectra.keep([values > threshold for values in self._spectra.variances])
         for _ in range(PRUNING_ROUNDS):
@@ -227,7 +237,7 @@ class FoldPlanner:
         flags, position = [], 0
         for vectors in fold.first:
             bits = vector_bits(vectors)
-            flags.append(share[position : position + vectors.count] > RATE_WEIGHT * bits)
+            flags.append(share[position : position + vectors.count] > RATE_WEIGHT * bits + self._least_gain)
             position += vectors.count
         return flags
 
@@ -235,7 +245,7 @@ class FoldPlanner:
         """Leave out components of the second fold that do not earn their own column."""
         if fold.second is None:
             raise ValueError("an unfolded scene has no components to drop")
-        keep = gain[: fold.second.count] > RATE_WEIGHT * vector_bits(fold.second)
+        keep = gain[: fold.second.count] > RATE_WEIGHT * vector_bits(fold.second) + self._least_gain
         second = Vectors(fold.second.codes[:, keep], fold.second.precision[keep])
         return replace(fold, second=second)
 

@@ -1,7 +1,8 @@
 """Dead-zone rounding with rate-distortion optimised zeroing.
 
-A latent is rounded towards zero where that saves more rate than it costs distortion. The rate is that of the
-tables in the context that the first rounding gives; a second pass sees the contexts that the first one left.
+A latent is rounded towards zero where that saves more rate than it costs distortion. The encoder walks
+through the latents as the decoder will, diagonal by diagonal: each decision is made at the cost of the table
+that will code it. What a decision does to the contexts of later latents is left out of account.
 """
 
 from __future__ import annotations
@@ -9,28 +10,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.contexts import Past
+from bandfold.bitstream.contexts import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings
 from bandfold.bitstream.fold import FRACTION
 from bandfold.bitstream.geometry import CHANNELS
-from bandfold.bitstream.latents import classify
 from bandfold.bitstream.reconstruct import magnitude_points
 from bandfold.bitstream.tables import COST_UNIT, Mode
-from bandfold.bitstream.tokens import DIRECT, to_tokens
-
-ROUNDING = 0.42
-"""Added to magnitudes before they are cut in the first pass: a dead zone of +-0.58 steps."""
+from bandfold.bitstream.tokens import DIRECT
 
 RATE_WEIGHT = 0.13
 """Distortion, in steps squared, that one bit must save."""
 
-PASSES = 2
-
-LATENTS_AT_ONCE = 1 << 18
-"""Latents that are decided together: components go through in runs that fit the processor's cache."""
-
 
 def quantise(
-    latents: NDArray[np.int32], step: float, mode: Mode, *, passes: int = PASSES
+    latents: NDArray[np.int32], step: float, mode: Mode
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     """Quantise the latents of a segment.
 
@@ -41,8 +33,6 @@ def quantise(
     step : float
         In counts.
     mode : Mode
-    passes : int
-        Passes of optimised zeroing; 0 leaves dead-zone rounding.
 
     Returns
     -------
@@ -53,39 +43,67 @@ def quantise(
     components, _, rows, columns = latents.shape
     quantised = np.empty((CHANNELS, components, rows, columns), dtype=np.int32)
     classes = np.empty(quantised.shape, dtype=np.uint8)
-    past = Past.empty(2, rows, columns)
-    run = max(1, LATENTS_AT_ONCE // (CHANNELS * rows * columns))
-    for start in range(0, components, run):
-        part = slice(start, min(start + run, components))
-        ordered = np.ascontiguousarray(latents[part].transpose(1, 0, 2, 3))
-        scaled = np.abs(ordered) / (step * FRACTION)
-        magnitudes = np.floor(scaled + ROUNDING).astype(np.int32)
-        kind, learnt = classify(magnitudes, mode, past)
-        for _ in range(passes):
-            magnitudes = _decide(scaled, kind, mode)
-            kind, learnt = classify(magnitudes, mode, past)
-        quantised[:, part] = np.where(ordered < 0, -magnitudes, magnitudes)
-        classes[:, part] = kind
-        joined = past.then(learnt)
-        past = joined.part(part.stop - part.start, part.stop - part.start + 2)
+    thresholds = decision_thresholds(mode)
+    last = before = Past.empty(1, rows, columns)
+    for component, plane in enumerate(latents):
+        scaled = np.abs(plane) / (step * FRACTION)
+        nearest = np.floor(scaled + 0.5).astype(np.int32)
+        now = Surroundings(1, rows, columns)
+        for diagonal in range(DIAGONALS):
+            channels = DIAGONAL_SLICES[diagonal]
+            kind = mode.network.classify(diagonal, now, last, before)[:, 0]
+            lower_where_cheaper(nearest[channels], scaled[channels], kind, thresholds)
+            now.learn(diagonal, nearest[channels, None])
+            classes[channels, component] = kind
+        quantised[:, component] = np.where(plane < 0, -nearest, nearest)
+        last, before = now.past(), last
     return quantised, classes
 
 
-def _decide(scaled: NDArray[np.float64], classes: NDArray[np.uint8], mode: Mode) -> NDArray[np.int32]:
-    """Choose between the nearest magnitude and the one below it, where the nearest is not zero."""
-    nearest = np.floor(scaled + 0.5).astype(np.int32)
-    live = nearest > 0
-    value, kind, upper = scaled[live], classes[live], nearest[live]
-    lower = upper - 1
-    gain = _cost(value, kind, upper, mode) - _cost(value, kind, lower, mode)
-    nearest[live] = np.where(gain < 0, upper, lower)
-    return nearest
+def lower_where_cheaper(
+    nearest: NDArray[np.int32],
+    scaled: NDArray[np.float64],
+    classes: NDArray[np.uint8],
+    thresholds: NDArray[np.float64],
+) -> None:
+    """Replace magnitudes by those below them where that costs less, in place.
+
+    Parameters
+    ----------
+    nearest : ndarray of int32
+        Magnitudes rounded to the nearest.
+    scaled : ndarray of float64, same shape
+        Magnitudes before rounding, in steps.
+    classes : ndarray of uint8, same shape
+    thresholds : ndarray of float64
+        From `decision_thresholds`.
+    """
+    place = np.minimum(nearest, DIRECT)
+    place += classes.astype(np.int32) * thresholds.shape[1]
+    nearest -= scaled < nearest + thresholds.ravel()[place]
 
 
-def _cost(
-    value: NDArray[np.float64], kind: NDArray[np.uint8], magnitude: NDArray[np.int32], mode: Mode
-) -> NDArray[np.float64]:
-    """Distortion plus weighted rate, in steps squared."""
-    tokens = to_tokens(magnitude.astype(np.int64))[0] if magnitude.max(initial=0) >= DIRECT else magnitude
-    error = value - magnitude_points(magnitude, kind, mode)
-    return error * error + mode.costs[kind, tokens] * (RATE_WEIGHT / COST_UNIT)
+def decision_thresholds(mode: Mode) -> NDArray[np.float64]:
+    """Where a magnitude costs as much as the one below it.
+
+    With the reconstruction points ``u`` and ``l`` of both and their difference ``b`` in bits, the costs
+    ``(x - u)**2 + w b`` and ``(x - l)**2`` are equal at ``x = (u + l) / 2 + w b / (2 (u - l))``.
+
+    Parameters
+    ----------
+    mode : Mode
+
+    Returns
+    -------
+    ndarray of float64, shape (classes, 17)
+        By class and magnitude, less the magnitude; the last column serves all magnitudes from 16 on, whose
+        neighbours cost the same. Zero stays zero.
+    """
+    classes = np.arange(mode.costs.shape[0], dtype=np.uint8)[:, None]
+    upper = np.arange(1, DIRECT + 1, dtype=np.int32)[None, :]
+    high, low = magnitude_points(upper, classes, mode), magnitude_points(upper - 1, classes, mode)
+    bits = np.diff(mode.costs[:, : DIRECT + 1].astype(np.float64), axis=1) / COST_UNIT
+    bits[:, -1] = 0.0
+    middle = (high + low) / 2 + RATE_WEIGHT * bits / (2 * (high - low)) - upper
+    never = np.full((len(middle), 1), -np.inf)
+    return np.concatenate([never, middle], axis=1)

@@ -47,6 +47,11 @@ def exp2(value: float) -> float:
     return float(np.ldexp(total, whole))
 
 
+def aim_between(low: float, high: float) -> float:
+    """Where to aim in a range: nearer to the upper end, since what a budget leaves over is lost."""
+    return low + 0.6 * (high - low)
+
+
 def find_step(
     measure: Callable[[int], float],
     accept: tuple[float, float],
@@ -77,8 +82,7 @@ def find_step(
         if all measured values exceed it.
     """
     low, high = log2(accept[0]), log2(accept[1])
-    # Nearer to the upper end: what a budget leaves over is lost.
-    aim = low + 0.6 * (high - low)
+    aim = aim_between(low, high)
     seen: dict[int, float] = {}
     code = start
     while len(seen) < evaluations and code not in seen:

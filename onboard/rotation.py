@@ -106,8 +106,9 @@ def find_rotations(latents: NDArray[np.float64], step: float, pixels: int) -> tu
     best: tuple[Vectors, ...] = ()
     best_gain = 0.0
     for size in SIZES if classes > 1 else ():
-        if len(latents) < min(size, SMALLEST_SIZE):
-            continue
+        # Smaller matrices are for scenes that cannot afford many of the larger ones.
+        if len(latents) < SMALLEST_SIZE or len(best) > classes // 2:
+            break
         top = np.ascontiguousarray(latents[:size])
         matrices, costs = _prune(*_alternate(top, step, pixels, classes), pixels)
         spent = sum(_matrix_bits(matrix) for matrix in matrices) + _map_bits(len(matrices), pixels)

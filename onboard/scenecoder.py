@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from bandfold.bitstream.container import Section, write_preamble, write_section
 from bandfold.bitstream.errors import BudgetError
@@ -16,12 +14,13 @@ from bandfold.bitstream.rotationcode import write_matrices
 from bandfold.bitstream.tables import Tables
 
 from .engines import AnalysisEngine
-from .pipeline import Coded, Plan, ScenePipeline
-from .rate import find_step, log2, step_code
+from .pipeline import Plan, ScenePipeline
+from .rate import log2, step_code
 from .sceneplan import ScenePlanner
 from .source import SceneSource
-from .target import Target, rounded_error
+from .target import Target
 from .thinning import thinned
+from .trial import Goal, Progress, Trial
 
 MOST_PLANS = 3
 """Plans made at most for one target."""
@@ -29,14 +28,11 @@ MOST_PLANS = 3
 STEP_DRIFT = 0.2
 """A plan is good for steps within so many octaves of its own."""
 
-ROUGH_FACTOR = 1.15
-"""How far from the target a first plan may be."""
+MOST_MOVES = 3
+"""Steps measured at most under the last plan before the whole scene is coded."""
 
-MOST_PASSES = 2
-"""Passes of optimised quantisation ..."""
-
-LATENTS_FOR_MOST_PASSES = 1 << 23
-"""... for scenes of so many latents at most; one for larger ones, which costs 0.3 % of the rate."""
+FINE_DRIFT = 0.03
+"""A measured step may be moved along the slope by so many octaves without measuring again."""
 
 PIXELS_TRIED = 1 << 16
 """Pixels on which steps are tried; a larger scene is thinned to about so many, to half of them at first."""
@@ -56,8 +52,6 @@ ERROR_SLOPE = 1.4
 HEADER_SLACK = 2
 """The header is measured at the planned step, whose code may be shorter than the final one's."""
 
-Progress = Callable[[str, float], None]
-
 
 @dataclass(frozen=True)
 class Candidate:
@@ -67,13 +61,13 @@ class Candidate:
     ----------
     data : bytes
         The whole stream.
-    mse : float
-        Expected mean squared error per sample, in counts squared.
+    mse : float or None
+        Expected mean squared error per sample, in counts squared; None if it was not measured.
     step : float
     """
 
     data: bytes
-    mse: float
+    mse: float | None
     step: float
 
 
@@ -112,7 +106,25 @@ class SceneCoder:
         self._strip_lines = strip_lines
         self._progress = progress
 
-    def code(self, target: Target, *, spectral: bool) -> Candidate:
+    def guess(self, target: Target) -> int:
+        """Code of the step with which the search for a target begins.
+
+        Parameters
+        ----------
+        target : Target
+
+        Returns
+        -------
+        int
+            The target's own step if it has one.
+        """
+        if target.step is not None:
+            return step_code(target.step)
+        if target.mse is not None:
+            return step_code(self._planner.step_for_error(target.mse))
+        return step_code(self._planner.step_for_bits(8.0 * target.budget(self._source.info.count)))
+
+    def code(self, target: Target, *, spectral: bool, errors: bool) -> Candidate:
         """Code the scene to a target.
 
         Parameters
@@ -120,6 +132,8 @@ class SceneCoder:
         target : Target
         spectral : bool
             Whether to fold bands.
+        errors : bool
+            Whether to measure the error where the target does not need it.
 
         Returns
         -------
@@ -130,27 +144,23 @@ class SceneCoder:
         BudgetError
             If the budget is too small for this scene.
         """
-        budget = target.budget(self._source.info.count)
+        code = self.guess(target)
         if target.step is not None:
-            code = step_code(target.step)
-            return self._assemble(self._whole(self._trial(code, spectral=spectral)), code)
-        if budget is not None:
-            return self._within(budget, spectral=spectral)
-        mse = target.mse
-        if mse is None:
-            raise ValueError("a target has one field")
-        return self._at_quality(mse, spectral=spectral)
+            return self._assemble(self._whole(self._trial(code, spectral=spectral, errors=errors)), code)
+        if target.mse is not None:
+            return self._at_quality(target.mse, code, spectral=spectral)
+        return self._within(target.budget(self._source.info.count), code, spectral=spectral, errors=errors)
 
-    def _trial(self, code: int, *, spectral: bool, rough: bool = False) -> _Trial:
+    def _trial(self, code: int, *, spectral: bool, errors: bool, rough: bool = False) -> Trial:
         self._progress("plan", 0.0)
         plan = self._planner.plan(code / STEP_UNIT, spectral=spectral, rotate=not rough)
-        header_bytes = len(self._header(plan, code)) + HEADER_SLACK
-        return _Trial(
+        return Trial(
             self._pipeline(plan, PIXELS_TRIED // 2 if rough else PIXELS_TRIED),
             self._prefix(plan),
-            header_bytes,
+            len(self._header(plan, code)) + HEADER_SLACK,
             self._source.info.count,
             self._progress,
+            errors=errors,
         )
 
     def _pipeline(self, plan: Plan, pixels: int | None = None) -> ScenePipeline:
@@ -158,16 +168,14 @@ class SceneCoder:
         source, original = self._source, self._original
         if pixels is not None:
             source, original = thinned(source, pixels), thinned(original, pixels)
-        latents = plan.fold.components * self._source.info.lines * self._source.info.samples
-        passes = MOST_PASSES if latents <= LATENTS_FOR_MOST_PASSES else 1
-        return ScenePipeline(source, original, plan, self._engine, self._tables, self._strip_lines, passes)
+        return ScenePipeline(source, original, plan, self._engine, self._tables, self._strip_lines)
 
-    def _within(self, budget: int, *, spectral: bool) -> Candidate:
+    def _within(self, budget: int, code: int, *, spectral: bool, errors: bool) -> Candidate:
         accept = (BUDGET_RANGE[0] * budget, BUDGET_RANGE[1] * budget)
-        guess = self._planner.step_for_bits(8.0 * budget)
-        trial, code = self._settle(_Trial.size, accept, guess, SIZE_SLOPE, spectral=spectral)
+        goal = Goal(Trial.size, accept, SIZE_SLOPE)
+        trial, code, slope = self._settle(goal, code, spectral=spectral, errors=errors)
         whole = self._whole(trial)
-        code = find_step(whole.size, accept, code, slope=trial.slope(_Trial.size, SIZE_SLOPE))
+        code = goal.find(whole, code, slope)
         if whole.size(code) > budget:
             raise BudgetError(
                 f"budget of {budget} bytes is too small: the coarsest coding found takes "
@@ -175,46 +183,43 @@ class SceneCoder:
             )
         return self._assemble(whole, code)
 
-    def _at_quality(self, mse: float, *, spectral: bool) -> Candidate:
-        accept = (mse * (1 - QUALITY_RANGE), mse * (1 + QUALITY_RANGE))
-        guess = self._planner.step_for_error(mse)
-        trial, code = self._settle(_Trial.error, accept, guess, ERROR_SLOPE, spectral=spectral)
+    def _at_quality(self, mse: float, code: int, *, spectral: bool) -> Candidate:
+        goal = Goal(Trial.error, (mse * (1 - QUALITY_RANGE), mse * (1 + QUALITY_RANGE)), ERROR_SLOPE)
+        trial, code, slope = self._settle(goal, code, spectral=spectral, errors=True)
         whole = self._whole(trial)
-        return self._assemble(
-            whole, find_step(whole.error, accept, code, slope=trial.slope(_Trial.error, ERROR_SLOPE))
-        )
+        return self._assemble(whole, goal.find(whole, code, slope))
 
-    def _whole(self, trial: _Trial) -> _Trial:
+    def _whole(self, trial: Trial) -> Trial:
         """The trial of a plan on all strips; itself where it had them all."""
         if trial.pipeline.pixels == self._source.info.lines * self._source.info.samples:
             return trial
         return trial.on(self._pipeline(trial.pipeline.plan))
 
-    def _settle(
-        self,
-        measure: Callable[[_Trial, int], float],
-        accept: tuple[float, float],
-        guess: float,
-        slope: float,
-        *,
-        spectral: bool,
-    ) -> tuple[_Trial, int]:
+    def _settle(self, goal: Goal, code: int, *, spectral: bool, errors: bool) -> tuple[Trial, int, float]:
         """Alternate between planning for a step and finding the step under the plan, on a part of the scene.
 
         The first plans only serve to find the neighbourhood of the step, so they do without rotations and
-        accept a wider range.
+        accept a wider range. Under the last plan the step is measured and moved along the slope a
+        few times: the search goes on with the whole scene.
         """
-        code = step_code(guess)
-        near = (accept[0] / ROUGH_FACTOR, accept[1] * ROUGH_FACTOR)
+        slope = goal.slope
         for _ in range(MOST_PLANS if spectral else 0):
-            trial = self._trial(code, spectral=True, rough=True)
-            found = find_step(partial(measure, trial), near, code, slope=slope)
+            rough = self._trial(code, spectral=True, errors=errors, rough=True)
+            found = goal.move(rough, code, slope)
+            if abs(log2(found) - log2(code)) >= STEP_DRIFT:
+                found = goal.near.find(rough, code, slope)
             moved = abs(log2(found) - log2(code))
-            code, slope = found, trial.slope(measure, slope)
+            code, slope = found, rough.slope(goal, slope)
             if moved < STEP_DRIFT:
                 break
-        trial = self._trial(code, spectral=spectral)
-        return trial, find_step(partial(measure, trial), accept, code, slope=slope)
+        trial = self._trial(code, spectral=spectral, errors=errors)
+        for _ in range(MOST_MOVES):
+            found = goal.move(trial, code, slope)
+            slope = trial.slope(goal, slope)
+            if abs(log2(found) - log2(code)) < FINE_DRIFT:
+                break
+            code = found
+        return trial, found, slope
 
     def _prefix(self, plan: Plan) -> bytes:
         """Sections that all strips need, without the preamble and the header."""
@@ -244,58 +249,10 @@ class SceneCoder:
         )
         return write_preamble() + write_section(Section.HEADER, header.pack())
 
-    def _assemble(self, trial: _Trial, code: int) -> Candidate:
+    def _assemble(self, trial: Trial, code: int) -> Candidate:
         head = self._header(trial.pipeline.plan, code)
         strips = trial.strips(code)
         segments = b"".join(write_section(Section.SEGMENT, strip.payload) for strip in strips)
-        return Candidate(head + trial.prefix + segments, trial.error(code), code / STEP_UNIT)
-
-
-class _Trial:
-    """Sizes and errors of a scene under one plan, on all or some of its lines; each step is coded once."""
-
-    def __init__(
-        self, pipeline: ScenePipeline, prefix: bytes, header_bytes: int, samples: int, progress: Progress
-    ) -> None:
-        self.pipeline = pipeline
-        self.prefix = prefix
-        self._header_bytes = header_bytes
-        self._samples = samples
-        self._progress = progress
-        self._done: dict[int, list[Coded]] = {}
-
-    def on(self, pipeline: ScenePipeline) -> _Trial:
-        """The same plan on other lines."""
-        return _Trial(pipeline, self.prefix, self._header_bytes, self._samples, self._progress)
-
-    def strips(self, code: int) -> list[Coded]:
-        """All strips, coded."""
-        if code not in self._done:
-            coded = []
-            for index in range(len(self.pipeline)):
-                coded.append(self.pipeline.code(index, code / STEP_UNIT))
-                self._progress("code", (index + 1) / len(self.pipeline))
-            self._done[code] = coded
-        return self._done[code]
-
-    def size(self, code: int) -> float:
-        """Bytes of the stream; exact where all lines are at hand."""
-        segments = sum(len(write_section(Section.SEGMENT, strip.payload)) for strip in self.strips(code))
-        share = self.pipeline.pixels * self.pipeline.bands / self._samples
-        return self._header_bytes + len(self.prefix) + segments / share
-
-    def slope(self, measure: Callable[[_Trial, int], float], default: float) -> float:
-        """Logarithm of a measure over that of the step, between the last two steps that were tried."""
-        codes = list(self._done)[-2:]
-        if len(codes) < 2:
-            return default
-        rise = log2(measure(self, codes[1])) - log2(measure(self, codes[0]))
-        found = rise / (log2(codes[1]) - log2(codes[0]))
-        return min(max(found / default, 0.3), 3.0) * default
-
-    def error(self, code: int) -> float:
-        """Mean squared error per sample."""
-        coded = sum(strip.error for strip in self.strips(code))
-        return rounded_error(
-            self.pipeline.plan.dropped + coded / (self.pipeline.pixels * self.pipeline.bands)
+        return Candidate(
+            head + trial.prefix + segments, trial.error(code) if trial.errors else None, code / STEP_UNIT
         )

@@ -58,11 +58,13 @@ class Target:
                 f"psnr {self.psnr} is out of range: 16-bit samples differ by less than one count beyond 96 dB"
             )
 
-    def budget(self, count: int) -> int | None:
-        """Bytes that the stream of `count` samples may have, None if the target is no rate."""
+    def budget(self, count: int) -> int:
+        """Bytes that the stream of `count` samples may have; the target must be a rate."""
         if self.nbytes is not None:
             return int(self.nbytes)
-        return None if self.bps is None else int(self.bps * count / 8)
+        if self.bps is None:
+            raise ValueError("the target is no rate")
+        return int(self.bps * count / 8)
 
     @property
     def mse(self) -> float | None:

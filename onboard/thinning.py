@@ -13,9 +13,12 @@ from bandfold.bitstream.scene import SceneInfo
 
 from .source import SceneSource
 
+GROUP = 2
+"""Block rows that are kept together."""
+
 
 class ThinnedSource:
-    """Every n-th block row of a scene, one below the other.
+    """Some block rows of a scene, one below the other.
 
     Parameters
     ----------
@@ -27,8 +30,12 @@ class ThinnedSource:
     def __init__(self, source: SceneSource, stride: int) -> None:
         self._source = source
         whole = source.info.lines // BLOCK
-        # Only whole block rows, from the middle of each stride.
-        self._rows = list(range(min(stride // 2, whole - 1), whole, stride))
+        # Only whole block rows, in groups: a row alone would be coded in the contexts of strangers.
+        self._rows = [
+            row
+            for start in range(stride * GROUP // 2, whole - GROUP + 1, stride * GROUP)
+            for row in range(start, start + GROUP)
+        ]
         self._info = replace(source.info, lines=len(self._rows) * BLOCK)
 
     @property
@@ -57,4 +64,6 @@ def thinned(source: SceneSource, pixels: int) -> SceneSource:
     SceneSource
     """
     stride = source.info.lines * source.info.samples // pixels
-    return ThinnedSource(source, stride) if stride > 1 and source.info.lines >= 2 * BLOCK * stride else source
+    if stride < 2 or source.info.lines < 2 * BLOCK * GROUP * stride:
+        return source
+    return ThinnedSource(source, stride)

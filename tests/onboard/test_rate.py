@@ -98,7 +98,8 @@ def test_impossible_targets_are_refused(fields, message):
 def test_targets_in_bytes_and_squared_error():
     assert Target(bps=0.3).budget(1001) == 37
     assert Target(nbytes=99).budget(1001) == 99
-    assert Target(psnr=60.0).budget(1001) is None
+    with pytest.raises(ValueError, match="no rate"):
+        Target(psnr=60.0).budget(1001)
     assert Target(psnr=60.0).mse == pytest.approx(65535**2 / 1e6)
     assert Target(step=2.0).mse is None
 

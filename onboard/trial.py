@@ -1,0 +1,134 @@
+"""Trials: what a scene, or a part of it, costs at a step under one plan; and the goals of a search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from bandfold.bitstream.container import Section, write_section
+from bandfold.bitstream.header import STEP_UNIT
+
+from .pipeline import Coded, ScenePipeline
+from .rate import aim_between, exp2, find_step, log2, step_code
+from .target import rounded_error
+
+ROUGH_FACTOR = 1.15
+"""How far from the target a first plan may be."""
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a step is searched for.
+
+    Parameters
+    ----------
+    measure : callable
+        Measure of a trial at the code of a step.
+    accept : tuple of float
+        Range of measures that are good.
+    slope : float
+        Logarithm of the measure over that of the step, where nothing is measured yet.
+    """
+
+    measure: Callable[[Trial, int], float]
+    accept: tuple[float, float]
+    slope: float
+
+    @property
+    def near(self) -> Goal:
+        """The same goal, less exactly."""
+        return replace(self, accept=(self.accept[0] / ROUGH_FACTOR, self.accept[1] * ROUGH_FACTOR))
+
+    @property
+    def aim(self) -> float:
+        """Logarithm of the measure to aim at."""
+        return aim_between(log2(self.accept[0]), log2(self.accept[1]))
+
+    def find(self, trial: Trial, code: int, slope: float) -> int:
+        """Find a step under the plan of a trial."""
+        return find_step(partial(self.measure, trial), self.accept, code, slope=slope)
+
+    def move(self, trial: Trial, code: int, slope: float) -> int:
+        """Measure one step and move along the slope towards the aim, by an octave at most."""
+        distance = (self.aim - log2(self.measure(trial, code))) / slope
+        return step_code(code / STEP_UNIT * exp2(min(max(distance, -1.0), 1.0)))
+
+
+class Trial:
+    """Sizes and errors of a scene under one plan, on all or some of its lines; each step is coded once.
+
+    Parameters
+    ----------
+    pipeline : ScenePipeline
+        The lines to code.
+    prefix : bytes
+        Sections that all strips need, without the preamble and the header.
+    header_bytes : int
+        Bytes of the preamble and the header.
+    samples : int
+        Samples of the whole scene, to which sizes are extended.
+    progress : callable
+        Called with a stage and the fraction done.
+    errors : bool
+        Whether errors are measured too.
+    """
+
+    def __init__(
+        self,
+        pipeline: ScenePipeline,
+        prefix: bytes,
+        header_bytes: int,
+        samples: int,
+        progress: Progress,
+        *,
+        errors: bool,
+    ) -> None:
+        self.pipeline = pipeline
+        self.prefix = prefix
+        self.errors = errors
+        self._header_bytes = header_bytes
+        self._samples = samples
+        self._progress = progress
+        self._done: dict[int, list[Coded]] = {}
+
+    def on(self, pipeline: ScenePipeline) -> Trial:
+        """The same plan on other lines."""
+        return Trial(
+            pipeline, self.prefix, self._header_bytes, self._samples, self._progress, errors=self.errors
+        )
+
+    def strips(self, code: int) -> list[Coded]:
+        """All strips, coded."""
+        if code not in self._done:
+            coded = []
+            for index in range(len(self.pipeline)):
+                coded.append(self.pipeline.code(index, code / STEP_UNIT, errors=self.errors))
+                self._progress("code", (index + 1) / len(self.pipeline))
+            self._done[code] = coded
+        return self._done[code]
+
+    def size(self, code: int) -> float:
+        """Bytes of the stream; exact where all lines are at hand."""
+        segments = sum(len(write_section(Section.SEGMENT, strip.payload)) for strip in self.strips(code))
+        share = self.pipeline.pixels * self.pipeline.bands / self._samples
+        return self._header_bytes + len(self.prefix) + segments / share
+
+    def slope(self, goal: Goal, default: float) -> float:
+        """Logarithm of a goal's measure over that of the step, between the last two steps that were tried."""
+        codes = list(self._done)[-2:]
+        if len(codes) < 2:
+            return default
+        rise = log2(goal.measure(self, codes[1])) - log2(goal.measure(self, codes[0]))
+        found = rise / (log2(codes[1]) - log2(codes[0]))
+        # Under a plan for a coarser step the measure moves little: that slope would lead too far.
+        return min(max(found / default, 0.7), 2.0) * default
+
+    def error(self, code: int) -> float:
+        """Mean squared error per sample."""
+        coded = sum(strip.error for strip in self.strips(code))
+        return rounded_error(
+            self.pipeline.plan.dropped + coded / (self.pipeline.pixels * self.pipeline.bands)
+        )
