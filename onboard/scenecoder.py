@@ -15,18 +15,15 @@ from bandfold.bitstream.tables import Tables
 
 from .engines import AnalysisEngine
 from .pipeline import Plan, ScenePipeline
-from .rate import log2, step_code
+from .rate import find_step, log2, step_code
 from .sceneplan import ScenePlanner
 from .source import SceneSource
 from .target import Target
 from .thinning import thinned
 from .trial import Goal, Progress, Trial
 
-MOST_PLANS = 3
-"""Plans made at most for one target."""
-
-STEP_DRIFT = 0.2
-"""A plan is good for steps within so many octaves of its own."""
+MOST_PLANS = 8
+"""Plans made at most for one target, before the last one."""
 
 MOST_MOVES = 3
 """Steps measured at most under the last plan before the whole scene is coded."""
@@ -196,23 +193,20 @@ class SceneCoder:
         return trial.on(self._pipeline(trial.pipeline.plan))
 
     def _settle(self, goal: Goal, code: int, *, spectral: bool, errors: bool) -> tuple[Trial, int, float]:
-        """Alternate between planning for a step and finding the step under the plan, on a part of the scene.
+        """Find the step at which the plan for this step meets the goal, on a part of the scene.
 
-        The first plans only serve to find the neighbourhood of the step, so they do without rotations and
-        accept a wider range. Under the last plan the step is measured and moved along the slope a
-        few times: the search goes on with the whole scene.
+        A plan for another step has other components and other side information, so the neighbourhood of the
+        step is searched with a plan for each step that is tried, without rotations and less exactly. Under the
+        last plan the step is measured and moved along the slope a few times: the search goes on with the
+        whole scene.
         """
-        slope = goal.slope
-        for _ in range(MOST_PLANS if spectral else 0):
-            rough = self._trial(code, spectral=True, errors=errors, rough=True)
-            found = goal.move(rough, code, slope)
-            if abs(log2(found) - log2(code)) >= STEP_DRIFT:
-                found = goal.near.find(rough, code, slope)
-            moved = abs(log2(found) - log2(code))
-            code, slope = found, rough.slope(goal, slope)
-            if moved < STEP_DRIFT:
-                break
-        trial = self._trial(code, spectral=spectral, errors=errors)
+
+        def rough(one: int) -> float:
+            return goal.measure(self._trial(one, spectral=True, errors=errors, rough=True), one)
+
+        if spectral:
+            code = find_step(rough, goal.near, code, slope=goal.slope, evaluations=MOST_PLANS)
+        trial, slope = self._trial(code, spectral=spectral, errors=errors), goal.slope
         for _ in range(MOST_MOVES):
             found = goal.move(trial, code, slope)
             slope = trial.slope(goal, slope)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from bandfold.bitstream.container import Section, write_section
@@ -38,9 +38,9 @@ class Goal:
     slope: float
 
     @property
-    def near(self) -> Goal:
-        """The same goal, less exactly."""
-        return replace(self, accept=(self.accept[0] / ROUGH_FACTOR, self.accept[1] * ROUGH_FACTOR))
+    def near(self) -> tuple[float, float]:
+        """A wider range, for a first search."""
+        return self.accept[0] / ROUGH_FACTOR, self.accept[1] * ROUGH_FACTOR
 
     @property
     def aim(self) -> float:
