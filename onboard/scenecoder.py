@@ -195,10 +195,10 @@ class SceneCoder:
     def _settle(self, goal: Goal, code: int, *, spectral: bool, errors: bool) -> tuple[Trial, int, float]:
         """Find the step at which the plan for this step meets the goal, on a part of the scene.
 
-        A plan for another step has other components and other side information, so the neighbourhood of the
-        step is searched with a plan for each step that is tried, without rotations and less exactly. Under the
-        last plan the step is measured and moved along the slope a few times: the search goes on with the
-        whole scene.
+        A plan for another step has other components and other side information, so the neighbourhood of
+        the step is searched with a plan for each step that is tried, without rotations and less exactly.
+        Under the last plan the step is measured and moved along the slope a few times: the search goes on
+        with the whole scene.
         """
 
         def rough(one: int) -> float:
