@@ -40,7 +40,7 @@ BUDGET_RANGE = (0.985, 1.0)
 QUALITY_RANGE = 0.02
 """Octaves of squared error (0.06 dB) around a quality that are accepted."""
 
-SIZE_SLOPE = -1.3
+SIZE_SLOPE = -1.6
 """Logarithm of the bytes over the logarithm of the step, where nothing is measured yet."""
 
 ERROR_SLOPE = 1.4

@@ -13,12 +13,9 @@ from bandfold.bitstream.scene import SceneInfo
 
 from .source import SceneSource
 
-GROUP = 2
-"""Block rows that are kept together."""
-
 
 class ThinnedSource:
-    """Some block rows of a scene, one below the other.
+    """Every n-th block row of a scene, one below the other.
 
     Parameters
     ----------
@@ -30,12 +27,9 @@ class ThinnedSource:
     def __init__(self, source: SceneSource, stride: int) -> None:
         self._source = source
         whole = source.info.lines // BLOCK
-        # Only whole block rows, in groups: a row alone would be coded in the contexts of strangers.
-        self._rows = [
-            row
-            for start in range(stride * GROUP // 2, whole - GROUP + 1, stride * GROUP)
-            for row in range(start, start + GROUP)
-        ]
+        # Only whole block rows, from the middle of each stride. Single rows are coded in the contexts of
+        # strangers, but groups of them would be fewer places of the scene, and that is worse.
+        self._rows = list(range(stride // 2, whole, stride))
         self._info = replace(source.info, lines=len(self._rows) * BLOCK)
 
     @property
@@ -64,6 +58,6 @@ def thinned(source: SceneSource, pixels: int) -> SceneSource:
     SceneSource
     """
     stride = source.info.lines * source.info.samples // pixels
-    if stride < 2 or source.info.lines < 2 * BLOCK * GROUP * stride:
+    if stride < 2 or source.info.lines < 2 * BLOCK * stride:
         return source
     return ThinnedSource(source, stride)
