@@ -19,6 +19,7 @@ from bandfold.bitstream.tables import load_tables
 from .engines import AnalysisEngine, CosineEngine
 from .filling import FilledSource
 from .partition import AVIRIS_2022
+from .quantise import RATE_WEIGHT
 from .scaling import ScaledSource
 from .scenecoder import Candidate, SceneCoder
 from .sceneplan import ScenePlanner
@@ -27,9 +28,6 @@ from .target import Target
 
 STRIP_LINES = 64
 """Lines of a segment where nothing else is asked for."""
-
-RATE_WEIGHT = 0.13
-"""Distortion, in steps squared, that a bit is worth when two codings at one step are compared."""
 
 
 class Encoder:

@@ -21,6 +21,7 @@ from .basis import quantise_vectors, vector_bits
 from .engines import AnalysisEngine
 from .folding import fold_blocks
 from .partition import check_partition, partition_bands
+from .quantise import RATE_WEIGHT
 from .sampling import Sample
 from .statistics import covariance
 
@@ -29,9 +30,6 @@ FIRST_THRESHOLD = 0.2
 
 SECOND_THRESHOLD = 0.4
 """The same after the second fold, where a component's energy is no longer spread over intervals."""
-
-RATE_WEIGHT = 0.13
-"""Distortion, in steps squared, that one bit must save: the slope of the operational curve."""
 
 LATENT_BITS = 5.0
 """Bits of a lone latent of one step: its position, sign and magnitude ..."""
@@ -62,11 +60,6 @@ class _Candidates:
             [vectors[:, flag] for vectors, flag in zip(self.vectors, flags, strict=True)],
             [variances[flag] for variances, flag in zip(self.variances, flags, strict=True)],
         )
-
-    @property
-    def counts(self) -> list[int]:
-        """Components of each interval."""
-        return [len(variances) for variances in self.variances]
 
 
 class FoldPlanner:

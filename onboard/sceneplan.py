@@ -77,9 +77,9 @@ class ScenePlanner:
         if not spectral:
             return Plan(step, self._fold.unfolded(step), (), 0.0)
         fold = self._fold.plan(step)
-        planes = fold_blocks(fold, self._sample.blocks)
         rotations: tuple[Vectors, ...] = ()
         if rotate:
+            planes = fold_blocks(fold, self._sample.blocks)
             latents = self._latents(planes[:LARGEST_SIZE]).astype(np.float64)
             rotations = find_rotations(latents, step, self._sample.pixels)
         return Plan(step, fold, rotations, self._fold.dropped(fold))
