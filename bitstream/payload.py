@@ -91,14 +91,13 @@ class PayloadWriter:
         cuts = (np.flatnonzero(np.diff(numbers)) + 1).tolist()
         if len(order):
             firsts = (numbers[[0, *cuts]] % TABLES_LIMIT).tolist()
-            ends = [*cuts, len(order)]
             self._groups += [
                 (arranged[start:end], table)
-                for start, end, table in zip([0, *cuts], ends, firsts, strict=True)
+                for start, end, table in zip([0, *cuts], [*cuts, len(order)], firsts, strict=True)
             ]
         if widths.any():
-            cuts = np.cumsum(lengths)[:-1]
-            for run, run_widths in zip(np.split(values, cuts), np.split(widths, cuts), strict=True):
+            ends = np.cumsum(lengths)[:-1]
+            for run, run_widths in zip(np.split(values, ends), np.split(widths, ends), strict=True):
                 self._raw(run, run_widths)
         else:
             self._bits.flags((values[values != 0] < 0).astype(np.uint8))
