@@ -20,6 +20,9 @@ from bandfold.bitstream.tokens import DIRECT
 RATE_WEIGHT = 0.13
 """Distortion, in steps squared, that one bit must save: what the step itself buys."""
 
+FINE_IN_FLOAT32 = 1 << 14
+"""Below so many steps float32 is good to ``2**-10`` of a step."""
+
 
 def quantise(
     latents: NDArray[np.int32], step: float, mode: Mode, weight: float = RATE_WEIGHT
@@ -48,8 +51,8 @@ def quantise(
     thresholds = decision_thresholds(mode, weight)
     last = before = Past.empty(1, rows, columns)
     for component, plane in enumerate(latents):
-        scaled = np.abs(plane) / (step * FRACTION)
-        nearest = (scaled + 0.5).astype(np.int32)
+        scaled = _in_steps(plane, step)
+        nearest = (scaled + np.float32(0.5)).astype(np.int32)
         now = Surroundings(1, rows, columns)
         for diagonal in range(DIAGONALS):
             channels = DIAGONAL_SLICES[diagonal]
@@ -63,9 +66,18 @@ def quantise(
     return quantised, classes
 
 
+def _in_steps(plane: NDArray[np.int32], step: float) -> NDArray[np.floating]:
+    """Magnitudes in steps: in float32 where that tells a fraction of a step, which is the rule."""
+    magnitudes = np.abs(plane)
+    scale = 1.0 / (step * FRACTION)
+    fine = int(magnitudes.max(initial=0)) * scale < FINE_IN_FLOAT32
+    kind = np.float32 if fine else np.float64
+    return np.multiply(magnitudes, kind(scale), dtype=kind)
+
+
 def lower_where_cheaper(
     nearest: NDArray[np.int32],
-    scaled: NDArray[np.float64],
+    scaled: NDArray[np.floating],
     classes: NDArray[np.uint8],
     thresholds: NDArray[np.float64],
 ) -> None:
@@ -75,7 +87,7 @@ def lower_where_cheaper(
     ----------
     nearest : ndarray of int32
         Magnitudes rounded to the nearest; contiguous.
-    scaled : ndarray of float64, same shape
+    scaled : ndarray of float32 or float64, same shape
         Magnitudes before rounding, in steps.
     classes : ndarray of uint8, same shape
     thresholds : ndarray of float64

@@ -32,7 +32,7 @@ FINE_DRIFT = 0.06
 """A measured step may be moved along the slope by so many octaves without measuring again."""
 
 PIXELS_TRIED = 1 << 16
-"""Pixels on which steps are tried; a larger scene is thinned to about so many, to half of them at first."""
+"""Pixels on which steps are tried, about; a larger scene is thinned, to a quarter of them at first."""
 
 BUDGET_RANGE = (0.985, 1.0)
 """Share of a budget that is accepted as used."""
@@ -155,7 +155,7 @@ class SceneCoder:
         self._progress("plan", 0.0)
         plan = self._planner.plan(code / STEP_UNIT, spectral=spectral, rotate=not rough)
         return Trial(
-            self._pipeline(plan, PIXELS_TRIED // 2 if rough else PIXELS_TRIED),
+            self._pipeline(plan, PIXELS_TRIED // 4 if rough else PIXELS_TRIED),
             self._prefix(plan),
             len(self._header(plan, code)) + HEADER_SLACK,
             self._source.info.count,

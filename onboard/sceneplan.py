@@ -28,6 +28,9 @@ RATE_FACTOR = 12.0
 UNFOLDED_MARGIN = 1.3
 """Bands on their own are not tried where they seem to cost so many times what the fold costs."""
 
+BLOCKS_COMPARED = 100
+"""Blocks of the sample, about, on which the fold is compared with bands on their own."""
+
 
 class ScenePlanner:
     """Plans for one scene.
@@ -103,10 +106,11 @@ class ScenePlanner:
     def _cost(self, fold: Fold, step: float) -> float:
         """Approximate bits of the scene under a fold, without side information."""
         total = 0
-        for plane in fold_blocks(fold, self._sample.blocks):
+        blocks = self._sample.blocks[:, :: max(self._sample.blocks.shape[1] // BLOCKS_COMPARED, 1)]
+        for plane in fold_blocks(fold, blocks):
             cost = latent_cost(self._latents(plane[None]), step)
             total += int(np.rint(cost * np.float32(COST_UNIT)).astype(np.int64).sum())
-        return total / COST_UNIT * self._sample.pixels / float(self._sample.blocks.shape[1] * CHANNELS)
+        return total / COST_UNIT * self._sample.pixels / float(blocks.shape[1] * CHANNELS)
 
     def step_for_bits(self, bits: float) -> float:
         """Guess the step at which the scene costs so many bits, from the variances of the components.

@@ -48,13 +48,19 @@ class Goal:
         """Logarithm of the measure to aim at."""
         return aim_between(log2(self.accept[0]), log2(self.accept[1]))
 
+    @property
+    def estimated_aim(self) -> float:
+        """The same for an estimate: lower, because what exceeds a budget must be coded again."""
+        low, high = log2(self.accept[0]), log2(self.accept[1])
+        return low + 0.25 * (high - low)
+
     def find(self, trial: Trial, code: int, slope: float) -> int:
         """Find a step under the plan of a trial."""
         return find_step(partial(self.measure, trial), self.accept, code, slope=slope)
 
     def move(self, trial: Trial, code: int, slope: float) -> int:
         """Measure one step and move along the slope towards the aim, by an octave at most."""
-        distance = (self.aim - log2(self.measure(trial, code))) / slope
+        distance = (self.estimated_aim - log2(self.measure(trial, code))) / slope
         return step_code(code / STEP_UNIT * exp2(min(max(distance, -1.0), 1.0)))
 
 
