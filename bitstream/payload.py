@@ -58,14 +58,18 @@ class PayloadWriter:
         """Append tokens coded with one table."""
         self._groups.append((tokens, table))
 
-    def values(self, values: NDArray[np.int64], tables: NDArray[np.integer[Any]]) -> None:
-        """Append signed integers, each with a table of its own.
+    def values(
+        self, values: NDArray[np.int64], tables: NDArray[np.integer[Any]], *, signed: bool = True
+    ) -> None:
+        """Append integers, each with a table of its own.
 
         Parameters
         ----------
         values : ndarray of int64, shape (n,)
         tables : ndarray of integers, shape (n,)
             Values are grouped by table, in rising order of the table's number.
+        signed : bool
+            Whether values may be negative; otherwise no signs are written.
         """
         tokens, widths = to_tokens(np.abs(values))
         order = np.argsort(tables, kind="stable")
@@ -74,7 +78,7 @@ class PayloadWriter:
         for start, end in zip((0, *cuts.tolist()), (*cuts.tolist(), len(order)), strict=True):
             if end > start:
                 self._groups.append((arranged[start:end], int(numbers[start])))
-        self._raw(values, widths)
+        self._raw(values, widths, signed=signed)
 
     def integers(self, values: Sequence[int], mean: int, *, signed: bool = True) -> None:
         """Append integers of side information, the table following the running mean of their magnitudes.
@@ -103,9 +107,10 @@ class PayloadWriter:
         if signed:
             self._bits.flags((array[magnitudes > 0] < 0).astype(np.uint8))
 
-    def _raw(self, values: NDArray[np.int64], widths: NDArray[np.int32]) -> None:
+    def _raw(self, values: NDArray[np.int64], widths: NDArray[np.int32], *, signed: bool) -> None:
         """Signs of all values that are not zero, then the raw bits of the large ones."""
-        self._bits.flags((values[values != 0] < 0).astype(np.uint8))
+        if signed:
+            self._bits.flags((values[values != 0] < 0).astype(np.uint8))
         large = widths > 0
         if large.any():
             self._bits.fields(np.abs(values[large]), widths[large])
@@ -139,8 +144,8 @@ class PayloadReader:
         self._symbols = tables.coder.decoder(np.frombuffer(data[start:end], dtype="<u4").astype(np.uint32))
         self._bits = BitReader(data[end:])
 
-    def values(self, tables: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-        """Read one signed integer for each table number; see `PayloadWriter.values`."""
+    def values(self, tables: NDArray[np.integer[Any]], *, signed: bool = True) -> NDArray[np.int64]:
+        """Read one integer for each table number; see `PayloadWriter.values`."""
         order = np.argsort(tables, kind="stable")
         numbers = tables[order]
         tokens = np.empty(len(order), dtype=np.int32)
@@ -149,7 +154,7 @@ class PayloadReader:
             if end > start:
                 tokens[order[start:end]] = self._symbols.decode(end - start, int(numbers[start]))
         values, widths = token_base(tokens)
-        live = np.flatnonzero(tokens)
+        live = np.flatnonzero(tokens) if signed else np.zeros(0, np.intp)
         negative = self._bits.flags(live.size).astype(bool)
         large = widths > 0
         if large.any():
