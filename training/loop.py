@@ -125,15 +125,17 @@ class Training:
         training = self._config.training
         last = training.steps if stop is None else min(stop, training.steps)
         codec = cast(Codec, self.network)
-        sums, began = np.zeros(3), time.monotonic()
+        sums, counted, began = np.zeros(3), 0, time.monotonic()
         while self.step < last:
             sums += self._one(codec)
+            counted += 1
             self.step += 1
             if self.step % training.log_every == 0:
                 rate = self._optimiser.param_groups[0]["lr"]
-                means = (sums / training.log_every).tolist()
+                # After an interruption a row may cover fewer steps than others.
+                means = (sums / counted).tolist()
                 self._log.add((self.step, *means, rate, time.monotonic() - began))
-                sums[:] = 0.0
+                sums[:], counted = 0.0, 0
                 if not math.isfinite(means[0]):
                     raise BandfoldError(
                         f"training diverged before step {self.step}: lower learning_rate, "
@@ -151,7 +153,7 @@ class Training:
                     self._log.rows, f"{self._config.name}, {self._folder.name}", self._folder / "log.png"
                 )
 
-    def _one(self, codec: Codec) -> tuple[float, float, float]:
+    def _one(self, codec: Codec) -> list[float]:
         """Make one step; loss, bits per sample and squared error of its batch."""
         training = self._config.training
         for group in self._optimiser.param_groups:
@@ -166,7 +168,8 @@ class Training:
         self._optimiser.step()
         if self.step % REFRESH == 0:
             codec.refresh()
-        return loss.item(), rate.item(), error.item()
+        told: list[float] = torch.stack([loss, rate, error]).tolist()
+        return told
 
     def _save(self) -> None:
         state: State = {
