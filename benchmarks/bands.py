@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from bandfold.onboard.envi import open_envi
 from bandfold.onboard.intervals import interval_ends
 
 from .bandmodel import HEADER_BYTES, BandModel, Coded, code_scene
+from .bandplot import plot_panels
 from .bdrate import Curve, bd_rate
 from .jpeg2000 import Jpeg2000
 from .program import run
@@ -26,14 +29,34 @@ from .recorded import Recorded, read_anchors
 from .scenefile import read_scene
 
 PEAK = 65535.0
+CODECS = ("JPEG 2000", "CCSDS 122")
+"""Recorded curves that a whole scene is put beside: these code band by band too."""
+
 RATES = (0.05, 0.1, 0.25, 0.5, 1.0)
 POINTS = 4
 """Steps tried with each model, evenly over its range of contrasts in the logarithm."""
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_OUTPUT = click.Path(dir_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 Point = tuple[float, float, str, float]
 """Bits per sample, dB, model, step."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Points of models on a scene or on an interval of it, and curves of other codecs there.
+
+    Parameters
+    ----------
+    name : str
+    points : list of (bits per sample, dB, model, step)
+    others : mapping of str to curve
+    """
+
+    name: str
+    points: list[Point]
+    others: Mapping[str, Curve]
 
 
 @click.command()
@@ -42,9 +65,8 @@ Point = tuple[float, float, str, float]
 @click.option("--names", required=True, help="These scenes: a,b,c.")
 @click.option("--anchors", type=_FILE, help="Recorded curves of other codecs (JSON), for whole scenes.")
 @click.option("--intervals/--whole", default=True, help="Also each interval, beside JPEG 2000 run live.")
-@click.option(
-    "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write all points."
-)
+@click.option("--json", "json_path", type=_OUTPUT, help="Write all points.")
+@click.option("--plot", "plot_folder", type=_FOLDER, help="Draw NAME.png for each scene into this folder.")
 def main(
     exports: tuple[Path, ...],
     folder: Path,
@@ -52,6 +74,7 @@ def main(
     anchors: Path | None,
     intervals: bool,
     json_path: Path | None,
+    plot_folder: Path | None,
 ) -> None:
     """Measure exported models on scenes that they were not trained on."""
     wanted = [name.strip() for name in names.split(",") if name.strip()]
@@ -67,7 +90,10 @@ def main(
             raise SettingsError(f"no scene {name} in {folder}")
         cube = read_scene(paths[name])
         ends = interval_ends(len(cube), open_envi(paths[name], for_coding=False).info.metadata)
-        report[name] = _scene(name, cube, ends, models, recorded, intervals)
+        panels = _scene(name, cube, ends, models, recorded, intervals)
+        report[name] = [dataclasses.asdict(panel) for panel in panels]
+        if plot_folder is not None:
+            plot_panels(f"{name}, band by band", panels, plot_folder / f"{name}.png")
     if json_path is not None:
         try:
             json_path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -82,7 +108,7 @@ def _scene(
     models: Sequence[BandModel],
     recorded: Recorded,
     intervals: bool,
-) -> dict[str, Any]:
+) -> list[Panel]:
     """Measure a scene and print its tables."""
     deviation = float(np.sqrt(cube.var(axis=(1, 2), dtype=np.float64).mean()))
     points: dict[str, list[Point]] = {}
@@ -95,16 +121,18 @@ def _scene(
             )
             for number, one in coded.items():
                 points.setdefault(f"interval {number}", []).append((*_point([one], 0), model.name, step))
-    click.echo(f"{name}: whole scene")
-    curves = recorded.get(name, {})
-    _print(points["whole"], curves)
-    if intervals:
-        for number, (first, last) in enumerate(pairwise((0, *ends)), start=1):
-            if last > first:
-                part = cube[first:last]
-                click.echo(f"{name}: interval {number}, bands {first + 1}-{last}")
-                _print(points[f"interval {number}"], {"JPEG 2000 (live)": _jpeg2000(part)})
-    return {key: [list(point) for point in found] for key, found in points.items()}
+    known = recorded.get(name, {})
+    curves = {codec: known[codec] for codec in CODECS if codec in known}
+    panels = [Panel("whole scene", points["whole"], curves)]
+    for number, (first, last) in enumerate(pairwise((0, *ends)), start=1):
+        if last > first:
+            others = {"JPEG 2000": _jpeg2000(cube[first:last])} if intervals else {}
+            label = f"interval {number}, bands {first + 1}-{last}"
+            panels.append(Panel(label, points[f"interval {number}"], others))
+    for panel in panels:
+        click.echo(f"{name}: {panel.name}")
+        _print(panel)
+    return panels
 
 
 def _point(coded: Sequence[Coded], more_bytes: int) -> tuple[float, float]:
@@ -141,15 +169,15 @@ def _jpeg2000(cube: NDArray[Any]) -> Curve:
     return curve
 
 
-def _print(points: Sequence[Point], others: Mapping[str, Curve]) -> None:
+def _print(panel: Panel) -> None:
     """Print points, each with the quality of other codecs at the same rate, and delta rates."""
-    chosen = [codec for codec in others if codec in ("JPEG 2000", "JPEG 2000 (live)", "CCSDS 122")]
-    head = "".join(f"{codec:>18}" for codec in chosen)
+    points, others = panel.points, panel.others
+    head = "".join(f"{codec:>12}" for codec in others)
     click.echo(f"  {'model':<18}{'step':>9}{'bps':>9}{'dB':>8}{head}")
     for rate, level, model, step in sorted(points):
-        there = "".join(f"{_text(interpolate(others[codec], rate)):>18}" for codec in chosen)
+        there = "".join(f"{_text(interpolate(others[codec], rate)):>12}" for codec in others)
         click.echo(f"  {model:<18}{step:9.1f}{rate:9.4f}{level:8.2f}{there}")
-    for codec in chosen:
+    for codec in others:
         found = bd_rate(others[codec], [(rate, level) for rate, level, _, _ in points])
         click.echo(
             f"  BD-rate against {codec}: {found.percent:+.1f} % ({found.low:.1f} to {found.high:.1f} dB)"

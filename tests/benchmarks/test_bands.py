@@ -41,16 +41,19 @@ def measure(folder, *arguments):
 
 
 def test_every_interval_and_the_whole_are_measured(folder, tmp_path):
-    result = measure(folder, "--names", "new", "--whole", "--json", str(tmp_path / "out.json"))
+    outputs = ("--json", str(tmp_path / "out.json"), "--plot", str(tmp_path))
+    result = measure(folder, "--names", "new", "--whole", *outputs)
     assert result.exit_code == 0, result.output
-    report = json.loads((tmp_path / "out.json").read_text())["new"]
-    assert set(report) == {"whole", *(f"interval {number}" for number in range(1, 6))}
+    assert (tmp_path / "new.png").read_bytes().startswith(b"\x89PNG")
+    panels = json.loads((tmp_path / "out.json").read_text())["new"]
+    report = {panel["name"].split(",")[0]: panel["points"] for panel in panels}
+    assert list(report) == ["whole scene", *(f"interval {number}" for number in range(1, 6))]
     for rate, level, name, step in report["interval 2"]:
         assert (rate, name) == (8 / 20, "off")
         assert level == pytest.approx(20 * np.log10(65535 / step))
-    steps = [point[3] for point in report["whole"]]
+    steps = [point[3] for point in report["whole scene"]]
     assert steps[0] / steps[-1] == pytest.approx(4.0)
-    assert report["whole"][0][0] == pytest.approx(8 * (200 + 64) / 4000)
+    assert report["whole scene"][0][0] == pytest.approx(8 * (200 + 64) / 4000)
 
 
 def test_scenes_that_were_trained_on_are_refused(folder):
