@@ -12,6 +12,7 @@ from .encode import encode
 from .info import info
 from .partition import partition
 from .synth import synth
+from .train import train
 
 OVERVIEW = """\b
 Examples:
@@ -43,7 +44,7 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (encode, decode, info, compare, partition, synth, demo):
+for command in (encode, decode, info, compare, partition, synth, train, demo):
     main.add_command(command)
 
 
