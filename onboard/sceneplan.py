@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from bandfold.bitstream import exact
 from bandfold.bitstream.fold import Fold, Vectors
 from bandfold.bitstream.geometry import BLOCK, CHANNELS
+from bandfold.bitstream.sensor import SensorBasis
 
-from .basis import vector_bits
 from .engines import AnalysisEngine
 from .folding import fold_blocks
 from .pipeline import Plan
 from .planning import FoldPlanner
 from .rate import exp2, log2
 from .rotation import COST_UNIT, LARGEST_SIZE, find_rotations, latent_cost
-from .sampling import sample_blocks
+from .sampling import Sample, sample_blocks
+from .sensorplanning import SensorPlanner
 from .source import SceneSource
 
 RATE_FACTOR = 12.0
@@ -34,13 +35,15 @@ class ScenePlanner:
 
     Parameters
     ----------
-    source : SceneSource
-        Integer samples without gaps.
+    source : SceneSource or Sample
+        Integer samples without gaps, or a sample of them that was read before.
     ends : tuple of int or None
-        Partition; found from the scene if None.
+        Partition; found from the scene if None. Not used with a sensor, which has its own.
     engine : AnalysisEngine
     progress : callable, optional
         Called with the fraction done.
+    sensor : SensorBasis, optional
+        Where components come from; else they are the scene's own.
 
     Raises
     ------
@@ -50,14 +53,19 @@ class ScenePlanner:
 
     def __init__(
         self,
-        source: SceneSource,
+        source: SceneSource | Sample,
         ends: tuple[int, ...] | None,
         engine: AnalysisEngine,
         progress: Callable[[float], None] | None = None,
+        sensor: SensorBasis | None = None,
     ) -> None:
-        self._sample = sample_blocks(source, progress)
+        self.sample = source if isinstance(source, Sample) else sample_blocks(source, progress)
         self._engine = engine
-        self._fold = FoldPlanner(self._sample, ends, engine)
+        self._fold = (
+            FoldPlanner(self.sample, ends, engine)
+            if sensor is None
+            else SensorPlanner(self.sample, sensor, engine)
+        )
 
     def plan(self, step: float, *, spectral: bool, rotate: bool = True) -> Plan:
         """Plan for a step.
@@ -79,9 +87,9 @@ class ScenePlanner:
         fold = self._fold.plan(step)
         rotations: tuple[Vectors, ...] = ()
         if rotate:
-            planes = fold_blocks(fold, self._sample.blocks)
+            planes = fold_blocks(fold, self.sample.blocks)
             latents = self._latents(planes[:LARGEST_SIZE]).astype(np.float64)
-            rotations = find_rotations(latents, step, self._sample.pixels)
+            rotations = find_rotations(latents, step, self.sample.pixels)
         return Plan(step, fold, rotations, self._fold.dropped(fold))
 
     def seems_unfoldable(self, step: float) -> bool:
@@ -95,18 +103,28 @@ class ScenePlanner:
         -------
         bool
         """
-        fold = self._fold.plan(step)
-        vectors = [*fold.first, *([fold.second] if fold.second is not None else [])]
-        side = sum(float(vector_bits(one).sum()) for one in vectors)
-        return self._cost(self._fold.unfolded(step), step) < UNFOLDED_MARGIN * (self._cost(fold, step) + side)
+        return self._cost(self._fold.unfolded(step), step) < UNFOLDED_MARGIN * self.folded_bits(step)
+
+    def folded_bits(self, step: float) -> float:
+        """Approximate bits of the folded scene at a step, its vectors included.
+
+        Parameters
+        ----------
+        step : float
+
+        Returns
+        -------
+        float
+        """
+        return self._cost(self._fold.plan(step), step) + self._fold.side_bits(step)
 
     def _cost(self, fold: Fold, step: float) -> float:
         """Approximate bits of the scene under a fold, without side information."""
         total = 0
-        for plane in fold_blocks(fold, self._sample.blocks):
+        for plane in fold_blocks(fold, self.sample.blocks):
             cost = latent_cost(self._latents(plane[None]), step)
             total += int(np.rint(cost * np.float32(COST_UNIT)).astype(np.int64).sum())
-        return total / COST_UNIT * self._sample.pixels / float(self._sample.blocks.shape[1] * CHANNELS)
+        return total / COST_UNIT * self.sample.pixels / float(self.sample.blocks.shape[1] * CHANNELS)
 
     def step_for_bits(self, bits: float) -> float:
         """Guess the step at which the scene costs so many bits, from the variances of the components.
@@ -126,7 +144,7 @@ class ScenePlanner:
             ratio = np.maximum(self._fold.variances, 0.0) / exp2(2 * middle)
             # Strong components are smooth and cost less than their variance says, weak ones are noise.
             rate = exact.log2(1.0 + RATE_FACTOR * np.sqrt(ratio) * ratio / (1.0 + ratio)) / 2
-            total = math.fsum(rate.tolist()) * self._sample.pixels
+            total = math.fsum(rate.tolist()) * self.sample.pixels
             low, high = (middle, high) if total > bits else (low, middle)
         return exp2((low + high) / 2)
 
