@@ -152,7 +152,7 @@ def _from_package(package: Package) -> SensorBasis:
     merged = _integers(arrays["merged"], 1)
     lengths = np.diff(ends, prepend=0)
     _need(len(ends) > 0 and lengths.min() > 0 and ends[-1] == len(means), "ends do not fit the bands")
-    _need(bool((np.abs(means) <= LARGEST_MEAN).all()), "a mean is out of range")
+    _need(_within(means, LARGEST_MEAN), "a mean is out of range")
     first = tuple(_vectors(arrays, f"first-{number:03d}") for number in range(len(ends)))
     second = _vectors(arrays, "second")
     shapes = [vectors.codes.shape for vectors in first]
@@ -181,6 +181,11 @@ def _need(condition: bool | np.bool_, what: str) -> None:
         raise ValueError(what)
 
 
+def _within(values: NDArray[np.int64], limit: int | NDArray[np.int64]) -> bool:
+    # Not by magnitude: the smallest integer has none.
+    return bool(((values <= limit) & (values >= -limit)).all())
+
+
 def _integers(array: NDArray[Any], dimensions: int) -> NDArray[np.int64]:
     _need(array.ndim == dimensions and array.dtype.kind in "iu", "integers of another shape or type expected")
     return array.astype(np.int64)
@@ -191,5 +196,5 @@ def _vectors(arrays: Any, name: str) -> Vectors:
     _need(codes.shape[1] == len(precision) and codes.shape[1] <= codes.shape[0], f"{name} has odd vectors")
     _need(bool(((precision >= 1) & (precision <= MOST_PRECISION)).all()), f"{name} has odd precisions")
     # Entries of unit vectors, with room for their rounding.
-    _need(bool((np.abs(codes) <= np.left_shift(2, precision)).all()), f"{name} has entries beyond 1")
+    _need(_within(codes, np.left_shift(2, precision)), f"{name} has entries beyond 1")
     return Vectors(codes, precision)
