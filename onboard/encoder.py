@@ -31,6 +31,9 @@ from .target import Target
 STRIP_LINES = 64
 """Lines of a segment where nothing else is asked for."""
 
+OWN_MARGIN = 1.02
+"""A scene's own fold is tried beside its sensor's where it does not seem to cost so many times as much."""
+
 
 class Encoder:
     """Encodes scenes.
@@ -151,7 +154,7 @@ class Encoder:
         folding = [coder]
         if self._sensor is not None and self._spectral == "auto":
             own = ScenePlanner(planner.sample, self._ends, self._engine)
-            if own.folded_bits(step) < planner.folded_bits(step):
+            if own.folded_cost(step) < OWN_MARGIN * planner.folded_cost(step):
                 folding.append(self._coder(source, original, own))
         unfolded = self._spectral == "auto" and planner.seems_unfoldable(step)
         several = unfolded or len(folding) > 1

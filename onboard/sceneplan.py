@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream import exact
-from bandfold.bitstream.fold import Fold, Vectors
+from bandfold.bitstream.fold import FRACTION, Fold, Vectors
 from bandfold.bitstream.geometry import BLOCK, CHANNELS
 from bandfold.bitstream.sensor import SensorBasis
 
@@ -17,6 +17,7 @@ from .engines import AnalysisEngine
 from .folding import fold_blocks
 from .pipeline import Plan
 from .planning import FoldPlanner
+from .quantise import RATE_WEIGHT
 from .rate import exp2, log2
 from .rotation import COST_UNIT, LARGEST_SIZE, find_rotations, latent_cost
 from .sampling import Sample, sample_blocks
@@ -103,10 +104,11 @@ class ScenePlanner:
         -------
         bool
         """
-        return self._cost(self._fold.unfolded(step), step) < UNFOLDED_MARGIN * self.folded_bits(step)
+        folded = self._cost(self._fold.plan(step), step)[0] + self._fold.side_bits(step)
+        return self._cost(self._fold.unfolded(step), step)[0] < UNFOLDED_MARGIN * folded
 
-    def folded_bits(self, step: float) -> float:
-        """Approximate bits of the folded scene at a step, its vectors included.
+    def folded_cost(self, step: float) -> float:
+        """What the folded scene costs at a step, bits and errors together.
 
         Parameters
         ----------
@@ -115,16 +117,24 @@ class ScenePlanner:
         Returns
         -------
         float
+            Approximate squared error of the scene in steps squared, plus what bits are worth (with vectors).
         """
-        return self._cost(self._fold.plan(step), step) + self._fold.side_bits(step)
+        fold = self._fold.plan(step)
+        bits, error = self._cost(fold, step)
+        dropped = self._fold.dropped(fold) * fold.bands * self.sample.pixels / (step * step)
+        return RATE_WEIGHT * (bits + self._fold.side_bits(step)) + error + dropped
 
-    def _cost(self, fold: Fold, step: float) -> float:
-        """Approximate bits of the scene under a fold, without side information."""
-        total = 0
+    def _cost(self, fold: Fold, step: float) -> tuple[float, float]:
+        """Approximate bits of the scene under a fold, without side information; errors in steps squared."""
+        bits = error = 0
         for plane in fold_blocks(fold, self.sample.blocks):
-            cost = latent_cost(self._latents(plane[None]), step)
-            total += int(np.rint(cost * np.float32(COST_UNIT)).astype(np.int64).sum())
-        return total / COST_UNIT * self.sample.pixels / float(self.sample.blocks.shape[1] * CHANNELS)
+            latents = self._latents(plane[None])
+            bits += int(np.rint(latent_cost(latents, step) * np.float32(COST_UNIT)).astype(np.int64).sum())
+            # Small latents become zero, the error of all others is even.
+            square = np.minimum((latents / (FRACTION * step)) ** 2, 1.0 / 12)
+            error += int(np.rint(square * COST_UNIT).astype(np.int64).sum())
+        share = self.sample.pixels / float(self.sample.blocks.shape[1] * CHANNELS) / COST_UNIT
+        return bits * share, error * share
 
     def step_for_bits(self, bits: float) -> float:
         """Guess the step at which the scene costs so many bits, from the variances of the components.

@@ -57,9 +57,9 @@ class SensorPlanner(FoldPlanner):
         self._variance = np.diagonal(across)
         merged = self._merged()
         columns = sensor.second.orthonormal
-        self._columns = exact.product(columns.T, exact.product(across[np.ix_(merged, merged)], columns))
+        across = exact.product(columns.T, exact.product(across[np.ix_(merged, merged)], columns))
         # For every step the same: a plan takes what is strong and rounds it.
-        self._values, self._vectors = exact.eigh((self._columns + self._columns.T) / 2)
+        self._values, self._vectors = exact.eigh((across + across.T) / 2)
 
     @property
     def variances(self) -> NDArray[np.float64]:
@@ -117,17 +117,22 @@ class SensorPlanner(FoldPlanner):
     def _turn(self, kept: NDArray[np.bool_], step: float) -> Turn:
         """Quantise the matrix that turns the columns of the second fold into the scene's own components.
 
-        An angle ``e`` between a component of variance ``v`` and one of variance ``w`` adds ``e**2 v`` to the
-        latter, which costs as much as a rise of the noise if ``w`` is below ``step**2``, and less in the
-        proportion of both if it is above. So entries are in units of ``sqrt(max(w, step**2) / (pixels v))``.
+        An error ``e`` in the entry of row ``i`` of a component of variance ``v`` lets ``(e r)**2 v`` of it
+        leak into a component of variance ``w`` whose own entry there is ``r``. That costs as much as a rise
+        of the noise if ``w`` is below ``step**2``, and less in the proportion of both if it is above. So
+        entries are in units of ``1 / sqrt(pixels v a)`` with ``a`` the sum of ``r**2 / max(w, step**2)``.
+        That includes stronger components, which take no part (the vector is made orthogonal to theirs), but
+        adds little for them.
         """
         square = step * step
         pixels = self._sample.pixels
-        values, vectors, before = self._values[kept], self._vectors[:, kept], np.diagonal(self._columns)
+        values, vectors = self._values[kept], self._vectors[:, kept]
         fine = np.rint(exact.log2(np.maximum(values, square * 1e-3) * (pixels / square)) / 2)
         precision = np.clip(fine, 1, FINEST).astype(np.int64)
-        coarse = np.rint(exact.log2(np.maximum(before, square) / square) / 2)
-        # A column is told at least as finely as its own diagonal needs.
+        leak = exact.product(
+            self._vectors * self._vectors, square / np.maximum(self._values, square)[:, None]
+        )
+        coarse = np.rint(exact.log2(1.0 / np.maximum(leak[:, 0], 1e-12)) / 2)
         shifts = np.clip(coarse, 0, LARGEST_TURN_SHIFT).astype(np.int64)
         codes = np.rint(np.ldexp(vectors, (precision[None, :] - shifts[:, None]).astype(np.int32)))
         return Turn(codes.astype(np.int64) << shifts[:, None], precision, shifts)
