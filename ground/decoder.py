@@ -88,6 +88,11 @@ class Decoder:
         """Geometry, type and metadata of the scene."""
         return replace(self._stream.header.info, metadata=self._stream.metadata)
 
+    @property
+    def fold(self) -> Fold:
+        """How the bands of the scene become components."""
+        return self._stream.fold
+
     def report(self) -> dict[str, Any]:
         """What is in the stream and where its bytes went, ready for JSON; see `Stream.report`."""
         return self._stream.report()
