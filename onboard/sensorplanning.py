@@ -2,8 +2,8 @@
 
 The components of a sensor are nearly uncorrelated in a scene that the package has not seen, but not quite.
 A matrix of the scene's own turns the strongest of them into what the scene would have chosen itself. Its
-entries are told in units that weigh as much as the noise of what they mix: most of them are zero, and the
-matrix takes less than half of what the scene's own vectors would.
+entries are told in units that weigh as much as the noise of what they mix: most of them are small, and
+the matrix takes a third to two thirds of what the scene's own vectors would.
 """
 
 from __future__ import annotations

@@ -668,5 +668,55 @@ def test_the_document_describes_what_encoders_rarely_write():
     assert len(np.unique(ours)) > 500
 
 
+@pytest.mark.parametrize("turned", [True, False])
+def test_the_document_describes_what_a_scene_takes_from_a_package(turned):
+    """Components that pass the second fold or do not, in mixed order; fewer rows than the package has."""
+    from bandfold.bitstream.container import Section, write_preamble, write_section
+    from bandfold.bitstream.contexts import Past
+    from bandfold.bitstream.header import Header
+    from bandfold.bitstream.latents import classify
+    from bandfold.bitstream.package import load_package
+    from bandfold.bitstream.payload import PayloadWriter
+    from bandfold.bitstream.scene import SceneInfo
+    from bandfold.bitstream.segment import Segment, write_segment
+    from bandfold.bitstream.selection import Selection, Turn
+    from bandfold.bitstream.selectioncode import write_selected_fold
+    from bandfold.bitstream.sensor import SensorBasis
+    from bandfold.bitstream.tables import load_tables as shipped_tables
+    from bandfold.ground.decoder import Decoder
+
+    tables, sensor = shipped_tables(), SensorBasis.from_package(load_package(PACKAGES[0]))
+    generator = np.random.Generator(np.random.PCG64(8))
+    assert sensor.merged == (8, 12)
+    second = (0, 1, 4, 6)
+    if turned:
+        shifts = np.array([3, 2, 2, 0, 1, 0, 0])
+        codes = np.rint(generator.normal(size=(7, 4)) * 40).astype(np.int64) << shifts[:, None]
+        second = Turn(codes, np.array([9, 8, 8, 6]), shifts)
+    selection = Selection(sensor, (3, 5), 7, second, ((3, 7), (6, 8, 11)))
+    means = (sensor.means >> 4) + generator.integers(-99, 99, size=20) << 4
+    fold = selection.fold(means, 4)
+    header = Header(
+        SceneInfo(20, 9, 17, np.dtype("uint16")), 16, 900, True, False, "dct8", tables.identity,
+        sensor=sensor.name, sensor_hash=sensor.identity,
+    )  # fmt: skip
+    payload = PayloadWriter(tables)
+    write_selected_fold(payload, fold, selection)
+    spread = 30.0 / (1 + np.arange(64))[:, None, None, None]
+    latents = np.rint(generator.standard_t(2, size=(64, fold.components, 2, 3)) * spread).astype(np.int32)
+    classes, _ = classify(latents, tables.modes["folded"], Past.empty(2, 2, 3))
+    segment = Segment(latents, classes, None, None)
+    data = write_preamble() + write_section(Section.HEADER, header.pack())
+    data += write_section(Section.FOLD, payload.data())
+    data += write_section(Section.SEGMENT, write_segment(0, segment, tables, spectral=True, rotations=0))
+    _, _, found, samples = decode(data)
+    np.testing.assert_array_equal(found[0], latents)
+    ours = Decoder(data, models=PACKAGES).decode()
+    difference = np.abs(ours.astype(np.float64) - samples)
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 0.001
+    assert len(np.unique(ours)) > 500
+
+
 def test_there_are_streams_to_compare():
     assert len(NAMES) >= 6
