@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import exact
+
+if TYPE_CHECKING:
+    from .selection import Selection
 
 BASIS_UNIT = 65536.0
 """Integer entries of a basis are in units of ``1 / BASIS_UNIT``."""
@@ -75,6 +79,8 @@ class Fold:
         How many of the first components of each interval go through the second fold.
     second : Vectors or None
         Columns over the merged components, interval by interval.
+    selection : Selection or None
+        What of a package it is, if its vectors come from one.
     """
 
     ends: tuple[int, ...]
@@ -83,6 +89,7 @@ class Fold:
     first: tuple[Vectors, ...] = ()
     merged: tuple[int, ...] = ()
     second: Vectors | None = None
+    selection: Selection | None = None
 
     @property
     def bands(self) -> int:

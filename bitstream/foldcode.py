@@ -16,7 +16,11 @@ PREDICTORS = ((0, 0), (1, 0), (2, -1))
 
 COUNT_MEAN = 8 * SIDE_UNIT
 CHANGE_MEAN = SIDE_UNIT
+MEAN_MEAN = 64 * SIDE_UNIT
 FINEST_PRECISION = 16
+
+LARGEST_SHIFT = 40
+"""Band means are told in units of at most two to this power."""
 
 LARGEST_ENTRY = 1 << 20
 """Entries of unit vectors at the finest precision stay far below this."""
@@ -40,13 +44,13 @@ def write_fold(payload: PayloadWriter, fold: Fold) -> None:
     payload.integers(np.diff(fold.ends, prepend=0).tolist(), 32 * SIDE_UNIT, signed=False)
     payload.integers([fold.mean_shift], COUNT_MEAN, signed=False)
     codes = fold.means >> fold.mean_shift
-    payload.integers(np.diff(codes, prepend=0).tolist(), 64 * SIDE_UNIT)
+    payload.integers(np.diff(codes, prepend=0).tolist(), MEAN_MEAN)
     if fold.second is None:
         return
     payload.integers([vectors.count for vectors in fold.first], COUNT_MEAN, signed=False)
     payload.integers(fold.merged, COUNT_MEAN, signed=False)
     for vectors in fold.first:
-        _write_precisions(payload, vectors)
+        write_precisions(payload, vectors.precision)
         modes = [best_predictor(column) for column in vectors.codes.T]
         payload.integers(modes, CHANGE_MEAN, signed=False)
         for column, mode, precision in zip(vectors.codes.T, modes, vectors.precision.tolist(), strict=True):
@@ -83,12 +87,9 @@ def read_fold(payload: PayloadReader, bands: int, *, spectral: bool) -> Fold:
         raise StreamError(f"intervals of {lengths} bands do not make up {bands}: the stream is corrupt")
     ends = tuple(np.cumsum(lengths).tolist())
     mean_shift = payload.integers(1, COUNT_MEAN, signed=False)[0]
-    if mean_shift > 40:
+    if mean_shift > LARGEST_SHIFT:
         raise StreamError(f"band means are shifted by {mean_shift} bits: the stream is corrupt")
-    codes = np.cumsum(np.array(payload.integers(bands, 64 * SIDE_UNIT), dtype=np.int64))
-    if int(np.abs(codes).max()) << mean_shift > LARGEST_MEAN:
-        raise StreamError("a band mean is out of range: the stream is corrupt")
-    means = codes << mean_shift
+    means = checked_means(np.cumsum(np.array(payload.integers(bands, MEAN_MEAN), dtype=np.int64)), mean_shift)
     if not spectral:
         return Fold(ends, means, mean_shift)
     counts = payload.integers(intervals, COUNT_MEAN, signed=False)
@@ -101,7 +102,7 @@ def read_fold(payload: PayloadReader, bands: int, *, spectral: bool) -> Fold:
         raise StreamError("more components are merged than there are: the stream is corrupt")
     first = []
     for length, count in zip(lengths, counts, strict=True):
-        precision = _read_precisions(payload, count)
+        precision = read_precisions(payload, count)
         modes = payload.integers(count, CHANGE_MEAN, signed=False)
         if count and max(modes) >= len(PREDICTORS):
             raise StreamError("an eigenvector has an unknown predictor: the stream is corrupt")
@@ -119,14 +120,14 @@ def read_fold(payload: PayloadReader, bands: int, *, spectral: bool) -> Fold:
 
 def write_vectors(payload: PayloadWriter, vectors: Vectors) -> None:
     """Append vectors whose entries have no natural order."""
-    _write_precisions(payload, vectors)
+    write_precisions(payload, vectors.precision)
     for column, precision in zip(vectors.codes.T, vectors.precision.tolist(), strict=True):
         payload.integers(column.tolist(), expected_entry(len(column), precision))
 
 
 def read_vectors(payload: PayloadReader, length: int, count: int) -> Vectors:
     """Read what `write_vectors` wrote: `count` vectors of `length` entries."""
-    precision = _read_precisions(payload, count)
+    precision = read_precisions(payload, count)
     codes = np.zeros((length, count), dtype=np.int64)
     for index, bits in enumerate(precision.tolist()):
         codes[:, index] = payload.integers(length, expected_entry(length, bits))
@@ -171,11 +172,36 @@ def _predict(residual: list[int], mode: int) -> list[int]:
     return column
 
 
-def _write_precisions(payload: PayloadWriter, vectors: Vectors) -> None:
-    payload.integers(np.diff(vectors.precision, prepend=FINEST_PRECISION).tolist(), CHANGE_MEAN)
+def checked_means(codes: NDArray[np.int64], mean_shift: int) -> NDArray[np.int64]:
+    """Band means from their codes.
+
+    Parameters
+    ----------
+    codes : ndarray of int64, shape (bands,)
+        In units of ``2**mean_shift``.
+    mean_shift : int
+
+    Returns
+    -------
+    ndarray of int64, shape (bands,)
+
+    Raises
+    ------
+    StreamError
+        If one is out of range.
+    """
+    if int(np.abs(codes).max()) << mean_shift > LARGEST_MEAN:
+        raise StreamError("a band mean is out of range: the stream is corrupt")
+    return codes << mean_shift
 
 
-def _read_precisions(payload: PayloadReader, count: int) -> NDArray[np.int64]:
+def write_precisions(payload: PayloadWriter, precision: NDArray[np.int64]) -> None:
+    """Append the precisions of vectors, 1 to 16 bits each."""
+    payload.integers(np.diff(precision, prepend=FINEST_PRECISION).tolist(), CHANGE_MEAN)
+
+
+def read_precisions(payload: PayloadReader, count: int) -> NDArray[np.int64]:
+    """Read what `write_precisions` wrote; raises `StreamError` if one is impossible."""
     precision = FINEST_PRECISION + np.cumsum(np.array(payload.integers(count, CHANGE_MEAN), dtype=np.int64))
     if count and (precision.min() < 1 or precision.max() > FINEST_PRECISION):
         raise StreamError("an eigenvector has an impossible precision: the stream is corrupt")

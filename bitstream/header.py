@@ -27,8 +27,8 @@ LARGEST_DIMENSION = 1 << 24
 MOST_BANDS = 1 << 16
 """Bands at most."""
 
-_SPECTRAL, _ROTATED, _SCALED, _SCALED_UNSIGNED, _NO_DATA = 1, 2, 4, 8, 16
-_KNOWN_FLAGS = _SPECTRAL | _ROTATED | _SCALED | _SCALED_UNSIGNED | _NO_DATA
+_SPECTRAL, _ROTATED, _SCALED, _SCALED_UNSIGNED, _NO_DATA, _SENSOR = 1, 2, 4, 8, 16, 32
+_KNOWN_FLAGS = _SPECTRAL | _ROTATED | _SCALED | _SCALED_UNSIGNED | _NO_DATA | _SENSOR
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,10 @@ class Header:
         Name of the model package, empty if there is none.
     model_hash : bytes
         First 8 bytes of its SHA-256; empty if there is none.
+    sensor : str
+        Name of the package that the fold comes from, empty if it does not come from one.
+    sensor_hash : bytes
+        First 8 bytes of its SHA-256; empty if there is none.
     """
 
     info: SceneInfo
@@ -64,6 +68,8 @@ class Header:
     tables: bytes
     model: str = ""
     model_hash: bytes = b""
+    sensor: str = ""
+    sensor_hash: bytes = b""
 
     @property
     def step(self) -> float:
@@ -87,6 +93,8 @@ class Header:
             flags |= _SCALED | _SCALED_UNSIGNED * (info.scaling.counts == np.dtype("uint16"))
         if info.no_data is not None:
             flags |= _NO_DATA
+        if self.sensor:
+            flags |= _SENSOR
         layout = INTERLEAVES.index(info.interleave) | BYTE_ORDERS.index(info.byte_order) << 2
         out = bytes([flags, DTYPES.index(info.dtype), layout, TRANSFORMS.index(self.transform)])
         for value in (*info.shape, self.strip_lines // BLOCK, self.step_code):
@@ -96,8 +104,8 @@ class Header:
             out += struct.pack("<dd", info.scaling.scale, info.scaling.offset)
         if info.no_data is not None:
             out += struct.pack("<d", info.no_data)
-        name = self.model.encode()
-        return out + write_varint(len(name)) + name + self.model_hash
+        out += _pack_name(self.model, self.model_hash)
+        return out + (_pack_name(self.sensor, self.sensor_hash) if self.sensor else b"")
 
     @staticmethod
     def unpack(payload: bytes) -> Header:
@@ -145,12 +153,13 @@ def _unpack(payload: bytes) -> Header:
     if flags & _NO_DATA:
         (no_data,) = struct.unpack_from("<d", payload, position)
         position += 8
-    length, position = read_varint(payload, position)
-    if length > len(payload) - position:
-        raise StreamError("header of the stream ends inside the name of the model: it is corrupt")
-    name = payload[position : position + length].decode()
-    model_hash = payload[position + length :]
-    if len(model_hash) != (8 if name else 0) or len(tables) != 8:
+    name, model_hash, position = _unpack_name(payload, position)
+    sensor, sensor_hash = "", b""
+    if flags & _SENSOR:
+        sensor, sensor_hash, position = _unpack_name(payload, position)
+        if not sensor or not flags & _SPECTRAL:
+            raise StreamError("header of the stream names a package for no fold: it is corrupt")
+    if position != len(payload) or len(tables) != 8:
         raise StreamError("header of the stream has a wrong length: it is corrupt")
     info = SceneInfo(
         bands,
@@ -172,4 +181,25 @@ def _unpack(payload: bytes) -> Header:
         tables,
         name,
         model_hash,
+        sensor,
+        sensor_hash,
     )
+
+
+def _pack_name(name: str, identity: bytes) -> bytes:
+    """Name and identity of a package; a single zero where there is none."""
+    data = name.encode()
+    return write_varint(len(data)) + data + identity
+
+
+def _unpack_name(payload: bytes, position: int) -> tuple[str, bytes, int]:
+    """Name, identity (empty where there is no name), and the position behind them."""
+    length, position = read_varint(payload, position)
+    if length > len(payload) - position:
+        raise StreamError("header of the stream ends inside the name of a package: it is corrupt")
+    name = payload[position : position + length].decode()
+    position += length
+    identity = payload[position : position + 8] if name else b""
+    if name and len(identity) < 8:
+        raise StreamError("header of the stream ends inside the hash of a package: it is corrupt")
+    return name, identity, position + len(identity)

@@ -50,6 +50,14 @@ Examples:
     show_default=True,
     help="Refuse streams that take more memory than this.",
 )
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Package file that the stream may need (.bfm); may be given several times.",
+)
 @json_option
 @click.pass_context
 def decode(
@@ -61,6 +69,7 @@ def decode(
     interleave: str | None,
     byte_order: str | None,
     memory_limit: int,
+    models: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """Decode STREAM into an ENVI scene.
@@ -78,7 +87,7 @@ def decode(
     from bandfold.ground.subset import subset_info
 
     started = time.perf_counter()
-    decoder = Decoder(stream, memory_limit=memory_limit)
+    decoder = Decoder(stream, memory_limit=memory_limit, models=models)
     info = decoder.info
     band_range = resolve_range(bands, info.bands, "bands")
     line_range = resolve_range(lines, info.lines, "lines")

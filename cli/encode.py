@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from bandfold.bitstream.errors import SettingsError
 
-from .common import json_option, parse_no_data, print_json, progress_bar
-
-if TYPE_CHECKING:
-    from bandfold.onboard.rawfile import EnviSource
-
+from .common import json_option, print_json, progress_bar
+from .sceneoptions import open_source, read_partition
 
 EXAMPLE = """\b
 Examples:
   bandfold encode scene.hdr -o scene.bf --bps 0.25
   bandfold encode float.hdr -o float.bf --psnr 60 --scale auto --no-data -9999
+  bandfold encode scene.hdr -o scene.bf --bps 0.25 --sensor aviris-224
 """
 
 
@@ -31,13 +27,22 @@ Examples:
 @click.option("--bytes", "nbytes", type=int, help="Size of the file to meet.")
 @click.option("--psnr", type=float, help="Quality to meet, in dB (peak 65535, pooled over the scene).")
 @click.option("--step", type=float, help="Quantiser step, in counts.")
-@click.option("--model", help="Model package to analyse with.  [default: the built-in transform]")
+@click.option(
+    "--model",
+    metavar="NAME|FILE",
+    help="Package of a trained encoder.  [default: the built-in transform]",
+)
+@click.option(
+    "--sensor",
+    metavar="NAME|FILE",
+    help="Package of the sensor: the stream carries no vectors.  [default: the scene's own]",
+)
 @click.option(
     "--spectral",
-    type=click.Choice(["auto", "none"]),
+    type=click.Choice(["auto", "sensor", "none"]),
     default="auto",
     show_default=True,
-    help="Fold the bands into components, or code each band on its own.",
+    help="Fold the bands as is best, as the sensor's package says, or code each band on its own.",
 )
 @click.option(
     "--partition",
@@ -67,6 +72,7 @@ def encode(
     psnr: float | None,
     step: float | None,
     model: str | None,
+    sensor: str | None,
     spectral: str,
     partition: str,
     scale: str | None,
@@ -87,7 +93,7 @@ def encode(
     if len(given) != 1:
         said = f"{' and '.join(given)} are given" if given else "no rate is given"
         raise SettingsError(f"{said}: give exactly one of --bps, --bytes, --psnr and --step")
-    source = _open(scene, scale, offset, no_data)
+    source = open_source(scene, scale, offset, no_data)
     _refuse_overwriting(output, scene, source.path)
 
     from bandfold.onboard import Encoder
@@ -100,8 +106,9 @@ def encode(
             psnr=psnr,
             step=step,
             spectral=spectral,
-            partition=_partition(partition),
+            partition=read_partition(partition),
             model=model,
+            sensor=sensor,
             strip_lines=strip_lines,
             progress=progress,
         )
@@ -126,50 +133,6 @@ def encode(
             f"{output}: {size} bytes, {report['bps']:.4f} bits per sample, "
             f"{report['ratio']:.1f} : 1, {seconds:.1f} s"
         )
-
-
-def _open(scene: Path, scale: str | None, offset: float | None, no_data: str | None) -> EnviSource:
-    """Open the scene with its declared scaling."""
-    from bandfold.bitstream.scene import Scaling
-    from bandfold.onboard.envi import open_envi
-    from bandfold.onboard.scaling import auto_scaling
-
-    absent = parse_no_data(no_data)
-    if offset is not None and (scale is None or scale == "auto"):
-        raise SettingsError("--offset goes with a number as --scale: add --scale S, or remove --offset")
-    if scale is None:
-        return open_envi(scene, no_data=absent)
-    if scale == "auto":
-        source = open_envi(scene, no_data=absent, for_coding=False)
-        if source.info.scaling is None:
-            # Integers of 8 or 16 bits need none.
-            return source
-        return open_envi(scene, scaling=auto_scaling(source), no_data=absent)
-    try:
-        value = float(scale)
-    except ValueError as error:
-        raise SettingsError(f"--scale {scale!r} is not a number: give one, or auto") from error
-    return open_envi(scene, scaling=Scaling(value, offset or 0.0), no_data=absent)
-
-
-def _partition(text: str) -> str | tuple[int, ...]:
-    """Return what the encoder expects: a name, or the ends that a file lists."""
-    if text in ("auto", "aviris-2022"):
-        return text
-    try:
-        content = json.loads(Path(text).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(
-            f"--partition {text!r} cannot be read: {error.strerror}; give auto, aviris-2022 or a file"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise SettingsError(f"--partition {text} is not JSON: write it with bandfold partition -o") from error
-    ends = content.get("ends") if isinstance(content, dict) else None
-    if not isinstance(ends, list) or not ends or any(type(end) is not int for end in ends):
-        raise SettingsError(
-            f'--partition {text} does not hold {{"ends": [integers]}}: see bandfold partition -o'
-        )
-    return tuple(ends)
 
 
 def _refuse_overwriting(output: Path, *sources: Path) -> None:

@@ -17,15 +17,23 @@ Example:
 
 @click.command(epilog=EXAMPLE)
 @click.argument("stream", type=click.Path(path_type=Path))
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Package file that the stream may need (.bfm); may be given several times.",
+)
 @json_option
-def info(stream: Path, as_json: bool) -> None:
+def info(stream: Path, models: tuple[Path, ...], as_json: bool) -> None:
     """Tell what STREAM holds.
 
     Geometry, settings, where the bytes go, and whether the segments are intact.
     """
     from bandfold.ground import Decoder
 
-    report = Decoder(stream).report()
+    report = Decoder(stream, models=models).report()
     if as_json:
         print_json({"stream": str(stream), **report})
     else:

@@ -9,7 +9,9 @@ from .compare import compare
 from .decode import decode
 from .demo import demo
 from .encode import encode
+from .fit import fit
 from .info import info
+from .models import models
 from .partition import partition
 from .synth import synth
 from .train import train
@@ -44,7 +46,7 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (encode, decode, info, compare, partition, synth, train, demo):
+for command in (encode, decode, info, compare, partition, fit, models, train, synth, demo):
     main.add_command(command)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.errors import MemoryLimitError, SettingsError, StreamError
 from bandfold.bitstream.fold import FRACTION, Fold, Vectors
+from bandfold.bitstream.registry import Registry
 from bandfold.bitstream.scene import SceneInfo
 from bandfold.bitstream.segment import Segment, mode_name, read_segment
 from bandfold.bitstream.tables import Tables, load_tables
@@ -52,6 +53,8 @@ class Decoder:
         Bytes that decoding may take, checked against what the header asks for before anything is allocated.
     tables : path_like, optional
         Tables to use in place of the shipped ones.
+    models : sequence of path_like, optional
+        Package files to look in before those that are shipped or on the search path.
 
     Raises
     ------
@@ -72,10 +75,11 @@ class Decoder:
         *,
         memory_limit: int = DEFAULT_MEMORY_LIMIT,
         tables: str | os.PathLike[str] | None = None,
+        models: Sequence[str | os.PathLike[str]] = (),
     ) -> None:
         data = source if isinstance(source, bytes) else _read(Path(source))
         self._tables: Tables = load_tables(None if tables is None else Path(tables))
-        self._stream = Stream.parse(data, self._tables, memory_limit)
+        self._stream = Stream.parse(data, self._tables, memory_limit, Registry(models))
         self._limit = memory_limit
         self.damage: list[Damage] = []
 
@@ -83,6 +87,11 @@ class Decoder:
     def info(self) -> SceneInfo:
         """Geometry, type and metadata of the scene."""
         return replace(self._stream.header.info, metadata=self._stream.metadata)
+
+    @property
+    def fold(self) -> Fold:
+        """How the bands of the scene become components."""
+        return self._stream.fold
 
     def report(self) -> dict[str, Any]:
         """What is in the stream and where its bytes went, ready for JSON; see `Stream.report`."""

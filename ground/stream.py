@@ -15,9 +15,12 @@ from bandfold.bitstream.geometry import CHANNELS, block_rows
 from bandfold.bitstream.header import Header
 from bandfold.bitstream.metadata import read_metadata
 from bandfold.bitstream.payload import PayloadReader
+from bandfold.bitstream.registry import Registry
 from bandfold.bitstream.rotationcode import read_matrices
 from bandfold.bitstream.scene import MetadataValue
 from bandfold.bitstream.segment import segment_index
+from bandfold.bitstream.selectioncode import read_selected_fold
+from bandfold.bitstream.sensor import SensorBasis
 from bandfold.bitstream.tables import Tables
 
 BYTES_PER_LATENT = 64
@@ -57,7 +60,7 @@ class Stream:
     damaged: int = 0
 
     @staticmethod
-    def parse(data: bytes, tables: Tables, memory_limit: int) -> Stream:
+    def parse(data: bytes, tables: Tables, memory_limit: int, registry: Registry | None = None) -> Stream:
         """Read everything but the segments.
 
         Parameters
@@ -66,6 +69,8 @@ class Stream:
         tables : Tables
         memory_limit : int
             Bytes that one strip may take.
+        registry : Registry, optional
+            Where packages are looked for; without one, those that are shipped or on the search path.
 
         Returns
         -------
@@ -100,7 +105,7 @@ class Stream:
             metadata = read_metadata(reader)
             reader.finish()
         reader = PayloadReader(tables, _payload(single, Section.FOLD))
-        fold = read_fold(reader, header.info.bands, spectral=header.spectral)
+        fold = _read_fold(reader, header, registry or Registry())
         reader.finish()
         strip_memory = _strip_memory(header, fold.components)
         if strip_memory > memory_limit:
@@ -167,6 +172,8 @@ class Stream:
             "rotations": len(self.rotations),
             "rotated_components": self.rotations[0].count if self.rotations else 0,
             "model": header.model or None,
+            "sensor": header.sensor or None,
+            "sensor_hash": header.sensor_hash.hex() or None,
             "tables": header.tables.hex(),
             "bytes": by_section,
             "basis_share": basis / self.size,
@@ -188,6 +195,13 @@ def _payload(sections: Mapping[int, RawSection], kind: Section) -> bytes:
             f"{kind.name.lower()} section is missing or corrupt: nothing can be decoded without it"
         )
     return sections[kind].payload
+
+
+def _read_fold(reader: PayloadReader, header: Header, registry: Registry) -> Fold:
+    if not header.sensor:
+        return read_fold(reader, header.info.bands, spectral=header.spectral)
+    sensor = SensorBasis.from_package(registry.need(header.sensor, header.sensor_hash))
+    return read_selected_fold(reader, header.info.bands, sensor)
 
 
 def _check_models(header: Header, tables: Tables) -> None:

@@ -14,13 +14,15 @@ from bandfold.bitstream.errors import ModelError, SettingsError
 from bandfold.bitstream.geometry import BLOCK
 from bandfold.bitstream.header import STEP_UNIT
 from bandfold.bitstream.output import atomic_output
+from bandfold.bitstream.package import Package
+from bandfold.bitstream.registry import Registry
+from bandfold.bitstream.sensor import SensorBasis
 from bandfold.bitstream.tables import load_tables
 
 from .engines import AnalysisEngine, CosineEngine
-from .filling import FilledSource
-from .partition import AVIRIS_2022
+from .filling import counts_without_gaps
+from .partition import partition_ends
 from .quantise import RATE_WEIGHT
-from .scaling import ScaledSource
 from .scenecoder import Candidate, SceneCoder
 from .sceneplan import ScenePlanner
 from .source import ArraySource, SceneSource
@@ -28,6 +30,9 @@ from .target import Target
 
 STRIP_LINES = 64
 """Lines of a segment where nothing else is asked for."""
+
+OWN_MARGIN = 1.02
+"""A scene's own fold is tried beside its sensor's where it does not seem to cost so many times as much."""
 
 
 class Encoder:
@@ -43,12 +48,16 @@ class Encoder:
         PSNR in dB, peak 65535 counts, squared error pooled over the scene.
     step : float, optional
         Quantiser step in counts. Exactly one of the four is given.
-    spectral : {"auto", "none"}
+    spectral : {"auto", "sensor", "none"}
         ``auto`` folds the bands unless coding them one by one is better; ``none`` codes them one by one.
+        With a sensor, ``auto`` takes its fold unless the scene's own or none at all is better; ``sensor``
+        takes it in any case.
     partition : "auto", "aviris-2022" or sequence of int
         Spectral partition: found, published, or the end of each interval.
-    model : str, optional
-        Name of a model package.
+    model : str, path_like or Package, optional
+        Package of a trained encoder: its name, or its file.
+    sensor : str, path_like or Package, optional
+        Package of the sensor, whose fold the scene need not carry: its name, or its file.
     strip_lines : int
         Lines of a segment, a multiple of 8.
     tables : path_like, optional
@@ -61,7 +70,7 @@ class Encoder:
     SettingsError
         If settings contradict each other or are out of range.
     ModelError
-        If the model or the tables are unknown.
+        If a package or the tables are unknown or cannot be used.
 
     Examples
     --------
@@ -80,20 +89,30 @@ class Encoder:
         step: float | None = None,
         spectral: str = "auto",
         partition: str | Sequence[int] = "auto",
-        model: str | None = None,
+        model: str | os.PathLike[str] | Package | None = None,
+        sensor: str | os.PathLike[str] | Package | None = None,
         strip_lines: int = STRIP_LINES,
         tables: str | os.PathLike[str] | None = None,
         progress: Callable[[str, float], None] | None = None,
     ) -> None:
         self._target = Target(bps, nbytes, psnr, step)
-        if spectral not in ("auto", "none"):
-            raise SettingsError(f"spectral {spectral!r} is unknown: use auto or none")
+        if spectral not in ("auto", "sensor", "none"):
+            raise SettingsError(f"spectral {spectral!r} is unknown: use auto, sensor or none")
+        if sensor is None and spectral == "sensor":
+            raise SettingsError("spectral 'sensor' needs a sensor package: name one, or use auto")
+        if sensor is not None and partition != "auto":
+            raise SettingsError("a sensor package has a partition of its own: leave one of both out")
         if model is not None:
-            raise ModelError(f"model {model!r} is unknown: no model packages are installed")
+            package = _package(model)
+            raise ModelError(
+                f"package {package.name!r} is of kind {package.manifest.kind!r}: this release has no engine "
+                "that analyses with it"
+            )
         if strip_lines < BLOCK or strip_lines % BLOCK:
             raise SettingsError(f"strips of {strip_lines} lines are not possible: give a multiple of {BLOCK}")
         self._spectral = spectral
-        self._ends = _ends(partition)
+        self._sensor = None if sensor is None else SensorBasis.from_package(_package(sensor))
+        self._ends = partition_ends(partition)
         self._strip_lines = strip_lines
         self._tables = load_tables(None if tables is None else Path(tables))
         self._progress = progress or _silent
@@ -122,17 +141,26 @@ class Encoder:
             If the partition does not fit it.
         """
         original: SceneSource = ArraySource(scene) if isinstance(scene, np.ndarray) else scene
-        counts = original if original.info.scaling is None else ScaledSource(original)
-        source = counts if original.info.no_data is None else FilledSource(counts, original)
-        planner = ScenePlanner(source, self._ends, self._engine, lambda done: self._progress("sample", done))
-        coder = SceneCoder(
-            source, original, planner, self._engine, self._tables, self._strip_lines, self._progress
+        source = counts_without_gaps(original)
+        if self._sensor is not None:
+            self._sensor.check_scene(original.info)
+        planner = ScenePlanner(
+            source, self._ends, self._engine, lambda done: self._progress("sample", done), self._sensor
         )
+        coder = self._coder(source, original, planner)
         if self._spectral == "none":
             return coder.code(self._target, spectral=False, errors=False).data
-        if not planner.seems_unfoldable(coder.guess(self._target) / STEP_UNIT):
-            return coder.code(self._target, spectral=True, errors=False).data
-        candidates = [coder.code(self._target, spectral=spectral, errors=True) for spectral in (True, False)]
+        step = coder.guess(self._target) / STEP_UNIT
+        folding = [coder]
+        if self._sensor is not None and self._spectral == "auto":
+            own = ScenePlanner(planner.sample, self._ends, self._engine)
+            if own.folded_cost(step) < OWN_MARGIN * planner.folded_cost(step):
+                folding.append(self._coder(source, original, own))
+        unfolded = self._spectral == "auto" and planner.seems_unfoldable(step)
+        several = unfolded or len(folding) > 1
+        candidates = [one.code(self._target, spectral=True, errors=several) for one in folding]
+        if unfolded:
+            candidates.append(coder.code(self._target, spectral=False, errors=True))
         return min(candidates, key=lambda one: self._merit(one, source.info.count)).data
 
     def encode_to(self, scene: NDArray[Any] | SceneSource, path: str | os.PathLike[str]) -> int:
@@ -159,6 +187,11 @@ class Encoder:
             file.write(data)
         return len(data)
 
+    def _coder(self, source: SceneSource, original: SceneSource, planner: ScenePlanner) -> SceneCoder:
+        return SceneCoder(
+            source, original, planner, self._engine, self._tables, self._strip_lines, self._progress
+        )
+
     def _merit(self, candidate: Candidate, count: int) -> float:
         """What to minimise among codings that meet the target: the error, the bytes, or both at one step."""
         size = len(candidate.data)
@@ -169,16 +202,8 @@ class Encoder:
         return candidate.mse
 
 
-def _ends(partition: str | Sequence[int]) -> tuple[int, ...] | None:
-    if isinstance(partition, str):
-        if partition == "auto":
-            return None
-        if partition == "aviris-2022":
-            return AVIRIS_2022
-        raise SettingsError(
-            f"partition {partition!r} is unknown: use auto, aviris-2022 or the ends of intervals"
-        )
-    return tuple(int(end) for end in partition)
+def _package(wanted: str | os.PathLike[str] | Package) -> Package:
+    return wanted if isinstance(wanted, Package) else Registry().find(wanted)
 
 
 def _silent(stage: str, done: float) -> None:

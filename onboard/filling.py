@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.scene import SceneInfo
 
-from .scaling import no_data_mask
+from .scaling import ScaledSource, no_data_mask
 from .source import SceneSource
 
 
@@ -38,6 +38,23 @@ class FilledSource:
         block = self._counts.read(bands, lines)
         mask = no_data_mask(self._original.read(bands, lines), self._original.info.no_data)
         return fill(block, mask) if mask.any() else block
+
+
+def counts_without_gaps(original: SceneSource) -> SceneSource:
+    """The integer counts of a scene, absent samples filled: what the codec sees.
+
+    Parameters
+    ----------
+    original : SceneSource
+        The scene as given; floats and 32-bit integers with a scaling.
+
+    Returns
+    -------
+    SceneSource
+        Itself if it is made of 8 or 16 bit integers and none are absent.
+    """
+    counts = original if original.info.scaling is None else ScaledSource(original)
+    return counts if original.info.no_data is None else FilledSource(counts, original)
 
 
 def fill(block: NDArray[Any], absent: NDArray[np.bool_]) -> NDArray[Any]:

@@ -97,6 +97,32 @@ def partition_bands(covariances: NDArray[np.float64], intervals: int | None = No
     return tuple(reversed(ends))
 
 
+def partition_ends(partition: str | Sequence[int]) -> tuple[int, ...] | None:
+    """The ends that a partition stands for.
+
+    Parameters
+    ----------
+    partition : "auto", "aviris-2022" or sequence of int
+
+    Returns
+    -------
+    tuple of int or None
+        End of each interval, exclusive; None where they are to be found in the scene.
+
+    Raises
+    ------
+    SettingsError
+        If the name is unknown.
+    """
+    if not isinstance(partition, str):
+        return tuple(int(end) for end in partition)
+    if partition == "auto":
+        return None
+    if partition == "aviris-2022":
+        return AVIRIS_2022
+    raise SettingsError(f"partition {partition!r} is unknown: use auto, aviris-2022 or the ends of intervals")
+
+
 def check_partition(ends: Sequence[int], bands: int) -> tuple[int, ...]:
     """Check the ends of a given partition.
 

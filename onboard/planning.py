@@ -23,7 +23,6 @@ from .folding import fold_blocks
 from .partition import check_partition, partition_bands
 from .quantise import RATE_WEIGHT
 from .sampling import Sample
-from .statistics import covariance
 
 FIRST_THRESHOLD = 0.2
 """A component of the first fold is looked at if its variance exceeds so many times ``step**2 / 12``."""
@@ -78,17 +77,21 @@ class FoldPlanner:
     def __init__(self, sample: Sample, ends: tuple[int, ...] | None, engine: AnalysisEngine) -> None:
         self._sample = sample
         self._engine = engine
-        self._mean, self._covariances = covariance(sample.blocks)
+        self._mean, self._covariances = sample.moments
         ends = check_partition(partition_bands(self._covariances) if ends is None else ends, len(self._mean))
         self._ends = ends
         self._starts = (0, *ends[:-1])
-        spectra = [
-            exact.eigh(self._covariances[start:end, start:end])
-            for start, end in zip(self._starts, ends, strict=True)
-        ]
         self._least_gain = LEAST_GAIN * sample.pixels
         self._plans: dict[float, Fold] = {}
-        self._spectra = _Candidates([vectors for _, vectors in spectra], [values for values, _ in spectra])
+
+    @cached_property
+    def _spectra(self) -> _Candidates:
+        """All components of all intervals."""
+        spectra = [
+            exact.eigh(self._covariances[start:end, start:end])
+            for start, end in zip(self._starts, self._ends, strict=True)
+        ]
+        return _Candidates([vectors for _, vectors in spectra], [values for values, _ in spectra])
 
     @cached_property
     def variances(self) -> NDArray[np.float64]:
@@ -129,6 +132,23 @@ class FoldPlanner:
             candidates = candidates.keep(flags)
         fold = self._fold(candidates, step)
         return self._drop_weak(fold, self._gains(fold, step))
+
+    def side_bits(self, step: float) -> float:
+        """Estimate what the vectors of a plan cost.
+
+        Parameters
+        ----------
+        step : float
+            Quantiser step in counts.
+
+        Returns
+        -------
+        float
+            Bits.
+        """
+        fold = self.plan(step)
+        vectors = [*fold.first, *([fold.second] if fold.second is not None else [])]
+        return sum(float(vector_bits(one).sum()) for one in vectors)
 
     def unfolded(self, step: float) -> Fold:
         """The fold that leaves every band a component of its own.

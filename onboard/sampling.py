@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from bandfold.bitstream.geometry import BLOCK, pad_to_blocks
 
 from .source import SceneSource
+from .statistics import covariance
 
 ENOUGH_BLOCKS = 400
 """Below this many blocks the whole scene is the sample."""
@@ -37,6 +39,11 @@ class Sample:
 
     blocks: NDArray[np.int32]
     pixels: int
+
+    @cached_property
+    def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Means, shape (bands,), and covariances, shape (bands, bands)."""
+        return covariance(self.blocks)
 
 
 def sample_blocks(source: SceneSource, progress: Callable[[float], None] | None = None) -> Sample:

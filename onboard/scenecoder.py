@@ -11,6 +11,7 @@ from bandfold.bitstream.header import STEP_UNIT, Header
 from bandfold.bitstream.metadata import write_metadata
 from bandfold.bitstream.payload import PayloadWriter
 from bandfold.bitstream.rotationcode import write_matrices
+from bandfold.bitstream.selectioncode import write_selected_fold
 from bandfold.bitstream.tables import Tables
 
 from .engines import AnalysisEngine
@@ -225,7 +226,10 @@ class SceneCoder:
     def _prefix(self, plan: Plan) -> bytes:
         """Sections that all strips need, without the preamble and the header."""
         fold = PayloadWriter(self._tables)
-        write_fold(fold, plan.fold)
+        if plan.fold.selection is None:
+            write_fold(fold, plan.fold)
+        else:
+            write_selected_fold(fold, plan.fold, plan.fold.selection)
         sections = write_section(Section.FOLD, fold.data())
         if plan.rotations:
             rotations = PayloadWriter(self._tables)
@@ -239,6 +243,7 @@ class SceneCoder:
         return sections
 
     def _header(self, plan: Plan, code: int) -> bytes:
+        sensor = None if plan.fold.selection is None else plan.fold.selection.sensor
         header = Header(
             self._original.info,
             self._strip_lines,
@@ -247,6 +252,8 @@ class SceneCoder:
             bool(plan.rotations),
             self._engine.name,
             self._tables.identity,
+            sensor=sensor.name if sensor else "",
+            sensor_hash=sensor.identity if sensor else b"",
         )
         return write_preamble() + write_section(Section.HEADER, header.pack())
 

@@ -9,17 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream import exact
-from bandfold.bitstream.fold import Fold, Vectors
+from bandfold.bitstream.fold import FRACTION, Fold, Vectors
 from bandfold.bitstream.geometry import BLOCK, CHANNELS
+from bandfold.bitstream.sensor import SensorBasis
 
-from .basis import vector_bits
 from .engines import AnalysisEngine
 from .folding import fold_blocks
 from .pipeline import Plan
 from .planning import FoldPlanner
+from .quantise import RATE_WEIGHT
 from .rate import exp2, log2
 from .rotation import COST_UNIT, LARGEST_SIZE, find_rotations, latent_cost
-from .sampling import sample_blocks
+from .sampling import Sample, sample_blocks
+from .sensorplanning import SensorPlanner
 from .source import SceneSource
 
 RATE_FACTOR = 12.0
@@ -37,13 +39,15 @@ class ScenePlanner:
 
     Parameters
     ----------
-    source : SceneSource
-        Integer samples without gaps.
+    source : SceneSource or Sample
+        Integer samples without gaps, or a sample of them that was read before.
     ends : tuple of int or None
-        Partition; found from the scene if None.
+        Partition; found from the scene if None. Not used with a sensor, which has its own.
     engine : AnalysisEngine
     progress : callable, optional
         Called with the fraction done.
+    sensor : SensorBasis, optional
+        Where components come from; else they are the scene's own.
 
     Raises
     ------
@@ -53,14 +57,19 @@ class ScenePlanner:
 
     def __init__(
         self,
-        source: SceneSource,
+        source: SceneSource | Sample,
         ends: tuple[int, ...] | None,
         engine: AnalysisEngine,
         progress: Callable[[float], None] | None = None,
+        sensor: SensorBasis | None = None,
     ) -> None:
-        self._sample = sample_blocks(source, progress)
+        self.sample = source if isinstance(source, Sample) else sample_blocks(source, progress)
         self._engine = engine
-        self._fold = FoldPlanner(self._sample, ends, engine)
+        self._fold = (
+            FoldPlanner(self.sample, ends, engine)
+            if sensor is None
+            else SensorPlanner(self.sample, sensor, engine)
+        )
 
     def plan(self, step: float, *, spectral: bool, rotate: bool = True) -> Plan:
         """Plan for a step.
@@ -82,9 +91,9 @@ class ScenePlanner:
         fold = self._fold.plan(step)
         rotations: tuple[Vectors, ...] = ()
         if rotate:
-            planes = fold_blocks(fold, self._sample.blocks)
+            planes = fold_blocks(fold, self.sample.blocks)
             latents = self._latents(planes[:LARGEST_SIZE]).astype(np.float64)
-            rotations = find_rotations(latents, step, self._sample.pixels)
+            rotations = find_rotations(latents, step, self.sample.pixels)
         return Plan(step, fold, rotations, self._fold.dropped(fold))
 
     def seems_unfoldable(self, step: float) -> bool:
@@ -98,19 +107,38 @@ class ScenePlanner:
         -------
         bool
         """
-        fold = self._fold.plan(step)
-        vectors = [*fold.first, *([fold.second] if fold.second is not None else [])]
-        side = sum(float(vector_bits(one).sum()) for one in vectors)
-        return self._cost(self._fold.unfolded(step), step) < UNFOLDED_MARGIN * (self._cost(fold, step) + side)
+        few = self.sample.blocks[:, :: max(self.sample.blocks.shape[1] // BLOCKS_COMPARED, 1)]
+        folded = self._cost(self._fold.plan(step), step, few)[0] + self._fold.side_bits(step)
+        return self._cost(self._fold.unfolded(step), step, few)[0] < UNFOLDED_MARGIN * folded
 
-    def _cost(self, fold: Fold, step: float) -> float:
-        """Approximate bits of the scene under a fold, without side information."""
-        total = 0
-        blocks = self._sample.blocks[:, :: max(self._sample.blocks.shape[1] // BLOCKS_COMPARED, 1)]
+    def folded_cost(self, step: float) -> float:
+        """What the folded scene costs at a step, bits and errors together.
+
+        Parameters
+        ----------
+        step : float
+
+        Returns
+        -------
+        float
+            Approximate squared error of the scene in steps squared, plus what bits are worth (with vectors).
+        """
+        fold = self._fold.plan(step)
+        bits, error = self._cost(fold, step, self.sample.blocks)
+        dropped = self._fold.dropped(fold) * fold.bands * self.sample.pixels / (step * step)
+        return RATE_WEIGHT * (bits + self._fold.side_bits(step)) + error + dropped
+
+    def _cost(self, fold: Fold, step: float, blocks: NDArray[np.int32]) -> tuple[float, float]:
+        """Approximate bits of the scene under a fold, without side information; errors in steps squared."""
+        bits = error = 0
         for plane in fold_blocks(fold, blocks):
-            cost = latent_cost(self._latents(plane[None]), step)
-            total += int(np.rint(cost * np.float32(COST_UNIT)).astype(np.int64).sum())
-        return total / COST_UNIT * self._sample.pixels / float(blocks.shape[1] * CHANNELS)
+            latents = self._latents(plane[None])
+            bits += int(np.rint(latent_cost(latents, step) * np.float32(COST_UNIT)).astype(np.int64).sum())
+            # Small latents become zero, the error of all others is even.
+            square = np.minimum((latents / (FRACTION * step)) ** 2, 1.0 / 12)
+            error += int(np.rint(square * COST_UNIT).astype(np.int64).sum())
+        share = self.sample.pixels / float(blocks.shape[1] * CHANNELS) / COST_UNIT
+        return bits * share, error * share
 
     def step_for_bits(self, bits: float) -> float:
         """Guess the step at which the scene costs so many bits, from the variances of the components.
@@ -130,7 +158,7 @@ class ScenePlanner:
             ratio = np.maximum(self._fold.variances, 0.0) / exp2(2 * middle)
             # Strong components are smooth and cost less than their variance says, weak ones are noise.
             rate = exact.log2(1.0 + RATE_FACTOR * np.sqrt(ratio) * ratio / (1.0 + ratio)) / 2
-            total = math.fsum(rate.tolist()) * self._sample.pixels
+            total = math.fsum(rate.tolist()) * self.sample.pixels
             low, high = (middle, high) if total > bits else (low, middle)
         return exp2((low + high) / 2)
 

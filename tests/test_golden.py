@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bandfold.bitstream.package import pack
 from bandfold.ground.decoder import Decoder
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -30,6 +31,10 @@ PINNED = json.loads((GOLDEN / "pinned.json").read_text())
 
 def _stream(name):
     return (GOLDEN / f"{name}.bndf").read_bytes()
+
+
+def _decoder(name):
+    return Decoder(_stream(name), models=[maker.SENSOR])
 
 
 def _matches(samples, name, tolerance):
@@ -58,6 +63,11 @@ def test_files_are_those_of_the_script():
     assert sum(len(_stream(name)) for name in NAMES) < 20_000
 
 
+def test_the_fit_still_gives_the_same_package():
+    assert pack(maker.sensor()) == maker.SENSOR.read_bytes()
+    assert [path.name for path in GOLDEN.glob("*.bfm")] == [maker.SENSOR.name]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_encoder_still_writes_the_same_bytes(name):
     data = maker.GOLDEN[name].encode()
@@ -67,13 +77,13 @@ def test_encoder_still_writes_the_same_bytes(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_decoder_still_finds_the_same_samples(name):
-    decoder = Decoder(_stream(name))
+    decoder = _decoder(name)
     assert _matches(decoder.decode(), name, _count(name))
     assert decoder.damage == []
 
 
 def test_the_tolerance_is_one_count():
-    samples = Decoder(_stream("banded_int8")).decode().astype(np.int16)
+    samples = _decoder("banded_int8").decode().astype(np.int16)
     near, far = (np.where(samples > 0, samples - shift, samples + shift).astype(np.int8) for shift in (1, 2))
     assert _matches(near, "banded_int8", 1)
     assert not _matches(far, "banded_int8", 1)
@@ -86,7 +96,7 @@ def test_decoded_samples_resemble_the_scene(name):
     source = golden.scene()
     info = source.info
     scene = source.read(slice(0, info.bands), slice(0, info.lines)).astype(np.float64)
-    decoder = Decoder(_stream(name))
+    decoder = _decoder(name)
     found = decoder.decode().astype(np.float64)
     np.testing.assert_array_equal(np.isnan(found), np.isnan(scene))
     assert decoder.info.metadata == info.metadata
@@ -95,12 +105,13 @@ def test_decoded_samples_resemble_the_scene(name):
 
 
 def test_golden_streams_cover_the_format():
-    reports = {name: Decoder(_stream(name)).report() for name in NAMES}
+    reports = {name: _decoder(name).report() for name in NAMES}
     assert reports["rotated"]["rotations"] > 1
     assert reports["folded_uint16"]["spectral"] == "auto"
     assert reports["folded_uint16"]["bytes"]["metadata"] > 0
     assert len(reports["folded_uint16"]["segments"]) == 2
     assert reports["banded_int8"]["spectral"] == "none"
+    assert reports["sensed"]["sensor"] == maker.SENSOR.stem
     assert reports["scaled_float32"]["no_data"] == "nan"
     assert reports["scaled_float32"]["scaling"] is not None
     assert [reports["single"][name] for name in ("bands", "lines", "samples")] == [1, 1, 1]

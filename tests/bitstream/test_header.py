@@ -35,17 +35,19 @@ def headers(draw):
         scaling=scaling,
         no_data=draw(st.none() | FINITE),
     )
-    model = draw(st.text(st.characters(codec="utf-8"), max_size=8))
+    model, sensor = (draw(st.text(st.characters(codec="utf-8"), max_size=8)) for _ in range(2))
     return Header(
         info,
         8 * draw(SIZE),
         draw(st.integers(1, (1 << 64) - 1)),
-        draw(st.booleans()),
+        bool(sensor) or draw(st.booleans()),
         draw(st.booleans()),
         "dct8",
         draw(st.binary(min_size=8, max_size=8)),
         model,
         draw(st.binary(min_size=8, max_size=8)) if model else b"",
+        sensor,
+        draw(st.binary(min_size=8, max_size=8)) if sensor else b"",
     )
 
 
@@ -59,15 +61,24 @@ def test_any_header_comes_back(header):
 @given(headers(), st.data())
 def test_truncated_or_prolonged_headers_are_refused(header, data):
     # A name that is cut has a test of its own, below.
-    payload = replace(header, model="", model_hash=b"").pack()
+    payload = replace(header, model="", model_hash=b"", sensor="", sensor_hash=b"").pack()
     for wrong in (payload[: data.draw(st.integers(0, len(payload) - 1))], payload + b"\0"):
         with pytest.raises(StreamError):
             Header.unpack(wrong)
 
 
-def test_a_model_name_that_is_cut_is_refused():
-    with pytest.raises(StreamError):
-        Header.unpack(_payload(tail=b"\x05"))
+def test_names_that_are_cut_are_refused():
+    names = b"\x01m12345678" + b"\x02sn12345678"
+    assert Header.unpack(_payload(flags=33, tail=names)).sensor == "sn"
+    for length in range(len(names)):
+        with pytest.raises(StreamError):
+            Header.unpack(_payload(flags=33, tail=names[:length]))
+
+
+def test_a_header_may_name_a_model_and_a_sensor():
+    info = SceneInfo(2, 3, 4, np.dtype("uint8"))
+    header = Header(info, 8, 256, True, False, "dct8", b"ABCDEFGH", "m", b"12345678", "sn", b"abcdefgh")
+    assert header.pack() == _payload(flags=33, tail=b"\x01m12345678\x02snabcdefgh")
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -0.0, 1e300, 5e-324])
@@ -117,7 +128,6 @@ def test_strips_cover_the_lines():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"flags": 32}, "reserved"),
         ({"flags": 64}, "reserved"),
         ({"flags": 128}, "reserved"),
         ({"layout": 8}, "reserved"),
@@ -141,8 +151,11 @@ def test_strips_cover_the_lines():
         ({"sizes": (2, 3, (1 << 64) - 1, 1, 256)}, "corrupt"),
         ({"sizes": (2, 3, 4, LARGEST_DIMENSION + 1, 256)}, "corrupt"),
         ({"tail": b"\x02\xff\xff12345678"}, "corrupt"),
-        ({"tail": b"\x01m1234567"}, "length"),
-        ({"tail": b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01m12345678"}, "name of the model"),
+        ({"tail": b"\x01m1234567"}, "hash of a package"),
+        ({"flags": 32, "tail": b"\0\x01s12345678"}, "for no fold"),
+        ({"flags": 33, "tail": b"\0\0"}, "for no fold"),
+        ({"flags": 33, "tail": b"\0\x02s12345678"}, "corrupt"),
+        ({"tail": b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01m12345678"}, "name of a package"),
         ({"tail": b"\0ABCDEFGH"}, "length"),
     ],
 )

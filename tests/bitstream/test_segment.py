@@ -13,6 +13,7 @@ from bandfold.bitstream.contexts import Past
 from bandfold.bitstream.errors import BandfoldError, StreamError
 from bandfold.bitstream.header import Header
 from bandfold.bitstream.latents import classify
+from bandfold.bitstream.registry import Registry
 from bandfold.bitstream.scene import SceneInfo
 from bandfold.bitstream.segment import Segment, mode_name, read_segment, segment_index, write_segment
 from bandfold.bitstream.tables import load_tables
@@ -21,6 +22,7 @@ from bandfold.ground.stream import Stream
 
 TABLES = load_tables()
 GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("*.bndf"))
+REGISTRY = Registry(sorted((Path(__file__).parents[1] / "golden").glob("*.bfm")))
 
 
 def _header(lines=20, samples=9, bands=3, *, spectral=False, no_data=None):
@@ -92,7 +94,7 @@ def plain(monkeypatch):
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_the_coder_in_plain_python_reads_and_writes_the_same(path, plain):
-    stream = Stream.parse(path.read_bytes(), plain, 1 << 30)
+    stream = Stream.parse(path.read_bytes(), plain, 1 << 30, REGISTRY)
     rotations = len(stream.rotations)
     for index in range(stream.header.strip_count):
         payload = stream.segment(index)
@@ -111,7 +113,7 @@ def test_the_coder_in_plain_python_reads_and_writes_the_same(path, plain):
 )
 def test_corrupt_payloads_behind_good_checksums_raise_nothing_else(path):
     """A stream made with intent has checksums that agree: every payload must be read with distrust."""
-    stream = Stream.parse(path.read_bytes(), TABLES, 1 << 30)
+    stream = Stream.parse(path.read_bytes(), TABLES, 1 << 30, REGISTRY)
     payload = stream.segment(0)
     count, first = read_varint(payload, 1)
     end = first + 4 * count

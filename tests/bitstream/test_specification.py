@@ -1,12 +1,14 @@
 """A second decoder, written from docs/format.md alone, must agree with the first on the golden streams.
 
-It takes nothing from bandfold but the tables file. It is slow and plain on purpose: every line can be held
-against a sentence of the document.
+It takes nothing from bandfold but the tables file and golden packages. It is slow and plain on purpose: every
+line can be held against a sentence of the document.
 """
 
 import hashlib
+import json
 import math
 import struct
+import zipfile
 from itertools import accumulate
 from pathlib import Path
 
@@ -140,7 +142,7 @@ def sections(data):
 
 def read_header(data):
     flags, kind, layout, transform = data[:4]
-    assert flags < 32
+    assert flags < 64
     assert layout < 8
     assert transform == 0
     at, numbers = 4, []
@@ -160,8 +162,32 @@ def read_header(data):
     if flags & 16:
         (header["no_data"],) = struct.unpack_from("<d", data, at)
         at += 8
-    assert data[at:] == b"\0"
+    assert data[at] == 0
+    at += 1
+    if flags & 32:
+        length, at = varint(data, at)
+        name, identity = data[at : at + length].decode(), data[at + length : at + length + 8]
+        at += length + 8
+        header["package"] = read_package(name, identity)
+    assert at == len(data)
     return header
+
+
+def read_package(name, identity):
+    """The arrays of the golden package of that name and hash, as docs/packages.md describes the file."""
+    data = (GOLDEN / f"{name}.bfm").read_bytes()
+    digest = hashlib.sha256(data[:-64])
+    assert digest.hexdigest().encode() == data[-64:]
+    assert digest.digest()[:8] == identity
+    with zipfile.ZipFile(GOLDEN / f"{name}.bfm") as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+        assert (manifest["format"], manifest["name"], manifest["kind"]) == (1, name, "sensor")
+        arrays = {}
+        for member in archive.namelist():
+            if member.startswith("arrays/"):
+                with archive.open(member) as file:
+                    arrays[member[7:-4]] = np.load(file)
+    return arrays
 
 
 def expected_entry(length, precision):
@@ -173,9 +199,16 @@ def read_precisions(payload, count):
 
 
 def basis(columns, precisions, length):
+    scaled = [
+        np.array(column) / 2.0**precision for column, precision in zip(columns, precisions, strict=True)
+    ]
+    return np.rint(orthonormal(scaled, length) * 65536)
+
+
+def orthonormal(columns, length):
     done = np.zeros((length, 0))
-    for column, precision in zip(columns, precisions, strict=True):
-        vector = np.array(column, dtype=np.float64) / 2.0**precision
+    for column in columns:
+        vector = np.array(column)
         before = np.linalg.norm(vector)
         for _ in range(2):
             vector = vector - done @ (done.T @ vector)
@@ -187,7 +220,7 @@ def basis(columns, precisions, length):
                 vector = vector - done @ (done.T @ vector)
             norm = np.linalg.norm(vector)
         done = np.column_stack([done, vector / norm])
-    return np.rint(done * 65536)
+    return done
 
 
 def read_vectors(payload, length, count):
@@ -196,7 +229,61 @@ def read_vectors(payload, length, count):
     return basis(columns, precisions, length)
 
 
+def read_places(payload, count, first, end):
+    places = [first - 1]
+    for gap in payload.unsigned(count, 256):
+        places.append(places[-1] + 1 + gap)
+    assert places[-1] < end
+    return places[1:]
+
+
+def read_packaged_fold(payload, header):
+    package = header["package"]
+    lengths = np.diff(package["ends"], prepend=0).tolist()
+    (shift,) = payload.unsigned(1, 2048)
+    assert shift <= 40
+    means = np.cumsum(payload.signed(header["bands"], 16384)) + (package["means"] >> shift)
+    fold = {"lengths": lengths, "means": means * 2**shift / 64}
+    taken = payload.unsigned(len(lengths), 2048)
+    merged = package["merged"].tolist()
+    assert all(one <= limit for one, limit in zip(taken, merged, strict=True))
+    width, count = payload.unsigned(2, 2048)
+    assert count <= width <= min(sum(taken), package["second"].shape[1])
+
+    def whole(name):
+        columns = zip(package[name].T, package[f"{name}-precision"].tolist(), strict=True)
+        return orthonormal([column / 2.0**precision for column, precision in columns], len(package[name]))
+
+    rows, start = [], 0
+    for one, limit in zip(taken, merged, strict=True):
+        rows += range(start, start + one)
+        start += limit
+    part = whole("second")[rows, :width]
+    if payload.unsigned(1, 256) == [1]:
+        shifts = np.cumsum(payload.signed(width, 256))
+        assert ((shifts >= 0) & (shifts <= 20)).all()
+        precisions = read_precisions(payload, count)
+        entries = np.array([payload.signed(width, 128) for _ in range(count)]).reshape(count, width)
+        part = part @ (entries * 2.0**shifts / 2.0 ** np.array(precisions).reshape(-1, 1)).T
+    else:
+        part = part[:, read_places(payload, count, 0, width)]
+    fold["second"] = np.rint(orthonormal(part.T, len(rows)) * 65536)
+    fold["first"], inside, others, place = [], [], [], 0
+    for number, (one, more) in enumerate(zip(taken, payload.unsigned(len(lengths), 2048), strict=True)):
+        vectors, precisions = whole(f"first-{number:03d}"), package[f"first-{number:03d}-precision"]
+        columns = [*range(one), *read_places(payload, more, one, vectors.shape[1])]
+        fold["first"].append(np.rint(vectors[:, columns] * 65536))
+        inside += range(place, place + one)
+        others += [(-precisions[columns[index]], place + index) for index in range(one, one + more)]
+        place += one + more
+    fold["inside"], fold["others"] = inside, [place for _, place in sorted(others)]
+    fold["components"] = count + len(others)
+    return fold
+
+
 def read_fold(payload, header):
+    if "package" in header:
+        return read_packaged_fold(payload, header)
     (intervals,) = payload.unsigned(1, 2048)
     fold = {"lengths": payload.unsigned(intervals, 8192)}
     assert sum(fold["lengths"]) == header["bands"]
@@ -464,6 +551,7 @@ def decode(data):
 
 
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.bndf"))
+PACKAGES = sorted(GOLDEN.glob("*.bfm"))
 
 
 def test_check_value_of_the_checksum():
@@ -473,6 +561,7 @@ def test_check_value_of_the_checksum():
 @pytest.mark.parametrize("name", NAMES)
 def test_the_document_describes_the_golden_streams(name):
     # Only here does the module meet the codec: to be compared with it.
+    from bandfold.bitstream.registry import Registry
     from bandfold.bitstream.segment import read_segment
     from bandfold.bitstream.tables import load_tables as shipped_tables
     from bandfold.ground.decoder import Decoder
@@ -480,7 +569,8 @@ def test_the_document_describes_the_golden_streams(name):
 
     data = (GOLDEN / f"{name}.bndf").read_bytes()
     header, metadata, latents, samples = decode(data)
-    stream = Stream.parse(data, shipped_tables(), 1 << 30)
+    registry = Registry(PACKAGES)
+    stream = Stream.parse(data, shipped_tables(), 1 << 30, registry)
     assert stream.header.strip_count == len(latents)
     for number, found in enumerate(latents):
         expected = read_segment(
@@ -491,7 +581,7 @@ def test_the_document_describes_the_golden_streams(name):
             shipped_tables(),
         )
         np.testing.assert_array_equal(found, expected.quantised)
-    decoder = Decoder(data)
+    decoder = Decoder(data, models=PACKAGES)
     ours = decoder.decode()
     assert metadata == decoder.info.metadata
     assert ours.dtype == header["type"]
@@ -575,6 +665,56 @@ def test_the_document_describes_what_encoders_rarely_write():
     assert difference.max() <= 1
     assert (difference > 0).mean() < 0.001
     # Not just means, clipped or absent: the samples vary.
+    assert len(np.unique(ours)) > 500
+
+
+@pytest.mark.parametrize("turned", [True, False])
+def test_the_document_describes_what_a_scene_takes_from_a_package(turned):
+    """Components that pass the second fold or do not, in mixed order; fewer rows than the package has."""
+    from bandfold.bitstream.container import Section, write_preamble, write_section
+    from bandfold.bitstream.contexts import Past
+    from bandfold.bitstream.header import Header
+    from bandfold.bitstream.latents import classify
+    from bandfold.bitstream.package import load_package
+    from bandfold.bitstream.payload import PayloadWriter
+    from bandfold.bitstream.scene import SceneInfo
+    from bandfold.bitstream.segment import Segment, write_segment
+    from bandfold.bitstream.selection import Selection, Turn
+    from bandfold.bitstream.selectioncode import write_selected_fold
+    from bandfold.bitstream.sensor import SensorBasis
+    from bandfold.bitstream.tables import load_tables as shipped_tables
+    from bandfold.ground.decoder import Decoder
+
+    tables, sensor = shipped_tables(), SensorBasis.from_package(load_package(PACKAGES[0]))
+    generator = np.random.Generator(np.random.PCG64(8))
+    assert sensor.merged == (8, 12)
+    second = (0, 1, 4, 6)
+    if turned:
+        shifts = np.array([3, 2, 2, 0, 1, 0, 0])
+        codes = np.rint(generator.normal(size=(7, 4)) * 40).astype(np.int64) << shifts[:, None]
+        second = Turn(codes, np.array([9, 8, 8, 6]), shifts)
+    selection = Selection(sensor, (3, 5), 7, second, ((3, 7), (6, 8, 11)))
+    means = (sensor.means >> 4) + generator.integers(-99, 99, size=20) << 4
+    fold = selection.fold(means, 4)
+    header = Header(
+        SceneInfo(20, 9, 17, np.dtype("uint16")), 16, 900, True, False, "dct8", tables.identity,
+        sensor=sensor.name, sensor_hash=sensor.identity,
+    )  # fmt: skip
+    payload = PayloadWriter(tables)
+    write_selected_fold(payload, fold, selection)
+    spread = 30.0 / (1 + np.arange(64))[:, None, None, None]
+    latents = np.rint(generator.standard_t(2, size=(64, fold.components, 2, 3)) * spread).astype(np.int32)
+    classes, _ = classify(latents, tables.modes["folded"], Past.empty(2, 2, 3))
+    segment = Segment(latents, classes, None, None)
+    data = write_preamble() + write_section(Section.HEADER, header.pack())
+    data += write_section(Section.FOLD, payload.data())
+    data += write_section(Section.SEGMENT, write_segment(0, segment, tables, spectral=True, rotations=0))
+    _, _, found, samples = decode(data)
+    np.testing.assert_array_equal(found[0], latents)
+    ours = Decoder(data, models=PACKAGES).decode()
+    difference = np.abs(ours.astype(np.float64) - samples)
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 0.001
     assert len(np.unique(ours)) > 500
 
 

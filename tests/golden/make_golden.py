@@ -16,7 +16,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -28,11 +28,13 @@ from bandfold.bitstream import coder, payload, segment
 from bandfold.bitstream.container import Section, read_sections
 from bandfold.bitstream.foldcode import read_fold
 from bandfold.bitstream.header import Header
+from bandfold.bitstream.package import Package, save_package
 from bandfold.bitstream.payload import PayloadReader
 from bandfold.bitstream.scene import Scaling
 from bandfold.bitstream.segment import read_segment
 from bandfold.bitstream.tables import CLASSES, MODES, load_tables
 from bandfold.bitstream.tokens import BitReader
+from bandfold.calibration.sensorfit import fit_sensor
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard.encoder import Encoder
 from bandfold.onboard.source import ArraySource
@@ -41,6 +43,7 @@ HERE = Path(__file__).parent
 DOCUMENT = HERE.parents[1] / "docs" / "format.md"
 BEGIN, END = "<!-- worked example: begin (make_golden.py) -->", "<!-- worked example: end -->"
 EXAMPLE = "tiny"
+SENSOR = HERE / "golden-20.bfm"
 
 
 def bits(count: int, seed: int) -> NDArray[np.int64]:
@@ -110,6 +113,20 @@ def rotated() -> ArraySource:
     return ArraySource(cube.astype(np.int16))
 
 
+def sensed() -> ArraySource:
+    """A scene of the sensor of `SENSOR`, but another one than those it is fitted to."""
+    return ArraySource((30000 + mixture(20, 24, 32, 3, 700)).astype(np.uint16))
+
+
+def sensor() -> Package:
+    """The package of a sensor of 20 bands, fitted to two scenes."""
+    scenes = {f"made up, {seed}": (30000 + mixture(20, 24, 32, 4, seed)) for seed in (500, 600)}
+    sources = {name: ArraySource(cube.astype(np.uint16)) for name, cube in scenes.items()}
+    package = fit_sensor(sources, SENSOR.stem, description="for golden streams", ends=(8, 20))
+    # The release that makes it is no part of what is pinned.
+    return replace(package, manifest=replace(package.manifest, bandfold="0"))
+
+
 def tiny() -> ArraySource:
     ramp = [[3, 14, 25, 36, 47, 58, 69, 80]]
     return ArraySource(np.array([ramp, [[7] * 8]], dtype=np.uint8))
@@ -132,6 +149,7 @@ GOLDEN = {
     "scaled_float32": Golden(scaled_float32, {"step": 20.0}),
     "single": Golden(single, {"step": 1.0, "spectral": "none"}),
     "rotated": Golden(rotated, {"step": 30.0, "strip_lines": 24}),
+    "sensed": Golden(sensed, {"step": 12.0, "sensor": SENSOR, "spectral": "sensor"}),
     "tiny": Golden(tiny, {"step": 10.0, "spectral": "none"}),
 }
 
@@ -300,12 +318,13 @@ def replace_example(text: str, example: str) -> str:
 def main() -> None:
     """Rewrite all golden files."""
     argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None).parse_args()
+    save_package(sensor(), SENSOR)
     pinned, total = {}, 0
     decoded = {}
     for name, golden in GOLDEN.items():
         data = golden.encode()
         (HERE / f"{name}.bndf").write_bytes(data)
-        decoder = Decoder(data)
+        decoder = Decoder(data, models=[SENSOR])
         samples = decoder.decode()
         decoded[name] = samples.ravel()[::PINNED_STRIDE]
         pinned[name] = {"bytes": len(data), "samples_sha256": digest(samples)}

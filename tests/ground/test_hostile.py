@@ -1,6 +1,7 @@
 """Whatever the bytes: a stream decodes, in whole or in part, or fails with an error of its own."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,10 @@ from bandfold.onboard import ArraySource
 
 from .streams import encode, joined, patchwork, scene, sections
 
-MUTATIONS = {"folded": 400, "banded": 250, "holes": 250, "rotated": 100}
+MUTATIONS = {"folded": 400, "banded": 250, "holes": 250, "rotated": 100, "sensed": 300}
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+PACKAGES = sorted(GOLDEN.glob("*.bfm"))
 
 
 def streams():
@@ -26,6 +30,7 @@ def streams():
         "banded": encode(cube, spectral="none"),
         "holes": encode(ArraySource(holes, no_data=-1.0, metadata=fields)),
         "rotated": encode(patchwork(), step=16.0, strip_lines=32),
+        "sensed": (GOLDEN / "sensed.bndf").read_bytes(),
     }
 
 
@@ -35,7 +40,7 @@ STREAMS = streams()
 def decode(data):
     """Decode all there is; the error it fails with, if it fails."""
     try:
-        decoder = Decoder(data, memory_limit=1 << 26)
+        decoder = Decoder(data, memory_limit=1 << 26, models=PACKAGES)
         decoder.report()
         decoded = decoder.decode()
     except BandfoldError as error:
@@ -46,10 +51,11 @@ def decode(data):
 
 
 def test_streams_are_of_every_kind():
-    reports = {name: Decoder(stream).report() for name, stream in STREAMS.items()}
+    reports = {name: Decoder(stream, models=PACKAGES).report() for name, stream in STREAMS.items()}
     assert {name for name, report in reports.items() if report["rotations"]} == {"rotated"}
     assert {name for name, report in reports.items() if report["spectral"] == "none"} == {"banded"}
     assert {name for name, report in reports.items() if report["no_data"]} == {"holes"}
+    assert {name for name, report in reports.items() if report["sensor"]} == {"sensed"}
 
 
 @pytest.mark.parametrize("name", STREAMS)

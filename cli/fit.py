@@ -1,0 +1,110 @@
+"""`bandfold fit`: the package of a sensor, from some of its scenes."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import click
+
+from bandfold.bitstream.errors import SettingsError
+
+from .common import json_option, print_json, progress_bar
+from .sceneoptions import open_source, read_partition
+
+EXAMPLE = """\b
+Examples:
+  bandfold fit first.hdr second.hdr -o sensor.bfm --description "our camera, flight 12"
+  bandfold encode third.hdr -o third.bf --bps 0.25 --sensor sensor.bfm
+  bandfold decode third.bf -o again.hdr --model sensor.bfm
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("scenes", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Package to write (.bfm)."
+)
+@click.option("--name", help="Name of the package.  [default: the name of the file]")
+@click.option("--description", default="", help="One line about the sensor.")
+@click.option(
+    "--partition",
+    default="auto",
+    show_default=True,
+    metavar="auto|aviris-2022|FILE",
+    help="Spectral intervals: found in the scenes, the usual ones of AVIRIS, or of 'bandfold partition -o'.",
+)
+@click.option(
+    "--scale",
+    metavar="S|auto",
+    help="Value of one count, for 32-bit integers and floats; auto takes the finest that holds the scene.",
+)
+@click.option("--offset", type=float, help="Value of count 0; with --scale S.  [default: 0]")
+@click.option(
+    "--no-data",
+    metavar="V|none",
+    help="Value that marks absent data.  [default: the data ignore value of the header]",
+)
+@json_option
+def fit(
+    scenes: tuple[Path, ...],
+    output: Path,
+    name: str | None,
+    description: str,
+    partition: str,
+    scale: str | None,
+    offset: float | None,
+    no_data: str | None,
+    as_json: bool,
+) -> None:
+    """Fit the package of a sensor to SCENES.
+
+    The package holds the spectral partition and the vectors that fold bands into components. A scene that is
+    encoded with it need not carry them; whoever decodes it needs the package.
+    """
+    from bandfold.bitstream.package import SUFFIX, save_package
+    from bandfold.calibration.sensorfit import fit_sensor
+    from bandfold.onboard.filling import counts_without_gaps
+    from bandfold.onboard.partition import partition_ends
+
+    if output.suffix != SUFFIX:
+        raise SettingsError(f"output {output} is no package: give it a name that ends in {SUFFIX}")
+    started = time.perf_counter()
+    sources = {}
+    for path in scenes:
+        title = path.stem if path.stem not in sources else str(path)
+        sources[title] = counts_without_gaps(open_source(path, scale, offset, no_data))
+    with progress_bar() as progress:
+        package = fit_sensor(
+            sources,
+            name or _name(output),
+            description=description,
+            ends=partition_ends(read_partition(partition)),
+            progress=progress,
+        )
+    saved = save_package(package, output)
+    seconds = time.perf_counter() - started
+    size = output.stat().st_size
+    card = saved.manifest.card
+    if as_json:
+        print_json(
+            {
+                "output": str(output),
+                "name": saved.name,
+                "hash": saved.digest.hex(),
+                "bytes": size,
+                "seconds": seconds,
+                **card,
+            }
+        )
+    else:
+        click.echo(
+            f"{output}: {saved.name} ({saved.identity.hex()}), {card['bands']} bands in "
+            f"{len(card['intervals'])} intervals, {size} bytes, {seconds:.1f} s"
+        )
+
+
+def _name(output: Path) -> str:
+    """A name that packages may have, after the file."""
+    return re.sub(r"[^a-z0-9._-]+", "-", output.stem.lower()).strip("-._")[:64] or "sensor"

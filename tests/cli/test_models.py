@@ -1,0 +1,55 @@
+"""`bandfold models`: what is shipped, and the card of a package."""
+
+import json
+
+from bandfold.bitstream.manifest import Manifest
+from bandfold.bitstream.package import Package, save_package
+from bandfold.bitstream.registry import SHIPPED, Registry
+from bandfold.bitstream.sensor import SensorBasis
+
+from .conftest import check_failure
+
+
+def test_what_is_shipped_is_whole_and_small(run, monkeypatch):
+    monkeypatch.delenv("BANDFOLD_MODELS", raising=False)
+    packages = list(Registry().packages())
+    assert [package.source for package in packages] == [str(path) for path in sorted(SHIPPED.glob("*.bfm"))]
+    assert sum(path.stat().st_size for path in SHIPPED.glob("*.bfm")) < 10_000_000
+    report = json.loads(run("models", "--json").out)["packages"]
+    assert [(one["name"], one["hash"]) for one in report] == [
+        (package.name, package.identity.hex()) for package in packages
+    ]
+    assert len({one["name"] for one in report}) == len(report)
+    text = run("models").out
+    for one in report:
+        assert one["name"] in text
+        assert one["hash"] in text
+        assert str(one["bytes"]) in text
+
+
+def test_the_shipped_package_of_aviris_is_a_basis_for_all_its_bands():
+    basis = SensorBasis.from_package(Registry().find("aviris-224"))
+    assert basis.bands == 224
+    assert sum(vectors.count for vectors in basis.first) == 224
+
+
+def test_the_card_of_a_package(run, tmp_path):
+    card = {"MAC per sample": 3100, "curves": {"a": [[0.1, 50.0]]}, "training scenes": ["one", "two"]}
+    package = Package(Manifest("net-1", "codec", "a net", "0.2", card), engines={"net.onnx": b"12345"})
+    saved = save_package(package, tmp_path / "net.bfm")
+    result = run("models", "show", "net.bfm", "--json")
+    assert (result.status, result.err) == (0, "")
+    report = json.loads(result.out)
+    assert report["card"] == card
+    assert (report["name"], report["kind"], report["made with"]) == ("net-1", "codec", "0.2")
+    assert report["hash"] == saved.digest.hex()
+    assert report["engines"] == {"net.onnx": 5}
+    text = run("models", "show", "net.bfm").out
+    for expected in ("net-1", "codec", "a net", "MAC per sample: 3100", "one, two", saved.digest.hex()):
+        assert expected in text
+
+
+def test_failures(run, tmp_path):
+    check_failure(run("models", "show", "no-such"), 5, "known are aviris-224")
+    (tmp_path / "bad.bfm").write_bytes(b"PK")
+    check_failure(run("models", "show", "bad.bfm"), 5, "damaged or no package")
