@@ -97,12 +97,9 @@ class FoldPlanner:
     def variances(self) -> NDArray[np.float64]:
         """Variances of the components that a fold of everything would have."""
         merged = _merged_counts(self._spectra.variances)
-        taken = self._placed(
-            [vectors[:, :count] for vectors, count in zip(self._spectra.vectors, merged, strict=True)]
-        )
-        across = exact.product(exact.product(taken.T, self._covariances), taken)
+        taken = [vectors[:, :count] for vectors, count in zip(self._spectra.vectors, merged, strict=True)]
         others = [values[count:] for values, count in zip(self._spectra.variances, merged, strict=True)]
-        return np.concatenate([exact.eigh((across + across.T) / 2)[0], *others])
+        return np.concatenate([self._merge(taken)[0], *others])
 
     def plan(self, step: float) -> Fold:
         """Choose components and precisions for a step.
@@ -203,17 +200,21 @@ class FoldPlanner:
             for vectors, variances in zip(candidates.vectors, candidates.variances, strict=True)
         )
         merged = _merged_counts(candidates.variances)
-        taken = self._placed(
-            [vectors.integers[:, :count] / BASIS_UNIT for vectors, count in zip(first, merged, strict=True)]
-        )
-        if not taken.shape[1]:
+        if not any(merged):
             nothing = Vectors(np.zeros((0, 0), dtype=np.int64), np.zeros(0, dtype=np.int64))
             return Fold(self._ends, *self._means(step), first, merged, nothing)
-        across = exact.product(exact.product(taken.T, self._covariances), taken)
-        values, rotation = exact.eigh((across + across.T) / 2)
+        values, rotation = self._merge(
+            [vectors.integers[:, :count] / BASIS_UNIT for vectors, count in zip(first, merged, strict=True)]
+        )
         strong = values > SECOND_THRESHOLD * step * step / 12
         second = quantise_vectors(rotation[:, strong], values[strong], step, pixels)
         return Fold(self._ends, *self._means(step), first, merged, second)
+
+    def _merge(self, bases: list[NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Variances and vectors of the KLT over components of all intervals."""
+        taken = self._placed(bases)
+        across = exact.product(exact.product(taken.T, self._covariances), taken)
+        return exact.eigh((across + across.T) / 2)
 
     def _placed(self, bases: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         """Bases of the intervals as columns over all bands."""
