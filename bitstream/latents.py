@@ -81,13 +81,15 @@ def write_latents(
     coded = extents(quantised)
     payload.integers(np.diff(coded, prepend=DIAGONALS).tolist(), EXTENT_MEAN)
     first = Tables.first_table(mode)
-    tables = classes.astype(np.int16) + first
+    positions = quantised.shape[2] * quantised.shape[3]
+    runs = [(part.stop - part.start) * positions for part in DIAGONAL_SLICES]
     for component, count in enumerate(coded.tolist()):
-        for diagonal in range(count):
-            channels = DIAGONAL_SLICES[diagonal]
-            payload.values(
-                quantised[channels, component].ravel().astype(np.int64), tables[channels, component].ravel()
-            )
+        if count:
+            channels = slice(0, DIAGONAL_SLICES[count - 1].stop)
+            values = quantised[channels, component].ravel().astype(np.int64)
+            tables = classes[channels, component].ravel().astype(np.int16)
+            tables += first
+            payload.values(values, tables, runs[:count])
 
 
 def read_latents(

@@ -21,6 +21,13 @@ SIDE_MEMORY = 3
 """A running mean moves by ``2**-SIDE_MEMORY`` of the difference to each new magnitude."""
 
 
+MOST_RUNS = 15
+"""Runs of values that are appended at once, at most: as many as a component has diagonals."""
+
+TABLES_LIMIT = 1 << 11
+"""There are fewer tables."""
+
+
 def side_class(mean: int) -> int:
     """Class of the table that codes a value whose running mean magnitude is `mean` / 256.
 
@@ -58,7 +65,9 @@ class PayloadWriter:
         """Append tokens coded with one table."""
         self._groups.append((tokens, table))
 
-    def values(self, values: NDArray[np.int64], tables: NDArray[np.integer[Any]]) -> None:
+    def values(
+        self, values: NDArray[np.int64], tables: NDArray[np.integer[Any]], runs: Sequence[int] | None = None
+    ) -> None:
         """Append signed integers, each with a table of its own.
 
         Parameters
@@ -66,15 +75,32 @@ class PayloadWriter:
         values : ndarray of int64, shape (n,)
         tables : ndarray of integers, shape (n,)
             Values are grouped by table, in rising order of the table's number.
+        runs : sequence of int, optional
+            Lengths of runs that are to be read one after the other, ``MOST_RUNS`` at most: the same as one
+            call for each, and faster. One run by default.
         """
+        lengths = [len(values)] if runs is None else runs
+        if len(lengths) > MOST_RUNS:
+            raise ValueError(f"{len(lengths)} runs are more than {MOST_RUNS}")
         tokens, widths = to_tokens(np.abs(values))
-        order = np.argsort(tables, kind="stable")
-        arranged, numbers = tokens[order], tables[order]
-        cuts = np.flatnonzero(np.diff(numbers)) + 1
-        for start, end in zip((0, *cuts.tolist()), (*cuts.tolist(), len(order)), strict=True):
-            if end > start:
-                self._groups.append((arranged[start:end], int(numbers[start])))
-        self._raw(values, widths)
+        # Sixteen bits, because NumPy sorts those by radix.
+        keys = np.repeat(np.arange(len(lengths), dtype=np.int16) * TABLES_LIMIT, lengths)
+        keys += tables.astype(np.int16)
+        order = np.argsort(keys, kind="stable")
+        arranged, numbers = tokens[order], keys[order]
+        cuts = (np.flatnonzero(np.diff(numbers)) + 1).tolist()
+        if len(order):
+            firsts = (numbers[[0, *cuts]] % TABLES_LIMIT).tolist()
+            self._groups += [
+                (arranged[start:end], table)
+                for start, end, table in zip([0, *cuts], [*cuts, len(order)], firsts, strict=True)
+            ]
+        if widths.any():
+            ends = np.cumsum(lengths)[:-1]
+            for run, run_widths in zip(np.split(values, ends), np.split(widths, ends), strict=True):
+                self._raw(run, run_widths)
+        else:
+            self._bits.flags((values[values != 0] < 0).astype(np.uint8))
 
     def integers(self, values: Sequence[int], mean: int, *, signed: bool = True) -> None:
         """Append integers of side information, the table following the running mean of their magnitudes.

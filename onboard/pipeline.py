@@ -16,7 +16,7 @@ from bandfold.bitstream.tables import Tables
 
 from .engines import AnalysisEngine
 from .folding import fold_strip
-from .quantise import quantise
+from .quantise import RATE_WEIGHT, quantise
 from .rotation import rotate
 from .scaling import no_data_mask
 from .source import SceneSource
@@ -149,7 +149,7 @@ class ScenePipeline:
         chosen = rotate(latents, self.plan.rotations, self.plan.step) if self.plan.rotations else None
         return Strip(latents, chosen, _absent(self._original, lines), height * samples)
 
-    def code(self, index: int, step: float, *, errors: bool) -> Coded:
+    def code(self, index: int, step: float, *, errors: bool, weight: float = RATE_WEIGHT) -> Coded:
         """Quantise and code one strip.
 
         Parameters
@@ -158,13 +158,15 @@ class ScenePipeline:
         step : float
         errors : bool
             Whether to measure the error too.
+        weight : float
+            Of a bit; see `bandfold.onboard.quantise.quantise`.
 
         Returns
         -------
         Coded
         """
         strip = self._strip(index)
-        quantised, classes = quantise(strip.latents, step, self._mode)
+        quantised, classes = quantise(strip.latents, step, self._mode, weight)
         segment = Segment(quantised, classes, strip.chosen, strip.absent)
         payload = write_segment(
             index, segment, self._tables, spectral=self.plan.fold.spectral, rotations=len(self.plan.rotations)

@@ -18,11 +18,14 @@ from bandfold.bitstream.tables import COST_UNIT, Mode
 from bandfold.bitstream.tokens import DIRECT
 
 RATE_WEIGHT = 0.13
-"""Distortion, in steps squared, that one bit must save."""
+"""Distortion, in steps squared, that one bit must save: what the step itself buys."""
+
+FINE_IN_FLOAT32 = 1 << 14
+"""Below so many steps float32 is good to ``2**-10`` of a step."""
 
 
 def quantise(
-    latents: NDArray[np.int32], step: float, mode: Mode
+    latents: NDArray[np.int32], step: float, mode: Mode, weight: float = RATE_WEIGHT
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     """Quantise the latents of a segment.
 
@@ -33,6 +36,8 @@ def quantise(
     step : float
         In counts.
     mode : Mode
+    weight : float
+        Distortion, in steps squared, that one bit must save.
 
     Returns
     -------
@@ -43,11 +48,11 @@ def quantise(
     components, _, rows, columns = latents.shape
     quantised = np.empty((CHANNELS, components, rows, columns), dtype=np.int32)
     classes = np.empty(quantised.shape, dtype=np.uint8)
-    thresholds = decision_thresholds(mode)
+    thresholds = decision_thresholds(mode, weight)
     last = before = Past.empty(1, rows, columns)
     for component, plane in enumerate(latents):
-        scaled = np.abs(plane) / (step * FRACTION)
-        nearest = np.floor(scaled + 0.5).astype(np.int32)
+        scaled = _in_steps(plane, step)
+        nearest = (scaled + np.float32(0.5)).astype(np.int32)
         now = Surroundings(1, rows, columns)
         for diagonal in range(DIAGONALS):
             channels = DIAGONAL_SLICES[diagonal]
@@ -55,14 +60,24 @@ def quantise(
             lower_where_cheaper(nearest[channels], scaled[channels], kind, thresholds)
             now.learn(diagonal, nearest[channels, None])
             classes[channels, component] = kind
-        quantised[:, component] = np.where(plane < 0, -nearest, nearest)
+        np.negative(nearest, out=nearest, where=plane < 0)
+        quantised[:, component] = nearest
         last, before = now.past(), last
     return quantised, classes
 
 
+def _in_steps(plane: NDArray[np.int32], step: float) -> NDArray[np.floating]:
+    """Magnitudes in steps: in float32 where that tells a fraction of a step, which is the rule."""
+    magnitudes = np.abs(plane)
+    scale = 1.0 / (step * FRACTION)
+    fine = int(magnitudes.max(initial=0)) * scale < FINE_IN_FLOAT32
+    kind = np.float32 if fine else np.float64
+    return np.multiply(magnitudes, kind(scale), dtype=kind)
+
+
 def lower_where_cheaper(
     nearest: NDArray[np.int32],
-    scaled: NDArray[np.float64],
+    scaled: NDArray[np.floating],
     classes: NDArray[np.uint8],
     thresholds: NDArray[np.float64],
 ) -> None:
@@ -71,19 +86,23 @@ def lower_where_cheaper(
     Parameters
     ----------
     nearest : ndarray of int32
-        Magnitudes rounded to the nearest.
-    scaled : ndarray of float64, same shape
+        Magnitudes rounded to the nearest; contiguous.
+    scaled : ndarray of float32 or float64, same shape
         Magnitudes before rounding, in steps.
     classes : ndarray of uint8, same shape
     thresholds : ndarray of float64
         From `decision_thresholds`.
     """
-    place = np.minimum(nearest, DIRECT)
-    place += classes.astype(np.int32) * thresholds.shape[1]
-    nearest -= scaled < nearest + thresholds.ravel()[place]
+    # Most magnitudes are zero and stay it.
+    live = np.flatnonzero(nearest)
+    magnitudes = nearest.ravel()[live]
+    place = np.minimum(magnitudes, DIRECT)
+    place += classes.ravel()[live].astype(np.int32) * thresholds.shape[1]
+    magnitudes -= scaled.ravel()[live] < magnitudes + thresholds.ravel()[place]
+    nearest.ravel()[live] = magnitudes
 
 
-def decision_thresholds(mode: Mode) -> NDArray[np.float64]:
+def decision_thresholds(mode: Mode, weight: float) -> NDArray[np.float64]:
     """Where a magnitude costs as much as the one below it.
 
     With the reconstruction points ``u`` and ``l`` of both and their difference ``b`` in bits, the costs
@@ -92,6 +111,8 @@ def decision_thresholds(mode: Mode) -> NDArray[np.float64]:
     Parameters
     ----------
     mode : Mode
+    weight : float
+        Called ``w`` above.
 
     Returns
     -------
@@ -104,6 +125,6 @@ def decision_thresholds(mode: Mode) -> NDArray[np.float64]:
     high, low = magnitude_points(upper, classes, mode), magnitude_points(upper - 1, classes, mode)
     bits = np.diff(mode.costs[:, : DIRECT + 1].astype(np.float64), axis=1) / COST_UNIT
     bits[:, -1] = 0.0
-    middle = (high + low) / 2 + RATE_WEIGHT * bits / (2 * (high - low)) - upper
+    middle = (high + low) / 2 + weight * bits / (2 * (high - low)) - upper
     never = np.full((len(middle), 1), -np.inf)
     return np.concatenate([never, middle], axis=1)

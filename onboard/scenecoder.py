@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bandfold.bitstream.container import Section, write_preamble, write_section
 from bandfold.bitstream.errors import BudgetError
@@ -16,7 +16,7 @@ from bandfold.bitstream.tables import Tables
 
 from .engines import AnalysisEngine
 from .pipeline import Plan, ScenePipeline
-from .rate import find_step, log2, step_code
+from .rate import exp2, find_step, log2, step_code
 from .sceneplan import ScenePlanner
 from .source import SceneSource
 from .target import Target
@@ -29,14 +29,17 @@ MOST_PLANS = 8
 MOST_MOVES = 3
 """Steps measured at most under the last plan before the whole scene is coded."""
 
-FINE_DRIFT = 0.03
+FINE_DRIFT = 0.06
 """A measured step may be moved along the slope by so many octaves without measuring again."""
 
 PIXELS_TRIED = 1 << 16
-"""Pixels on which steps are tried; a larger scene is thinned to about so many, to half of them at first."""
+"""Pixels on which steps are tried, about; a larger scene is thinned, to a quarter of them at first."""
 
 BUDGET_RANGE = (0.985, 1.0)
 """Share of a budget that is accepted as used."""
+
+TRIM_RANGE = (0.97, 1.02)
+"""Share of a budget from which strips are trimmed into `BUDGET_RANGE`, in place of another step."""
 
 QUALITY_RANGE = 0.02
 """Octaves of squared error (0.06 dB) around a quality that are accepted."""
@@ -153,7 +156,7 @@ class SceneCoder:
         self._progress("plan", 0.0)
         plan = self._planner.plan(code / STEP_UNIT, spectral=spectral, rotate=not rough)
         return Trial(
-            self._pipeline(plan, PIXELS_TRIED // 2 if rough else PIXELS_TRIED),
+            self._pipeline(plan, PIXELS_TRIED // 4 if rough else PIXELS_TRIED),
             self._prefix(plan),
             len(self._header(plan, code)) + HEADER_SLACK,
             self._source.info.count,
@@ -173,7 +176,11 @@ class SceneCoder:
         goal = Goal(Trial.size, accept, SIZE_SLOPE)
         trial, code, slope = self._settle(goal, code, spectral=spectral, errors=errors)
         whole = self._whole(trial)
-        code = goal.find(whole, code, slope)
+        code = replace(goal, accept=(TRIM_RANGE[0] * budget, TRIM_RANGE[1] * budget)).find(whole, code, slope)
+        whole.trim(code, accept, exp2(goal.aim))
+        if whole.size(code) > budget:
+            # Hardly ever: steps are coarse, or nothing is left to weigh.
+            code = goal.find(whole, code, slope)
         if whole.size(code) > budget:
             raise BudgetError(
                 f"budget of {budget} bytes is too small: the coarsest coding found takes "

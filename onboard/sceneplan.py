@@ -30,6 +30,9 @@ RATE_FACTOR = 12.0
 UNFOLDED_MARGIN = 1.3
 """Bands on their own are not tried where they seem to cost so many times what the fold costs."""
 
+BLOCKS_COMPARED = 100
+"""Blocks of the sample, about, on which the fold is compared with bands on their own."""
+
 
 class ScenePlanner:
     """Plans for one scene.
@@ -127,13 +130,14 @@ class ScenePlanner:
     def _cost(self, fold: Fold, step: float) -> tuple[float, float]:
         """Approximate bits of the scene under a fold, without side information; errors in steps squared."""
         bits = error = 0
-        for plane in fold_blocks(fold, self.sample.blocks):
+        blocks = self.sample.blocks[:, :: max(self.sample.blocks.shape[1] // BLOCKS_COMPARED, 1)]
+        for plane in fold_blocks(fold, blocks):
             latents = self._latents(plane[None])
             bits += int(np.rint(latent_cost(latents, step) * np.float32(COST_UNIT)).astype(np.int64).sum())
             # Small latents become zero, the error of all others is even.
             square = np.minimum((latents / (FRACTION * step)) ** 2, 1.0 / 12)
             error += int(np.rint(square * COST_UNIT).astype(np.int64).sum())
-        share = self.sample.pixels / float(self.sample.blocks.shape[1] * CHANNELS) / COST_UNIT
+        share = self.sample.pixels / float(blocks.shape[1] * CHANNELS) / COST_UNIT
         return bits * share, error * share
 
     def step_for_bits(self, bits: float) -> float:

@@ -12,9 +12,10 @@ from bandfold.bitstream.header import STEP_UNIT
 from .pipeline import Coded, ScenePipeline
 from .rate import aim_between, exp2, find_step, log2, step_code
 from .target import rounded_error
+from .trimming import trim
 
-ROUGH_FACTOR = 1.15
-"""How far from the target a first plan may be."""
+ROUGH_RANGE = (1.0, 1.14)
+"""Where a first plan may be, in parts of the target: above it, since it lacks rotations."""
 
 Progress = Callable[[str, float], None]
 
@@ -40,12 +41,18 @@ class Goal:
     @property
     def near(self) -> tuple[float, float]:
         """A wider range, for a first search."""
-        return self.accept[0] / ROUGH_FACTOR, self.accept[1] * ROUGH_FACTOR
+        return self.accept[0] * ROUGH_RANGE[0], self.accept[1] * ROUGH_RANGE[1]
 
     @property
     def aim(self) -> float:
         """Logarithm of the measure to aim at."""
         return aim_between(log2(self.accept[0]), log2(self.accept[1]))
+
+    @property
+    def estimated_aim(self) -> float:
+        """The same for an estimate: lower, because what exceeds a budget must be coded again."""
+        low, high = log2(self.accept[0]), log2(self.accept[1])
+        return low + 0.25 * (high - low)
 
     def find(self, trial: Trial, code: int, slope: float) -> int:
         """Find a step under the plan of a trial."""
@@ -53,7 +60,7 @@ class Goal:
 
     def move(self, trial: Trial, code: int, slope: float) -> int:
         """Measure one step and move along the slope towards the aim, by an octave at most."""
-        distance = (self.aim - log2(self.measure(trial, code))) / slope
+        distance = (self.estimated_aim - log2(self.measure(trial, code))) / slope
         return step_code(code / STEP_UNIT * exp2(min(max(distance, -1.0), 1.0)))
 
 
@@ -110,9 +117,29 @@ class Trial:
             self._done[code] = coded
         return self._done[code]
 
+    def trim(self, code: int, accept: tuple[float, float], aim: float) -> None:
+        """Bring the size at a step into a range by the weight of a bit; see `bandfold.onboard.trimming`.
+
+        Parameters
+        ----------
+        code : int
+        accept : tuple of float
+            Range of sizes that are good, in bytes.
+        aim : float
+            Size to aim at.
+        """
+        coded = self.strips(code)
+
+        def recode(index: int, weight: float) -> int:
+            coded[index] = self.pipeline.code(index, code / STEP_UNIT, errors=self.errors, weight=weight)
+            return _bytes(coded[index])
+
+        rest = self.size(code) - sum(_bytes(strip) for strip in coded)
+        trim([_bytes(strip) for strip in coded], (accept[0] - rest, accept[1] - rest), aim - rest, recode)
+
     def size(self, code: int) -> float:
         """Bytes of the stream; exact where all lines are at hand."""
-        segments = sum(len(write_section(Section.SEGMENT, strip.payload)) for strip in self.strips(code))
+        segments = sum(_bytes(strip) for strip in self.strips(code))
         share = self.pipeline.pixels * self.pipeline.bands / self._samples
         return self._header_bytes + len(self.prefix) + segments / share
 
@@ -132,3 +159,7 @@ class Trial:
         return rounded_error(
             self.pipeline.plan.dropped + coded / (self.pipeline.pixels * self.pipeline.bands)
         )
+
+
+def _bytes(strip: Coded) -> int:
+    return len(write_section(Section.SEGMENT, strip.payload))
