@@ -5,10 +5,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 comma := ,
-EXTRAS := dev$(if $(TRAIN),$(comma)train)
+EXTRAS := dev$(if $(TRAIN),$(comma)train$(comma)export$(comma)onnx)
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
-PACKAGES := bitstream onboard ground calibration cli benchmarks
+PACKAGES := bitstream onboard ground calibration training export cli benchmarks
 # A strict editable install is a tree of links, file by file: it has to be refreshed when a file comes or
 # goes, which is when the time stamp of its folder changes.
 FOLDERS := $(shell find $(PACKAGES) -type d ! -name __pycache__)

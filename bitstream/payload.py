@@ -66,9 +66,14 @@ class PayloadWriter:
         self._groups.append((tokens, table))
 
     def values(
-        self, values: NDArray[np.int64], tables: NDArray[np.integer[Any]], runs: Sequence[int] | None = None
+        self,
+        values: NDArray[np.int64],
+        tables: NDArray[np.integer[Any]],
+        runs: Sequence[int] | None = None,
+        *,
+        signed: bool = True,
     ) -> None:
-        """Append signed integers, each with a table of its own.
+        """Append integers, each with a table of its own.
 
         Parameters
         ----------
@@ -78,6 +83,8 @@ class PayloadWriter:
         runs : sequence of int, optional
             Lengths of runs that are to be read one after the other, ``MOST_RUNS`` at most: the same as one
             call for each, and faster. One run by default.
+        signed : bool
+            Whether values may be negative; otherwise no signs are written.
         """
         lengths = [len(values)] if runs is None else runs
         if len(lengths) > MOST_RUNS:
@@ -98,8 +105,8 @@ class PayloadWriter:
         if widths.any():
             ends = np.cumsum(lengths)[:-1]
             for run, run_widths in zip(np.split(values, ends), np.split(widths, ends), strict=True):
-                self._raw(run, run_widths)
-        else:
+                self._raw(run, run_widths, signed=signed)
+        elif signed:
             self._bits.flags((values[values != 0] < 0).astype(np.uint8))
 
     def integers(self, values: Sequence[int], mean: int, *, signed: bool = True) -> None:
@@ -129,9 +136,10 @@ class PayloadWriter:
         if signed:
             self._bits.flags((array[magnitudes > 0] < 0).astype(np.uint8))
 
-    def _raw(self, values: NDArray[np.int64], widths: NDArray[np.int32]) -> None:
+    def _raw(self, values: NDArray[np.int64], widths: NDArray[np.int32], *, signed: bool) -> None:
         """Signs of all values that are not zero, then the raw bits of the large ones."""
-        self._bits.flags((values[values != 0] < 0).astype(np.uint8))
+        if signed:
+            self._bits.flags((values[values != 0] < 0).astype(np.uint8))
         large = widths > 0
         if large.any():
             self._bits.fields(np.abs(values[large]), widths[large])
@@ -165,8 +173,8 @@ class PayloadReader:
         self._symbols = tables.coder.decoder(np.frombuffer(data[start:end], dtype="<u4").astype(np.uint32))
         self._bits = BitReader(data[end:])
 
-    def values(self, tables: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-        """Read one signed integer for each table number; see `PayloadWriter.values`."""
+    def values(self, tables: NDArray[np.integer[Any]], *, signed: bool = True) -> NDArray[np.int64]:
+        """Read one integer for each table number; see `PayloadWriter.values`."""
         order = np.argsort(tables, kind="stable")
         numbers = tables[order]
         tokens = np.empty(len(order), dtype=np.int32)
@@ -175,7 +183,7 @@ class PayloadReader:
             if end > start:
                 tokens[order[start:end]] = self._symbols.decode(end - start, int(numbers[start]))
         values, widths = token_base(tokens)
-        live = np.flatnonzero(tokens)
+        live = np.flatnonzero(tokens) if signed else np.zeros(0, np.intp)
         negative = self._bits.flags(live.size).astype(bool)
         large = widths > 0
         if large.any():

@@ -23,14 +23,16 @@ class SceneFile:
         File name without suffix.
     path : Path
         ENVI header.
-    place, sensor : str
-        As ``scenes.json`` says; empty where it does not.
+    place, sensor, level : str
+        As ``scenes.json`` says; empty where it does not. The level is how far the samples are calibrated:
+        raw counts, radiance or reflectance.
     """
 
     name: str
     path: Path
     place: str = ""
     sensor: str = ""
+    level: str = ""
 
 
 def find_scenes(folder: Path, exclude: Sequence[str] = ()) -> list[SceneFile]:
@@ -39,7 +41,8 @@ def find_scenes(folder: Path, exclude: Sequence[str] = ()) -> list[SceneFile]:
     Parameters
     ----------
     folder : Path
-        Holds ENVI headers and maybe ``scenes.json``, a list of objects with ``name``, ``place``, ``sensor``.
+        Holds ENVI headers and maybe ``scenes.json``, a list of objects with ``name``, ``place``, ``sensor``,
+        ``level``.
     exclude : sequence of str
         Names to leave out.
 
@@ -59,7 +62,7 @@ def find_scenes(folder: Path, exclude: Sequence[str] = ()) -> list[SceneFile]:
         raise SettingsError(f"no scene {', '.join(unknown)} in {folder}: nothing to exclude")
     described = _descriptions(folder / "scenes.json")
     scenes = [
-        SceneFile(name, path, *described.get(name, ("", "")))
+        SceneFile(name, path, *described.get(name, ()))
         for name, path in headers.items()
         if name not in exclude
     ]
@@ -68,13 +71,13 @@ def find_scenes(folder: Path, exclude: Sequence[str] = ()) -> list[SceneFile]:
     return scenes
 
 
-def _descriptions(path: Path) -> dict[str, tuple[str, str]]:
+def _descriptions(path: Path) -> dict[str, tuple[str, ...]]:
     if not path.is_file():
         return {}
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         return {
-            str(entry["name"]): (str(entry.get("place", "")), str(entry.get("sensor", "")))
+            str(entry["name"]): tuple(str(entry.get(key, "")) for key in ("place", "sensor", "level"))
             for entry in entries
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -14,6 +14,7 @@ from .info import info
 from .models import models
 from .partition import partition
 from .synth import synth
+from .train import train
 
 OVERVIEW = """\b
 Examples:
@@ -45,7 +46,7 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (encode, decode, info, compare, partition, fit, models, synth, demo):
+for command in (encode, decode, info, compare, partition, fit, models, train, synth, demo):
     main.add_command(command)
 
 

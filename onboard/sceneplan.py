@@ -107,8 +107,9 @@ class ScenePlanner:
         -------
         bool
         """
-        folded = self._cost(self._fold.plan(step), step)[0] + self._fold.side_bits(step)
-        return self._cost(self._fold.unfolded(step), step)[0] < UNFOLDED_MARGIN * folded
+        few = self.sample.blocks[:, :: max(self.sample.blocks.shape[1] // BLOCKS_COMPARED, 1)]
+        folded = self._cost(self._fold.plan(step), step, few)[0] + self._fold.side_bits(step)
+        return self._cost(self._fold.unfolded(step), step, few)[0] < UNFOLDED_MARGIN * folded
 
     def folded_cost(self, step: float) -> float:
         """What the folded scene costs at a step, bits and errors together.
@@ -123,14 +124,13 @@ class ScenePlanner:
             Approximate squared error of the scene in steps squared, plus what bits are worth (with vectors).
         """
         fold = self._fold.plan(step)
-        bits, error = self._cost(fold, step)
+        bits, error = self._cost(fold, step, self.sample.blocks)
         dropped = self._fold.dropped(fold) * fold.bands * self.sample.pixels / (step * step)
         return RATE_WEIGHT * (bits + self._fold.side_bits(step)) + error + dropped
 
-    def _cost(self, fold: Fold, step: float) -> tuple[float, float]:
+    def _cost(self, fold: Fold, step: float, blocks: NDArray[np.int32]) -> tuple[float, float]:
         """Approximate bits of the scene under a fold, without side information; errors in steps squared."""
         bits = error = 0
-        blocks = self.sample.blocks[:, :: max(self.sample.blocks.shape[1] // BLOCKS_COMPARED, 1)]
         for plane in fold_blocks(fold, blocks):
             latents = self._latents(plane[None])
             bits += int(np.rint(latent_cost(latents, step) * np.float32(COST_UNIT)).astype(np.int64).sum())

@@ -1,0 +1,62 @@
+"""Curves of models of single bands: one panel for the whole scene and one for each interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bandfold.bitstream.errors import OutputError
+
+if TYPE_CHECKING:
+    from .bands import Panel
+
+_COLUMNS = 3
+_MARKS = "os^Dv*"
+
+
+def plot_panels(title: str, panels: Sequence[Panel], path: Path) -> None:
+    """Draw the points of every model and the curves of other codecs.
+
+    Parameters
+    ----------
+    title : str
+    panels : sequence of Panel
+        At least one.
+    path : Path
+        Image to write; its suffix decides the format.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = min(_COLUMNS, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(4 * columns, 3.2 * rows + 0.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axis, panel in zip(axes, panels, strict=False):
+        models = list(dict.fromkeys(model for _, _, model, _ in panel.points))
+        for mark, model in zip(_MARKS, models, strict=False):
+            chosen = sorted((rate, level) for rate, level, name, _ in panel.points if name == model)
+            axis.plot(*zip(*chosen, strict=True), f"{mark}-", ms=4, color="black", label=model)
+        for name, curve in panel.others.items():
+            axis.plot(*zip(*sorted(curve), strict=True), ".--", label=name)
+        axis.set_xscale("log")
+        axis.set_title(panel.name, fontsize=9)
+        axis.grid(alpha=0.3, which="both")
+    for axis in axes[len(panels) :]:
+        axis.set_axis_off()
+    figure.suptitle(title, fontsize=10)
+    figure.supxlabel("bits per sample")
+    figure.supylabel("PSNR in dB (peak 65535)")
+    handles = {line.get_label(): line for axis in axes for line in axis.get_lines()}
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4, frameon=False)
+    try:
+        figure.savefig(path, dpi=110)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path} cannot be written: {error}") from error

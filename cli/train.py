@@ -1,0 +1,107 @@
+"""`bandfold train`: a network from scenes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from bandfold.bitstream.errors import SettingsError
+
+from .common import json_option, print_json, progress_bar
+
+EXAMPLE = """\b
+Examples:
+  bandfold train --config balle48-start --scenes scenes -o runs/start
+  bandfold train --config balle48-cal-l1 --scenes scenes --start runs/start -o runs/l1
+An interrupted training goes on when the same command is given again.
+"""
+
+
+def _names(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+@click.command(epilog=EXAMPLE)
+@click.option(
+    "--config", required=True, metavar="C", help="TOML file, or the name of a shipped configuration."
+)
+@click.option(
+    "--scenes",
+    "folders",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    multiple=True,
+    help="Folder of ENVI scenes; may be given several times.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
+@click.option("--exclude", default="", callback=_names, help="Not these scenes: a,b,c.")
+@click.option("--start", type=click.Path(path_type=Path), help="Run to start from.  [default: from nothing]")
+@click.option(
+    "--device", default="auto", show_default=True, help="cpu, cuda, ...; auto takes a GPU if there is one."
+)
+@click.option("--threads", type=click.IntRange(1), help="Processor threads.  [default: what PyTorch finds]")
+@click.option("--export/--no-export", default=True, help="Write RUN/export when the training is done.")
+@json_option
+def train(
+    config: str,
+    folders: tuple[Path, ...],
+    output: Path,
+    exclude: tuple[str, ...],
+    start: Path | None,
+    device: str,
+    threads: int | None,
+    export: bool,
+    as_json: bool,
+) -> None:
+    """Train the networks of a configuration on the scenes of a folder.
+
+    RUN gets, for each part of the configuration, checkpoint, log.csv, log.png and the model; then RUN/export
+    with what a model package is made of. Needs PyTorch (pip install 'bandfold[train,export]').
+    """
+    from importlib.util import find_spec
+
+    needed = ["torch", "matplotlib", *(("onnx", "onnxscript", "onnxruntime") if export else ())]
+    absent = [name for name in needed if find_spec(name) is None]
+    if absent:
+        raise SettingsError(f"training needs {', '.join(absent)}: pip install 'bandfold[train,export,onnx]'")
+    import torch
+
+    from bandfold.training.config import load_config
+    from bandfold.training.loop import pick_device
+    from bandfold.training.runs import train_run
+    from bandfold.training.scenes import load_scene, select_scenes
+
+    began = time.perf_counter()
+    settings = load_config(config)
+    place = pick_device(device)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    chosen = select_scenes(folders, settings.data.levels, settings.data.sensors, exclude)
+    with progress_bar() as progress:
+        scenes = []
+        for number, scene in enumerate(chosen):
+            if progress is not None:
+                progress(f"read {scene.name}", number / len(chosen))
+            scenes.append(load_scene(scene))
+        train_run(settings, scenes, output, device=place, start=start, progress=progress)
+        if export:
+            from bandfold.export.run import export_run
+
+            export_run(output, progress)
+    report = {
+        "output": str(output),
+        "network": settings.network,
+        "parts": [list(part) for part in settings.data.parts],
+        "scenes": [scene.name for scene in scenes],
+        "device": str(place),
+        "seconds": time.perf_counter() - began,
+    }
+    if as_json:
+        print_json(report)
+    else:
+        click.echo(
+            f"{output}: {settings.network}, {len(settings.data.parts)} part(s), {len(scenes)} scenes, "
+            f"{report['seconds']:.1f} s on {place}"
+        )

@@ -1,0 +1,119 @@
+"""A finished run as a folder that a model package is packed from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bandfold.bitstream.errors import ModelError
+from bandfold.bitstream.output import atomic_output, output_errors
+from bandfold.onboard.intervals import AVIRIS_LIMITS
+from bandfold.onboard.partition import AVIRIS_2022
+from bandfold.training.balle48 import REDUCTION
+from bandfold.training.checkpoint import load_state
+from bandfold.training.config import Config
+from bandfold.training.loop import MODEL
+from bandfold.training.registry import find_recipe
+from bandfold.training.runs import part_name, read_run
+
+from .factorised import Engines, make_engines
+from .work import multiplications, parameters
+
+Progress = Callable[[str, float], None]
+
+FOLDER = "export"
+DESCRIPTION, TABLES = "model.json", "tables.npz"
+ANALYSIS, SYNTHESIS = "analysis-{}.onnx", "synthesis-{}.onnx"
+
+FORMAT = 1
+"""Version of the description."""
+
+
+def export_run(run: Path, progress: Progress | None = None) -> Path:
+    """Write ``RUN/export``: graphs, tables and a description.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of a run whose parts are all trained to the end.
+    progress : callable, optional
+        Told the stage and the fraction of it that is done.
+
+    Returns
+    -------
+    Path
+        The folder. ``model.json`` describes the rest; ``tables.npz`` holds ``frequencies``, int32 of shape
+        (engines, channels, TOKENS); engine ``n`` has ``analysis-n.onnx`` and ``synthesis-n.onnx``.
+
+    Raises
+    ------
+    ModelError
+        If a part is not finished, or its graphs do not give what PyTorch gives.
+    OutputError
+        If the folder cannot be written.
+    """
+    config, scenes = read_run(run)
+    folder = run / FOLDER
+    with output_errors(folder):
+        folder.mkdir(exist_ok=True)
+    engines = []
+    for number, part in enumerate(config.data.parts):
+        if progress is not None:
+            progress(f"export {part_name(part)}", number / len(config.data.parts))
+        made = _engines(run, config, part)
+        engines.append(made)
+        for name, graph in ((ANALYSIS, made.analysis), (SYNTHESIS, made.synthesis)):
+            with atomic_output(folder / name.format(number)) as file:
+                file.write(graph.SerializeToString(deterministic=True))
+    with atomic_output(folder / TABLES) as file:
+        np.savez_compressed(
+            file, allow_pickle=False, frequencies=np.stack([one.frequencies for one in engines])
+        )
+    with atomic_output(folder / DESCRIPTION) as file:
+        file.write((json.dumps(_description(config, scenes, engines), indent=1) + "\n").encode())
+    return folder
+
+
+def _engines(run: Path, config: Config, part: tuple[int, ...]) -> Engines:
+    path = run / part_name(part) / MODEL
+    if not path.is_file():
+        raise ModelError(f"{path} is not there: train the run to the end, with the same command")
+    network = find_recipe(config).build()
+    try:
+        network.load_state_dict(load_state(path))
+    except RuntimeError as error:
+        raise ModelError(f"{path} does not fit the network: {' '.join(str(error).split())[:200]}") from error
+    return make_engines(network)
+
+
+def _description(config: Config, scenes: list[str], engines: list[Engines]) -> dict[str, Any]:
+    first = engines[0]
+    samples = REDUCTION * REDUCTION
+    return {
+        "format": FORMAT,
+        "name": config.name,
+        "network": config.network,
+        "kind": "factorised",
+        "reduction": REDUCTION,
+        "channels": int(first.frequencies.shape[0]),
+        "engines": [
+            {
+                "parts": list(part),
+                "analysis": ANALYSIS.format(number),
+                "synthesis": SYNTHESIS.format(number),
+                "parameters": {"analysis": parameters(one.analysis), "synthesis": parameters(one.synthesis)},
+            }
+            for number, (part, one) in enumerate(zip(config.data.parts, engines, strict=True))
+        ],
+        "intervals": {"bands": list(AVIRIS_2022), "nanometres": list(AVIRIS_LIMITS)},
+        "contrast": list(config.data.contrast),
+        "multiplications_per_sample": {
+            "analysis": multiplications(first.analysis),
+            "synthesis": multiplications(first.synthesis, samples),
+        },
+        "training": {"config": config.as_dict(), "scenes": scenes},
+    }

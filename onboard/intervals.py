@@ -1,0 +1,55 @@
+"""The spectral intervals that the published models were made for, found in any scene."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .partition import AVIRIS_2022
+
+AVIRIS_LIMITS = (736.0, 1258.0, 1836.0, 1921.0)
+"""The ends of `AVIRIS_2022` in nanometres, halfway between nominal centres of bands some 10 nm apart."""
+
+WHOLE = 180
+"""Scenes without wavelengths and with fewer bands show a first part of the spectrum; with more, all of it."""
+
+
+def interval_ends(bands: int, metadata: Mapping[str, Any] | None = None) -> tuple[int, ...]:
+    """Find the intervals in a scene.
+
+    Parameters
+    ----------
+    bands : int
+    metadata : mapping, optional
+        ENVI header fields; ``wavelength`` and ``wavelength units`` are looked at.
+
+    Returns
+    -------
+    tuple of int
+        Five rising ends (exclusive, counted from 0). By wavelength where every band has one, rising. Else by
+        number: bands of a scene that lost some of AVIRIS's 224 (water vapour, dead bands) are mapped in
+        proportion, and those of a scene with fewer than `WHOLE` are taken to be the first ones. Intervals
+        may be empty.
+    """
+    centres = _nanometres(metadata or {}, bands)
+    if centres is not None:
+        return (*np.searchsorted(centres, AVIRIS_LIMITS).tolist(), bands)
+    if bands >= WHOLE:
+        return tuple(round(end * bands / AVIRIS_2022[-1]) for end in AVIRIS_2022)
+    return (*(min(end, bands) for end in AVIRIS_2022[:-1]), bands)
+
+
+def _nanometres(metadata: Mapping[str, Any], bands: int) -> Any:
+    items = metadata.get("wavelength")
+    if not isinstance(items, tuple) or len(items) != bands:
+        return None
+    try:
+        centres = np.array([float(item) for item in items])
+    except ValueError:
+        return None
+    units = str(metadata.get("wavelength units", "")).lower()
+    if units.startswith("micro") or units in ("um", "µm") or (not units and centres.max() < 100):
+        centres = centres * 1000
+    return centres if bool((np.diff(centres) > 0).all()) else None

@@ -1,0 +1,102 @@
+"""A finished run as a folder, and a codec made of nothing but that folder."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnxscript")
+pytest.importorskip("onnxruntime")
+
+from bandfold.benchmarks.bandmodel import BandModel, code_scene  # noqa: E402
+from bandfold.bitstream.errors import ModelError, StreamError  # noqa: E402
+from bandfold.export.run import export_run  # noqa: E402
+from bandfold.training.config import load_config  # noqa: E402
+from bandfold.training.runs import train_run  # noqa: E402
+from bandfold.training.scenes import TrainingScene, centred, scene_deviation  # noqa: E402
+
+ENDS = (2, 4, 6, 8, 10)
+
+
+def smooth_cube(seed):
+    rng = np.random.default_rng(seed)
+    smooth = np.cumsum(np.cumsum(rng.normal(0, 1, (10, 48, 40)), axis=1), axis=2)
+    smooth -= smooth.mean(axis=(1, 2), keepdims=True)
+    return np.rint(300 * smooth / smooth.std() - 50).astype(np.int16)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A short run that is not trained to any use, but to the end."""
+    folder = tmp_path_factory.mktemp("run")
+    planes = centred(smooth_cube(0))[0]
+    scene = TrainingScene("made-up", planes, scene_deviation(planes), ENDS)
+    config = load_config("balle48-smoke")
+    config = dataclasses.replace(config, data=dataclasses.replace(config.data, parts=((1,), (2, 3))))
+    train_run(config, [scene], folder, device=torch.device("cpu"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(run):
+    return export_run(run)
+
+
+def test_description_says_what_there_is(folder):
+    about = json.loads((folder / "model.json").read_text())
+    assert (about["name"], about["network"], about["channels"]) == ("balle48-smoke", "balle48", 48)
+    assert [engine["parts"] for engine in about["engines"]] == [[1], [2, 3]]
+    assert about["training"]["scenes"] == ["made-up"]
+    assert 1540 < about["multiplications_per_sample"]["analysis"] < 1740
+    for engine in about["engines"]:
+        assert (folder / engine["analysis"]).is_file()
+        assert (folder / engine["synthesis"]).is_file()
+    with np.load(folder / "tables.npz") as archive:
+        assert archive["frequencies"].shape == (2, 48, 80)
+
+
+def test_the_folder_alone_codes_signed_scenes(folder):
+    model = BandModel(folder)
+    cube = smooth_cube(5)[:, :37, :29]
+    cube[3] = -7
+    deviation = scene_deviation(cube.astype(np.float64))
+    fine, coarse = (code_scene(model, cube, ENDS, deviation / contrast) for contrast in (1.0, 0.05))
+    assert list(fine) == [1, 2, 3, 4, 5]
+    for number in fine:
+        assert fine[number].samples == cube[2 * number - 2 : 2 * number].size
+        assert fine[number].nbytes > coarse[number].nbytes
+        assert fine[number].squared_error < coarse[number].squared_error
+    # Untrained for all that matters, and still a transform: most of the variance arrives.
+    total = sum(one.squared_error for one in fine.values()) / cube.size
+    assert total < 0.3 * deviation**2
+
+
+def test_empty_bands_cost_next_to_nothing_and_come_back_flat(folder):
+    model = BandModel(folder)
+    cube = np.full((8, 32, 32), 1234, np.uint16)
+    payload = model.encode(cube, 1, 10.0)
+    assert len(payload) < 24
+    np.testing.assert_array_equal(model.decode(payload, cube.shape, 1, 10.0), cube)
+
+
+def test_later_intervals_use_the_last_engine(folder):
+    model = BandModel(folder)
+    assert [model.engine(interval) for interval in (1, 2, 3, 4, 5)] == [0, 1, 1, 1, 1]
+
+
+def test_damaged_payloads_are_refused(folder):
+    model = BandModel(folder)
+    cube = smooth_cube(6)
+    payload = model.encode(cube, 1, 50.0)
+    with pytest.raises(StreamError):
+        model.decode(payload[:-5], cube.shape, 1, 50.0)
+    with pytest.raises(ModelError, match="not an exported model"):
+        BandModel(folder.parent)
+
+
+def test_unfinished_runs_are_refused(run, tmp_path):
+    (tmp_path / "run.json").write_bytes((run / "run.json").read_bytes())
+    with pytest.raises(ModelError, match="train the run to the end"):
+        export_run(tmp_path)

@@ -1,0 +1,1 @@
+"""Training of the networks, in PyTorch: never needed on board, nor to decode."""

@@ -1,0 +1,127 @@
+"""`balle48`: the published method, one small network that codes every band on its own.
+
+Mijares i Verdú, Ballé, Laparra, Bartrina-Rapesta, Hernández-Cabronero and Serra-Sagristà, "A scalable
+reduced-complexity compression of hyperspectral remote sensing images using deep learning", Remote Sensing
+15(18), 2023.
+Three strided convolutions with GDN between, a factorised prior, and the mirror image on the ground.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .layers import DivisiveNormalisation, SameConv, SameTransposed, same_padding
+from .orthonormal import embed, hierarchical_maps
+from .prior import FactorisedPrior
+
+FILTERS = 48
+KERNELS = ((9, 4), (5, 2), (5, 2))
+"""Kernel and stride of each convolution."""
+
+_IDLE = 0.3
+"""Size of the random weights that are left, over what PyTorch starts them with."""
+
+REDUCTION = 16
+"""Samples along an axis for each latent."""
+
+
+class Balle48(nn.Module):
+    """Analysis, prior and synthesis.
+
+    Parameters
+    ----------
+    filters : int
+        Channels of every layer.
+
+    Attributes
+    ----------
+    analysis, synthesis : nn.Module
+        Planes (n, 1, height, width) in units of the step to latents (n, filters, height / 16, width / 16),
+        and back.
+    prior : FactorisedPrior
+    medians : Tensor, shape (filters,)
+        Latents are rounded to whole distances from these. `refresh` finds them.
+    """
+
+    medians: Tensor
+
+    def __init__(self, filters: int = FILTERS) -> None:
+        super().__init__()
+        (first, first_stride), (second, second_stride), (third, third_stride) = KERNELS
+        self.analysis = nn.Sequential(
+            SameConv(1, filters, first, first_stride),
+            DivisiveNormalisation(filters),
+            SameConv(filters, filters, second, second_stride),
+            DivisiveNormalisation(filters),
+            SameConv(filters, filters, third, third_stride),
+        )
+        self.synthesis = nn.Sequential(
+            SameTransposed(filters, filters, third, third_stride),
+            DivisiveNormalisation(filters, inverse=True),
+            SameTransposed(filters, filters, second, second_stride),
+            DivisiveNormalisation(filters, inverse=True),
+            SameTransposed(filters, 1, first, first_stride),
+        )
+        self.prior = FactorisedPrior(filters)
+        self.register_buffer("medians", torch.zeros(filters))
+        self._start()
+
+    @torch.no_grad()
+    def _start(self) -> None:
+        """Start both sides as an orthonormal transform and its transpose."""
+        maps = hierarchical_maps(tuple(stride for _, stride in KERNELS), self.medians.numel())
+        down = [layer for layer in self.analysis if isinstance(layer, SameConv)]
+        up = [layer for layer in self.synthesis if isinstance(layer, SameTransposed)][::-1]
+        for found, (kernel, stride), first, last in zip(maps, KERNELS, down, up, strict=True):
+            # Channels beyond those of the map see something of their own, and nobody listens yet.
+            weights = _IDLE * first.weight.double().numpy()
+            embed(found, weights, same_padding(kernel, stride)[0])
+            for layer in (first, last):
+                layer.weight.copy_(torch.from_numpy(weights))
+                nn.init.zeros_(layer.get_parameter("bias"))
+
+    def refresh(self) -> None:
+        """Find the medians of the prior as it is now."""
+        self.medians.copy_(self.prior.medians())
+
+    def quantise(self, planes: Tensor) -> Tensor:
+        """Give the integers that are coded.
+
+        Parameters
+        ----------
+        planes : Tensor, shape (n, 1, height, width)
+            In steps; height and width are multiples of `REDUCTION`.
+
+        Returns
+        -------
+        Tensor, shape (n, filters, height / 16, width / 16)
+        """
+        return torch.round(self.analysis(planes) - self.medians[:, None, None])
+
+    def restore(self, quantised: Tensor) -> Tensor:
+        """Give planes back from what `quantise` returned."""
+        planes: Tensor = self.synthesis(quantised + self.medians[:, None, None])
+        return planes
+
+    def forward(self, planes: Tensor) -> tuple[Tensor, Tensor]:
+        """Code and restore as training sees it.
+
+        The rate is that of latents with uniform noise, which has a gradient everywhere; the synthesis gets
+        rounded latents with the gradient passed straight through, which is what it will get in use.
+
+        Parameters
+        ----------
+        planes : Tensor, shape (n, 1, height, width)
+
+        Returns
+        -------
+        restored : Tensor, same shape
+        bits : Tensor
+            Of the whole batch.
+        """
+        latents = self.analysis(planes)
+        bits = self.prior.bits(latents + torch.rand_like(latents) - 0.5)
+        centre = self.medians[:, None, None]
+        rounded = latents + (torch.round(latents - centre) + centre - latents).detach()
+        return self.synthesis(rounded), bits

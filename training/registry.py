@@ -1,0 +1,74 @@
+"""The networks that can be trained: one entry for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor, nn
+
+from bandfold.bitstream.errors import SettingsError
+
+from .balle48 import Balle48
+from .config import Config, DataConfig
+from .scenes import TrainingScene
+from .views import BandView, View
+
+
+class Codec(Protocol):
+    """What training asks of a network."""
+
+    def __call__(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Restore a batch, in steps, and tell the bits it took in all."""
+
+    def refresh(self) -> None:
+        """Bring up to date what follows from the weights but is not trained."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a kind of network is trained.
+
+    Parameters
+    ----------
+    build : callable
+        Makes an untrained network, an `nn.Module` that is a `Codec` too; draws from PyTorch's generator.
+    view : callable
+        From scenes, a part (`DataConfig.parts`) and the configuration to what is drawn.
+    entropy : str
+        Prefix of the names of the parameters that belong to the entropy model.
+    """
+
+    build: Callable[[], nn.Module]
+    view: Callable[[Sequence[TrainingScene], tuple[int, ...], DataConfig], View]
+    entropy: str = "prior."
+
+
+RECIPES: Mapping[str, Recipe] = {"balle48": Recipe(Balle48, BandView)}
+"""Recipes by the name that a configuration gives as ``network``."""
+
+
+def find_recipe(config: Config) -> Recipe:
+    """Look up how the network of a configuration is trained.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    Recipe
+
+    Raises
+    ------
+    SettingsError
+        If there is no such network.
+    """
+    try:
+        return RECIPES[config.network]
+    except KeyError as error:
+        raise SettingsError(
+            f"configuration {config.name}: there is no network {config.network!r}; "
+            f"there are {', '.join(RECIPES)}"
+        ) from error

@@ -1,0 +1,159 @@
+"""Scenes as training sees them: all bands in memory, centred."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.errors import SettingsError
+from bandfold.calibration.corpus import open_scene
+from bandfold.calibration.folds import SceneFile, find_scenes
+from bandfold.onboard.intervals import interval_ends
+from bandfold.onboard.source import SceneSource
+
+
+@dataclass(frozen=True)
+class TrainingScene:
+    """A scene in memory.
+
+    Parameters
+    ----------
+    name : str
+    planes : ndarray of float32, shape (bands, lines, samples)
+        Counts, each band less its mean rounded to an integer.
+    deviation : float
+        Root of the mean variance of the bands, in counts: what contrasts refer to.
+    ends : tuple of int
+        As `bandfold.onboard.intervals.interval_ends` gives them.
+    """
+
+    name: str
+    planes: NDArray[np.float32]
+    deviation: float
+    ends: tuple[int, ...]
+
+
+def centred(planes: NDArray[np.generic]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Subtract from each band what the stream tells of it: its mean, rounded to an integer.
+
+    Parameters
+    ----------
+    planes : ndarray, shape (bands, lines, samples)
+        Counts.
+
+    Returns
+    -------
+    centred : ndarray of float32, same shape
+    means : ndarray of int64, shape (bands,)
+    """
+    means = np.rint(planes.mean(axis=(1, 2), dtype=np.float64))
+    return (planes - means[:, None, None]).astype(np.float32), means.astype(np.int64)
+
+
+def scene_deviation(planes: NDArray[np.floating]) -> float:
+    """Root of the mean variance of bands.
+
+    Parameters
+    ----------
+    planes : ndarray, shape (bands, lines, samples)
+
+    Returns
+    -------
+    float
+    """
+    return float(np.sqrt(planes.var(axis=(1, 2), dtype=np.float64).mean()))
+
+
+def read_counts(source: SceneSource) -> NDArray[np.generic]:
+    """Read a whole scene.
+
+    Parameters
+    ----------
+    source : SceneSource
+        Of integers; see `bandfold.calibration.corpus.open_scene`.
+
+    Returns
+    -------
+    ndarray, shape (bands, lines, samples)
+    """
+    info = source.info
+    return source.read(slice(0, info.bands), slice(0, info.lines))
+
+
+def select_scenes(
+    folders: Sequence[Path],
+    levels: Sequence[str] = (),
+    sensors: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+) -> list[SceneFile]:
+    """List the scenes of folders that a configuration asks for.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        Each holds ENVI headers and maybe ``scenes.json``. Scenes that no file describes always count.
+    levels, sensors : sequence of str
+        As for `bandfold.training.config.DataConfig`.
+    exclude : sequence of str
+        Names of scenes to leave out.
+
+    Returns
+    -------
+    list of SceneFile
+
+    Raises
+    ------
+    SettingsError
+        If a name is in no folder, or nothing is left.
+    """
+    found = [scene for folder in folders for scene in find_scenes(folder)]
+    unknown = sorted(set(exclude) - {scene.name for scene in found})
+    if unknown:
+        raise SettingsError(f"no scene {', '.join(unknown)} in {_list(folders)}: nothing to exclude")
+    kept = [
+        scene
+        for scene in found
+        if scene.name not in exclude
+        and _begins(scene.level, levels, described=scene.level != "")
+        and _begins(scene.sensor, sensors, described=scene.level != "")
+    ]
+    if not kept:
+        raise SettingsError(
+            f"no scene of {_list(folders)} is left to train on: the configuration asks for levels "
+            f"{', '.join(levels) or 'any'} and sensors {', '.join(sensors) or 'any'}"
+        )
+    return kept
+
+
+def load_scene(scene: SceneFile) -> TrainingScene:
+    """Read a scene.
+
+    Parameters
+    ----------
+    scene : SceneFile
+
+    Returns
+    -------
+    TrainingScene
+
+    Raises
+    ------
+    SceneError
+        If it cannot be read.
+    """
+    source = open_scene(scene.path)
+    planes = centred(read_counts(source))[0]
+    ends = interval_ends(source.info.bands, source.info.metadata)
+    return TrainingScene(scene.name, planes, scene_deviation(planes), ends)
+
+
+def _begins(text: str, starts: Sequence[str], *, described: bool) -> bool:
+    return not described or not starts or text.startswith(tuple(starts))
+
+
+def _list(folders: Sequence[Path]) -> str:
+    return ", ".join(str(folder) for folder in folders)
