@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
+
+from bandfold.bitstream.scene import MetadataValue
+from bandfold.bitstream.wavelengths import wavelengths
 
 from .partition import AVIRIS_2022
 
@@ -16,7 +18,7 @@ WHOLE = 180
 """Scenes without wavelengths and with fewer bands show a first part of the spectrum; with more, all of it."""
 
 
-def interval_ends(bands: int, metadata: Mapping[str, Any] | None = None) -> tuple[int, ...]:
+def interval_ends(bands: int, metadata: Mapping[str, MetadataValue] | None = None) -> tuple[int, ...]:
     """Find the intervals in a scene.
 
     Parameters
@@ -33,23 +35,9 @@ def interval_ends(bands: int, metadata: Mapping[str, Any] | None = None) -> tupl
         proportion, and those of a scene with fewer than `WHOLE` are taken to be the first ones. Intervals
         may be empty.
     """
-    centres = _nanometres(metadata or {}, bands)
-    if centres is not None:
+    centres = wavelengths(metadata or {}, bands)
+    if centres is not None and bool((np.diff(centres) > 0).all()):
         return (*np.searchsorted(centres, AVIRIS_LIMITS).tolist(), bands)
     if bands >= WHOLE:
         return tuple(round(end * bands / AVIRIS_2022[-1]) for end in AVIRIS_2022)
     return (*(min(end, bands) for end in AVIRIS_2022[:-1]), bands)
-
-
-def _nanometres(metadata: Mapping[str, Any], bands: int) -> Any:
-    items = metadata.get("wavelength")
-    if not isinstance(items, tuple) or len(items) != bands:
-        return None
-    try:
-        centres = np.array([float(item) for item in items])
-    except ValueError:
-        return None
-    units = str(metadata.get("wavelength units", "")).lower()
-    if units.startswith("micro") or units in ("um", "µm") or (not units and centres.max() < 100):
-        centres = centres * 1000
-    return centres if bool((np.diff(centres) > 0).all()) else None
