@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _COLUMNS = 3
 _MARKS = "os^Dv*"
 
+_BEYOND = 2.5
+"""Curves of other codecs are drawn up to so many times the greatest rate of the models."""
+
 
 def plot_panels(title: str, panels: Sequence[Panel], path: Path) -> None:
     """Draw the points of every model and the curves of other codecs.
@@ -44,8 +47,12 @@ def plot_panels(title: str, panels: Sequence[Panel], path: Path) -> None:
         for mark, model in zip(_MARKS, models, strict=False):
             chosen = sorted((rate, level) for rate, level, name, _ in panel.points if name == model)
             axis.plot(*zip(*chosen, strict=True), f"{mark}-", ms=4, color="black", label=model)
+        # Other codecs reach much further than models of one bottleneck.
+        last = _BEYOND * max(rate for rate, _, _, _ in panel.points)
         for name, curve in panel.others.items():
-            axis.plot(*zip(*sorted(curve), strict=True), ".--", label=name)
+            shown = sorted(point for point in curve if point[0] <= last)
+            if shown:
+                axis.plot(*zip(*shown, strict=True), ".--", label=name)
         axis.set_xscale("log")
         axis.set_title(panel.name, fontsize=9)
         axis.grid(alpha=0.3, which="both")

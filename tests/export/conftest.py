@@ -2,17 +2,12 @@
 
 import pytest
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("onnx")
-pytest.importorskip("onnxscript")
-pytest.importorskip("onnxruntime")
-
-from bandfold.export.factorised import make_engines  # noqa: E402
-from bandfold.training.balle48 import Balle48  # noqa: E402
-
 
 @pytest.fixture(scope="session")
 def network():
+    torch = pytest.importorskip("torch")
+    from bandfold.training.balle48 import Balle48
+
     torch.manual_seed(3)
     network = Balle48()
     with torch.no_grad():
@@ -25,4 +20,6 @@ def network():
 
 @pytest.fixture(scope="session")
 def engines(network):
+    from bandfold.export.factorised import make_engines
+
     return make_engines(network)

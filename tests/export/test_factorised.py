@@ -1,17 +1,20 @@
 """Exported graphs and tables do what the network does."""
 
 import numpy as np
-import onnx
 import pytest
-import torch
 
-from bandfold.bitstream.errors import ModelError
-from bandfold.bitstream.planes import zigzag
-from bandfold.bitstream.tokens import TOKENS, to_tokens
-from bandfold.export.compact import LEAST_INT8, quantise_weights
-from bandfold.export.factorised import make_engines
-from bandfold.export.graphs import run, session
-from bandfold.export.work import multiplications, parameters
+torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxscript")
+pytest.importorskip("onnxruntime")
+
+from bandfold.bitstream.errors import ModelError  # noqa: E402
+from bandfold.bitstream.planes import zigzag  # noqa: E402
+from bandfold.bitstream.tokens import TOKENS, to_tokens  # noqa: E402
+from bandfold.export.compact import LEAST_INT8, quantise_weights  # noqa: E402
+from bandfold.export.factorised import make_engines  # noqa: E402
+from bandfold.export.graphs import run, session  # noqa: E402
+from bandfold.export.work import multiplications, parameters  # noqa: E402
 
 SIZES = [(1, 16, 16), (2, 48, 80), (5, 160, 32)]
 
