@@ -17,6 +17,7 @@ Examples:
   bandfold encode scene.hdr -o scene.bf --bps 0.25
   bandfold encode float.hdr -o float.bf --psnr 60 --scale auto --no-data -9999
   bandfold encode scene.hdr -o scene.bf --bps 0.25 --sensor aviris-224
+  bandfold encode scene.hdr -o scene.bf --bps 0.1 --model model.bfm
 """
 
 
@@ -30,7 +31,7 @@ Examples:
 @click.option(
     "--model",
     metavar="NAME|FILE",
-    help="Package of a trained encoder.  [default: the built-in transform]",
+    help="Package of a trained encoder, which codes band by band.  [default: the built-in transform]",
 )
 @click.option(
     "--sensor",
@@ -62,7 +63,7 @@ Examples:
     metavar="V|none",
     help="Value that marks absent data.  [default: the data ignore value of the header]",
 )
-@click.option("--strip-lines", type=int, default=64, show_default=True, help="Lines of a segment.")
+@click.option("--strip-lines", type=int, help="Lines of a segment.  [default: 64; with a model 128]")
 @json_option
 def encode(
     scene: Path,
@@ -78,7 +79,7 @@ def encode(
     scale: str | None,
     offset: float | None,
     no_data: str | None,
-    strip_lines: int,
+    strip_lines: int | None,
     as_json: bool,
 ) -> None:
     """Compress SCENE into a stream.

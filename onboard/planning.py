@@ -23,6 +23,7 @@ from .folding import fold_blocks
 from .partition import check_partition, partition_bands
 from .quantise import RATE_WEIGHT
 from .sampling import Sample
+from .statistics import told_means
 
 FIRST_THRESHOLD = 0.2
 """A component of the first fold is looked at if its variance exceeds so many times ``step**2 / 12``."""
@@ -190,10 +191,8 @@ class FoldPlanner:
         return max(math.fsum(whole) - math.fsum(kept), 0.0) / len(whole)
 
     def _means(self, step: float) -> tuple[NDArray[np.int64], int]:
-        """Band means and their shift: as coarse as an error that all pixels share may be."""
-        unit = FRACTION * step / math.isqrt(self._sample.pixels)
-        shift = max(int(np.frexp(unit)[1]) - 1, 0)
-        return np.rint(np.ldexp(self._mean * FRACTION, -shift)).astype(np.int64) << shift, shift
+        """Band means and their shift."""
+        return told_means(self._mean, step, self._sample.pixels)
 
     def _fold(self, candidates: _Candidates, step: float) -> Fold:
         """Quantise the candidates' vectors and merge the strongest of them by a second fold."""
