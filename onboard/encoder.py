@@ -105,15 +105,15 @@ class Encoder:
         self._target = Target(bps, nbytes, psnr, step)
         if spectral not in ("auto", "sensor", "none"):
             raise SettingsError(f"spectral {spectral!r} is unknown: use auto, sensor or none")
-        if sensor is None and spectral == "sensor":
-            raise SettingsError("spectral 'sensor' needs a sensor package: name one, or use auto")
-        if sensor is not None and partition != "auto":
-            raise SettingsError("a sensor package has a partition of its own: leave one of both out")
         if model is not None and (sensor is not None or spectral == "sensor" or partition != "auto"):
             raise SettingsError(
                 "a model codes band by band, in intervals of its own: leave out sensor, partition and "
                 "spectral, or the model"
             )
+        if sensor is None and spectral == "sensor":
+            raise SettingsError("spectral 'sensor' needs a sensor package: name one, or use auto")
+        if sensor is not None and partition != "auto":
+            raise SettingsError("a sensor package has a partition of its own: leave one of both out")
         if strip_lines is None:
             strip_lines = STRIP_LINES if model is None else MODEL_STRIP_LINES
         if strip_lines < BLOCK or strip_lines % BLOCK:

@@ -180,7 +180,7 @@ def model() -> Package:
         networks[ANALYSIS.format(number)] = graph(blocks * gain / 16, back=False)
         networks[SYNTHESIS.format(number)] = graph(blocks / gain / 16, back=True)
         rows = [
-            [max((1 << 22 - channel % 3) >> token // 2, 1) for token in range(TOKENS)]
+            [max((1 << 22 - number - channel % 3) >> token // (2 + number), 1) for token in range(TOKENS)]
             for channel in range(16)
         ]
         frequencies.append([[(1 << 24) - sum(row[1:]), *row[1:]] for row in rows])
