@@ -63,7 +63,7 @@ Examples:
     metavar="V|none",
     help="Value that marks absent data.  [default: the data ignore value of the header]",
 )
-@click.option("--strip-lines", type=int, help="Lines of a segment.  [default: 64; with a model 128]")
+@click.option("--strip-lines", type=int, default=64, show_default=True, help="Lines of a segment.")
 @json_option
 def encode(
     scene: Path,
@@ -79,7 +79,7 @@ def encode(
     scale: str | None,
     offset: float | None,
     no_data: str | None,
-    strip_lines: int | None,
+    strip_lines: int,
     as_json: bool,
 ) -> None:
     """Compress SCENE into a stream.

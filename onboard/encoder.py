@@ -34,9 +34,6 @@ from .target import Target
 STRIP_LINES = 64
 """Lines of a segment where nothing else is asked for."""
 
-MODEL_STRIP_LINES = 128
-"""The same with a model, whose latents look further around themselves than the edge of a strip."""
-
 OWN_MARGIN = 1.02
 """A scene's own fold is tried beside its sensor's where it does not seem to cost so many times as much."""
 
@@ -65,8 +62,8 @@ class Encoder:
         and needs ONNX Runtime.
     sensor : str, path_like or Package, optional
         Package of the sensor, whose fold the scene need not carry: its name, or its file.
-    strip_lines : int, optional
-        Lines of a segment, a multiple of 8; 64 by default, 128 with a model.
+    strip_lines : int
+        Lines of a segment, a multiple of 8.
     tables : path_like, optional
         Tables to use in place of the shipped ones.
     progress : callable, optional
@@ -98,7 +95,7 @@ class Encoder:
         partition: str | Sequence[int] = "auto",
         model: str | os.PathLike[str] | Package | None = None,
         sensor: str | os.PathLike[str] | Package | None = None,
-        strip_lines: int | None = None,
+        strip_lines: int = STRIP_LINES,
         tables: str | os.PathLike[str] | None = None,
         progress: Callable[[str, float], None] | None = None,
     ) -> None:
@@ -114,8 +111,6 @@ class Encoder:
             raise SettingsError("spectral 'sensor' needs a sensor package: name one, or use auto")
         if sensor is not None and partition != "auto":
             raise SettingsError("a sensor package has a partition of its own: leave one of both out")
-        if strip_lines is None:
-            strip_lines = STRIP_LINES if model is None else MODEL_STRIP_LINES
         if strip_lines < BLOCK or strip_lines % BLOCK:
             raise SettingsError(f"strips of {strip_lines} lines are not possible: give a multiple of {BLOCK}")
         self._spectral = spectral

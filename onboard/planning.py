@@ -73,10 +73,19 @@ class FoldPlanner:
         Partition; found from the sample if None.
     engine : AnalysisEngine
         Transform under which components are judged.
+    merge_limit : int
+        Components that the second fold takes at most; with 0 there is none.
     """
 
-    def __init__(self, sample: Sample, ends: tuple[int, ...] | None, engine: AnalysisEngine) -> None:
+    def __init__(
+        self,
+        sample: Sample,
+        ends: tuple[int, ...] | None,
+        engine: AnalysisEngine,
+        merge_limit: int = MERGE_LIMIT,
+    ) -> None:
         self._sample = sample
+        self._merge_limit = merge_limit
         self._engine = engine
         self._mean, self._covariances = sample.moments
         ends = check_partition(partition_bands(self._covariances) if ends is None else ends, len(self._mean))
@@ -97,7 +106,9 @@ class FoldPlanner:
     @cached_property
     def variances(self) -> NDArray[np.float64]:
         """Variances of the components that a fold of everything would have."""
-        merged = _merged_counts(self._spectra.variances)
+        merged = _merged_counts(self._spectra.variances, self._merge_limit)
+        if not any(merged):
+            return np.concatenate(self._spectra.variances)
         taken = self._placed(
             [vectors[:, :count] for vectors, count in zip(self._spectra.vectors, merged, strict=True)]
         )
@@ -201,7 +212,7 @@ class FoldPlanner:
             quantise_vectors(vectors, variances, step, pixels)
             for vectors, variances in zip(candidates.vectors, candidates.variances, strict=True)
         )
-        merged = _merged_counts(candidates.variances)
+        merged = _merged_counts(candidates.variances, self._merge_limit)
         taken = self._placed(
             [vectors.integers[:, :count] / BASIS_UNIT for vectors, count in zip(first, merged, strict=True)]
         )
@@ -262,9 +273,9 @@ class FoldPlanner:
         return replace(fold, second=second)
 
 
-def _merged_counts(variances: list[NDArray[np.float64]]) -> tuple[int, ...]:
-    """Components of each interval among the strongest `MERGE_LIMIT` of all."""
+def _merged_counts(variances: list[NDArray[np.float64]], limit: int) -> tuple[int, ...]:
+    """Components of each interval among the strongest `limit` of all."""
     everything = np.concatenate(variances)
     interval = np.repeat(np.arange(len(variances)), [len(values) for values in variances])
-    strongest = np.argsort(-everything, kind="stable")[:MERGE_LIMIT]
+    strongest = np.argsort(-everything, kind="stable")[:limit]
     return tuple(np.bincount(interval[strongest], minlength=len(variances)).tolist())
