@@ -43,6 +43,8 @@ class Network:
         options.inter_op_num_threads = 1
         # Warnings of a library are no business of who runs a command.
         options.log_severity_level = 4
+        # Weights that are stored in int8 are widened once, and not whenever the network runs.
+        options.add_session_config_entry("session.disable_quant_qdq", "1")
         self._source = source
         try:
             self._session: Any = onnxruntime.InferenceSession(graph, options, ["CPUExecutionProvider"])
