@@ -8,6 +8,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
+from bandfold.bitstream.errors import SettingsError
+from bandfold.bitstream.registry import Registry
+
 from .bdrate import Curve
 from .candidate import Bandfold
 from .contestants import Contestant
@@ -77,6 +80,7 @@ def plan(
     recorded: Recorded,
     folds: Folds | None = None,
     spectral: str = "auto",
+    model: str | None = None,
     externals: Sequence[Contestant] = (),
 ) -> list[Task]:
     """Decide what runs on which scene.
@@ -93,6 +97,8 @@ def plan(
         Tables that have not seen the scene; the shipped tables otherwise.
     spectral : str
         ``auto`` or ``none``.
+    model : str, optional
+        Package of a model that codes band by band, by name or file.
     externals : sequence of Contestant
         More codecs, to run on every scene.
 
@@ -100,12 +106,24 @@ def plan(
     -------
     list of Task
         One per scene.
+
+    Raises
+    ------
+    SettingsError
+        If the model was trained on one of the scenes.
     """
+    if model is not None:
+        trained = set(Registry().find(model).manifest.card.get("training scenes", ()))
+        seen = sorted({scene.base for scene in scenes} & trained)
+        if seen:
+            raise SettingsError(
+                f"model {model} was trained on {', '.join(seen)}: nothing is measured on such scenes"
+            )
     tasks = []
     for scene in scenes:
         known = dict(recorded.get(scene.name, {}))
         live: tuple[Contestant, ...] = () if known else (Jpeg2000(), Jpeg2000Klt())
-        candidate = Bandfold(spectral, folds.tables(scene.base) if folds else None)
+        candidate = Bandfold(spectral, folds.tables(scene.base) if folds else None, model)
         rates = TILE_RANGE if scene.tile > 1 else RANGE
         tasks.append(Task(scene, candidate, (*live, *externals), known, tuple(asked), rates))
     return tasks

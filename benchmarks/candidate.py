@@ -25,17 +25,20 @@ class Bandfold:
         ``auto`` or ``none`` (band by band).
     tables : Path, optional
         Entropy tables in place of the shipped ones; both sides need the same.
+    model : str, optional
+        Package of a model, by name or file.
     """
 
     name = "bandfold"
 
-    def __init__(self, spectral: str = "auto", tables: Path | None = None) -> None:
+    def __init__(self, spectral: str = "auto", tables: Path | None = None, model: str | None = None) -> None:
         self._spectral = spectral
         self._tables = tables
+        self._model = model
 
     def encode(self, cube: NDArray[Any], bps: float) -> Encoded:
         """Encode; see `Contestant.encode`."""
-        encoder = Encoder(bps=bps, spectral=self._spectral, tables=self._tables)
+        encoder = Encoder(bps=bps, spectral=self._spectral, tables=self._tables, model=self._model)
         start = time.perf_counter()
         stream = encoder.encode(cube)
         return Encoded(bytes(stream), time.perf_counter() - start)
@@ -46,6 +49,8 @@ class Bandfold:
             path = Path(folder, "scene.bf")
             path.write_bytes(stream)
             start = time.perf_counter()
-            decoder = Decoder(path, tables=self._tables)
+            # By name it is found anyway.
+            models = [Path(self._model)] if self._model and Path(self._model).is_file() else []
+            decoder = Decoder(path, tables=self._tables, models=models)
             cube = np.asarray(decoder.decode())
             return Decoded(cube, time.perf_counter() - start, decoder.report())

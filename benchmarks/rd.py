@@ -12,44 +12,28 @@ from bandfold.bitstream.errors import OutputError, SettingsError
 from .campaign import perform, plan
 from .external import External
 from .program import run
+from .rdoptions import names_option, rates_option
 from .rdplot import plot
 from .rdtext import as_json, means_text, scene_text
 from .recorded import Folds, read_anchors
 from .standings import means
 from .testscenes import find_scenes
 
-
-def _rates(_: click.Context, __: click.Parameter, text: str) -> tuple[float, ...]:
-    try:
-        rates = tuple(sorted(float(item) for item in text.split(",")))
-    except ValueError as error:
-        raise click.BadParameter("give numbers with commas between, such as 0.1,0.5") from error
-    if not all(0 < rate <= 32 for rate in rates):
-        raise click.BadParameter("rates lie above 0 and up to 32 bits per sample")
-    return rates
-
-
-def _names(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:
-    return tuple(item.strip() for item in text.split(",") if item.strip())
-
-
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_RATES = "0.05,0.1,0.25,0.5,1"
 _OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
 @click.option("--scenes", "folder", type=_FOLDER, required=True, help="Folder of ENVI scenes.")
 @click.option("--anchors", type=_FILE, help="Recorded curves of other codecs (JSON).")
-@click.option("--names", default="", callback=_names, help="Only these scenes: a,b,c.")
-@click.option(
-    "--rates", default="0.05,0.1,0.25,0.5,1", show_default=True, callback=_rates, help="Bits per sample."
-)
+@names_option
+@rates_option("--rates", "0.05,0.1,0.25,0.5,1", "Bits per sample.")
 @click.option("--tile", type=click.IntRange(1, 8), default=1, help="Mirrored copies along each side.")
 @click.option("--mosaic", is_flag=True, help="The Los Angeles mosaic instead of single scenes.")
 @click.option("--floats", is_flag=True, help="Also scenes of floats, as 16-bit counts.")
 @click.option("--spectral", type=click.Choice(["auto", "none"]), default="auto", show_default=True)
+@click.option("--model", metavar="NAME|FILE", help="Package of a model, which codes band by band.")
 @click.option("--tables", type=_FOLDER, help="Tables that have not seen the scenes, and folds.json.")
 @click.option("--external", "externals", multiple=True, help="'name=enc {in} {out} {bps} ; dec {in} {out}'")
 @click.option("--timeout", default=600.0, show_default=True, help="Seconds for an external command.")
@@ -65,6 +49,7 @@ def main(
     mosaic: bool,
     floats: bool,
     spectral: str,
+    model: str | None,
     tables: Path | None,
     externals: tuple[str, ...],
     timeout: float,
@@ -86,6 +71,7 @@ def main(
         recorded=recorded,
         folds=Folds(tables) if tables else None,
         spectral=spectral,
+        model=model,
         externals=[External.parse(template, timeout) for template in externals],
     )
     results = []

@@ -81,6 +81,8 @@ class Fold:
         Columns over the merged components, interval by interval.
     selection : Selection or None
         What of a package it is, if its vectors come from one.
+    engines : tuple of int
+        With a model, which of its engines codes each interval; else empty.
     """
 
     ends: tuple[int, ...]
@@ -90,6 +92,7 @@ class Fold:
     merged: tuple[int, ...] = ()
     second: Vectors | None = None
     selection: Selection | None = None
+    engines: tuple[int, ...] = ()
 
     @property
     def bands(self) -> int:

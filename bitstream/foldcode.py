@@ -46,6 +46,7 @@ def write_fold(payload: PayloadWriter, fold: Fold) -> None:
     codes = fold.means >> fold.mean_shift
     payload.integers(np.diff(codes, prepend=0).tolist(), MEAN_MEAN)
     if fold.second is None:
+        payload.integers(fold.engines, CHANGE_MEAN, signed=False)
         return
     payload.integers([vectors.count for vectors in fold.first], COUNT_MEAN, signed=False)
     payload.integers(fold.merged, COUNT_MEAN, signed=False)
@@ -59,7 +60,7 @@ def write_fold(payload: PayloadWriter, fold: Fold) -> None:
     write_vectors(payload, fold.second)
 
 
-def read_fold(payload: PayloadReader, bands: int, *, spectral: bool) -> Fold:
+def read_fold(payload: PayloadReader, bands: int, *, spectral: bool, engines: int = 0) -> Fold:
     """Read what `write_fold` wrote.
 
     Parameters
@@ -69,6 +70,8 @@ def read_fold(payload: PayloadReader, bands: int, *, spectral: bool) -> Fold:
         Bands of the scene.
     spectral : bool
         Whether there is a spectral transform.
+    engines : int
+        Engines of the stream's model, 0 if it names none.
 
     Returns
     -------
@@ -91,7 +94,10 @@ def read_fold(payload: PayloadReader, bands: int, *, spectral: bool) -> Fold:
         raise StreamError(f"band means are shifted by {mean_shift} bits: the stream is corrupt")
     means = checked_means(np.cumsum(np.array(payload.integers(bands, MEAN_MEAN), dtype=np.int64)), mean_shift)
     if not spectral:
-        return Fold(ends, means, mean_shift)
+        used = payload.integers(intervals if engines else 0, CHANGE_MEAN, signed=False)
+        if engines and max(used) >= engines:
+            raise StreamError(f"an interval has engine {max(used)} of {engines}: the stream is corrupt")
+        return Fold(ends, means, mean_shift, engines=tuple(used))
     counts = payload.integers(intervals, COUNT_MEAN, signed=False)
     merged = payload.integers(intervals, COUNT_MEAN, signed=False)
     if any(count > length for count, length in zip(counts, lengths, strict=True)):

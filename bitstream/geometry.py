@@ -21,27 +21,29 @@ def block_rows(length: int) -> int:
     return -(-length // BLOCK)
 
 
-def pad_to_blocks(planes: NDArray[Scalar]) -> NDArray[Scalar]:
+def pad_to_blocks(planes: NDArray[Scalar], block: int = BLOCK) -> NDArray[Scalar]:
     """Extend planes to whole blocks by mirroring, so that the seam has no edge that would cost bits.
 
     Parameters
     ----------
     planes : ndarray, shape (..., lines, samples)
+    block : int
+        Lines and samples of a block.
 
     Returns
     -------
-    ndarray, shape (..., 8 * ceil(lines / 8), 8 * ceil(samples / 8))
+    ndarray, shape (..., block * ceil(lines / block), block * ceil(samples / block))
         The planes themselves where nothing is missing.
     """
     lines, samples = planes.shape[-2:]
-    return (
-        planes[..., _mirror(lines), :][..., _mirror(samples)] if lines % BLOCK or samples % BLOCK else planes
-    )
+    if not lines % block and not samples % block:
+        return planes
+    return planes[..., _mirror(lines, block), :][..., _mirror(samples, block)]
 
 
-def _mirror(length: int) -> NDArray[np.intp]:
+def _mirror(length: int, block: int) -> NDArray[np.intp]:
     """Indices of a mirrored extension; short axes are mirrored more than once."""
-    index = np.arange(block_rows(length) * BLOCK)
+    index = np.arange(-(-length // block) * block)
     index %= 2 * length
     return np.where(index < length, index, 2 * length - 1 - index)
 

@@ -18,7 +18,10 @@ DTYPES = CODED_DTYPES + SCALED_DTYPES
 STEP_UNIT = 256
 """Steps are in units of ``1 / STEP_UNIT`` of a count."""
 
-TRANSFORMS = ("dct8",)
+COSINE, PLANES = "dct8", "planes16"
+"""The 8 x 8 cosine transform, and networks of a model that make latents of 16 x 16 samples of a band."""
+
+TRANSFORMS = (COSINE, PLANES)
 """Codes of spatial transforms are positions in this list."""
 
 LARGEST_DIMENSION = 1 << 24
@@ -46,7 +49,7 @@ class Header:
     spectral, rotated : bool
         Whether there is a spectral transform, and block rotations.
     transform : str
-        One of `TRANSFORMS`.
+        One of `TRANSFORMS`; `PLANES` needs a model and goes without the other transforms.
     tables : bytes
         Identity of the tables, 8 bytes.
     model : str
@@ -159,6 +162,8 @@ def _unpack(payload: bytes) -> Header:
         sensor, sensor_hash, position = _unpack_name(payload, position)
         if not sensor or not flags & _SPECTRAL:
             raise StreamError("header of the stream names a package for no fold: it is corrupt")
+    if (TRANSFORMS[transform] == PLANES) != bool(name) or (name and flags & (_SPECTRAL | _ROTATED)):
+        raise StreamError("header of the stream has a transform that does not fit its model: it is corrupt")
     if position != len(payload) or len(tables) != 8:
         raise StreamError("header of the stream has a wrong length: it is corrupt")
     info = SceneInfo(

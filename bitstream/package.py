@@ -173,7 +173,8 @@ def load_package(path: str | os.PathLike[str]) -> Package:
     """
     try:
         with open(path, "rb") as file:
-            data = file.read(LARGEST_FILE + 1)
+            # Asking for more than there is would take that much memory.
+            data = file.read(min(os.fstat(file.fileno()).st_size, LARGEST_FILE) + 1)
     except OSError as error:
         raise ModelError(
             f"package {os.fspath(path)} cannot be read: {error.strerror or error}; name a {SUFFIX} file"

@@ -17,6 +17,7 @@ Examples:
   bandfold encode scene.hdr -o scene.bf --bps 0.25
   bandfold encode float.hdr -o float.bf --psnr 60 --scale auto --no-data -9999
   bandfold encode scene.hdr -o scene.bf --bps 0.25 --sensor aviris-224
+  bandfold encode scene.hdr -o scene.bf --bps 0.1 --model model.bfm
 """
 
 
@@ -30,7 +31,7 @@ Examples:
 @click.option(
     "--model",
     metavar="NAME|FILE",
-    help="Package of a trained encoder.  [default: the built-in transform]",
+    help="Package of a trained encoder, which codes band by band.  [default: the built-in transform]",
 )
 @click.option(
     "--sensor",

@@ -9,6 +9,7 @@ from .compare import compare
 from .decode import decode
 from .demo import demo
 from .encode import encode
+from .export import export
 from .fit import fit
 from .info import info
 from .models import models
@@ -46,7 +47,7 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (encode, decode, info, compare, partition, fit, models, train, synth, demo):
+for command in (encode, decode, info, compare, partition, fit, models, train, export, synth, demo):
     main.add_command(command)
 
 

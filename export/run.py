@@ -21,16 +21,10 @@ from bandfold.training.registry import find_recipe
 from bandfold.training.runs import part_name, read_run
 
 from .factorised import Engines, make_engines
+from .layout import ANALYSIS, DESCRIPTION, FOLDER, FORMAT, SYNTHESIS, TABLES
 from .work import multiplications, parameters
 
 Progress = Callable[[str, float], None]
-
-FOLDER = "export"
-DESCRIPTION, TABLES = "model.json", "tables.npz"
-ANALYSIS, SYNTHESIS = "analysis-{}.onnx", "synthesis-{}.onnx"
-
-FORMAT = 1
-"""Version of the description."""
 
 
 def export_run(run: Path, progress: Progress | None = None) -> Path:

@@ -11,13 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream.bandcodec import BandCodec
+from bandfold.bitstream.bandsegment import read_band_segment
 from bandfold.bitstream.errors import MemoryLimitError, SettingsError, StreamError
 from bandfold.bitstream.fold import FRACTION, Fold, Vectors
+from bandfold.bitstream.planes import PlaneTables
 from bandfold.bitstream.registry import Registry
 from bandfold.bitstream.scene import SceneInfo
 from bandfold.bitstream.segment import Segment, mode_name, read_segment
 from bandfold.bitstream.tables import Tables, load_tables
 
+from .networks import NetworkSynthesis
 from .nodata import mark_absent
 from .scaling import apply_scaling
 from .stream import Stream
@@ -80,6 +84,8 @@ class Decoder:
         data = source if isinstance(source, bytes) else _read(Path(source))
         self._tables: Tables = load_tables(None if tables is None else Path(tables))
         self._stream = Stream.parse(data, self._tables, memory_limit, Registry(models))
+        codec = self._stream.codec
+        self._networks = None if codec is None else _Networks(codec, codec.tables(self._tables))
         self._limit = memory_limit
         self.damage: list[Damage] = []
 
@@ -178,26 +184,34 @@ class Decoder:
         stream, info = self._stream, self._stream.header.info
         index = strip.start // stream.header.strip_lines
         height = strip.stop - strip.start
+        marked: NDArray[np.bool_] | None = None
         try:
-            payload = stream.segment(index)
-            segment = read_segment(
-                payload, stream.header, stream.fold.components, len(stream.rotations), self._tables
-            )
+            planes, marked = self._planes(stream.segment(index), bands, height)
         except StreamError as error:
             self.damage.append(Damage(strip, str(error)))
             means = stream.fold.means[bands] / FRACTION
             planes = np.broadcast_to(means[:, None, None], (len(means), height, info.samples))
-            absent = np.zeros(planes.shape, dtype=np.bool_)
-        else:
-            planes = self._reconstruct(segment, stream.fold, stream.rotations, bands, height)
-            absent = (
-                np.zeros(planes.shape, dtype=np.bool_) if segment.absent is None else segment.absent[bands]
-            )
+        absent = np.zeros(planes.shape, dtype=np.bool_) if marked is None else marked[bands]
         limits = np.iinfo(info.coded_dtype.name)
         counts = np.clip(np.rint(planes), limits.min, limits.max).astype(info.coded_dtype)
         if info.no_data is None:
             return apply_scaling(counts, info)
         return mark_absent(counts, absent, info)
+
+    def _planes(
+        self, payload: bytes, bands: slice, height: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
+        """Bands of a strip in counts, not rounded, and which samples of all bands are absent."""
+        stream = self._stream
+        header, fold = stream.header, stream.fold
+        if self._networks is not None:
+            found = read_band_segment(payload, header, self._networks.tables, fold)
+            planes = self._networks.synthesis.bands(
+                found.quantised, fold, header.step, bands, height, header.info.samples
+            )
+            return planes, found.absent
+        segment = read_segment(payload, header, fold.components, len(stream.rotations), self._tables)
+        return self._reconstruct(segment, fold, stream.rotations, bands, height), segment.absent
 
     def _reconstruct(
         self, segment: Segment, fold: Fold, rotations: tuple[Vectors, ...], bands: slice, height: int
@@ -215,6 +229,14 @@ class Decoder:
                 f"decoding takes about {need / 2**30:.1f} GiB, the limit is {self._limit / 2**30:.1f} GiB: "
                 "raise the limit (--memory-limit) or decode fewer lines or bands"
             )
+
+
+class _Networks:
+    """The model of a stream: its tables, and its networks, which are opened when they are needed."""
+
+    def __init__(self, codec: BandCodec, tables: PlaneTables) -> None:
+        self.tables = tables
+        self.synthesis = NetworkSynthesis(codec)
 
 
 def _read(path: Path) -> bytes:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from bandfold.bitstream.bandcodec import REDUCTION, BandCodec, latent_rows
 from bandfold.bitstream.container import VERSION, RawSection, Section, read_sections
 from bandfold.bitstream.errors import MemoryLimitError, ModelError, StreamError
 from bandfold.bitstream.fold import Fold, Vectors
@@ -29,6 +30,9 @@ BYTES_PER_LATENT = 64
 BYTES_PER_SAMPLE = 24
 """Memory that decoding takes for each sample of a strip."""
 
+BYTES_PER_NETWORK_SAMPLE = 256
+"""Memory that networks take for each sample of one band of a strip."""
+
 
 @dataclass
 class Stream:
@@ -48,6 +52,8 @@ class Stream:
         Bytes of the stream.
     damaged : int
         Bytes in sections that are not intact.
+    codec : BandCodec or None
+        The model that the header names.
     """
 
     header: Header
@@ -58,6 +64,7 @@ class Stream:
     size: int
     sizes: dict[Section, int] = field(default_factory=dict)
     damaged: int = 0
+    codec: BandCodec | None = None
 
     @staticmethod
     def parse(data: bytes, tables: Tables, memory_limit: int, registry: Registry | None = None) -> Stream:
@@ -98,16 +105,20 @@ class Stream:
             else:
                 single.setdefault(section.kind, section)
         header = Header.unpack(_payload(single, Section.HEADER))
-        _check_models(header, tables)
+        _check_tables(header, tables)
+        registry = registry or Registry()
+        codec = (
+            BandCodec.from_package(registry.need(header.model, header.model_hash)) if header.model else None
+        )
         metadata: Mapping[str, MetadataValue] = {}
         if Section.METADATA in single:
             reader = PayloadReader(tables, single[Section.METADATA].payload)
             metadata = read_metadata(reader)
             reader.finish()
         reader = PayloadReader(tables, _payload(single, Section.FOLD))
-        fold = _read_fold(reader, header, registry or Registry())
+        fold = _read_fold(reader, header, registry, codec.engines if codec else 0)
         reader.finish()
-        strip_memory = _strip_memory(header, fold.components)
+        strip_memory = _strip_memory(header, fold.components, codec)
         if strip_memory > memory_limit:
             raise MemoryLimitError(
                 f"one strip takes about {strip_memory / 2**30:.1f} GiB to decode, the limit is "
@@ -118,12 +129,12 @@ class Stream:
             reader = PayloadReader(tables, _payload(single, Section.ROTATION))
             rotations = read_matrices(reader, fold.components)
             reader.finish()
-        return Stream(header, metadata, fold, rotations, segments, len(data), sizes, damaged)
+        return Stream(header, metadata, fold, rotations, segments, len(data), sizes, damaged, codec)
 
     @property
     def strip_memory(self) -> int:
         """Bytes that decoding one strip takes, roughly and at most."""
-        return _strip_memory(self.header, self.fold.components)
+        return _strip_memory(self.header, self.fold.components, self.codec)
 
     def segment(self, index: int) -> bytes:
         """Payload of the segment of a strip.
@@ -172,6 +183,8 @@ class Stream:
             "rotations": len(self.rotations),
             "rotated_components": self.rotations[0].count if self.rotations else 0,
             "model": header.model or None,
+            "model_hash": header.model_hash.hex() or None,
+            "engines": list(self.fold.engines),
             "sensor": header.sensor or None,
             "sensor_hash": header.sensor_hash.hex() or None,
             "tables": header.tables.hex(),
@@ -197,18 +210,14 @@ def _payload(sections: Mapping[int, RawSection], kind: Section) -> bytes:
     return sections[kind].payload
 
 
-def _read_fold(reader: PayloadReader, header: Header, registry: Registry) -> Fold:
+def _read_fold(reader: PayloadReader, header: Header, registry: Registry, engines: int) -> Fold:
     if not header.sensor:
-        return read_fold(reader, header.info.bands, spectral=header.spectral)
+        return read_fold(reader, header.info.bands, spectral=header.spectral, engines=engines)
     sensor = SensorBasis.from_package(registry.need(header.sensor, header.sensor_hash))
     return read_selected_fold(reader, header.info.bands, sensor)
 
 
-def _check_models(header: Header, tables: Tables) -> None:
-    if header.model:
-        raise ModelError(
-            f"stream needs the model {header.model!r} ({header.model_hash.hex()}): install its package"
-        )
+def _check_tables(header: Header, tables: Tables) -> None:
     if header.tables != tables.identity:
         raise ModelError(
             f"stream needs the tables {header.tables.hex()}, these are {tables.identity.hex()}: "
@@ -216,8 +225,15 @@ def _check_models(header: Header, tables: Tables) -> None:
         )
 
 
-def _strip_memory(header: Header, components: int) -> int:
-    pixels = (
-        block_rows(min(header.strip_lines, header.info.lines)) * block_rows(header.info.samples) * CHANNELS
-    )
-    return pixels * (components * BYTES_PER_LATENT + header.info.bands * BYTES_PER_SAMPLE)
+def _strip_memory(header: Header, components: int, codec: BandCodec | None) -> int:
+    bands, height = header.info.bands, min(header.strip_lines, header.info.lines)
+    if codec is not None:
+        places = latent_rows(height) * latent_rows(header.info.samples)
+        pixels = places * REDUCTION * REDUCTION
+        # Networks get one band at a time.
+        networks = pixels * BYTES_PER_NETWORK_SAMPLE
+        return (
+            places * codec.channels * bands * BYTES_PER_LATENT + pixels * bands * BYTES_PER_SAMPLE + networks
+        )
+    pixels = block_rows(height) * block_rows(header.info.samples) * CHANNELS
+    return pixels * (components * BYTES_PER_LATENT + bands * BYTES_PER_SAMPLE)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.errors import ModelError, SettingsError
+from bandfold.bitstream.bandcodec import BandCodec
+from bandfold.bitstream.errors import SettingsError
 from bandfold.bitstream.geometry import BLOCK
 from bandfold.bitstream.header import STEP_UNIT
 from bandfold.bitstream.output import atomic_output
@@ -19,8 +20,10 @@ from bandfold.bitstream.registry import Registry
 from bandfold.bitstream.sensor import SensorBasis
 from bandfold.bitstream.tables import load_tables
 
-from .engines import AnalysisEngine, CosineEngine
+from .bandplan import BandPlanner
+from .engines import AnalysisEngine, CosineEngine, NetworkEngine
 from .filling import counts_without_gaps
+from .method import Planner, cosine_method, network_method
 from .partition import partition_ends
 from .quantise import RATE_WEIGHT
 from .scenecoder import Candidate, SceneCoder
@@ -55,7 +58,8 @@ class Encoder:
     partition : "auto", "aviris-2022" or sequence of int
         Spectral partition: found, published, or the end of each interval.
     model : str, path_like or Package, optional
-        Package of a trained encoder: its name, or its file.
+        Package of a trained encoder: its name, or its file. It codes band by band, in intervals of its own,
+        and needs ONNX Runtime.
     sensor : str, path_like or Package, optional
         Package of the sensor, whose fold the scene need not carry: its name, or its file.
     strip_lines : int
@@ -98,16 +102,15 @@ class Encoder:
         self._target = Target(bps, nbytes, psnr, step)
         if spectral not in ("auto", "sensor", "none"):
             raise SettingsError(f"spectral {spectral!r} is unknown: use auto, sensor or none")
+        if model is not None and (sensor is not None or spectral == "sensor" or partition != "auto"):
+            raise SettingsError(
+                "a model codes band by band, in intervals of its own: leave out sensor, partition and "
+                "spectral, or the model"
+            )
         if sensor is None and spectral == "sensor":
             raise SettingsError("spectral 'sensor' needs a sensor package: name one, or use auto")
         if sensor is not None and partition != "auto":
             raise SettingsError("a sensor package has a partition of its own: leave one of both out")
-        if model is not None:
-            package = _package(model)
-            raise ModelError(
-                f"package {package.name!r} is of kind {package.manifest.kind!r}: this release has no engine "
-                "that analyses with it"
-            )
         if strip_lines < BLOCK or strip_lines % BLOCK:
             raise SettingsError(f"strips of {strip_lines} lines are not possible: give a multiple of {BLOCK}")
         self._spectral = spectral
@@ -117,6 +120,7 @@ class Encoder:
         self._tables = load_tables(None if tables is None else Path(tables))
         self._progress = progress or _silent
         self._engine: AnalysisEngine = CosineEngine()
+        self._networks = None if model is None else NetworkEngine(BandCodec.from_package(_package(model)))
 
     def encode(self, scene: NDArray[Any] | SceneSource) -> bytes:
         """Encode a scene.
@@ -139,9 +143,13 @@ class Encoder:
             If the budget is too small for it.
         SettingsError
             If the partition does not fit it.
+        ModelError
+            If the networks of the model cannot be run.
         """
         original: SceneSource = ArraySource(scene) if isinstance(scene, np.ndarray) else scene
         source = counts_without_gaps(original)
+        if self._networks is not None:
+            return self._by_networks(source, original, self._networks)
         if self._sensor is not None:
             self._sensor.check_scene(original.info)
         planner = ScenePlanner(
@@ -187,10 +195,15 @@ class Encoder:
             file.write(data)
         return len(data)
 
-    def _coder(self, source: SceneSource, original: SceneSource, planner: ScenePlanner) -> SceneCoder:
-        return SceneCoder(
-            source, original, planner, self._engine, self._tables, self._strip_lines, self._progress
-        )
+    def _by_networks(self, source: SceneSource, original: SceneSource, networks: NetworkEngine) -> bytes:
+        planner = BandPlanner(source, networks.codec, lambda done: self._progress("sample", done))
+        method = network_method(networks, self._tables, self._strip_lines)
+        coder = SceneCoder(source, original, planner, method, self._tables, self._strip_lines, self._progress)
+        return coder.code(self._target, spectral=False, errors=False).data
+
+    def _coder(self, source: SceneSource, original: SceneSource, planner: Planner) -> SceneCoder:
+        method = cosine_method(self._engine, self._tables, self._strip_lines)
+        return SceneCoder(source, original, planner, method, self._tables, self._strip_lines, self._progress)
 
     def _merit(self, candidate: Candidate, count: int) -> float:
         """What to minimise among codings that meet the target: the error, the bytes, or both at one step."""

@@ -147,7 +147,7 @@ class ScenePipeline:
             rows = slice(part.start // BLOCK, block_rows(part.stop))
             latents[:, :, rows] = self._engine.analyse(pad_to_blocks(planes))
         chosen = rotate(latents, self.plan.rotations, self.plan.step) if self.plan.rotations else None
-        return Strip(latents, chosen, _absent(self._original, lines), height * samples)
+        return Strip(latents, chosen, absent_samples(self._original, lines), height * samples)
 
     def code(self, index: int, step: float, *, errors: bool, weight: float = RATE_WEIGHT) -> Coded:
         """Quantise and code one strip.
@@ -191,7 +191,20 @@ class ScenePipeline:
         return total * (step * step / ERROR_UNIT) * share
 
 
-def _absent(original: SceneSource, lines: slice) -> NDArray[np.bool_] | None:
+def absent_samples(original: SceneSource, lines: slice) -> NDArray[np.bool_] | None:
+    """Which samples of some lines are absent.
+
+    Parameters
+    ----------
+    original : SceneSource
+        The scene as given.
+    lines : slice
+
+    Returns
+    -------
+    ndarray of bool, shape (bands, lines, samples), or None
+        None where the scene has no value that marks them.
+    """
     if original.info.no_data is None:
         return None
     block = original.read(slice(0, original.info.bands), lines)

@@ -23,6 +23,7 @@ from .folding import fold_blocks
 from .partition import check_partition, partition_bands
 from .quantise import RATE_WEIGHT
 from .sampling import Sample
+from .statistics import told_means
 
 FIRST_THRESHOLD = 0.2
 """A component of the first fold is looked at if its variance exceeds so many times ``step**2 / 12``."""
@@ -72,10 +73,19 @@ class FoldPlanner:
         Partition; found from the sample if None.
     engine : AnalysisEngine
         Transform under which components are judged.
+    merge_limit : int
+        Components that the second fold takes at most; with 0 there is none.
     """
 
-    def __init__(self, sample: Sample, ends: tuple[int, ...] | None, engine: AnalysisEngine) -> None:
+    def __init__(
+        self,
+        sample: Sample,
+        ends: tuple[int, ...] | None,
+        engine: AnalysisEngine,
+        merge_limit: int = MERGE_LIMIT,
+    ) -> None:
         self._sample = sample
+        self._merge_limit = merge_limit
         self._engine = engine
         self._mean, self._covariances = sample.moments
         ends = check_partition(partition_bands(self._covariances) if ends is None else ends, len(self._mean))
@@ -96,7 +106,9 @@ class FoldPlanner:
     @cached_property
     def variances(self) -> NDArray[np.float64]:
         """Variances of the components that a fold of everything would have."""
-        merged = _merged_counts(self._spectra.variances)
+        merged = _merged_counts(self._spectra.variances, self._merge_limit)
+        if not any(merged):
+            return np.concatenate(self._spectra.variances)
         taken = [vectors[:, :count] for vectors, count in zip(self._spectra.vectors, merged, strict=True)]
         others = [values[count:] for values, count in zip(self._spectra.variances, merged, strict=True)]
         return np.concatenate([self._merge(taken)[0], *others])
@@ -187,10 +199,8 @@ class FoldPlanner:
         return max(math.fsum(whole) - math.fsum(kept), 0.0) / len(whole)
 
     def _means(self, step: float) -> tuple[NDArray[np.int64], int]:
-        """Band means and their shift: as coarse as an error that all pixels share may be."""
-        unit = FRACTION * step / math.isqrt(self._sample.pixels)
-        shift = max(int(np.frexp(unit)[1]) - 1, 0)
-        return np.rint(np.ldexp(self._mean * FRACTION, -shift)).astype(np.int64) << shift, shift
+        """Band means and their shift."""
+        return told_means(self._mean, step, self._sample.pixels)
 
     def _fold(self, candidates: _Candidates, step: float) -> Fold:
         """Quantise the candidates' vectors and merge the strongest of them by a second fold."""
@@ -199,7 +209,7 @@ class FoldPlanner:
             quantise_vectors(vectors, variances, step, pixels)
             for vectors, variances in zip(candidates.vectors, candidates.variances, strict=True)
         )
-        merged = _merged_counts(candidates.variances)
+        merged = _merged_counts(candidates.variances, self._merge_limit)
         if not any(merged):
             nothing = Vectors(np.zeros((0, 0), dtype=np.int64), np.zeros(0, dtype=np.int64))
             return Fold(self._ends, *self._means(step), first, merged, nothing)
@@ -264,9 +274,9 @@ class FoldPlanner:
         return replace(fold, second=second)
 
 
-def _merged_counts(variances: list[NDArray[np.float64]]) -> tuple[int, ...]:
-    """Components of each interval among the strongest `MERGE_LIMIT` of all."""
+def _merged_counts(variances: list[NDArray[np.float64]], limit: int) -> tuple[int, ...]:
+    """Components of each interval among the strongest `limit` of all."""
     everything = np.concatenate(variances)
     interval = np.repeat(np.arange(len(variances)), [len(values) for values in variances])
-    strongest = np.argsort(-everything, kind="stable")[:MERGE_LIMIT]
+    strongest = np.argsort(-everything, kind="stable")[:limit]
     return tuple(np.bincount(interval[strongest], minlength=len(variances)).tolist())

@@ -14,12 +14,11 @@ from bandfold.bitstream.rotationcode import write_matrices
 from bandfold.bitstream.selectioncode import write_selected_fold
 from bandfold.bitstream.tables import Tables
 
-from .engines import AnalysisEngine
-from .pipeline import Plan, ScenePipeline
+from .method import Method, Pipeline, Planner
+from .pipeline import Plan
 from .rate import exp2, find_step, log2, step_code
-from .sceneplan import ScenePlanner
 from .source import SceneSource
-from .target import Target
+from .target import Target, psnr_of
 from .thinning import thinned
 from .trial import Goal, Progress, Trial
 
@@ -43,6 +42,9 @@ TRIM_RANGE = (0.97, 1.02)
 
 QUALITY_RANGE = 0.02
 """Octaves of squared error (0.06 dB) around a quality that are accepted."""
+
+OUT_OF_REACH = 0.26
+"""A squared error that exceeds what was asked for by this share (1 dB) is a failure."""
 
 SIZE_SLOPE = -1.6
 """Logarithm of the bytes over the logarithm of the step, where nothing is measured yet."""
@@ -81,9 +83,10 @@ class SceneCoder:
         Integer samples without gaps.
     original : SceneSource
         The scene as given.
-    planner : ScenePlanner
-    engine : AnalysisEngine
+    planner : Planner
+    method : Method
     tables : Tables
+        Those of the format.
     strip_lines : int
     progress : callable
         Called with a stage and the fraction done.
@@ -93,8 +96,8 @@ class SceneCoder:
         self,
         source: SceneSource,
         original: SceneSource,
-        planner: ScenePlanner,
-        engine: AnalysisEngine,
+        planner: Planner,
+        method: Method,
         tables: Tables,
         strip_lines: int,
         progress: Progress,
@@ -102,7 +105,7 @@ class SceneCoder:
         self._source = source
         self._original = original
         self._planner = planner
-        self._engine = engine
+        self._method = method
         self._tables = tables
         self._strip_lines = strip_lines
         self._progress = progress
@@ -164,20 +167,25 @@ class SceneCoder:
             errors=errors,
         )
 
-    def _pipeline(self, plan: Plan, pixels: int | None = None) -> ScenePipeline:
+    def _pipeline(self, plan: Plan, pixels: int | None = None) -> Pipeline:
         """The scene under a plan, or what stands for it in trials."""
         source, original = self._source, self._original
         if pixels is not None:
-            source, original = thinned(source, pixels), thinned(original, pixels)
-        return ScenePipeline(source, original, plan, self._engine, self._tables, self._strip_lines)
+            height = self._method.lines_together
+            source, original = thinned(source, pixels, height), thinned(original, pixels, height)
+        return self._method.pipeline(source, original, plan)
 
     def _within(self, budget: int, code: int, *, spectral: bool, errors: bool) -> Candidate:
         accept = (BUDGET_RANGE[0] * budget, BUDGET_RANGE[1] * budget)
         goal = Goal(Trial.size, accept, SIZE_SLOPE)
         trial, code, slope = self._settle(goal, code, spectral=spectral, errors=errors)
         whole = self._whole(trial)
-        code = replace(goal, accept=(TRIM_RANGE[0] * budget, TRIM_RANGE[1] * budget)).find(whole, code, slope)
-        whole.trim(code, accept, exp2(goal.aim))
+        if self._method.trims:
+            near = replace(goal, accept=(TRIM_RANGE[0] * budget, TRIM_RANGE[1] * budget))
+            code = near.find(whole, code, slope)
+            whole.trim(code, accept, exp2(goal.aim))
+        else:
+            code = goal.find(whole, code, slope)
         if whole.size(code) > budget:
             # Hardly ever: steps are coarse, or nothing is left to weigh.
             code = goal.find(whole, code, slope)
@@ -192,7 +200,13 @@ class SceneCoder:
         goal = Goal(Trial.error, (mse * (1 - QUALITY_RANGE), mse * (1 + QUALITY_RANGE)), ERROR_SLOPE)
         trial, code, slope = self._settle(goal, code, spectral=spectral, errors=True)
         whole = self._whole(trial)
-        return self._assemble(whole, goal.find(whole, code, slope))
+        code = goal.find(whole, code, slope)
+        if whole.error(code) > mse * (1 + OUT_OF_REACH):
+            raise BudgetError(
+                f"quality of {psnr_of(mse):.2f} dB is out of reach: the search for a step ended at "
+                f"{psnr_of(whole.error(code)):.2f} dB; ask for less"
+            )
+        return self._assemble(whole, code)
 
     def _whole(self, trial: Trial) -> Trial:
         """The trial of a plan on all strips; itself where it had them all."""
@@ -250,8 +264,10 @@ class SceneCoder:
             code,
             plan.fold.spectral,
             bool(plan.rotations),
-            self._engine.name,
+            self._method.transform,
             self._tables.identity,
+            self._method.model,
+            self._method.model_hash,
             sensor=sensor.name if sensor else "",
             sensor_hash=sensor.identity if sensor else b"",
         )

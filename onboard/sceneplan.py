@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream import exact
-from bandfold.bitstream.fold import FRACTION, Fold, Vectors
+from bandfold.bitstream.fold import FRACTION, MERGE_LIMIT, Fold, Vectors
 from bandfold.bitstream.geometry import BLOCK, CHANNELS
 from bandfold.bitstream.sensor import SensorBasis
 
@@ -34,6 +35,25 @@ BLOCKS_COMPARED = 100
 """Blocks of the sample, about, on which the fold is compared with bands on their own."""
 
 
+@dataclass(frozen=True)
+class Ideas:
+    """What plans may use: everything, but where the worth of a part is measured.
+
+    Parameters
+    ----------
+    second_fold : bool
+        Merge the strongest components of all intervals.
+    rotations : bool
+        Let blocks rotate the strongest components.
+    """
+
+    second_fold: bool = True
+    rotations: bool = True
+
+
+ALL_IDEAS = Ideas()
+
+
 class ScenePlanner:
     """Plans for one scene.
 
@@ -48,6 +68,8 @@ class ScenePlanner:
         Called with the fraction done.
     sensor : SensorBasis, optional
         Where components come from; else they are the scene's own.
+    ideas : Ideas
+        What plans may use; with a sensor, the second fold is always used.
 
     Raises
     ------
@@ -62,11 +84,13 @@ class ScenePlanner:
         engine: AnalysisEngine,
         progress: Callable[[float], None] | None = None,
         sensor: SensorBasis | None = None,
+        ideas: Ideas = ALL_IDEAS,
     ) -> None:
+        self._ideas = ideas
         self.sample = source if isinstance(source, Sample) else sample_blocks(source, progress)
         self._engine = engine
         self._fold = (
-            FoldPlanner(self.sample, ends, engine)
+            FoldPlanner(self.sample, ends, engine, MERGE_LIMIT if ideas.second_fold else 0)
             if sensor is None
             else SensorPlanner(self.sample, sensor, engine)
         )
@@ -90,7 +114,7 @@ class ScenePlanner:
             return Plan(step, self._fold.unfolded(step), (), 0.0)
         fold = self._fold.plan(step)
         rotations: tuple[Vectors, ...] = ()
-        if rotate:
+        if rotate and self._ideas.rotations:
             planes = fold_blocks(fold, self.sample.blocks)
             latents = self._latents(planes[:LARGEST_SIZE]).astype(np.float64)
             rotations = find_rotations(latents, step, self.sample.pixels)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream import exact
+from bandfold.bitstream.fold import FRACTION
 
 
 def covariance(blocks: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -40,3 +43,27 @@ def covariance(blocks: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[
         sums += part.sum(axis=1)
     shift = sums / pixels
     return centre + shift, gram / pixels - shift[:, None] * shift[None, :]
+
+
+def told_means(mean: NDArray[np.float64], step: float, pixels: int) -> tuple[NDArray[np.int64], int]:
+    """Band means as a stream tells them: as coarse as an error that all pixels share may be.
+
+    Parameters
+    ----------
+    mean : ndarray, shape (bands,)
+        In counts.
+    step : float
+        Quantiser step in counts.
+    pixels : int
+        Of the scene.
+
+    Returns
+    -------
+    means : ndarray of int64, shape (bands,)
+        In units of ``1 / FRACTION`` of a count.
+    shift : int
+        They are multiples of two to this power.
+    """
+    unit = FRACTION * step / math.isqrt(pixels)
+    shift = max(int(np.frexp(unit)[1]) - 1, 0)
+    return np.rint(np.ldexp(mean * FRACTION, -shift)).astype(np.int64) << shift, shift

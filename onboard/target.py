@@ -91,3 +91,19 @@ def rounded_error(mse: float) -> float:
         That of a Gaussian error: ``mse + 1/12`` from 0.25 on, much less below, where most become exact.
     """
     return float(np.interp(mse, _BEFORE, _AFTER)) if mse < _BEFORE[-1] else mse + 1.0 / 12
+
+
+def psnr_of(mse: float) -> float:
+    """Quality of a mean squared error, for people: not the same bits on every machine.
+
+    Parameters
+    ----------
+    mse : float
+        In counts squared.
+
+    Returns
+    -------
+    float
+        In dB; infinite where there is no error.
+    """
+    return math.inf if mse <= 0 else 10 * math.log10(PEAK * PEAK / mse)

@@ -15,22 +15,25 @@ from .source import SceneSource
 
 
 class ThinnedSource:
-    """Every n-th block row of a scene, one below the other.
+    """Every n-th row of a scene, one below the other.
 
     Parameters
     ----------
     source : SceneSource
     stride : int
-        Block rows of the scene for one that is kept.
+        Rows of the scene for one that is kept.
+    height : int
+        Lines of a row.
     """
 
-    def __init__(self, source: SceneSource, stride: int) -> None:
+    def __init__(self, source: SceneSource, stride: int, height: int = BLOCK) -> None:
         self._source = source
-        whole = source.info.lines // BLOCK
-        # Only whole block rows, from the middle of each stride. Single rows are coded in the contexts of
+        self._height = height
+        whole = source.info.lines // height
+        # Only whole rows, from the middle of each stride. Single rows are coded in the contexts of
         # strangers, but groups of them would be fewer places of the scene, and that is worse.
         self._rows = list(range(stride // 2, whole, stride))
-        self._info = replace(source.info, lines=len(self._rows) * BLOCK)
+        self._info = replace(source.info, lines=len(self._rows) * height)
 
     @property
     def info(self) -> SceneInfo:
@@ -39,25 +42,28 @@ class ThinnedSource:
 
     def read(self, bands: slice, lines: slice) -> NDArray[Any]:
         """Read a block; see `SceneSource.read`."""
-        first, last = lines.start // BLOCK, -(-lines.stop // BLOCK)
-        rows = [slice(row * BLOCK, (row + 1) * BLOCK) for row in self._rows[first:last]]
+        height = self._height
+        first, last = lines.start // height, -(-lines.stop // height)
+        rows = [slice(row * height, (row + 1) * height) for row in self._rows[first:last]]
         block = np.concatenate([self._source.read(bands, row) for row in rows], axis=1)
-        return block[:, lines.start - first * BLOCK : lines.stop - first * BLOCK]
+        return block[:, lines.start - first * height : lines.stop - first * height]
 
 
-def thinned(source: SceneSource, pixels: int) -> SceneSource:
+def thinned(source: SceneSource, pixels: int, height: int = BLOCK) -> SceneSource:
     """A scene of about so many pixels that is typical of another; itself if it is not much larger.
 
     Parameters
     ----------
     source : SceneSource
     pixels : int
+    height : int
+        Lines that stay together.
 
     Returns
     -------
     SceneSource
     """
     stride = source.info.lines * source.info.samples // pixels
-    if stride < 2 or source.info.lines < 2 * BLOCK * stride:
+    if stride < 2 or source.info.lines < 2 * height * stride:
         return source
-    return ThinnedSource(source, stride)
+    return ThinnedSource(source, stride, height)

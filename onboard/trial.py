@@ -9,7 +9,8 @@ from functools import partial
 from bandfold.bitstream.container import Section, write_section
 from bandfold.bitstream.header import STEP_UNIT
 
-from .pipeline import Coded, ScenePipeline
+from .method import Pipeline
+from .pipeline import Coded
 from .rate import aim_between, exp2, find_step, log2, step_code
 from .target import rounded_error
 from .trimming import trim
@@ -69,7 +70,7 @@ class Trial:
 
     Parameters
     ----------
-    pipeline : ScenePipeline
+    pipeline : Pipeline
         The lines to code.
     prefix : bytes
         Sections that all strips need, without the preamble and the header.
@@ -85,7 +86,7 @@ class Trial:
 
     def __init__(
         self,
-        pipeline: ScenePipeline,
+        pipeline: Pipeline,
         prefix: bytes,
         header_bytes: int,
         samples: int,
@@ -101,7 +102,7 @@ class Trial:
         self._progress = progress
         self._done: dict[int, list[Coded]] = {}
 
-    def on(self, pipeline: ScenePipeline) -> Trial:
+    def on(self, pipeline: Pipeline) -> Trial:
         """The same plan on other lines."""
         return Trial(
             pipeline, self.prefix, self._header_bytes, self._samples, self._progress, errors=self.errors

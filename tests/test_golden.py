@@ -34,7 +34,7 @@ def _stream(name):
 
 
 def _decoder(name):
-    return Decoder(_stream(name), models=[maker.SENSOR])
+    return Decoder(_stream(name), models=maker.PACKAGES)
 
 
 def _matches(samples, name, tolerance):
@@ -65,7 +65,12 @@ def test_files_are_those_of_the_script():
 
 def test_the_fit_still_gives_the_same_package():
     assert pack(maker.sensor()) == maker.SENSOR.read_bytes()
-    assert [path.name for path in GOLDEN.glob("*.bfm")] == [maker.SENSOR.name]
+    assert sorted(GOLDEN.glob("*.bfm")) == maker.PACKAGES
+
+
+def test_the_model_is_still_made_the_same_way():
+    pytest.importorskip("onnx")
+    assert pack(maker.model()) == maker.MODEL.read_bytes()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -111,6 +116,7 @@ def test_golden_streams_cover_the_format():
     assert reports["folded_uint16"]["bytes"]["metadata"] > 0
     assert len(reports["folded_uint16"]["segments"]) == 2
     assert reports["banded_int8"]["spectral"] == "none"
+    assert (reports["modelled"]["model"], reports["modelled"]["engines"]) == (maker.MODEL.stem, [0, 1, 1])
     assert reports["sensed"]["sensor"] == maker.SENSOR.stem
     assert reports["scaled_float32"]["no_data"] == "nan"
     assert reports["scaled_float32"]["scaling"] is not None

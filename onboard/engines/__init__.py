@@ -1,6 +1,7 @@
-"""Analysis engines: components in, latents out. Nothing else knows which engine runs."""
+"""Analysis engines: planes in, latents out. Nothing else knows which engine runs."""
 
 from .base import AnalysisEngine
 from .cosine import CosineEngine
+from .network import NetworkEngine
 
-__all__ = ["AnalysisEngine", "CosineEngine"]
+__all__ = ["AnalysisEngine", "CosineEngine", "NetworkEngine"]

@@ -1,6 +1,7 @@
 """The rate-distortion program from scene files to figures."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +12,8 @@ from bandfold.benchmarks.recorded import Folds
 from bandfold.benchmarks.scenefile import write_scene
 from bandfold.benchmarks.testscenes import find_scenes
 from bandfold.bitstream.errors import SettingsError
+from bandfold.export.layout import read_export
+from bandfold.export.pack import make_package, write_package
 
 ANCHOR = [(0.5, 50.0), (4.0, 70.0)]
 
@@ -107,3 +110,17 @@ def test_bad_options_are_told(folder, arguments, said):
 def test_a_mosaic_has_no_names(folder):
     done = run("--scenes", folder, "--mosaic", "--names", "one")
     assert isinstance(done.exception, SettingsError)
+
+
+def test_a_model_is_measured_on_scenes_it_has_not_seen(folder, tmp_path, write_export):
+    export = read_export(write_export(tmp_path / "export"))
+    seen = {**export.about, "training": {"config": {}, "scenes": ["one"]}}
+    for name, about in (("new", export.about), ("seen", seen)):
+        write_package(make_package(replace(export, about=about), name=name), tmp_path / f"{name}.bfm")
+    arguments = ("--names", "one", "--rates", "0.5,1")
+    result = run("--scenes", folder, *arguments, "--model", tmp_path / "new.bfm")
+    assert result.exit_code == 0, result.output
+    assert "against JPEG 2000:" in result.output
+    result = run("--scenes", folder, *arguments, "--model", tmp_path / "seen.bfm")
+    assert isinstance(result.exception, SettingsError)
+    assert "was trained on one" in str(result.exception)

@@ -36,13 +36,17 @@ def headers(draw):
         no_data=draw(st.none() | FINITE),
     )
     model, sensor = (draw(st.text(st.characters(codec="utf-8"), max_size=8)) for _ in range(2))
+    if draw(st.booleans()):
+        model = ""
+    elif model:
+        sensor = ""
     return Header(
         info,
         8 * draw(SIZE),
         draw(st.integers(1, (1 << 64) - 1)),
-        bool(sensor) or draw(st.booleans()),
-        draw(st.booleans()),
-        "dct8",
+        not model and (bool(sensor) or draw(st.booleans())),
+        not model and draw(st.booleans()),
+        "planes16" if model else "dct8",
         draw(st.binary(min_size=8, max_size=8)),
         model,
         draw(st.binary(min_size=8, max_size=8)) if model else b"",
@@ -61,24 +65,29 @@ def test_any_header_comes_back(header):
 @given(headers(), st.data())
 def test_truncated_or_prolonged_headers_are_refused(header, data):
     # A name that is cut has a test of its own, below.
-    payload = replace(header, model="", model_hash=b"", sensor="", sensor_hash=b"").pack()
+    nameless = {"transform": "dct8", "model": "", "model_hash": b"", "sensor": "", "sensor_hash": b""}
+    payload = replace(header, **nameless).pack()
     for wrong in (payload[: data.draw(st.integers(0, len(payload) - 1))], payload + b"\0"):
         with pytest.raises(StreamError):
             Header.unpack(wrong)
 
 
 def test_names_that_are_cut_are_refused():
-    names = b"\x01m12345678" + b"\x02sn12345678"
-    assert Header.unpack(_payload(flags=33, tail=names)).sensor == "sn"
-    for length in range(len(names)):
-        with pytest.raises(StreamError):
-            Header.unpack(_payload(flags=33, tail=names[:length]))
+    sensor, model = b"\0" + b"\x02sn12345678", b"\x01m12345678"
+    assert Header.unpack(_payload(flags=33, tail=sensor)).sensor == "sn"
+    assert Header.unpack(_payload(transform=1, tail=model)).model == "m"
+    for names, fields in ((sensor, {"flags": 33}), (model, {"transform": 1})):
+        for length in range(len(names)):
+            with pytest.raises(StreamError):
+                Header.unpack(_payload(**fields, tail=names[:length]))
 
 
-def test_a_header_may_name_a_model_and_a_sensor():
+def test_a_header_may_name_a_model_or_a_sensor():
     info = SceneInfo(2, 3, 4, np.dtype("uint8"))
-    header = Header(info, 8, 256, True, False, "dct8", b"ABCDEFGH", "m", b"12345678", "sn", b"abcdefgh")
-    assert header.pack() == _payload(flags=33, tail=b"\x01m12345678\x02snabcdefgh")
+    header = Header(info, 8, 256, True, False, "dct8", b"ABCDEFGH", "", b"", "sn", b"abcdefgh")
+    assert header.pack() == _payload(flags=33, tail=b"\0\x02snabcdefgh")
+    header = Header(info, 8, 256, False, False, "planes16", b"ABCDEFGH", "m", b"12345678")
+    assert header.pack() == _payload(transform=1, tail=b"\x01m12345678")
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -0.0, 1e300, 5e-324])
@@ -109,9 +118,9 @@ def test_bytes_of_a_header():
         300, 3, 4, np.dtype("float32"), interleave="bip", byte_order="big",
         scaling=Scaling(0.5, -1.0, np.dtype("uint16")), no_data=-9999.0,
     )  # fmt: skip
-    packed = Header(scaled, 64, 2560, True, True, "dct8", b"ABCDEFGH", "m", b"12345678").pack()
+    packed = Header(scaled, 64, 2560, True, True, "dct8", b"ABCDEFGH").pack()
     extra = struct.pack("<ddd", 0.5, -1.0, -9999.0)
-    assert packed == _payload(31, 6, 6, 0, (300, 3, 4, 8, 2560), extra=extra, tail=b"\x01m12345678")
+    assert packed == _payload(31, 6, 6, 0, (300, 3, 4, 8, 2560), extra=extra)
 
 
 def test_strips_cover_the_lines():
@@ -135,7 +144,11 @@ def test_strips_cover_the_lines():
         ({"layout": 3}, "corrupt"),
         ({"dtype": 8}, "corrupt"),
         ({"dtype": 255}, "corrupt"),
-        ({"transform": 1}, "corrupt"),
+        ({"transform": 2}, "corrupt"),
+        ({"transform": 1}, "does not fit its model"),
+        ({"tail": b"\x01m12345678"}, "does not fit its model"),
+        ({"transform": 1, "flags": 1, "tail": b"\x01m12345678"}, "does not fit its model"),
+        ({"transform": 1, "flags": 2, "tail": b"\x01m12345678"}, "does not fit its model"),
         ({"dtype": 6}, "scaling"),
         ({"flags": 4, "extra": struct.pack("<dd", 1, 0)}, "remove the scaling"),
         ({"flags": 4, "dtype": 6, "extra": struct.pack("<dd", 0, 0)}, "scale"),

@@ -66,7 +66,11 @@ def test_floats_are_fitted_as_their_counts(run, float_scene):
         (("encode", "a.hdr", "-o", "a.bf", "--step", 9, "--sensor", "no.bfm"), 5, "cannot be read"),
         (("encode", "a.hdr", "-o", "a.bf", "--step", 9, "--sensor", "aviris-224"), 5, "is for 224 bands"),
         (("encode", "a.hdr", "-o", "a.bf", "--step", 9, "--spectral", "sensor"), 2, "needs a sensor package"),
-        (("encode", "a.hdr", "-o", "a.bf", "--step", 9, "--model", "aviris-224"), 5, "no engine"),
+        (
+            ("encode", "a.hdr", "-o", "a.bf", "--step", 9, "--model", "aviris-224"),
+            5,
+            "a model needs one of kind",
+        ),
         (("decode", "a.hdr", "-o", "a2.hdr", "--model", "a.hdr"), 5, "damaged or no package"),
     ],
 )

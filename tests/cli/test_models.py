@@ -1,13 +1,18 @@
 """`bandfold models`: what is shipped, and the card of a package."""
 
 import json
+import shutil
+from pathlib import Path
 
+from bandfold.bitstream import registry
 from bandfold.bitstream.manifest import Manifest
 from bandfold.bitstream.package import Package, save_package
 from bandfold.bitstream.registry import SHIPPED, Registry
 from bandfold.bitstream.sensor import SensorBasis
 
 from .conftest import check_failure
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "golden-walsh.bfm"
 
 
 def test_what_is_shipped_is_whole_and_small(run, monkeypatch):
@@ -53,3 +58,15 @@ def test_failures(run, tmp_path):
     check_failure(run("models", "show", "no-such"), 5, "known are aviris-224")
     (tmp_path / "bad.bfm").write_bytes(b"PK")
     check_failure(run("models", "show", "bad.bfm"), 5, "damaged or no package")
+
+
+def test_models_that_are_shipped_are_listed_and_found_by_name(run, tmp_path, scene, monkeypatch):
+    shipped = tmp_path / "shipped"
+    shipped.mkdir()
+    shutil.copy(GOLDEN, shipped)
+    monkeypatch.setattr(registry, "SHIPPED", shipped)
+    assert [one["name"] for one in json.loads(run("models", "--json").out)["packages"]] == ["golden-walsh"]
+    assert run("encode", "scene.hdr", "-o", "s.bf", "--step", 40, "--model", "golden-walsh").status == 0
+    assert run("decode", "s.bf", "-o", "b.hdr").status == 0
+    (shipped / GOLDEN.name).unlink()
+    check_failure(run("decode", "s.bf", "-o", "c.hdr"), 5, "needs the package 'golden-walsh'")

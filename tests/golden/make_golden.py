@@ -25,15 +25,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream import coder, payload, segment
+from bandfold.bitstream.bandcodec import ANALYSIS, REDUCTION, SYNTHESIS, BandCodec
 from bandfold.bitstream.container import Section, read_sections
 from bandfold.bitstream.foldcode import read_fold
 from bandfold.bitstream.header import Header
+from bandfold.bitstream.manifest import Manifest
 from bandfold.bitstream.package import Package, save_package
 from bandfold.bitstream.payload import PayloadReader
 from bandfold.bitstream.scene import Scaling
 from bandfold.bitstream.segment import read_segment
 from bandfold.bitstream.tables import CLASSES, MODES, load_tables
-from bandfold.bitstream.tokens import BitReader
+from bandfold.bitstream.tokens import TOKENS, BitReader
 from bandfold.calibration.sensorfit import fit_sensor
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard.encoder import Encoder
@@ -44,6 +46,8 @@ DOCUMENT = HERE.parents[1] / "docs" / "format.md"
 BEGIN, END = "<!-- worked example: begin (make_golden.py) -->", "<!-- worked example: end -->"
 EXAMPLE = "tiny"
 SENSOR = HERE / "golden-20.bfm"
+MODEL = HERE / "golden-walsh.bfm"
+PACKAGES = [SENSOR, MODEL]
 
 
 def bits(count: int, seed: int) -> NDArray[np.int64]:
@@ -127,6 +131,76 @@ def sensor() -> Package:
     return replace(package, manifest=replace(package.manifest, bandfold="0"))
 
 
+WALSH = 4
+"""Functions along an axis of the networks of `MODEL`."""
+
+
+def model() -> Package:
+    """Two engines that multiply blocks of 16 x 16 samples with Walsh functions, the second one twice as fine.
+
+    Weights are powers of two, and so is the step of the scene that is coded with them: floats are exact, and
+    every machine finds the same latents.
+    """
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    signs = np.array(
+        [[(-1) ** bin((place // 4) & number).count("1") for place in range(16)] for number in range(WALSH)]
+    )
+    blocks = np.einsum("iy,jx->ijyx", signs, signs).reshape(-1, 1, REDUCTION, REDUCTION)
+
+    def graph(weights: NDArray[np.float64], *, back: bool) -> bytes:
+        channels = [1, len(weights)]
+        nodes = [
+            helper.make_node(
+                "ConvTranspose" if back else "Conv",
+                ["input", "weights"],
+                ["output" if back else "products"],
+                strides=[REDUCTION, REDUCTION],
+            )
+        ]
+        if not back:
+            nodes.append(helper.make_node("Round", ["products"], ["output"]))
+        ends = [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", channels[one], *sides])
+            for name, one, sides in (
+                ("input", int(back), ("h", "w")),
+                ("output", int(not back), ("lines", "samples")),
+            )
+        ]
+        tensors = [numpy_helper.from_array(weights.astype(np.float32), "weights")]
+        made = helper.make_graph(nodes, "walsh", ends[:1], ends[1:], tensors)
+        return onnx.ModelProto.SerializeToString(
+            helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=8),
+            deterministic=True,
+        )
+
+    networks, frequencies = {}, []
+    for number, gain in enumerate((1, 2)):
+        networks[ANALYSIS.format(number)] = graph(blocks * gain / 16, back=False)
+        networks[SYNTHESIS.format(number)] = graph(blocks / gain / 16, back=True)
+        rows = [
+            [max((1 << 22 - number - channel % 3) >> token // (2 + number), 1) for token in range(TOKENS)]
+            for channel in range(16)
+        ]
+        frequencies.append([[(1 << 24) - sum(row[1:]), *row[1:]] for row in rows])
+    codec = BandCodec(
+        MODEL.stem, b"", np.array(frequencies, dtype=np.int32), networks, (2, 4, 9), (700.0, 800.0), (0, 1, 1)
+    )
+    manifest = Manifest(codec.name, "codec", "for golden streams", "0", {"training scenes": []})
+    return Package(manifest, codec.arrays(), networks)
+
+
+def modelled() -> ArraySource:
+    """Signed, with a constant band, absent samples and a last strip that is low."""
+    coarse = mixture(7, 9, 10, 3, 800)
+    cube = coarse.repeat(4, axis=1).repeat(4, axis=2)[:, :36, :36] + bits(36 * 36, 900).reshape(36, 36) % 5
+    cube[3] = -77
+    cube[:, 20, 5:9] = -9999
+    cube[1, 35, 35] = -9999
+    return ArraySource(cube.astype(np.int16), no_data=-9999.0)
+
+
 def tiny() -> ArraySource:
     ramp = [[3, 14, 25, 36, 47, 58, 69, 80]]
     return ArraySource(np.array([ramp, [[7] * 8]], dtype=np.uint8))
@@ -150,6 +224,7 @@ GOLDEN = {
     "single": Golden(single, {"step": 1.0, "spectral": "none"}),
     "rotated": Golden(rotated, {"step": 30.0, "strip_lines": 24}),
     "sensed": Golden(sensed, {"step": 12.0, "sensor": SENSOR, "spectral": "sensor"}),
+    "modelled": Golden(modelled, {"step": 8.0, "model": MODEL, "strip_lines": 16}),
     "tiny": Golden(tiny, {"step": 10.0, "spectral": "none"}),
 }
 
@@ -319,12 +394,13 @@ def main() -> None:
     """Rewrite all golden files."""
     argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None).parse_args()
     save_package(sensor(), SENSOR)
+    save_package(model(), MODEL)
     pinned, total = {}, 0
     decoded = {}
     for name, golden in GOLDEN.items():
         data = golden.encode()
         (HERE / f"{name}.bndf").write_bytes(data)
-        decoder = Decoder(data, models=[SENSOR])
+        decoder = Decoder(data, models=PACKAGES)
         samples = decoder.decode()
         decoded[name] = samples.ravel()[::PINNED_STRIDE]
         pinned[name] = {"bytes": len(data), "samples_sha256": digest(samples)}

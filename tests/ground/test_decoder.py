@@ -2,6 +2,7 @@
 
 import time
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,8 +33,21 @@ def cube():
     return scene()
 
 
-@pytest.fixture(scope="module", params=["auto", "none"])
-def stream(request, cube):
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def packages():
+    """The golden packages are on the search path."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BANDFOLD_MODELS", str(GOLDEN))
+        yield
+
+
+@pytest.fixture(scope="module", params=["auto", "none", "model"])
+def stream(request, cube, packages):
+    if request.param == "model":
+        return encode(cube, model=GOLDEN / "golden-walsh.bfm")
     return encode(cube, spectral=request.param)
 
 
@@ -223,8 +237,9 @@ def test_other_tables_are_refused(tmp_path, stream, whole):
 
 
 def test_a_model_that_is_not_installed_is_named(stream):
-    with pytest.raises(ModelError, match="needs the model 'sharp'"):
-        Decoder(with_header(stream, model="sharp", model_hash=b"12345678"))
+    named = {"transform": "planes16", "model": "sharp", "model_hash": b"12345678"}
+    with pytest.raises(ModelError, match=r"needs the package 'sharp' with hash 3132333435363738.*--model"):
+        Decoder(with_header(stream, **named, spectral=False, rotated=False))
 
 
 def test_a_report_says_where_the_bytes_went(stream):

@@ -13,7 +13,7 @@ from bandfold.onboard import ArraySource
 
 from .streams import encode, joined, patchwork, scene, sections
 
-MUTATIONS = {"folded": 400, "banded": 250, "holes": 250, "rotated": 100, "sensed": 300}
+MUTATIONS = {"folded": 400, "banded": 250, "holes": 250, "rotated": 100, "sensed": 300, "modelled": 250}
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 PACKAGES = sorted(GOLDEN.glob("*.bfm"))
@@ -31,6 +31,7 @@ def streams():
         "holes": encode(ArraySource(holes, no_data=-1.0, metadata=fields)),
         "rotated": encode(patchwork(), step=16.0, strip_lines=32),
         "sensed": (GOLDEN / "sensed.bndf").read_bytes(),
+        "modelled": (GOLDEN / "modelled.bndf").read_bytes(),
     }
 
 
@@ -53,8 +54,12 @@ def decode(data):
 def test_streams_are_of_every_kind():
     reports = {name: Decoder(stream, models=PACKAGES).report() for name, stream in STREAMS.items()}
     assert {name for name, report in reports.items() if report["rotations"]} == {"rotated"}
-    assert {name for name, report in reports.items() if report["spectral"] == "none"} == {"banded"}
-    assert {name for name, report in reports.items() if report["no_data"]} == {"holes"}
+    assert {name for name, report in reports.items() if report["spectral"] == "none"} == {
+        "banded",
+        "modelled",
+    }
+    assert {name for name, report in reports.items() if report["no_data"]} == {"holes", "modelled"}
+    assert {name for name, report in reports.items() if report["model"]} == {"modelled"}
     assert {name for name, report in reports.items() if report["sensor"]} == {"sensed"}
 
 

@@ -57,6 +57,17 @@ def test_coarser_steps_keep_fewer_components(planner):
     assert counts[-1] == 0
 
 
+@pytest.mark.parametrize("step", STEPS)
+def test_without_a_second_fold_the_components_are_those_of_the_intervals(cube, step):
+    planner = FoldPlanner(sample_blocks(ArraySource(cube)), (10, 24), CosineEngine(), merge_limit=0)
+    fold = planner.plan(step)
+    assert fold.merged == (0, 0)
+    assert fold.components == sum(vectors.count for vectors in fold.first)
+    assert len(planner.variances) == 24
+    centred = cube.reshape(24, -1) - cube.reshape(24, -1).mean(axis=1, keepdims=True)
+    assert planner.variances.sum() == pytest.approx((centred**2).mean(axis=1).sum(), rel=1e-6)
+
+
 def test_components_come_in_falling_order_and_fit_the_fold(planner):
     fold = planner.plan(4.0)
     assert fold.ends[-1] == 24

@@ -1,0 +1,265 @@
+"""What each idea buys: ``python -m bandfold.benchmarks.ideas --scenes DIR``.
+
+The codec without an idea is the codec itself with that idea switched off in its planner, at the same entropy
+coder, quantiser and rate control.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.errors import OutputError
+from bandfold.bitstream.tables import load_tables
+from bandfold.ground import Decoder
+from bandfold.onboard.encoder import STRIP_LINES
+from bandfold.onboard.engines import CosineEngine
+from bandfold.onboard.method import cosine_method
+from bandfold.onboard.scenecoder import SceneCoder
+from bandfold.onboard.sceneplan import Ideas, ScenePlanner
+from bandfold.onboard.source import ArraySource
+from bandfold.onboard.target import Target
+
+from .bdrate import BdRate, Curve, bd_rate, mean
+from .contestants import Contestant, Decoded, Encoded
+from .curves import Measured, measure
+from .jpeg2000 import Jpeg2000Klt
+from .program import run
+from .rdoptions import names_option, rates_option
+from .recorded import Folds, Recorded, read_anchors
+from .testscenes import TestScene, find_scenes
+
+RIVAL = Jpeg2000Klt.name
+
+
+@dataclass(frozen=True)
+class Step:
+    """The codec with some of its ideas.
+
+    Parameters
+    ----------
+    name : str
+        What the last of them is called.
+    spectral : bool
+        Whether bands are folded at all.
+    ideas : Ideas
+    """
+
+    name: str
+    spectral: bool
+    ideas: Ideas
+
+
+STEPS = (
+    Step("band by band", False, Ideas(second_fold=False, rotations=False)),
+    Step("+ fold by interval", True, Ideas(second_fold=False, rotations=False)),
+    Step("+ second fold", True, Ideas(second_fold=True, rotations=False)),
+    Step("+ rotations", True, Ideas(second_fold=True, rotations=True)),
+)
+"""Each one has an idea more than the one before it; the last one is the codec as it is."""
+
+
+class Partly:
+    """The codec with some of its ideas, as a contestant.
+
+    Parameters
+    ----------
+    step : Step
+    tables : Path, optional
+        Entropy tables in place of the shipped ones.
+    """
+
+    def __init__(self, step: Step, tables: Path | None = None) -> None:
+        self.name = step.name
+        self._step = step
+        self._path = tables
+
+    def encode(self, cube: NDArray[Any], bps: float) -> Encoded:
+        """Encode; see `Contestant.encode`."""
+        tables = load_tables(self._path)
+        start = time.perf_counter()
+        source, engine = ArraySource(cube), CosineEngine()
+        planner = ScenePlanner(source, None, engine, ideas=self._step.ideas)
+        method = cosine_method(engine, tables, STRIP_LINES)
+        coder = SceneCoder(source, source, planner, method, tables, STRIP_LINES, lambda stage, done: None)
+        stream = coder.code(Target(bps=bps), spectral=self._step.spectral, errors=False).data
+        return Encoded(stream, time.perf_counter() - start)
+
+    def decode(self, stream: bytes) -> Decoded:
+        """Decode; see `Contestant.decode`."""
+        start = time.perf_counter()
+        decoder = Decoder(stream, tables=self._path)
+        cube = np.asarray(decoder.decode())
+        return Decoded(cube, time.perf_counter() - start, decoder.report())
+
+
+@dataclass(frozen=True)
+class Row:
+    """A step on a scene.
+
+    Parameters
+    ----------
+    measured : Measured
+    before, rival : BdRate
+        Delta rates against the step before, and against JPEG 2000 + KLT.
+    """
+
+    measured: Measured
+    before: BdRate
+    rival: BdRate
+
+
+def rows(
+    codecs: Sequence[Contestant], cube: NDArray[Any], rates: Sequence[Sequence[float]], rival: Curve
+) -> list[Row]:
+    """Measure steps on a scene.
+
+    Parameters
+    ----------
+    codecs : sequence of Contestant
+        Each one with an idea more than the one before.
+    cube : ndarray, shape (bands, lines, samples)
+        8 or 16 bit integers.
+    rates : sequence of sequence of float
+        Bits per sample of each codec: without a fold it takes more for the same quality.
+    rival : curve
+
+    Returns
+    -------
+    list of Row
+    """
+    found: list[Row] = []
+    before: Curve = []
+    for codec, asked in zip(codecs, rates, strict=True):
+        measured = measure(codec, cube, asked)
+        found.append(Row(measured, bd_rate(before, measured.curve), bd_rate(rival, measured.curve)))
+        before = measured.curve
+    return found
+
+
+def table(title: str, scene: Sequence[Row]) -> str:
+    """A scene's rows as text.
+
+    Parameters
+    ----------
+    title : str
+    scene : sequence of Row
+
+    Returns
+    -------
+    str
+        A line for each step, with its points and delta rates.
+    """
+    lines = [title, f"  {'':<20}{'vs before':>11}{'vs ' + RIVAL:>20}   bits per sample: dB"]
+    for row in scene:
+        points = ", ".join(f"{rate:.3f}: {level:.2f}" for rate, level in row.measured.curve)
+        figures = f"{_percent(row.before.percent):>11}{_percent(row.rival.percent):>20}"
+        lines.append(f"  {row.measured.codec:<20}{figures}   {points}")
+        lines.extend(f"  ! {failure}" for failure in row.measured.failures)
+    return "\n".join(lines)
+
+
+def means_table(scenes: Sequence[Sequence[Row]]) -> str:
+    """Mean delta rates over scenes as a table in Markdown.
+
+    Parameters
+    ----------
+    scenes : sequence of sequence of Row
+
+    Returns
+    -------
+    str
+        With the number of scenes that a mean is over.
+    """
+    lines = [f"| idea | against the row before | against {RIVAL} |", "|---|---:|---:|"]
+    for steps in zip(*scenes, strict=True):
+        figures = ([row.before.percent for row in steps], [row.rival.percent for row in steps])
+        texts = [
+            ""
+            if np.isnan(mean(one))
+            else f"{_percent(mean(one))} ({sum(not np.isnan(value) for value in one)})"
+            for one in figures
+        ]
+        lines.append(f"| {steps[0].measured.codec} | {texts[0]} | {texts[1]} |")
+    return "\n".join(lines)
+
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_OUTPUT = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--scenes", "folder", type=_FOLDER, required=True, help="Folder of ENVI scenes.")
+@click.option("--anchors", type=_FILE, help="Recorded curves of other codecs (JSON).")
+@click.option("--tile", type=click.IntRange(1, 8), default=1, help="Mirrored copies along each side.")
+@click.option("--mosaic", is_flag=True, help="The Los Angeles mosaic instead of single scenes.")
+@click.option("--tables", type=_FOLDER, help="Tables that have not seen the scenes, and folds.json.")
+@click.option("--json", "json_path", type=_OUTPUT, help="Write all figures here.")
+@names_option
+@rates_option("--rates", "0.05,0.1,0.25,0.5,1", "Bits per sample.")
+@rates_option("--banded-rates", "0.25,0.5,1,2,4", "Bits per sample of what has no fold.")
+def main(
+    folder: Path,
+    anchors: Path | None,
+    tile: int,
+    mosaic: bool,
+    tables: Path | None,
+    json_path: Path | None,
+    names: tuple[str, ...],
+    rates: tuple[float, ...],
+    banded_rates: tuple[float, ...],
+) -> None:
+    """What each idea of bandfold buys, as one table."""
+    recorded = read_anchors(anchors) if anchors else {}
+    folds = Folds(tables) if tables else None
+    measured = {}
+    for scene in find_scenes(folder, names, tile=tile, mosaic=mosaic):
+        codecs = [Partly(step, folds.tables(scene.base) if folds else None) for step in STEPS]
+        asked = [rates if step.spectral else banded_rates for step in STEPS]
+        cube = scene.read()
+        measured[scene.name] = rows(codecs, cube, asked, _rival(scene, cube, rates, recorded))
+        click.echo(table(scene.name, measured[scene.name]) + "\n")
+    click.echo(means_table(list(measured.values())))
+    if json_path:
+        report = {name: [_figures(row) for row in scene] for name, scene in measured.items()}
+        try:
+            json_path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"{json_path} cannot be written: {error.strerror}") from error
+
+
+def _rival(scene: TestScene, cube: NDArray[Any], rates: Sequence[float], recorded: Recorded) -> Curve:
+    """Recorded, or measured live."""
+    known = recorded.get(scene.name, {})
+    return known[RIVAL] if RIVAL in known else measure(Jpeg2000Klt(), cube, rates).curve
+
+
+def _figures(row: Row) -> dict[str, Any]:
+    return {
+        "idea": row.measured.codec,
+        "points": row.measured.curve,
+        "failures": row.measured.failures,
+        "against the row before": _finite(row.before.percent),
+        f"against {RIVAL}": _finite(row.rival.percent),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return None if np.isnan(value) else value
+
+
+def _percent(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:+.1f} %"
+
+
+if __name__ == "__main__":
+    run(main)

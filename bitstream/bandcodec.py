@@ -1,0 +1,182 @@
+"""A trained encoder of single bands as a package holds it: networks and tables for each interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ModelError
+from .package import Package
+from .payload import TABLES_LIMIT
+from .planes import FIRST_PLANE_TABLE, PlaneTables, plane_tables
+from .runtime import Network
+from .tables import Tables
+from .tokens import TOKENS
+
+REDUCTION = 16
+"""Lines and samples of a latent: of the transform, not of a model."""
+
+ANALYSIS, SYNTHESIS = "analysis-{}.onnx", "synthesis-{}.onnx"
+"""Names of the networks of an engine."""
+
+LARGEST_LATENT = float(1 << 30)
+"""Latents stay below this."""
+
+
+@dataclass(frozen=True)
+class BandCodec:
+    """Networks and tables of a model that codes single bands.
+
+    Parameters
+    ----------
+    name : str
+        Of its package.
+    identity : bytes
+        First 8 bytes of the digest of the package.
+    frequencies : ndarray of int32, shape (engines, channels, TOKENS)
+        Table of each channel; rows sum to 2**24.
+    networks : mapping of str to bytes
+        ONNX graphs by name.
+    ends : tuple of int
+        Ends of the intervals of the sensor that it was trained for, exclusive; the last one is its bands.
+    limits : tuple of float
+        The same in nanometres, without the last one.
+    engine_of : tuple of int
+        Engine of each interval.
+    """
+
+    name: str
+    identity: bytes
+    frequencies: NDArray[np.int32]
+    networks: Mapping[str, bytes]
+    ends: tuple[int, ...]
+    limits: tuple[float, ...]
+    engine_of: tuple[int, ...]
+
+    @property
+    def engines(self) -> int:
+        """Number of engines."""
+        return int(self.frequencies.shape[0])
+
+    @property
+    def channels(self) -> int:
+        """Latents of 16 x 16 samples of a band."""
+        return int(self.frequencies.shape[1])
+
+    def tables(self, tables: Tables) -> PlaneTables:
+        """The tables of the format and, behind them, those of the model."""
+        return plane_tables(tables, self.frequencies)
+
+    def analysis(self, engine: int, threads: int = 1) -> Network:
+        """Open the network that makes latents.
+
+        Parameters
+        ----------
+        engine : int
+        threads : int
+
+        Returns
+        -------
+        Network
+            From planes (n, 1, 16 rows, 16 columns) in steps to integers (n, channels, rows, columns).
+
+        Raises
+        ------
+        ModelError
+            If it cannot be opened.
+        """
+        return self._open(ANALYSIS.format(engine), threads)
+
+    def synthesis(self, engine: int, threads: int = 1) -> Network:
+        """Open the network that makes planes of latents again; see `analysis`."""
+        return self._open(SYNTHESIS.format(engine), threads)
+
+    def _open(self, name: str, threads: int) -> Network:
+        return Network(self.networks[name], f"{name} of package {self.name!r}", threads)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Arrays of a package, from which `from_package` reads them again.
+
+        Returns
+        -------
+        dict of str to ndarray
+        """
+        return {
+            "frequencies": self.frequencies.astype(np.int32),
+            "interval-ends": np.array(self.ends, dtype=np.int32),
+            "interval-nanometres": np.array(self.limits, dtype=np.float64),
+            "interval-engines": np.array(self.engine_of, dtype=np.int32),
+        }
+
+    @staticmethod
+    def from_package(package: Package) -> BandCodec:
+        """Take the model out of a package.
+
+        Parameters
+        ----------
+        package : Package
+
+        Returns
+        -------
+        BandCodec
+            Its networks are not opened.
+
+        Raises
+        ------
+        ModelError
+            If the package is of another kind, or its arrays and networks do not make up a model.
+        """
+        if package.manifest.kind != "codec":
+            raise ModelError(
+                f"package {package.name!r} is of kind {package.manifest.kind!r}: a model needs one of kind "
+                "'codec', made by bandfold export"
+            )
+        try:
+            return _from_package(package)
+        except (KeyError, ValueError, ModelError) as error:
+            raise ModelError(
+                f"package {package.name!r} ({package.source}) holds no usable model ({error}): make it again "
+                "with bandfold export"
+            ) from error
+
+
+def _from_package(package: Package) -> BandCodec:
+    arrays = package.arrays
+    frequencies = arrays["frequencies"]
+    ends, limits = arrays["interval-ends"], arrays["interval-nanometres"]
+    engine_of = arrays["interval-engines"]
+    _need(frequencies.dtype.kind in "iu" and frequencies.ndim == 3, "frequencies")
+    engines, channels, tokens = frequencies.shape
+    _need(engines > 0 and channels > 0 and tokens == TOKENS, "frequencies")
+    _need(FIRST_PLANE_TABLE + engines * channels <= TABLES_LIMIT, "too many tables")
+    _need(ends.dtype.kind in "iu" and ends.ndim == 1 and ends.size > 0, "intervals")
+    _need(bool((np.diff(ends, prepend=0) > 0).all()), "intervals")
+    _need(limits.dtype.kind == "f" and limits.shape == (ends.size - 1,), "intervals")
+    _need(bool(np.isfinite(limits).all() and (np.diff(limits) > 0).all()), "intervals")
+    _need(engine_of.dtype.kind in "iu" and engine_of.shape == ends.shape, "engines of intervals")
+    _need(bool(((engine_of >= 0) & (engine_of < engines)).all()), "engines of intervals")
+    for name in (name.format(engine) for engine in range(engines) for name in (ANALYSIS, SYNTHESIS)):
+        _need(name in package.engines, f"no {name}")
+    return BandCodec(
+        package.name,
+        package.identity,
+        frequencies.astype(np.int32),
+        dict(package.engines),
+        tuple(ends.tolist()),
+        tuple(limits.tolist()),
+        tuple(engine_of.tolist()),
+    )
+
+
+def _need(condition: bool, what: str) -> None:
+    if not condition:
+        raise ValueError(what)
+
+
+def latent_rows(length: int) -> int:
+    """Latents that cover `length` lines or samples."""
+    return -(-length // REDUCTION)

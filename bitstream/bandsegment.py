@@ -1,0 +1,99 @@
+"""A segment of a stream with a model: all bands of a strip of lines, interval by interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bandcodec import latent_rows
+from .errors import StreamError
+from .fold import Fold
+from .header import Header
+from .nodata import read_mask, write_mask
+from .payload import PayloadReader, PayloadWriter
+from .planes import PlaneTables, read_planes, write_planes
+from .varint import read_varint, write_varint
+
+
+@dataclass(frozen=True)
+class BandSegment:
+    """What a segment holds.
+
+    Parameters
+    ----------
+    quantised : ndarray of int32, shape (bands, channels, rows, columns)
+    absent : ndarray of bool, shape (bands, lines, samples), or None
+        Samples without data.
+    """
+
+    quantised: NDArray[np.int32]
+    absent: NDArray[np.bool_] | None = None
+
+
+def write_band_segment(index: int, segment: BandSegment, tables: PlaneTables, fold: Fold) -> bytes:
+    """Encode a segment.
+
+    Parameters
+    ----------
+    index : int
+        Number of the strip, from 0.
+    segment : BandSegment
+    tables : PlaneTables
+    fold : Fold
+        Intervals and their engines.
+
+    Returns
+    -------
+    bytes
+        Payload of a segment section.
+
+    Raises
+    ------
+    StreamError
+        If a latent cannot be coded.
+    """
+    payload = PayloadWriter(tables)
+    if segment.absent is not None:
+        write_mask(payload, segment.absent)
+    for start, end, engine in zip(fold.starts, fold.ends, fold.engines, strict=True):
+        write_planes(payload, segment.quantised[start:end], tables.first_plane_table(engine))
+    return write_varint(index) + payload.data()
+
+
+def read_band_segment(payload: bytes, header: Header, tables: PlaneTables, fold: Fold) -> BandSegment:
+    """Decode a segment.
+
+    Parameters
+    ----------
+    payload : bytes
+    header : Header
+    tables : PlaneTables
+    fold : Fold
+
+    Returns
+    -------
+    BandSegment
+
+    Raises
+    ------
+    StreamError
+        If the payload is corrupt.
+    """
+    index, start = read_varint(payload, 0)
+    if index >= header.strip_count:
+        raise StreamError(f"segment has number {index}, the scene has {header.strip_count}: it is corrupt")
+    lines = header.strip(index)
+    height, samples = lines.stop - lines.start, header.info.samples
+    reader = PayloadReader(tables, payload[start:])
+    absent = None
+    if header.info.no_data is not None:
+        absent = read_mask(reader, (header.info.bands, height, samples))
+    place = (int(tables.planes.shape[1]), latent_rows(height), latent_rows(samples))
+    parts = [
+        read_planes(reader, (last - first, *place), tables.first_plane_table(engine))
+        for first, last, engine in zip(fold.starts, fold.ends, fold.engines, strict=True)
+    ]
+    reader.finish()
+    return BandSegment(np.concatenate(parts), absent)

@@ -1,0 +1,72 @@
+"""The folder that a run is exported to: names of its files, and reading it without PyTorch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.errors import ModelError
+
+FOLDER = "export"
+DESCRIPTION, TABLES = "model.json", "tables.npz"
+ANALYSIS, SYNTHESIS = "analysis-{}.onnx", "synthesis-{}.onnx"
+
+FORMAT = 1
+"""Version of the description."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """What an exported folder holds.
+
+    Parameters
+    ----------
+    about : dict
+        The description, ``model.json``.
+    frequencies : ndarray of int32, shape (engines, channels, TOKENS)
+    analyses, syntheses : list of bytes
+        Graph of each engine.
+    """
+
+    about: dict[str, Any]
+    frequencies: NDArray[np.int32]
+    analyses: list[bytes]
+    syntheses: list[bytes]
+
+
+def read_export(folder: Path) -> Export:
+    """Read an exported folder.
+
+    Parameters
+    ----------
+    folder : Path
+        As `bandfold.export.run.export_run` writes it.
+
+    Returns
+    -------
+    Export
+
+    Raises
+    ------
+    ModelError
+        If it is not such a folder, or of another version.
+    """
+    try:
+        about = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        if about["format"] != FORMAT or about["kind"] != "factorised":
+            raise ModelError(
+                f"{folder} holds an export of another kind or version: export the run again with this release"
+            )
+        with np.load(folder / TABLES, allow_pickle=False) as archive:
+            frequencies = archive["frequencies"]
+        analyses = [(folder / engine["analysis"]).read_bytes() for engine in about["engines"]]
+        syntheses = [(folder / engine["synthesis"]).read_bytes() for engine in about["engines"]]
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
+        raise ModelError(f"{folder} is not an exported run: {error!r}") from error
+    return Export(about, frequencies, analyses, syntheses)

@@ -1,0 +1,204 @@
+"""An exported run as a package: one file with networks, tables and a card, tried before it is handed out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bandfold.bitstream.bandcodec import ANALYSIS, REDUCTION, SYNTHESIS, BandCodec
+from bandfold.bitstream.bandsegment import BandSegment, read_band_segment, write_band_segment
+from bandfold.bitstream.errors import ModelError
+from bandfold.bitstream.fold import Fold
+from bandfold.bitstream.header import PLANES, Header
+from bandfold.bitstream.manifest import Manifest
+from bandfold.bitstream.output import atomic_output
+from bandfold.bitstream.package import Package, load_package, pack, unpack
+from bandfold.bitstream.scene import SceneInfo
+from bandfold.bitstream.tables import load_tables
+from bandfold.onboard.engines import NetworkEngine
+
+from .layout import Export
+
+Curves = Mapping[str, list[tuple[float, float]]]
+"""Points (bits per sample, dB) by the scene that they were measured on."""
+
+ARCHITECTURES = {
+    "balle48": "9x9/4, 5x5/2, 5x5/2 of 48 filters with GDN between, factorised prior; band by band"
+}
+"""What networks are called on a card."""
+
+_PROBE = (3 * REDUCTION - 5, 2 * REDUCTION + 3)
+"""Lines and samples of the planes that a package is tried on: no multiples of a latent's."""
+
+
+def make_package(
+    export: Export,
+    *,
+    name: str | None = None,
+    description: str = "",
+    release: str = "",
+    curves: Curves | None = None,
+) -> Package:
+    """Pack an exported run.
+
+    Parameters
+    ----------
+    export : Export
+    name : str, optional
+        Name of the package; that of the configuration by default.
+    description : str
+        One line.
+    release : str
+        Version of bandfold that packs it.
+    curves : mapping, optional
+        What was measured, for the card.
+
+    Returns
+    -------
+    Package
+        Not yet written; `check_package` tries it.
+
+    Raises
+    ------
+    ModelError
+        If the description lacks something or does not fit the rest.
+    """
+    about = export.about
+    try:
+        engines = [set(engine["parts"]) for engine in about["engines"]]
+        ends, limits = about["intervals"]["bands"], about["intervals"]["nanometres"]
+        codec = BandCodec(
+            name=str(name or about["name"]),
+            identity=b"",
+            frequencies=export.frequencies,
+            networks=_networks(export),
+            ends=tuple(int(end) for end in ends),
+            limits=tuple(float(limit) for limit in limits),
+            engine_of=tuple(_engine(engines, number) for number in range(1, len(ends) + 1)),
+        )
+        if about["reduction"] != REDUCTION:
+            raise ModelError(
+                f"a latent stands for {about['reduction']} samples a side, streams have {REDUCTION}: "
+                "train the network with that reduction"
+            )
+        card = _card(about, codec, curves or {})
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"description of the export cannot be used: {error!r}; export the run again"
+        ) from error
+    manifest = Manifest(codec.name, "codec", description or _description(about), release, card)
+    return Package(manifest, codec.arrays(), codec.networks)
+
+
+def check_package(data: bytes, source: str) -> Package:
+    """Read a package back and code planes with it.
+
+    Parameters
+    ----------
+    data : bytes
+        The package file.
+    source : str
+        What error messages call it.
+
+    Returns
+    -------
+    Package
+
+    Raises
+    ------
+    ModelError
+        If it is damaged, a network cannot be run, or latents do not come back from a segment.
+    """
+    package = unpack(data, source)
+    codec = BandCodec.from_package(package)
+    engine = NetworkEngine(codec)
+    chance = np.random.default_rng(0)
+    # Smooth, as bands are, and signed.
+    planes = np.cumsum(np.cumsum(chance.normal(0, 0.1, (codec.engines, *_PROBE)), axis=1), axis=2)
+    quantised = np.stack([engine.analyse(plane, number) for number, plane in enumerate(planes)])
+    for number, latents in enumerate(quantised):
+        restored = engine.synthesise(latents, number, *_PROBE)
+        if restored.shape != _PROBE or not np.isfinite(restored).all():
+            raise ModelError(f"synthesis {number} of package {source} gives no planes: export the run again")
+    tables = codec.tables(load_tables())
+    numbers = tuple(range(codec.engines))
+    fold = Fold(tuple(number + 1 for number in numbers), np.zeros(codec.engines, np.int64), engines=numbers)
+    info = SceneInfo(codec.engines, *_PROBE, np.dtype("int16"))
+    header = Header(info, 4 * REDUCTION, 256, False, False, PLANES, tables.identity, codec.name, bytes(8))
+    payload = write_band_segment(0, BandSegment(quantised), tables, fold)
+    if not np.array_equal(read_band_segment(payload, header, tables, fold).quantised, quantised):
+        raise ModelError(f"latents of package {source} do not come back from a segment: export the run again")
+    return package
+
+
+def write_package(package: Package, path: Path) -> Package:
+    """Write a package after trying it; nothing is written of one that fails.
+
+    Parameters
+    ----------
+    package : Package
+    path : Path
+
+    Returns
+    -------
+    Package
+        As it is read back from the file, with its digest.
+
+    Raises
+    ------
+    ModelError
+        See `check_package`.
+    OutputError
+        If the file cannot be written.
+    """
+    data = pack(package)
+    check_package(data, str(path))
+    with atomic_output(path) as file:
+        file.write(data)
+    found = load_package(path)
+    if found.digest != unpack(data).digest:
+        raise ModelError(f"package {path} is not what was written: write it again, to another disk")
+    return found
+
+
+def _networks(export: Export) -> dict[str, bytes]:
+    named = {ANALYSIS.format(number): graph for number, graph in enumerate(export.analyses)}
+    return named | {SYNTHESIS.format(number): graph for number, graph in enumerate(export.syntheses)}
+
+
+def _engine(engines: list[set[int]], interval: int) -> int:
+    """Engine of an interval, counted from 1: its own, or that of the nearest interval below it."""
+    for wanted in range(interval, 0, -1):
+        for number, parts in enumerate(engines):
+            if wanted in parts:
+                return number
+    return 0
+
+
+def _card(about: Mapping[str, Any], codec: BandCodec, curves: Curves) -> dict[str, Any]:
+    work = about["multiplications_per_sample"]
+    first = about["engines"][0]["parameters"]
+    training = about["training"]
+    network = str(about["network"])
+    return {
+        "architecture": f"{network}: {ARCHITECTURES[network]}" if network in ARCHITECTURES else network,
+        "MAC per sample": round(float(work["analysis"]), 1),
+        "MAC per sample, ground": round(float(work["synthesis"]), 1),
+        "parameters": int(first["analysis"]),
+        "parameters, ground": int(first["synthesis"]),
+        "engines": [list(engine["parts"]) for engine in about["engines"]],
+        "engine of each interval": list(codec.engine_of),
+        "intervals": {"bands": list(codec.ends), "nanometres": list(codec.limits)},
+        "contrast": list(about["contrast"]),
+        "training scenes": list(training["scenes"]),
+        "training": training["config"],
+        "curves": {scene: [list(point) for point in points] for scene, points in curves.items()},
+    }
+
+
+def _description(about: Mapping[str, Any]) -> str:
+    low, high = about["contrast"]
+    return f"{about['network']}, band by band, for scenes with a deviation of {low:g} to {high:g} steps"

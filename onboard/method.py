@@ -1,0 +1,124 @@
+"""How planes become segments: what the search for a step needs to know of it, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from bandfold.bitstream.geometry import BLOCK
+from bandfold.bitstream.header import COSINE, PLANES
+from bandfold.bitstream.tables import Tables
+
+from .bandpipeline import BandPipeline
+from .engines import AnalysisEngine, NetworkEngine
+from .pipeline import Coded, Plan, ScenePipeline
+from .source import SceneSource
+
+TRIED_LINES = 64
+"""Lines that stay together where a part of a scene stands for it and latents look far around themselves."""
+
+
+class Pipeline(Protocol):
+    """The strips of a scene under one plan."""
+
+    @property
+    def plan(self) -> Plan:
+        """The plan."""
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of the scene."""
+
+    @property
+    def bands(self) -> int:
+        """Bands of the scene."""
+
+    def __len__(self) -> int:
+        """Number of strips."""
+
+    def code(self, index: int, step: float, *, errors: bool, weight: float = ...) -> Coded:
+        """Code one strip; see `ScenePipeline.code`."""
+
+
+class Planner(Protocol):
+    """Plans for one scene."""
+
+    def plan(self, step: float, *, spectral: bool, rotate: bool = ...) -> Plan:
+        """Plan for a step."""
+
+    def step_for_bits(self, bits: float) -> float:
+        """Guess the step at which the scene costs so many bits."""
+
+    def step_for_error(self, mse: float) -> float:
+        """Guess the step at which the scene has a mean squared error per sample."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to code planes.
+
+    Parameters
+    ----------
+    transform : str
+        As the header names it.
+    pipeline : callable
+        Makes a pipeline of the counts of a scene, the scene as given and a plan.
+    lines_together : int
+        Lines that stay together in the part of a scene on which steps are tried.
+    trims : bool
+        Whether the weight of a bit moves the size of a strip by small amounts.
+    model : str
+        Name of the package; empty without one.
+    model_hash : bytes
+        First 8 bytes of its digest.
+    """
+
+    transform: str
+    pipeline: Callable[[SceneSource, SceneSource, Plan], Pipeline]
+    lines_together: int = BLOCK
+    trims: bool = True
+    model: str = ""
+    model_hash: bytes = b""
+
+
+def cosine_method(engine: AnalysisEngine, tables: Tables, strip_lines: int) -> Method:
+    """The fixed transform, whose latents are quantised after it.
+
+    Parameters
+    ----------
+    engine : AnalysisEngine
+    tables : Tables
+    strip_lines : int
+
+    Returns
+    -------
+    Method
+    """
+
+    def pipeline(source: SceneSource, original: SceneSource, plan: Plan) -> Pipeline:
+        return ScenePipeline(source, original, plan, engine, tables, strip_lines)
+
+    return Method(COSINE, pipeline)
+
+
+def network_method(engine: NetworkEngine, tables: Tables, strip_lines: int) -> Method:
+    """The networks of a model, which round by themselves.
+
+    Parameters
+    ----------
+    engine : NetworkEngine
+    tables : Tables
+    strip_lines : int
+
+    Returns
+    -------
+    Method
+    """
+    codec = engine.codec
+    all_tables = codec.tables(tables)
+
+    def pipeline(source: SceneSource, original: SceneSource, plan: Plan) -> Pipeline:
+        return BandPipeline(source, original, plan, engine, all_tables, strip_lines)
+
+    return Method(PLANES, pipeline, TRIED_LINES, False, codec.name, codec.identity)
