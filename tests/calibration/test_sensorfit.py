@@ -143,7 +143,7 @@ def test_scenes_of_another_sensor_are_refused(path):
         Encoder(step=8.0, spectral="sensor")
     with pytest.raises(ModelError, match="unknown"):
         Encoder(step=8.0, sensor="no-such-sensor")
-    with pytest.raises(ModelError, match="no engine"):
+    with pytest.raises(ModelError, match="a model needs one of kind"):
         Encoder(step=8.0, model=path)
 
 
