@@ -32,7 +32,8 @@ test: $(STAMP)
 	$(BIN)/pytest
 
 # Encodes under QEMU as on ARM boards and compares the files byte for byte with those made here: a quarter of an
-# hour. Needs Debian or Ubuntu, apt install qemu-user-static and 400 MB in $(ARM). ARM_CPUS="cortex-a53 neoverse-n1 max" asks for others.
+# hour. Needs Debian or Ubuntu on x86-64, apt install qemu-user-static, and 400 MB in $(ARM).
+# ARM_CPUS="cortex-a53 neoverse-n1 max" asks for other CPUs.
 test-arm: $(STAMP) $(ARM)/root/.made $(ARM)/flight/.made $(ARM)/engines/.made
 	mkdir -p $(ARM)/source
 	ln -sfn $(CURDIR) $(ARM)/source/bandfold
