@@ -12,6 +12,7 @@ latent, some to a position (all channels of the diagonal there), some to a chann
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -54,14 +55,13 @@ Integers = TypeVar("Integers", bound=np.integer[Any])
 
 def _log_table() -> NDArray[np.uint8]:
     """``round(8 * log2(1 + x))`` by integers: the largest k with ``2**(2 k - 1) <= (1 + x)**16``."""
-    table = np.empty(SUM_LIMIT + 1, dtype=np.uint8)
-    k = 0
-    for x in range(SUM_LIMIT + 1):
-        power = (1 + x) ** 16
-        while power >= 1 << (2 * k + 1):
-            k += 1
-        table[x] = min(k, LARGEST_LOG)
-    return table
+    values = range(SUM_LIMIT + 1)
+    # Where each logarithm begins: a search for 127 numbers, since a board imports this before every scene.
+    starts = [
+        bisect.bisect_left(values, 1 << (2 * k - 1), key=lambda x: (1 + x) ** 16)
+        for k in range(1, LARGEST_LOG + 1)
+    ]
+    return np.searchsorted(starts, values, side="right").astype(np.uint8)
 
 
 LOG = _log_table()
