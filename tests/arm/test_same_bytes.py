@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bandfold.benchmarks.synthetic import SyntheticScene
-from bandfold.bitstream.scene import SceneInfo
+from bandfold.bitstream.scene import Scaling, SceneInfo
 from bandfold.ground.decoder import Decoder
 from bandfold.ground.envi import write_envi
 
@@ -61,7 +61,8 @@ def _banded(path):
 def _scaled(path):
     cube, _ = _synthetic(41, 43, 24, seed=5)
     cube = (cube / 9973.0 - 1.5).astype(np.float32)
-    write_envi(path, cube, SceneInfo(*cube.shape, cube.dtype), interleave="bip", byte_order="big")
+    info = SceneInfo(*cube.shape, cube.dtype, scaling=Scaling(1.0))
+    write_envi(path, cube, info, interleave="bip", byte_order="big")
 
 
 def _absent(path):
@@ -92,7 +93,7 @@ CASES = {
         lambda report: min(len(report["intervals"]), report["rotations"], len(report["segments"])) > 1,
     ),
     "banded": Case(_banded, "--psnr 70 --spectral none", lambda report: report["spectral"] == "none"),
-    "scaled": Case(_scaled, "--step 20 --scale auto", lambda report: report["scaling"] is not None),
+    "scaled": Case(_scaled, "--step 200 --scale auto", lambda report: report["scaling"] is not None),
     "absent": Case(_absent, "--bytes 9000 --no-data 0", lambda report: report["no_data"] is not None),
     "sensed": Case(
         _sensed, "--bps 0.8 --sensor fit.bfm --spectral sensor", lambda report: report["sensor"] is not None
