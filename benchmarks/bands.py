@@ -179,9 +179,8 @@ def _print(panel: Panel) -> None:
         click.echo(f"  {model:<18}{step:9.1f}{rate:9.4f}{level:8.2f}{there}")
     for codec in others:
         found = bd_rate(others[codec], [(rate, level) for rate, level, _, _ in points])
-        click.echo(
-            f"  BD-rate against {codec}: {found.percent:+.1f} % ({found.low:.1f} to {found.high:.1f} dB)"
-        )
+        said = f"{found.percent:+.1f} % ({found.low:.1f} to {found.high:.1f} dB)"
+        click.echo(f"  BD-rate against {codec}: {'no shared quality' if np.isnan(found.percent) else said}")
 
 
 def interpolate(curve: Curve, rate: float) -> float | None:
