@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bandcodec import latent_rows
-from .errors import StreamError
 from .fold import Fold
 from .header import Header
 from .nodata import read_mask, write_mask
 from .payload import PayloadReader, PayloadWriter
 from .planes import PlaneTables, read_planes, write_planes
-from .varint import read_varint, write_varint
+from .segment import segment_lines
+from .varint import write_varint
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,8 @@ def read_band_segment(payload: bytes, header: Header, tables: PlaneTables, fold:
     StreamError
         If the payload is corrupt.
     """
-    index, start = read_varint(payload, 0)
-    if index >= header.strip_count:
-        raise StreamError(f"segment has number {index}, the scene has {header.strip_count}: it is corrupt")
-    lines = header.strip(index)
-    height, samples = lines.stop - lines.start, header.info.samples
+    height, start = segment_lines(payload, header)
+    samples = header.info.samples
     reader = PayloadReader(tables, payload[start:])
     absent = None
     if header.info.no_data is not None:

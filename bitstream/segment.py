@@ -76,6 +76,30 @@ def segment_index(payload: bytes) -> int:
     return read_varint(payload, 0)[0]
 
 
+def segment_lines(payload: bytes, header: Header) -> tuple[int, int]:
+    """Lines of the strip of a segment, and where in its payload the rest begins.
+
+    Parameters
+    ----------
+    payload : bytes
+    header : Header
+
+    Returns
+    -------
+    lines, start : int
+
+    Raises
+    ------
+    StreamError
+        If the scene has no strip of that number.
+    """
+    index, start = read_varint(payload, 0)
+    if index >= header.strip_count:
+        raise StreamError(f"segment has number {index}, the scene has {header.strip_count}: it is corrupt")
+    lines = header.strip(index)
+    return lines.stop - lines.start, start
+
+
 def read_segment(payload: bytes, header: Header, components: int, rotations: int, tables: Tables) -> Segment:
     """Decode a segment.
 
@@ -98,11 +122,8 @@ def read_segment(payload: bytes, header: Header, components: int, rotations: int
     StreamError
         If the payload is corrupt.
     """
-    index, start = read_varint(payload, 0)
-    if index >= header.strip_count:
-        raise StreamError(f"segment has number {index}, the scene has {header.strip_count}: it is corrupt")
-    lines = header.strip(index)
-    height, samples = lines.stop - lines.start, header.info.samples
+    height, start = segment_lines(payload, header)
+    samples = header.info.samples
     rows, columns = block_rows(height), block_rows(samples)
     reader = PayloadReader(tables, payload[start:])
     absent = chosen = None

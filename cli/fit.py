@@ -11,7 +11,7 @@ import click
 from bandfold.bitstream.errors import SettingsError
 
 from .common import json_option, print_json, progress_bar
-from .sceneoptions import open_source, read_partition
+from .sceneoptions import open_source, read_partition, scaling_options
 
 EXAMPLE = """\b
 Examples:
@@ -35,17 +35,7 @@ Examples:
     metavar="auto|aviris-2022|FILE",
     help="Spectral intervals: found in the scenes, the usual ones of AVIRIS, or of 'bandfold partition -o'.",
 )
-@click.option(
-    "--scale",
-    metavar="S|auto",
-    help="Value of one count, for 32-bit integers and floats; auto takes the finest that holds the scene.",
-)
-@click.option("--offset", type=float, help="Value of count 0; with --scale S.  [default: 0]")
-@click.option(
-    "--no-data",
-    metavar="V|none",
-    help="Value that marks absent data.  [default: the data ignore value of the header]",
-)
+@scaling_options
 @json_option
 def fit(
     scenes: tuple[Path, ...],

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from bandfold.bitstream.errors import SettingsError
 
@@ -12,6 +15,23 @@ from .common import parse_no_data
 
 if TYPE_CHECKING:
     from bandfold.onboard.rawfile import EnviSource
+
+
+def scaling_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command ``--scale``, ``--offset`` and ``--no-data``, which `open_source` takes."""
+    scale = click.option(
+        "--scale",
+        metavar="S|auto",
+        help="Value of one count, for 32-bit integers and floats; "
+        "auto takes the finest that holds the scene.",
+    )
+    offset = click.option("--offset", type=float, help="Value of count 0; with --scale S.  [default: 0]")
+    no_data = click.option(
+        "--no-data",
+        metavar="V|none",
+        help="Value that marks absent data.  [default: the data ignore value of the header]",
+    )
+    return scale(offset(no_data(command)))
 
 
 def open_source(scene: Path, scale: str | None, offset: float | None, no_data: str | None) -> EnviSource:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
 
-from bandfold.bitstream import exact
 from bandfold.bitstream.bandcodec import BandCodec
 from bandfold.bitstream.fold import Fold
 
+from .guess import step_for_bits, step_for_error
 from .intervals import interval_ends
 from .pipeline import Plan
-from .rate import exp2, log2
 from .sampling import sample_blocks
 from .source import SceneSource
 from .statistics import told_means
@@ -71,15 +69,8 @@ class BandPlanner:
 
     def step_for_bits(self, bits: float) -> float:
         """Guess the step at which the scene costs so many bits; see `ScenePlanner.step_for_bits`."""
-        low, high = -4.0, 20.0
-        for _ in range(30):
-            middle = (low + high) / 2
-            ratio = self._variances / exp2(2 * middle)
-            rate = exact.log2(1.0 + RATE_FACTOR * np.sqrt(ratio) * ratio / (1.0 + ratio)) / 2
-            total = math.fsum(rate.tolist()) * self._pixels
-            low, high = (middle, high) if total > bits else (low, middle)
-        return exp2((low + high) / 2)
+        return step_for_bits(self._variances, self._pixels, RATE_FACTOR, bits)
 
     def step_for_error(self, mse: float) -> float:
         """Guess the step at which the scene has a mean squared error per sample."""
-        return exp2(log2(12.0 * mse) / 2 + 0.5)
+        return step_for_error(mse)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream import exact
 from bandfold.bitstream.fold import FRACTION, MERGE_LIMIT, Fold, Vectors
 from bandfold.bitstream.geometry import BLOCK, CHANNELS
 from bandfold.bitstream.sensor import SensorBasis
 
 from .engines import AnalysisEngine
 from .folding import fold_blocks
+from .guess import step_for_bits, step_for_error
 from .pipeline import Plan
 from .planning import FoldPlanner
 from .quantise import RATE_WEIGHT
-from .rate import exp2, log2
 from .rotation import COST_UNIT, LARGEST_SIZE, find_rotations, latent_cost
 from .sampling import Sample, sample_blocks
 from .sensorplanning import SensorPlanner
@@ -176,19 +174,11 @@ class ScenePlanner:
         -------
         float
         """
-        low, high = -4.0, 20.0
-        for _ in range(30):
-            middle = (low + high) / 2
-            ratio = np.maximum(self._fold.variances, 0.0) / exp2(2 * middle)
-            # Strong components are smooth and cost less than their variance says, weak ones are noise.
-            rate = exact.log2(1.0 + RATE_FACTOR * np.sqrt(ratio) * ratio / (1.0 + ratio)) / 2
-            total = math.fsum(rate.tolist()) * self.sample.pixels
-            low, high = (middle, high) if total > bits else (low, middle)
-        return exp2((low + high) / 2)
+        return step_for_bits(self._fold.variances, self.sample.pixels, RATE_FACTOR, bits)
 
     def step_for_error(self, mse: float) -> float:
         """Guess the step at which the scene has a mean squared error per sample."""
-        return exp2(log2(12.0 * mse) / 2 + 0.5)
+        return step_for_error(mse)
 
     def _latents(self, planes: NDArray[np.float64]) -> NDArray[np.int32]:
         """Latents of folded sample blocks, shape (components, 64, blocks)."""
