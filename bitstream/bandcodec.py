@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ModelError
-from .package import Package
+from .package import Package, reading_content, require
 from .payload import TABLES_LIMIT
 from .planes import FIRST_PLANE_TABLE, PlaneTables, plane_tables
 from .runtime import Network
@@ -130,18 +129,8 @@ class BandCodec:
         ModelError
             If the package is of another kind, or its arrays and networks do not make up a model.
         """
-        if package.manifest.kind != "codec":
-            raise ModelError(
-                f"package {package.name!r} is of kind {package.manifest.kind!r}: a model needs one of kind "
-                "'codec', made by bandfold export"
-            )
-        try:
+        with reading_content(package, "codec", "a model", "model", "bandfold export"):
             return _from_package(package)
-        except (KeyError, ValueError, ModelError) as error:
-            raise ModelError(
-                f"package {package.name!r} ({package.source}) holds no usable model ({error}): make it again "
-                "with bandfold export"
-            ) from error
 
 
 def _from_package(package: Package) -> BandCodec:
@@ -149,18 +138,18 @@ def _from_package(package: Package) -> BandCodec:
     frequencies = arrays["frequencies"]
     ends, limits = arrays["interval-ends"], arrays["interval-nanometres"]
     engine_of = arrays["interval-engines"]
-    _need(frequencies.dtype.kind in "iu" and frequencies.ndim == 3, "frequencies")
+    require(frequencies.dtype.kind in "iu" and frequencies.ndim == 3, "frequencies")
     engines, channels, tokens = frequencies.shape
-    _need(engines > 0 and channels > 0 and tokens == TOKENS, "frequencies")
-    _need(FIRST_PLANE_TABLE + engines * channels <= TABLES_LIMIT, "too many tables")
-    _need(ends.dtype.kind in "iu" and ends.ndim == 1 and ends.size > 0, "intervals")
-    _need(bool((np.diff(ends, prepend=0) > 0).all()), "intervals")
-    _need(limits.dtype.kind == "f" and limits.shape == (ends.size - 1,), "intervals")
-    _need(bool(np.isfinite(limits).all() and (np.diff(limits) > 0).all()), "intervals")
-    _need(engine_of.dtype.kind in "iu" and engine_of.shape == ends.shape, "engines of intervals")
-    _need(bool(((engine_of >= 0) & (engine_of < engines)).all()), "engines of intervals")
+    require(engines > 0 and channels > 0 and tokens == TOKENS, "frequencies")
+    require(FIRST_PLANE_TABLE + engines * channels <= TABLES_LIMIT, "too many tables")
+    require(ends.dtype.kind in "iu" and ends.ndim == 1 and ends.size > 0, "intervals")
+    require(bool((np.diff(ends, prepend=0) > 0).all()), "intervals")
+    require(limits.dtype.kind == "f" and limits.shape == (ends.size - 1,), "intervals")
+    require(bool(np.isfinite(limits).all() and (np.diff(limits) > 0).all()), "intervals")
+    require(engine_of.dtype.kind in "iu" and engine_of.shape == ends.shape, "engines of intervals")
+    require(bool(((engine_of >= 0) & (engine_of < engines)).all()), "engines of intervals")
     for name in (name.format(engine) for engine in range(engines) for name in (ANALYSIS, SYNTHESIS)):
-        _need(name in package.engines, f"no {name}")
+        require(name in package.engines, f"no {name}")
     return BandCodec(
         package.name,
         package.identity,
@@ -170,11 +159,6 @@ def _from_package(package: Package) -> BandCodec:
         tuple(limits.tolist()),
         tuple(engine_of.tolist()),
     )
-
-
-def _need(condition: bool, what: str) -> None:
-    if not condition:
-        raise ValueError(what)
 
 
 def latent_rows(length: int) -> int:

@@ -11,12 +11,14 @@ import hashlib
 import os
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ModelError
@@ -117,6 +119,44 @@ def pack(package: Package) -> bytes:
             f"{MOST_MEMBERS} and {LARGEST_FILE} are allowed: leave something out"
         )
     return body + hashlib.sha256(body).hexdigest().encode()
+
+
+@contextmanager
+def reading_content(package: Package, kind: str, use: str, content: str, maker: str) -> Iterator[None]:
+    """Read what a package of one kind holds: whatever does not fit is a `ModelError`.
+
+    Parameters
+    ----------
+    package : Package
+    kind : str
+        Kind that it must be of.
+    use, content, maker : str
+        For messages: what needs it, what it should hold, and the command that makes such packages.
+
+    Raises
+    ------
+    ModelError
+        If it is of another kind, or reading it raises ``KeyError``, ``ValueError``, ``IndexError`` or
+        `ModelError`.
+    """
+    if package.manifest.kind != kind:
+        raise ModelError(
+            f"package {package.name!r} is of kind {package.manifest.kind!r}: {use} needs one of kind "
+            f"{kind!r}, made by {maker}"
+        )
+    try:
+        yield
+    except (KeyError, ValueError, IndexError, ModelError) as error:
+        raise ModelError(
+            f"package {package.name!r} ({package.source}) holds no usable {content} ({error}): make it again "
+            f"with {maker}"
+        ) from error
+
+
+def require(condition: bool | np.bool_, what: str) -> None:
+    """Raise ``ValueError`` with a message, for `reading_content`, unless a condition holds."""
+    if not condition:
+        raise ValueError(what)
 
 
 def unpack(data: bytes, source: str = "in memory") -> Package:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .errors import ModelError
 from .fold import Vectors
-from .package import Package
+from .package import Package, reading_content, require
 from .scene import SceneInfo
 from .wavelengths import wavelengths
 
@@ -131,18 +131,8 @@ class SensorBasis:
         ModelError
             If the package is of another kind or its arrays do not make up a basis.
         """
-        if package.manifest.kind != "sensor":
-            raise ModelError(
-                f"package {package.name!r} is of kind {package.manifest.kind!r}: a fold needs one of kind "
-                "'sensor', made by bandfold fit"
-            )
-        try:
+        with reading_content(package, "sensor", "a fold", "basis", "bandfold fit"):
             return _from_package(package)
-        except (KeyError, ValueError, IndexError) as error:
-            raise ModelError(
-                f"package {package.name!r} ({package.source}) holds no usable basis ({error}): make it again "
-                "with bandfold fit"
-            ) from error
 
 
 def _from_package(package: Package) -> SensorBasis:
@@ -151,19 +141,21 @@ def _from_package(package: Package) -> SensorBasis:
     means = _integers(arrays["means"], 1)
     merged = _integers(arrays["merged"], 1)
     lengths = np.diff(ends, prepend=0)
-    _need(len(ends) > 0 and lengths.min() > 0 and ends[-1] == len(means), "ends do not fit the bands")
-    _need(_within(means, LARGEST_MEAN), "a mean is out of range")
+    require(len(ends) > 0 and lengths.min() > 0 and ends[-1] == len(means), "ends do not fit the bands")
+    require(_within(means, LARGEST_MEAN), "a mean is out of range")
     first = tuple(_vectors(arrays, f"first-{number:03d}") for number in range(len(ends)))
     second = _vectors(arrays, "second")
     shapes = [vectors.codes.shape for vectors in first]
-    _need(all(rows == length for (rows, _), length in zip(shapes, lengths, strict=True)), "first fold")
-    _need(len(merged) == len(ends) and merged.min() >= 0, "merged components")
-    _need(all(taken <= count for taken, (_, count) in zip(merged, shapes, strict=True)), "merged components")
-    _need(merged.sum() <= MOST_MERGED and second.codes.shape[0] == merged.sum(), "second fold")
+    require(all(rows == length for (rows, _), length in zip(shapes, lengths, strict=True)), "first fold")
+    require(len(merged) == len(ends) and merged.min() >= 0, "merged components")
+    require(
+        all(taken <= count for taken, (_, count) in zip(merged, shapes, strict=True)), "merged components"
+    )
+    require(merged.sum() <= MOST_MERGED and second.codes.shape[0] == merged.sum(), "second fold")
     centres = None
     if "wavelengths" in arrays:
         centres = np.asarray(arrays["wavelengths"], dtype=np.float64)
-        _need(centres.shape == means.shape and bool(np.isfinite(centres).all()), "wavelengths")
+        require(centres.shape == means.shape and bool(np.isfinite(centres).all()), "wavelengths")
     return SensorBasis(
         package.name,
         package.identity,
@@ -176,25 +168,22 @@ def _from_package(package: Package) -> SensorBasis:
     )
 
 
-def _need(condition: bool | np.bool_, what: str) -> None:
-    if not condition:
-        raise ValueError(what)
-
-
 def _within(values: NDArray[np.int64], limit: int | NDArray[np.int64]) -> bool:
     # Not by magnitude: the smallest integer has none.
     return bool(((values <= limit) & (values >= -limit)).all())
 
 
 def _integers(array: NDArray[Any], dimensions: int) -> NDArray[np.int64]:
-    _need(array.ndim == dimensions and array.dtype.kind in "iu", "integers of another shape or type expected")
+    require(
+        array.ndim == dimensions and array.dtype.kind in "iu", "integers of another shape or type expected"
+    )
     return array.astype(np.int64)
 
 
 def _vectors(arrays: Any, name: str) -> Vectors:
     codes, precision = _integers(arrays[name], 2), _integers(arrays[f"{name}-precision"], 1)
-    _need(codes.shape[1] == len(precision) and codes.shape[1] <= codes.shape[0], f"{name} has odd vectors")
-    _need(bool(((precision >= 1) & (precision <= MOST_PRECISION)).all()), f"{name} has odd precisions")
+    require(codes.shape[1] == len(precision) and codes.shape[1] <= codes.shape[0], f"{name} has odd vectors")
+    require(bool(((precision >= 1) & (precision <= MOST_PRECISION)).all()), f"{name} has odd precisions")
     # Entries of unit vectors, with room for their rounding.
-    _need(_within(codes, np.left_shift(2, precision)), f"{name} has entries beyond 1")
+    require(_within(codes, np.left_shift(2, precision)), f"{name} has entries beyond 1")
     return Vectors(codes, precision)
