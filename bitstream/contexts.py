@@ -69,7 +69,7 @@ LOG = _log_table()
 LOG.flags.writeable = False
 
 
-def _neighbour(di: int, dj: int) -> NDArray[np.intp]:
+def neighbour(di: int, dj: int) -> NDArray[np.intp]:
     """Channel at frequency (i + di, j + dj), or `CHANNELS` (a plane of zeros) where there is none."""
     index = np.full((BLOCK, BLOCK), CHANNELS, dtype=np.intp)
     index[FREQUENCIES[:, 0], FREQUENCIES[:, 1]] = np.arange(CHANNELS)
@@ -80,9 +80,9 @@ def _neighbour(di: int, dj: int) -> NDArray[np.intp]:
     return result
 
 
-_UP, _LEFT, _UP_LEFT = _neighbour(-1, 0), _neighbour(0, -1), _neighbour(-1, -1)
-_UP2, _LEFT2 = _neighbour(-2, 0), _neighbour(0, -2)
-_DOWN, _RIGHT = _neighbour(1, 0), _neighbour(0, 1)
+_UP, _LEFT, _UP_LEFT = neighbour(-1, 0), neighbour(0, -1), neighbour(-1, -1)
+_UP2, _LEFT2 = neighbour(-2, 0), neighbour(0, -2)
+_DOWN, _RIGHT = neighbour(1, 0), neighbour(0, 1)
 
 
 @dataclass(frozen=True)
