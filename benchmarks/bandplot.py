@@ -36,6 +36,7 @@ def plot_panels(title: str, panels: Sequence[Panel], path: Path) -> None:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import NullFormatter
 
     columns = min(_COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
@@ -54,6 +55,8 @@ def plot_panels(title: str, panels: Sequence[Panel], path: Path) -> None:
             if shown:
                 axis.plot(*zip(*shown, strict=True), ".--", label=name)
         axis.set_xscale("log")
+        # On a short axis Matplotlib would label these too, one over the other.
+        axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_title(panel.name, fontsize=9)
         axis.grid(alpha=0.3, which="both")
     for axis in axes[len(panels) :]:

@@ -81,6 +81,7 @@ def plan(
     folds: Folds | None = None,
     spectral: str = "auto",
     model: str | None = None,
+    restore: str = "auto",
     externals: Sequence[Contestant] = (),
 ) -> list[Task]:
     """Decide what runs on which scene.
@@ -99,6 +100,8 @@ def plan(
         ``auto`` or ``none``.
     model : str, optional
         Package of a model that codes band by band, by name or file.
+    restore : str
+        As for `bandfold.ground.Decoder`; ``auto`` with folds takes what has not seen the scene.
     externals : sequence of Contestant
         More codecs, to run on every scene.
 
@@ -123,7 +126,12 @@ def plan(
     for scene in scenes:
         known = dict(recorded.get(scene.name, {}))
         live: tuple[Contestant, ...] = () if known else (Jpeg2000(), Jpeg2000Klt())
-        candidate = Bandfold(spectral, folds.tables(scene.base) if folds else None, model)
+        candidate = Bandfold(
+            spectral,
+            folds.tables(scene.base) if folds else None,
+            model,
+            restore if folds is None or restore != "auto" else folds.restoration(scene.base),
+        )
         rates = TILE_RANGE if scene.tile > 1 else RANGE
         tasks.append(Task(scene, candidate, (*live, *externals), known, tuple(asked), rates))
     return tasks

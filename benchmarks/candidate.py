@@ -27,14 +27,23 @@ class Bandfold:
         Entropy tables in place of the shipped ones; both sides need the same.
     model : str, optional
         Package of a model, by name or file.
+    restore : str
+        As for `bandfold.ground.Decoder`.
     """
 
     name = "bandfold"
 
-    def __init__(self, spectral: str = "auto", tables: Path | None = None, model: str | None = None) -> None:
+    def __init__(
+        self,
+        spectral: str = "auto",
+        tables: Path | None = None,
+        model: str | None = None,
+        restore: str = "auto",
+    ) -> None:
         self._spectral = spectral
         self._tables = tables
         self._model = model
+        self._restore = restore
 
     def encode(self, cube: NDArray[Any], bps: float) -> Encoded:
         """Encode; see `Contestant.encode`."""
@@ -51,6 +60,6 @@ class Bandfold:
             start = time.perf_counter()
             # By name it is found anyway.
             models = [Path(self._model)] if self._model and Path(self._model).is_file() else []
-            decoder = Decoder(path, tables=self._tables, models=models)
+            decoder = Decoder(path, tables=self._tables, models=models, restore=self._restore)
             cube = np.asarray(decoder.decode())
             return Decoded(cube, time.perf_counter() - start, decoder.report())

@@ -51,11 +51,14 @@ class Step:
     spectral : bool
         Whether bands are folded at all.
     ideas : Ideas
+    restored : bool
+        Whether the ground restores it.
     """
 
     name: str
     spectral: bool
     ideas: Ideas
+    restored: bool = False
 
 
 STEPS = (
@@ -63,6 +66,7 @@ STEPS = (
     Step("+ fold by interval", True, Ideas(second_fold=False, rotations=False)),
     Step("+ second fold", True, Ideas(second_fold=True, rotations=False)),
     Step("+ rotations", True, Ideas(second_fold=True, rotations=True)),
+    Step("+ restoration", True, Ideas(second_fold=True, rotations=True), restored=True),
 )
 """Each one has an idea more than the one before it; the last one is the codec as it is."""
 
@@ -75,12 +79,15 @@ class Partly:
     step : Step
     tables : Path, optional
         Entropy tables in place of the shipped ones.
+    restore : str
+        What restores the last step; see `bandfold.ground.Decoder`.
     """
 
-    def __init__(self, step: Step, tables: Path | None = None) -> None:
+    def __init__(self, step: Step, tables: Path | None = None, restore: str = "auto") -> None:
         self.name = step.name
         self._step = step
         self._path = tables
+        self._restore = restore if step.restored else "off"
 
     def encode(self, cube: NDArray[Any], bps: float) -> Encoded:
         """Encode; see `Contestant.encode`."""
@@ -96,7 +103,7 @@ class Partly:
     def decode(self, stream: bytes) -> Decoded:
         """Decode; see `Contestant.decode`."""
         start = time.perf_counter()
-        decoder = Decoder(stream, tables=self._path)
+        decoder = Decoder(stream, tables=self._path, restore=self._restore)
         cube = np.asarray(decoder.decode())
         return Decoded(cube, time.perf_counter() - start, decoder.report())
 
@@ -223,7 +230,10 @@ def main(
     folds = Folds(tables) if tables else None
     measured = {}
     for scene in find_scenes(folder, names, tile=tile, mosaic=mosaic):
-        codecs = [Partly(step, folds.tables(scene.base) if folds else None) for step in STEPS]
+        codecs = [
+            Partly(step, folds.tables(scene.base), folds.restoration(scene.base)) if folds else Partly(step)
+            for step in STEPS
+        ]
         asked = [rates if step.spectral else banded_rates for step in STEPS]
         cube = scene.read()
         measured[scene.name] = rows(codecs, cube, asked, _rival(scene, cube, rates, recorded))

@@ -34,6 +34,7 @@ _OUTPUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--floats", is_flag=True, help="Also scenes of floats, as 16-bit counts.")
 @click.option("--spectral", type=click.Choice(["auto", "none"]), default="auto", show_default=True)
 @click.option("--model", metavar="NAME|FILE", help="Package of a model, which codes band by band.")
+@click.option("--restore", metavar="auto|off|NAME|FILE", default="auto", show_default=True)
 @click.option("--tables", type=_FOLDER, help="Tables that have not seen the scenes, and folds.json.")
 @click.option("--external", "externals", multiple=True, help="'name=enc {in} {out} {bps} ; dec {in} {out}'")
 @click.option("--timeout", default=600.0, show_default=True, help="Seconds for an external command.")
@@ -50,6 +51,7 @@ def main(
     floats: bool,
     spectral: str,
     model: str | None,
+    restore: str,
     tables: Path | None,
     externals: tuple[str, ...],
     timeout: float,
@@ -72,6 +74,7 @@ def main(
         folds=Folds(tables) if tables else None,
         spectral=spectral,
         model=model,
+        restore=restore,
         externals=[External.parse(template, timeout) for template in externals],
     )
     results = []

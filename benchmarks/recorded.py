@@ -1,4 +1,4 @@
-"""Recorded curves of codecs, and the entropy tables that have not seen a scene."""
+"""Recorded curves of codecs, and the tables and networks that have not seen a scene."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def read_anchors(path: Path) -> Recorded:
 
 
 class Folds:
-    """Entropy tables that were trained without the scene they are used on.
+    """Entropy tables and restorations that were trained without the scene they are used on.
 
     Parameters
     ----------
@@ -85,6 +85,22 @@ class Folds:
         if scene not in self._files or not path.is_file():
             raise SettingsError(f"{self._folder / 'folds.json'} names no tables that have not seen {scene}")
         return path
+
+    def restoration(self, scene: str) -> str:
+        """Find the restoration for a scene: the package beside its tables, of the same name.
+
+        Parameters
+        ----------
+        scene : str
+            Name without tile suffix.
+
+        Returns
+        -------
+        str
+            An existing file, or ``off`` if there is none: the shipped one has seen every scene.
+        """
+        path = self.tables(scene).with_suffix(".bfm")
+        return str(path) if path.is_file() else "off"
 
 
 def _read_object(path: Path) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from .errors import ModelError
 FORMAT = 1
 """Version of the package file."""
 
-KINDS = ("sensor", "codec")
-"""Packages hold the fold of a sensor, or a trained encoder."""
+KINDS = ("sensor", "codec", "restoration")
+"""Packages hold the fold of a sensor, a trained encoder, or a network of the ground."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """What packages may be called."""
@@ -31,7 +31,7 @@ class Manifest:
     ----------
     name : str
         Lower-case letters, digits, ``.``, ``_`` and ``-``; at most 64.
-    kind : {"sensor", "codec"}
+    kind : {"sensor", "codec", "restoration"}
     description : str
         One line.
     bandfold : str

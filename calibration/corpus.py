@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from bandfold.onboard.engines import CosineEngine
 from bandfold.onboard.envi import open_envi
 from bandfold.onboard.filling import FilledSource
 from bandfold.onboard.folding import fold_strip
+from bandfold.onboard.pipeline import Plan
 from bandfold.onboard.rotation import rotate
 from bandfold.onboard.sampling import sample_blocks
 from bandfold.onboard.scaling import ScaledSource, auto_scaling
@@ -125,41 +126,87 @@ def step_for_rate(variances: NDArray[np.float64], rate: float) -> float:
     return float(2.0**high)
 
 
-def scene_latents(scene: str, source: SceneSource, rates: dict[str, tuple[float, ...]]) -> Iterator[Latents]:
+@dataclass(frozen=True)
+class Planned:
+    """A scene under the plan for one step.
+
+    Parameters
+    ----------
+    mode : str
+        ``folded`` or ``banded``.
+    step : float
+        In counts.
+    plan : Plan
+    source : SceneSource
+    """
+
+    mode: str
+    step: float
+    plan: Plan
+    source: SceneSource
+
+    def strips(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.uint8] | None]]:
+        """Analyse and rotate the scene, as the encoder does.
+
+        Yields
+        ------
+        latents : ndarray of int32, shape (components, 64, rows, columns)
+            In units of ``1 / FRACTION`` of a count.
+        chosen : ndarray of uint8, shape (rows, columns), or None
+            Rotation of each block.
+        """
+        engine = CosineEngine()
+        for lines in strips(self.source.info.lines, STRIP_LINES):
+            latents = engine.analyse(pad_to_blocks(fold_strip(self.plan.fold, self.source, lines)))
+            rotations = self.plan.rotations
+            yield latents, rotate(latents, rotations, self.step) if rotations else None
+
+
+def planned_latents(source: SceneSource, rates: Mapping[str, tuple[float, ...]]) -> Iterator[Planned]:
+    """Plan a scene, as the encoder does, for several rates.
+
+    Parameters
+    ----------
+    source : SceneSource
+        Integer samples without gaps.
+    rates : mapping of str to tuple of float
+        Rates of each mode, such as `RATES`.
+
+    Yields
+    ------
+    Planned
+        One for each mode and rate; a step that was used already (a scene without noise) is left out.
+    """
+    covariances = covariance(sample_blocks(source).blocks)[1]
+    planner = ScenePlanner(source, None, CosineEngine())
+    spread = {
+        "folded": np.linalg.eigvalsh(covariances).astype(np.float64),
+        "banded": np.diagonal(covariances),
+    }
+    for mode, wanted in rates.items():
+        for step in sorted({step_for_rate(spread[mode], rate) for rate in wanted}, reverse=True):
+            yield Planned(mode, step, planner.plan(step, spectral=mode == "folded"), source)
+
+
+def scene_latents(
+    scene: str, source: SceneSource, rates: Mapping[str, tuple[float, ...]]
+) -> Iterator[Latents]:
     """Make the latents of a scene, as the encoder does, at several rates.
 
     Parameters
     ----------
     scene : str
         Name to remember.
-    source : SceneSource
-        Integer samples without gaps.
-    rates : dict of str to tuple of float
-        Rates of each mode, such as `RATES`.
+    source, rates
+        As for `planned_latents`.
 
     Yields
     ------
     Latents
-        One for each mode and rate; a step that was used already (a scene without noise) is left out.
     """
-    engine = CosineEngine()
-    covariances = covariance(sample_blocks(source).blocks)[1]
-    planner = ScenePlanner(source, None, engine)
-    spread = {
-        "folded": np.linalg.eigvalsh(covariances).astype(np.float64),
-        "banded": np.diagonal(covariances),
-    }
-    for mode, wanted in rates.items():
-        steps = {step_for_rate(spread[mode], rate) for rate in wanted}
-        for step in sorted(steps, reverse=True):
-            plan = planner.plan(step, spectral=mode == "folded")
-            parts = []
-            for lines in strips(source.info.lines, STRIP_LINES):
-                latents = engine.analyse(pad_to_blocks(fold_strip(plan.fold, source, lines)))
-                if plan.rotations:
-                    rotate(latents, plan.rotations, step)
-                parts.append(_compact(latents / (FRACTION * step)))
-            yield Latents(scene, mode, tuple(parts))
+    for planned in planned_latents(source, rates):
+        parts = tuple(_compact(latents / (FRACTION * planned.step)) for latents, _ in planned.strips())
+        yield Latents(scene, planned.mode, parts)
 
 
 def _compact(steps: NDArray[np.float64]) -> Half:

@@ -58,6 +58,14 @@ Examples:
     metavar="FILE",
     help="Package file that the stream may need (.bfm); may be given several times.",
 )
+@click.option(
+    "--restore",
+    metavar="auto|off|NAME|FILE",
+    default="auto",
+    show_default=True,
+    help="Restore what rounding took, with the shipped network (needs ONNX Runtime) or another one.",
+)
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of that network.")
 @json_option
 @click.pass_context
 def decode(
@@ -70,6 +78,8 @@ def decode(
     byte_order: str | None,
     memory_limit: int,
     models: tuple[Path, ...],
+    restore: str,
+    threads: int,
     as_json: bool,
 ) -> None:
     """Decode STREAM into an ENVI scene.
@@ -87,7 +97,7 @@ def decode(
     from bandfold.ground.subset import subset_info
 
     started = time.perf_counter()
-    decoder = Decoder(stream, memory_limit=memory_limit, models=models)
+    decoder = Decoder(stream, memory_limit=memory_limit, models=models, restore=restore, threads=threads)
     info = decoder.info
     band_range = resolve_range(bands, info.bands, "bands")
     line_range = resolve_range(lines, info.lines, "lines")
@@ -110,6 +120,7 @@ def decode(
                 "lines": part.lines,
                 "samples": part.samples,
                 "dtype": str(writer.file_dtype),
+                "restored": decoder.restoration,
                 "seconds": seconds,
                 "damage": [
                     {"lines": [item.lines.start, item.lines.stop], "reason": item.reason} for item in damage

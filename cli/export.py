@@ -49,21 +49,28 @@ def export(
     RUN is the folder of 'bandfold train', or what it exported. The package is tried before it is written.
     Needs ONNX Runtime (pip install 'bandfold[onnx]'), and PyTorch if the run is not exported yet.
     """
-    from bandfold.bitstream.package import SUFFIX
-    from bandfold.export.pack import make_package, write_package
+    from bandfold.bitstream.package import SUFFIX, save_package
 
     if output.suffix != SUFFIX:
         raise SettingsError(f"output {output} is no package: give it a name that ends in {SUFFIX}")
     started = time.perf_counter()
-    found = _exported(run)
-    package = make_package(
-        found,
-        name=name,
-        description=description,
-        release=_release(),
-        curves=_curves(curves, str(found.about.get("name"))) if curves else None,
-    )
-    saved = write_package(package, output)
+    if _is_restoration(run):
+        from bandfold.export.restoration import make_restoration
+
+        package = make_restoration(run, name=name, description=description, release=_release())
+        saved = save_package(package, output)
+    else:
+        from bandfold.export.pack import make_package, write_package
+
+        found = _exported(run)
+        package = make_package(
+            found,
+            name=name,
+            description=description,
+            release=_release(),
+            curves=_curves(curves, str(found.about.get("name"))) if curves else None,
+        )
+        saved = write_package(package, output)
     seconds = time.perf_counter() - started
     size = output.stat().st_size
     if as_json:
@@ -78,11 +85,19 @@ def export(
             }
         )
     else:
-        engines = len(saved.manifest.card["engines"])
+        engines = len(saved.engines)
         click.echo(
-            f"{output}: {saved.name} ({saved.identity.hex()}), {engines} engines, "
+            f"{output}: {saved.name} ({saved.identity.hex()}), {engines} networks, "
             f"{size} bytes, {seconds:.1f} s"
         )
+
+
+def _is_restoration(run: Path) -> bool:
+    """Whether a run trained the network of the ground, which is packed without a folder in between."""
+    try:
+        return bool(json.loads((run / "run.json").read_text())["config"]["network"] == "restoration")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _exported(run: Path) -> Export:

@@ -70,6 +70,7 @@ def train(
 
     from bandfold.training.config import load_config
     from bandfold.training.loop import pick_device
+    from bandfold.training.registry import EXPORTED
     from bandfold.training.runs import train_run
     from bandfold.training.scenes import load_scene, select_scenes
 
@@ -86,7 +87,7 @@ def train(
                 progress(f"read {scene.name}", number / len(chosen))
             scenes.append(load_scene(scene))
         train_run(settings, scenes, output, device=place, start=start, progress=progress)
-        if export:
+        if export and settings.network in EXPORTED:
             from bandfold.export.run import export_run
 
             export_run(output, progress)

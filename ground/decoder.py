@@ -21,8 +21,11 @@ from bandfold.bitstream.scene import SceneInfo
 from bandfold.bitstream.segment import Segment, mode_name, read_segment
 from bandfold.bitstream.tables import Tables, load_tables
 
+from .evidence import Decoded
 from .networks import NetworkSynthesis
 from .nodata import mark_absent
+from .restore import BYTES_PER_RESTORED, Restorer
+from .restoremodel import AUTO, find_restoration
 from .scaling import apply_scaling
 from .stream import Stream
 from .synthesis import dequantise, synthesise, unfold, unrotate
@@ -59,18 +62,25 @@ class Decoder:
         Tables to use in place of the shipped ones.
     models : sequence of path_like, optional
         Package files to look in before those that are shipped or on the search path.
+    restore : str or path_like
+        ``auto`` restores folded scenes (`bandfold.ground.restore`) where ONNX Runtime is installed; ``off``
+        gives the reconstruction points that the format describes; else a package, by name or file.
+    threads : int
+        Processor threads of the network that restores.
 
     Raises
     ------
     StreamError
         If the stream is corrupt or truncated in what all segments need.
     ModelError
-        If it needs tables or a model that are not at hand.
+        If it needs tables or a model that are not at hand, or the restoration asked for is none.
 
     Attributes
     ----------
     damage : list of Damage
         Strips that the last call could not decode.
+    restoration : str or None
+        Package that restores the scene, if one does.
     """
 
     def __init__(
@@ -80,12 +90,19 @@ class Decoder:
         memory_limit: int = DEFAULT_MEMORY_LIMIT,
         tables: str | os.PathLike[str] | None = None,
         models: Sequence[str | os.PathLike[str]] = (),
+        restore: str | os.PathLike[str] = AUTO,
+        threads: int = 1,
     ) -> None:
         data = source if isinstance(source, bytes) else _read(Path(source))
         self._tables: Tables = load_tables(None if tables is None else Path(tables))
-        self._stream = Stream.parse(data, self._tables, memory_limit, Registry(models))
+        registry = Registry(models)
+        self._stream = Stream.parse(data, self._tables, memory_limit, registry)
         codec = self._stream.codec
         self._networks = None if codec is None else _Networks(codec, codec.tables(self._tables))
+        self._mode = self._tables.modes[mode_name(spectral=self._stream.header.spectral)]
+        model = find_restoration(restore, registry) if self._stream.header.spectral else None
+        self.restoration = None if model is None else model.name
+        self._restorer = None if model is None else Restorer(model, self._mode, threads)
         self._limit = memory_limit
         self.damage: list[Damage] = []
 
@@ -217,13 +234,20 @@ class Decoder:
         self, segment: Segment, fold: Fold, rotations: tuple[Vectors, ...], bands: slice, height: int
     ) -> NDArray[np.float64]:
         header = self._stream.header
-        latents = dequantise(segment, header.step, self._tables.modes[mode_name(spectral=header.spectral)])
+        latents = dequantise(segment, self._mode)
+        if self._restorer is not None:
+            points = latents.astype(np.float32)
+            decoded = Decoded(segment.quantised, segment.classes, points, segment.chosen, rotations)
+            latents = self._restorer.restore(decoded).astype(np.float64)
+        latents *= header.step
         if segment.chosen is not None:
             unrotate(latents, segment.chosen, rotations)
         return unfold(fold, synthesise(latents, height, header.info.samples), bands)
 
     def _check_memory(self, result: int) -> None:
         need = result + self._stream.strip_memory
+        if self._restorer is not None:
+            need += self._stream.strip_latents * BYTES_PER_RESTORED
         if need > self._limit:
             raise MemoryLimitError(
                 f"decoding takes about {need / 2**30:.1f} GiB, the limit is {self._limit / 2**30:.1f} GiB: "

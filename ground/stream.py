@@ -136,6 +136,13 @@ class Stream:
         """Bytes that decoding one strip takes, roughly and at most."""
         return _strip_memory(self.header, self.fold.components, self.codec)
 
+    @property
+    def strip_latents(self) -> int:
+        """Latents of the components of one strip."""
+        header = self.header
+        height = min(header.strip_lines, header.info.lines)
+        return self.fold.components * block_rows(height) * block_rows(header.info.samples) * CHANNELS
+
     def segment(self, index: int) -> bytes:
         """Payload of the segment of a strip.
 

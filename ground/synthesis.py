@@ -21,23 +21,21 @@ def _inverse_dct() -> NDArray[np.float64]:
     return np.asarray(np.linalg.inv(DCT / DCT_UNIT), dtype=np.float64)
 
 
-def dequantise(segment: Segment, step: float, mode: Mode) -> NDArray[np.float64]:
+def dequantise(segment: Segment, mode: Mode) -> NDArray[np.float64]:
     """Latents of a segment at their reconstruction points.
 
     Parameters
     ----------
     segment : Segment
-    step : float
-        In counts.
     mode : Mode
 
     Returns
     -------
     ndarray, shape (64, components, rows, columns)
-        In counts.
+        In steps.
     """
     points = magnitude_points(np.abs(segment.quantised), segment.classes, mode)
-    return np.copysign(points, segment.quantised) * step
+    return np.copysign(points, segment.quantised)
 
 
 def unrotate(latents: NDArray[np.float64], chosen: NDArray[np.uint8], matrices: tuple[Vectors, ...]) -> None:

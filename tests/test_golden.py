@@ -34,7 +34,7 @@ def _stream(name):
 
 
 def _decoder(name):
-    return Decoder(_stream(name), models=maker.PACKAGES)
+    return Decoder(_stream(name), models=maker.PACKAGES, restore="off")
 
 
 def _matches(samples, name, tolerance):

@@ -80,9 +80,11 @@ def plot_rows(rows: Sequence[Row], title: str, path: Path) -> None:
     steps = [row[0] for row in rows]
     labels = ("loss", "bits per sample", "squared error (steps²)")
     for place, (axis, label) in enumerate(zip(axes, labels, strict=True), start=1):
-        axis.plot(steps, [row[place] for row in rows])
+        values = [row[place] for row in rows]
+        axis.plot(steps, values)
         axis.set_ylabel(label)
-        axis.set_yscale("log")
+        # A network of the ground takes no bits.
+        axis.set_yscale("log" if max(values) > 0 else "linear")
         axis.grid(alpha=0.3)
     axes[0].set_title(title)
     axes[-1].set_xlabel("step")

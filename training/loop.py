@@ -159,8 +159,7 @@ class Training:
         for group in self._optimiser.param_groups:
             group["lr"] = group["peak"] * rate_factor(self.step, training.steps)
         batch = torch.from_numpy(self._view.draw(self._rng)).to(self._device)
-        restored, bits = codec(batch)
-        rate, error = bits / batch.numel(), torch.mean((restored - batch) ** 2)
+        rate, error = codec.measure(batch)
         loss = rate + training.weight * error
         self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

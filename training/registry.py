@@ -11,7 +11,10 @@ from torch import Tensor, nn
 from bandfold.bitstream.errors import SettingsError
 
 from .balle48 import Balle48
+from .components import ComponentView
 from .config import Config, DataConfig
+from .fold48 import Fold48
+from .restoration import Restoration, RestorationView
 from .scenes import TrainingScene
 from .views import BandView, View
 
@@ -19,8 +22,8 @@ from .views import BandView, View
 class Codec(Protocol):
     """What training asks of a network."""
 
-    def __call__(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        """Restore a batch, in steps, and tell the bits it took in all."""
+    def measure(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Code and restore a batch; bits per sample, and mean squared error in steps squared."""
 
     def refresh(self) -> None:
         """Bring up to date what follows from the weights but is not trained."""
@@ -45,8 +48,15 @@ class Recipe:
     entropy: str = "prior."
 
 
-RECIPES: Mapping[str, Recipe] = {"balle48": Recipe(Balle48, BandView)}
+RECIPES: Mapping[str, Recipe] = {
+    "balle48": Recipe(Balle48, BandView),
+    "fold48": Recipe(Fold48, ComponentView),
+    "restoration": Recipe(Restoration, RestorationView),
+}
 """Recipes by the name that a configuration gives as ``network``."""
+
+EXPORTED = ("balle48",)
+"""Networks whose runs are exported to a folder before they are packed."""
 
 
 def find_recipe(config: Config) -> Recipe:

@@ -29,12 +29,15 @@ class TrainingScene:
         Root of the mean variance of the bands, in counts: what contrasts refer to.
     ends : tuple of int
         As `bandfold.onboard.intervals.interval_ends` gives them.
+    counts : SceneSource or None
+        The scene itself, for views that do what the encoder does.
     """
 
     name: str
     planes: NDArray[np.float32]
     deviation: float
     ends: tuple[int, ...]
+    counts: SceneSource | None = None
 
 
 def centred(planes: NDArray[np.generic]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -148,7 +151,7 @@ def load_scene(scene: SceneFile) -> TrainingScene:
     source = open_scene(scene.path)
     planes = centred(read_counts(source))[0]
     ends = interval_ends(source.info.bands, source.info.metadata)
-    return TrainingScene(scene.name, planes, scene_deviation(planes), ends)
+    return TrainingScene(scene.name, planes, scene_deviation(planes), ends, source)
 
 
 def _begins(text: str, starts: Sequence[str], *, described: bool) -> bool:

@@ -94,6 +94,7 @@ def test_progress_goes_from_nothing_to_everything(torch, material):
 
 
 def test_a_mode_without_latents_is_refused(material):
+    pytest.importorskip("torch")
     with pytest.raises(SettingsError, match="no banded latents"):
         train_tables([one for one in material if one.latents.mode == "folded"], iterations=1)
 

@@ -1,5 +1,7 @@
 """A made-up scene and small settings; everything here needs PyTorch."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -23,6 +25,12 @@ def scene():
     cube = make_scene()
     planes = centred(cube)[0]
     return TrainingScene("made-up", planes, scene_deviation(planes), (2, 4, 6, 8, 10))
+
+
+@pytest.fixture
+def counted(scene):
+    """The scene with its counts, for views that do what the encoder does."""
+    return dataclasses.replace(scene, counts=ArraySource(make_scene()))
 
 
 @pytest.fixture

@@ -1,0 +1,218 @@
+"""The restoration network of the ground, and what it is shown: latents of scenes as the decoder has them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from bandfold.bitstream.errors import SettingsError
+from bandfold.bitstream.fold import FRACTION, Vectors
+from bandfold.bitstream.reconstruct import magnitude_points
+from bandfold.bitstream.tables import Mode, load_tables
+from bandfold.calibration.corpus import planned_latents
+from bandfold.ground.evidence import Decoded, Witness, facts
+from bandfold.ground.restore import LOWERED
+from bandfold.ground.smoothing import Window
+from bandfold.onboard.quantise import quantise
+from bandfold.onboard.source import SceneSource
+
+from .config import DataConfig
+from .scenes import TrainingScene
+
+WINDOWS = (
+    Window(0.5, 0.0),
+    Window(4.0, 0.0),
+    Window(32.0, 0.0),
+    Window(256.0, 0.0),
+    Window(4.0, 2.0),
+    Window(64.0, 2.0),
+    Window(0.0, 1.0),
+)
+"""Averages that the network weighs: from pixels that are all but the same to a mere blur."""
+
+RATES = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 2.0)
+"""Bits per sample, roughly, at which each scene is looked at."""
+
+SAMPLED = 20000
+"""Latents taken of a scene at one rate."""
+
+HIDDEN_UNITS = 48
+FACTS = facts(len(WINDOWS))
+TOLD = FACTS + len(WINDOWS) + 2
+"""Values of a sampled latent: facts, suggestions, sign, and the error to be removed."""
+
+
+class Restoration(nn.Module):
+    """Weighs suggestions, latent by latent.
+
+    Parameters
+    ----------
+    hidden : int
+        Units of both hidden layers.
+    """
+
+    def __init__(self, hidden: int = HIDDEN_UNITS) -> None:
+        super().__init__()
+        last = nn.Conv2d(hidden, len(WINDOWS) + 1, 1)
+        # No correction to begin with.
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.get_parameter("bias"))
+        self.layers = nn.Sequential(
+            nn.Conv2d(FACTS, hidden, 1), nn.ReLU(), nn.Conv2d(hidden, hidden, 1), nn.ReLU(), last
+        )
+
+    def forward(self, told: Tensor) -> Tensor:
+        """Give gains (n, windows + 1, height, width) from facts (n, FACTS, height, width)."""
+        gains: Tensor = self.layers(told)
+        return gains
+
+    def measure(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Correct a batch; what it costs and how wrong it then is.
+
+        Parameters
+        ----------
+        batch : Tensor, shape (n, TOLD, 1, 1)
+            As `RestorationView` draws it.
+
+        Returns
+        -------
+        rate, error : Tensor
+            0 bits; mean squared error that is left, in steps squared.
+        """
+        told, suggestions, sign, missing = torch.split(batch, [FACTS, len(WINDOWS), 1, 1], dim=1)
+        gains = self(told)
+        change = (gains[:, :-1] * suggestions).sum(dim=1, keepdim=True) + gains[:, -1:] * sign
+        # The bin will hold it anyway.
+        change = change.clamp(-LOWERED, LOWERED)
+        return torch.zeros(()), torch.mean((missing - change) ** 2)
+
+    def refresh(self) -> None:
+        """Nothing follows from the weights."""
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Sampled latents of one scene at one rate: shape (n, TOLD)."""
+
+    values: NDArray[np.float16]
+
+
+class RestorationView:
+    """Latents of scenes at several rates, with what the decoder knows of them.
+
+    Every scene and rate is drawn alike, however many latents it has.
+
+    Parameters
+    ----------
+    scenes : sequence of TrainingScene
+        Must hold their counts.
+    part : tuple of int
+        Not used: one network serves all components.
+    config : DataConfig
+        Its ``batch`` counts latents.
+
+    Raises
+    ------
+    SettingsError
+        If no scene has components to restore.
+    """
+
+    def __init__(self, scenes: Sequence[TrainingScene], part: tuple[int, ...], config: DataConfig) -> None:
+        del part
+        self._batch = config.batch
+        mode = load_tables().modes["folded"]
+        self._sources = [
+            _Source(values)
+            for scene in scenes
+            if scene.counts is not None
+            for values in sampled_latents(scene.name, scene.counts, mode)
+        ]
+        if not self._sources:
+            raise SettingsError("no scene has components to restore: give scenes of several bands")
+
+    def draw(self, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Draw a batch (batch, TOLD, 1, 1)."""
+        chosen = np.sort(rng.integers(len(self._sources), size=self._batch))
+        rows = [
+            source.values[rng.integers(len(source.values), size=count)]
+            for source, count in zip(
+                self._sources, np.bincount(chosen, minlength=len(self._sources)), strict=True
+            )
+            if count
+        ]
+        return np.concatenate(rows).astype(np.float32)[:, :, None, None]
+
+
+def sampled_latents(name: str, source: SceneSource, mode: Mode) -> list[NDArray[np.float16]]:
+    """Latents of a scene at `RATES`, drawn by chance.
+
+    Parameters
+    ----------
+    name : str
+        The draw depends on it.
+    source : SceneSource
+        Integer samples without gaps.
+    mode : Mode
+        Statistics to quantise with.
+
+    Returns
+    -------
+    list of ndarray, each of shape (n, TOLD)
+        One for each rate that has components.
+    """
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    found = []
+    for planned in planned_latents(source, {"folded": RATES}):
+        strips = [
+            _strip(latents, chosen, planned.plan.rotations, planned.step, mode)
+            for latents, chosen in planned.strips()
+        ]
+        if not strips or strips[0][0].quantised.size == 0:
+            continue
+        total = sum(decoded.quantised.size for decoded, _ in strips)
+        share = min(SAMPLED / total, 1.0)
+        rows = [_sample(decoded, missing, mode, share, rng) for decoded, missing in strips]
+        found.append(np.concatenate(rows))
+    return found
+
+
+def _strip(
+    latents: NDArray[np.int32],
+    chosen: NDArray[np.uint8] | None,
+    rotations: tuple[Vectors, ...],
+    step: float,
+    mode: Mode,
+) -> tuple[Decoded, NDArray[np.float32]]:
+    """Quantise a strip as the encoder does; what the decoder gets, and what it then lacks."""
+    quantised, classes = quantise(latents, step, mode)
+    points = np.copysign(magnitude_points(np.abs(quantised), classes, mode), quantised).astype(np.float32)
+    wanted = latents.swapaxes(0, 1) / (FRACTION * step)
+    return Decoded(quantised, classes, points, chosen, rotations), (wanted - points).astype(np.float32)
+
+
+def _sample(
+    decoded: Decoded,
+    missing: NDArray[np.float32],
+    mode: Mode,
+    share: float,
+    rng: np.random.Generator,
+) -> NDArray[np.float16]:
+    """Latents of a strip with what is known of them: shape (n, TOLD)."""
+    witness = Witness(decoded, WINDOWS, mode)
+    columns = slice(0, decoded.quantised.shape[3])
+    evidence = witness.look(columns)
+    rows = []
+    for component in range(decoded.quantised.shape[1]):
+        told = witness.facts(evidence, columns, component).reshape(FACTS, -1)
+        suggestions = evidence.suggestions[:, :, component].reshape(len(WINDOWS), -1)
+        signs = np.sign(decoded.quantised[:, component]).reshape(1, -1)
+        taken = np.flatnonzero(rng.random(told.shape[1]) < share)
+        whole = (told, suggestions, signs, missing[:, component].reshape(1, -1))
+        rows.append(np.concatenate([part[:, taken] for part in whole]).T.astype(np.float16))
+    return np.concatenate(rows)
