@@ -8,11 +8,13 @@ from .common import BandfoldGroup
 from .compare import compare
 from .decode import decode
 from .demo import demo
+from .depacketise import depacketise
 from .encode import encode
 from .export import export
 from .fit import fit
 from .info import info
 from .models import models
+from .packetise import packetise
 from .partition import partition
 from .synth import synth
 from .train import train
@@ -47,7 +49,21 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (encode, decode, info, compare, partition, fit, models, train, export, synth, demo):
+for command in (
+    encode,
+    decode,
+    info,
+    compare,
+    packetise,
+    depacketise,
+    partition,
+    fit,
+    models,
+    train,
+    export,
+    synth,
+    demo,
+):
     main.add_command(command)
 
 
