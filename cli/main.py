@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .bench import bench
 from .common import BandfoldGroup
 from .compare import compare
 from .decode import decode
@@ -62,6 +63,7 @@ for command in (
     train,
     export,
     synth,
+    bench,
     demo,
 ):
     main.add_command(command)

@@ -19,6 +19,7 @@ COMMANDS = [
     "depacketise",
     "partition",
     "synth",
+    "bench",
     "demo",
 ]
 FAILURES = [kind for kind in vars(errors).values() if isinstance(kind, type)]
