@@ -12,6 +12,7 @@ from typing import Any
 import click
 import numpy as np
 
+from bandfold.bitstream.container import Section, read_sections
 from bandfold.bitstream.output import atomic_output
 from bandfold.ground import Decoder
 from bandfold.ground.packets import Packet, find_packets
@@ -102,15 +103,15 @@ def measure(stream: bytes, settings: PacketSettings, strip_lines: int, lost: flo
     data = b"".join(packetise(stream, settings))
     packets = find_packets(data).packets
     chance = random.Random(_SEED)
-    strips = len(Decoder(stream).report()["segments"])
+    kinds = [section.kind for section in read_sections(stream)]
+    strips = kinds.count(Section.SEGMENT)
     gone, undecodable = 0, 0
     for _ in range(trials):
-        assembly = lose(packets, lost, chance)
-        missing = None if assembly is None else assembly.lost_strips()
-        if missing is None or missing.reason:
-            undecodable += 1
+        missing = [kinds[number] for number in lost_sections(lose(packets, lost, chance), len(kinds))]
+        if all(kind in (Section.SEGMENT, Section.METADATA) for kind in missing):
+            gone += missing.count(Section.SEGMENT)
         else:
-            gone += len(missing.lost)
+            undecodable += 1
     return Loss(
         strip_lines,
         settings.size,
@@ -121,6 +122,30 @@ def measure(stream: bytes, settings: PacketSettings, strip_lines: int, lost: flo
         gone / max(strips * (trials - undecodable), 1),
         undecodable / trials,
     )
+
+
+def lost_sections(assembly: Assembly | None, total: int) -> list[int]:
+    """Numbers of the sections that are not whole.
+
+    Parameters
+    ----------
+    assembly : Assembly or None
+        What was put together; None if nothing arrived.
+    total : int
+        Sections that were sent.
+
+    Returns
+    -------
+    list of int
+        In rising order.
+    """
+    if assembly is None:
+        return list(range(total))
+    lost = {one.number for one in assembly.partial}
+    for start, stop in assembly.lost_sections:
+        lost.update(range(start, stop))
+    # Without closing packets the ground does not know of what is missing at the end.
+    return sorted(lost | set(range(assembly.whole + len(lost), total)))
 
 
 def strips_that_differ(stream: bytes, settings: PacketSettings, lost: float) -> tuple[int, int, int]:

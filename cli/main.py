@@ -17,6 +17,7 @@ from .info import info
 from .models import models
 from .packetise import packetise
 from .partition import partition
+from .report import report
 from .synth import synth
 from .train import train
 
@@ -55,6 +56,7 @@ for command in (
     decode,
     info,
     compare,
+    report,
     packetise,
     depacketise,
     partition,

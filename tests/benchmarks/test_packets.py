@@ -1,19 +1,21 @@
 """The figures of lost packets: what is lost is counted, and nothing else is touched."""
 
 import json
+import random
 
 import pytest
 from click.testing import CliRunner
 
-from bandfold.benchmarks.packets import main, measure, strips_that_differ
+from bandfold.benchmarks.packets import lose, lost_sections, main, measure, strips_that_differ
+from bandfold.benchmarks.synthetic import SyntheticScene
+from bandfold.bitstream.container import Section, read_sections
+from bandfold.ground.packets import find_packets
 from bandfold.onboard import Encoder
-from bandfold.onboard.packets import PacketSettings
+from bandfold.onboard.packets import PacketSettings, packetise
 
 
 @pytest.fixture(scope="module")
 def stream():
-    from bandfold.benchmarks.synthetic import SyntheticScene
-
     return Encoder(step=20.0, strip_lines=8).encode(SyntheticScene(64, 24, 8, 1))
 
 
@@ -29,6 +31,24 @@ def test_shares_are_those_of_chance(stream):
     assert measure(stream, PacketSettings(1), 8, 0.0, 1).strips_lost == 0
     everything = measure(stream, PacketSettings(1), 8, 1.0, 3)
     assert (everything.undecodable, everything.strips_lost) == (1, 0)
+
+
+def test_lost_segments_are_lost_strips(stream):
+    packets = find_packets(b"".join(packetise(stream, PacketSettings(1, size=128, repeat=1)))).packets
+    kinds = [section.kind for section in read_sections(stream)]
+    first = kinds.index(Section.SEGMENT)
+    seen = set()
+    for seed in range(20):
+        assembly = lose(packets, 0.08, random.Random(seed))
+        strips = assembly.lost_strips()
+        lost = lost_sections(assembly, len(kinds))
+        if strips.reason is None:
+            segments = [number for number in lost if kinds[number] == Section.SEGMENT]
+            assert [number - first for number in segments] == sorted(strips.lost)
+            seen.add(len(segments))
+        else:
+            assert set(lost) & {number for number, kind in enumerate(kinds) if kind != Section.SEGMENT}
+    assert len(seen) > 2
 
 
 def test_no_other_strip_differs(stream):

@@ -15,6 +15,7 @@ COMMANDS = [
     "decode",
     "info",
     "compare",
+    "report",
     "packetise",
     "depacketise",
     "partition",
