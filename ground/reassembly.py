@@ -16,6 +16,9 @@ from bandfold.bitstream.tables import load_tables
 from .packets import Packet
 from .stream import Stream
 
+FILL_LIMIT = 16
+"""Zeros in place of missing bytes, at most, for each byte that arrived: lengths are only claims."""
+
 Ranges = list[tuple[int, int]]
 """Half-open ranges, rising."""
 
@@ -68,7 +71,8 @@ class Assembly:
     time : datetime
         Earliest time code.
     stream : bytes
-        Preamble and all whole sections, in order.
+        Preamble and all whole sections, in order. Of segments whose beginning arrived, what is missing is
+        zeros: they are not intact, but nothing that arrived is thrown away.
     received, duplicates : int
         Packets, and how many of them had arrived before.
     total : int or None
@@ -78,7 +82,7 @@ class Assembly:
     first_count : int
         Sequence count of packet 0.
     whole : int
-        Sections in `stream`.
+        Sections that are intact.
     section_total : int or None
         Sections that were sent; None as in `total`.
     lost_sections : list of tuple of int
@@ -245,11 +249,11 @@ class _Section:
             reached = max(reached, offset + len(self.data[offset]))
         return [*gaps, (reached, length)] if reached < length else gaps
 
-    def joined(self) -> bytes:
-        """All data; packets of another size may have brought some of them twice."""
-        whole = bytearray()
-        for offset in sorted(self.data):
-            whole += self.data[offset][len(whole) - offset :]
+    def joined(self, length: int) -> bytes:
+        """All data, zeros where they are missing; packets of another size may bring some of them twice."""
+        whole = bytearray(length)
+        for offset, data in self.data.items():
+            whole[offset : offset + len(data)] = data
         return bytes(whole)
 
 
@@ -260,7 +264,7 @@ class _Scene:
         self._first_count = (first.count - first.head.packet) % COUNTS
         self._version = first.head.version
         self._time = first.time
-        self._received = 0
+        self._received = self._bytes = 0
         self._numbers: set[int] = set()
         self._closing: tuple[int, int] | None = None
         # Of what claims another length no packet may get in: CRC-16 lets one damaged packet in 65536 pass.
@@ -279,20 +283,25 @@ class _Scene:
         known = section.data.get(head.offset, b"")
         if len(packet.data) > len(known):
             section.data[head.offset] = packet.data
+            self._bytes += len(packet.data) - len(known)
 
     def assembly(self, apid: int, scene: int) -> Assembly:
         preamble = SIGNATURE + self._version.to_bytes(2, "little")
-        whole, partial = [], []
+        parts, partial = [], []
+        spare = FILL_LIMIT * self._bytes
         for number in sorted(self._sections):
             (kind, length), best = min(
                 self._sections[number].items(), key=lambda one: _size(one[1].missing(one[0][1]))
             )
             missing = best.missing(length)
-            data = b"" if missing else best.joined()
-            if data and _intact(preamble + data):
-                whole.append(data)
-            else:
-                partial.append(Partial(number, kind, length, missing))
+            gaps = _size(missing)
+            if not gaps and _intact(preamble + best.joined(length)):
+                parts.append(best.joined(length))
+                continue
+            partial.append(Partial(number, kind, length, missing))
+            if kind == Section.SEGMENT and 0 not in dict(missing) and gaps <= spare:
+                spare -= gaps
+                parts.append(best.joined(length))
         sections, packets = self._closing or (None, None)
         last = max(self._numbers) + 1 if packets is None else packets
         last_section = max(self._sections, default=-1) + 1 if sections is None else sections
@@ -300,13 +309,13 @@ class _Scene:
             apid,
             scene,
             self._time,
-            preamble + b"".join(whole),
+            preamble + b"".join(parts),
             self._received,
             self._received - len(self._numbers),
             packets,
             list(_gaps(sorted(self._numbers), last)),
             self._first_count,
-            len(whole),
+            len(self._sections) - len(partial),
             sections,
             list(_gaps(sorted(self._sections), last_section)),
             partial,

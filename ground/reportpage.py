@@ -101,8 +101,8 @@ def _facts(contents: Contents) -> dict[str, Any]:
         "figures": figures,
         "damage": contents.damage,
         "damaged_share": f"{damaged / info.lines:.1%}",
-        "kept": f"{lines} x {samples} pixels, {bands} bands",
-        "grid": grid,
+        "kept": f"{lines} x {samples} pixels{_one_of(grid.pixels, 'lines and samples')}, "
+        f"{bands} bands{_one_of(grid.bands, 'bands')}",
         "has_reference": contents.reference is not None,
         "bands": bands,
         "sections": [(name, count) for name, count in stream["bytes"].items() if count],
@@ -116,6 +116,10 @@ def _facts(contents: Contents) -> dict[str, Any]:
         "intervals": _interval_rows(contents),
         "colours": contents.colours,
     }
+
+
+def _one_of(step: int, what: str) -> str:
+    return f" (one of {step} {what})" if step > 1 else ""
 
 
 def _interval_rows(contents: Contents) -> list[tuple[str, str, str, str]]:

@@ -196,6 +196,7 @@ def _strips(contents: Contents) -> Any:
     tips = [("lines", "@left to @right"), ("bytes", "@bytes{0,0}"), ("", "@state")]
     plot.add_tools(HoverTool(tooltips=tips))
     plot.y_range.start = 0
+    plot.yaxis.formatter = _thousands()
     return plot
 
 
@@ -219,6 +220,8 @@ def _intervals(contents: Contents) -> Any:
     plot.hbar(y="name", right="bytes", height=0.7, color=DECODED, source=source)
     plot.add_tools(HoverTool(tooltips=[("", "@name"), ("bytes", "@bytes{0,0}")]))
     plot.x_range.start = 0
+    plot.xaxis.formatter = _thousands()
+    plot.xaxis.ticker.desired_num_ticks = 4
     return plot
 
 
@@ -233,4 +236,12 @@ def _components(contents: Contents) -> Any:
     plot.vbar(x="number", top="bytes", width=0.9, color=DECODED, source=source)
     plot.add_tools(HoverTool(tooltips=[("component", "@number"), ("bytes", "@bytes{0,0}")]))
     plot.y_range.start = 0
+    plot.yaxis.formatter = _thousands()
     return plot
+
+
+def _thousands() -> Any:
+    """Whole numbers in groups of three digits."""
+    from bokeh.models import NumeralTickFormatter
+
+    return NumeralTickFormatter(format="0,0")

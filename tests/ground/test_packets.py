@@ -83,7 +83,8 @@ def check(arrived, data):
     assert {one.number: one.missing for one in assembly.partial} == merged
     assert [one.kind for one in assembly.partial] == [PARTS[section][0] for section in merged]
     whole = [section for section, gaps in lacking.items() if not gaps]
-    assert [part.payload for part in read_sections(assembly.stream)] == [PARTS[one][1] for one in whole]
+    intact = [part.payload for part in read_sections(assembly.stream) if part.intact]
+    assert intact == [PARTS[one][1] for one in whole]
     strips = assembly.lost_strips()
     needed = [section for section, part in enumerate(PARTS) if part[0] in (Section.HEADER, Section.FOLD)]
     if not set(needed) <= set(whole):
@@ -219,9 +220,24 @@ def test_claims_cost_no_memory():
     assert assembly.lost == [(0, 2**32 - 2)]
     assert assembly.lost_sections == [(0, 2**32 - 1)]
     assert assembly.partial[0].missing == [(0, 7), (10, 2**32 - 1)]
+    beginning = packet(PacketHead(5, 1, 5, 2**32 - 2, 2**32 - 1, 2**32 - 1, 0), b"abc")
+    assert len(assembled(beginning).stream) == 10
     # Data beyond the end of their section, or none at all.
     assert find_packets(packet(PacketHead(5, 1, 5, 0, 0, 4, 2), b"abc")).packets == []
     assert find_packets(packet(PacketHead(5, 1, 5, 0, 0, 4, 0), b"")).packets == []
+
+
+def test_what_arrived_of_a_segment_is_kept():
+    segment = max(section for section, _ in PLACES[:CLOSING])
+    gone = [number for number, at in enumerate(PLACES[:CLOSING]) if at == (segment, SIZE - OVERHEAD_BYTES)]
+    assembly = assembled(b"".join(packet for number, packet in enumerate(PACKETS) if number not in gone))
+    assert [one.number for one in assembly.partial] == [segment]
+    assert assembly.whole == len(PARTS) - 1
+    (start, stop), size = assembly.partial[0].missing[0], sum(one[2] for one in PARTS[:segment])
+    expected = bytearray(STREAM)
+    expected[10 + size + start : 10 + size + stop] = bytes(stop - start)
+    assert assembly.stream == bytes(expected)
+    assert list(assembly.lost_strips().lost) == [LINES // STRIP - 1]
 
 
 def test_a_section_that_is_whole_but_wrong_is_not_written():
