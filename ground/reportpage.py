@@ -87,7 +87,7 @@ def _facts(contents: Contents) -> dict[str, Any]:
     raw = info.count * info.dtype.itemsize
     figures = [
         ("scene", f"{info.lines} lines x {info.samples} samples x {info.bands} bands, {info.dtype}"),
-        ("file", f"{stream['file_bytes']:,} bytes, {raw / stream['file_bytes']:.1f} : 1"),
+        ("file", f"{stream['file_bytes']:,} bytes, {raw / stream['file_bytes']:.1f}\u00a0:\u00a01"),
         ("rate", f"{stream['bps']:.4f} bits per sample"),
     ]
     if whole is not None:

@@ -79,27 +79,30 @@ def _spectrum(contents: Contents) -> Any:
 
     positions, axis = band_axis(contents)
     shown = positions[:: contents.grid.bands]
-    nothing = np.full(len(shown), np.nan)
-    columns = {"x": shown, "decoded": nothing}
+    # The pixel that the page begins with.
+    line, sample = (length // 2 for length in contents.decoded.shape[1:])
+    columns = {"x": shown, "decoded": contents.decoded[:, line, sample]}
     if contents.reference is not None:
-        columns["reference"] = nothing
+        columns["reference"] = contents.reference[:, line, sample]
     source = ColumnDataSource(columns, name="spectrum-source")
     plot = _figure(300, axis, "sample value")
     if contents.reference is not None:
-        plot.line("x", "reference", source=source, color=REFERENCE, width=2, legend_label="reference")
+        # Wide enough to be seen where both agree.
+        wide = {"color": REFERENCE, "width": 5, "alpha": 0.55}
+        plot.line("x", "reference", source=source, legend_label="reference", **wide)
     plot.line("x", "decoded", source=source, color=DECODED, width=1.5, legend_label="decoded")
     plot.add_tools(HoverTool(tooltips=[(name, f"@{{{name}}}") for name in columns], mode="vline"))
-    _mark_band(plot)
+    _mark_band(plot, positions[0])
     plot.legend.background_fill_alpha = 0.7
     return plot
 
 
-def _mark_band(plot: Any) -> None:
+def _mark_band(plot: Any, position: float) -> None:
     """A line at the band that the slider shows; the page moves it."""
     from bokeh.models.annotations import Span
 
     plot.add_layout(
-        Span(location=np.nan, dimension="height", line_color="#666666", line_dash="dashed", name="band")
+        Span(location=position, dimension="height", line_color="#666666", line_dash="dashed", name="band")
     )
 
 
@@ -113,7 +116,7 @@ def _psnr(contents: Contents) -> Any:
     plot = _figure(260, axis, "PSNR in dB, peak 65535")
     plot.scatter(positions, values, size=4, color=DECODED)
     plot.add_tools(HoverTool(tooltips=[("band", "$index"), (axis, "@x"), ("PSNR", "@y{0.00} dB")]))
-    _mark_band(plot)
+    _mark_band(plot, positions[0])
     return plot
 
 

@@ -53,6 +53,7 @@ class Ina3221:
 
     name = "INA3221"
     counts = False
+    interval = 0.1
 
     def __init__(self, channels: list[Channel]) -> None:
         self._channels = channels

@@ -27,6 +27,8 @@ class Pmic:
 
     name = "PMIC of the Raspberry Pi 5 (what its regulators lose and what USB takes is not in it)"
     counts = False
+    # Each reading is a process of its own.
+    interval = 0.5
 
     def __init__(self, command: Path) -> None:
         self._command = command

@@ -43,6 +43,7 @@ class Rapl:
     """
 
     counts = True
+    interval = 1.0
     name = "RAPL (processor packages and memory, not the board)"
 
     def __init__(self, zones: list[_Zone]) -> None:

@@ -27,6 +27,10 @@ class Sensor(Protocol):
     def counts(self) -> bool:
         """Whether `value` is an energy since the first call, in joules; otherwise it is a power in watts."""
 
+    @property
+    def interval(self) -> float:
+        """Seconds between two readings that neither miss much nor cost much."""
+
     def value(self) -> float:
         """Read it.
 

@@ -11,6 +11,9 @@ from types import TracebackType
 from .sensors import Sensor, SensorError
 from .thermal import temperatures
 
+REST = 0.5
+"""Seconds between two readings of temperatures alone."""
+
 
 class Watch:
     """Energy and temperature of the body of a ``with`` statement.
@@ -21,8 +24,8 @@ class Watch:
         Where energy is read; None if it is not.
     root : Path
         Of the file system, for the temperatures.
-    interval : float
-        Seconds between two readings.
+    interval : float, optional
+        Seconds between two readings; that of the sensor by default.
 
     Attributes
     ----------
@@ -34,10 +37,10 @@ class Watch:
         Highest temperature of any zone, in degrees Celsius.
     """
 
-    def __init__(self, sensor: Sensor | None, root: Path = Path("/"), interval: float = 0.1) -> None:
+    def __init__(self, sensor: Sensor | None, root: Path = Path("/"), interval: float | None = None) -> None:
         self._sensor = sensor
         self._root = root
-        self._interval = interval
+        self._interval = interval or (REST if sensor is None else sensor.interval)
         self._done = threading.Event()
         self._error: SensorError | None = None
         self._readings: list[tuple[float, float]] = []

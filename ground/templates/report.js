@@ -48,6 +48,8 @@
     return view.axis.startsWith("wavelength") ? `${number} (${place} ${view.axis.split(" in ")[1] || ""})` : `${number}`;
   };
 
+  const scale = document.getElementById("scale");
+  const number = (value) => (Number.isNaN(value) ? "no data" : String(Number(value.toPrecision(7))));
   const small = document.createElement("canvas");
   small.width = samples;
   small.height = lines;
@@ -83,6 +85,7 @@
     const band = Number(slider.value);
     if (what.value === "colours") {
       paint.drawImage(colours, 0, 0, canvas.width, canvas.height);
+      scale.textContent = "Each colour is stretched between percentiles 1 and 99 of its band.";
     } else if (what.value === "difference") {
       const errors = [];
       for (let line = 0; line < lines; line += 1) {
@@ -94,15 +97,18 @@
       errors.sort((first, second) => first - second);
       const bound = errors[Math.floor(0.99 * (errors.length - 1))] || 1;
       drawBand(difference, -bound, bound, true);
+      scale.textContent = `Blue ${number(-bound)} or less, white 0, orange ${number(bound)} or more.`;
     } else {
       drawBand(what.value === "reference" ? reference : decoded, view.low[band], view.high[band], false);
+      scale.textContent = `Black ${number(view.low[band])} or less, white ${number(view.high[band])} or more.`;
     }
     hatch();
-    for (const [colour, width] of [["rgba(255,255,255,0.9)", 3], ["#c1272d", 1.2]]) {
+    for (const [colour, width] of [["#ffffff", 5], ["#111111", 2]]) {
       const x = (cross.sample + 0.5) * perSample;
       const y = (cross.line + 0.5) * perLine;
       paint.strokeStyle = colour;
       paint.lineWidth = width;
+      paint.lineCap = "round";
       paint.beginPath();
       paint.moveTo(x - 14, y); paint.lineTo(x - 3, y); paint.moveTo(x + 3, y); paint.lineTo(x + 14, y);
       paint.moveTo(x, y - 14); paint.lineTo(x, y - 3); paint.moveTo(x, y + 3); paint.lineTo(x, y + 14);
@@ -134,7 +140,6 @@
     }
   };
 
-  const number = (value) => (Number.isNaN(value) ? "no data" : String(Math.round(value * 1e6) / 1e6));
   const showSpectrum = () => {
     const line = cross.line / view.pixels;
     const sample = cross.sample / view.pixels;

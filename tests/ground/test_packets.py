@@ -240,6 +240,34 @@ def test_what_arrived_of_a_segment_is_kept():
     assert list(assembly.lost_strips().lost) == [LINES // STRIP - 1]
 
 
+EDGE = st.one_of(st.integers(0, 3), st.integers(2**32 - 4, 2**32 - 1), st.integers(0, 2**32 - 1))
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    heads=st.lists(
+        st.tuples(
+            st.integers(0, 6), st.integers(0, 2), EDGE, EDGE, EDGE, EDGE, st.binary(min_size=1, max_size=40)
+        ),
+        max_size=6,
+    )
+)
+def test_whatever_packets_claim(heads):
+    """With right controls, among the real ones: an error of our own at worst, and no memory for claims."""
+    version = int.from_bytes(STREAM[8:10], "little")
+    wrong = b"".join(
+        packet(PacketHead(kind, version + (other == 2), 5, number, section, length, offset), data)
+        for kind, other, number, section, length, offset, data in heads
+    )
+    for data in (wrong, b"".join([*PACKETS[:5], wrong, *PACKETS[5:]]), b"".join([*PACKETS, wrong])):
+        try:
+            assembly = assembled(data)
+        except StreamError:
+            continue
+        assert len(assembly.stream) <= 17 * len(data) + 10
+        json.dumps(assembly.report(assembly.lost_strips()), allow_nan=False)
+
+
 def test_a_section_that_is_whole_but_wrong_is_not_written():
     section = bytearray(write_section(Section.SEGMENT, b"payload"))
     section[-1] ^= 1

@@ -23,7 +23,7 @@ NOWHERE = Path("/no such folder")
 class Steady:
     """A sensor that always reads the same power, or counts it."""
 
-    name, rails = "steady", ("all",)
+    name, rails, interval = "steady", ("all",), 0.05
 
     def __init__(self, watts, counts=False, fails_after=None):
         self.watts, self.counts, self.left = watts, counts, fails_after
