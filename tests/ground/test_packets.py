@@ -11,7 +11,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from bandfold.bitstream.container import Section, read_sections, write_section
+from bandfold.bitstream.container import VERSION, Section, read_sections, write_section
 from bandfold.bitstream.errors import StreamError
 from bandfold.bitstream.packetlayout import OVERHEAD_BYTES, PacketHead, packet_control
 from bandfold.ground import Decoder
@@ -214,17 +214,17 @@ def packet(head, data, apid=100):
 
 
 def test_claims_cost_no_memory():
-    huge = packet(PacketHead(5, 1, 5, 2**32 - 2, 2**32 - 1, 2**32 - 1, 7), b"abc")
-    closing = packet(PacketHead(0, 1, 5, 2**32 - 1, 2**32 - 1, 4, 0), b"\xff" * 4)
+    huge = packet(PacketHead(5, VERSION, 5, 2**32 - 2, 2**32 - 1, 2**32 - 1, 7), b"abc")
+    closing = packet(PacketHead(0, VERSION, 5, 2**32 - 1, 2**32 - 1, 4, 0), b"\xff" * 4)
     assembly = assembled(huge + closing)
     assert assembly.lost == [(0, 2**32 - 2)]
     assert assembly.lost_sections == [(0, 2**32 - 1)]
     assert assembly.partial[0].missing == [(0, 7), (10, 2**32 - 1)]
-    beginning = packet(PacketHead(5, 1, 5, 2**32 - 2, 2**32 - 1, 2**32 - 1, 0), b"abc")
+    beginning = packet(PacketHead(5, VERSION, 5, 2**32 - 2, 2**32 - 1, 2**32 - 1, 0), b"abc")
     assert len(assembled(beginning).stream) == 10
     # Data beyond the end of their section, or none at all.
-    assert find_packets(packet(PacketHead(5, 1, 5, 0, 0, 4, 2), b"abc")).packets == []
-    assert find_packets(packet(PacketHead(5, 1, 5, 0, 0, 4, 0), b"")).packets == []
+    assert find_packets(packet(PacketHead(5, VERSION, 5, 0, 0, 4, 2), b"abc")).packets == []
+    assert find_packets(packet(PacketHead(5, VERSION, 5, 0, 0, 4, 0), b"")).packets == []
 
 
 def test_what_arrived_of_a_segment_is_kept():
@@ -271,7 +271,7 @@ def test_whatever_packets_claim(heads):
 def test_a_section_that_is_whole_but_wrong_is_not_written():
     section = bytearray(write_section(Section.SEGMENT, b"payload"))
     section[-1] ^= 1
-    wrong = packet(PacketHead(5, 1, 5, 0, 3, len(section), 0), bytes(section))
+    wrong = packet(PacketHead(5, VERSION, 5, 0, 3, len(section), 0), bytes(section))
     assembly = assembled(b"".join(PACKETS), wrong)
     # Of the same section, of another length: what is right wins.
     assert assembly.stream == STREAM
