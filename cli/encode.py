@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bandfold.bitstream.errors import SettingsError
 
 from .common import json_option, print_json, progress_bar
+from .packetoptions import PACKETS_HELP, PACKETS_METAVAR, read_packet_settings, write_packets
 from .sceneoptions import open_source, read_partition, scaling_options
+
+if TYPE_CHECKING:
+    from bandfold.onboard.packets import PacketSettings
 
 EXAMPLE = """\b
 Examples:
   bandfold encode scene.hdr -o scene.bf --bps 0.25
+  bandfold encode scene.hdr -o scene.ccsds --bps 0.25 --packets apid=100,size=1024
   bandfold encode float.hdr -o float.bf --psnr 60 --scale auto --no-data -9999
   bandfold encode scene.hdr -o scene.bf --bps 0.25 --sensor aviris-224
   bandfold encode scene.hdr -o scene.bf --bps 0.1 --model model.bfm
@@ -54,6 +60,12 @@ Examples:
 )
 @scaling_options
 @click.option("--strip-lines", type=int, default=64, show_default=True, help="Lines of a segment.")
+@click.option(
+    "--packets",
+    metavar=PACKETS_METAVAR,
+    callback=read_packet_settings,
+    help=f"Write CCSDS space packets instead of a stream: {PACKETS_HELP}",
+)
 @json_option
 def encode(
     scene: Path,
@@ -70,6 +82,7 @@ def encode(
     offset: float | None,
     no_data: str | None,
     strip_lines: int,
+    packets: PacketSettings | None,
     as_json: bool,
 ) -> None:
     """Compress SCENE into a stream.
@@ -103,7 +116,13 @@ def encode(
             strip_lines=strip_lines,
             progress=progress,
         )
-        size = encoder.encode_to(source, output)
+        written: dict[str, Any] | None = None
+        if packets is None:
+            size = encoder.encode_to(source, output)
+        else:
+            stream = encoder.encode(source)
+            size = len(stream)
+            written = write_packets(stream, packets, output)
     seconds = time.perf_counter() - started
     info = source.info
     report = {
@@ -116,6 +135,7 @@ def encode(
         "lines": info.lines,
         "samples": info.samples,
         "dtype": str(info.dtype),
+        **({} if written is None else {"packets": written}),
     }
     if as_json:
         print_json(report)
@@ -123,6 +143,7 @@ def encode(
         click.echo(
             f"{output}: {size} bytes, {report['bps']:.4f} bits per sample, "
             f"{report['ratio']:.1f} : 1, {seconds:.1f} s"
+            + ("" if written is None else f"; {written['packets']} packets, {written['bytes']} bytes")
         )
 
 

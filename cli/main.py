@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import click
 
+from .bench import bench
 from .common import BandfoldGroup
 from .compare import compare
 from .decode import decode
 from .demo import demo
+from .depacketise import depacketise
 from .encode import encode
 from .export import export
 from .fit import fit
 from .info import info
 from .models import models
+from .packetise import packetise
 from .partition import partition
+from .report import report
 from .synth import synth
 from .train import train
 
@@ -47,7 +51,23 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (encode, decode, info, compare, partition, fit, models, train, export, synth, demo):
+for command in (
+    encode,
+    decode,
+    info,
+    compare,
+    report,
+    packetise,
+    depacketise,
+    partition,
+    fit,
+    models,
+    train,
+    export,
+    synth,
+    bench,
+    demo,
+):
     main.add_command(command)
 
 

@@ -151,7 +151,7 @@ def compare_scenes(reference: Scene, other: Scene, ends: tuple[int, ...] | None 
         raise SettingsError(
             f"interval ends {ends} do not divide {info.bands} bands: let them rise to {info.bands}"
         )
-    tally = _Tally(info, [slice(first, last) for first, last in pairwise(edges)])
+    tally = Tally(info, [slice(first, last) for first, last in pairwise(edges)])
     height = max(1, _PIECE_SAMPLES // (info.bands * info.samples))
     everything = slice(0, info.bands)
     for start in range(0, info.lines, height):
@@ -160,8 +160,16 @@ def compare_scenes(reference: Scene, other: Scene, ends: tuple[int, ...] | None 
     return tally.result()
 
 
-class _Tally:
-    """Sums over the blocks seen so far."""
+class Tally:
+    """Sums over the blocks seen so far, whatever their order.
+
+    Parameters
+    ----------
+    info : SceneInfo
+        Of the reference.
+    parts : list of slice
+        Bands of each interval.
+    """
 
     def __init__(self, info: SceneInfo, parts: list[slice]) -> None:
         self._info = info
@@ -180,8 +188,21 @@ class _Tally:
         self._rmse_map = np.full((info.lines, info.samples), np.nan, np.float32)
 
     def add(self, reference: NDArray[Any], other: NDArray[Any], lines: slice) -> None:
-        """Add a block of whole spectra."""
-        present = _present(reference, self._info.no_data)
+        """Add a block of whole spectra.
+
+        Parameters
+        ----------
+        reference, other : ndarray, shape (bands, lines, samples)
+            All bands of some lines.
+        lines : slice
+            Which ones.
+
+        Raises
+        ------
+        SceneError
+            If a sample that counts is NaN or infinite.
+        """
+        present = present_samples(reference, self._info.no_data)
         first = _samples(reference, present, "reference", lines.start)
         second = _samples(other, present, "other scene", lines.start)
         self._add_bands(first, second, present)
@@ -218,7 +239,7 @@ class _Tally:
             self._count[band] = total
 
     def result(self) -> Comparison:
-        """Return the figures."""
+        """Return the figures of what has been added."""
         with np.errstate(invalid="ignore"):
             band_mse = self._error / self._count
         distances = [self._distance(index) for index in range(len(self._parts))]
@@ -250,8 +271,18 @@ class _Tally:
         )
 
 
-def _present(block: NDArray[Any], no_data: float | None) -> NDArray[np.bool_]:
-    """Tell which samples hold data; the no-data value is compared in the type of the block."""
+def present_samples(block: NDArray[Any], no_data: float | None) -> NDArray[np.bool_]:
+    """Tell which samples hold data; the no-data value is compared in the type of the block.
+
+    Parameters
+    ----------
+    block : ndarray
+    no_data : float or None
+
+    Returns
+    -------
+    ndarray of bool, same shape
+    """
     if no_data is None:
         return np.ones(block.shape, np.bool_)
     if math.isnan(no_data):

@@ -11,19 +11,19 @@ from .wheels import WHEELS_ONLY, NotOnBoardError, pip, resolve
 pytestmark = pytest.mark.wheels
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
-ENGINES = {"onnx": "onnxruntime", "tflite": "ai-edge-litert"}
+EXTRAS = {"onnx": "onnxruntime", "tflite": "ai-edge-litert", "packets": "spacepackets", "power": "psutil"}
 
 
 def _files(items):
     return [PurePosixPath(item["download_info"]["url"]).name for item in items]
 
 
-@pytest.mark.parametrize("extra", ENGINES)
+@pytest.mark.parametrize("extra", EXTRAS)
 @pytest.mark.parametrize("python", PYTHONS)
 def test_an_extra_comes_as_wheels_on_a_board(python, extra, tmp_path):
     wanted, items = resolve(python, [extra])
     names = {canonicalize_name(item["metadata"]["name"]) for item in items}
-    assert {"numpy", "click", "rich", "google-crc32c", "spectral", ENGINES[extra]} <= names
+    assert {"numpy", "click", "rich", "google-crc32c", "spectral", EXTRAS[extra]} <= names
     assert "constriction" not in names
     files = _files(items)
     print(*files, sep="\n")

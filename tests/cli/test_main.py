@@ -10,7 +10,19 @@ from bandfold.cli.common import progress_bar
 
 from .conftest import check_failure
 
-COMMANDS = ["encode", "decode", "info", "compare", "partition", "synth", "demo"]
+COMMANDS = [
+    "encode",
+    "decode",
+    "info",
+    "compare",
+    "report",
+    "packetise",
+    "depacketise",
+    "partition",
+    "synth",
+    "bench",
+    "demo",
+]
 FAILURES = [kind for kind in vars(errors).values() if isinstance(kind, type)]
 
 

@@ -1,0 +1,9 @@
+"""The same as ``bandfold bench``."""
+
+from __future__ import annotations
+
+from bandfold.benchmarks.program import run
+from bandfold.cli.bench import bench
+
+if __name__ == "__main__":
+    run(bench)

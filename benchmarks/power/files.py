@@ -1,0 +1,55 @@
+"""Small files that a kernel shows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+
+def read_text(path: Path) -> str | None:
+    """Read a file of one line.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str or None
+        Without the line end; None if it is not there or the kernel refuses.
+    """
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip().rstrip("\0")
+    except OSError:
+        return None
+
+
+def read_int(path: Path) -> int | None:
+    """Read a whole number; None as in `read_text`, or if there is none."""
+    text = read_text(path)
+    try:
+        return None if text is None else int(text)
+    except ValueError:
+        return None
+
+
+def numbered(folder: Path, pattern: str) -> list[Path]:
+    """List what fits a pattern, numbers in the names in rising order.
+
+    Parameters
+    ----------
+    folder : Path
+        Need not be there.
+    pattern : str
+        As for `pathlib.Path.glob`.
+
+    Returns
+    -------
+    list of Path
+    """
+
+    def key(path: Path) -> list[tuple[bool, int, str]]:
+        parts = re.split(r"(\d+)", path.name)
+        return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
+
+    return sorted(folder.glob(pattern), key=key)

@@ -1,0 +1,129 @@
+"""`bandfold bench`: speed, latency, memory and energy of the encoder on this board."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bandfold.bitstream.errors import SettingsError
+
+from .common import json_option, print_json
+
+EXAMPLE = """\b
+Examples:
+  bandfold bench                             a made-up scene of 512 x 680 x 224
+  bandfold bench scene.hdr --step 8 --json   a scene of your own, at a fixed step
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("scene", type=click.Path(path_type=Path), required=False)
+@click.option("--bps", type=click.FloatRange(0, 32, min_open=True), help="Rate.  [default: 0.5]")
+@click.option(
+    "--step", type=click.FloatRange(0, min_open=True), help="Quantiser step: without a search for it."
+)
+@click.option("--model", metavar="NAME|FILE", help="Package of a trained encoder.")
+@click.option("--strip-lines", type=int, default=64, show_default=True, help="Lines of a segment.")
+@click.option(
+    "--lines", type=click.IntRange(8), default=512, show_default=True, help="Lines of the made-up scene."
+)
+@click.option(
+    "--samples", type=click.IntRange(8), default=680, show_default=True, help="Samples of its lines."
+)
+@click.option("--bands", type=click.IntRange(1), default=224, show_default=True, help="Its bands.")
+@click.option(
+    "--runs", type=click.IntRange(5), default=5, show_default=True, help="Runs that count, 5 at least."
+)
+@click.option(
+    "--warm-up", type=click.IntRange(0), default=1, show_default=True, help="Runs before them, not counted."
+)
+@click.option(
+    "--idle",
+    type=click.FloatRange(0.1),
+    default=10.0,
+    show_default=True,
+    help="Seconds of rest before and after, for the power while nothing runs.",
+)
+@click.option(
+    "--root", type=click.Path(path_type=Path), default="/", hidden=True, help="Where the sensors are."
+)
+@json_option
+def bench(
+    scene: Path | None,
+    bps: float | None,
+    step: float | None,
+    model: str | None,
+    strip_lines: int,
+    lines: int,
+    samples: int,
+    bands: int,
+    runs: int,
+    warm_up: int,
+    idle: float,
+    root: Path,
+    as_json: bool,
+) -> None:
+    """Measure the encoder on this board.
+
+    Encodes SCENE, or a made-up one, several times from a file, and prints a Markdown table: samples a second,
+    latency of a strip, processor time, peak memory, temperature and throttling, and the energy above idle
+    where the board has a sensor (Jetson INA3221, Raspberry Pi 5, Intel and AMD RAPL). Nothing else should run
+    meanwhile.
+    """
+    if find_spec("psutil") is None:
+        raise SettingsError("bench needs psutil: pip install 'bandfold[power]'")
+    if bps is not None and step is not None:
+        raise SettingsError("--bps and --step are given: give one of them, or none for 0.5 bits per sample")
+    if bps is None and step is None:
+        bps = 0.5
+
+    from bandfold.benchmarks.onecore import machine
+    from bandfold.benchmarks.power.measure import Progress, measure
+    from bandfold.benchmarks.power.sensors import find_sensor
+    from bandfold.benchmarks.power.text import markdown
+    from bandfold.benchmarks.scenefile import write_scene
+    from bandfold.benchmarks.synthetic import SyntheticScene
+    from bandfold.onboard import Encoder
+    from bandfold.onboard.envi import open_envi
+
+    sensor, reason = find_sensor(root)
+    with ExitStack() as stack:
+        if scene is None:
+            scene = Path(
+                stack.enter_context(tempfile.TemporaryDirectory(prefix="bandfold-bench-")), "scene.hdr"
+            )
+            write_scene(scene, SyntheticScene(lines, samples, bands, 1))
+        path, info = scene, open_envi(scene).info
+
+        def encode(progress: Progress) -> int:
+            encoder = Encoder(bps=bps, step=step, model=model, strip_lines=strip_lines, progress=progress)
+            return len(encoder.encode(open_envi(path)))
+
+        found = measure(encode, info, sensor, runs=runs, warm_up=warm_up, idle_seconds=idle, root=root)
+    report: dict[str, Any] = {
+        "machine": machine(),
+        "scene": {
+            "bands": info.bands,
+            "lines": info.lines,
+            "samples": info.samples,
+            "dtype": str(info.dtype),
+        },
+        "settings": {
+            "rate": f"step {step:g}" if step is not None else f"{bps:g} bits per sample",
+            "model": model,
+            "strip_lines": strip_lines,
+            "warm_up": warm_up,
+        },
+        "sensor": None if sensor is None else {"name": sensor.name, "rails": list(sensor.rails)},
+        "no_sensor": reason,
+        **found,
+    }
+    if as_json:
+        print_json(report)
+    else:
+        click.echo(markdown(report))

@@ -1,0 +1,135 @@
+"""`bandfold depacketise`: CCSDS space packets into a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bandfold.bitstream.errors import StreamError
+from bandfold.bitstream.output import atomic_output
+
+from .common import DAMAGED, json_option, print_json, warn
+
+SHOWN = 20
+"""Ranges that are listed in words; JSON has them all."""
+
+EXAMPLE = """\b
+Examples:
+  bandfold depacketise pass1.ccsds pass2.ccsds -o scene.bf
+  bandfold depacketise mixed.ccsds -o scene.bf --scene 7 --json
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("packets", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Stream to write.")
+@click.option("--apid", type=int, help="Only packets of this APID.  [default: the one there is]")
+@click.option("--scene", type=int, help="Only packets of this scene.  [default: the one there is]")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Package file that the stream may need (.bfm), to tell which lines are lost.",
+)
+@json_option
+@click.pass_context
+def depacketise(
+    context: click.Context,
+    packets: tuple[Path, ...],
+    output: Path,
+    apid: int | None,
+    scene: int | None,
+    models: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Put a stream together from the files PACKETS.
+
+    Packets may come in any order and from several passes, with duplicates and losses, and with other packets
+    or fill between them. OUTPUT gets all sections that are whole. Where something is missing, it is
+    reported, and the exit status is 9.
+    """
+    from bandfold.bitstream.registry import Registry
+    from bandfold.ground.packets import find_packets
+    from bandfold.ground.reassembly import Reassembly
+
+    reassembly = Reassembly()
+    skipped: dict[str, list[tuple[int, int]]] = {}
+    for path in packets:
+        found = find_packets(_read(path))
+        reassembly.add(found.packets)
+        skipped[str(path)] = found.skipped
+    assembly = reassembly.assemble(apid, scene)
+    strips = assembly.lost_strips(Registry(models))
+    with atomic_output(output) as file:
+        file.write(assembly.stream)
+    report = {
+        "output": str(output),
+        "bytes": len(assembly.stream),
+        **assembly.report(strips),
+        "skipped": [
+            {"file": name, "bytes": [start, stop]} for name, parts in skipped.items() for start, stop in parts
+        ],
+    }
+    if as_json:
+        print_json(report)
+    else:
+        click.echo(f"{output}: {report['bytes']} bytes, {_summary(report)}")
+    for message in _first(_losses(report)):
+        warn(message)
+    if not report["complete"]:
+        context.exit(DAMAGED)
+
+
+def _summary(report: dict[str, Any]) -> str:
+    packets, sections = report["packets"], report["sections"]
+    sent = "an unknown number" if packets["sent"] is None else packets["sent"]
+    parts = [
+        f"scene {report['scene']} of APID {report['apid']}",
+        f"{packets['received']} packets ({packets['duplicates']} duplicates) of {sent}",
+        f"{sections['whole']} sections whole",
+        "complete" if report["complete"] else "not complete",
+    ]
+    return ", ".join(parts)
+
+
+def _losses(report: dict[str, Any]) -> Iterator[str]:
+    """What is missing, the most important first, a line each."""
+    if report["strips"]["unknown"]:
+        yield f"which lines are lost is not known: {report['strips']['unknown']}"
+    for strip in report["strips"]["missing"]:
+        yield f"lines {strip['lines'][0]}:{strip['lines'][1]} are lost (strip {strip['strip']})"
+    for one in report["sections"]["partial"]:
+        missing = ", ".join(f"{start}:{stop}" for start, stop in one["missing"][:SHOWN])
+        missing += ", ..." if len(one["missing"]) > SHOWN else ""
+        what = f"lacks bytes {missing} of {one['bytes']}" if missing else "is corrupt"
+        yield f"section {one['section']} ({one['kind']}) {what}"
+    for start, stop in report["sections"]["missing"]:
+        yield f"sections {start}:{stop} are lost"
+    for one in report["packets"]["ranges"]:
+        start, stop = one["packets"]
+        yield f"packets {start}:{stop} are lost, sequence counts from {one['first_count']}"
+    if not report["end_seen"]:
+        yield "the closing packets are lost: more may be missing at the end"
+    for one in report["skipped"]:
+        start, stop = one["bytes"]
+        yield f"bytes {start}:{stop} of {one['file']} are no intact packets of bandfold"
+
+
+def _first(messages: Iterator[str]) -> Iterator[str]:
+    yield from islice(messages, SHOWN)
+    rest = sum(1 for _ in messages)
+    if rest:
+        yield f"and {rest} more: --json lists all"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StreamError(f"packets {path} cannot be read: {error.strerror}") from error

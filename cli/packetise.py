@@ -1,0 +1,56 @@
+"""`bandfold packetise`: a stream into CCSDS space packets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bandfold.bitstream.errors import StreamError
+
+from .common import DAMAGED, json_option, print_json, warn
+from .packetoptions import PACKETS_HELP, PACKETS_METAVAR, read_packet_settings, write_packets
+
+if TYPE_CHECKING:
+    from bandfold.onboard.packets import PacketSettings
+
+EXAMPLE = """\b
+Examples:
+  bandfold packetise scene.bf -o scene.ccsds --packets apid=100
+  bandfold packetise scene.bf -o scene.ccsds --packets apid=100,size=1024,repeat=4,count=12345,scene=7
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("stream", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Packets to write.")
+@click.option(
+    "--packets", required=True, metavar=PACKETS_METAVAR, callback=read_packet_settings, help=PACKETS_HELP
+)
+@json_option
+@click.pass_context
+def packetise(
+    context: click.Context, stream: Path, output: Path, packets: PacketSettings, as_json: bool
+) -> None:
+    """Cut STREAM into CCSDS space packets.
+
+    Each section of the stream goes into as many packets as it needs, and every packet says where its bytes
+    belong. What is damaged in STREAM is left out, and the exit status is then 9.
+    """
+    try:
+        data = stream.read_bytes()
+    except OSError as error:
+        raise StreamError(f"stream {stream} cannot be read: {error.strerror}") from error
+    report = {"output": str(output), **write_packets(data, packets, output)}
+    if as_json:
+        print_json(report)
+    else:
+        click.echo(
+            f"{output}: {report['packets']} packets ({report['copies']} of them copies), "
+            f"{report['bytes']} bytes, scene {report['scene']} of APID {report['apid']}; "
+            f"the next sequence count is {report['next_count']}"
+        )
+    if report["damaged_bytes_left_out"]:
+        warn(f"{report['damaged_bytes_left_out']} bytes of the stream are damaged and were left out")
+        context.exit(DAMAGED)

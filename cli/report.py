@@ -1,0 +1,120 @@
+"""`bandfold report`: a stream as a page to look at."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from bandfold.bitstream.errors import SettingsError
+
+from .common import DAMAGED, json_option, print_json, progress_bar, size_option, warn
+
+EXAMPLE = """\b
+Examples:
+  bandfold report scene.bf -o report.html
+  bandfold report scene.bf --reference scene.hdr -o report.html --colours 29,19,9
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("stream", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Page to write (.html).")
+@click.option(
+    "--reference", type=click.Path(path_type=Path), help="The scene that was encoded, to tell what was lost."
+)
+@click.option(
+    "--colours", metavar="R,G,B", help="Bands of the picture, from 0.  [default: those of the header]"
+)
+@click.option(
+    "--max-size",
+    metavar="SIZE",
+    callback=size_option,
+    default="16M",
+    show_default=True,
+    help="Size of the page, about: of larger scenes only every so many pixels and bands keep their spectra.",
+)
+@click.option(
+    "--memory-limit",
+    metavar="SIZE",
+    callback=size_option,
+    default="4G",
+    show_default=True,
+    help="Refuse streams that take more memory than this.",
+)
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Package file that the stream may need (.bfm); may be given several times.",
+)
+@json_option
+@click.pass_context
+def report(
+    context: click.Context,
+    stream: Path,
+    output: Path,
+    reference: Path | None,
+    colours: str | None,
+    max_size: int,
+    memory_limit: int,
+    models: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Show STREAM as one page of HTML.
+
+    The page holds everything it shows and needs neither a server nor the network: the scene in colours and
+    band by band, the spectrum of any pixel, quality by band and pixel where a reference is given, where the
+    bytes went, what is damaged, and the settings.
+    """
+    if find_spec("bokeh") is None:
+        raise SettingsError("report needs Bokeh: pip install 'bandfold[report]'")
+    from bandfold.bitstream.output import atomic_output
+    from bandfold.ground.accounting import CountingDecoder
+    from bandfold.ground.reportdata import collect
+    from bandfold.ground.reportpage import render, values_within
+    from bandfold.onboard.envi import open_envi
+
+    decoder = CountingDecoder(stream, memory_limit=memory_limit, models=models)
+    bands = _colours(colours, decoder.info.bands)
+    original = None if reference is None else open_envi(reference, for_coding=False)
+    values = values_within(max_size, 1 if original is None else 2)
+    with progress_bar() as progress:
+        contents = collect(decoder, original, values, bands, progress)
+        page = render(contents, stream.name).encode("utf-8")
+    with atomic_output(output) as file:
+        file.write(page)
+    if as_json:
+        comparison = contents.comparison
+        print_json(
+            {
+                "output": str(output),
+                "bytes": len(page),
+                "pixels": contents.grid.pixels,
+                "bands": contents.grid.bands,
+                "comparison": None if comparison is None else comparison.to_dict(),
+                "damage": [
+                    {"lines": [one.lines.start, one.lines.stop], "reason": one.reason}
+                    for one in contents.damage
+                ],
+            }
+        )
+    else:
+        click.echo(f"{output}: {len(page)} bytes")
+    for one in contents.damage:
+        warn(f"lines {one.lines.start}:{one.lines.stop} are damaged: {one.reason}")
+    if contents.damage:
+        context.exit(DAMAGED)
+
+
+def _colours(text: str | None, bands: int) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    numbers = tuple(int(part) for part in parts if part.isdecimal())
+    if len(parts) != 3 or len(numbers) != 3 or max(numbers) >= bands:
+        raise SettingsError(f"--colours {text!r} are not three bands from 0 to {bands - 1}: write 29,19,9")
+    return numbers

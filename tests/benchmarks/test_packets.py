@@ -1,0 +1,71 @@
+"""The figures of lost packets: what is lost is counted, and nothing else is touched."""
+
+import json
+import random
+
+import pytest
+from click.testing import CliRunner
+
+from bandfold.benchmarks.packets import lose, lost_sections, main, measure, strips_that_differ
+from bandfold.benchmarks.synthetic import SyntheticScene
+from bandfold.bitstream.container import Section, read_sections
+from bandfold.ground.packets import find_packets
+from bandfold.onboard import Encoder
+from bandfold.onboard.packets import PacketSettings, packetise
+
+
+@pytest.fixture(scope="module")
+def stream():
+    return Encoder(step=20.0, strip_lines=8).encode(SyntheticScene(64, 24, 8, 1))
+
+
+def test_shares_are_those_of_chance(stream):
+    alone = measure(stream, PacketSettings(1, size=65542, scene=1, repeat=0), 8, 0.25, 400)
+    # Each section is one packet: HEADER, FOLD and perhaps ROTATION are lost independently of each other.
+    assert alone.packets in (8 + 3 + 2, 8 + 4 + 2)
+    assert alone.strips_lost == pytest.approx(0.25, abs=0.03)
+    assert 0.37 < alone.undecodable < 0.64
+    often = measure(stream, PacketSettings(1, size=65542, scene=1, repeat=1), 8, 0.25, 400)
+    assert often.undecodable < 0.01
+    assert often.overhead > alone.overhead > 0
+    assert measure(stream, PacketSettings(1), 8, 0.0, 1).strips_lost == 0
+    everything = measure(stream, PacketSettings(1), 8, 1.0, 3)
+    assert (everything.undecodable, everything.strips_lost) == (1, 0)
+
+
+def test_lost_segments_are_lost_strips(stream):
+    packets = find_packets(b"".join(packetise(stream, PacketSettings(1, size=128, repeat=1)))).packets
+    kinds = [section.kind for section in read_sections(stream)]
+    first = kinds.index(Section.SEGMENT)
+    seen = set()
+    for seed in range(20):
+        assembly = lose(packets, 0.08, random.Random(seed))
+        strips = assembly.lost_strips()
+        lost = lost_sections(assembly, len(kinds))
+        if strips.reason is None:
+            segments = [number for number in lost if kinds[number] == Section.SEGMENT]
+            assert [number - first for number in segments] == sorted(strips.lost)
+            seen.add(len(segments))
+        else:
+            assert set(lost) & {number for number, kind in enumerate(kinds) if kind != Section.SEGMENT}
+    assert len(seen) > 2
+
+
+def test_no_other_strip_differs(stream):
+    strips, lost, differing = strips_that_differ(stream, PacketSettings(1, size=128, repeat=1), 0.05)
+    assert strips == 8
+    assert 0 < lost < 8
+    assert differing == 0
+
+
+def test_the_program_writes_a_table(tmp_path):
+    out = tmp_path / "packets.json"
+    geometry = ["--lines", "32", "--samples", "16", "--bands", "4", "--bps", "2", "--trials", "2"]
+    more = ["--sizes", "512", "--repeats", "0,1", "--json", str(out)]
+    done = CliRunner().invoke(main, [*geometry, *more])
+    assert done.exit_code == 0, done.output
+    assert done.output.count("\n| 8 | 512 | ") == 2
+    assert "others differ" in done.output
+    content = json.loads(out.read_text())
+    assert len(content["losses"]) == 2 * 2 * 3
+    assert [check["differing"] for check in content["checks"]] == [0, 0]

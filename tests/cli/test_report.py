@@ -1,0 +1,59 @@
+"""`bandfold report`."""
+
+import json
+
+import pytest
+
+from .conftest import check_failure
+
+
+@pytest.fixture
+def stream(run, scene, tmp_path):
+    assert run("encode", "scene.hdr", "-o", "a.bf", "--step", 8, "--strip-lines", 8).status == 0
+    return tmp_path / "a.bf"
+
+
+def test_a_page_with_a_reference(run, tmp_path, scene, stream):
+    result = run("report", "a.bf", "--reference", "scene.hdr", "-o", "a.html", "--json")
+    assert (result.status, result.err) == (0, "")
+    report = json.loads(result.out)
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert report["bytes"] == len(page.encode())
+    assert (report["pixels"], report["bands"], report["damage"]) == (1, 1, [])
+    run("decode", "a.bf", "-o", "again.hdr")
+    compared = json.loads(run("compare", "scene.hdr", "again.hdr", "--json").out)
+    assert report["comparison"]["whole"] == compared["whole"]
+    assert f"{compared['whole']['psnr']:.2f} dB" in page
+    assert "<title>a.bf - bandfold report</title>" in page
+
+
+def test_a_damaged_stream_without_one(run, tmp_path, stream):
+    data = bytearray(stream.read_bytes())
+    data[-20] ^= 1
+    stream.write_bytes(data)
+    result = run("report", "a.bf", "-o", "a.html", "--colours", "3,2,1")
+    assert result.status == 9
+    assert result.out.startswith("a.html: ")
+    assert result.err.startswith("warning: lines 16:24 are damaged: ")
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "in colours (bands 3, 2, 1)" in page
+    assert "1 of 3 strips are damaged or missing" in page
+
+
+def test_failures_leave_nothing(run, monkeypatch, tmp_path, float_scene, stream):
+    before = sorted(path.name for path in tmp_path.iterdir())
+    for arguments, status, message in [
+        (("no.bf",), 6, "no.bf"),
+        (("a.bf", "--reference", "no.hdr"), 3, "no.hdr is not there"),
+        (("a.bf", "--reference", "float.hdr"), 3, "name the scene that was encoded"),
+        (("a.bf", "--colours", "1,2"), 2, "are not three bands from 0 to 39"),
+        (("a.bf", "--colours", "1,2,40"), 2, "are not three bands"),
+        (("a.bf", "--colours", "1,2,-3"), 2, "are not three bands"),
+        (("a.bf", "--max-size", "much"), 2, "is no size"),
+        (("a.bf", "--memory-limit", "1k"), 7, "--memory-limit"),
+    ]:
+        check_failure(run("report", *arguments, "-o", "a.html"), status, message)
+    check_failure(run("report", "a.bf", "-o", "no/a.html"), 8, "cannot write no/a.html")
+    monkeypatch.setattr("bandfold.cli.report.find_spec", lambda name: None)
+    check_failure(run("report", "a.bf", "-o", "a.html"), 2, "pip install 'bandfold[report]'")
+    assert sorted(path.name for path in tmp_path.iterdir()) == before

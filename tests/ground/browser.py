@@ -1,0 +1,26 @@
+"""A real browser, wherever there is one."""
+
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+@contextmanager
+def chromium():
+    """A headless Chromium: that of Playwright or the system's; the test is skipped without one."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+        found = [own] if Path(own).exists() else [path for path in map(shutil.which, NAMES) if path]
+        if not found:
+            pytest.skip("no Chromium: apt install chromium, or playwright install chromium")
+        # The sandbox of Chromium does not start for root.
+        browser = playwright.chromium.launch(executable_path=found[0], args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            browser.close()

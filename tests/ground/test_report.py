@@ -1,0 +1,193 @@
+"""What a report collects and writes, without a browser."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bandfold.bitstream.container import Section
+from bandfold.bitstream.errors import SceneError
+from bandfold.bitstream.scene import SceneInfo
+from bandfold.ground import Decoder
+from bandfold.ground.accounting import CountingDecoder, interval_shares
+from bandfold.ground.compare import compare_scenes
+from bandfold.ground.reportdata import FEWEST_BANDS, FEWEST_PIXELS, Grid, collect
+from bandfold.ground.reportpage import FIXED_BYTES, _Packed, render, values_within
+from bandfold.onboard import ArraySource
+
+from .streams import LINES, STRIP, encode, flipped, scene
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+def segment_bytes(stream, **named):
+    return Decoder(stream, **named).report()["bytes"]["segments"]
+
+
+@pytest.mark.parametrize("spectral", ["auto", "none"])
+def test_what_latents_cost_is_what_the_segments_take(spectral):
+    stream = encode(scene(), spectral=spectral)
+    decoder = CountingDecoder(stream)
+    np.testing.assert_array_equal(decoder.decode(), Decoder(stream).decode())
+    bits = decoder.component_bits
+    assert len(bits) == decoder.fold.components
+    # Frames and the last word of each segment are some 15 bytes.
+    assert bits.sum() / 8 == pytest.approx(segment_bytes(stream) - 15 * 3, rel=0.03)
+    assert decoder.interval_bits.sum() == pytest.approx(bits.sum())
+    assert len(decoder.interval_bits) == len(decoder.fold.ends)
+
+
+def test_what_latents_of_a_model_cost():
+    pytest.importorskip("onnxruntime")
+    stream = (GOLDEN / "modelled.bndf").read_bytes()
+    packages = sorted(GOLDEN.glob("*.bfm"))
+    decoder = CountingDecoder(stream, models=packages)
+    np.testing.assert_array_equal(decoder.decode(), Decoder(stream, models=packages).decode())
+    assert decoder.component_bits.sum() / 8 == pytest.approx(segment_bytes(stream, models=packages), rel=0.15)
+    ends = decoder.fold.ends
+    for interval, (first, last) in enumerate(zip((0, *ends[:-1]), ends, strict=True)):
+        assert decoder.interval_bits[interval] == pytest.approx(decoder.component_bits[first:last].sum())
+
+
+def test_shares_of_intervals():
+    fold = Decoder(encode(scene(bands=12), partition=(5, 12))).fold
+    shares = interval_shares(fold)
+    assert shares.shape == (fold.components, 2)
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
+    assert ((shares >= 0) & (shares <= 1)).all()
+    plain = Decoder(encode(scene(), spectral="none", partition=(2, 6))).fold
+    np.testing.assert_array_equal(interval_shares(plain), [[1, 0]] * 2 + [[0, 1]] * 4)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.integers(1, 400), st.integers(1, 3000), st.integers(1, 3000), st.integers(1, 1 << 22))
+def test_the_grid_keeps_to_its_limit(bands, lines, samples, values):
+    info = SceneInfo(bands, lines, samples, np.dtype("uint16"))
+    grid = Grid.within(info, values)
+    kept = grid.shape(info)
+    assert np.prod(kept) <= values
+    if info.count <= values:
+        assert grid == Grid(1, 1)
+    if grid.bands > 1:
+        # Pixels were left out first.
+        coarser = Grid(grid.pixels + 1, 1).shape(info)
+        assert coarser[1] * coarser[2] < FEWEST_PIXELS
+        assert kept[0] >= FEWEST_BANDS or kept[1:] == (1, 1)
+
+
+def test_samples_on_the_grid_are_those_of_the_scene():
+    cube = scene(bands=9)
+    stream = encode(cube)
+    whole = Decoder(stream).decode()
+    contents = collect(CountingDecoder(stream), ArraySource(cube), 9 * 14 * 7)
+    assert contents.grid == Grid(3, 1)
+    np.testing.assert_array_equal(contents.decoded, whole[:, ::3, ::3])
+    np.testing.assert_array_equal(contents.reference, cube[:, ::3, ::3])
+    few = collect(CountingDecoder(stream), None, 2 * 14 * 7, (8, 0, 3))
+    np.testing.assert_array_equal(
+        few.decoded, whole[:: few.grid.bands, :: few.grid.pixels, :: few.grid.pixels]
+    )
+    assert (few.reference, few.comparison) == (None, None)
+    np.testing.assert_array_equal(few.picture, whole[[8, 0, 3]].transpose(1, 2, 0))
+    comparison = compare_scenes(ArraySource(cube), ArraySource(whole), Decoder(stream).fold.ends)
+    assert contents.comparison.whole == comparison.whole
+    assert contents.comparison.intervals == comparison.intervals
+    np.testing.assert_array_equal(contents.comparison.sam_map, comparison.sam_map)
+
+
+def test_damaged_strips_are_left_out_of_the_figures():
+    cube = scene()
+    stream = flipped(encode(cube), Section.SEGMENT, 1)
+    contents = collect(CountingDecoder(stream), ArraySource(cube), 1 << 20)
+    assert [one.lines for one in contents.damage] == [slice(STRIP, 2 * STRIP)]
+    lost = np.isnan(contents.comparison.sam_map).all(axis=1)
+    np.testing.assert_array_equal(lost, (np.arange(LINES) >= STRIP) & (np.arange(LINES) < 2 * STRIP))
+    good = np.r_[0:STRIP, 2 * STRIP : LINES]
+    error = cube[:, good].astype(float) - Decoder(stream).decode()[:, good]
+    assert contents.comparison.whole.mse == pytest.approx(np.square(error).mean())
+    page = render(contents, "a.bf")
+    assert "1 of 3 strips are damaged or missing (40.0% of the lines)" in page
+    assert "lines 16:32: " in page
+
+
+def test_absent_samples_have_no_value():
+    cube = scene()
+    cube[:, 3:9, 2:5] = -1
+    source = ArraySource(cube, no_data=-1.0)
+    contents = collect(CountingDecoder(encode(source)), source, 1 << 20)
+    for kept in (contents.decoded, contents.reference):
+        np.testing.assert_array_equal(np.isnan(kept), cube == -1)
+    assert np.isnan(contents.picture[3:9, 2:5]).all()
+    render(contents, "a.bf")
+
+
+def test_a_reference_of_another_scene_is_refused():
+    with pytest.raises(SceneError, match="name the scene that was encoded"):
+        collect(CountingDecoder(encode(scene())), ArraySource(scene(bands=5)), 1 << 20)
+
+
+@pytest.mark.parametrize(
+    ("values", "exact", "error"),
+    [
+        ([-32768, 0, 7, 32766], True, 0.0),
+        ([0, 65535, 100], True, 0.51),
+        ([0.25, 0.5, -1e30], False, 1e30 / 65534),
+        ([5, 5], True, 0.0),
+        ([], True, 0.0),
+    ],
+)
+def test_codes_of_a_cube(values, exact, error):
+    import base64
+
+    cube = np.array([*values, np.nan], np.float32).reshape(1, 1, -1)
+    packed = _Packed(cube, exact=exact).as_json()
+    codes = np.frombuffer(base64.b64decode(packed["codes"]), "<u2").astype(np.float64)
+    assert codes[-1] == 65535
+    back = packed["offset"] + packed["scale"] * codes[:-1]
+    assert np.abs(back - cube[0, 0, :-1]).max(initial=0) <= error
+    assert (codes[:-1] < 65535).all()
+
+
+def data_of(page):
+    return json.loads(
+        re.search(r'<script id="data" type="application/json">(.*?)</script>', page, re.DOTALL)[1]
+    )
+
+
+def test_the_page_holds_what_it_needs_and_no_more():
+    cube = scene()
+    contents = collect(CountingDecoder(encode(cube)), ArraySource(cube), 1 << 20)
+    page = render(contents, "<script>alert(1)</script> & co.bf")
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; co.bf - bandfold report</title>" in page
+    markup = page.partition('<script id="data"')[0]
+    outside = re.findall(r"""<(?:script|link|img|iframe)[^>]*(?:src|href)=["']([^"']*)""", markup)
+    assert outside == ["data:,"]
+    data = data_of(page)
+    assert set(data["plots"]) == {"spectrum", "psnr", "sam", "rmse", "strips", "intervals", "components"}
+    assert data["view"]["shape"] == list(cube.shape)
+    alone = render(collect(CountingDecoder(encode(cube)), None, 1 << 20), "a.bf")
+    assert "No reference was given" in alone
+    assert set(data_of(alone)["plots"]) == {"spectrum", "strips", "intervals", "components"}
+    assert "reference" not in data_of(alone)["view"]["cubes"]
+
+
+def test_pages_of_large_scenes_keep_to_their_size():
+    cube = scene(bands=40, lines=64, samples=64)
+    page_bytes = FIXED_BYTES + (1 << 19)
+    contents = collect(CountingDecoder(encode(cube)), ArraySource(cube), values_within(page_bytes, 2))
+    assert contents.grid != Grid(1, 1)
+    assert len(render(contents, "a.bf")) < page_bytes
+    assert values_within(1, 1) == 1
+    assert values_within(FIXED_BYTES + 800, 1) == 300
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 9, 1), (3, 1, 30)])
+def test_scenes_of_any_shape(shape):
+    cube = np.arange(np.prod(shape), dtype=np.uint8).reshape(shape)
+    contents = collect(CountingDecoder(encode(cube, step=1.0, strip_lines=8)), ArraySource(cube), 1 << 20)
+    assert "Where the bytes went" in render(contents, "a.bf")

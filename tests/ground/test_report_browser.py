@@ -1,0 +1,222 @@
+"""The page in a real browser, without a network: slider, pixel, keyboard, phone."""
+
+import base64
+import io
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bandfold.bitstream.container import Section
+from bandfold.ground import Decoder
+from bandfold.ground.accounting import CountingDecoder
+from bandfold.ground.reportdata import collect
+from bandfold.ground.reportpage import render
+from bandfold.onboard import ArraySource
+
+from .browser import chromium
+from .streams import LINES, SAMPLES, STRIP, encode, flipped, scene
+
+BANDS = 6
+CUBE = scene(BANDS)
+METADATA = {
+    "wavelength": ("450.0", "500.0", "550.0", "600.0", "650.0", "700.0"),
+    "wavelength units": "Nanometers",
+}
+
+
+@pytest.fixture(scope="module")
+def stream():
+    whole = encode(ArraySource(CUBE, metadata=METADATA))
+    return flipped(whole, Section.SEGMENT, 2)
+
+
+@pytest.fixture(scope="module")
+def address(stream, tmp_path_factory):
+    file = tmp_path_factory.mktemp("report") / "report.html"
+    contents = collect(CountingDecoder(stream), ArraySource(CUBE), 1 << 20)
+    file.write_text(render(contents, "a.bf"), encoding="utf-8")
+    return file.as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def show(browser, address):
+    """Open the page in a window of a size; nothing may be fetched and nothing may fail."""
+    contexts, complaints = [], []
+
+    def call(width=1200, height=900, **more):
+        context = browser.new_context(viewport={"width": width, "height": height}, offline=True, **more)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+        page.on(
+            "request",
+            lambda asked: asked.url.startswith(("file:", "data:", "blob:")) or complaints.append(asked.url),
+        )
+        page.goto(address)
+        page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
+        return page
+
+    yield call
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def spectrum(page):
+    """What the plot of the spectrum shows, as numbers."""
+    return page.evaluate(
+        """() => {
+            for (const one of Bokeh.documents) {
+                const source = one.get_model_by_name("spectrum-source");
+                if (source) {
+                    return Object.fromEntries(
+                        Object.entries(source.data).map(([name, values]) => [name, Array.from(values)]));
+                }
+            }
+        }"""
+    )
+
+
+def pixels(page):
+    """What the canvas shows."""
+    data = page.evaluate("document.getElementById('picture').toDataURL().split(',')[1]")
+    return np.array(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"), np.int16)
+
+
+def click(page, line, sample):
+    box = page.locator("#picture").bounding_box()
+    position = {"x": (sample + 0.5) * box["width"] / SAMPLES, "y": (line + 0.5) * box["height"] / LINES}
+    page.locator("#picture").click(position=position)
+
+
+def test_a_click_shows_the_spectrum_of_the_pixel(show, stream):
+    page = show()
+    decoded = Decoder(stream).decode()
+    for line, sample in ((3, 17), (0, 0), (LINES - 1, SAMPLES - 1), (20, 5)):
+        click(page, line, sample)
+        shown = spectrum(page)
+        assert shown["x"] == [450.0, 500.0, 550.0, 600.0, 650.0, 700.0]
+        assert shown["decoded"] == decoded[:, line, sample].tolist()
+        assert shown["reference"] == CUBE[:, line, sample].tolist()
+        said = page.locator("#pixel").inner_text()
+        damaged = line >= 2 * STRIP
+        assert said == f"Line {line}, sample {sample}" + (": in a damaged strip" if damaged else "")
+    page.locator("summary", has_text="Spectrum as a table").click()
+    row = page.locator("#spectrum-table tbody tr").nth(2).locator("td").all_inner_texts()
+    assert row == ["2", "550", str(decoded[2, 20, 5]), str(CUBE[2, 20, 5])]
+
+
+def test_the_slider_shows_a_band(show):
+    page = show()
+    before = pixels(page)
+    slider = page.get_by_role("slider", name="Band")
+    slider.focus()
+    slider.press("ArrowRight")
+    slider.press("ArrowRight")
+    assert slider.input_value() == "2"
+    assert page.locator("#band-name").inner_text() == "2 (550 nanometers)"
+    assert page.get_by_role("combobox", name="Show").input_value() == "decoded"
+    second = pixels(page)
+    assert (second != before).any()
+    # One band is grey, but for the cross and the damaged strip.
+    upper = second[: second.shape[0] * STRIP // LINES]
+    assert (np.ptp(upper, axis=2) == 0).mean() > 0.98
+    slider.press("End")
+    assert slider.input_value() == str(BANDS - 1)
+    assert (pixels(page) != second).any()
+    marks = page.evaluate(
+        "Bokeh.documents.map((one) => one.get_model_by_name('band'))"
+        ".filter(Boolean).map((one) => one.location)"
+    )
+    assert marks == [700, 700]
+
+
+def test_grey_levels_are_those_of_the_band(show, stream):
+    page = show()
+    page.get_by_role("slider", name="Band").fill("4")
+    found = pixels(page)[:, :, 0]
+    band = Decoder(stream).decode()[4].astype(np.float64)
+    low, high = np.percentile(band, (1, 99))
+    expected = np.clip((band - low) / (high - low), 0, 1) * 255
+    rows = ((np.arange(2 * STRIP) + 0.5) * found.shape[0] / LINES).astype(int)
+    columns = ((np.arange(SAMPLES) + 0.5) * found.shape[1] / SAMPLES).astype(int)
+    # The cross hides some.
+    close = np.abs(found[np.ix_(rows, columns)] - expected[: 2 * STRIP]) < 1.5
+    assert close.mean() > 0.95
+
+
+def test_difference_and_reference_can_be_shown(show):
+    page = show()
+    shown = [pixels(page)]
+    for what in ("decoded", "reference", "difference"):
+        page.get_by_role("combobox", name="Show").select_option(what)
+        shown.append(pixels(page))
+    for first, second in pairwise(shown):
+        assert (first != second).any()
+
+
+def test_the_cross_moves_with_the_arrow_keys(show):
+    page = show()
+    click(page, 10, 10)
+    canvas = page.locator("#picture")
+    canvas.focus()
+    for key in ("ArrowUp", "ArrowUp", "ArrowRight"):
+        canvas.press(key)
+    assert page.locator("#pixel").inner_text() == "Line 8, sample 11"
+    canvas.press("Shift+ArrowLeft")
+    assert page.locator("#pixel").inner_text() == "Line 8, sample 1"
+    canvas.press("Shift+ArrowLeft")
+    assert page.locator("#pixel").inner_text() == "Line 8, sample 0"
+    assert spectrum(page)["reference"] == CUBE[:, 8, 0].tolist()
+
+
+def test_everything_is_reached_by_the_tabulator(show):
+    page = show()
+    reached = set()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
+    assert {"what", "band", "picture"} <= reached
+
+
+def test_damage_is_marked(show):
+    page = show()
+    assert "1 of 3 strips are damaged or missing" in page.get_by_role("alert").inner_text()
+    found = pixels(page)
+    lower = found[int(found.shape[0] * 2 * STRIP / LINES) + 2 : -2]
+    red = (lower[:, :, 0] > 150) & (lower[:, :, 1] < 90)
+    assert 0.05 < red.mean() < 0.5
+
+
+def test_plots_are_drawn(show):
+    page = show()
+    picture = np.array(Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB"))
+    for name in ("spectrum", "psnr", "sam", "rmse", "strips", "intervals", "components"):
+        box = page.locator(f"#{name}").bounding_box()
+        left, top, width, height = (int(box[key]) for key in ("x", "y", "width", "height"))
+        image = picture[top : top + height, left : left + width]
+        assert min(image.shape[:2]) > 80, name
+        assert image.std() > 5, name
+        assert len(np.unique(image.reshape(-1, 3), axis=0)) > 20, name
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_a_phone_shows_all_of_it(show, width):
+    page = show(width, 800, has_touch=True, is_mobile=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator("#picture").scroll_into_view_if_needed()
+    box = page.locator("#picture").bounding_box()
+    assert box["x"] >= 0
+    assert box["width"] <= width
+    page.touchscreen.tap(box["x"] + box["width"] * 10.5 / SAMPLES, box["y"] + box["height"] * 5.5 / LINES)
+    assert page.locator("#pixel").inner_text() == "Line 5, sample 10"
+    assert page.get_by_role("slider", name="Band").bounding_box()["height"] >= 40
