@@ -14,7 +14,7 @@ import click
 from bandfold.bitstream.errors import BandfoldError, SettingsError
 
 if TYPE_CHECKING:
-    from bandfold.onboard.envi import NoData
+    from bandfold.bitstream.scene import NoData
 
 Progress = Callable[[str, float], None]
 """Told the stage and the fraction of it that is done."""
@@ -206,7 +206,7 @@ def parse_no_data(text: str | None) -> float | NoData | None:
     SettingsError
         If the text is neither.
     """
-    from bandfold.onboard.envi import NoData
+    from bandfold.bitstream.scene import NoData
 
     if text is None:
         return NoData.HEADER

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from bandfold.formats.kinds import WRITTEN, output_format
+
 from .common import (
     DAMAGED,
     json_option,
@@ -22,13 +24,24 @@ EXAMPLE = """\b
 Examples:
   bandfold decode scene.bf -o again.hdr
   bandfold decode scene.bf -o part.hdr --bands 10:40 --lines :128 --interleave bip
+  bandfold decode scene.bf -o scene.zarr
 """
 
 
 @click.command(epilog=EXAMPLE)
 @click.argument("stream", type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Header to write (.hdr)."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="File to write; of an ENVI scene the header (.hdr).",
+)
+@click.option(
+    "--to",
+    "kind",
+    type=click.Choice(WRITTEN),
+    help="Format of the output.  [default: by its suffix: .hdr, .tif, .nc, .zarr or .npy]",
 )
 @click.option(
     "--bands", metavar="A:B", callback=range_option, help="Only these bands; counted from 0, end excluded."
@@ -64,6 +77,7 @@ def decode(
     context: click.Context,
     stream: Path,
     output: Path,
+    kind: str | None,
     bands: tuple[int | None, int | None] | None,
     lines: tuple[int | None, int | None] | None,
     interleave: str | None,
@@ -72,9 +86,11 @@ def decode(
     models: tuple[Path, ...],
     as_json: bool,
 ) -> None:
-    """Decode STREAM into an ENVI scene.
+    """Decode STREAM into a scene: ENVI, GeoTIFF, NetCDF, Zarr or NumPy.
 
-    Writes the header OUTPUT and, beside it, the raw file (.img).
+    OUTPUT is the header of an ENVI scene, whose raw file (.img) is written beside it, or the file (of Zarr,
+    the folder) of another format. Wavelengths, no-data value, projection and geotransform go where the format
+    has a place for them.
 
     Ranges are half-open and counted from 0: 10:40 are the thirty bands from the eleventh on, :40 the first
     forty, 10: all but the first ten. The header then describes the part.
@@ -83,43 +99,47 @@ def decode(
     status is 9.
     """
     from bandfold.ground import Decoder
-    from bandfold.ground.envi import EnviWriter
-    from bandfold.ground.subset import subset_info
+    from bandfold.ground.product import write_product
 
     started = time.perf_counter()
+    kind = output_format(output, kind)
     decoder = Decoder(stream, memory_limit=memory_limit, models=models)
     info = decoder.info
-    band_range = resolve_range(bands, info.bands, "bands")
-    line_range = resolve_range(lines, info.lines, "lines")
-    part = subset_info(info, band_range, line_range)
-    writer = EnviWriter(output, part, interleave=interleave, byte_order=byte_order)
-    with writer, progress_bar() as progress:
-        for strip, block in decoder.strips(bands=band_range, lines=line_range):
-            rows = slice(strip.start - line_range.start, strip.stop - line_range.start)
-            writer.write(slice(0, part.bands), rows, block)
-            if progress is not None:
-                progress("decoding", rows.stop / part.lines)
+    with progress_bar() as progress:
+        product = write_product(
+            decoder,
+            output,
+            kind,
+            resolve_range(bands, info.bands, "bands"),
+            resolve_range(lines, info.lines, "lines"),
+            interleave=interleave,
+            byte_order=byte_order,
+            progress=progress,
+        )
     seconds = time.perf_counter() - started
-    damage = list(decoder.damage)
+    part = product.info
     if as_json:
         print_json(
             {
-                "output": str(writer.header_path),
-                "raw": str(writer.raw_path),
+                "output": str(product.paths[0]),
+                # What holds the samples.
+                "raw": str(product.paths[1] if kind == "envi" else product.paths[0]),
+                "format": kind,
                 "bands": part.bands,
                 "lines": part.lines,
                 "samples": part.samples,
-                "dtype": str(writer.file_dtype),
+                "dtype": str(product.file_dtype),
                 "seconds": seconds,
                 "damage": [
-                    {"lines": [item.lines.start, item.lines.stop], "reason": item.reason} for item in damage
+                    {"lines": [item.lines.start, item.lines.stop], "reason": item.reason}
+                    for item in product.damage
                 ],
             }
         )
     else:
         geometry = f"{part.bands} bands, {part.lines} lines, {part.samples} samples"
-        click.echo(f"{writer.header_path}: {geometry}, {seconds:.1f} s")
-    for item in damage:
+        click.echo(f"{product.paths[0]}: {geometry}, {seconds:.1f} s")
+    for item in product.damage:
         warn(f"lines {item.lines.start}:{item.lines.stop} are damaged: {item.reason}")
-    if damage:
+    if product.damage:
         context.exit(DAMAGED)

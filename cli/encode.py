@@ -10,12 +10,13 @@ import click
 from bandfold.bitstream.errors import SettingsError
 
 from .common import json_option, print_json, progress_bar
-from .sceneoptions import open_source, read_partition, scaling_options
+from .sceneoptions import array_options, open_source, read_partition, scaling_options
 
 EXAMPLE = """\b
 Examples:
   bandfold encode scene.hdr -o scene.bf --bps 0.25
   bandfold encode float.hdr -o float.bf --psnr 60 --scale auto --no-data -9999
+  bandfold encode granule.nc -o granule.bf --bps 0.25 --scale auto --variable reflectance
   bandfold encode scene.hdr -o scene.bf --bps 0.25 --sensor aviris-224
   bandfold encode scene.hdr -o scene.bf --bps 0.1 --model model.bfm
 """
@@ -53,6 +54,7 @@ Examples:
     help="Spectral intervals: found in the scene, the usual ones of AVIRIS, or of 'bandfold partition -o'.",
 )
 @scaling_options
+@array_options
 @click.option("--strip-lines", type=int, default=64, show_default=True, help="Lines of a segment.")
 @json_option
 def encode(
@@ -69,12 +71,15 @@ def encode(
     scale: str | None,
     offset: float | None,
     no_data: str | None,
+    variable: str | None,
+    band_axis: str | None,
     strip_lines: int,
     as_json: bool,
 ) -> None:
     """Compress SCENE into a stream.
 
-    SCENE is an ENVI header or its raw file. Give exactly one of --bps, --bytes, --psnr and --step.
+    SCENE is an ENVI header or its raw file, or a GeoTIFF (.tif), NetCDF (.nc), HDF5 (.h5, .he5), Zarr
+    (.zarr), NumPy (.npy, .npz) or MATLAB (.mat) file. Give exactly one of --bps, --bytes, --psnr and --step.
     """
     given = [
         name
@@ -84,7 +89,7 @@ def encode(
     if len(given) != 1:
         said = f"{' and '.join(given)} are given" if given else "no rate is given"
         raise SettingsError(f"{said}: give exactly one of --bps, --bytes, --psnr and --step")
-    source = open_source(scene, scale, offset, no_data)
+    source = open_source(scene, scale, offset, no_data, variable, band_axis)
     _refuse_overwriting(output, scene, source.path)
 
     from bandfold.onboard import Encoder

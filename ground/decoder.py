@@ -95,6 +95,11 @@ class Decoder:
         return replace(self._stream.header.info, metadata=self._stream.metadata)
 
     @property
+    def strip_lines(self) -> int:
+        """Lines of a strip, the last one of a scene left out."""
+        return self._stream.header.strip_lines
+
+    @property
     def fold(self) -> Fold:
         """How the bands of the scene become components."""
         return self._stream.fold
