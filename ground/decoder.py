@@ -104,6 +104,10 @@ class Decoder:
         """How the bands of the scene become components."""
         return self._stream.fold
 
+    def replace_segments(self, data: bytes) -> None:
+        """Take the segments of another stream of the same scene; see `Stream.replace_segments`."""
+        self._stream.replace_segments(data)
+
     def report(self) -> dict[str, Any]:
         """What is in the stream and where its bytes went, ready for JSON; see `Stream.report`."""
         return self._stream.report()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TOP = (
-    *("bitstream", "onboard", "ground", "formats"),
+    *("bitstream", "onboard", "ground", "formats", "zarrcodec"),
     *("calibration", "training", "export", "cli", "benchmarks"),
 )
 
