@@ -22,6 +22,9 @@ Progress = Callable[[str, float], None]
 DAMAGED = 9
 """Exit status of a command that wrote its output although parts of the stream are damaged."""
 
+FAILED = 10
+"""Exit status of a command that could not decode some scenes of an archive."""
+
 INTERRUPTED = 130
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")

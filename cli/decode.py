@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
+from bandfold.bitstream.errors import SettingsError
 from bandfold.formats.kinds import WRITTEN, output_format
 
+from .archive import decode_archive
 from .common import (
     DAMAGED,
     json_option,
@@ -25,23 +27,24 @@ Examples:
   bandfold decode scene.bf -o again.hdr
   bandfold decode scene.bf -o part.hdr --bands 10:40 --lines :128 --interleave bip
   bandfold decode scene.bf -o scene.zarr
+  bandfold decode archive/*.bf --to zarr -o decoded --workers 4
 """
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("stream", type=click.Path(path_type=Path))
+@click.argument("streams", metavar="STREAM...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     required=True,
-    help="File to write; of an ENVI scene the header (.hdr).",
+    help="File to write, of an ENVI scene the header (.hdr); of several streams the folder.",
 )
 @click.option(
     "--to",
     "kind",
     type=click.Choice(WRITTEN),
-    help="Format of the output.  [default: by its suffix: .hdr, .tif, .nc, .zarr or .npy]",
+    help="Format of the output.  [default: by its suffix: .hdr, .tif, .nc, .zarr or .npy; several: zarr]",
 )
 @click.option(
     "--bands", metavar="A:B", callback=range_option, help="Only these bands; counted from 0, end excluded."
@@ -71,11 +74,17 @@ Examples:
     metavar="FILE",
     help="Package file that the stream may need (.bfm); may be given several times.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Decode an archive with so many processes.  [default: one for each processor core]",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Decode an archive on a Dask cluster: tcp://host:8786.")
 @json_option
 @click.pass_context
 def decode(
     context: click.Context,
-    stream: Path,
+    streams: tuple[Path, ...],
     output: Path,
     kind: str | None,
     bands: tuple[int | None, int | None] | None,
@@ -84,6 +93,8 @@ def decode(
     byte_order: str | None,
     memory_limit: int,
     models: tuple[Path, ...],
+    workers: int | None,
+    scheduler: str | None,
     as_json: bool,
 ) -> None:
     """Decode STREAM into a scene: ENVI, GeoTIFF, NetCDF, Zarr or NumPy.
@@ -97,7 +108,31 @@ def decode(
 
     Where the stream is damaged, everything else is decoded, the damage reported on stderr, and the exit
     status is 9.
+
+    Several streams, or --workers or --scheduler, make an archive: OUTPUT is a folder, which gets a scene for
+    each stream. Those that are there already, and verified, are skipped; one that fails does not stop the
+    others, is reported at the end, and the exit status is 10. The memory limit is that of each worker.
     """
+    if workers is not None and scheduler is not None:
+        raise SettingsError(
+            "--workers are started on this machine, --scheduler is a cluster: give one of both"
+        )
+    if len(streams) > 1 or workers is not None or scheduler is not None:
+        from bandfold.ground.archive import Archive, Settings
+
+        everything = (None, None)
+        settings = Settings(
+            kind or "zarr",
+            bands or everything,
+            lines or everything,
+            interleave,
+            byte_order,
+            memory_limit,
+            tuple(str(model.absolute()) for model in models),
+        )
+        decode_archive(context, Archive(streams, output, settings), scheduler, workers, as_json=as_json)
+        return
+    (stream,) = streams
     from bandfold.ground import Decoder
     from bandfold.ground.product import write_product
 
