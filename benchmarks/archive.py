@@ -16,6 +16,7 @@ from bandfold.ground.archive import Archive
 from bandfold.ground.cluster import connected
 from bandfold.onboard import Encoder
 
+from .memory import peak_resident
 from .onecore import machine
 from .program import run
 from .synthetic import SyntheticScene
@@ -60,7 +61,8 @@ def measure(streams: list[Path], folder: Path, workers: int) -> dict[str, Any]:
     dict
         Seconds: ``wall`` from the first scene given to the cluster to the last one done (workers have been
         started, and have decoded a scene each), ``busy`` of all scenes on their workers, ``processor`` of
-        those; and ``load``, programs that wanted a core in the last minute, ours among them.
+        those; ``load``, programs that wanted a core in the last minute, ours among them; and ``peak``, bytes
+        in memory of the largest worker.
     """
     with connected(workers=workers, memory_limit=1 << 30) as client:
         client.wait_for_workers(workers)
@@ -71,6 +73,7 @@ def measure(streams: list[Path], folder: Path, workers: int) -> dict[str, Any]:
         started = time.perf_counter()
         outcomes = Archive(streams, folder).decode(client)
         wall = time.perf_counter() - started
+        peak = max(client.run(peak_resident).values())
     failed = [outcome for outcome in outcomes if outcome.state != "done"]
     if failed:
         raise BandfoldError(f"{failed[0].stream.name} failed: {failed[0].reason}")
@@ -80,6 +83,7 @@ def measure(streams: list[Path], folder: Path, workers: int) -> dict[str, Any]:
         "busy": sum(outcome.seconds for outcome in outcomes),
         "processor": sum(outcome.processor for outcome in outcomes),
         "load": os.getloadavg()[0],
+        "peak": peak,
     }
 
 
@@ -148,7 +152,8 @@ def _print(one: dict[str, Any], two: dict[str, Any], count: int) -> None:
         cores, rate = found["processor"] / found["wall"], count / found["wall"] / 1e6
         click.echo(
             f"{found['workers']} workers: {found['wall']:6.1f} s, {rate:.2f} Msamples/s, "
-            f"{found['processor']:6.1f} s of processor time ({cores:.2f} cores), load {found['load']:.1f}"
+            f"{found['processor']:6.1f} s of processor time ({cores:.2f} cores), "
+            f"load {found['load']:.1f}, {found['peak'] / 2**20:.0f} MiB a worker"
         )
     fair = 2 * one["processor"] / two["processor"]
     click.echo(

@@ -108,4 +108,4 @@ def need_libraries(name: str, what: str) -> None:
     """
     absent = [library for library in _LIBRARIES.get(name, ()) if find_spec(library) is None]
     if absent:
-        raise SettingsError(f"{what} needs {' and '.join(absent)}: pip install 'bandfold[archive]'")
+        raise SettingsError(f"{what} needs {' and '.join(absent)}: pip install 'bandfold[formats]'")

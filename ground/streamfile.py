@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
-from bandfold.bitstream.container import LARGEST_FRAME, PREAMBLE_SIZE, Section, read_frame
+from bandfold.bitstream.container import Section
 from bandfold.bitstream.errors import StreamError
+from bandfold.bitstream.frame import LARGEST_FRAME, PREAMBLE_SIZE, read_frame
 from bandfold.bitstream.varint import read_varint
 
 _PEEK = LARGEST_FRAME + 10
@@ -58,6 +59,10 @@ class StreamFile:
     def indexed(self) -> bool:
         """Whether segments can be read one by one; otherwise all of a damaged stream is read each time."""
         return not self._whole
+
+    def read_whole(self) -> None:
+        """From now on, give all of the stream whatever strips are asked for."""
+        self._whole = True
 
     def stream(self, strips: Iterable[int]) -> bytes:
         """A stream with the segments of some strips and with everything that is no segment.

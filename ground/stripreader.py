@@ -74,7 +74,12 @@ class StripReader:
             "damage": damage,
         }
         self._file = StreamFile(path)
-        self._decoder = self._open(())
+        try:
+            self._decoder = self._open(())
+        except StreamError:
+            # Segments may be needed to make sense of what all strips share.
+            self._file.read_whole()
+            self._decoder = self._open(())
         self._info = self._decoder.info
         self._ends = self._decoder.fold.ends
         self._step = float(self._decoder.report()["step"])

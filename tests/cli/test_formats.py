@@ -109,4 +109,4 @@ def test_partition_and_fit_read_them_too(run, tmp_path, made):
 def test_a_library_that_is_not_there(run, tmp_path, made, monkeypatch):
     monkeypatch.setattr("bandfold.formats.kinds.find_spec", lambda name: None)
     (tmp_path / "a.tif").touch()
-    check_failure(run("encode", "a.tif", "-o", "a.bf", "--step", "4"), 2, "pip install 'bandfold[archive]'")
+    check_failure(run("encode", "a.tif", "-o", "a.bf", "--step", "4"), 2, "pip install 'bandfold[formats]'")
