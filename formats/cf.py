@@ -29,7 +29,7 @@ FIELD_PREFIX = "envi_"
 _TOLD = frozenset(
     (
         *(fields.WAVELENGTH, fields.FWHM, fields.BAD_BANDS, fields.UNITS, fields.IGNORE),
-        *(fields.DATA_UNITS, fields.VARIABLE, "description", *georeference.FIELDS),
+        *(fields.DATA_UNITS, fields.VARIABLE, "description"),
     )
 )
 """Header fields that have a place of their own."""
@@ -78,7 +78,7 @@ def cf_dataset(info: SceneInfo, data: Any) -> xarray.Dataset:
         attributes["_FillValue"] = marker
     if GRID_MAPPING in place:
         attributes["grid_mapping"] = GRID_MAPPING
-    told = set(_TOLD)
+    told = _TOLD | georeference.read_georeference(info.metadata).expressed
     told |= {key for key, value in ((fields.GAINS, scale), (fields.OFFSETS, offset)) if value is not None}
     whole: dict[str, Any] = {"Conventions": "CF-1.11"}
     description = info.metadata.get("description")

@@ -154,11 +154,8 @@ def container_source(
     axes = choose_axes(path, shown, wanted.band_axis, usual, lengths)
     shape = axes.shape(shown.shape)
     with _reading(path):
-        metadata = {
-            **_spectral(found, scene, shape[0]),
-            **_described(scene, about, shape[0]),
-            **_placed(found, scene, axes.lines, axes.samples, shape),
-        }
+        metadata = {**_spectral(found, scene, shape[0]), **_described(scene, about, shape[0])}
+        _place(found, scene, axes.lines, axes.samples, shape).update(metadata)
     info = wanted.info(shape, scene.dtype, metadata, scene.marker(), axes.interleave)
     return BlockSource(path, scene.data, axes.mirrored() if mirrored else axes, info)
 
@@ -204,9 +201,9 @@ def _described(scene: Variable, about: dict[str, Any], bands: int) -> dict[str, 
     return described
 
 
-def _placed(
+def _place(
     found: Sequence[Variable], scene: Variable, lines: int, samples: int, shape: tuple[int, int, int]
-) -> dict[str, MetadataValue]:
+) -> georeference.Georeference:
     """Georeference: of the grid mapping, or of the coordinates of the pixels."""
     group = scene.name.rpartition("/")[0]
     near = {one.last_name: one for one in found if one.name.rpartition("/")[0] == group}
@@ -222,9 +219,7 @@ def _placed(
         transform = _regular(near.get(dims[samples]), near.get(dims[lines]), shape)
         if transform is not None and crs is None and "degrees" in (near[dims[samples]].text("units") or ""):
             crs = georeference.parse_crs("EPSG:4326")
-    if crs is None and transform is None:
-        return {}
-    return georeference.Georeference(crs, transform).fields()  # type: ignore[arg-type]
+    return georeference.Georeference(crs, transform)  # type: ignore[arg-type]
 
 
 def _crs(mapping: Variable) -> Any:

@@ -25,6 +25,14 @@ Transform = tuple[float, float, float, float, float, float]
 
 _DATUMS = {"WGS 84": "WGS-84", "NAD83": "North America 1983", "NAD27": "North America 1927"}
 
+_CODES = {
+    "wgs-84": (4326, 326, 327),
+    "wgs84": (4326, 326, 327),
+    "north america 1983": (4269, 269, 0),
+    "north america 1927": (4267, 267, 0),
+}
+"""EPSG codes of longitude and latitude, and of UTM in hundreds, north and south."""
+
 
 @dataclass(frozen=True)
 class Georeference:
@@ -52,6 +60,29 @@ class Georeference:
             and given[2] == given[4] == 0
             and all(map(math.isfinite, given))
         )
+
+    @property
+    def expressed(self) -> frozenset[str]:
+        """Header fields that a file need not hold in so many words if it has this georeference.
+
+        A ``map info`` whose projection was not understood is none of them.
+        """
+        return frozenset(FIELDS if self.crs is not None else (TRANSFORM_KEY,))
+
+    def update(self, metadata: dict[str, MetadataValue]) -> None:
+        """Put this georeference in place of the one that header fields give.
+
+        Parameters
+        ----------
+        metadata : dict
+            Changed in place. A ``map info`` that says no more than that, but names a projection which nobody
+            understood, stays.
+        """
+        if self.crs is None and read_georeference(metadata).transform == self.transform:
+            return
+        for key in FIELDS:
+            metadata.pop(key, None)
+        metadata.update(self.fields())
 
     def fields(self) -> dict[str, MetadataValue]:
         """Header fields that say the same.
@@ -140,14 +171,20 @@ def _crs(metadata: Mapping[str, MetadataValue], info: tuple[str, ...]) -> CRS | 
 
 
 def _crs_of_map_info(info: tuple[str, ...]) -> CRS | None:
-    """Two projections that ``map info`` names by itself, on the datum that it nearly always has."""
+    """Two projections that ``map info`` names by itself, on the data that it mostly has."""
     words = [item.strip().lower() for item in info]
-    if not words or not any(item.replace("_", "-") in ("wgs-84", "wgs84") for item in words):
+    datum = next((_CODES[word] for word in words if word in _CODES), None)
+    if datum is None:
         return None
+    geographic, north, south = datum
     if words[0] == "geographic lat/lon":
-        return parse_crs("EPSG:4326")
-    if words[0] == "utm" and len(words) > 8 and words[7].isdigit() and 1 <= int(words[7]) <= 60:
-        return parse_crs(f"EPSG:{(327 if words[8] == 'south' else 326) * 100 + int(words[7])}")
+        return parse_crs(f"EPSG:{geographic}")
+    if words[0] == "utm" and len(words) > 8 and words[7].isdigit():
+        try:
+            return parse_crs(f"EPSG:{(south if words[8] == 'south' else north) * 100 + int(words[7])}")
+        except SceneError:
+            # There is no such zone on that datum.
+            return None
     return None
 
 

@@ -123,8 +123,7 @@ def _metadata(file: Any) -> dict[str, MetadataValue]:
     crs = georeference.parse_crs(file.crs.to_wkt()) if file.crs else None
     # The identity stands for no geotransform at all.
     transform = None if file.transform.is_identity else file.transform.to_gdal()
-    if crs is not None or transform is not None:
-        metadata |= georeference.Georeference(crs, transform).fields()
+    georeference.Georeference(crs, transform).update(metadata)
     return metadata
 
 

@@ -50,12 +50,12 @@ class GeoTiffWriter(SceneWriter):
                 self._file.crs = rasterio.CRS.from_wkt(place.crs.to_wkt())
             if place.transform is not None:
                 self._file.transform = rasterio.Affine.from_gdal(*place.transform)
-            self._describe()
+            self._describe(place.expressed)
 
-    def _describe(self) -> None:
+    def _describe(self, told: frozenset[str]) -> None:
         """Write what is known of the scene and of its bands."""
         info, file = self.info, self._file
-        left_out = {fields.IGNORE, *georeference.FIELDS}
+        left_out = {fields.IGNORE, *told}
         for key, attribute in ((fields.GAINS, "scales"), (fields.OFFSETS, "offsets")):
             values = fields.numbers(info.metadata, key, info.bands)
             if values is not None:

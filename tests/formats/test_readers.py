@@ -247,6 +247,7 @@ def test_what_cannot_be_read(tmp_path):
         "UTM, 1, 1, 587012.5, 4141008.25, 15.5, 15.5, 11, North, WGS-84, units=Meters",
         "UTM, 1, 1, 587012.5, 4141008.25, 15.5, 15.5, 33, South, WGS-84, units=Meters, rotation=30",
         "Geographic Lat/Lon, 3.5, 2, 8.5, 50.25, 0.5, 0.25, WGS-84, units=Degrees",
+        "UTM, 1, 1, 587012.5, 4141008.25, 15.5, 15.5, 11, North, North America 1983, units=Meters",
         "Arbitrary, 1, 1, 0, 0, 2, 2",
     ],
 )

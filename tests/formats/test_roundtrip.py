@@ -90,6 +90,22 @@ def test_turned_pixels_micrometres_and_scale(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("Moon Sinusoidal", "1", "1", "-500.5", "800", "20", "20", "D_Moon", "units=Meters"),
+        ("UTM", "1", "1", "5", "8", "2", "2", "11", "North", "North America 1983", "units=Meters"),
+        ("Nothing that", "anybody", "can read"),
+    ],
+)
+def test_projections_that_are_not_understood_stay_as_they_are(tmp_path, kind, place):
+    info = make_info("int16", metadata={"map info": place, "projection info": ("99", "a", "b")})
+    again = open_file(write(scene_file(tmp_path, kind), kind, make_cube("int16"), info), LOOK).info
+    assert again.metadata["map info"] == place
+    assert again.metadata["projection info"] == ("99", "a", "b")
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_band_by_band_scale(tmp_path, kind):
     gains = tuple(f"{0.5 + band / 8:.3f}" for band in range(BANDS))
     info = make_info("int16", metadata={"data gain values": gains})
