@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -47,6 +48,8 @@ class AtomicFile:
     ----------
     path : path_like
         Where the file will appear. An existing regular file is replaced; a link is followed.
+    folder : path_like, optional
+        Where the temporary lies, on the same file system. Default: beside `path`.
 
     Attributes
     ----------
@@ -61,7 +64,7 @@ class AtomicFile:
         If the temporary file cannot be made, or `path` is a directory, a device or a pipe.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], folder: str | os.PathLike[str] | None = None) -> None:
         self.path = Path(path)
         with output_errors(self.path):
             self._target = Path(os.path.realpath(self.path))
@@ -69,7 +72,8 @@ class AtomicFile:
             if self._target.exists() and not self._target.is_file():
                 raise OutputError(f"cannot write {self.path}: it is not a regular file; name another output")
             # Not tempfile.mkstemp: its files are private (0600) and would stay so after the rename.
-            self._temporary = self._target.parent / f".bandfold-{secrets.token_hex(8)}.part"
+            beside = self._target.parent if folder is None else Path(folder)
+            self._temporary = beside / f".bandfold-{secrets.token_hex(8)}.part"
             self.file: BinaryIO = open(self._temporary, "x+b")  # noqa: SIM115 - closed by finish and discard
 
     def finish(self) -> None:
@@ -120,6 +124,85 @@ class AtomicFile:
                 self.publish()
         finally:
             self.discard()
+
+
+class AtomicPath:
+    """A file or folder that a library writes by its name, and that appears whole or not at all.
+
+    Parameters
+    ----------
+    path : path_like
+        Where it will appear. An existing regular file is replaced; a link is followed.
+    replaces : callable, optional
+        Says of an existing folder whether it may be replaced; without it none is.
+    folder : path_like, optional
+        Where the temporary lies, on the same file system. Default: beside `path`.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        As given.
+    temporary : pathlib.Path
+        What is to be written; there is nothing of that name yet.
+
+    Raises
+    ------
+    OutputError
+        If `path` is a folder that may not be replaced, a device or a pipe, or has no folder to lie in.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        replaces: Callable[[Path], bool] | None = None,
+        folder: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self.path = Path(path)
+        with output_errors(self.path):
+            self._target = Path(os.path.realpath(self.path))
+            if self._target.is_dir():
+                if replaces is None or not replaces(self._target):
+                    raise OutputError(
+                        f"cannot write {self.path}: it is a folder of something else; name another output"
+                    )
+            elif self._target.exists() and not self._target.is_file():
+                raise OutputError(f"cannot write {self.path}: it is not a regular file; name another output")
+            beside = self._target.parent if folder is None else Path(folder)
+            self.temporary = beside / f".bandfold-{secrets.token_hex(8)}.part"
+            # Libraries have messages of their own for a folder that is not there or not writable.
+            self.temporary.touch(exist_ok=False)
+            self.temporary.unlink()
+
+    def publish(self) -> None:
+        """Bring what was written to the disk and give it its name.
+
+        Raises
+        ------
+        OutputError
+            If that fails.
+        """
+        with output_errors(self.path):
+            files = [self.temporary] if self.temporary.is_file() else self.temporary.rglob("*")
+            for file in files:
+                if file.is_file():
+                    with open(file, "rb") as opened:
+                        os.fsync(opened.fileno())
+            if not self._target.is_dir():
+                os.replace(self.temporary, self._target)
+                return
+            # A folder with something in it cannot be replaced in one step: it is moved out of the way.
+            old = self._target.with_name(f"{self.temporary.name}.old")
+            os.replace(self._target, old)
+            os.replace(self.temporary, self._target)
+            shutil.rmtree(old)
+
+    def discard(self) -> None:
+        """Remove the temporary; harmless after `publish`."""
+        with suppress(OSError):
+            if self.temporary.is_dir():
+                shutil.rmtree(self.temporary)
+            else:
+                self.temporary.unlink()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from types import MappingProxyType
 
 import numpy as np
@@ -22,6 +23,12 @@ SCALED_DTYPES = tuple(np.dtype(name) for name in ("int32", "uint32", "float32", 
 
 MetadataValue = str | tuple[str, ...]
 """An ENVI header value: a text, or the items of a ``{a, b, c}`` list."""
+
+
+class NoData(Enum):
+    """Where the no-data value of a scene comes from when it is not given."""
+
+    HEADER = "the data ignore value of the header, or what stands for it in the file"
 
 
 @dataclass(frozen=True)

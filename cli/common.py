@@ -14,13 +14,16 @@ import click
 from bandfold.bitstream.errors import BandfoldError, SettingsError
 
 if TYPE_CHECKING:
-    from bandfold.onboard.envi import NoData
+    from bandfold.bitstream.scene import NoData
 
 Progress = Callable[[str, float], None]
 """Told the stage and the fraction of it that is done."""
 
 DAMAGED = 9
 """Exit status of a command that wrote its output although parts of the stream are damaged."""
+
+FAILED = 10
+"""Exit status of a command that could not decode some scenes of an archive."""
 
 INTERRUPTED = 130
 
@@ -206,7 +209,7 @@ def parse_no_data(text: str | None) -> float | NoData | None:
     SettingsError
         If the text is neither.
     """
-    from bandfold.onboard.envi import NoData
+    from bandfold.bitstream.scene import NoData
 
     if text is None:
         return NoData.HEADER

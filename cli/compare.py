@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .common import json_option, need_matplotlib, parse_no_data, print_json, wavelengths
+from .sceneoptions import open_scene
 
 if TYPE_CHECKING:
     from bandfold.ground.compare import Comparison
@@ -41,12 +42,11 @@ def compare(reference: Path, other: Path, no_data: str | None, plot: Path | None
     usual for AVIRIS where there are 224 bands). Samples without data in REFERENCE do not count.
     """
     from bandfold.ground.compare import compare_scenes
-    from bandfold.onboard.envi import open_envi
 
     if plot is not None:
         need_matplotlib("--plot")
-    first = open_envi(reference, no_data=parse_no_data(no_data), for_coding=False)
-    second = open_envi(other, no_data=None, for_coding=False)
+    first = open_scene(reference, no_data=parse_no_data(no_data), for_coding=False)
+    second = open_scene(other, no_data=None, for_coding=False)
     comparison = compare_scenes(first, second)
     if plot is not None:
         from bandfold.ground.plots import plot_comparison

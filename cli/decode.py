@@ -7,6 +7,10 @@ from pathlib import Path
 
 import click
 
+from bandfold.bitstream.errors import SettingsError
+from bandfold.formats.kinds import WRITTEN, output_format
+
+from .archive import decode_archive
 from .common import (
     DAMAGED,
     json_option,
@@ -22,13 +26,25 @@ EXAMPLE = """\b
 Examples:
   bandfold decode scene.bf -o again.hdr
   bandfold decode scene.bf -o part.hdr --bands 10:40 --lines :128 --interleave bip
+  bandfold decode scene.bf -o scene.zarr
+  bandfold decode archive/*.bf --to zarr -o decoded --workers 4
 """
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("stream", type=click.Path(path_type=Path))
+@click.argument("streams", metavar="STREAM...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Header to write (.hdr)."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="File to write, of an ENVI scene the header (.hdr); of several streams the folder.",
+)
+@click.option(
+    "--to",
+    "kind",
+    type=click.Choice(WRITTEN),
+    help="Format of the output.  [default: by its suffix: .hdr, .tif, .nc, .zarr or .npy; several: zarr]",
 )
 @click.option(
     "--bands", metavar="A:B", callback=range_option, help="Only these bands; counted from 0, end excluded."
@@ -66,12 +82,18 @@ Examples:
     help="Restore what rounding took, with the shipped network (needs ONNX Runtime) or another one.",
 )
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of that network.")
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Decode an archive with so many processes.  [default: one for each processor core]",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Decode an archive on a Dask cluster: tcp://host:8786.")
 @json_option
 @click.pass_context
 def decode(
     context: click.Context,
-    stream: Path,
+    streams: tuple[Path, ...],
     output: Path,
+    kind: str | None,
     bands: tuple[int | None, int | None] | None,
     lines: tuple[int | None, int | None] | None,
     interleave: str | None,
@@ -80,57 +102,89 @@ def decode(
     models: tuple[Path, ...],
     restore: str,
     threads: int,
+    workers: int | None,
+    scheduler: str | None,
     as_json: bool,
 ) -> None:
-    """Decode STREAM into an ENVI scene.
+    """Decode STREAM into a scene: ENVI, GeoTIFF, NetCDF, Zarr or NumPy.
 
-    Writes the header OUTPUT and, beside it, the raw file (.img).
+    OUTPUT is the header of an ENVI scene, whose raw file (.img) is written beside it, or the file (of Zarr,
+    the folder) of another format. Wavelengths, no-data value, projection and geotransform go where the format
+    has a place for them.
 
     Ranges are half-open and counted from 0: 10:40 are the thirty bands from the eleventh on, :40 the first
     forty, 10: all but the first ten. The header then describes the part.
 
     Where the stream is damaged, everything else is decoded, the damage reported on stderr, and the exit
     status is 9.
+
+    Several streams, or --workers or --scheduler, make an archive: OUTPUT is a folder, which gets a scene for
+    each stream. Those that are there already, and verified, are skipped; one that fails does not stop the
+    others, is reported at the end, and the exit status is 10. The memory limit is that of each worker.
     """
+    if workers is not None and scheduler is not None:
+        raise SettingsError(
+            "--workers are started on this machine, --scheduler is a cluster: give one of both"
+        )
+    if len(streams) > 1 or workers is not None or scheduler is not None:
+        from bandfold.ground.archive import Archive, Settings
+
+        everything = (None, None)
+        settings = Settings(
+            kind or "zarr",
+            bands or everything,
+            lines or everything,
+            interleave,
+            byte_order,
+            memory_limit,
+            tuple(str(model.absolute()) for model in models),
+        )
+        decode_archive(context, Archive(streams, output, settings), scheduler, workers, as_json=as_json)
+        return
+    (stream,) = streams
     from bandfold.ground import Decoder
-    from bandfold.ground.envi import EnviWriter
-    from bandfold.ground.subset import subset_info
+    from bandfold.ground.product import write_product
 
     started = time.perf_counter()
+    kind = output_format(output, kind)
     decoder = Decoder(stream, memory_limit=memory_limit, models=models, restore=restore, threads=threads)
     info = decoder.info
-    band_range = resolve_range(bands, info.bands, "bands")
-    line_range = resolve_range(lines, info.lines, "lines")
-    part = subset_info(info, band_range, line_range)
-    writer = EnviWriter(output, part, interleave=interleave, byte_order=byte_order)
-    with writer, progress_bar() as progress:
-        for strip, block in decoder.strips(bands=band_range, lines=line_range):
-            rows = slice(strip.start - line_range.start, strip.stop - line_range.start)
-            writer.write(slice(0, part.bands), rows, block)
-            if progress is not None:
-                progress("decoding", rows.stop / part.lines)
+    with progress_bar() as progress:
+        product = write_product(
+            decoder,
+            output,
+            kind,
+            resolve_range(bands, info.bands, "bands"),
+            resolve_range(lines, info.lines, "lines"),
+            interleave=interleave,
+            byte_order=byte_order,
+            progress=progress,
+        )
     seconds = time.perf_counter() - started
-    damage = list(decoder.damage)
+    part = product.info
     if as_json:
         print_json(
             {
-                "output": str(writer.header_path),
-                "raw": str(writer.raw_path),
+                "output": str(product.paths[0]),
+                # What holds the samples.
+                "raw": str(product.paths[1] if kind == "envi" else product.paths[0]),
+                "format": kind,
                 "bands": part.bands,
                 "lines": part.lines,
                 "samples": part.samples,
-                "dtype": str(writer.file_dtype),
+                "dtype": str(product.file_dtype),
                 "restored": decoder.restoration,
                 "seconds": seconds,
                 "damage": [
-                    {"lines": [item.lines.start, item.lines.stop], "reason": item.reason} for item in damage
+                    {"lines": [item.lines.start, item.lines.stop], "reason": item.reason}
+                    for item in product.damage
                 ],
             }
         )
     else:
         geometry = f"{part.bands} bands, {part.lines} lines, {part.samples} samples"
-        click.echo(f"{writer.header_path}: {geometry}, {seconds:.1f} s")
-    for item in damage:
+        click.echo(f"{product.paths[0]}: {geometry}, {seconds:.1f} s")
+    for item in product.damage:
         warn(f"lines {item.lines.start}:{item.lines.stop} are damaged: {item.reason}")
-    if damage:
+    if product.damage:
         context.exit(DAMAGED)

@@ -12,7 +12,7 @@ from bandfold.bitstream.errors import SettingsError
 
 from .common import json_option, print_json, progress_bar
 from .packetoptions import PACKETS_HELP, PACKETS_METAVAR, read_packet_settings, write_packets
-from .sceneoptions import open_source, read_partition, scaling_options
+from .sceneoptions import array_options, open_source, read_partition, scaling_options
 
 if TYPE_CHECKING:
     from bandfold.onboard.packets import PacketSettings
@@ -22,6 +22,7 @@ Examples:
   bandfold encode scene.hdr -o scene.bf --bps 0.25
   bandfold encode scene.hdr -o scene.ccsds --bps 0.25 --packets apid=100,size=1024
   bandfold encode float.hdr -o float.bf --psnr 60 --scale auto --no-data -9999
+  bandfold encode granule.nc -o granule.bf --bps 0.25 --scale auto --variable reflectance
   bandfold encode scene.hdr -o scene.bf --bps 0.25 --sensor aviris-224
   bandfold encode scene.hdr -o scene.bf --bps 0.1 --model model.bfm
 """
@@ -59,6 +60,7 @@ Examples:
     help="Spectral intervals: found in the scene, the usual ones of AVIRIS, or of 'bandfold partition -o'.",
 )
 @scaling_options
+@array_options
 @click.option("--strip-lines", type=int, default=64, show_default=True, help="Lines of a segment.")
 @click.option(
     "--packets",
@@ -81,13 +83,16 @@ def encode(
     scale: str | None,
     offset: float | None,
     no_data: str | None,
+    variable: str | None,
+    band_axis: str | None,
     strip_lines: int,
     packets: PacketSettings | None,
     as_json: bool,
 ) -> None:
     """Compress SCENE into a stream.
 
-    SCENE is an ENVI header or its raw file. Give exactly one of --bps, --bytes, --psnr and --step.
+    SCENE is an ENVI header or its raw file, or a GeoTIFF (.tif), NetCDF (.nc), HDF5 (.h5, .he5), Zarr
+    (.zarr), NumPy (.npy, .npz) or MATLAB (.mat) file. Give exactly one of --bps, --bytes, --psnr and --step.
     """
     given = [
         name
@@ -97,7 +102,7 @@ def encode(
     if len(given) != 1:
         said = f"{' and '.join(given)} are given" if given else "no rate is given"
         raise SettingsError(f"{said}: give exactly one of --bps, --bytes, --psnr and --step")
-    source = open_source(scene, scale, offset, no_data)
+    source = open_source(scene, scale, offset, no_data, variable, band_axis)
     _refuse_overwriting(output, scene, source.path)
 
     from bandfold.onboard import Encoder

@@ -11,7 +11,7 @@ import click
 from bandfold.bitstream.errors import SettingsError
 
 from .common import json_option, print_json, progress_bar
-from .sceneoptions import open_source, read_partition, scaling_options
+from .sceneoptions import array_options, open_source, read_partition, scaling_options
 
 EXAMPLE = """\b
 Examples:
@@ -36,6 +36,7 @@ Examples:
     help="Spectral intervals: found in the scenes, the usual ones of AVIRIS, or of 'bandfold partition -o'.",
 )
 @scaling_options
+@array_options
 @json_option
 def fit(
     scenes: tuple[Path, ...],
@@ -46,6 +47,8 @@ def fit(
     scale: str | None,
     offset: float | None,
     no_data: str | None,
+    variable: str | None,
+    band_axis: str | None,
     as_json: bool,
 ) -> None:
     """Fit the package of a sensor to SCENES.
@@ -64,7 +67,7 @@ def fit(
     sources = {}
     for path in scenes:
         title = path.stem if path.stem not in sources else str(path)
-        sources[title] = counts_without_gaps(open_source(path, scale, offset, no_data))
+        sources[title] = counts_without_gaps(open_source(path, scale, offset, no_data, variable, band_axis))
     with progress_bar() as progress:
         package = fit_sensor(
             sources,

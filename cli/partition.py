@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .common import json_option, need_matplotlib, parse_no_data, print_json, wavelengths
+from .sceneoptions import array_options, open_scene
 
 if TYPE_CHECKING:
     from bandfold.onboard.source import SceneSource
@@ -36,6 +38,7 @@ Example:
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="File to write, for encode --partition FILE."
 )
+@array_options
 @json_option
 def partition(
     scene: Path,
@@ -43,6 +46,8 @@ def partition(
     no_data: str | None,
     plot: Path | None,
     output: Path | None,
+    variable: str | None,
+    band_axis: str | None,
     as_json: bool,
 ) -> None:
     """Find the spectral intervals of SCENE.
@@ -50,18 +55,18 @@ def partition(
     The bands of an interval correlate with each other, and with those of other intervals less.
     """
     from bandfold.bitstream.output import atomic_output
-    from bandfold.onboard.envi import open_envi
     from bandfold.onboard.partition import find_partition
     from bandfold.onboard.scaling import ScaledSource, auto_scaling
 
     if plot is not None:
         need_matplotlib("--plot")
     absent = parse_no_data(no_data)
-    source = open_envi(scene, no_data=absent, for_coding=False)
+    opened = partial(open_scene, scene, variable=variable, band_axis=band_axis, no_data=absent)
+    source = opened(for_coding=False)
     info = source.info
     counts: SceneSource = source
     if info.scaling is not None:
-        counts = ScaledSource(open_envi(scene, no_data=absent, scaling=auto_scaling(source)))
+        counts = ScaledSource(opened(scaling=auto_scaling(source)))
     ends = tuple(int(end) for end in find_partition(counts, intervals))
     if plot is not None:
         _plot(counts, ends, plot)

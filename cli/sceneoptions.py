@@ -14,7 +14,8 @@ from bandfold.bitstream.errors import SettingsError
 from .common import parse_no_data
 
 if TYPE_CHECKING:
-    from bandfold.onboard.rawfile import EnviSource
+    from bandfold.bitstream.scene import NoData, Scaling
+    from bandfold.formats.opening import FileSource
 
 
 def scaling_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,21 +35,91 @@ def scaling_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return scale(offset(no_data(command)))
 
 
-def open_source(scene: Path, scale: str | None, offset: float | None, no_data: str | None) -> EnviSource:
+def array_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command ``--variable`` and ``--band-axis``, which `open_scene` takes."""
+    variable = click.option(
+        "--variable",
+        metavar="NAME",
+        help="Array to take from a file of several (NetCDF, HDF5, Zarr, MATLAB, .npz).  "
+        "[default: the only cube]",
+    )
+    axis = click.option(
+        "--band-axis",
+        metavar="N|NAME",
+        help="Which axis of the array are the bands, from 0, or its name.  [default: found by its name or "
+        "wavelengths; else the first one of .npy, the last one of MATLAB]",
+    )
+    return variable(axis(command))
+
+
+def open_scene(
+    path: Path,
+    *,
+    variable: str | None = None,
+    band_axis: str | None = None,
+    scaling: Scaling | None = None,
+    no_data: float | NoData | None,
+    for_coding: bool = True,
+) -> FileSource:
+    """Open a scene of any format that is read.
+
+    Parameters
+    ----------
+    path : Path
+        Its suffix tells the format; unknown ones are raw files of ENVI.
+    variable, band_axis : str or None
+        Values of ``--variable`` and ``--band-axis``.
+    scaling, no_data, for_coding
+        As for `bandfold.onboard.envi.open_envi`.
+
+    Returns
+    -------
+    FileSource
+
+    Raises
+    ------
+    SceneError
+        If it cannot be read.
+    SettingsError
+        If a library is not installed, or an option makes no sense.
+    """
+    from bandfold.formats.kinds import format_of
+    from bandfold.onboard.envi import open_envi
+
+    if format_of(path) == "envi":
+        if variable is not None or band_axis is not None:
+            raise SettingsError(f"{path} is an ENVI scene: leave out --variable and --band-axis")
+        return open_envi(path, scaling=scaling, no_data=no_data, for_coding=for_coding)
+    from bandfold.formats.blocks import Wanted
+    from bandfold.formats.opening import open_file
+
+    return open_file(path, Wanted(variable, band_axis, scaling, no_data, for_coding))
+
+
+def open_source(
+    scene: Path,
+    scale: str | None,
+    offset: float | None,
+    no_data: str | None,
+    variable: str | None = None,
+    band_axis: str | None = None,
+) -> FileSource:
     """Open a scene with its declared scaling.
 
     Parameters
     ----------
     scene : Path
-        ENVI header or raw file.
+        As for `open_scene`.
     scale, no_data : str or None
         Values of ``--scale`` and ``--no-data``.
     offset : float or None
         Value of ``--offset``.
+    variable, band_axis : str or None
+        As for `open_scene`.
 
     Returns
     -------
-    EnviSource
+    FileSource
 
     Raises
     ------
@@ -58,25 +129,32 @@ def open_source(scene: Path, scale: str | None, offset: float | None, no_data: s
         If an option makes no sense.
     """
     from bandfold.bitstream.scene import Scaling
-    from bandfold.onboard.envi import open_envi
     from bandfold.onboard.scaling import auto_scaling
+
+    def opened(scaling: Scaling | None = None, *, for_coding: bool = True) -> FileSource:
+        return open_scene(
+            scene,
+            variable=variable,
+            band_axis=band_axis,
+            scaling=scaling,
+            no_data=absent,
+            for_coding=for_coding,
+        )
 
     absent = parse_no_data(no_data)
     if offset is not None and (scale is None or scale == "auto"):
         raise SettingsError("--offset goes with a number as --scale: add --scale S, or remove --offset")
     if scale is None:
-        return open_envi(scene, no_data=absent)
+        return opened()
     if scale == "auto":
-        source = open_envi(scene, no_data=absent, for_coding=False)
-        if source.info.scaling is None:
-            # Integers of 8 or 16 bits need none.
-            return source
-        return open_envi(scene, scaling=auto_scaling(source), no_data=absent)
+        source = opened(for_coding=False)
+        # Integers of 8 or 16 bits need none.
+        return source if source.info.scaling is None else opened(auto_scaling(source))
     try:
         value = float(scale)
     except ValueError as error:
         raise SettingsError(f"--scale {scale!r} is not a number: give one, or auto") from error
-    return open_envi(scene, scaling=Scaling(value, offset or 0.0), no_data=absent)
+    return opened(Scaling(value, offset or 0.0))
 
 
 def read_partition(text: str) -> str | tuple[int, ...]:

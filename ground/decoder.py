@@ -120,6 +120,15 @@ class Decoder:
         """What is in the stream and where its bytes went, ready for JSON; see `Stream.report`."""
         return self._stream.report()
 
+    @property
+    def strip_lines(self) -> int:
+        """Lines of a strip, the last one of a scene left out."""
+        return self._stream.header.strip_lines
+
+    def replace_segments(self, data: bytes) -> None:
+        """Take the segments of another stream of the same scene; see `Stream.replace_segments`."""
+        self._stream.replace_segments(data)
+
     def decode(
         self,
         bands: slice | None = None,

@@ -37,6 +37,8 @@ class EnviWriter:
         ``bsq``, ``bil`` or ``bip``. Default: the one that `info` remembers.
     byte_order : str, optional
         ``little`` or ``big``. Default: the one that `info` remembers.
+    folder : path_like, optional
+        Where temporary files lie, on the same file system. Default: beside `path`.
 
     Attributes
     ----------
@@ -60,6 +62,7 @@ class EnviWriter:
         *,
         interleave: str | None = None,
         byte_order: str | None = None,
+        folder: str | os.PathLike[str] | None = None,
     ) -> None:
         self.header_path = Path(path)
         if self.header_path.suffix.lower() != ".hdr":
@@ -77,9 +80,9 @@ class EnviWriter:
         self._stored = self.file_dtype.newbyteorder("<" if order == "little" else ">")
         self._missing = info.count
         text = header_text(info, self._interleave, order)
-        self._raw = AtomicFile(self.raw_path)
+        self._raw = AtomicFile(self.raw_path, folder)
         try:
-            self._header = AtomicFile(self.header_path)
+            self._header = AtomicFile(self.header_path, folder)
         except BaseException:
             self._raw.discard()
             raise
@@ -120,6 +123,11 @@ class EnviWriter:
             with output_errors(self.raw_path):
                 put[self._interleave](block, bands, lines)
             self._missing -= block.size
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that are written, the one that the user named first."""
+        return self.header_path, self.raw_path
 
     def _put_bsq(self, block: NDArray[Any], bands: slice, lines: slice) -> None:
         for band, plane in enumerate(block, bands.start):

@@ -155,6 +155,20 @@ class Stream:
             raise StreamError(f"segment {index} is missing or its checksum is wrong")
         return self.segments[index].payload
 
+    def replace_segments(self, data: bytes) -> None:
+        """Take the segments of another stream in place of those that are there.
+
+        Parameters
+        ----------
+        data : bytes
+            A stream of the same scene; all that it holds but intact segments is ignored.
+        """
+        self.segments = {}
+        for section in read_sections(data):
+            if section.intact and section.kind == Section.SEGMENT:
+                with suppress(StreamError):
+                    self.segments.setdefault(segment_index(section.payload), section)
+
     def report(self) -> dict[str, Any]:
         """What is in the stream and where its bytes went.
 

@@ -73,6 +73,14 @@ def _move(metadata: dict[str, MetadataValue], lines: int) -> None:
         metadata["y start"] = _sum(start, lines)
     # {projection, x and y of the reference pixel, its map coordinates, pixel sizes, ...}
     reference = metadata.get("map info")
+    transform = metadata.get("geotransform")
+    if isinstance(transform, tuple) and len(transform) == 6:
+        x0, across, x_line, y0, up, y_line = transform
+        try:
+            corner = [str(float(start) + lines * float(step)) for start, step in ((x0, x_line), (y0, y_line))]
+        except ValueError:
+            corner = [x0, y0]
+        metadata["geotransform"] = (corner[0], across, x_line, corner[1], up, y_line)
     if isinstance(reference, tuple) and len(reference) > 2:
         metadata["map info"] = (*reference[:2], _sum(reference[2], -lines), *reference[3:])
 

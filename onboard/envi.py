@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,6 +15,7 @@ from bandfold.bitstream.scene import (
     INTERLEAVES,
     SCALED_DTYPES,
     MetadataValue,
+    NoData,
     Scaling,
     SceneInfo,
 )
@@ -44,12 +44,6 @@ _LAYOUT_KEYS = frozenset(
 """Header fields that describe the file, not the scene: a decoded file gets its own."""
 
 _RAW_SUFFIXES = ("img", "dat", "raw", "bsq", "bil", "bip", "bin", "hyspex")
-
-
-class NoData(Enum):
-    """Where the no-data value of a scene comes from when it is not given."""
-
-    HEADER = "the data ignore value of the header"
 
 
 def open_envi(

@@ -4,7 +4,10 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TOP = ("bitstream", "onboard", "ground", "calibration", "training", "export", "cli", "benchmarks")
+TOP = (
+    *("bitstream", "onboard", "ground", "formats", "zarrcodec"),
+    *("calibration", "training", "export", "cli", "benchmarks"),
+)
 
 
 def test_every_folder_of_code_is_a_package_that_is_installed():

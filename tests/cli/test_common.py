@@ -6,6 +6,7 @@ import click
 import pytest
 
 from bandfold.bitstream.errors import SettingsError
+from bandfold.bitstream.scene import NoData
 from bandfold.cli.common import (
     need_matplotlib,
     parse_no_data,
@@ -14,7 +15,6 @@ from bandfold.cli.common import (
     size_option,
     wavelengths,
 )
-from bandfold.onboard.envi import NoData
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,11 @@ def test_failures_leave_nothing(run, tmp_path, stream):
         (("a.bf", "-o", "b.hdr", "--bands", "30:50"), 2, "--bands 30:50 is not a part of the scene"),
         (("a.bf", "-o", "b.hdr", "--lines", "24:"), 2, "--lines 24:24 is not a part of the scene"),
         (("a.bf", "-o", "b.hdr", "--bands", "3"), 2, "is no range"),
-        (("a.bf", "-o", "b.tif"), 2, "end it in .hdr"),
+        (("a.bf", "-o", "b.mat"), 2, "is not written"),
+        (("a.bf", "-o", "b.tif", "--to", "npy"), 2, "is not named like npy"),
+        (("a.bf", "-o", "b.img"), 2, "end it in .hdr"),
+        (("a.bf", "-o", "b.nc", "--byte-order", "big"), 2, "--byte-order is not for netcdf"),
+        (("a.bf", "-o", "b.tif", "--interleave", "bil"), 2, "use bsq or bip"),
         (("a.bf", "-o", "no/b.hdr"), 8, "No such file or directory"),
     ]:
         check_failure(run("decode", *arguments), status, message)

@@ -1,0 +1,86 @@
+"""What `bandfold decode` does with several streams."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from .common import DAMAGED, FAILED, print_json, progress_bar, warn
+
+if TYPE_CHECKING:
+    from bandfold.ground.archive import Archive, Outcome
+
+
+def decode_archive(
+    context: click.Context, archive: Archive, scheduler: str | None, workers: int | None, *, as_json: bool
+) -> None:
+    """Decode an archive and report; ends the program with a status where something went wrong.
+
+    Parameters
+    ----------
+    context : click.Context
+    archive : Archive
+    scheduler : str or None
+        Address of a Dask scheduler.
+    workers : int or None
+        Processes to start where there is none.
+    as_json : bool
+        Report as JSON.
+    """
+    from bandfold.formats.kinds import need_libraries
+    from bandfold.ground.cluster import connected
+
+    started = time.perf_counter()
+    total = len(archive.streams)
+    need_libraries(archive.settings.kind, f"writing {archive.settings.kind}")
+    limit = archive.settings.memory_limit
+    workers = None if workers is None else min(workers, total)
+    with connected(scheduler, workers, limit) as client, progress_bar() as progress:
+
+        def told(outcome: Outcome, count: int) -> None:
+            if progress is not None:
+                progress(f"{count}/{total} scenes", count / total)
+            elif not as_json:
+                click.echo(f"{count}/{total} {outcome.output.name}: {outcome.state}, {outcome.seconds:.1f} s")
+
+        outcomes = archive.decode(client, told)
+    seconds = time.perf_counter() - started
+    counts = Counter(outcome.state for outcome in outcomes)
+    if as_json:
+        print_json(
+            {
+                "output": str(archive.folder),
+                "format": archive.settings.kind,
+                "seconds": seconds,
+                **{state: counts[state] for state in ("done", "skipped", "failed")},
+                "scenes": [
+                    {
+                        "stream": str(outcome.stream),
+                        "output": str(outcome.output),
+                        "state": outcome.state,
+                        "damage": list(outcome.damage),
+                        "reason": outcome.reason or None,
+                        "seconds": outcome.seconds,
+                    }
+                    for outcome in outcomes
+                ],
+            }
+        )
+    else:
+        click.echo(
+            f"{archive.folder}: {counts['done']} decoded, {counts['skipped']} there already, "
+            f"{counts['failed']} failed, {seconds:.1f} s"
+        )
+    for outcome in outcomes:
+        for item in outcome.damage:
+            warn(f"{outcome.stream.name}: {item}")
+    for outcome in outcomes:
+        if outcome.state == "failed":
+            warn(f"{outcome.stream.name} failed: {outcome.reason}")
+    if counts["failed"]:
+        context.exit(FAILED)
+    if any(outcome.damage for outcome in outcomes):
+        context.exit(DAMAGED)

@@ -1,0 +1,159 @@
+"""Scenes in NumPy's files: ``.npy``, with a description beside it, and ``.npz``."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.errors import SceneError
+from bandfold.bitstream.scene import MetadataValue
+
+from .blocks import BlockSource, Wanted
+from .containers import container_source
+from .variables import Variable, choose_axes
+
+_LOCAL_HEADER = 30
+"""Bytes of the header of a ZIP member before its name."""
+
+
+def description_path(path: Path) -> Path:
+    """File beside an ``.npy`` file that holds what it cannot: header fields and the no-data value."""
+    return path.with_name(path.name + ".json")
+
+
+class Mapped:
+    """An array in a file, mapped anew for each part that is read: pages of a map that stays count as memory.
+
+    Parameters
+    ----------
+    path : Path
+    dtype : numpy.dtype
+    shape : tuple of int
+    offset : int
+        Of the first element, in bytes.
+    fortran : bool
+        Whether the first axis runs fastest.
+    """
+
+    def __init__(
+        self, path: Path, dtype: np.dtype[Any], shape: tuple[int, ...], offset: int, fortran: bool
+    ) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self._open = partial(np.memmap, path, dtype, "r", offset, shape, "F" if fortran else "C")
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        return np.array(self._open()[index])
+
+
+def open_npy(path: Path, wanted: Wanted) -> BlockSource:
+    """Open a scene in an ``.npy`` file, which is mapped into memory, not loaded.
+
+    Parameters
+    ----------
+    path : Path
+    wanted : Wanted
+        The first axis are the bands if nothing else is said.
+
+    Returns
+    -------
+    BlockSource
+
+    Raises
+    ------
+    SceneError
+        If the file cannot be read or holds no scene.
+    """
+    try:
+        found = np.load(path, mmap_mode="r", allow_pickle=False)
+        data = (
+            Mapped(path, found.dtype, found.shape, found.offset, np.isfortran(found)) if found.size else found
+        )
+    except (OSError, ValueError) as error:
+        raise SceneError(f"cannot read {path}: {error}; give an .npy file of numbers") from error
+    variable = Variable(path.name, data, ("",) * found.ndim)
+    if found.ndim < 2 or not found.size or not variable.numeric:
+        raise SceneError(f"{path} holds an array of {data.shape} {data.dtype}: give bands, lines and samples")
+    axes = choose_axes(path, variable, wanted.band_axis, 0)
+    metadata, marker = _description(path)
+    info = wanted.info(axes.shape(data.shape), data.dtype, metadata, marker, axes.interleave)
+    return BlockSource(path, data, axes, info)
+
+
+def open_npz(path: Path, wanted: Wanted) -> BlockSource:
+    """Open a scene in an ``.npz`` file: arrays that are stored are mapped, compressed ones are loaded.
+
+    Parameters
+    ----------
+    path : Path
+    wanted : Wanted
+        The first axis are the bands if nothing else is said.
+
+    Returns
+    -------
+    BlockSource
+        With the wavelengths, widths and bad bands that arrays of these names hold.
+
+    Raises
+    ------
+    SceneError
+        If the file cannot be read, or it is not clear what in it is the scene.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive, zipfile.ZipFile(path) as members:
+            found = [
+                Variable(name, data, ("",) * len(data.shape))
+                for name, data in ((name, _member(path, archive, members, name)) for name in archive.files)
+                if data is not None
+            ]
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise SceneError(f"cannot read {path}: {error}; give an .npz file of numbers") from error
+    return container_source(path, found, {}, wanted, usual=0)
+
+
+def _member(path: Path, archive: Any, members: zipfile.ZipFile, name: str) -> NDArray[Any] | Mapped | None:
+    """Map an array where it lies as it is in the archive; None for objects, which are pickles."""
+    key = name if name in members.NameToInfo else f"{name}.npy"
+    entry = members.getinfo(key)
+    with members.open(entry) as file:
+        version = np.lib.format.read_magic(file)
+        if version > (2, 0):
+            return np.asarray(archive[name])
+        read_header = (
+            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        )
+        shape, fortran, dtype = read_header(file)
+        start = file.tell()
+    if dtype.hasobject:
+        return None
+    if entry.compress_type != zipfile.ZIP_STORED or not all(shape):
+        return np.asarray(archive[name])
+    with open(path, "rb") as raw:
+        raw.seek(entry.header_offset)
+        head = raw.read(_LOCAL_HEADER)
+    lengths = int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+    offset = entry.header_offset + _LOCAL_HEADER + lengths + start
+    return Mapped(path, dtype, shape, offset, fortran)
+
+
+def _description(path: Path) -> tuple[dict[str, MetadataValue], float | None]:
+    """Header fields and the no-data value of the file beside, if there is one."""
+    beside = description_path(path)
+    if not beside.is_file():
+        return {}, None
+    try:
+        content = json.loads(beside.read_text(encoding="utf-8"))
+        marker = content.get("no_data")
+        metadata: dict[str, MetadataValue] = {
+            str(key): tuple(map(str, value)) if isinstance(value, list) else str(value)
+            for key, value in content.get("metadata", {}).items()
+        }
+        return metadata, None if marker is None else float(marker)
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise SceneError(f"cannot read {beside}: {error}; repair or remove it") from error

@@ -1,0 +1,163 @@
+"""Scenes in GeoTIFF and whatever else GDAL reads as one raster."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.errors import SceneError
+from bandfold.bitstream.scene import MetadataValue, SceneInfo
+
+from . import fields, georeference
+from .blocks import Wanted, check_range
+
+FIELD_DOMAIN = "ENVI"
+"""Metadata domain of the header fields; GDAL's own ENVI driver uses it too."""
+
+IMAGERY_DOMAIN = "IMAGERY"
+"""GDAL's domain for wavelengths of bands."""
+
+CACHE_MEGABYTES = 64
+"""What GDAL may keep of rasters; left alone it takes a twentieth of the memory."""
+
+
+class RasterSource:
+    """A raster, read by windows of lines.
+
+    Parameters
+    ----------
+    path : Path
+    wanted : Wanted
+
+    Raises
+    ------
+    SceneError
+        If the file cannot be read or cannot be coded.
+    """
+
+    def __init__(self, path: Path, wanted: Wanted) -> None:
+        import rasterio
+        from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
+        self.path = path
+        for option, value in (("--variable", wanted.variable), ("--band-axis", wanted.band_axis)):
+            if value is not None:
+                raise SceneError(f"{path} is a raster, which has bands and no variables: leave out {option}")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", NotGeoreferencedWarning)
+                with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES):
+                    self._file = rasterio.open(path)
+        except (RasterioError, OSError) as error:
+            raise SceneError(f"cannot read {path}: {error}; give a GeoTIFF") from error
+        file = self._file
+        if not file.count:
+            raise SceneError(f"{path} holds {len(file.subdatasets)} rasters: name one of them")
+        if len(set(file.dtypes)) != 1:
+            raise SceneError(f"bands of {path} have different types: convert them to one")
+        self._info = wanted.info(
+            (file.count, file.height, file.width),
+            np.dtype(file.dtypes[0]),
+            _metadata(file),
+            _marker(path, file),
+            "bip" if file.interleaving is not None and file.interleaving.value == "PIXEL" else "bsq",
+        )
+
+    @property
+    def info(self) -> SceneInfo:
+        """Geometry, type and metadata."""
+        return self._info
+
+    def read(self, bands: slice, lines: slice) -> NDArray[Any]:
+        """Read a block; see `bandfold.onboard.source.SceneSource.read`.
+
+        Raises
+        ------
+        SceneError
+            If a range lies outside the scene or the file cannot be read.
+        """
+        import rasterio
+        from rasterio.errors import RasterioError
+        from rasterio.windows import Window
+
+        check_range("bands", bands, self._info.bands)
+        check_range("lines", lines, self._info.lines)
+        if bands.start == bands.stop or lines.start == lines.stop:
+            return np.empty(
+                (bands.stop - bands.start, lines.stop - lines.start, self._info.samples), self._info.dtype
+            )
+        window = Window(0, lines.start, self._info.samples, lines.stop - lines.start)
+        try:
+            with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES):
+                block = self._file.read(list(range(bands.start + 1, bands.stop + 1)), window=window)
+        except (RasterioError, OSError) as error:
+            raise SceneError(f"cannot read {self.path}: {error}; check the file and its medium") from error
+        return np.ascontiguousarray(block, dtype=self._info.dtype)
+
+
+def _metadata(file: Any) -> dict[str, MetadataValue]:
+    """Header fields: those that are there as such, those of bands, and the georeference."""
+    bands = file.count
+    metadata: dict[str, MetadataValue] = {
+        fields.header_key(name): fields.parse_field(text) for name, text in file.tags(ns=FIELD_DOMAIN).items()
+    }
+    # Whoever cut bands out of the file left the lists as they were.
+    for key in (fields.WAVELENGTH, fields.FWHM, fields.BAD_BANDS, fields.BAND_NAMES):
+        value = metadata.get(key)
+        if value is not None and (1 if isinstance(value, str) else len(value)) != bands:
+            del metadata[key]
+    if fields.WAVELENGTH not in metadata:
+        metadata |= _spectral(file)
+    if fields.BAND_NAMES not in metadata and all(file.descriptions):
+        metadata[fields.BAND_NAMES] = tuple(
+            " ".join(text.replace(",", " ").split()) for text in file.descriptions
+        )
+    if set(file.scales) != {1.0}:
+        metadata[fields.GAINS] = fields.number_texts(file.scales)
+    if set(file.offsets) != {0.0}:
+        metadata[fields.OFFSETS] = fields.number_texts(file.offsets)
+    crs = georeference.parse_crs(file.crs.to_wkt()) if file.crs else None
+    # The identity stands for no geotransform at all.
+    transform = None if file.transform.is_identity else file.transform.to_gdal()
+    georeference.Georeference(crs, transform).update(metadata)
+    return metadata
+
+
+def _spectral(file: Any) -> dict[str, MetadataValue]:
+    """Wavelengths of the tags of bands: GDAL's in micrometres, or those that its ENVI driver leaves."""
+    for domain, names, unit in (
+        (IMAGERY_DOMAIN, ("CENTRAL_WAVELENGTH_UM", "FWHM_UM"), "um"),
+        (None, ("wavelength", "fwhm"), None),
+    ):
+        tags = [file.tags(band, ns=domain) for band in range(1, file.count + 1)]
+        lists = [[tag.get(name, "") for tag in tags] for name in names]
+        numbers = [_floats(texts) for texts in lists]
+        if numbers[0] is not None:
+            return fields.spectral_fields(
+                file.count,
+                wavelength=numbers[0],
+                unit=unit or tags[0].get("wavelength_units"),
+                fwhm=numbers[1],
+            )
+    return {}
+
+
+def _floats(texts: list[str]) -> list[float] | None:
+    try:
+        return [float(text) for text in texts]
+    except ValueError:
+        return None
+
+
+def _marker(path: Path, file: Any) -> float | None:
+    markers = file.nodatavals
+    if len({repr(marker) for marker in markers}) > 1:
+        raise SceneError(
+            f"bands of {path} have different no-data values {sorted(set(map(str, markers)))}: "
+            "give the one that counts with --no-data"
+        )
+    return None if markers[0] is None else float(markers[0])

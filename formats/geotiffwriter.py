@@ -1,0 +1,108 @@
+"""Decoded scenes as GeoTIFF."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from bandfold.bitstream.errors import OutputError
+
+from . import fields, georeference
+from .cf import stored_marker
+from .geotiff import CACHE_MEGABYTES, FIELD_DOMAIN, IMAGERY_DOMAIN
+from .writer import SceneWriter
+
+
+class GeoTiffWriter(SceneWriter):
+    """Write a GeoTIFF, BigTIFF where it has to be.
+
+    Samples lie pixel by pixel if the scene did (BIP), otherwise band by band. Projection, geotransform,
+    no-data value, scale and offset are those of GeoTIFF and GDAL; wavelengths and widths are told with each
+    band, in the domain that GDAL has for them; all other header fields are in the domain of its ENVI driver.
+    """
+
+    def _open(self, temporary: Path) -> None:
+        import rasterio
+
+        info = self.info
+        place = georeference.read_georeference(info.metadata)
+        with _gdal(self.path):
+            self._file = rasterio.open(
+                temporary,
+                "w",
+                driver="GTiff",
+                width=info.samples,
+                height=info.lines,
+                count=info.bands,
+                dtype=info.dtype.name,
+                interleave="pixel" if info.interleave == "bip" else "band",
+                BIGTIFF="IF_SAFER",
+            )
+            marker = stored_marker(info)
+            if marker is not None:
+                self._file.nodata = float(marker)
+            if place.crs is not None:
+                self._file.crs = rasterio.CRS.from_wkt(place.crs.to_wkt())
+            if place.transform is not None:
+                self._file.transform = rasterio.Affine.from_gdal(*place.transform)
+            self._describe(place.expressed)
+
+    def _describe(self, told: frozenset[str]) -> None:
+        """Write what is known of the scene and of its bands."""
+        info, file = self.info, self._file
+        left_out = {fields.IGNORE, *told}
+        for key, attribute in ((fields.GAINS, "scales"), (fields.OFFSETS, "offsets")):
+            values = fields.numbers(info.metadata, key, info.bands)
+            if values is not None:
+                setattr(file, attribute, tuple(values.tolist()))
+                left_out.add(key)
+        others = {
+            fields.attribute_name(key): fields.field_text(value)
+            for key, value in info.metadata.items()
+            if key not in left_out
+        }
+        if others:
+            file.update_tags(ns=FIELD_DOMAIN, **others)
+        names = info.metadata.get(fields.BAND_NAMES)
+        wavelength = fields.nanometres(info.metadata, fields.WAVELENGTH, info.bands)
+        width = fields.nanometres(info.metadata, fields.FWHM, info.bands)
+        for band in range(info.bands):
+            if isinstance(names, tuple) and len(names) == info.bands:
+                file.set_band_description(band + 1, names[band])
+            tags = {
+                key: f"{values[band] / 1000:.9g}"
+                for key, values in (("CENTRAL_WAVELENGTH_UM", wavelength), ("FWHM_UM", width))
+                if values is not None
+            }
+            if tags:
+                file.update_tags(band + 1, ns=IMAGERY_DOMAIN, **tags)
+
+    def _put(self, bands: slice, lines: slice, block: NDArray[Any]) -> None:
+        from rasterio.windows import Window
+
+        window = Window(0, lines.start, self.info.samples, lines.stop - lines.start)
+        with _gdal(self.path):
+            self._file.write(block, list(range(bands.start + 1, bands.stop + 1)), window=window)
+
+    def _close(self) -> None:
+        with _gdal(self.path):
+            self._file.close()
+
+
+@contextmanager
+def _gdal(path: Path) -> Iterator[None]:
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES):
+                yield
+    except RasterioError as error:
+        raise OutputError(f"cannot write {path}: {error}; check that the disk has space left") from error

@@ -1,0 +1,111 @@
+"""Which formats there are, and how a file is recognised."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from bandfold.bitstream.errors import SettingsError
+
+SUFFIXES = {
+    ".hdr": "envi",
+    ".tif": "geotiff",
+    ".tiff": "geotiff",
+    ".nc": "netcdf",
+    ".nc4": "netcdf",
+    ".cdf": "netcdf",
+    ".h5": "hdf5",
+    ".hdf5": "hdf5",
+    ".he5": "hdf5",
+    ".zarr": "zarr",
+    ".npy": "npy",
+    ".npz": "npz",
+    ".mat": "matlab",
+}
+"""Formats by the suffix of their files; others are taken for raw files of ENVI scenes."""
+
+WRITTEN = ("envi", "geotiff", "netcdf", "zarr", "npy")
+"""Formats that decoded scenes can have."""
+
+_USUAL = {"envi": ".hdr", "geotiff": ".tif", "netcdf": ".nc", "zarr": ".zarr", "npy": ".npy"}
+
+_LIBRARIES = {
+    "geotiff": ("rasterio", "pyproj"),
+    "netcdf": ("xarray", "h5netcdf", "scipy", "pyproj"),
+    "hdf5": ("h5py", "pyproj"),
+    "zarr": ("xarray", "zarr", "dask", "pyproj"),
+    "matlab": ("scipy", "h5py"),
+}
+
+
+def format_of(path: Path) -> str:
+    """Name the format of a file by its suffix.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str
+        One of the values of `SUFFIXES`.
+    """
+    return SUFFIXES.get(path.suffix.lower(), "envi")
+
+
+def output_format(path: Path, wanted: str | None) -> str:
+    """Choose the format of a decoded scene.
+
+    Parameters
+    ----------
+    path : Path
+        What is to be written.
+    wanted : str or None
+        One of `WRITTEN`; None goes by the suffix.
+
+    Returns
+    -------
+    str
+        One of `WRITTEN`.
+
+    Raises
+    ------
+    SettingsError
+        If the suffix is that of a format that is only read, or contradicts what is wanted.
+    """
+    by_suffix = SUFFIXES.get(path.suffix.lower())
+    if wanted is None:
+        if by_suffix is not None and by_suffix not in WRITTEN:
+            raise SettingsError(
+                f"output {path} is named like {by_suffix}, which is not written: name it like one of "
+                f"{', '.join(_USUAL.values())}"
+            )
+        return by_suffix or "envi"
+    if by_suffix is not None and by_suffix != wanted:
+        raise SettingsError(f"output {path} is not named like {wanted}: end it in {_USUAL[wanted]}")
+    return wanted
+
+
+def usual_suffix(name: str) -> str:
+    """Suffix of the files of a format that is written."""
+    return _USUAL[name]
+
+
+def need_libraries(name: str, what: str) -> None:
+    """Make sure that the libraries of a format are installed, before any work is done.
+
+    Parameters
+    ----------
+    name : str
+        Format.
+    what : str
+        What the error message says needs them.
+
+    Raises
+    ------
+    SettingsError
+        If one is not.
+    """
+    absent = [library for library in _LIBRARIES.get(name, ()) if find_spec(library) is None]
+    if absent:
+        raise SettingsError(f"{what} needs {' and '.join(absent)}: pip install 'bandfold[formats]'")

@@ -1,0 +1,54 @@
+"""Decoded scenes as NumPy arrays."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.output import atomic_output
+
+from .arrays import description_path
+from .writer import SceneWriter
+
+
+class NpyWriter(SceneWriter):
+    """Write an ``.npy`` file, axes being bands, lines and samples, and beside it a JSON file with the rest.
+
+    The JSON file, ``NAME.npy.json``, holds the header fields (``metadata``) and the no-data value; the reader
+    of ``.npy`` files takes it into account.
+    """
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The array and its description."""
+        return self.path, description_path(self.path)
+
+    def _open(self, temporary: Path) -> None:
+        self._file = temporary
+        np.lib.format.open_memmap(temporary, "w+", self.info.dtype, self.info.shape)
+
+    def _put(self, bands: slice, lines: slice, block: NDArray[Any]) -> None:
+        # Mapped anew each time: pages of a map that stays count as memory.
+        np.lib.format.open_memmap(self._file, "r+")[bands, lines] = block
+
+    def _close(self) -> None:
+        """Nothing is held open."""
+
+    def _publish(self) -> None:
+        info = self.info
+        # JSON has no word for what is not a number.
+        marker = info.no_data
+        content = {
+            "no_data": str(marker) if marker is not None and not math.isfinite(marker) else marker,
+            "metadata": {
+                key: value if isinstance(value, str) else list(value) for key, value in info.metadata.items()
+            },
+        }
+        with atomic_output(description_path(self.path)) as file:
+            file.write(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+        super()._publish()

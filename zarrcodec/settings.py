@@ -1,0 +1,155 @@
+"""How a chunk of three axes becomes a stream, and back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.errors import SettingsError, StreamError
+from bandfold.bitstream.scene import SCALED_DTYPES, Scaling, native
+from bandfold.ground import Decoder
+from bandfold.onboard import Encoder
+from bandfold.onboard.scaling import auto_scaling
+from bandfold.onboard.source import ArraySource
+from bandfold.onboard.target import Target
+
+_ORDER = "memory order"
+"""Header field of chunks whose first axis runs fastest."""
+
+
+@dataclass(frozen=True)
+class ChunkSettings:
+    """What an array says of its chunks; exactly one of step, bps and psnr is given.
+
+    Parameters
+    ----------
+    step : float, optional
+        Quantiser step in counts: the quality is the same in all chunks.
+    bps : float, optional
+        Bits per sample of each chunk, never exceeded.
+    psnr : float, optional
+        PSNR of each chunk in dB, peak 65535 counts.
+    band_axis : int
+        Axis of the bands, 0 to 2. The other two are lines and samples.
+    scale : float or "auto", optional
+        Value of one count, for 32-bit integers and floats; ``auto`` takes for each chunk the finest that
+        holds it.
+    offset : float
+        Value of count 0, where the scale is a number.
+    no_data : float or "NaN", optional
+        Value of absent samples, which come back exactly. The fill value of the array is a good choice where
+        chunks reach beyond its edges.
+    sensor : str, optional
+        Package of the sensor, with which chunks carry no vectors: its name, or its file. Whoever reads the
+        array needs it.
+
+    Raises
+    ------
+    SettingsError
+        If settings contradict each other or are out of range.
+    """
+
+    step: float | None = None
+    bps: float | None = None
+    psnr: float | None = None
+    band_axis: int = 0
+    scale: float | str | None = None
+    offset: float = 0.0
+    no_data: float | str | None = None
+    sensor: str | None = None
+
+    def __post_init__(self) -> None:
+        Target(self.bps, None, self.psnr, self.step)
+        if self.band_axis not in (0, 1, 2):
+            raise SettingsError(f"band_axis {self.band_axis!r} is unknown: use 0, 1 or 2")
+        if isinstance(self.scale, str) and self.scale != "auto":
+            raise SettingsError(f"scale {self.scale!r} is unknown: give a number, or auto")
+        if self.no_data is not None:
+            # A word where JSON has no number for it.
+            marker = float(self.no_data)
+            object.__setattr__(self, "no_data", marker if math.isfinite(marker) else str(marker))
+
+    @property
+    def marker(self) -> float | None:
+        """The no-data value as a number."""
+        return None if self.no_data is None else float(self.no_data)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Settings that are not as they are by default; ready for JSON."""
+        usual = {one.name: one.default for one in fields(self)}
+        return {name: value for name, value in asdict(self).items() if value != usual[name]}
+
+    def check_dtype(self, dtype: np.dtype[Any]) -> None:
+        """Refuse types of samples that cannot be coded with these settings.
+
+        Parameters
+        ----------
+        dtype : numpy.dtype
+
+        Raises
+        ------
+        SceneError, SettingsError
+            If it cannot.
+        """
+        scaling = Scaling(1.0) if dtype in SCALED_DTYPES and self.scale is not None else None
+        ArraySource(np.zeros((1, 1, 1), dtype), scaling=scaling)
+
+    def encode(self, chunk: NDArray[Any]) -> bytes:
+        """Encode a chunk.
+
+        Parameters
+        ----------
+        chunk : ndarray of three axes
+
+        Returns
+        -------
+        bytes
+            A stream.
+
+        Raises
+        ------
+        BandfoldError
+            As `bandfold.onboard.encoder.Encoder.encode`.
+        """
+        if chunk.ndim != 3:
+            raise SettingsError(f"a chunk has {chunk.ndim} axes: cut the array into chunks of three")
+        fortran = chunk.flags.f_contiguous and not chunk.flags.c_contiguous
+        metadata = {_ORDER: "F"} if fortran else {}
+        cube = np.moveaxis(chunk, self.band_axis, 0)
+        scaling = None
+        if native(cube.dtype) in SCALED_DTYPES:
+            if self.scale == "auto":
+                scaling = auto_scaling(ArraySource(cube, scaling=Scaling(1.0), no_data=self.marker))
+            elif self.scale is not None:
+                scaling = Scaling(float(self.scale), self.offset)
+        source = ArraySource(cube, metadata=metadata, scaling=scaling, no_data=self.marker)
+        return Encoder(bps=self.bps, psnr=self.psnr, step=self.step, sensor=self.sensor).encode(source)
+
+    def decode(self, stream: bytes) -> NDArray[Any]:
+        """Decode a chunk.
+
+        Parameters
+        ----------
+        stream : bytes
+
+        Returns
+        -------
+        ndarray
+            Contiguous in the order in which the chunk was.
+
+        Raises
+        ------
+        StreamError
+            If it is damaged: means of bands in place of samples would not be noticed in an array.
+        """
+        decoder = Decoder(stream)
+        cube = decoder.decode()
+        if decoder.damage:
+            raise StreamError(f"a chunk is damaged: {decoder.damage[0].reason}")
+        chunk = np.moveaxis(cube, 0, self.band_axis)
+        fortran = decoder.info.metadata.get(_ORDER) == "F"
+        return np.asfortranarray(chunk) if fortran else np.ascontiguousarray(chunk)
