@@ -9,7 +9,7 @@ import click
 
 from bandfold.bitstream.errors import SettingsError
 
-from .common import json_option, print_json, progress_bar
+from .common import json_option, print_json, progress_bar, warn
 from .sceneoptions import open_source, read_partition, scaling_options
 
 EXAMPLE = """\b
@@ -17,7 +17,7 @@ Examples:
   bandfold encode scene.hdr -o scene.bf --bps 0.25
   bandfold encode float.hdr -o float.bf --psnr 60 --scale auto --no-data -9999
   bandfold encode scene.hdr -o scene.bf --bps 0.25 --sensor aviris-224
-  bandfold encode scene.hdr -o scene.bf --bps 0.1 --model model.bfm
+  bandfold encode scene.hdr -o scene.bf --bps 0.1 --model model.bfm --threads 2
 """
 
 
@@ -32,6 +32,16 @@ Examples:
     "--model",
     metavar="NAME|FILE",
     help="Package of a trained encoder, which codes band by band.  [default: the built-in transform]",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "litert", "onnxruntime", "numpy"]),
+    default="auto",
+    show_default=True,
+    help="What runs the networks of the model; auto: the fastest that is exact here (bandfold engines).",
+)
+@click.option(
+    "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of the engine."
 )
 @click.option(
     "--sensor",
@@ -63,6 +73,8 @@ def encode(
     psnr: float | None,
     step: float | None,
     model: str | None,
+    engine: str,
+    threads: int,
     sensor: str | None,
     spectral: str,
     partition: str,
@@ -99,12 +111,16 @@ def encode(
             spectral=spectral,
             partition=read_partition(partition),
             model=model,
+            engine=engine,
+            threads=threads,
             sensor=sensor,
             strip_lines=strip_lines,
             progress=progress,
         )
         size = encoder.encode_to(source, output)
     seconds = time.perf_counter() - started
+    for note in encoder.notes:
+        warn(note)
     info = source.info
     report = {
         "output": str(output),
@@ -116,6 +132,7 @@ def encode(
         "lines": info.lines,
         "samples": info.samples,
         "dtype": str(info.dtype),
+        "engine": ", ".join(encoder.engines) or None,
     }
     if as_json:
         print_json(report)

@@ -9,6 +9,7 @@ from .compare import compare
 from .decode import decode
 from .demo import demo
 from .encode import encode
+from .engines import engines, selftest
 from .export import export
 from .fit import fit
 from .info import info
@@ -47,7 +48,21 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (encode, decode, info, compare, partition, fit, models, train, export, synth, demo):
+for command in (
+    encode,
+    decode,
+    info,
+    compare,
+    partition,
+    fit,
+    models,
+    engines,
+    selftest,
+    train,
+    export,
+    synth,
+    demo,
+):
     main.add_command(command)
 
 

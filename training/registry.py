@@ -45,7 +45,10 @@ class Recipe:
     entropy: str = "prior."
 
 
-RECIPES: Mapping[str, Recipe] = {"balle48": Recipe(Balle48, BandView)}
+RECIPES: Mapping[str, Recipe] = {
+    "balle48": Recipe(Balle48, BandView),
+    "balle48-relu": Recipe(lambda: Balle48(relu=(48, 48)), BandView),
+}
 """Recipes by the name that a configuration gives as ``network``."""
 
 

@@ -60,7 +60,7 @@ def test_gdn_divides_by_the_energy_around():
 
 
 def test_the_start_is_orthonormal_and_keeps_what_is_smooth(network):
-    for found in hierarchical_maps((4, 2, 2), 48):
+    for found in hierarchical_maps((4, 2, 2), (48, 48, 48)):
         flat = found.reshape(len(found), -1)
         np.testing.assert_allclose(flat @ flat.T, np.eye(len(flat)), atol=1e-12)
     # GDN is close to nothing for small samples.
