@@ -54,7 +54,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--method",
     type=click.Choice(["minmax", "percentile", "entropy"]),
-    default="percentile",
+    default="minmax",
     show_default=True,
     help="How ranges of activations are chosen.",
 )

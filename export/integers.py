@@ -20,8 +20,8 @@ from .qoperator import to_qoperator
 from .quantise import LayerReport, quantise
 from .tflite import to_tflite
 
-METHOD = "percentile"
-"""Way to choose ranges that cost the least rate (docs/int8.md)."""
+METHOD = "minmax"
+"""Way to choose ranges that costs the least rate (docs/int8.md)."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from bandfold.onboard.engines.convstack import ConvLayer, ConvStack, same_paddin
 
 HERE = Path(__file__).parent
 MODEL = HERE / "golden-int8.bfm"
-LATENTS = HERE / "int8-latents.npz"
+INPUTS, LATENTS = HERE / "int8-inputs.npz", HERE / "int8-latents.npz"
 STREAM = HERE / "int8.bndf"
 SETTINGS: dict[str, Any] = {"step": 8.0, "strip_lines": 16}
 
@@ -145,11 +145,9 @@ def model() -> Package:
 
 def main() -> None:
     save_package(model(), MODEL)
-    latents = {
-        f"{number}-{place}": reference(stack(number), plane)
-        for number in range(2)
-        for place, plane in enumerate(planes(number))
-    }
+    inputs = {f"{number}-{place}": plane for number in range(2) for place, plane in enumerate(planes(number))}
+    np.savez_compressed(INPUTS, **inputs)
+    latents = {name: reference(stack(int(name[0])), plane) for name, plane in inputs.items()}
     np.savez_compressed(LATENTS, **latents)
     STREAM.write_bytes(Encoder(model=MODEL, engine="numpy", **SETTINGS).encode(maker().modelled()))
     for name, values in latents.items():

@@ -47,14 +47,12 @@ def codec():
 @pytest.fixture(scope="module")
 def latents():
     """Inputs and the pinned latents of each network of the golden model."""
-    with np.load(GOLDEN / "int8-latents.npz") as archive:
-        pinned = dict(archive)
-    found = {
-        number: [(plane, pinned[f"{number}-{place}"]) for place, plane in enumerate(maker.planes(number))]
-        for number in range(2)
-    }
-    assert sum(map(len, found.values())) == len(pinned)
-    return found
+    with np.load(GOLDEN / "int8-inputs.npz") as inputs, np.load(GOLDEN / "int8-latents.npz") as pinned:
+        assert set(inputs) == set(pinned)
+        return {
+            number: [(plane, pinned[name]) for name, plane in inputs.items() if name.startswith(str(number))]
+            for number in range(2)
+        }
 
 
 def check(network, pairs):
@@ -231,9 +229,22 @@ def test_networks_of_other_units_are_refused(codec):
         NetworkEngine(replace(codec, networks=networks), engine="numpy").analyse(np.zeros((16, 16)), 0)
 
 
-def test_planes_are_rounded_half_to_even_and_clipped():
-    planes = np.array([[0.0, 0.25, 0.75, -0.25, 1e9, -1e9, 3.0]])
-    np.testing.assert_array_equal(to_integers(planes, 0.5, 3), [[3, 3, 5, 3, 127, -128, 9]])
+def test_planes_are_rounded_and_clipped():
+    planes = np.array([[0.0, 1e9, -1e9, 3.0]])
+    np.testing.assert_array_equal(to_integers(planes, 0.5, 3), [[3, 127, -128, 9]])
+    # Whole units stay what they are, wherever they lie: nothing is nothing.
+    whole = np.random.default_rng(0).integers(-100, 100, (2, 1, 35, 50))
+    np.testing.assert_array_equal(to_integers(whole * 0.25, 0.25, 0), whole)
+
+
+def test_rounding_errors_of_a_flat_block_cancel():
+    for level in np.linspace(-3, 3, 41).tolist():
+        found = to_integers(np.full((32, 48), level), 1.0, 5) - 5.0
+        assert np.abs(found - level).max() < 1
+        for block in found.reshape(2, 16, 3, 16).transpose(0, 2, 1, 3).reshape(6, -1):
+            assert abs(block.mean() - level) <= 0.5 / 256 + 1e-9
+        # And of parts of it nearly so.
+        assert np.abs(found.reshape(8, 4, 12, 4).mean(axis=(1, 3)) - level).max() <= 1 / 16
 
 
 def test_engines_of_floating_point_and_of_none():

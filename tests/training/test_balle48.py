@@ -5,8 +5,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from bandfold.onboard.engines.convstack import same_padding  # noqa: E402
 from bandfold.training.balle48 import Balle48  # noqa: E402
-from bandfold.training.layers import DivisiveNormalisation, SameConv, SameTransposed, same_padding  # noqa: E402
+from bandfold.training.layers import DivisiveNormalisation, SameConv, SameTransposed  # noqa: E402
 from bandfold.training.orthonormal import hierarchical_maps  # noqa: E402
 from bandfold.training.prior import FactorisedPrior  # noqa: E402
 
