@@ -61,6 +61,8 @@ def test_selftest_passes_here(run):
     ]
     assert all(check["exact"] and check["networks"] == 2 for check in checks)
     assert run("selftest", "--model", MODEL).out.count(" exact ") >= len(checks)
+    shipped = json.loads(run("selftest", "--json").out)["checks"]
+    assert {"balle48-relu-cal-l1", "balle48-relu-uncal-l1"} <= {check["model"] for check in shipped}
 
 
 def test_selftest_fails_where_latents_differ(run, broken, monkeypatch):
