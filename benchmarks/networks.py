@@ -11,9 +11,10 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.bandcodec import BandCodec
+from bandfold.bitstream.bandcodec import REDUCTION, BandCodec
 from bandfold.bitstream.registry import Registry
 from bandfold.onboard.engines.choice import ENGINES
+from bandfold.onboard.engines.integer import to_channels, to_integers
 from bandfold.onboard.engines.network import integer_model
 
 from .program import run
@@ -79,7 +80,8 @@ def _entries(codec: BandCodec, plane: NDArray[np.float64], threads: Sequence[int
     for count in threads:
         if codec.quantised:
             model = integer_model(codec, 0)
-            integers = np.clip(np.rint(batch / float(model.stack.scale)), -128, 127).astype(np.int8)
+            block = REDUCTION // model.stack.reduction
+            integers = to_channels(to_integers(plane, model.stack.scale, model.stack.zero), block)[None]
             for name, kind in ENGINES.items():
                 if kind.installed():
                     network = kind.open(model, count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -165,7 +166,10 @@ def _speed(model: IntegerModel, name: str, threads: int) -> float:
     from bandfold.onboard.engines.choice import ENGINES
 
     network = ENGINES[name].open(model, threads)
-    plane = np.random.default_rng(0).integers(-20, 20, (1, 1, _LINES, _SAMPLES)).astype(np.int8)
+    inputs = model.stack.inputs
+    # The samples of a block may be channels of one position.
+    shape = (1, inputs, _LINES // math.isqrt(inputs), _SAMPLES // math.isqrt(inputs))
+    plane = np.random.default_rng(0).integers(-20, 20, shape).astype(np.int8)
 
     def runs() -> Iterator[float]:
         for _ in range(_RUNS):

@@ -19,6 +19,7 @@ from .floatstack import FloatStack
 from .qoperator import to_qoperator
 from .quantise import LayerReport, quantise
 from .tflite import to_tflite
+from .widen import widen
 
 METHOD = "minmax"
 """Way to choose ranges that costs the least rate (docs/int8.md)."""
@@ -96,7 +97,8 @@ def quantise_analysis(
     view = find_recipe(config).view(calibration.scenes, part, config.data)
     chance = np.random.default_rng(config.seed)
     batches = [view.draw(chance) for _ in range(calibration.batches)]
-    stack, report = quantise(network, batches, calibration.method)
+    quantised, report = quantise(network, batches, calibration.method)
+    stack = widen(quantised)
     data = to_qoperator(stack).SerializeToString(deterministic=True)
     golden = golden_digest(NumpyNetwork(stack).run(probe(stack)))
     made = IntegerAnalysis(data, to_tflite(stack), golden, report)

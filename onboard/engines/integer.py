@@ -49,3 +49,25 @@ def to_integers(planes: NDArray[np.floating[Any]], scale: np.float32 | float, ze
     units += np.tile(pattern, tiles)[:lines, :samples]
     integers: NDArray[np.int8] = np.clip(np.rint(units) + zero, LOW, HIGH).astype(np.int8)
     return integers
+
+
+def to_channels(plane: NDArray[np.int8], block: int) -> NDArray[np.int8]:
+    """Rearrange a plane so that the samples of a block are channels of one position.
+
+    Parameters
+    ----------
+    plane : ndarray of int8, shape (lines, samples)
+        Multiples of `block`.
+    block : int
+        Lines and samples of a block.
+
+    Returns
+    -------
+    ndarray of int8, shape (block * block, lines / block, samples / block)
+        Channels in the order of lines, then samples.
+    """
+    lines, samples = plane.shape
+    blocks = plane.reshape(lines // block, block, samples // block, block)
+    return np.ascontiguousarray(
+        blocks.transpose(1, 3, 0, 2).reshape(block * block, lines // block, samples // block)
+    )

@@ -15,7 +15,7 @@ from bandfold.bitstream.geometry import pad_to_blocks
 from bandfold.bitstream.runtime import PROCESSOR, Network, fastest_providers
 
 from .choice import AUTO, IntegerModel, check_choice, open_exact
-from .integer import to_integers
+from .integer import to_channels, to_integers
 
 Analysis = Callable[[NDArray[np.float64]], NDArray[Any]]
 """From a plane, in steps, to latents of any type, shape (channels, rows, columns)."""
@@ -70,7 +70,10 @@ class NetworkEngine:
         self.used[opened.engine] = None
         self.notes.update(dict.fromkeys(opened.notes))
         stack, network = model.stack, opened.network
-        return lambda plane: network.run(to_integers(plane, stack.scale, stack.zero)[None, None])[0]
+        block = REDUCTION // stack.reduction
+        return lambda plane: network.run(
+            to_channels(to_integers(plane, stack.scale, stack.zero), block)[None]
+        )[0]
 
     def _open_float(self, engine: int) -> Analysis:
         providers = fastest_providers()
@@ -165,8 +168,8 @@ def integer_model(codec: BandCodec, engine: int) -> IntegerModel:
         codec.networks[QUANTISED.format(engine)],
         codec.golden[engine].tobytes(),
     )
-    last = model.stack.layers[-1]
-    found = (model.stack.inputs, model.stack.reduction, float(last.scale), last.zero)
-    if found != (1, REDUCTION, 1.0, 0):
+    stack, last = model.stack, model.stack.layers[-1]
+    # The samples of a block may come as channels, but all of them must.
+    if (stack.inputs * stack.reduction**2, float(last.scale), last.zero) != (REDUCTION**2, 1.0, 0):
         raise ModelError(f"{model.name} does not turn one plane into latents: make the package again")
     return model

@@ -17,6 +17,7 @@ from bandfold.export.half import to_half  # noqa: E402
 from bandfold.export.qoperator import to_qoperator  # noqa: E402
 from bandfold.export.quantise import affine, quantise, round_up  # noqa: E402
 from bandfold.export.tflite import to_tflite  # noqa: E402
+from bandfold.export.widen import widen  # noqa: E402
 from bandfold.onboard.engines.choice import (  # noqa: E402
     IntegerModel,
     golden_digest,
@@ -25,7 +26,7 @@ from bandfold.onboard.engines.choice import (  # noqa: E402
 )
 from bandfold.onboard.engines.convstack import ConvStack, same_padding  # noqa: E402
 from bandfold.onboard.engines.golden import NumpyNetwork  # noqa: E402
-from bandfold.onboard.engines.integer import to_integers  # noqa: E402
+from bandfold.onboard.engines.integer import to_channels, to_integers  # noqa: E402
 
 BAND = ((1, 8, 9, 4), (8, 12, 5, 2), (12, 16, 5, 2))
 """Inputs, outputs, kernel and stride of layers: as `balle48` is built."""
@@ -165,3 +166,18 @@ def test_half_precision_is_near():
     wanted, found = run(session(made), batch), run(session(half), batch)
     error = np.abs(found - wanted).max()
     assert 0 < error < 0.02 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(9, 4), (5, 2), (4, 4), (8, 4), (3, 1)])
+def test_a_wider_first_layer_gives_the_same_integers(kernel, stride):
+    layers = ((1, 6, kernel, stride), (6, 7, 5, 2))
+    stack, _ = quantise(FloatStack.from_onnx(graph(layers, rounds=True)), batches(1))
+    wide = widen(stack)
+    assert wide.inputs == stride**2
+    assert wide.layers[0].stride == 1
+    plane = np.random.default_rng(3).integers(-128, 128, (48, 80)).astype(np.int8)
+    found = NumpyNetwork(wide).run(to_channels(plane, stride)[None])
+    np.testing.assert_array_equal(found, NumpyNetwork(stack).run(plane[None, None]))
+    data = to_qoperator(wide).SerializeToString(deterministic=True)
+    golden = golden_digest(NumpyNetwork(wide).run(probe(wide)))
+    require_exact(IntegerModel("mine", data, to_tflite(wide), golden))
