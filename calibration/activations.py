@@ -16,6 +16,9 @@ BINS = 4096
 OUTLIERS = 1e-4
 """Share of the values that the percentile method leaves outside."""
 
+HEADROOM = 1.5
+"""Range of the headroom method over what was seen."""
+
 LEVELS = 256
 """Values of an 8-bit integer."""
 
@@ -77,6 +80,11 @@ def minmax(observer: Observer) -> Range:
     return observer.low, observer.high
 
 
+def headroom(observer: Observer) -> Range:
+    """All that was seen, and half as much again: some scene is brighter than those of the calibration set."""
+    return HEADROOM * observer.low, HEADROOM * observer.high
+
+
 def percentile(observer: Observer) -> Range:
     """What was seen but for `OUTLIERS`, half of them at either end; all of them where one end is 0."""
     share = observer.counts.cumsum() / max(int(observer.counts.sum()), 1)
@@ -129,6 +137,7 @@ def _divergence(counts: NDArray[np.int64], first: int, last: int) -> float:
 
 
 METHODS: Mapping[str, Callable[[Observer], Range]] = {
+    "headroom": headroom,
     "minmax": minmax,
     "percentile": percentile,
     "entropy": entropy,

@@ -53,8 +53,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--exclude", default="", help="Not these scenes of --calibration: a,b,c.")
 @click.option(
     "--method",
-    type=click.Choice(["minmax", "percentile", "entropy"]),
-    default="minmax",
+    type=click.Choice(["headroom", "minmax", "percentile", "entropy"]),
+    default="headroom",
     show_default=True,
     help="How ranges of activations are chosen.",
 )

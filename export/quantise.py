@@ -61,7 +61,7 @@ class LayerReport:
 
 
 def quantise(
-    network: FloatStack, batches: Sequence[NDArray[np.float32]], method: str = "minmax"
+    network: FloatStack, batches: Sequence[NDArray[np.float32]], method: str = "headroom"
 ) -> tuple[ConvStack, list[LayerReport]]:
     """Quantise a network with the ranges that a calibration set has.
 

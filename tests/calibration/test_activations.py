@@ -25,6 +25,7 @@ def values():
 def test_minmax_is_what_was_seen_and_0():
     assert choose_range(observe([1.0, 2.5], [0.5]), "minmax") == (0.0, 2.5)
     assert choose_range(observe([-3.0, 2.5]), "minmax") == (-3.0, 2.5)
+    assert choose_range(observe([-3.0, 2.5]), "headroom") == (-4.5, 3.75)
 
 
 def test_percentile_leaves_the_tails(values):

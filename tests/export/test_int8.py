@@ -76,7 +76,7 @@ def batches(inputs, side=48, seed=1, count=4):
 
 
 @pytest.mark.parametrize(("layers", "rounds"), [(BAND, True), (COMPONENTS, False)])
-@pytest.mark.parametrize("method", ["minmax", "percentile", "entropy"])
+@pytest.mark.parametrize("method", ["headroom", "minmax", "percentile", "entropy"])
 def test_any_stack_is_quantised_and_the_same_in_all_engines(layers, rounds, method):
     made = graph(layers, rounds=rounds)
     network = FloatStack.from_onnx(made)
