@@ -17,7 +17,7 @@ pytestmark = pytest.mark.arm
 CPUS = os.environ.get("BANDFOLD_ARM_CPUS", "cortex-a72 cortex-a76").split()
 GOLDEN = Path(__file__).parents[1] / "golden"
 MODELS = {
-    "golden-int8": GOLDEN / "golden-int8.bfm",
+    "golden-int8": GOLDEN / "int8/golden-int8.bfm",
     "balle48-relu-cal-l1": SHIPPED / "balle48-relu-cal-l1.bfm",
 }
 ENGINES = ("litert", "onnxruntime", "numpy")
@@ -54,10 +54,10 @@ def scene(tmp_path_factory):
 @pytest.mark.parametrize("cpu", CPUS)
 def test_arm_gives_the_golden_latents(arm, cpu, tmp_path):
     """Those of random and of smooth planes, of each engine, with one thread and with two."""
-    with np.load(GOLDEN / "int8-inputs.npz") as inputs, np.load(GOLDEN / "int8-latents.npz") as latents:
+    with np.load(GOLDEN / "int8/inputs.npz") as inputs, np.load(GOLDEN / "int8/latents.npz") as latents:
         pinned = dict(latents)
         assert set(inputs) == set(pinned)
-    paths = [str(path) for path in (MODELS["golden-int8"], GOLDEN / "int8-inputs.npz", tmp_path / "out.npz")]
+    paths = [str(path) for path in (MODELS["golden-int8"], GOLDEN / "int8/inputs.npz", tmp_path / "out.npz")]
     arm(cpu, wheels="engines").run("-c", LATENTS, *paths, *ENGINES)
     with np.load(tmp_path / "out.npz") as found:
         assert len(found) == 2 * len(ENGINES) * len(pinned)

@@ -13,7 +13,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 def test_all_engines_are_measured():
     pytest.importorskip("onnxruntime")
-    models = [str(GOLDEN / f"golden-{name}.bfm") for name in ("walsh", "int8")]
+    models = [str(GOLDEN / name) for name in ("golden-walsh.bfm", "int8/golden-int8.bfm")]
     result = CliRunner().invoke(main, [*models, "--lines", "64", "--samples", "64", "--rounds", "2"])
     assert result.exit_code == 0, result.output
     rows = [line.split() for line in result.output.splitlines()[1:]]

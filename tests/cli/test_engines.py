@@ -12,8 +12,8 @@ from bandfold.onboard.engines import choice
 
 from .conftest import check_failure
 
-MODEL = Path(__file__).parents[1] / "golden" / "golden-int8.bfm"
-FLOAT = MODEL.with_name("golden-walsh.bfm")
+MODEL = Path(__file__).parents[1] / "golden" / "int8" / "golden-int8.bfm"
+FLOAT = MODEL.parents[1] / "golden-walsh.bfm"
 
 
 @pytest.fixture

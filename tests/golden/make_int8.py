@@ -26,9 +26,10 @@ from bandfold.onboard.engines.choice import golden_digest, probe
 from bandfold.onboard.engines.convstack import ConvLayer, ConvStack, same_padding
 
 HERE = Path(__file__).parent
-MODEL = HERE / "golden-int8.bfm"
-INPUTS, LATENTS = HERE / "int8-inputs.npz", HERE / "int8-latents.npz"
-STREAM = HERE / "int8.bndf"
+FILES = HERE / "int8"
+MODEL = FILES / "golden-int8.bfm"
+INPUTS, LATENTS = FILES / "inputs.npz", FILES / "latents.npz"
+STREAM = FILES / "stream.bndf"
 SETTINGS: dict[str, Any] = {"step": 8.0, "strip_lines": 16}
 
 LAYERS = ((1, 8, 9, 4, 14), (8, 12, 5, 2, 60), (12, 16, 5, 2, 4))
@@ -40,6 +41,8 @@ PLANES = ((96, 128), (16, 16), (48, 80))
 
 def maker() -> Any:
     """The script that makes the other golden files: its scenes and random bits are used here too."""
+    if "make_golden" in sys.modules:
+        return sys.modules["make_golden"]
     specification = importlib.util.spec_from_file_location("make_golden", HERE / "make_golden.py")
     module = importlib.util.module_from_spec(specification)
     sys.modules["make_golden"] = module

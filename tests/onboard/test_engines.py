@@ -24,7 +24,7 @@ from bandfold.onboard.engines.network import integer_model
 from bandfold.onboard.engines.ort import OrtNetwork
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-MODEL = GOLDEN / "golden-int8.bfm"
+MODEL = GOLDEN / "int8/golden-int8.bfm"
 LEVELS = ("ORT_DISABLE_ALL", "ORT_ENABLE_BASIC", "ORT_ENABLE_EXTENDED", "ORT_ENABLE_ALL")
 
 
@@ -47,7 +47,7 @@ def codec():
 @pytest.fixture(scope="module")
 def latents():
     """Inputs and the pinned latents of each network of the golden model."""
-    with np.load(GOLDEN / "int8-inputs.npz") as inputs, np.load(GOLDEN / "int8-latents.npz") as pinned:
+    with np.load(GOLDEN / "int8/inputs.npz") as inputs, np.load(GOLDEN / "int8/latents.npz") as pinned:
         assert set(inputs) == set(pinned)
         return {
             number: [(plane, pinned[name]) for name, plane in inputs.items() if name.startswith(str(number))]
@@ -115,7 +115,7 @@ def test_engines_write_the_golden_stream(codec, name):
     if name != "numpy":
         pytest.importorskip({"litert": "ai_edge_litert", "onnxruntime": "onnxruntime"}[name])
     encoder = Encoder(model=MODEL, engine=name, threads=2, **maker.SETTINGS)
-    assert encoder.encode(maker.maker().modelled()) == (GOLDEN / "int8.bndf").read_bytes()
+    assert encoder.encode(maker.maker().modelled()) == (GOLDEN / "int8/stream.bndf").read_bytes()
     assert (encoder.engines, encoder.notes) == ((name,), ())
 
 
@@ -123,7 +123,7 @@ def test_the_golden_stream_decodes():
     pytest.importorskip("onnxruntime")
     scene = maker.maker().modelled()
     cube = scene.read(slice(0, scene.info.bands), slice(0, scene.info.lines))
-    decoder = Decoder(GOLDEN / "int8.bndf", models=[MODEL])
+    decoder = Decoder(GOLDEN / "int8/stream.bndf", models=[MODEL])
     restored = decoder.decode()
     assert decoder.damage == []
     assert restored.shape == cube.shape
