@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .package import Package, reading_content, require
 from .payload import TABLES_LIMIT
 from .planes import FIRST_PLANE_TABLE, PlaneTables, plane_tables
-from .runtime import Network
+from .runtime import PROCESSOR, Network
 from .tables import Tables
 from .tokens import TOKENS
 
@@ -21,6 +21,13 @@ REDUCTION = 16
 
 ANALYSIS, SYNTHESIS = "analysis-{}.onnx", "synthesis-{}.onnx"
 """Names of the networks of an engine."""
+
+QUANTISED = "analysis-{}.tflite"
+"""Name of the analysis for LiteRT, which quantised models have too."""
+
+_GOLDEN = "analysis-golden"
+_DIGEST = 32
+_NO_GOLDEN = np.zeros((0, _DIGEST), np.uint8)
 
 LARGEST_LATENT = float(1 << 30)
 """Latents stay below this."""
@@ -46,6 +53,9 @@ class BandCodec:
         The same in nanometres, without the last one.
     engine_of : tuple of int
         Engine of each interval.
+    golden : ndarray of uint8, shape (engines, 32)
+        Of a quantised model: SHA-256 of what each analysis makes of the input that engines are checked on
+        (`bandfold.onboard.engines.choice`). Of one that computes in floating point: shape (0, 32).
     """
 
     name: str
@@ -55,6 +65,12 @@ class BandCodec:
     ends: tuple[int, ...]
     limits: tuple[float, ...]
     engine_of: tuple[int, ...]
+    golden: NDArray[np.uint8] = field(default_factory=lambda: _NO_GOLDEN)
+
+    @property
+    def quantised(self) -> bool:
+        """Whether its analyses compute in 8-bit integers, from int8 to int8."""
+        return len(self.golden) > 0
 
     @property
     def engines(self) -> int:
@@ -70,13 +86,15 @@ class BandCodec:
         """The tables of the format and, behind them, those of the model."""
         return plane_tables(tables, self.frequencies)
 
-    def analysis(self, engine: int, threads: int = 1) -> Network:
-        """Open the network that makes latents.
+    def analysis(self, engine: int, threads: int = 1, providers: Sequence[str] = (PROCESSOR,)) -> Network:
+        """Open the network that makes latents, of a model that is not quantised.
 
         Parameters
         ----------
         engine : int
         threads : int
+        providers : sequence of str
+            Execution providers of ONNX Runtime, those that are tried first in front.
 
         Returns
         -------
@@ -88,14 +106,14 @@ class BandCodec:
         ModelError
             If it cannot be opened.
         """
-        return self._open(ANALYSIS.format(engine), threads)
+        return self._open(ANALYSIS.format(engine), threads, providers)
 
     def synthesis(self, engine: int, threads: int = 1) -> Network:
         """Open the network that makes planes of latents again; see `analysis`."""
         return self._open(SYNTHESIS.format(engine), threads)
 
-    def _open(self, name: str, threads: int) -> Network:
-        return Network(self.networks[name], f"{name} of package {self.name!r}", threads)
+    def _open(self, name: str, threads: int, providers: Sequence[str] = (PROCESSOR,)) -> Network:
+        return Network(self.networks[name], f"{name} of package {self.name!r}", threads, providers)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Arrays of a package, from which `from_package` reads them again.
@@ -104,7 +122,8 @@ class BandCodec:
         -------
         dict of str to ndarray
         """
-        return {
+        golden = {_GOLDEN: self.golden} if self.quantised else {}
+        return golden | {
             "frequencies": self.frequencies.astype(np.int32),
             "interval-ends": np.array(self.ends, dtype=np.int32),
             "interval-nanometres": np.array(self.limits, dtype=np.float64),
@@ -148,7 +167,12 @@ def _from_package(package: Package) -> BandCodec:
     require(bool(np.isfinite(limits).all() and (np.diff(limits) > 0).all()), "intervals")
     require(engine_of.dtype.kind in "iu" and engine_of.shape == ends.shape, "engines of intervals")
     require(bool(((engine_of >= 0) & (engine_of < engines)).all()), "engines of intervals")
-    for name in (name.format(engine) for engine in range(engines) for name in (ANALYSIS, SYNTHESIS)):
+    golden = arrays.get(_GOLDEN, _NO_GOLDEN)
+    quantised = _GOLDEN in arrays
+    require(golden.dtype == np.uint8, "golden latents")
+    require(golden.shape == (engines if quantised else 0, _DIGEST), "golden latents")
+    needed = (ANALYSIS, QUANTISED, SYNTHESIS) if quantised else (ANALYSIS, SYNTHESIS)
+    for name in (name.format(engine) for engine in range(engines) for name in needed):
         require(name in package.engines, f"no {name}")
     return BandCodec(
         package.name,
@@ -158,6 +182,7 @@ def _from_package(package: Package) -> BandCodec:
         tuple(ends.tolist()),
         tuple(limits.tolist()),
         tuple(engine_of.tolist()),
+        golden,
     )
 
 

@@ -10,7 +10,7 @@ import click
 
 from bandfold.bitstream.errors import SettingsError
 
-from .common import json_option, print_json, progress_bar
+from .common import json_option, print_json, progress_bar, warn
 from .packetoptions import PACKETS_HELP, PACKETS_METAVAR, read_packet_settings, write_packets
 from .sceneoptions import array_options, open_source, read_partition, scaling_options
 
@@ -24,7 +24,7 @@ Examples:
   bandfold encode float.hdr -o float.bf --psnr 60 --scale auto --no-data -9999
   bandfold encode granule.nc -o granule.bf --bps 0.25 --scale auto --variable reflectance
   bandfold encode scene.hdr -o scene.bf --bps 0.25 --sensor aviris-224
-  bandfold encode scene.hdr -o scene.bf --bps 0.1 --model model.bfm
+  bandfold encode scene.hdr -o scene.bf --bps 0.1 --model model.bfm --threads 2
 """
 
 
@@ -39,6 +39,16 @@ Examples:
     "--model",
     metavar="NAME|FILE",
     help="Package of a trained encoder, which codes band by band.  [default: the built-in transform]",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "litert", "onnxruntime", "numpy"]),
+    default="auto",
+    show_default=True,
+    help="What runs the networks of the model; auto: the fastest that is exact here (bandfold engines).",
+)
+@click.option(
+    "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of the engine."
 )
 @click.option(
     "--sensor",
@@ -77,6 +87,8 @@ def encode(
     psnr: float | None,
     step: float | None,
     model: str | None,
+    engine: str,
+    threads: int,
     sensor: str | None,
     spectral: str,
     partition: str,
@@ -117,6 +129,8 @@ def encode(
             spectral=spectral,
             partition=read_partition(partition),
             model=model,
+            engine=engine,
+            threads=threads,
             sensor=sensor,
             strip_lines=strip_lines,
             progress=progress,
@@ -129,6 +143,8 @@ def encode(
             size = len(stream)
             written = write_packets(stream, packets, output)
     seconds = time.perf_counter() - started
+    for note in encoder.notes:
+        warn(note)
     info = source.info
     report = {
         "output": str(output),
@@ -141,6 +157,7 @@ def encode(
         "samples": info.samples,
         "dtype": str(info.dtype),
         **({} if written is None else {"packets": written}),
+        "engine": ", ".join(encoder.engines) or None,
     }
     if as_json:
         print_json(report)

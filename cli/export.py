@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +23,7 @@ Examples:
   bandfold train --config balle48-cal-l1 --scenes scenes -o runs/l1
   bandfold export runs/l1 -o balle48-cal-l1.bfm
   bandfold encode scene.hdr -o scene.bf --bps 0.1 --model balle48-cal-l1.bfm
+  bandfold export runs/relu-l1 --calibration scenes -o int8.bfm
 """
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -40,14 +42,46 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=_FILE,
     help="Figures of 'python -m bandfold.benchmarks.bands --json', for the card.",
 )
+@click.option(
+    "--calibration",
+    "calibrating",
+    type=click.Path(exists=True, path_type=Path),
+    multiple=True,
+    metavar="SCENES",
+    help="Folder of ENVI scenes or one header, to quantise the encoder by; may be given several times.",
+)
+@click.option("--exclude", default="", help="Not these scenes of --calibration: a,b,c.")
+@click.option(
+    "--method",
+    type=click.Choice(["headroom", "minmax", "percentile", "entropy"]),
+    default="headroom",
+    show_default=True,
+    help="How ranges of activations are chosen.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "fp16", "int8"]),
+    help="What the encoder computes in; fp16 is for GPUs.  [default: int8 with --calibration, else fp32]",
+)
 @json_option
 def export(
-    run: Path, output: Path, name: str | None, description: str, curves: Path | None, as_json: bool
+    run: Path,
+    output: Path,
+    name: str | None,
+    description: str,
+    curves: Path | None,
+    calibrating: tuple[Path, ...],
+    exclude: str,
+    method: str,
+    precision: str | None,
+    as_json: bool,
 ) -> None:
     """Pack the finished RUN of a training, or its export, into one file.
 
-    RUN is the folder of 'bandfold train', or what it exported. The package is tried before it is written.
-    Needs ONNX Runtime (pip install 'bandfold[onnx]'), and PyTorch if the run is not exported yet.
+    RUN is the folder of 'bandfold train', or what it exported. With --calibration the encoder is quantised to
+    8-bit integers, the same on every machine, in ONNX and TFLite. The package is tried, by every engine at
+    hand, before it is written. Needs ONNX Runtime (pip install 'bandfold[onnx]'), and PyTorch if the run is
+    not exported yet or is to be quantised.
     """
     from bandfold.bitstream.package import SUFFIX, save_package
 
@@ -55,6 +89,8 @@ def export(
         raise SettingsError(f"output {output} is no package: give it a name that ends in {SUFFIX}")
     started = time.perf_counter()
     if _is_restoration(run):
+        if calibrating or precision:
+            raise SettingsError("a restoration network runs on the ground, in floats: leave out --calibration")
         from bandfold.export.restoration import make_restoration
 
         package = make_restoration(run, name=name, description=description, release=_release())
@@ -62,13 +98,14 @@ def export(
     else:
         from bandfold.export.pack import make_package, write_package
 
-        found = _exported(run)
+        found = _quantised(run, calibrating, exclude, method) if calibrating else _exported(run)
         package = make_package(
             found,
             name=name,
             description=description,
             release=_release(),
             curves=_curves(curves, str(found.about.get("name"))) if curves else None,
+            precision=precision or ("int8" if calibrating else "fp32"),
         )
         saved = write_package(package, output)
     seconds = time.perf_counter() - started
@@ -85,6 +122,9 @@ def export(
             }
         )
     else:
+        calibration = saved.manifest.card.get("calibration")
+        if calibration:
+            _print_layers(calibration["engines"])
         engines = len(saved.engines)
         click.echo(
             f"{output}: {saved.name} ({saved.identity.hex()}), {engines} networks, "
@@ -107,19 +147,61 @@ def _exported(run: Path) -> Export:
     if (run / DESCRIPTION).is_file():
         return read_export(run)
     if not (run / FOLDER / DESCRIPTION).is_file() and (run / "run.json").is_file():
-        from importlib.util import find_spec
-
-        absent = [name for name in ("torch", "onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
-        if absent:
-            raise SettingsError(
-                f"{run} is not exported yet, which needs {', '.join(absent)}: "
-                "pip install 'bandfold[train,export,onnx]'"
-            )
+        _need(f"{run} is not exported yet, which needs", "torch", "onnx", "onnxscript", "onnxruntime")
         from bandfold.export.run import export_run
 
         with progress_bar() as progress:
             export_run(run, progress)
     return read_export(run / FOLDER)
+
+
+def _quantised(run: Path, calibrating: tuple[Path, ...], exclude: str, method: str) -> Export:
+    """Export a run again, its analyses quantised too."""
+    from bandfold.export.layout import read_export
+
+    _need(
+        "quantisation needs",
+        "torch",
+        "onnx",
+        "onnxscript",
+        "onnxruntime",
+        "flatbuffers",
+        "ai_edge_litert",
+    )
+    if not (run / "run.json").is_file():
+        raise SettingsError(f"{run} is not the folder of a training: --calibration quantises finished runs")
+    from bandfold.export.integers import Calibration
+    from bandfold.export.run import export_run
+    from bandfold.training.runs import read_run
+    from bandfold.training.scenes import calibration_scenes
+
+    config, _ = read_run(run)
+    names = [item.strip() for item in exclude.split(",") if item.strip()]
+    with progress_bar() as progress:
+        scenes = calibration_scenes(calibrating, config.data.levels, config.data.sensors, names)
+        export_run(run, progress, Calibration(scenes, method))
+    return read_export(run / "export")
+
+
+def _need(reason: str, *modules: str) -> None:
+    from importlib.util import find_spec
+
+    absent = [name for name in modules if find_spec(name) is None]
+    if absent:
+        raise SettingsError(f"{reason} {', '.join(absent)}: pip install 'bandfold[train,export,onnx,tflite]'")
+
+
+def _print_layers(engines: Sequence[Mapping[str, Any]]) -> None:
+    """Print what quantisation did to each layer of each engine."""
+    click.echo(f"{'engine':>6} {'tensor':<9}{'range':>21}{'seen':>21}{'clipped':>10}{'SNR':>10}")
+    for number, engine in enumerate(engines):
+        for layer in engine["layers"]:
+            held = f"{layer['low']:.3f} to {layer['high']:.3f}"
+            seen = f"{layer['seen_low']:.3f} to {layer['seen_high']:.3f}"
+            snr = "exact" if layer["snr"] is None else f"{layer['snr']:.1f} dB"
+            click.echo(
+                f"{number:>6} {layer['name']:<9}{held:>21}{seen:>21}{100 * layer['clipped']:>8.4f} %{snr:>10}"
+            )
 
 
 def _curves(path: Path, name: str) -> dict[str, list[tuple[float, float]]]:

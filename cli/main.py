@@ -11,6 +11,7 @@ from .decode import decode
 from .demo import demo
 from .depacketise import depacketise
 from .encode import encode
+from .engines import engines, selftest
 from .export import export
 from .fit import fit
 from .info import info
@@ -62,6 +63,8 @@ for command in (
     partition,
     fit,
     models,
+    engines,
+    selftest,
     train,
     export,
     synth,

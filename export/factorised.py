@@ -56,11 +56,14 @@ class Engines:
     synthesis : onnx.ModelProto
         The integers, as float32, back to planes.
     frequencies : ndarray of int32, shape (channels, TOKENS)
+    full : onnx.ModelProto
+        The analysis with all weights in float32.
     """
 
     analysis: onnx.ModelProto
     synthesis: onnx.ModelProto
     frequencies: NDArray[np.int32]
+    full: onnx.ModelProto
 
 
 class _Through(nn.Module):
@@ -109,4 +112,5 @@ def make_engines(network: Any) -> Engines:
     again = run(session(synthesis), quantised.numpy())
     if np.abs(again - restored.numpy()).max() > AGREEMENT * float(restored.abs().max()):
         raise ModelError("the exported synthesis does not give what PyTorch gives")
-    return Engines(compact(analysis), compact(synthesis), prior_frequencies(codec.prior, codec.medians))
+    frequencies = prior_frequencies(codec.prior, codec.medians)
+    return Engines(compact(analysis), compact(synthesis), frequencies, analysis)

@@ -16,6 +16,10 @@ from bandfold.bitstream.errors import ModelError
 FOLDER = "export"
 DESCRIPTION, TABLES = "model.json", "tables.npz"
 ANALYSIS, SYNTHESIS = "analysis-{}.onnx", "synthesis-{}.onnx"
+HALF = "analysis-{}.fp16.onnx"
+INTEGER_ONNX, INTEGER_TFLITE = "analysis-{}.int8.onnx", "analysis-{}.int8.tflite"
+PRECISIONS = ("fp32", "fp16", "int8")
+"""What an analysis can be packed in."""
 
 FORMAT = 1
 """Version of the description."""
@@ -32,12 +36,39 @@ class Export:
     frequencies : ndarray of int32, shape (engines, channels, TOKENS)
     analyses, syntheses : list of bytes
         Graph of each engine.
+    folder : Path
+        Where it lies, with the analyses in other precisions.
     """
 
     about: dict[str, Any]
     frequencies: NDArray[np.int32]
     analyses: list[bytes]
     syntheses: list[bytes]
+    folder: Path
+
+    def variant(self, name: str, what: str) -> list[bytes]:
+        """Read the analyses in another precision than float32.
+
+        Parameters
+        ----------
+        name : str
+            Of the file of an engine.
+        what : str
+            What error messages call it.
+
+        Returns
+        -------
+        list of bytes
+
+        Raises
+        ------
+        ModelError
+            If they were not exported.
+        """
+        try:
+            return [(self.folder / name.format(number)).read_bytes() for number in range(len(self.analyses))]
+        except OSError as error:
+            raise ModelError(f"{self.folder} holds no {what}: {error!r}; export the run again") from error
 
 
 def read_export(folder: Path) -> Export:
@@ -69,4 +100,4 @@ def read_export(folder: Path) -> Export:
         syntheses = [(folder / engine["synthesis"]).read_bytes() for engine in about["engines"]]
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise ModelError(f"{folder} is not an exported run: {error!r}") from error
-    return Export(about, frequencies, analyses, syntheses)
+    return Export(about, frequencies, analyses, syntheses, folder)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bandfold.bitstream.bandcodec import ANALYSIS, REDUCTION, SYNTHESIS, BandCodec
+from bandfold.bitstream.bandcodec import ANALYSIS, QUANTISED, REDUCTION, SYNTHESIS, BandCodec
 from bandfold.bitstream.bandsegment import BandSegment, read_band_segment, write_band_segment
 from bandfold.bitstream.errors import ModelError
 from bandfold.bitstream.fold import Fold
@@ -19,14 +20,17 @@ from bandfold.bitstream.package import Package, load_package, pack, unpack
 from bandfold.bitstream.scene import SceneInfo
 from bandfold.bitstream.tables import load_tables
 from bandfold.onboard.engines import NetworkEngine
+from bandfold.onboard.engines.choice import require_exact
+from bandfold.onboard.engines.network import integer_model
 
-from .layout import Export
+from .layout import HALF, INTEGER_ONNX, INTEGER_TFLITE, Export
 
 Curves = Mapping[str, list[tuple[float, float]]]
 """Points (bits per sample, dB) by the scene that they were measured on."""
 
 ARCHITECTURES = {
-    "balle48": "9x9/4, 5x5/2, 5x5/2 of 48 filters with GDN between, factorised prior; band by band"
+    "balle48": "9x9/4, 5x5/2, 5x5/2 of 48 filters with GDN between, factorised prior; band by band",
+    "balle48-relu": "the same with ReLU in place of GDN in the analysis",
 }
 """What networks are called on a card."""
 
@@ -41,6 +45,7 @@ def make_package(
     description: str = "",
     release: str = "",
     curves: Curves | None = None,
+    precision: str = "fp32",
 ) -> Package:
     """Pack an exported run.
 
@@ -55,6 +60,8 @@ def make_package(
         Version of bandfold that packs it.
     curves : mapping, optional
         What was measured, for the card.
+    precision : str
+        What analyses compute in: one of `bandfold.export.layout.PRECISIONS`.
 
     Returns
     -------
@@ -74,17 +81,18 @@ def make_package(
             name=str(name or about["name"]),
             identity=b"",
             frequencies=export.frequencies,
-            networks=_networks(export),
+            networks=_networks(export, precision),
             ends=tuple(int(end) for end in ends),
             limits=tuple(float(limit) for limit in limits),
             engine_of=tuple(_engine(engines, number) for number in range(1, len(ends) + 1)),
+            golden=_golden(export, precision),
         )
         if about["reduction"] != REDUCTION:
             raise ModelError(
                 f"a latent stands for {about['reduction']} samples a side, streams have {REDUCTION}: "
                 "train the network with that reduction"
             )
-        card = _card(about, codec, curves or {})
+        card = _card(about, codec, curves or {}, precision)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(
             f"description of the export cannot be used: {error!r}; export the run again"
@@ -115,6 +123,9 @@ def check_package(data: bytes, source: str) -> Package:
     package = unpack(data, source)
     codec = BandCodec.from_package(package)
     engine = NetworkEngine(codec)
+    if codec.quantised:
+        for number in range(codec.engines):
+            require_exact(integer_model(codec, number))
     chance = np.random.default_rng(0)
     # Smooth, as bands are, and signed.
     planes = np.cumsum(np.cumsum(chance.normal(0, 0.1, (codec.engines, *_PROBE)), axis=1), axis=2)
@@ -164,9 +175,28 @@ def write_package(package: Package, path: Path) -> Package:
     return found
 
 
-def _networks(export: Export) -> dict[str, bytes]:
-    named = {ANALYSIS.format(number): graph for number, graph in enumerate(export.analyses)}
-    return named | {SYNTHESIS.format(number): graph for number, graph in enumerate(export.syntheses)}
+def _networks(export: Export, precision: str) -> dict[str, bytes]:
+    analyses = {
+        "fp32": lambda: {ANALYSIS: export.analyses},
+        "fp16": lambda: {ANALYSIS: export.variant(HALF, "analyses in float16")},
+        "int8": lambda: {
+            ANALYSIS: export.variant(INTEGER_ONNX, "quantised analyses"),
+            QUANTISED: export.variant(INTEGER_TFLITE, "quantised analyses"),
+        },
+    }[precision]()
+    return {
+        name.format(number): data
+        for name, files in {**analyses, SYNTHESIS: export.syntheses}.items()
+        for number, data in enumerate(files)
+    }
+
+
+def _golden(export: Export, precision: str) -> NDArray[np.uint8]:
+    digests = [
+        np.frombuffer(bytes.fromhex(engine["golden"]), np.uint8)
+        for engine in (export.about["quantised"]["engines"] if precision == "int8" else [])
+    ]
+    return np.stack(digests) if digests else np.zeros((0, 32), np.uint8)
 
 
 def _engine(engines: list[set[int]], interval: int) -> int:
@@ -178,13 +208,15 @@ def _engine(engines: list[set[int]], interval: int) -> int:
     return 0
 
 
-def _card(about: Mapping[str, Any], codec: BandCodec, curves: Curves) -> dict[str, Any]:
+def _card(about: Mapping[str, Any], codec: BandCodec, curves: Curves, precision: str) -> dict[str, Any]:
     work = about["multiplications_per_sample"]
     first = about["engines"][0]["parameters"]
     training = about["training"]
     network = str(about["network"])
+    quantised = {"calibration": about["quantised"]} if precision == "int8" else {}
     return {
         "architecture": f"{network}: {ARCHITECTURES[network]}" if network in ARCHITECTURES else network,
+        "analysis computes in": precision,
         "MAC per sample": round(float(work["analysis"]), 1),
         "MAC per sample, ground": round(float(work["synthesis"]), 1),
         "parameters": int(first["analysis"]),
@@ -196,6 +228,7 @@ def _card(about: Mapping[str, Any], codec: BandCodec, curves: Curves) -> dict[st
         "training scenes": list(training["scenes"]),
         "training": training["config"],
         "curves": {scene: [list(point) for point in points] for scene, points in curves.items()},
+        **quantised,
     }
 
 

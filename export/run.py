@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 
 from bandfold.bitstream.errors import ModelError
 from bandfold.bitstream.output import atomic_output, output_errors
@@ -21,13 +22,25 @@ from bandfold.training.registry import find_recipe
 from bandfold.training.runs import part_name, read_run
 
 from .factorised import Engines, make_engines
-from .layout import ANALYSIS, DESCRIPTION, FOLDER, FORMAT, SYNTHESIS, TABLES
+from .half import to_half
+from .integers import Calibration, quantise_analysis
+from .layout import (
+    ANALYSIS,
+    DESCRIPTION,
+    FOLDER,
+    FORMAT,
+    HALF,
+    INTEGER_ONNX,
+    INTEGER_TFLITE,
+    SYNTHESIS,
+    TABLES,
+)
 from .work import multiplications, parameters
 
 Progress = Callable[[str, float], None]
 
 
-def export_run(run: Path, progress: Progress | None = None) -> Path:
+def export_run(run: Path, progress: Progress | None = None, calibration: Calibration | None = None) -> Path:
     """Write ``RUN/export``: graphs, tables and a description.
 
     Parameters
@@ -36,12 +49,15 @@ def export_run(run: Path, progress: Progress | None = None) -> Path:
         Folder of a run whose parts are all trained to the end.
     progress : callable, optional
         Told the stage and the fraction of it that is done.
+    calibration : Calibration, optional
+        Quantises the analyses too.
 
     Returns
     -------
     Path
         The folder. ``model.json`` describes the rest; ``tables.npz`` holds ``frequencies``, int32 of shape
-        (engines, channels, TOKENS); engine ``n`` has ``analysis-n.onnx`` and ``synthesis-n.onnx``.
+        (engines, channels, TOKENS); engine ``n`` has ``analysis-n.onnx`` and ``synthesis-n.onnx``, and
+        ``analysis-n.fp16.onnx`` for GPUs. Quantised, it also has ``analysis-n.int8.onnx`` and ``.tflite``.
 
     Raises
     ------
@@ -55,21 +71,38 @@ def export_run(run: Path, progress: Progress | None = None) -> Path:
     with output_errors(folder):
         folder.mkdir(exist_ok=True)
     engines = []
+    reports: list[dict[str, Any]] = []
     for number, part in enumerate(config.data.parts):
         if progress is not None:
             progress(f"export {part_name(part)}", number / len(config.data.parts))
         made = _engines(run, config, part)
         engines.append(made)
-        for name, graph in ((ANALYSIS, made.analysis), (SYNTHESIS, made.synthesis)):
+        files = {
+            ANALYSIS: _bytes(made.analysis),
+            SYNTHESIS: _bytes(made.synthesis),
+            HALF: _bytes(to_half(made.full)),
+        }
+        if calibration is not None:
+            integer = quantise_analysis(made.full, config, part, calibration)
+            reports.append(integer.description())
+            files |= {INTEGER_ONNX: integer.onnx, INTEGER_TFLITE: integer.tflite}
+        for name, data in files.items():
             with atomic_output(folder / name.format(number)) as file:
-                file.write(graph.SerializeToString(deterministic=True))
+                file.write(data)
     with atomic_output(folder / TABLES) as file:
         np.savez_compressed(
             file, allow_pickle=False, frequencies=np.stack([one.frequencies for one in engines])
         )
+    about = _description(config, scenes, engines)
+    if calibration is not None:
+        about["quantised"] = {**calibration.description(), "engines": reports}
     with atomic_output(folder / DESCRIPTION) as file:
-        file.write((json.dumps(_description(config, scenes, engines), indent=1) + "\n").encode())
+        file.write((json.dumps(about, indent=1) + "\n").encode())
     return folder
+
+
+def _bytes(graph: onnx.ModelProto) -> bytes:
+    return graph.SerializeToString(deterministic=True)
 
 
 def _engines(run: Path, config: Config, part: tuple[int, ...]) -> Engines:

@@ -58,8 +58,12 @@ class Encoder:
     partition : "auto", "aviris-2022" or sequence of int
         Spectral partition: found, published, or the end of each interval.
     model : str, path_like or Package, optional
-        Package of a trained encoder: its name, or its file. It codes band by band, in intervals of its own,
-        and needs ONNX Runtime.
+        Package of a trained encoder: its name, or its file. It codes band by band, in intervals of its own.
+    engine : {"auto", "litert", "onnxruntime", "numpy"}
+        What runs the networks of a model. ``auto`` takes the fastest that gives the same integers on every
+        machine; see `bandfold.onboard.engines.choice`.
+    threads : int
+        Processor threads of that engine.
     sensor : str, path_like or Package, optional
         Package of the sensor, whose fold the scene need not carry: its name, or its file.
     strip_lines : int
@@ -94,6 +98,8 @@ class Encoder:
         spectral: str = "auto",
         partition: str | Sequence[int] = "auto",
         model: str | os.PathLike[str] | Package | None = None,
+        engine: str = "auto",
+        threads: int = 1,
         sensor: str | os.PathLike[str] | Package | None = None,
         strip_lines: int = STRIP_LINES,
         tables: str | os.PathLike[str] | None = None,
@@ -120,7 +126,21 @@ class Encoder:
         self._tables = load_tables(None if tables is None else Path(tables))
         self._progress = progress or _silent
         self._engine: AnalysisEngine = CosineEngine()
-        self._networks = None if model is None else NetworkEngine(BandCodec.from_package(_package(model)))
+        self._networks = None
+        if model is not None:
+            self._networks = NetworkEngine(BandCodec.from_package(_package(model)), threads, engine)
+        elif engine != "auto":
+            raise SettingsError("an engine runs the networks of a model: name a model, or leave it out")
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """What ran the networks of the model so far; empty without one."""
+        return () if self._networks is None else tuple(self._networks.used)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the engines that ran so far."""
+        return () if self._networks is None else tuple(self._networks.notes)
 
     def encode(self, scene: NDArray[Any] | SceneSource) -> bytes:
         """Encode a scene.

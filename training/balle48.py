@@ -11,8 +11,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .layers import DivisiveNormalisation, SameConv, SameTransposed, same_padding
-from .orthonormal import embed, hierarchical_maps
+from bandfold.onboard.engines.convstack import same_padding
+
+from .layers import DivisiveNormalisation, SameConv, SameTransposed
+from .orthonormal import embed, hierarchical_maps, rectified
 from .prior import FactorisedPrior
 
 FILTERS = 48
@@ -33,6 +35,9 @@ class Balle48(nn.Module):
     ----------
     filters : int
         Channels of every layer.
+    relu : tuple of int, optional
+        Analyse with ReLU in place of GDN, for hardware that computes in integers, and with so many filters in
+        the first and the second layer. The synthesis keeps its GDN.
 
     Attributes
     ----------
@@ -46,15 +51,20 @@ class Balle48(nn.Module):
 
     medians: Tensor
 
-    def __init__(self, filters: int = FILTERS) -> None:
+    def __init__(self, filters: int = FILTERS, *, relu: tuple[int, int] | None = None) -> None:
         super().__init__()
         (first, first_stride), (second, second_stride), (third, third_stride) = KERNELS
+        between = relu or (filters, filters)
+
+        def activation(channels: int) -> nn.Module:
+            return DivisiveNormalisation(channels) if relu is None else nn.ReLU()
+
         self.analysis = nn.Sequential(
-            SameConv(1, filters, first, first_stride),
-            DivisiveNormalisation(filters),
-            SameConv(filters, filters, second, second_stride),
-            DivisiveNormalisation(filters),
-            SameConv(filters, filters, third, third_stride),
+            SameConv(1, between[0], first, first_stride),
+            activation(between[0]),
+            SameConv(between[0], between[1], second, second_stride),
+            activation(between[1]),
+            SameConv(between[1], filters, third, third_stride),
         )
         self.synthesis = nn.Sequential(
             SameTransposed(filters, filters, third, third_stride),
@@ -65,21 +75,25 @@ class Balle48(nn.Module):
         )
         self.prior = FactorisedPrior(filters)
         self.register_buffer("medians", torch.zeros(filters))
-        self._start()
+        self._start(relu)
 
     @torch.no_grad()
-    def _start(self) -> None:
+    def _start(self, relu: tuple[int, int] | None) -> None:
         """Start both sides as an orthonormal transform and its transpose."""
-        maps = hierarchical_maps(tuple(stride for _, stride in KERNELS), self.medians.numel())
+        filters = self.medians.numel()
+        # With ReLU every channel is there twice, with both signs.
+        kept = (filters, filters) if relu is None else (relu[0] // 2, relu[1] // 2)
+        maps = hierarchical_maps(tuple(stride for _, stride in KERNELS), (*kept, filters))
         down = [layer for layer in self.analysis if isinstance(layer, SameConv)]
         up = [layer for layer in self.synthesis if isinstance(layer, SameTransposed)][::-1]
-        for found, (kernel, stride), first, last in zip(maps, KERNELS, down, up, strict=True):
-            # Channels beyond those of the map see something of their own, and nobody listens yet.
-            weights = _IDLE * first.weight.double().numpy()
-            embed(found, weights, same_padding(kernel, stride)[0])
-            for layer in (first, last):
-                layer.weight.copy_(torch.from_numpy(weights))
-                nn.init.zeros_(layer.get_parameter("bias"))
+        sides = ((up, maps), (down, maps if relu is None else rectified(maps)))
+        for number, (kernel, stride) in enumerate(KERNELS):
+            for layers, found in sides:
+                # Channels beyond those of the map see something of their own, and nobody listens yet.
+                weights = _IDLE * layers[number].weight.double().numpy()
+                embed(found[number], weights, same_padding(kernel, stride)[0])
+                layers[number].weight.copy_(torch.from_numpy(weights))
+                nn.init.zeros_(layers[number].get_parameter("bias"))
 
     def refresh(self) -> None:
         """Find the medians of the prior as it is now."""

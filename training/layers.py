@@ -6,22 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-
-def same_padding(kernel: int, stride: int) -> tuple[int, int]:
-    """Zeros before and after an axis, as TensorFlow's SAME padding adds them.
-
-    Parameters
-    ----------
-    kernel, stride : int
-        The axis must be a multiple of `stride` long; then the padding does not depend on its length.
-
-    Returns
-    -------
-    before, after : int
-        The odd one goes behind, which is why a TFLite convolution needs no PAD operator for it.
-    """
-    total = kernel - stride
-    return total // 2, total - total // 2
+from bandfold.onboard.engines.convstack import same_padding
 
 
 class SameConv(nn.Conv2d):

@@ -7,6 +7,8 @@ that.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ CORRELATION = 0.95
 """Of neighbouring samples, along lines and along columns (a separable Markov field)."""
 
 
-def hierarchical_maps(strides: tuple[int, ...], channels: int) -> list[NDArray[np.float64]]:
+def hierarchical_maps(strides: tuple[int, ...], channels: Sequence[int]) -> list[NDArray[np.float64]]:
     """Derive one orthonormal map for each stage of a pyramid.
 
     Each stage sees ``stride * stride`` neighbouring positions of the stage before and keeps what varies most:
@@ -24,8 +26,8 @@ def hierarchical_maps(strides: tuple[int, ...], channels: int) -> list[NDArray[n
     ----------
     strides : tuple of int
         From the samples to the latents.
-    channels : int
-        Channels that a stage can keep at most.
+    channels : sequence of int
+        Channels that each stage can keep at most.
 
     Returns
     -------
@@ -37,11 +39,11 @@ def hierarchical_maps(strides: tuple[int, ...], channels: int) -> list[NDArray[n
     # What each channel at each position of the stage is, in terms of the samples of one block.
     parts = np.eye(extent * extent).reshape(1, extent, extent, extent, extent)
     maps = []
-    for stride in strides:
+    for stride, most in zip(strides, channels, strict=True):
         before, rows, columns = parts.shape[:3]
         block = parts[:, :stride, :stride].reshape(-1, extent, extent)
         covariance = np.einsum("aij,ik,jl,bkl->ab", block, axis, axis, block, optimize=True)
-        kept = min(channels, len(block))
+        kept = min(most, len(block))
         vectors = np.linalg.eigh(covariance)[1][:, ::-1][:, :kept].T
         largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=1)[:, None], axis=1)
         found = (vectors * np.sign(largest)).reshape(kept, before, stride, stride)
@@ -65,3 +67,24 @@ def embed(found: NDArray[np.float64], kernel: NDArray[np.float64], first: int) -
     kept, before, stride, _ = found.shape
     kernel[:kept] = 0.0
     kernel[:kept, :before, first : first + stride, first : first + stride] = found
+
+
+def rectified(maps: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+    """Make maps that give the same with a ReLU behind each but the last.
+
+    ``x`` is ``relu(x) - relu(-x)``: every channel but those of the last map is there with both signs.
+
+    Parameters
+    ----------
+    maps : list of ndarray, each of shape (kept, channels before, stride, stride)
+
+    Returns
+    -------
+    list of ndarray
+        With twice as many channels between.
+    """
+    made = []
+    for stage, found in enumerate(maps):
+        both = found if stage == 0 else np.concatenate([found, -found], axis=1)
+        made.append(both if stage == len(maps) - 1 else np.concatenate([both, -both]))
+    return made

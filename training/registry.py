@@ -50,12 +50,13 @@ class Recipe:
 
 RECIPES: Mapping[str, Recipe] = {
     "balle48": Recipe(Balle48, BandView),
+    "balle48-relu": Recipe(lambda: Balle48(relu=(48, 48)), BandView),
     "fold48": Recipe(Fold48, ComponentView),
     "restoration": Recipe(Restoration, RestorationView),
 }
 """Recipes by the name that a configuration gives as ``network``."""
 
-EXPORTED = ("balle48",)
+EXPORTED = ("balle48", "balle48-relu")
 """Networks whose runs are exported to a folder before they are packed."""
 
 

@@ -154,6 +154,36 @@ def load_scene(scene: SceneFile) -> TrainingScene:
     return TrainingScene(scene.name, planes, scene_deviation(planes), ends, source)
 
 
+def calibration_scenes(
+    places: Sequence[Path],
+    levels: Sequence[str] = (),
+    sensors: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+) -> list[TrainingScene]:
+    """Read the scenes that ranges of activations are taken from.
+
+    Parameters
+    ----------
+    places : sequence of Path
+        Folders, of whose scenes those count that `select_scenes` keeps, and ENVI headers, which always count.
+    levels, sensors, exclude : sequence of str
+        As for `select_scenes`.
+
+    Returns
+    -------
+    list of TrainingScene
+
+    Raises
+    ------
+    BandfoldError
+        `SettingsError` if nothing is left, `SceneError` if a scene cannot be read.
+    """
+    folders = [place for place in places if place.is_dir()]
+    chosen = select_scenes(folders, levels, sensors, exclude) if folders else []
+    chosen += [SceneFile(place.stem, place) for place in places if not place.is_dir()]
+    return [load_scene(scene) for scene in chosen]
+
+
 def _begins(text: str, starts: Sequence[str], *, described: bool) -> bool:
     return not described or not starts or text.startswith(tuple(starts))
 

@@ -1,4 +1,4 @@
-"""What every analysis engine does."""
+"""What every analysis engine does, and every quantised network."""
 
 from __future__ import annotations
 
@@ -27,4 +27,26 @@ class AnalysisEngine(Protocol):
         -------
         ndarray of int32, shape (components, 64, rows, columns)
             Latents in the same unit, channels in the order of `bandfold.bitstream.dct.FREQUENCIES`.
+        """
+
+
+class IntegerNetwork(Protocol):
+    """A quantised network, opened: the integers of `bandfold.onboard.engines.convstack`."""
+
+    def run(self, batch: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Put a batch through the network.
+
+        Parameters
+        ----------
+        batch : ndarray of int8, shape (n, inputs, lines, samples)
+            Lines and samples are multiples of the network's reduction.
+
+        Returns
+        -------
+        ndarray of int8, shape (n, outputs, rows, columns)
+
+        Raises
+        ------
+        ModelError
+            If the network does not take it, or gives something else.
         """

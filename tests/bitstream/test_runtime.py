@@ -9,7 +9,7 @@ import pytest
 from bandfold.bitstream.bandcodec import BandCodec
 from bandfold.bitstream.errors import ModelError
 from bandfold.bitstream.package import load_package
-from bandfold.bitstream.runtime import Network
+from bandfold.bitstream.runtime import Network, fastest_providers
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +45,22 @@ def test_planes_of_another_shape_are_refused(codec):
     with pytest.raises(ModelError, match="cannot be run") as caught:
         codec.analysis(0).run(np.zeros((1, 2, 32, 32), np.float32))
     assert "\n" not in str(caught.value)
+
+
+def test_gpus_come_before_the_processor(monkeypatch):
+    runtime = pytest.importorskip("onnxruntime")
+    for available, wanted in (
+        (["CPUExecutionProvider"], ("CPUExecutionProvider",)),
+        (
+            ["CPUExecutionProvider", "AzureExecutionProvider", "CUDAExecutionProvider"],
+            ("CUDAExecutionProvider", "CPUExecutionProvider"),
+        ),
+        (
+            ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"],
+            ("TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"),
+        ),
+    ):
+        monkeypatch.setattr(runtime, "get_available_providers", lambda available=available: available)
+        assert fastest_providers() == wanted
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert fastest_providers() == ("CPUExecutionProvider",)

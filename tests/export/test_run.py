@@ -12,7 +12,13 @@ pytest.importorskip("onnxruntime")
 
 from bandfold.benchmarks.bandmodel import BandModel, code_scene  # noqa: E402
 from bandfold.bitstream.errors import ModelError, StreamError  # noqa: E402
+from bandfold.export.integers import Calibration  # noqa: E402
+from bandfold.export.layout import read_export  # noqa: E402
+from bandfold.export.pack import make_package, write_package  # noqa: E402
 from bandfold.export.run import export_run  # noqa: E402
+from bandfold.ground.decoder import Decoder  # noqa: E402
+from bandfold.onboard.encoder import Encoder  # noqa: E402
+from bandfold.onboard.engines.choice import ENGINES  # noqa: E402
 from bandfold.training.config import load_config  # noqa: E402
 from bandfold.training.runs import train_run  # noqa: E402
 from bandfold.training.scenes import TrainingScene, centred, scene_deviation  # noqa: E402
@@ -100,3 +106,28 @@ def test_unfinished_runs_are_refused(run, tmp_path):
     (tmp_path / "run.json").write_bytes((run / "run.json").read_bytes())
     with pytest.raises(ModelError, match="train the run to the end"):
         export_run(tmp_path)
+
+
+def test_a_run_with_relu_is_quantised_packed_and_coded(tmp_path):
+    """All of it: trained, exported to both formats, the same stream from every engine, and back."""
+    pytest.importorskip("ai_edge_litert")
+    planes = centred(smooth_cube(0))[0]
+    scene = TrainingScene("made-up", planes, scene_deviation(planes), ENDS)
+    config = load_config("balle48-smoke")
+    data = dataclasses.replace(config.data, parts=((1, 2, 3, 4, 5),))
+    config = dataclasses.replace(config, network="balle48-relu", data=data)
+    train_run(config, [scene], tmp_path, device=torch.device("cpu"))
+    export = read_export(export_run(tmp_path, calibration=Calibration([scene], batches=4)))
+    package = write_package(make_package(export, precision="int8"), tmp_path / "int8.bfm")
+    assert sorted(package.engines) == ["analysis-0.onnx", "analysis-0.tflite", "synthesis-0.onnx"]
+    card = package.manifest.card
+    assert (card["analysis computes in"], card["calibration"]["scenes"]) == ("int8", ["made-up"])
+    assert card["calibration"]["engines"][0]["layers"][0]["name"] == "input"
+    cube = smooth_cube(5)
+    step = 2 * scene_deviation(cube.astype(np.float64))
+    streams = {name: Encoder(step=step, model=package, engine=name).encode(cube) for name in ENGINES}
+    assert len(set(streams.values())) == 1
+    restored = Decoder(streams["numpy"], models=[tmp_path / "int8.bfm"]).decode()
+    assert ((restored - cube.astype(np.float64)) ** 2).mean() < 0.7 * cube.var()
+    half = write_package(make_package(export, precision="fp16"), tmp_path / "fp16.bfm")
+    assert half.manifest.card["analysis computes in"] == "fp16"

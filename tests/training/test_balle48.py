@@ -5,8 +5,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from bandfold.onboard.engines.convstack import same_padding  # noqa: E402
 from bandfold.training.balle48 import Balle48  # noqa: E402
-from bandfold.training.layers import DivisiveNormalisation, SameConv, SameTransposed, same_padding  # noqa: E402
+from bandfold.training.layers import DivisiveNormalisation, SameConv, SameTransposed  # noqa: E402
 from bandfold.training.orthonormal import hierarchical_maps  # noqa: E402
 from bandfold.training.prior import FactorisedPrior  # noqa: E402
 
@@ -60,7 +61,7 @@ def test_gdn_divides_by_the_energy_around():
 
 
 def test_the_start_is_orthonormal_and_keeps_what_is_smooth(network):
-    for found in hierarchical_maps((4, 2, 2), 48):
+    for found in hierarchical_maps((4, 2, 2), (48, 48, 48)):
         flat = found.reshape(len(found), -1)
         np.testing.assert_allclose(flat @ flat.T, np.eye(len(flat)), atol=1e-12)
     # GDN is close to nothing for small samples.

@@ -1,0 +1,100 @@
+"""Models against each other, by true streams: ``python -m bandfold.benchmarks.models MODEL...``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.errors import OutputError, SettingsError
+from bandfold.bitstream.package import Package
+from bandfold.bitstream.registry import Registry
+from bandfold.calibration.folds import find_scenes
+from bandfold.ground.decoder import Decoder
+from bandfold.onboard.encoder import Encoder
+
+from .bands import quality
+from .bdrate import Curve, bd_rate
+from .program import run
+from .quality import mean_squared_error
+from .scenefile import read_scene
+
+POINTS = 5
+"""Steps that each model codes a scene at, evenly over the contrasts of the first one in the logarithm."""
+
+
+@click.command()
+@click.argument("models", nargs=-1, required=True)
+@click.option(
+    "--scenes", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True
+)
+@click.option("--names", required=True, help="These scenes: a,b,c.")
+@click.option("--points", type=click.IntRange(2), default=POINTS, show_default=True)
+@click.option("--json", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write all points.")
+def main(models: tuple[str, ...], folder: Path, names: str, points: int, path: Path | None) -> None:
+    """Code scenes with packages, and print the rate of each at the quality of the first.
+
+    Streams are whole files, decoded again. Scenes that a model was trained on are refused.
+    """
+    registry = Registry()
+    packages = [registry.find(model) for model in models]
+    labels = _labels(packages, models)
+    paths = {scene.name: scene.path for scene in find_scenes(folder)}
+    report: dict[str, dict[str, Curve]] = {}
+    for name in (one.strip() for one in names.split(",") if one.strip()):
+        if name not in paths:
+            raise SettingsError(f"no scene {name} in {folder}")
+        for package in packages:
+            if name in package.manifest.card.get("training scenes", ()):
+                raise SettingsError(
+                    f"{package.name} was trained on {name}: nothing is measured on such scenes"
+                )
+        cube = read_scene(paths[name])
+        report[name] = {
+            label: _curve(package, cube, _steps(packages[0], cube, points))
+            for label, package in zip(labels, packages, strict=True)
+        }
+        _print(name, report[name])
+    if path is not None:
+        try:
+            path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _labels(packages: list[Package], models: tuple[str, ...]) -> list[str]:
+    """Names of packages, or of files where two packages have the same name."""
+    names = [package.name for package in packages]
+    return names if len(set(names)) == len(names) else [Path(model).stem for model in models]
+
+
+def _steps(package: Package, cube: NDArray[Any], points: int) -> list[float]:
+    deviation = float(np.sqrt(cube.var(axis=(1, 2), dtype=np.float64).mean()))
+    low, high = package.manifest.card["contrast"]
+    return [deviation / contrast for contrast in np.geomspace(low, high, points).tolist()]
+
+
+def _curve(package: Package, cube: NDArray[Any], steps: list[float]) -> Curve:
+    curve = []
+    for step in steps:
+        stream = Encoder(step=step, model=package).encode(cube)
+        restored = Decoder(stream, models=[package.source]).decode()
+        curve.append((8 * len(stream) / cube.size, quality(mean_squared_error(cube, restored))))
+    return curve
+
+
+def _print(scene: str, curves: dict[str, Curve]) -> None:
+    first = next(iter(curves))
+    for label, curve in curves.items():
+        points = "  ".join(f"{rate:.4f} {level:.2f}" for rate, level in curve)
+        found = bd_rate(curves[first], curve)
+        said = "no shared quality" if np.isnan(found.percent) else f"{found.percent:+.2f} %"
+        click.echo(f"{scene:<26}{label:<30}{said:>10}   bps, dB: {points}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,191 @@
+"""`bandfold engines` and `bandfold selftest`: what runs networks here, and whether it is exact."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bandfold.bitstream.errors import ModelError
+
+from .common import json_option, print_json
+
+if TYPE_CHECKING:
+    from bandfold.bitstream.bandcodec import BandCodec
+    from bandfold.onboard.engines.choice import IntegerModel
+
+ENGINES_EXAMPLE = """\b
+Examples:
+  bandfold engines
+  bandfold engines --model model.bfm --threads 2 --json
+"""
+
+SELFTEST_EXAMPLE = """\b
+Examples:
+  bandfold selftest                    every model in int8 that is at hand
+  bandfold selftest --model model.bfm
+"""
+
+TESTED_THREADS = (1, 2)
+
+_LINES, _SAMPLES = 256, 1024
+"""Of the plane that speed is measured on."""
+
+_RUNS = 5
+
+_model_option = click.option(
+    "--model",
+    "names",
+    metavar="NAME|FILE",
+    multiple=True,
+    help="This package in int8; may be given several times.  [default: all that are at hand]",
+)
+
+
+@click.command(epilog=ENGINES_EXAMPLE)
+@_model_option
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of engines.")
+@json_option
+def engines(names: tuple[str, ...], threads: int, as_json: bool) -> None:
+    """List what can run the networks of models, how fast it is here, and what auto picks.
+
+    An engine is exact if it gives the golden latents of the package. Models that compute in floating point
+    are run by ONNX Runtime, on a GPU if it has one, and are exact nowhere.
+    """
+    from bandfold.bitstream.runtime import fastest_providers
+    from bandfold.onboard.engines.choice import ENGINES, check_engines, unfit
+    from bandfold.onboard.engines.network import integer_model
+
+    codecs = _quantised(names)
+    model = integer_model(codecs[0], 0) if codecs else None
+    checked = dict(check_engines(model, threads)) if model else {}
+    rows, picked = [], ""
+    for name, kind in ENGINES.items():
+        reason = unfit(name) or checked.get(name, "" if model else "no model in int8 to check it with")
+        if not reason and not picked:
+            picked = name
+            said = "picked: the fastest that is exact"
+        else:
+            said = reason or f"exact, slower than {picked} on most machines"
+        rows.append(
+            {
+                "engine": name,
+                "from": kind.installed() or None,
+                "exact": checked[name] == "" if name in checked else None,
+                "Msamples/s": _speed(model, name, threads) if model and checked.get(name) == "" else None,
+                "auto": said,
+            }
+        )
+    report = {
+        "model": codecs[0].name if codecs else None,
+        "threads": threads,
+        "engines": rows,
+        "floating point": list(fastest_providers()),
+    }
+    if as_json:
+        print_json(report)
+        return
+    _print_table(
+        [
+            {**row, "Msamples/s": "-" if row["Msamples/s"] is None else f"{row['Msamples/s']:.1f}"}
+            for row in rows
+        ]
+    )
+    click.echo(
+        f"Speed: analysis of {report['model'] or 'nothing'} in a plane of {_LINES} x {_SAMPLES}, {threads} "
+        f"thread(s). Models in floating point: {', '.join(fastest_providers())}"
+    )
+
+
+@click.command(epilog=SELFTEST_EXAMPLE)
+@_model_option
+@json_option
+def selftest(names: tuple[str, ...], as_json: bool) -> None:
+    """Check that this machine gives the golden latents of every model in int8, with every engine.
+
+    Takes seconds. Exit status 5 if an engine that 'auto' could pick is not exact.
+    """
+    from bandfold.onboard.engines.choice import check_engines, unfit
+    from bandfold.onboard.engines.network import integer_model
+
+    codecs = _quantised(names)
+    if not codecs:
+        raise ModelError("no model in int8 is at hand: give one with --model")
+    rows: list[dict[str, Any]] = []
+    for codec in codecs:
+        models = [integer_model(codec, number) for number in range(codec.engines)]
+        for threads in TESTED_THREADS:
+            reasons: dict[str, str] = {}
+            for model in models:
+                for name, reason in check_engines(model, threads):
+                    reasons[name] = reasons.get(name) or reason
+            rows += [
+                {
+                    "model": codec.name,
+                    "networks": len(models),
+                    "engine": name,
+                    "threads": threads,
+                    "exact": not reason,
+                    "reason": reason or unfit(name) or None,
+                }
+                for name, reason in reasons.items()
+            ]
+    if as_json:
+        print_json({"checks": rows})
+    else:
+        _print_table([{**row, "exact": "exact" if row["exact"] else "NOT EXACT"} for row in rows])
+    failed = [row for row in rows if not row["exact"] and not unfit(row["engine"])]
+    if failed:
+        raise ModelError(
+            f"{len(failed)} of {len(rows)} checks are not exact, first of engine {failed[0]['engine']} with "
+            f"{failed[0]['model']}: use another engine here (--engine)"
+        )
+
+
+def _quantised(names: Sequence[str]) -> list[BandCodec]:
+    """Models in int8: those that are named, or all that are at hand."""
+    from bandfold.bitstream.bandcodec import BandCodec
+    from bandfold.bitstream.registry import Registry
+
+    registry = Registry()
+    packages = [registry.find(name) for name in names] if names else list(registry.packages())
+    codecs = [BandCodec.from_package(one) for one in packages if names or one.manifest.kind == "codec"]
+    for codec in codecs:
+        if names and not codec.quantised:
+            raise ModelError(f"package {codec.name!r} computes in floating point: it is exact nowhere")
+    return [codec for codec in codecs if codec.quantised]
+
+
+def _speed(model: IntegerModel, name: str, threads: int) -> float:
+    """Millions of samples that an engine analyses in a second, the best of a few runs."""
+    import numpy as np
+
+    from bandfold.onboard.engines.choice import ENGINES
+
+    network = ENGINES[name].open(model, threads)
+    inputs = model.stack.inputs
+    # The samples of a block may be channels of one position.
+    shape = (1, inputs, _LINES // math.isqrt(inputs), _SAMPLES // math.isqrt(inputs))
+    plane = np.random.default_rng(0).integers(-20, 20, shape).astype(np.int8)
+
+    def runs() -> Iterator[float]:
+        for _ in range(_RUNS):
+            started = time.perf_counter()
+            network.run(plane)
+            yield time.perf_counter() - started
+
+    return plane.size / min(runs()) / 1e6
+
+
+def _print_table(rows: Sequence[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*rows[0])
+    for row in rows:
+        table.add_row(*(Text("-" if value is None else str(value)) for value in row.values()))
+    Console().print(table)

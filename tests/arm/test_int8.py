@@ -1,0 +1,90 @@
+"""Models in 8-bit integers on ARM: the golden latents, and the files that x86-64 writes. `make test-arm`."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bandfold.benchmarks.synthetic import SyntheticScene
+from bandfold.bitstream.registry import SHIPPED
+from bandfold.bitstream.scene import SceneInfo
+from bandfold.ground.envi import write_envi
+
+pytestmark = pytest.mark.arm
+
+CPUS = os.environ.get("BANDFOLD_ARM_CPUS", "cortex-a72 cortex-a76").split()
+GOLDEN = Path(__file__).parents[1] / "golden"
+MODELS = {
+    "golden-int8": GOLDEN / "int8/golden-int8.bfm",
+    "balle48-relu-cal-l1": SHIPPED / "balle48-relu-cal-l1.bfm",
+}
+ENGINES = ("litert", "onnxruntime", "numpy")
+
+LATENTS = """
+import sys
+import numpy as np
+from bandfold.bitstream.bandcodec import BandCodec
+from bandfold.bitstream.package import load_package
+from bandfold.onboard.engines.choice import open_exact
+from bandfold.onboard.engines.network import integer_model
+codec = BandCodec.from_package(load_package(sys.argv[1]))
+with np.load(sys.argv[2]) as inputs:
+    models = [integer_model(codec, number) for number in range(codec.engines)]
+    found = {
+        f"{name}-{threads}-{key}": open_exact(models[int(key[0])], name, threads).network.run(plane)
+        for name in sys.argv[4:] for threads in (1, 2) for key, plane in inputs.items()
+    }
+np.savez(sys.argv[3], **found)
+"""
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    """A made-up scene of signed integers, in the folder that is returned."""
+    folder = tmp_path_factory.mktemp("int8")
+    source = SyntheticScene(48, 64, 12, 9)
+    cube = source.read(slice(0, 12), slice(0, 48)).astype(np.int32) - 9000
+    cube = cube.clip(-32768, 32767).astype(np.int16)
+    write_envi(folder / "scene.hdr", cube, SceneInfo(*cube.shape, cube.dtype), interleave="bil")
+    return folder
+
+
+@pytest.mark.parametrize("cpu", CPUS)
+def test_arm_gives_the_golden_latents(arm, cpu, tmp_path):
+    """Those of random and of smooth planes, of each engine, with one thread and with two."""
+    with np.load(GOLDEN / "int8/inputs.npz") as inputs, np.load(GOLDEN / "int8/latents.npz") as latents:
+        pinned = dict(latents)
+        assert set(inputs) == set(pinned)
+    paths = [str(path) for path in (MODELS["golden-int8"], GOLDEN / "int8/inputs.npz", tmp_path / "out.npz")]
+    arm(cpu, wheels="engines").run("-c", LATENTS, *paths, *ENGINES)
+    with np.load(tmp_path / "out.npz") as found:
+        assert len(found) == 2 * len(ENGINES) * len(pinned)
+        for name, latents in found.items():
+            wanted = pinned[name.split("-", 2)[2]]
+            print(f"{cpu} {name}: {(latents != wanted).sum()} of {wanted.size} differ")
+            np.testing.assert_array_equal(latents, wanted)
+
+
+@pytest.mark.parametrize("cpu", CPUS)
+def test_arm_passes_the_selftest_with_every_shipped_model(arm, cpu, tmp_path):
+    checks = json.loads(arm(cpu, wheels="engines").bandfold("selftest", "--json", folder=tmp_path))["checks"]
+    assert {check["engine"] for check in checks} == set(ENGINES)
+    assert all(check["exact"] for check in checks)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("cpu", CPUS)
+@pytest.mark.parametrize("name", MODELS)
+def test_arm_writes_the_same_file_with_a_model(native, arm, scene, name, cpu, engine):
+    options = ("--model", str(MODELS[name]), "--step", "900")
+    if not (scene / f"{name}.bf").exists():
+        native.bandfold("encode", "scene.hdr", "-o", f"{name}.bf", *options, folder=scene)
+    output = f"{name}-{cpu}-{engine}.bf"
+    options = (*options, "--engine", engine, "--threads", "2", "--json")
+    machine = arm(cpu, 2, wheels="engines")
+    report = json.loads(machine.bandfold("encode", "scene.hdr", "-o", output, *options, folder=scene))
+    assert report["engine"] == engine
+    assert (scene / output).read_bytes() == (scene / f"{name}.bf").read_bytes()
+    assert report["bytes"] > 500

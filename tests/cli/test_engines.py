@@ -1,0 +1,96 @@
+"""`bandfold engines` and `bandfold selftest`."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bandfold.bitstream.package import load_package, save_package
+from bandfold.onboard.engines import choice
+
+from .conftest import check_failure
+
+MODEL = Path(__file__).parents[1] / "golden" / "int8" / "golden-int8.bfm"
+FLOAT = MODEL.parents[1] / "golden-walsh.bfm"
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """A package whose golden latents are those of another network."""
+    package = load_package(MODEL)
+    arrays = {**package.arrays, "analysis-golden": package.arrays["analysis-golden"][::-1].copy()}
+    save_package(replace(package, arrays=arrays), tmp_path / "broken.bfm")
+    return "broken.bfm"
+
+
+def test_engines_lists_what_is_there_and_what_auto_picks(run):
+    report = json.loads(run("engines", "--model", MODEL, "--threads", 2, "--json").out)
+    assert (report["model"], report["threads"]) == ("golden-int8", 2)
+    rows = {row["engine"]: row for row in report["engines"]}
+    assert list(rows) == list(choice.ENGINES)
+    picked = [name for name, row in rows.items() if row["auto"].startswith("picked")]
+    assert picked == [next(name for name in rows if not choice.unfit(name))]
+    assert rows["numpy"]["exact"] is True
+    assert rows["numpy"]["Msamples/s"] > 0
+    assert report["floating point"][-1] == "CPUExecutionProvider"
+    text = run("engines", "--model", MODEL).out
+    assert "picked" in text
+    assert "golden-int8" in text
+
+
+def test_engines_says_why_not(run, monkeypatch, broken):
+    kind = replace(choice.ENGINES["litert"], distributions=("no-such-distribution",))
+    monkeypatch.setattr(choice, "ENGINES", {**choice.ENGINES, "litert": kind})
+    rows = json.loads(run("engines", "--model", broken, "--json").out)["engines"]
+    assert rows[0]["from"] is None
+    assert rows[0]["auto"] == "not installed (pip install 'bandfold[tflite]')"
+    assert rows[0]["exact"] is None
+    assert rows[2]["exact"] is False
+    assert "does not give the golden latents" in rows[2]["auto"]
+
+
+def test_selftest_passes_here(run):
+    result = run("selftest", "--model", MODEL, "--json")
+    assert (result.status, result.err) == (0, "")
+    checks = json.loads(result.out)["checks"]
+    installed = [name for name, kind in choice.ENGINES.items() if kind.installed()]
+    assert [(check["engine"], check["threads"]) for check in checks] == [
+        (name, threads) for threads in (1, 2) for name in installed
+    ]
+    assert all(check["exact"] and check["networks"] == 2 for check in checks)
+    assert run("selftest", "--model", MODEL).out.count(" exact ") >= len(checks)
+    shipped = json.loads(run("selftest", "--json").out)["checks"]
+    assert {"balle48-relu-cal-l1", "balle48-relu-uncal-l1"} <= {check["model"] for check in shipped}
+
+
+def test_selftest_fails_where_latents_differ(run, broken, monkeypatch):
+    result = run("selftest", "--model", broken)
+    assert result.status == 5
+    assert result.err.count("\n") == 1
+    assert "checks are not exact, first of engine" in result.err
+    assert "NOT EXACT" in result.out
+    check_failure(run("selftest", "--model", FLOAT), 5, "exact nowhere")
+    check_failure(run("selftest", "--model", "aviris-224"), 5, "of kind 'sensor'")
+
+
+def test_encode_names_its_engine_and_refuses_another(run, tmp_path, scene, broken):
+    arguments = ("encode", "scene.hdr", "--step", 60, "-o")
+    streams = []
+    for name, kind in choice.ENGINES.items():
+        if kind.installed():
+            result = run(
+                *arguments, f"{name}.bf", "--model", MODEL, "--engine", name, "--threads", 2, "--json"
+            )
+            assert (result.status, result.err) == (0, "")
+            assert json.loads(result.out)["engine"] == name
+            streams.append((tmp_path / f"{name}.bf").read_bytes())
+    assert len(set(streams)) == 1
+    check_failure(run(*arguments, "b.bf", "--model", broken, "--engine", "numpy"), 5, "golden latents")
+    check_failure(run(*arguments, "b.bf", "--engine", "numpy"), 2, "name a model")
+    check_failure(run(*arguments, "b.bf", "--model", FLOAT, "--engine", "numpy"), 5, "floating point")
+    result = run(*arguments, "f.bf", "--model", FLOAT)
+    assert result.status == 0
+    assert result.err.startswith("warning: package 'golden-walsh' computes in floating point")
+    assert np.frombuffer(streams[0], np.uint8).size > 100
