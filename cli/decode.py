@@ -82,6 +82,7 @@ Examples:
     help="Restore what rounding took, with the shipped network (needs ONNX Runtime) or another one.",
 )
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of that network.")
+@click.option(
     "--workers",
     type=click.IntRange(min=1),
     help="Decode an archive with so many processes.  [default: one for each processor core]",
@@ -138,6 +139,8 @@ def decode(
             byte_order,
             memory_limit,
             tuple(str(model.absolute()) for model in models),
+            restore,
+            threads,
         )
         decode_archive(context, Archive(streams, output, settings), scheduler, workers, as_json=as_json)
         return

@@ -90,7 +90,9 @@ def export(
     started = time.perf_counter()
     if _is_restoration(run):
         if calibrating or precision:
-            raise SettingsError("a restoration network runs on the ground, in floats: leave out --calibration")
+            raise SettingsError(
+                "a restoration network stays in floats: give no --calibration, no --precision"
+            )
         from bandfold.export.restoration import make_restoration
 
         package = make_restoration(run, name=name, description=description, release=_release())

@@ -33,7 +33,7 @@ def info(stream: Path, models: tuple[Path, ...], as_json: bool) -> None:
     """
     from bandfold.ground import Decoder
 
-    report = Decoder(stream, models=models).report()
+    report = Decoder(stream, models=models, restore="off").report()
     if as_json:
         print_json({"stream": str(stream), **report})
     else:

@@ -20,6 +20,7 @@ from bandfold.formats.kinds import usual_suffix
 from .decoder import DEFAULT_MEMORY_LIMIT, Decoder
 from .product import write_product
 from .receipt import Receipt, digest
+from .restoremodel import AUTO
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -47,6 +48,9 @@ class Settings:
         Bytes that decoding a scene may take.
     models : tuple of str
         Package files that streams may need; workers read them under the same path.
+    restore : str
+    threads : int
+        As for `bandfold.ground.decoder.Decoder`.
     """
 
     kind: str = "zarr"
@@ -56,6 +60,8 @@ class Settings:
     byte_order: str | None = None
     memory_limit: int = DEFAULT_MEMORY_LIMIT
     models: tuple[str, ...] = ()
+    restore: str = AUTO
+    threads: int = 1
 
     def traces(self) -> dict[str, Any]:
         """What makes a difference in the output."""
@@ -66,6 +72,7 @@ class Settings:
             "lines": list(self.lines),
             "interleave": self.interleave,
             "byte_order": self.byte_order,
+            "restore": self.restore,
         }
 
 
@@ -225,7 +232,13 @@ def decode_scene(stream: Path, output: Path, partial: Path, settings: Settings) 
 def _decode(stream: Path, output: Path, partial: Path, settings: Settings) -> Outcome:
     receipt_path = partial.parent / f"{output.name}.json"
     receipt = Receipt.load(receipt_path)
-    decoder = Decoder(stream, memory_limit=settings.memory_limit, models=settings.models)
+    decoder = Decoder(
+        stream,
+        memory_limit=settings.memory_limit,
+        models=settings.models,
+        restore=settings.restore,
+        threads=settings.threads,
+    )
     identity = digest([stream])
     if receipt is not None and receipt.holds(identity, settings.traces(), output.parent):
         return Outcome(stream, output, "skipped", receipt.damage)

@@ -17,6 +17,7 @@ from bandfold.bitstream.errors import SettingsError, StreamError
 from bandfold.bitstream.scene import SceneInfo
 
 from .decoder import DEFAULT_MEMORY_LIMIT, Decoder
+from .restoremodel import AUTO
 from .streamfile import StreamFile
 
 DEFAULT_CACHE = 256 << 20
@@ -42,6 +43,8 @@ class StripReader:
         As for `Decoder`.
     models : tuple of path_like
         As for `Decoder`.
+    restore : str or path_like
+        As for `Decoder`.
     cache : int
         Bytes of decoded strips to keep.
     damage : {"warn", "raise"}
@@ -61,6 +64,7 @@ class StripReader:
         *,
         memory_limit: int = DEFAULT_MEMORY_LIMIT,
         models: tuple[str | os.PathLike[str], ...] = (),
+        restore: str | os.PathLike[str] = AUTO,
         cache: int = DEFAULT_CACHE,
         damage: str = "warn",
     ) -> None:
@@ -70,6 +74,7 @@ class StripReader:
         self._options: dict[str, Any] = {
             "memory_limit": memory_limit,
             "models": tuple(models),
+            "restore": restore,
             "cache": cache,
             "damage": damage,
         }
@@ -182,7 +187,10 @@ class StripReader:
     def _open(self, strips: tuple[int, ...]) -> Decoder:
         options = self._options
         return Decoder(
-            self._file.stream(strips), memory_limit=options["memory_limit"], models=options["models"]
+            self._file.stream(strips),
+            memory_limit=options["memory_limit"],
+            models=options["models"],
+            restore=options["restore"],
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

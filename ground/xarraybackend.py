@@ -15,6 +15,7 @@ from xarray.core import indexing
 from bandfold.formats.cf import DIMS, cf_dataset, variable_name
 
 from .decoder import DEFAULT_MEMORY_LIMIT
+from .restoremodel import AUTO
 from .stripreader import DEFAULT_CACHE, StripReader
 
 SUFFIX = ".bf"
@@ -49,6 +50,7 @@ class BandfoldBackend(BackendEntrypoint):
         mask_and_scale: bool = True,
         memory_limit: int = DEFAULT_MEMORY_LIMIT,
         models: tuple[str | os.PathLike[str], ...] = (),
+        restore: str | os.PathLike[str] = AUTO,
         cache: int = DEFAULT_CACHE,
         damage: str = "warn",
     ) -> xarray.Dataset:
@@ -65,6 +67,8 @@ class BandfoldBackend(BackendEntrypoint):
             Bytes that decoding a block may take.
         models : tuple of path_like
             Package files to look in before those that are shipped or on the search path.
+        restore : str or path_like
+            As for `bandfold.ground.decoder.Decoder`; ``off`` decodes three times as fast.
         cache : int
             Bytes of decoded strips to keep, in each process that reads.
         damage : {"warn", "raise"}
@@ -87,6 +91,7 @@ class BandfoldBackend(BackendEntrypoint):
             Path(filename_or_obj).absolute(),
             memory_limit=memory_limit,
             models=tuple(models),
+            restore=restore,
             cache=cache,
             damage=damage,
         )

@@ -146,7 +146,8 @@ class ChunkSettings:
         StreamError
             If it is damaged: means of bands in place of samples would not be noticed in an array.
         """
-        decoder = Decoder(stream)
+        # Arrays must not depend on what is installed where they are read.
+        decoder = Decoder(stream, restore="off")
         cube = decoder.decode()
         if decoder.damage:
             raise StreamError(f"a chunk is damaged: {decoder.damage[0].reason}")
