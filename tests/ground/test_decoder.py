@@ -239,7 +239,7 @@ def test_other_tables_are_refused(tmp_path, stream, whole):
 def test_a_model_that_is_not_installed_is_named(stream):
     named = {"transform": "planes16", "model": "sharp", "model_hash": b"12345678"}
     with pytest.raises(ModelError, match=r"needs the package 'sharp' with hash 3132333435363738.*--model"):
-        Decoder(with_header(stream, **named, spectral=False, rotated=False))
+        Decoder(with_header(stream, **named, spectral=False))
 
 
 def test_a_report_says_where_the_bytes_went(stream):
