@@ -112,8 +112,14 @@ def decode(
                 "dtype": str(writer.file_dtype),
                 "seconds": seconds,
                 "damage": [
-                    {"lines": [item.lines.start, item.lines.stop], "reason": item.reason} for item in damage
+                    {
+                        "lines": [item.lines.start, item.lines.stop],
+                        "reason": item.reason,
+                        "filled": item.filled,
+                    }
+                    for item in damage
                 ],
+                "complete": decoder.complete,
             }
         )
     else:
@@ -121,5 +127,7 @@ def decode(
         click.echo(f"{writer.header_path}: {geometry}, {seconds:.1f} s")
     for item in damage:
         warn(f"lines {item.lines.start}:{item.lines.stop} are damaged: {item.reason}")
-    if damage:
+    if not decoder.complete:
+        warn("the stream has no end: it was cut off, or its end was lost; there may have been more lines")
+    if damage or not decoder.complete:
         context.exit(DAMAGED)
