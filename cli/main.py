@@ -16,6 +16,7 @@ from .models import models
 from .partition import partition
 from .synth import synth
 from .train import train
+from .truncate import truncate
 
 OVERVIEW = """\b
 Examples:
@@ -47,7 +48,7 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (encode, decode, info, compare, partition, fit, models, train, export, synth, demo):
+for command in (encode, decode, info, truncate, compare, partition, fit, models, train, export, synth, demo):
     main.add_command(command)
 
 
