@@ -183,10 +183,11 @@ def main(
         info = open_envi(scene).info
     raw = info.count * info.dtype.itemsize
     above = sizes["peak"] - sizes["baseline"]
+    times = max(stream, 1)
     click.echo(
-        f"{info.bands} bands x {info.lines * max(stream, 1)} x {info.samples} ({raw * max(stream, 1) / _MEBI:.1f} MiB) at {bps:g} bps: "
+        f"{info.bands} bands x {info.lines * times} x {info.samples} ({raw * times / _MEBI:.1f} MiB) "
+        f"at {bps:g} bps{' as a stream' if stream else ''}: "
         f"{above / _MEBI:.1f} MiB above the {sizes['baseline'] / _MEBI:.1f} MiB of imports"
-        f"{', as a stream' if stream else ''}"
     )
     if json_path:
         try:

@@ -27,7 +27,7 @@ Examples:
 
 \b
 Exit status: 0 done, 2 settings, 3 scene, 4 rate or quality out of reach, 5 model, 6 stream,
-7 memory limit, 8 output, 9 decoded but damaged, 130 interrupted.
+7 memory limit, 8 output, 9 decoded but damaged, 10 flipped bits in memory, 130 interrupted.
 """
 
 

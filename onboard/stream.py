@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.chunks import Place
 from bandfold.bitstream.container import Section, write_section
-from bandfold.bitstream.errors import SceneError, SettingsError
+from bandfold.bitstream.errors import IntegrityError, SceneError, SettingsError
 from bandfold.bitstream.geometry import BLOCK
 from bandfold.bitstream.header import COSINE, LARGEST_DIMENSION, STEP_UNIT, Header
 from bandfold.bitstream.package import Package
@@ -29,6 +29,7 @@ from .partition import partition_ends
 from .pipeline import Coded, StripCoder
 from .rate import log2, step_code
 from .resume import Begun
+from .scrubbing import Scrubber
 from .sections import end_section, header_section, metadata_section, stream_head
 from .source import SceneSource
 from .stripcontrol import Control, FixedQuality, FixedStep, LeakyBucket, Work
@@ -40,6 +41,9 @@ STRIP_LINES = 64
 
 REPEAT = 8
 """Strips after which header, fold and rotations are repeated where nothing else is asked for."""
+
+SCRUB = 16
+"""Strips after which memory is looked at where nothing else is asked for."""
 
 FIRST_PLANS = 3
 """Plans made for the first strip at most: the step that a rate needs is not known before."""
@@ -80,6 +84,9 @@ class StreamEncoder:
     repeat : int
         Strips after which header, fold and rotations are repeated, so that losing them costs so many strips
         at most; 0 for never.
+    scrub : int
+        Strips after which tables and sensor package in memory are compared with their hashes, and loaded
+        again if bits in them have flipped; 0 for never.
     begun : Begun, optional
         A stream that was cut off and is to be continued: what is written goes behind it.
 
@@ -89,6 +96,11 @@ class StreamEncoder:
         If settings contradict each other or are out of range, or are not those of the stream that was begun.
     ModelError
         If a package or the tables are unknown or cannot be used.
+
+    Attributes
+    ----------
+    suspect : list of slice
+        Lines that were coded between the last look that found nothing and one that found flipped bits.
 
     Examples
     --------
@@ -118,6 +130,7 @@ class StreamEncoder:
         strip_lines: int = STRIP_LINES,
         repeat: int = REPEAT,
         tables: str | os.PathLike[str] | None = None,
+        scrub: int = SCRUB,
         begun: Begun | None = None,
     ) -> None:
         target = Target(bps, None, psnr, step)
@@ -137,19 +150,19 @@ class StreamEncoder:
             raise SettingsError(f"repeating after {repeat} strips is not possible: give 0 for never, or more")
         self._info = replace(info, lines=1)
         self._write = write
-        self._tables = load_tables(None if tables is None else Path(tables))
+        self._tables_path = None if tables is None else Path(tables)
+        self._tables = load_tables(self._tables_path)
+        if scrub < 0:
+            raise SettingsError(f"scrubbing after {scrub} strips is not possible: give 0 for never, or more")
+        self._wanted, self._ends, self._spectral = sensor, partition_ends(partition), spectral != "none"
         basis = None if sensor is None else SensorBasis.from_package(_package(sensor))
         if basis is not None:
             basis.check_scene(self._info)
         self._engine: AnalysisEngine = CosineEngine()
-        self._planner = StripPlanner(
-            self._engine,
-            self._tables,
-            ends=partition_ends(partition),
-            sensor=basis,
-            spectral=spectral != "none",
-            first=0 if begun is None else begun.next_basis,
-        )
+        self._planner = self._make_planner(basis, 0 if begun is None else begun.next_basis)
+        self._scrub, self._scrubbed = scrub, 0
+        self._scrubber = Scrubber({"tables": self._tables, "sensor": basis})
+        self.suspect: list[slice] = []
         self._header = Header(
             replace(self._info, metadata={}),
             strip_lines,
@@ -253,6 +266,8 @@ class StreamEncoder:
 
         Raises
         ------
+        IntegrityError
+            If bits in memory have flipped, and what was loaded cannot be loaded again.
         SceneError
             If no line was handed over.
         SettingsError
@@ -268,6 +283,8 @@ class StreamEncoder:
             )
         if self._fill:
             self._code()
+        if self._scrub:
+            self._look_at_memory()
         if not self._lines:
             raise SceneError("there are no lines: a stream has at least one")
         if self._repeat:
@@ -305,6 +322,8 @@ class StreamEncoder:
         """Code the lines that are held, and write them."""
         if self._strip is None:
             raise ValueError("there is no strip")
+        if self._scrub and self._strips - self._scrubbed >= self._scrub:
+            self._look_at_memory()
         height = self._fill
         original = StripSource(self._strip[:, :height], self._info)
         written = self._code_strip(counts_without_gaps(original), original)
@@ -314,31 +333,71 @@ class StreamEncoder:
         self._lines += height
         self._fill = 0
 
+    def _look_at_memory(self) -> None:
+        """Compare what is loaded with its hashes, and load it again if it has changed."""
+        lines = slice(self._scrubbed * self._header.strip_lines, self._lines)
+        self._scrubbed = self._strips
+        changed = self._scrubber.changed()
+        if not changed:
+            return
+        self.suspect.append(lines)
+        # Not from the cache, which holds what has changed.
+        tables = load_tables.__wrapped__(self._tables_path)
+        basis = None
+        if self._wanted is not None and not isinstance(self._wanted, Package):
+            basis = SensorBasis.from_package(_package(self._wanted))
+        if not self._scrubber.same({"tables": tables, "sensor": basis}) or (
+            basis is None and self._wanted is not None
+        ):
+            raise IntegrityError(
+                f"bits have flipped in memory ({changed[0]}), and what is loaded again is not the same: "
+                f"lines {lines.start}:{lines.stop} are in doubt; restart"
+            )
+        load_tables.cache_clear()
+        self._tables = tables
+        self._planner = self._make_planner(basis, self._planner.next_number)
+        self._scrubber = Scrubber({"tables": tables, "sensor": basis})
+
+    def _make_planner(self, basis: SensorBasis | None, first: int) -> StripPlanner:
+        return StripPlanner(
+            self._engine, self._tables, ends=self._ends, sensor=basis, spectral=self._spectral, first=first
+        )
+
     def _code_strip(self, source: SceneSource, original: SceneSource) -> list[bytes]:
         """The sections of a strip."""
         if self._bucket is not None:
             self._bucket.open(source.info.count)
-        sample = self._planner.look(source)
         known = self._planner.basis
-        planner = self._planner.planner(sample) if known is None else None
-        step = self._control.guess() if planner is None else self._control.first_guess(planner)
-        if known is None and not self._begun:
-            self._header = replace(self._header, step_code=step_code(step))
-        for turn in range(FIRST_PLANS if known is None else 1):
-            basis = self._planner.basis
-            if basis is None or turn or self._planner.needs_plan(sample, step):
-                basis = self._planner.renew(sample, step, planner, again=turn > 0)
+        if known is None:
+            before, coded = self._code_first(source, original)
+        else:
+            step = self._control.guess()
+            # The sample is gone when the strip is coded: both take memory.
+            basis = self._planner.renewed(self._planner.look(source), step) or known
             before = self._before(basis, renewed=basis is not known)
-            work = self._work(basis, source, original, sum(map(len, before)))
-            chosen, coded = self._control.settle(work, step)
-            if abs(log2(chosen) - log2(step * STEP_UNIT)) < FAR:
-                break
-            step = chosen / STEP_UNIT
+            _, coded = self._control.settle(self._work(basis, source, original, sum(map(len, before))), step)
         self._since = 1 if before else self._since + 1
         sections = [*before, write_section(Section.SEGMENT, coded.payload)]
         if self._bucket is not None:
             self._bucket.close(sum(map(len, sections)))
         return sections
+
+    def _code_first(self, source: SceneSource, original: SceneSource) -> tuple[list[bytes], Coded]:
+        """What goes before the segment of a strip for which there is no plan yet, and the strip."""
+        sample = self._planner.look(source)
+        planner = self._planner.planner(sample)
+        step = self._control.first_guess(planner)
+        if not self._strips:
+            self._header = replace(self._header, step_code=step_code(step))
+        for turn in range(FIRST_PLANS):
+            basis = self._planner.renew(sample, step, planner, again=turn > 0)
+            before = self._before(basis, renewed=True)
+            work = self._work(basis, source, original, sum(map(len, before)))
+            chosen, coded = self._control.settle(work, step)
+            if abs(log2(chosen) - log2(step * STEP_UNIT)) < FAR:
+                break
+            step = chosen / STEP_UNIT
+        return before, coded
 
     def _before(self, basis: Basis, *, renewed: bool) -> list[bytes]:
         """What goes before the segment of a strip."""

@@ -92,6 +92,11 @@ class StripPlanner:
         self.basis: Basis | None = None
         self.drift = Drift(0.0, 0.0)
 
+    @property
+    def next_number(self) -> int:
+        """A number that no basis has yet."""
+        return self._number
+
     def look(self, strip: SceneSource) -> Sample:
         """Take a sample of a strip, which stands for those that follow too."""
         pixels = strip.info.lines * strip.info.samples * STRIPS_AHEAD
@@ -101,8 +106,8 @@ class StripPlanner:
         """What plans for a sample."""
         return ScenePlanner(sample, self._ends, self._engine, sensor=self._sensor)
 
-    def needs_plan(self, sample: Sample, step: float) -> bool:
-        """Whether another fold saves more than it costs; measures the drift.
+    def renewed(self, sample: Sample, step: float) -> Basis | None:
+        """Plan anew if another fold saves more than it costs; measures the drift.
 
         Parameters
         ----------
@@ -112,14 +117,14 @@ class StripPlanner:
 
         Returns
         -------
-        bool
-            True before there is a basis.
+        Basis or None
+            None if the one in use is good enough.
         """
         if self.basis is None:
-            return True
+            return self.renew(sample, step)
         self.drift = measure_drift(self.basis.plan.fold, *sample.moments, step)
         saved = SHARE * (self.drift.excess - self._unavoidable) * sample.pixels
-        return saved > 8 * len(self.basis.sections)
+        return self.renew(sample, step) if saved > 8 * len(self.basis.sections) else None
 
     def renew(
         self, sample: Sample, step: float, planner: ScenePlanner | None = None, *, again: bool = False
