@@ -182,7 +182,7 @@ def without_segments(data: bytes, percent: int, chance: random.Random) -> bytes:
 
 def mutated(data: bytes, chance: random.Random) -> bytes:
     """Some bytes changed, inserted or removed."""
-    changed = bytearray(data)
+    changed = bytearray(data or b"\0")
     for _ in range(chance.choice((1, 2, 4, 16))):
         at = chance.randrange(len(changed))
         action = chance.randrange(4)

@@ -202,6 +202,12 @@ def modelled() -> ArraySource:
     return ArraySource(cube.astype(np.int16), no_data=-9999.0)
 
 
+def streamed() -> ArraySource:
+    """Lines of two lands, one after the other: what needs two folds."""
+    first, second = 4000 + mixture(12, 16, 24, 3, 1100), 9000 - mixture(12, 22, 24, 3, 1200)[::-1]
+    return ArraySource(np.concatenate([first, second], axis=1).astype(np.uint16))
+
+
 def tiny() -> ArraySource:
     ramp = [[3, 14, 25, 36, 47, 58, 69, 80]]
     return ArraySource(np.array([ramp, [[7] * 8]], dtype=np.uint8))
@@ -226,6 +232,7 @@ GOLDEN = {
     "rotated": Golden(rotated, {"step": 30.0, "strip_lines": 24}),
     "sensed": Golden(sensed, {"step": 12.0, "sensor": SENSOR, "spectral": "sensor"}),
     "modelled": Golden(modelled, {"step": 8.0, "model": MODEL, "strip_lines": 16}),
+    "streamed": Golden(streamed, {"step": 12.0, "strip_lines": 8, "stream": True, "repeat": 2}),
     "tiny": Golden(tiny, {"step": 10.0, "spectral": "none"}),
 }
 
