@@ -32,7 +32,7 @@ PACKET = 64
 DROPPED = (1, 5, 10)
 """Shares of packets and of segments that are dropped, in percent."""
 
-ROUNDS = 200
+ROUNDS = 25
 """Times that each share is dropped."""
 
 _MEBI = 1 << 20
