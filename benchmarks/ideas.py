@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from bandfold.bitstream.errors import OutputError
 from bandfold.bitstream.tables import load_tables
 from bandfold.ground import Decoder
-from bandfold.onboard.encoder import STRIP_LINES
 from bandfold.onboard.engines import CosineEngine
 from bandfold.onboard.method import cosine_method
 from bandfold.onboard.scenecoder import SceneCoder
 from bandfold.onboard.sceneplan import Ideas, ScenePlanner
 from bandfold.onboard.source import ArraySource
+from bandfold.onboard.stream import STRIP_LINES
 from bandfold.onboard.target import Target
 
 from .bdrate import BdRate, Curve, bd_rate, mean

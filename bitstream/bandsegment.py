@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bandcodec import latent_rows
+from .chunks import Chunk, Place, Segmented
+from .errors import StreamError
 from .fold import Fold
 from .header import Header
 from .nodata import read_mask, write_mask
 from .payload import PayloadReader, PayloadWriter
 from .planes import PlaneTables, read_planes, write_planes
-from .segment import segment_lines
-from .varint import write_varint
+from .segment import check_place
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,12 @@ class BandSegment:
     absent: NDArray[np.bool_] | None = None
 
 
-def write_band_segment(index: int, segment: BandSegment, tables: PlaneTables, fold: Fold) -> bytes:
+def write_band_segment(place: Place, segment: BandSegment, tables: PlaneTables, fold: Fold) -> bytes:
     """Encode a segment.
 
     Parameters
     ----------
-    index : int
-        Number of the strip, from 0.
+    place : Place
     segment : BandSegment
     tables : PlaneTables
     fold : Fold
@@ -59,15 +59,15 @@ def write_band_segment(index: int, segment: BandSegment, tables: PlaneTables, fo
         write_mask(payload, segment.absent)
     for start, end, engine in zip(fold.starts, fold.ends, fold.engines, strict=True):
         write_planes(payload, segment.quantised[start:end], tables.first_plane_table(engine))
-    return write_varint(index) + payload.data()
+    return Segmented(place, (Chunk(len(segment.quantised), payload.data()),)).pack()
 
 
-def read_band_segment(payload: bytes, header: Header, tables: PlaneTables, fold: Fold) -> BandSegment:
+def read_band_segment(segmented: Segmented, header: Header, tables: PlaneTables, fold: Fold) -> BandSegment:
     """Decode a segment.
 
     Parameters
     ----------
-    payload : bytes
+    segmented : Segmented
     header : Header
     tables : PlaneTables
     fold : Fold
@@ -79,11 +79,17 @@ def read_band_segment(payload: bytes, header: Header, tables: PlaneTables, fold:
     Raises
     ------
     StreamError
-        If the payload is corrupt.
+        If it is corrupt.
     """
-    height, start = segment_lines(payload, header)
+    height = check_place(segmented.place, header)
     samples = header.info.samples
-    reader = PayloadReader(tables, payload[start:])
+    if (
+        len(segmented.chunks) != 1
+        or segmented.components != fold.bands
+        or segmented.place.rotation is not None
+    ):
+        raise StreamError("segment does not hold the bands of its model: it is corrupt")
+    reader = PayloadReader(tables, segmented.chunks[0].data)
     absent = None
     if header.info.no_data is not None:
         absent = read_mask(reader, (header.info.bands, height, samples))

@@ -1,4 +1,4 @@
-"""The container: a signature, a version and sections, each with its length and checksum."""
+"""The container: a signature, a version and sections, each with its length and checksums."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import google_crc32c
+import numpy as np
 
 from .errors import StreamError
 from .varint import read_varint, write_varint
@@ -15,8 +16,17 @@ from .varint import read_varint, write_varint
 SIGNATURE = b"\x89BNDF\r\n\x1a"
 """First eight bytes; the line ends catch transfers in text mode."""
 
-VERSION = 1
+VERSION = 2
 """Version of the format that is written, and the only one that is read."""
+
+PREAMBLE = len(SIGNATURE) + 2
+"""Bytes before the first section."""
+
+_WINDOW = 1 << 20
+"""Bytes that are searched at once for the beginning of a section."""
+
+_EFFORT = 8
+"""Times the bytes of a stream that a search for lost sections may look at, at most."""
 
 
 class Section(IntEnum):
@@ -27,6 +37,7 @@ class Section(IntEnum):
     FOLD = 3
     ROTATION = 4
     SEGMENT = 5
+    END = 6
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,7 @@ class RawSection:
     kind : int
         A `Section`, or a number that this version does not know.
     payload : bytes
+        What there is of it, if it is not intact.
     intact : bool
         Whether the checksum agrees and nothing is missing.
     size : int
@@ -56,7 +68,7 @@ def write_preamble() -> bytes:
 
 
 def write_section(kind: Section, payload: bytes) -> bytes:
-    """Frame a section: kind, length, CRC-32C of kind, length and payload, payload.
+    """Frame a section: kind, length, check of both, CRC-32C of kind, length and payload, payload.
 
     Parameters
     ----------
@@ -68,7 +80,8 @@ def write_section(kind: Section, payload: bytes) -> bytes:
     bytes
     """
     head = bytes([kind]) + write_varint(len(payload))
-    return head + struct.pack("<I", google_crc32c.value(head + payload)) + payload
+    checksum = google_crc32c.extend(google_crc32c.value(head), payload)
+    return head + bytes([_check(head)]) + struct.pack("<I", checksum) + payload
 
 
 def read_sections(data: bytes) -> Iterator[RawSection]:
@@ -82,8 +95,9 @@ def read_sections(data: bytes) -> Iterator[RawSection]:
     Yields
     ------
     RawSection
-        In order. A section with a wrong checksum comes with ``intact`` false. Where the frame cannot be
-        followed any more (its length leads past the end), the last section yielded is not intact.
+        In order; their sizes add up to what follows the preamble. One that is damaged comes with ``intact``
+        false. If no section begins where its length says, the walk goes on at the next place where an intact
+        one does.
 
     Raises
     ------
@@ -92,29 +106,92 @@ def read_sections(data: bytes) -> Iterator[RawSection]:
     """
     if data[: len(SIGNATURE)] != SIGNATURE:
         raise StreamError("not a bandfold stream: the signature at byte 0 is wrong")
-    position = len(SIGNATURE)
-    if len(data) < position + 2:
+    if len(data) < PREAMBLE:
         raise StreamError("stream ends before its version: it is truncated")
-    (version,) = struct.unpack_from("<H", data, position)
+    (version,) = struct.unpack_from("<H", data, len(SIGNATURE))
     if version != VERSION:
         raise StreamError(
             f"stream has format version {version}, this program reads version {VERSION}: use another release"
         )
-    position += 2
+    walk = _Walk(data)
+    position = PREAMBLE
     while position < len(data):
-        start = position
-        kind = data[position]
-        try:
-            length, position = read_varint(data, position + 1)
-        except StreamError:
-            yield RawSection(kind, b"", intact=False, size=len(data) - start)
-            return
-        head = data[start:position]
-        body = position + 4
-        payload = data[body : body + length]
-        intact = body + length <= len(data)
-        if intact:
-            (checksum,) = struct.unpack_from("<I", data, position)
-            intact = checksum == google_crc32c.value(head + payload)
-        position = min(body + length, len(data))
-        yield RawSection(kind, payload, intact, position - start)
+        section = walk.section(position)
+        yield section
+        position += section.size
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Where a section says that its payload is."""
+
+    kind: int
+    head: bytes
+    body: int
+    end: int
+    checksum: int
+
+
+class _Walk:
+    """Sections of a stream by position, with a bound on the work that damage may cause."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._effort = _EFFORT * len(data)
+
+    def section(self, position: int) -> RawSection:
+        """The section at a position; up to the next intact one if it is not intact itself."""
+        data = self._data
+        frame = _frame(data, position)
+        if frame is not None and self._intact(frame):
+            return RawSection(frame.kind, data[frame.body : frame.end], True, frame.end - position)
+        if frame is not None and (frame.end == len(data) or self._begins(frame.end)):
+            end = frame.end
+        else:
+            end = self._search(position + 1)
+        payload = b"" if frame is None else data[frame.body : min(frame.end, end)]
+        return RawSection(data[position] if frame is None else frame.kind, payload, False, end - position)
+
+    def _intact(self, frame: _Frame) -> bool:
+        if frame.end > len(self._data):
+            return False
+        payload = self._data[frame.body : frame.end]
+        return frame.checksum == int(google_crc32c.extend(google_crc32c.value(frame.head), payload))
+
+    def _begins(self, position: int) -> bool:
+        """Whether an intact section begins somewhere."""
+        frame = _frame(self._data, position)
+        if frame is None or frame.end > len(self._data):
+            return False
+        self._effort -= frame.end - position
+        return self._effort >= 0 and self._intact(frame)
+
+    def _search(self, start: int) -> int:
+        """The next position at which an intact section of a known kind begins; the end if there is none."""
+        data = self._data
+        for low in range(start, len(data), _WINDOW):
+            window = np.frombuffer(data, np.uint8, min(_WINDOW, len(data) - low), low)
+            for place in np.flatnonzero((window >= min(Section)) & (window <= max(Section))).tolist():
+                if self._begins(low + place):
+                    return low + place
+                if self._effort < 0:
+                    return len(data)
+        return len(data)
+
+
+def _frame(data: bytes, position: int) -> _Frame | None:
+    """Read a frame; None where there is none whose check agrees."""
+    try:
+        length, behind = read_varint(data, position + 1)
+    except StreamError:
+        return None
+    body = behind + 5
+    head = data[position:behind]
+    if body > len(data) or data[behind] != _check(head):
+        return None
+    (checksum,) = struct.unpack_from("<I", data, behind + 1)
+    return _Frame(data[position], head, body, body + length, checksum)
+
+
+def _check(head: bytes) -> int:
+    return int(google_crc32c.value(head)) & 0xFF

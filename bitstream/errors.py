@@ -53,6 +53,12 @@ class MemoryLimitError(BandfoldError):
     exit_status = 7
 
 
+class IntegrityError(BandfoldError):
+    """What is loaded in memory has changed, and cannot be loaded again."""
+
+    exit_status = 11
+
+
 class OutputError(BandfoldError):
     """The output cannot be written: no such directory, no space, no permission."""
 

@@ -8,7 +8,7 @@ from .varint import read_varint
 PREAMBLE_SIZE = len(SIGNATURE) + 2
 """Bytes before the first section."""
 
-LARGEST_FRAME = 1 + 10 + 4
+LARGEST_FRAME = 1 + 10 + 1 + 4
 """Bytes of a section before its payload, at most."""
 
 
@@ -31,4 +31,5 @@ def read_frame(data: bytes) -> tuple[int, int, int]:
         If no section begins here.
     """
     length, position = read_varint(data, 1)
-    return data[0], position + 4, length
+    # A check of kind and length, then that of the payload.
+    return data[0], position + 5, length

@@ -24,14 +24,20 @@ COSINE, PLANES = "dct8", "planes16"
 TRANSFORMS = (COSINE, PLANES)
 """Codes of spatial transforms are positions in this list."""
 
+UNIFORM = "uniform"
+"""One step for all latents of a segment."""
+
+QUANTISERS = (UNIFORM,)
+"""Codes of quantisers are positions in this list."""
+
 LARGEST_DIMENSION = 1 << 24
 """Lines and samples at most."""
 
 MOST_BANDS = 1 << 16
 """Bands at most."""
 
-_SPECTRAL, _ROTATED, _SCALED, _SCALED_UNSIGNED, _NO_DATA, _SENSOR = 1, 2, 4, 8, 16, 32
-_KNOWN_FLAGS = _SPECTRAL | _ROTATED | _SCALED | _SCALED_UNSIGNED | _NO_DATA | _SENSOR
+_SPECTRAL, _SCALED, _SCALED_UNSIGNED, _NO_DATA, _SENSOR = 1, 4, 8, 16, 32
+_KNOWN_FLAGS = _SPECTRAL | _SCALED | _SCALED_UNSIGNED | _NO_DATA | _SENSOR
 
 
 @dataclass(frozen=True)
@@ -41,13 +47,14 @@ class Header:
     Parameters
     ----------
     info : SceneInfo
-        Without metadata, which has a section of its own.
+        Without metadata, which has a section of its own. Of an open stream it is not known how many lines
+        there are until its end: `unpack` says 1.
     strip_lines : int
         Lines of a segment, a multiple of 8.
     step_code : int
-        Quantiser step in units of ``1 / 256`` of a count, at least 1.
-    spectral, rotated : bool
-        Whether there is a spectral transform, and block rotations.
+        Quantiser step of segments that tell none, in units of ``1 / 256`` of a count, at least 1.
+    spectral : bool
+        Whether there is a spectral transform.
     transform : str
         One of `TRANSFORMS`; `PLANES` needs a model and goes without the other transforms.
     tables : bytes
@@ -60,19 +67,24 @@ class Header:
         Name of the package that the fold comes from, empty if it does not come from one.
     sensor_hash : bytes
         First 8 bytes of its SHA-256; empty if there is none.
+    open : bool
+        Whether the number of lines was not known when the stream was begun: its end tells it.
+    quantiser : str
+        One of `QUANTISERS`.
     """
 
     info: SceneInfo
     strip_lines: int
     step_code: int
     spectral: bool
-    rotated: bool
     transform: str
     tables: bytes
     model: str = ""
     model_hash: bytes = b""
     sensor: str = ""
     sensor_hash: bytes = b""
+    open: bool = False
+    quantiser: str = UNIFORM
 
     @property
     def step(self) -> float:
@@ -91,7 +103,7 @@ class Header:
     def pack(self) -> bytes:
         """Payload of the header section."""
         info = self.info
-        flags = _SPECTRAL * self.spectral | _ROTATED * self.rotated
+        flags = _SPECTRAL * self.spectral
         if info.scaling is not None:
             flags |= _SCALED | _SCALED_UNSIGNED * (info.scaling.counts == np.dtype("uint16"))
         if info.no_data is not None:
@@ -100,7 +112,9 @@ class Header:
             flags |= _SENSOR
         layout = INTERLEAVES.index(info.interleave) | BYTE_ORDERS.index(info.byte_order) << 2
         out = bytes([flags, DTYPES.index(info.dtype), layout, TRANSFORMS.index(self.transform)])
-        for value in (*info.shape, self.strip_lines // BLOCK, self.step_code):
+        out += bytes([QUANTISERS.index(self.quantiser)])
+        lines = 0 if self.open else info.lines
+        for value in (info.bands, lines, info.samples, self.strip_lines // BLOCK, self.step_code):
             out += write_varint(value)
         out += self.tables
         if info.scaling is not None:
@@ -129,15 +143,15 @@ class Header:
         """
         try:
             return _unpack(payload)
-        except (struct.error, IndexError, SceneError, UnicodeDecodeError) as error:
+        except (struct.error, IndexError, ValueError, SceneError) as error:
             raise StreamError(f"header of the stream is corrupt: {error}") from error
 
 
 def _unpack(payload: bytes) -> Header:
-    flags, dtype, layout, transform = payload[0], payload[1], payload[2], payload[3]
+    flags, dtype, layout, transform, quantiser = payload[:5]
     if flags & ~_KNOWN_FLAGS or layout & ~7:
         raise StreamError("header of the stream has reserved bits set: it is corrupt or of a later version")
-    position = 4
+    position = 5
     fields = []
     for _ in range(5):
         value, position = read_varint(payload, position)
@@ -162,13 +176,13 @@ def _unpack(payload: bytes) -> Header:
         sensor, sensor_hash, position = _unpack_name(payload, position)
         if not sensor or not flags & _SPECTRAL:
             raise StreamError("header of the stream names a package for no fold: it is corrupt")
-    if (TRANSFORMS[transform] == PLANES) != bool(name) or (name and flags & (_SPECTRAL | _ROTATED)):
+    if (TRANSFORMS[transform] == PLANES) != bool(name) or (name and flags & _SPECTRAL):
         raise StreamError("header of the stream has a transform that does not fit its model: it is corrupt")
     if position != len(payload) or len(tables) != 8:
         raise StreamError("header of the stream has a wrong length: it is corrupt")
     info = SceneInfo(
         bands,
-        lines,
+        lines or 1,
         samples,
         DTYPES[dtype],
         interleave=INTERLEAVES[layout & 3],
@@ -181,13 +195,14 @@ def _unpack(payload: bytes) -> Header:
         strip_blocks * BLOCK,
         step_code,
         bool(flags & _SPECTRAL),
-        bool(flags & _ROTATED),
         TRANSFORMS[transform],
         tables,
         name,
         model_hash,
         sensor,
         sensor_hash,
+        not lines,
+        QUANTISERS[quantiser],
     )
 
 

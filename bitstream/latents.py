@@ -65,9 +65,13 @@ def extents(quantised: NDArray[np.integer]) -> NDArray[np.int64]:
 
 
 def write_latents(
-    payload: PayloadWriter, quantised: NDArray[np.int32], classes: NDArray[np.uint8], mode: str
-) -> None:
-    """Append the latents of a segment to its payload.
+    payload: PayloadWriter,
+    quantised: NDArray[np.int32],
+    classes: NDArray[np.uint8],
+    mode: str,
+    extent: int = DIAGONALS,
+) -> int:
+    """Append the latents of some components to a payload.
 
     Parameters
     ----------
@@ -77,9 +81,16 @@ def write_latents(
         From `classify`.
     mode : str
         One of `bandfold.bitstream.tables.MODES`.
+    extent : int
+        Number of diagonals coded for the component before these; of the first one, all.
+
+    Returns
+    -------
+    int
+        Number of diagonals coded for the last component.
     """
     coded = extents(quantised)
-    payload.integers(np.diff(coded, prepend=DIAGONALS).tolist(), EXTENT_MEAN)
+    payload.integers(np.diff(coded, prepend=extent).tolist(), EXTENT_MEAN)
     first = Tables.first_table(mode)
     positions = quantised.shape[2] * quantised.shape[3]
     runs = [(part.stop - part.start) * positions for part in DIAGONAL_SLICES]
@@ -90,51 +101,67 @@ def write_latents(
             tables = classes[channels, component].ravel().astype(np.int16)
             tables += first
             payload.values(values, tables, runs[:count])
+    return int(coded[-1]) if len(coded) else extent
 
 
-def read_latents(
-    payload: PayloadReader, shape: tuple[int, int, int], tables: Tables, mode: str
-) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    """Read what `write_latents` wrote.
+class LatentReader:
+    """Reads what `write_latents` wrote, some components after the other.
 
     Parameters
     ----------
-    payload : PayloadReader
     shape : tuple of int
         Components, rows and columns.
     tables : Tables
     mode : str
 
-    Returns
-    -------
+    Attributes
+    ----------
     quantised : ndarray of int32, shape (64, components, rows, columns)
+        Zero where nothing was read.
     classes : ndarray of uint8, same shape
-
-    Raises
-    ------
-    StreamError
-        If the payload is corrupt.
     """
-    components, rows, columns = shape
-    changes = payload.integers(components, EXTENT_MEAN)
-    coded = DIAGONALS + np.cumsum(np.array(changes, dtype=np.int64))
-    if components and (coded.min() < 0 or coded.max() > DIAGONALS):
-        raise StreamError("a component has more diagonals than there are: the segment is corrupt")
-    network, first = tables.modes[mode].network, Tables.first_table(mode)
-    quantised = np.zeros((CHANNELS, components, rows, columns), dtype=np.int32)
-    classes = np.zeros(quantised.shape, dtype=np.uint8)
-    last = before = Past.empty(1, rows, columns)
-    for component, count in enumerate(coded.tolist()):
-        now = Surroundings(1, rows, columns)
+
+    def __init__(self, shape: tuple[int, int, int], tables: Tables, mode: str) -> None:
+        self._network, self._first = tables.modes[mode].network, Tables.first_table(mode)
+        self.quantised = np.zeros((CHANNELS, *shape), dtype=np.int32)
+        self.classes = np.zeros((CHANNELS, *shape), dtype=np.uint8)
+        self._done, self._extent = 0, DIAGONALS
+        self._last = self._before = Past.empty(1, *shape[1:])
+
+    def read(self, payload: PayloadReader, components: int) -> None:
+        """Read the next components.
+
+        Parameters
+        ----------
+        payload : PayloadReader
+        components : int
+
+        Raises
+        ------
+        StreamError
+            If there are not so many components, or the payload is corrupt.
+        """
+        if components > self.quantised.shape[1] - self._done:
+            raise StreamError("a segment has more components than its fold: it is corrupt")
+        changes = payload.integers(components, EXTENT_MEAN)
+        coded = self._extent + np.cumsum(np.array(changes, dtype=np.int64))
+        if components and (coded.min() < 0 or coded.max() > DIAGONALS):
+            raise StreamError("a component has more diagonals than there are: the segment is corrupt")
+        for count in coded.tolist():
+            self._component(payload, count)
+
+    def _component(self, payload: PayloadReader, count: int) -> None:
+        rows, columns = self.quantised.shape[2:]
+        component, now = self._done, Surroundings(1, rows, columns)
         for diagonal in range(DIAGONALS):
             channels = DIAGONAL_SLICES[diagonal]
             if diagonal < count:
-                found = network.classify(diagonal, now, last, before)
-                values = payload.values(found.ravel().astype(np.int16) + first)
+                found = self._network.classify(diagonal, now, self._last, self._before)
+                values = payload.values(found.ravel().astype(np.int16) + self._first)
                 if np.abs(values).max(initial=0) > np.iinfo(np.int32).max:
                     raise StreamError("a latent is out of range: the segment is corrupt")
-                quantised[channels, component] = values.reshape(found.shape)[:, 0]
-                classes[channels, component] = found[:, 0]
-            now.learn(diagonal, quantised[channels, component : component + 1])
-        last, before = now.past(), last
-    return quantised, classes
+                self.quantised[channels, component] = values.reshape(found.shape)[:, 0]
+                self.classes[channels, component] = found[:, 0]
+            now.learn(diagonal, self.quantised[channels, component : component + 1])
+        self._last, self._before = now.past(), self._last
+        self._done, self._extent = component + 1, count

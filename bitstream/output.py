@@ -227,3 +227,81 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """
     with AtomicFile(path) as output, output_errors(output.path):
         yield output.file
+
+
+class GrowingFile:
+    """A file of which every part is safe on the disk before the next one is made.
+
+    It grows under the name `path` with ``.part`` behind it, and gets its own name when it is finished. What
+    a crash or a power cut leaves is the part file, which holds all that was written before.
+
+    Parameters
+    ----------
+    path : path_like
+        Where the file will appear. An existing regular file is replaced in the end.
+    keep : int
+        Bytes of an existing part file to keep and to go on behind.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        As given.
+    part : pathlib.Path
+        The part file.
+    size : int
+        Bytes that are in it.
+
+    Raises
+    ------
+    OutputError
+        If the part file cannot be written, or `path` is a directory, a device or a pipe.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], keep: int = 0) -> None:
+        self.path = Path(path)
+        self.part = part_of(path)
+        self.size = keep
+        with output_errors(self.part):
+            if self.path.exists() and not self.path.is_file():
+                raise OutputError(f"cannot write {self.path}: it is not a regular file; name another output")
+            self._file: BinaryIO = open(self.part, "r+b" if keep else "wb")  # noqa: SIM115 - closed on exit
+            self._file.truncate(keep)
+            self._file.seek(keep)
+
+    def write(self, data: bytes) -> None:
+        """Append bytes, and wait until they are on the disk.
+
+        Parameters
+        ----------
+        data : bytes
+
+        Raises
+        ------
+        OutputError
+            If they do not fit there.
+        """
+        with output_errors(self.part):
+            self._file.write(data)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        self.size += len(data)
+
+    def __enter__(self) -> GrowingFile:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with suppress(OSError):
+            self._file.close()
+        if kind is None:
+            with output_errors(self.path):
+                os.replace(self.part, os.path.realpath(self.path))
+
+
+def part_of(path: str | os.PathLike[str]) -> Path:
+    """Name of the part file of a `GrowingFile`."""
+    return Path(os.path.realpath(path) + ".part")

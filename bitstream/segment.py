@@ -1,4 +1,4 @@
-"""A segment: all components of a strip of lines, decodable without any other segment."""
+"""A segment: the components of a strip of lines, decodable without any other segment."""
 
 from __future__ import annotations
 
@@ -7,15 +7,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .chunks import Chunk, Place, Segmented, worth_of
+from .contexts import DIAGONALS
 from .errors import StreamError
 from .geometry import block_rows
 from .header import Header
-from .latents import read_latents, write_latents
+from .latents import LatentReader, write_latents
 from .nodata import read_mask, write_mask
 from .payload import PayloadReader, PayloadWriter
 from .rotationcode import read_map, write_map
 from .tables import Tables
-from .varint import read_varint, write_varint
+
+CHUNK_BYTES = 7168
+"""Bytes of a chunk at least, about: each costs some 15 bytes."""
+
+MOST_CHUNKS = 32
+"""Chunks of a segment at most: larger segments have larger ones."""
+
+BITS_OF_VALUE = 6
+"""Bits of a latent that is not zero, about."""
 
 
 @dataclass(frozen=True)
@@ -44,73 +54,121 @@ def mode_name(*, spectral: bool) -> str:
     return "folded" if spectral else "banded"
 
 
-def write_segment(index: int, segment: Segment, tables: Tables, *, spectral: bool, rotations: int) -> bytes:
+def chunk_components(quantised: NDArray[np.int32]) -> list[int]:
+    """Cut the components of a segment into chunks of about equal size.
+
+    Parameters
+    ----------
+    quantised : ndarray of int32, shape (64, components, rows, columns)
+
+    Returns
+    -------
+    list of int
+        Components of each chunk; one chunk where the segment is small.
+    """
+    components = quantised.shape[1]
+    live = np.array([np.count_nonzero(quantised[:, one]) for one in range(components)], dtype=np.int64)
+    total = int(live.sum())
+    count = min(total * BITS_OF_VALUE // (8 * CHUNK_BYTES), MOST_CHUNKS)
+    if count < 2:
+        return [components]
+    # Each component goes to the chunk in which its middle lies.
+    middle = np.cumsum(live) - live // 2
+    found = np.bincount(np.minimum(middle * count // total, count - 1), minlength=1)
+    return [int(one) for one in found if one]
+
+
+def write_segment(
+    place: Place, segment: Segment, tables: Tables, *, spectral: bool, rotations: int, step_code: int
+) -> bytes:
     """Encode a segment.
 
     Parameters
     ----------
-    index : int
-        Number of the strip, from 0.
+    place : Place
     segment : Segment
     tables : Tables
     spectral : bool
+        Whether components come in falling order of what they are worth: then the segment has chunks.
     rotations : int
         Number of rotation matrices, 0 if there are none.
+    step_code : int
+        Code of the step, told or not.
 
     Returns
     -------
     bytes
         Payload of a segment section.
     """
-    payload = PayloadWriter(tables)
-    if segment.absent is not None:
-        write_mask(payload, segment.absent)
-    if segment.chosen is not None:
-        write_map(payload, segment.chosen, rotations)
-    write_latents(payload, segment.quantised, segment.classes, mode_name(spectral=spectral))
-    return write_varint(index) + payload.data()
+    quantised = segment.quantised
+    counts = chunk_components(quantised) if spectral else [quantised.shape[1]]
+    chunks: list[Chunk] = []
+    first, extent = 0, DIAGONALS
+    for count in counts:
+        payload = PayloadWriter(tables)
+        if not chunks:
+            if segment.absent is not None:
+                write_mask(payload, segment.absent)
+            if segment.chosen is not None:
+                write_map(payload, segment.chosen, rotations)
+        part = slice(first, first + count)
+        mode = mode_name(spectral=spectral)
+        extent = write_latents(payload, quantised[:, part], segment.classes[:, part], mode, extent)
+        data = payload.data()
+        worth = worth_of(_energy(quantised[:, part]), step_code, len(data)) if len(counts) > 1 else 0
+        chunks.append(Chunk(count, data, worth))
+        first += count
+    return Segmented(place, tuple(chunks)).pack()
 
 
-def segment_index(payload: bytes) -> int:
-    """Number of the strip of a segment, without decoding the rest."""
-    return read_varint(payload, 0)[0]
+def _energy(quantised: NDArray[np.int32]) -> int:
+    """Sum of squares, of magnitudes up to 2**15: exact."""
+    live = np.minimum(np.abs(quantised[quantised != 0]), 1 << 15).astype(np.int64)
+    return int((live * live).sum())
 
 
-def segment_lines(payload: bytes, header: Header) -> tuple[int, int]:
-    """Lines of the strip of a segment, and where in its payload the rest begins.
+def check_place(place: Place, header: Header) -> int:
+    """Lines of the strip of a segment.
 
     Parameters
     ----------
-    payload : bytes
+    place : Place
     header : Header
+        Which knows the lines of the scene.
 
     Returns
     -------
-    lines, start : int
+    int
 
     Raises
     ------
     StreamError
-        If the scene has no strip of that number.
+        If the scene has no strip of that number, or it has another height.
     """
-    index, start = read_varint(payload, 0)
-    if index >= header.strip_count:
-        raise StreamError(f"segment has number {index}, the scene has {header.strip_count}: it is corrupt")
-    lines = header.strip(index)
-    return lines.stop - lines.start, start
+    if place.index >= header.strip_count:
+        raise StreamError(
+            f"segment has number {place.index}, the scene has {header.strip_count}: it is corrupt"
+        )
+    lines = header.strip(place.index)
+    height: int = lines.stop - lines.start
+    if (place.lines or header.strip_lines) != height:
+        raise StreamError(f"segment {place.index} has not the {height} lines of its strip: it is corrupt")
+    return height
 
 
-def read_segment(payload: bytes, header: Header, components: int, rotations: int, tables: Tables) -> Segment:
+def read_segment(
+    segmented: Segmented, header: Header, components: int, rotations: int, tables: Tables
+) -> Segment:
     """Decode a segment.
 
     Parameters
     ----------
-    payload : bytes
+    segmented : Segmented
     header : Header
     components : int
-        Components of the scene.
+        Components of the fold. Latents of those that the segment lacks are zero.
     rotations : int
-        Number of rotation matrices.
+        Number of rotation matrices, 0 if it has none.
     tables : Tables
 
     Returns
@@ -120,18 +178,20 @@ def read_segment(payload: bytes, header: Header, components: int, rotations: int
     Raises
     ------
     StreamError
-        If the payload is corrupt.
+        If it is corrupt.
     """
-    height, start = segment_lines(payload, header)
+    height = check_place(segmented.place, header)
     samples = header.info.samples
     rows, columns = block_rows(height), block_rows(samples)
-    reader = PayloadReader(tables, payload[start:])
     absent = chosen = None
-    if header.info.no_data is not None:
-        absent = read_mask(reader, (header.info.bands, height, samples))
-    if rotations:
-        chosen = read_map(reader, rows, columns, rotations)
-    mode = mode_name(spectral=header.spectral)
-    quantised, classes = read_latents(reader, (components, rows, columns), tables, mode)
-    reader.finish()
-    return Segment(quantised, classes, chosen, absent)
+    latents = LatentReader((components, rows, columns), tables, mode_name(spectral=header.spectral))
+    for number, chunk in enumerate(segmented.chunks):
+        reader = PayloadReader(tables, chunk.data)
+        if not number:
+            if header.info.no_data is not None:
+                absent = read_mask(reader, (header.info.bands, height, samples))
+            if rotations:
+                chosen = read_map(reader, rows, columns, rotations)
+        latents.read(reader, chunk.components)
+        reader.finish()
+    return Segment(latents.quantised, latents.classes, chosen, absent)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from bandfold.bitstream.fold import FRACTION
 from bandfold.bitstream.geometry import pad_to_blocks, strips
 from bandfold.bitstream.scene import SCALED_DTYPES
-from bandfold.onboard.encoder import STRIP_LINES
 from bandfold.onboard.engines import CosineEngine
 from bandfold.onboard.envi import open_envi
 from bandfold.onboard.filling import FilledSource
@@ -24,6 +23,7 @@ from bandfold.onboard.scaling import ScaledSource, auto_scaling
 from bandfold.onboard.sceneplan import ScenePlanner
 from bandfold.onboard.source import SceneSource
 from bandfold.onboard.statistics import covariance
+from bandfold.onboard.stream import STRIP_LINES
 
 RATES = {"folded": (0.03, 0.08, 0.2, 0.5, 1.2, 2.5), "banded": (0.1, 0.4, 1.2)}
 """Bits per sample, roughly, at which a scene is looked at in each mode."""

@@ -68,15 +68,17 @@ def warn(message: str) -> None:
     click.echo(f"warning: {' '.join(message.split())}", err=True)
 
 
-def print_json(report: dict[str, Any]) -> None:
+def print_json(report: dict[str, Any], *, err: bool = False) -> None:
     """Print a report as strict JSON on stdout.
 
     Parameters
     ----------
     report : dict
         Holds nothing but what JSON knows: no infinity, no NaN.
+    err : bool
+        Whether to print it on stderr instead.
     """
-    click.echo(json.dumps(report, indent=2, allow_nan=False))
+    click.echo(json.dumps(report, indent=2, allow_nan=False), err=err)
 
 
 @contextmanager
@@ -132,26 +134,28 @@ def range_option(
     return start, stop
 
 
-def size_option(context: click.Context, parameter: click.Parameter, text: str) -> int:
+def size_option(context: click.Context, parameter: click.Parameter, text: str | None) -> int | None:
     """Convert an option like ``500000``, ``512M`` or ``1.5G``, powers of 1024 (callback of `click.option`).
 
     Parameters
     ----------
     context, parameter
         Not used.
-    text : str
+    text : str or None
         As given.
 
     Returns
     -------
-    int
-        Bytes, at least 1.
+    int or None
+        Bytes, at least 1; None if the option is not given.
 
     Raises
     ------
     click.BadParameter
         If the text is no size.
     """
+    if text is None:
+        return None
     match = re.fullmatch(r"([0-9]{1,18}(?:\.[0-9]{1,9})?)([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
     size = int(float(match[1]) * 1024.0 ** " KMGT".index(match[2].upper() or " ")) if match else 0
     if size < 1:

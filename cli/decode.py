@@ -179,9 +179,14 @@ def decode(
                 "restored": decoder.restoration,
                 "seconds": seconds,
                 "damage": [
-                    {"lines": [item.lines.start, item.lines.stop], "reason": item.reason}
+                    {
+                        "lines": [item.lines.start, item.lines.stop],
+                        "reason": item.reason,
+                        "filled": item.filled,
+                    }
                     for item in product.damage
                 ],
+                "complete": decoder.complete,
             }
         )
     else:
@@ -189,5 +194,7 @@ def decode(
         click.echo(f"{product.paths[0]}: {geometry}, {seconds:.1f} s")
     for item in product.damage:
         warn(f"lines {item.lines.start}:{item.lines.stop} are damaged: {item.reason}")
-    if product.damage:
+    if not decoder.complete:
+        warn("the stream has no end: it was cut off, or its end was lost; there may have been more lines")
+    if product.damage or not decoder.complete:
         context.exit(DAMAGED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,19 @@ import click
 
 from bandfold.bitstream.errors import SettingsError
 
-from .common import json_option, print_json, progress_bar, warn
+from .common import json_option, print_json, progress_bar, size_option, warn
 from .packetoptions import PACKETS_HELP, PACKETS_METAVAR, read_packet_settings, write_packets
 from .sceneoptions import array_options, open_source, read_partition, scaling_options
+from .streaming import (
+    STANDARD,
+    Output,
+    encode_file,
+    encode_raw,
+    raw_info,
+    raw_options,
+    refuse_raw_options,
+    stream_output,
+)
 
 if TYPE_CHECKING:
     from bandfold.onboard.packets import PacketSettings
@@ -25,6 +36,7 @@ Examples:
   bandfold encode granule.nc -o granule.bf --bps 0.25 --scale auto --variable reflectance
   bandfold encode scene.hdr -o scene.bf --bps 0.25 --sensor aviris-224
   bandfold encode scene.hdr -o scene.bf --bps 0.1 --model model.bfm --threads 2
+  camera | bandfold encode - -o pass.bf --bps 0.5 --bands 224 --samples 680 --dtype uint16
 """
 
 
@@ -78,6 +90,27 @@ Examples:
     callback=read_packet_settings,
     help=f"Write CCSDS space packets instead of a stream: {PACKETS_HELP}",
 )
+@click.option(
+    "--stream",
+    is_flag=True,
+    help="Code strip after strip, as if nobody knew what comes after it; always so with SCENE -.",
+)
+@click.option(
+    "--buffer",
+    metavar="SIZE",
+    callback=size_option,
+    help="Of a stream with --bps: the transmitter's buffer, which lets hard strips take what easy ones have "
+    "left.  [default: four strips at the average rate]",
+)
+@click.option(
+    "--repeat",
+    type=int,
+    help="Strips of a stream after which header and fold are repeated, 0 for never.  [default: 8]",
+)
+@click.option(
+    "--resume", is_flag=True, help="Continue the stream that an earlier run has left as OUTPUT.part."
+)
+@raw_options
 @json_option
 def encode(
     scene: Path,
@@ -99,12 +132,25 @@ def encode(
     band_axis: str | None,
     strip_lines: int,
     packets: PacketSettings | None,
+    stream: bool,
+    buffer: int | None,
+    repeat: int | None,
+    resume: bool,
+    bands: int | None,
+    samples: int | None,
+    dtype: str | None,
+    byte_order: str | None,
     as_json: bool,
 ) -> None:
     """Compress SCENE into a stream.
 
     SCENE is an ENVI header or its raw file, or a GeoTIFF (.tif), NetCDF (.nc), HDF5 (.h5, .he5), Zarr
-    (.zarr), NumPy (.npy, .npz) or MATLAB (.mat) file. Give exactly one of --bps, --bytes, --psnr and --step.
+    (.zarr), NumPy (.npy, .npz) or MATLAB (.mat) file, or - for raw lines (BIL) from standard input, of which
+    any number may come. Give exactly one of --bps, --bytes, --psnr and --step.
+
+    With --stream, or from standard input, strips are written as they are coded, to OUTPUT.part, which becomes
+    OUTPUT at the end, or to standard output (-o -). A part file that a crash has left can be decoded, and
+    continued with --resume; lines from standard input then are those behind the ones that it has.
     """
     given = [
         name
@@ -114,38 +160,69 @@ def encode(
     if len(given) != 1:
         said = f"{' and '.join(given)} are given" if given else "no rate is given"
         raise SettingsError(f"{said}: give exactly one of --bps, --bytes, --psnr and --step")
-    source = open_source(scene, scale, offset, no_data, variable, band_axis)
-    _refuse_overwriting(output, scene, source.path)
-
-    from bandfold.onboard import Encoder
-
+    raw, stream = scene == STANDARD, stream or resume or scene == STANDARD
+    if output == STANDARD and not stream:
+        raise SettingsError("only a stream can go to standard output: add --stream, or name a file")
+    if packets is not None and stream:
+        raise SettingsError("--packets takes a whole scene: write the stream, then 'bandfold packetise' it")
+    settings: dict[str, Any] = {
+        "bps": bps,
+        "psnr": psnr,
+        "step": step,
+        "spectral": spectral,
+        "partition": read_partition(partition),
+        "sensor": sensor,
+        "strip_lines": strip_lines,
+    }
     started = time.perf_counter()
-    with progress_bar() as progress:
-        encoder = Encoder(
-            bps=bps,
-            nbytes=nbytes,
-            psnr=psnr,
-            step=step,
-            spectral=spectral,
-            partition=read_partition(partition),
-            model=model,
-            engine=engine,
-            threads=threads,
-            sensor=sensor,
-            strip_lines=strip_lines,
-            progress=progress,
-        )
-        written: dict[str, Any] | None = None
-        if packets is None:
-            size = encoder.encode_to(source, output)
-        else:
-            stream = encoder.encode(source)
-            size = len(stream)
-            written = write_packets(stream, packets, output)
+    written: dict[str, Any] | None = None
+    computed: tuple[str, ...] = ()
+    if raw:
+        if nbytes is not None or model is not None:
+            raise SettingsError("lines of unknown number take --bps, --psnr or --step, and no --model")
+        info = raw_info(bands, samples, dtype, byte_order, scale, offset, no_data)
+        if repeat is not None:
+            settings["repeat"] = repeat
+        with stream_output(output, resume=resume) as opened:
+            _say_where(opened)
+            lines = encode_raw(info, {**settings, "buffer": buffer}, opened)
+            size = opened.size
+    else:
+        refuse_raw_options(bands=bands, samples=samples, dtype=dtype, byte_order=byte_order)
+        source = open_source(scene, scale, offset, no_data, variable, band_axis)
+        _refuse_overwriting(output, scene, source.path)
+
+        from bandfold.onboard import Encoder
+
+        with progress_bar() as progress:
+            encoder = Encoder(
+                **settings,
+                nbytes=nbytes,
+                model=model,
+                engine=engine,
+                threads=threads,
+                stream=stream,
+                buffer=buffer,
+                repeat=repeat,
+                progress=progress,
+            )
+            if stream:
+                with stream_output(output, resume=resume) as opened:
+                    _say_where(opened)
+                    encode_file(source, encoder, opened)
+                    size = opened.size
+            elif packets is None:
+                size = encoder.encode_to(source, output)
+            else:
+                data = encoder.encode(source)
+                size = len(data)
+                written = write_packets(data, packets, output)
+        for note in encoder.notes:
+            warn(note)
+        computed = tuple(encoder.engines)
+        info, lines = source.info, source.info.lines
     seconds = time.perf_counter() - started
-    for note in encoder.notes:
-        warn(note)
-    info = source.info
+    info = replace(info, lines=lines)
     report = {
         "output": str(output),
         "bytes": size,
@@ -157,16 +234,23 @@ def encode(
         "samples": info.samples,
         "dtype": str(info.dtype),
         **({} if written is None else {"packets": written}),
-        "engine": ", ".join(encoder.engines) or None,
+        "engine": ", ".join(computed) or None,
     }
+    to_stderr = output == STANDARD
     if as_json:
-        print_json(report)
+        print_json(report, err=to_stderr)
     else:
         click.echo(
             f"{output}: {size} bytes, {report['bps']:.4f} bits per sample, "
             f"{report['ratio']:.1f} : 1, {seconds:.1f} s"
-            + ("" if written is None else f"; {written['packets']} packets, {written['bytes']} bytes")
+            + ("" if written is None else f"; {written['packets']} packets, {written['bytes']} bytes"),
+            err=to_stderr,
         )
+
+
+def _say_where(output: Output) -> None:
+    if output.begun is not None:
+        warn(f"{output.begun.lines} lines are there already: going on with line {output.begun.lines}")
 
 
 def _refuse_overwriting(output: Path, *sources: Path) -> None:

@@ -21,6 +21,7 @@ from .partition import partition
 from .report import report
 from .synth import synth
 from .train import train
+from .truncate import truncate
 
 OVERVIEW = """\b
 Examples:
@@ -31,7 +32,8 @@ Examples:
 
 \b
 Exit status: 0 done, 2 settings, 3 scene, 4 rate or quality out of reach, 5 model, 6 stream,
-7 memory limit, 8 output, 9 decoded but damaged, 10 some scenes of an archive failed, 130 interrupted.
+7 memory limit, 8 output, 9 decoded but damaged, 10 some scenes of an archive failed, 11 flipped
+bits in memory, 130 interrupted.
 """
 
 
@@ -56,6 +58,7 @@ for command in (
     encode,
     decode,
     info,
+    truncate,
     compare,
     report,
     packetise,

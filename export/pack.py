@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.bandcodec import ANALYSIS, QUANTISED, REDUCTION, SYNTHESIS, BandCodec
 from bandfold.bitstream.bandsegment import BandSegment, read_band_segment, write_band_segment
+from bandfold.bitstream.chunks import Place, split_segment
 from bandfold.bitstream.errors import ModelError
 from bandfold.bitstream.fold import Fold
 from bandfold.bitstream.header import PLANES, Header
@@ -138,9 +139,10 @@ def check_package(data: bytes, source: str) -> Package:
     numbers = tuple(range(codec.engines))
     fold = Fold(tuple(number + 1 for number in numbers), np.zeros(codec.engines, np.int64), engines=numbers)
     info = SceneInfo(codec.engines, *_PROBE, np.dtype("int16"))
-    header = Header(info, 4 * REDUCTION, 256, False, False, PLANES, tables.identity, codec.name, bytes(8))
-    payload = write_band_segment(0, BandSegment(quantised), tables, fold)
-    if not np.array_equal(read_band_segment(payload, header, tables, fold).quantised, quantised):
+    header = Header(info, 4 * REDUCTION, 256, False, PLANES, tables.identity, codec.name, bytes(8))
+    payload = write_band_segment(Place(0, lines=_PROBE[0]), BandSegment(quantised), tables, fold)
+    found = read_band_segment(split_segment(payload), header, tables, fold)
+    if not np.array_equal(found.quantised, quantised):
         raise ModelError(f"latents of package {source} do not come back from a segment: export the run again")
     return package
 

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.bandcodec import BandCodec
 from bandfold.bitstream.bandsegment import read_band_segment
+from bandfold.bitstream.chunks import Segmented
 from bandfold.bitstream.errors import MemoryLimitError, SettingsError, StreamError
 from bandfold.bitstream.fold import FRACTION, Fold, Vectors
+from bandfold.bitstream.header import STEP_UNIT
 from bandfold.bitstream.planes import PlaneTables
 from bandfold.bitstream.registry import Registry
 from bandfold.bitstream.scene import SceneInfo
@@ -36,17 +38,21 @@ DEFAULT_MEMORY_LIMIT = 4 << 30
 
 @dataclass(frozen=True)
 class Damage:
-    """A strip that could not be decoded.
+    """A strip that could not be decoded, or not as it was encoded.
 
     Parameters
     ----------
     lines : slice
-        Lines of the scene that were filled with the band means.
+        Lines of the scene.
     reason : str
+    filled : bool
+        Whether they were filled with band means. Otherwise the strongest components were intact, and the
+        lines are what these give.
     """
 
     lines: slice
     reason: str
+    filled: bool = True
 
 
 class Decoder:
@@ -78,7 +84,7 @@ class Decoder:
     Attributes
     ----------
     damage : list of Damage
-        Strips that the last call could not decode.
+        Strips that the last call could not decode, or not as they were encoded.
     restoration : str or None
         Package that restores the scene, if one does.
     """
@@ -112,8 +118,13 @@ class Decoder:
         return replace(self._stream.header.info, metadata=self._stream.metadata)
 
     @property
+    def complete(self) -> bool:
+        """Whether the stream tells how many lines there are: one that was cut off does not."""
+        return self._stream.complete
+
+    @property
     def fold(self) -> Fold:
-        """How the bands of the scene become components."""
+        """How the bands of the scene become components; the first one where there are several."""
         return self._stream.fold
 
     def report(self) -> dict[str, Any]:
@@ -212,10 +223,15 @@ class Decoder:
         height = strip.stop - strip.start
         marked: NDArray[np.bool_] | None = None
         try:
-            planes, marked = self._planes(stream.segment(index), bands, height)
+            segmented = stream.segment(index)
+            planes, marked = self._planes(segmented, bands, height)
+            if segmented.lost:
+                kept, whole = len(segmented.chunks), len(segmented.chunks) + segmented.lost
+                reason = f"segment {index} has a wrong checksum: decoded from {kept} of {whole} chunks"
+                self.damage.append(Damage(strip, reason, filled=False))
         except StreamError as error:
             self.damage.append(Damage(strip, str(error)))
-            means = stream.fold.means[bands] / FRACTION
+            means = stream.fold_near(index).means[bands] / FRACTION
             planes = np.broadcast_to(means[:, None, None], (len(means), height, info.samples))
         absent = np.zeros(planes.shape, dtype=np.bool_) if marked is None else marked[bands]
         limits = np.iinfo(info.coded_dtype.name)
@@ -225,22 +241,31 @@ class Decoder:
         return mark_absent(counts, absent, info)
 
     def _planes(
-        self, payload: bytes, bands: slice, height: int
+        self, segmented: Segmented, bands: slice, height: int
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
         """Bands of a strip in counts, not rounded, and which samples of all bands are absent."""
         stream = self._stream
-        header, fold = stream.header, stream.fold
+        header, place = stream.header, segmented.place
+        step = header.step if place.step_code is None else place.step_code / STEP_UNIT
+        basis = stream.basis(place.fold, place.rotation)
         if self._networks is not None:
-            found = read_band_segment(payload, header, self._networks.tables, fold)
+            found = read_band_segment(segmented, header, self._networks.tables, basis.fold)
             planes = self._networks.synthesis.bands(
-                found.quantised, fold, header.step, bands, height, header.info.samples
+                found.quantised, basis.fold, step, bands, height, header.info.samples
             )
             return planes, found.absent
-        segment = read_segment(payload, header, fold.components, len(stream.rotations), self._tables)
-        return self._reconstruct(segment, fold, stream.rotations, bands, height), segment.absent
+        segment = read_segment(segmented, header, basis.fold.components, len(basis.rotations), self._tables)
+        planes = self._reconstruct(segment, basis.fold, basis.rotations, bands, height, step)
+        return planes, segment.absent
 
     def _reconstruct(
-        self, segment: Segment, fold: Fold, rotations: tuple[Vectors, ...], bands: slice, height: int
+        self,
+        segment: Segment,
+        fold: Fold,
+        rotations: tuple[Vectors, ...],
+        bands: slice,
+        height: int,
+        step: float,
     ) -> NDArray[np.float64]:
         header = self._stream.header
         latents = dequantise(segment, self._mode)
@@ -248,7 +273,7 @@ class Decoder:
             points = latents.astype(np.float32)
             decoded = Decoded(segment.quantised, segment.classes, points, segment.chosen, rotations)
             latents = self._restorer.restore(decoded).astype(np.float64)
-        latents *= header.step
+        latents *= step
         if segment.chosen is not None:
             unrotate(latents, segment.chosen, rotations)
         return unfold(fold, synthesise(latents, height, header.info.samples), bands)

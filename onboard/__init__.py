@@ -2,5 +2,6 @@
 
 from .encoder import Encoder
 from .source import ArraySource, SceneSource
+from .stream import StreamEncoder
 
-__all__ = ["ArraySource", "Encoder", "SceneSource"]
+__all__ = ["ArraySource", "Encoder", "SceneSource", "StreamEncoder"]

@@ -18,7 +18,7 @@ from bandfold.bitstream.tokens import TOKENS, to_tokens, token_base
 
 from .engines import NetworkEngine
 from .folding import BAND_GROUP
-from .pipeline import Coded, Plan, absent_samples
+from .pipeline import Coded, Plan, absent_samples, whole_place
 from .quantise import RATE_WEIGHT
 from .source import SceneSource
 
@@ -56,6 +56,7 @@ class BandPipeline:
         self._engine = engine
         self._tables = tables
         self._lines = strips(source.info.lines, strip_lines)
+        self._strip_lines = strip_lines
         lengths = np.diff(plan.fold.ends, prepend=0)
         self._engine_of = np.repeat(plan.fold.engines, lengths).tolist()
         # Of a token and its raw bits, shape (engines, channels, TOKENS).
@@ -95,7 +96,8 @@ class BandPipeline:
                 total += self._code_band(plane, band, weight, quantised[band], errors=errors)
         absent = absent_samples(self._original, lines)
         segment = BandSegment(quantised, absent)
-        payload = write_band_segment(index, segment, self._tables, self.plan.fold)
+        where = whole_place(index, lines, self._strip_lines, rotated=False)
+        payload = write_band_segment(where, segment, self._tables, self.plan.fold)
         return Coded(payload, total * step * step if errors else math.nan)
 
     def _code_band(

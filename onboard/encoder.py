@@ -26,13 +26,12 @@ from .filling import counts_without_gaps
 from .method import Planner, cosine_method, network_method
 from .partition import partition_ends
 from .quantise import RATE_WEIGHT
+from .resume import Begun
 from .scenecoder import Candidate, SceneCoder
 from .sceneplan import ScenePlanner
 from .source import ArraySource, SceneSource
+from .stream import REPEAT, STRIP_LINES, StreamEncoder
 from .target import Target
-
-STRIP_LINES = 64
-"""Lines of a segment where nothing else is asked for."""
 
 OWN_MARGIN = 1.02
 """A scene's own fold is tried beside its sensor's where it does not seem to cost so many times as much."""
@@ -70,6 +69,11 @@ class Encoder:
         Lines of a segment, a multiple of 8.
     tables : path_like, optional
         Tables to use in place of the shipped ones.
+    stream : bool
+        Code strip after strip as if nobody knew what comes after it: the same bytes as
+        `bandfold.onboard.StreamEncoder` writes. With `bps`, `psnr` or `step`, and without a model.
+    buffer, repeat : int, optional
+        Of a stream; see `bandfold.onboard.StreamEncoder`.
     progress : callable, optional
         Called with a stage and the fraction of it that is done.
 
@@ -103,6 +107,9 @@ class Encoder:
         sensor: str | os.PathLike[str] | Package | None = None,
         strip_lines: int = STRIP_LINES,
         tables: str | os.PathLike[str] | None = None,
+        stream: bool = False,
+        buffer: int | None = None,
+        repeat: int | None = None,
         progress: Callable[[str, float], None] | None = None,
     ) -> None:
         self._target = Target(bps, nbytes, psnr, step)
@@ -119,6 +126,27 @@ class Encoder:
             raise SettingsError("a sensor package has a partition of its own: leave one of both out")
         if strip_lines < BLOCK or strip_lines % BLOCK:
             raise SettingsError(f"strips of {strip_lines} lines are not possible: give a multiple of {BLOCK}")
+        if stream and (model is not None or nbytes is not None):
+            raise SettingsError(
+                "a stream has no size that is known before its end, and no model: give bps, psnr or step, "
+                "or leave out stream"
+            )
+        if not stream and (buffer is not None or repeat is not None):
+            raise SettingsError("buffer and repeat are settings of streams: add stream, or leave them out")
+        self._streaming: dict[str, Any] | None = None
+        if stream:
+            self._streaming = {
+                "bps": bps,
+                "psnr": psnr,
+                "step": step,
+                "buffer": buffer,
+                "spectral": spectral,
+                "partition": partition,
+                "sensor": sensor,
+                "strip_lines": strip_lines,
+                "repeat": REPEAT if repeat is None else repeat,
+                "tables": tables,
+            }
         self._spectral = spectral
         self._sensor = None if sensor is None else SensorBasis.from_package(_package(sensor))
         self._ends = partition_ends(partition)
@@ -167,6 +195,10 @@ class Encoder:
             If the networks of the model cannot be run.
         """
         original: SceneSource = ArraySource(scene) if isinstance(scene, np.ndarray) else scene
+        if self._streaming is not None:
+            sections: list[bytes] = []
+            self._stream(original, sections.append)
+            return b"".join(sections)
         source = counts_without_gaps(original)
         if self._networks is not None:
             return self._by_networks(source, original, self._networks)
@@ -214,6 +246,46 @@ class Encoder:
             data = self.encode(scene)
             file.write(data)
         return len(data)
+
+    def encode_in_parts(
+        self, scene: SceneSource, write: Callable[[bytes], object], begun: Begun | None = None
+    ) -> int:
+        """Encode a scene as a stream, whose sections are handed out as they are finished.
+
+        Parameters
+        ----------
+        scene : SceneSource
+        write : callable
+            See `bandfold.onboard.StreamEncoder`.
+        begun : Begun, optional
+            A stream of this scene that was cut off: only what it lacks is coded.
+
+        Returns
+        -------
+        int
+            Lines of the stream.
+
+        Raises
+        ------
+        SettingsError
+            If `stream` is not set; and what `bandfold.onboard.StreamEncoder` raises.
+        """
+        if self._streaming is None:
+            raise SettingsError("only a stream comes in parts: set stream")
+        return self._stream(scene, write, begun)
+
+    def _stream(
+        self, scene: SceneSource, write: Callable[[bytes], object], begun: Begun | None = None
+    ) -> int:
+        settings = self._streaming or {}
+        encoder = StreamEncoder(scene.info, write, **settings, begun=begun)
+        height = settings["strip_lines"]
+        for start in range(encoder.lines, scene.info.lines, height):
+            lines = slice(start, min(start + height, scene.info.lines))
+            encoder.push(scene.read(slice(0, scene.info.bands), lines).transpose(1, 0, 2))
+            self._progress("code", lines.stop / scene.info.lines)
+        encoder.flush()
+        return encoder.lines
 
     def _by_networks(self, source: SceneSource, original: SceneSource, networks: NetworkEngine) -> bytes:
         planner = BandPlanner(source, networks.codec, lambda done: self._progress("sample", done))

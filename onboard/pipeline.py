@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream.chunks import Place
 from bandfold.bitstream.fold import FRACTION, Fold, Vectors
 from bandfold.bitstream.geometry import BLOCK, CHANNELS, block_rows, pad_to_blocks, strips
+from bandfold.bitstream.header import STEP_UNIT
 from bandfold.bitstream.reconstruct import magnitude_points
 from bandfold.bitstream.segment import Segment, mode_name, write_segment
 from bandfold.bitstream.tables import Tables
@@ -87,6 +89,97 @@ class Coded:
     error: float
 
 
+class StripCoder:
+    """Codes strips under one plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    engine : AnalysisEngine
+    tables : Tables
+    """
+
+    def __init__(self, plan: Plan, engine: AnalysisEngine, tables: Tables) -> None:
+        self.plan = plan
+        self._engine = engine
+        self._tables = tables
+        self._mode = tables.modes[mode_name(spectral=plan.fold.spectral)]
+
+    def analyse(self, source: SceneSource, original: SceneSource, lines: slice) -> Strip:
+        """Fold, analyse and rotate a strip, a few block rows at a time.
+
+        Parameters
+        ----------
+        source : SceneSource
+            Integer samples, absent ones already filled.
+        original : SceneSource
+            The scene as given, for the mask of absent samples.
+        lines : slice
+
+        Returns
+        -------
+        Strip
+        """
+        height, samples = lines.stop - lines.start, source.info.samples
+        shape = (self.plan.fold.components, CHANNELS, block_rows(height), block_rows(samples))
+        latents = np.empty(shape, dtype=np.int32)
+        for part in strips(height, LINES_AT_ONCE):
+            planes = fold_strip(
+                self.plan.fold, source, slice(lines.start + part.start, lines.start + part.stop)
+            )
+            rows = slice(part.start // BLOCK, block_rows(part.stop))
+            latents[:, :, rows] = self._engine.analyse(pad_to_blocks(planes))
+        chosen = rotate(latents, self.plan.rotations, self.plan.step) if self.plan.rotations else None
+        return Strip(latents, chosen, absent_samples(original, lines), height * samples)
+
+    def code(
+        self, strip: Strip, place: Place, step: float, *, errors: bool, weight: float = RATE_WEIGHT
+    ) -> Coded:
+        """Quantise and code a strip.
+
+        Parameters
+        ----------
+        strip : Strip
+        place : Place
+        step : float
+        errors : bool
+            Whether to measure the error too.
+        weight : float
+            Of a bit; see `bandfold.onboard.quantise.quantise`.
+
+        Returns
+        -------
+        Coded
+        """
+        quantised, classes = quantise(strip.latents, step, self._mode, weight)
+        payload = write_segment(
+            place,
+            Segment(quantised, classes, strip.chosen, strip.absent),
+            self._tables,
+            spectral=self.plan.fold.spectral,
+            rotations=len(self.plan.rotations),
+            step_code=round(step * STEP_UNIT),
+        )
+        return Coded(payload, self._error(strip, quantised, classes, step) if errors else math.nan)
+
+    def _error(
+        self, strip: Strip, quantised: NDArray[np.int32], classes: NDArray[np.uint8], step: float
+    ) -> float:
+        total = 0
+        for latents, values, kinds in zip(
+            strip.latents, quantised.swapaxes(0, 1), classes.swapaxes(0, 1), strict=True
+        ):
+            error = np.abs(latents) * (1.0 / (FRACTION * step)) - magnitude_points(
+                np.abs(values), kinds, self._mode
+            )
+            error *= error
+            error *= ERROR_UNIT
+            total += int(np.rint(error).astype(np.int64).sum())
+        # Blocks at the edges hold pixels that are not there.
+        share = strip.pixels / max(strip.latents[:1, :1].size * CHANNELS, 1)
+        return total * (step * step / ERROR_UNIT) * share
+
+
 class ScenePipeline:
     """The strips of a scene under one plan.
 
@@ -116,10 +209,9 @@ class ScenePipeline:
         self.bands = source.info.bands
         self._source = source
         self._original = original
-        self._engine = engine
-        self._tables = tables
-        self._mode = tables.modes[mode_name(spectral=plan.fold.spectral)]
+        self._coder = StripCoder(plan, engine, tables)
         self._lines = strips(source.info.lines, strip_lines)
+        self._strip_lines = strip_lines
         latents = plan.fold.components * self.pixels
         self._kept: dict[int, Strip] | None = {} if latents <= LATENTS_KEPT else None
 
@@ -129,25 +221,12 @@ class ScenePipeline:
 
     def _strip(self, index: int) -> Strip:
         """Latents of a strip: kept for further steps if the scene is small, else made again."""
-        if self._kept is None:
-            return self._analyse(self._lines[index])
-        if index not in self._kept:
-            self._kept[index] = self._analyse(self._lines[index])
-        return self._kept[index]
-
-    def _analyse(self, lines: slice) -> Strip:
-        """Fold, analyse and rotate a strip, a few block rows at a time."""
-        height, samples = lines.stop - lines.start, self._source.info.samples
-        shape = (self.plan.fold.components, CHANNELS, block_rows(height), block_rows(samples))
-        latents = np.empty(shape, dtype=np.int32)
-        for part in strips(height, LINES_AT_ONCE):
-            planes = fold_strip(
-                self.plan.fold, self._source, slice(lines.start + part.start, lines.start + part.stop)
-            )
-            rows = slice(part.start // BLOCK, block_rows(part.stop))
-            latents[:, :, rows] = self._engine.analyse(pad_to_blocks(planes))
-        chosen = rotate(latents, self.plan.rotations, self.plan.step) if self.plan.rotations else None
-        return Strip(latents, chosen, absent_samples(self._original, lines), height * samples)
+        if self._kept is not None and index in self._kept:
+            return self._kept[index]
+        strip = self._coder.analyse(self._source, self._original, self._lines[index])
+        if self._kept is not None:
+            self._kept[index] = strip
+        return strip
 
     def code(self, index: int, step: float, *, errors: bool, weight: float = RATE_WEIGHT) -> Coded:
         """Quantise and code one strip.
@@ -165,30 +244,28 @@ class ScenePipeline:
         -------
         Coded
         """
-        strip = self._strip(index)
-        quantised, classes = quantise(strip.latents, step, self._mode, weight)
-        segment = Segment(quantised, classes, strip.chosen, strip.absent)
-        payload = write_segment(
-            index, segment, self._tables, spectral=self.plan.fold.spectral, rotations=len(self.plan.rotations)
-        )
-        return Coded(payload, self._error(strip, quantised, classes, step) if errors else math.nan)
+        place = whole_place(index, self._lines[index], self._strip_lines, rotated=bool(self.plan.rotations))
+        return self._coder.code(self._strip(index), place, step, errors=errors, weight=weight)
 
-    def _error(
-        self, strip: Strip, quantised: NDArray[np.int32], classes: NDArray[np.uint8], step: float
-    ) -> float:
-        total = 0
-        for latents, values, kinds in zip(
-            strip.latents, quantised.swapaxes(0, 1), classes.swapaxes(0, 1), strict=True
-        ):
-            error = np.abs(latents) * (1.0 / (FRACTION * step)) - magnitude_points(
-                np.abs(values), kinds, self._mode
-            )
-            error *= error
-            error *= ERROR_UNIT
-            total += int(np.rint(error).astype(np.int64).sum())
-        # Blocks at the edges hold pixels that are not there.
-        share = strip.pixels / max(strip.latents[:1, :1].size * CHANNELS, 1)
-        return total * (step * step / ERROR_UNIT) * share
+
+def whole_place(index: int, lines: slice, strip_lines: int, *, rotated: bool) -> Place:
+    """Place of a strip of a scene that has one fold, one set of rotations at most and one step.
+
+    Parameters
+    ----------
+    index : int
+    lines : slice
+        Lines of the strip.
+    strip_lines : int
+        Lines of all strips but the last one.
+    rotated : bool
+
+    Returns
+    -------
+    Place
+    """
+    height = lines.stop - lines.start
+    return Place(index, rotation=0 if rotated else None, lines=height if height < strip_lines else None)
 
 
 def absent_samples(original: SceneSource, lines: slice) -> NDArray[np.bool_] | None:

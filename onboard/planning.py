@@ -43,6 +43,9 @@ SMALLEST_GAIN = 0.8
 LEAST_GAIN = 0.001
 """What a component must save for each pixel, in steps squared, to be worth the time that it takes."""
 
+BLOCKS_AT_ONCE = 96
+"""Blocks of the sample that are folded together: it bounds the memory of component planes."""
+
 PRUNING_ROUNDS = 2
 """Rounds of dropping what is not worth its vector and merging the rest again."""
 
@@ -238,14 +241,17 @@ class FoldPlanner:
     def _gains(self, fold: Fold, step: float) -> NDArray[np.float64]:
         """What coding each component saves on the whole scene: distortion less rate, in steps squared."""
         blocks = self._sample.blocks
-        gains: NDArray[np.float64] = np.zeros(fold.components)
-        for component, plane in enumerate(fold_blocks(fold, blocks)):
-            latents = self._engine.analyse(plane.reshape(1, -1, BLOCK))
-            u = np.abs(latents) / (step * FRACTION)
-            u = u[u > SMALLEST_GAIN]
-            gain = u * u - 1.0 / 12 - RATE_WEIGHT * (LATENT_BITS + OCTAVE_BITS * exact.log2(u))
-            # Summed as integers: their sum does not depend on the order.
-            gains[component] = int(np.rint(np.maximum(gain, 0.0) * 256).astype(np.int64).sum()) / 256.0
+        # Summed as integers: their sum does not depend on the order.
+        sums = np.zeros(fold.components, dtype=np.int64)
+        for start in range(0, blocks.shape[1], BLOCKS_AT_ONCE):
+            planes = fold_blocks(fold, blocks[:, start : start + BLOCKS_AT_ONCE])
+            for component, plane in enumerate(planes):
+                latents = self._engine.analyse(plane.reshape(1, -1, BLOCK))
+                u = np.abs(latents) / (step * FRACTION)
+                u = u[u > SMALLEST_GAIN]
+                gain = u * u - 1.0 / 12 - RATE_WEIGHT * (LATENT_BITS + OCTAVE_BITS * exact.log2(u))
+                sums[component] += int(np.rint(np.maximum(gain, 0.0) * 256).astype(np.int64).sum())
+        gains: NDArray[np.float64] = sums / 256.0
         gains *= self._sample.pixels / (blocks.shape[1] * blocks.shape[2])
         return gains
 

@@ -46,7 +46,13 @@ class Sample:
         return covariance(self.blocks)
 
 
-def sample_blocks(source: SceneSource, progress: Callable[[float], None] | None = None) -> Sample:
+def sample_blocks(
+    source: SceneSource,
+    progress: Callable[[float], None] | None = None,
+    *,
+    enough: int = ENOUGH_BLOCKS,
+    most: int = THINNING,
+) -> Sample:
     """Read a regular sample of blocks from a scene of 8 or 16 bit counts.
 
     Parameters
@@ -55,6 +61,10 @@ def sample_blocks(source: SceneSource, progress: Callable[[float], None] | None 
         Integer samples (a scaled scene is wrapped first).
     progress : callable, optional
         Called with the fraction done.
+    enough : int
+        Blocks of the sample at least, where the scene has so many.
+    most : int
+        One block in so many is taken at least.
 
     Returns
     -------
@@ -63,7 +73,7 @@ def sample_blocks(source: SceneSource, progress: Callable[[float], None] | None 
     """
     info = source.info
     rows, columns = -(-info.lines // BLOCK), -(-info.samples // BLOCK)
-    thinning = int(np.clip(rows * columns // ENOUGH_BLOCKS, 1, THINNING))
+    thinning = int(np.clip(rows * columns // enough, 1, most))
     row_stride, column_stride = _strides(thinning)
     taken = []
     starts = range(min(row_stride // 2, rows - 1), rows, row_stride)

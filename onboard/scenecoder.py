@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bandfold.bitstream.container import Section, write_preamble, write_section
+from bandfold.bitstream.container import Section, write_section
 from bandfold.bitstream.errors import BudgetError
-from bandfold.bitstream.foldcode import write_fold
 from bandfold.bitstream.header import STEP_UNIT, Header
-from bandfold.bitstream.metadata import write_metadata
-from bandfold.bitstream.payload import PayloadWriter
-from bandfold.bitstream.rotationcode import write_matrices
-from bandfold.bitstream.selectioncode import write_selected_fold
 from bandfold.bitstream.tables import Tables
 
 from .method import Method, Pipeline, Planner
 from .pipeline import Plan
 from .rate import exp2, find_step, log2, step_code
+from .sections import fold_section, metadata_section, rotation_section, stream_head
 from .source import SceneSource
 from .target import Target, psnr_of
 from .thinning import thinned
@@ -239,22 +235,8 @@ class SceneCoder:
 
     def _prefix(self, plan: Plan) -> bytes:
         """Sections that all strips need, without the preamble and the header."""
-        fold = PayloadWriter(self._tables)
-        if plan.fold.selection is None:
-            write_fold(fold, plan.fold)
-        else:
-            write_selected_fold(fold, plan.fold, plan.fold.selection)
-        sections = write_section(Section.FOLD, fold.data())
-        if plan.rotations:
-            rotations = PayloadWriter(self._tables)
-            write_matrices(rotations, plan.rotations)
-            sections += write_section(Section.ROTATION, rotations.data())
-        info = self._original.info
-        if info.metadata:
-            metadata = PayloadWriter(self._tables)
-            write_metadata(metadata, info.metadata)
-            sections += write_section(Section.METADATA, metadata.data())
-        return sections
+        sections = fold_section(plan.fold, self._tables) + rotation_section(plan.rotations, self._tables)
+        return sections + metadata_section(self._original.info.metadata, self._tables)
 
     def _header(self, plan: Plan, code: int) -> bytes:
         sensor = None if plan.fold.selection is None else plan.fold.selection.sensor
@@ -263,7 +245,6 @@ class SceneCoder:
             self._strip_lines,
             code,
             plan.fold.spectral,
-            bool(plan.rotations),
             self._method.transform,
             self._tables.identity,
             self._method.model,
@@ -271,7 +252,7 @@ class SceneCoder:
             sensor=sensor.name if sensor else "",
             sensor_hash=sensor.identity if sensor else b"",
         )
-        return write_preamble() + write_section(Section.HEADER, header.pack())
+        return stream_head(header)
 
     def _assemble(self, trial: Trial, code: int) -> Candidate:
         head = self._header(trial.pipeline.plan, code)

@@ -36,7 +36,7 @@ def covariance(blocks: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[
     centre = np.rint(flat.sum(axis=1, dtype=np.int64) / pixels)
     gram = np.zeros((bands, bands))
     sums = np.zeros(bands)
-    chunk = 1 << 14
+    chunk = 1 << 12
     for start in range(0, pixels, chunk):
         part = flat[:, start : start + chunk] - centre[:, None]
         gram += exact.integer_product(part, part.T)

@@ -117,6 +117,8 @@ def test_golden_streams_cover_the_format():
     assert len(reports["folded_uint16"]["segments"]) == 2
     assert reports["banded_int8"]["spectral"] == "none"
     assert (reports["modelled"]["model"], reports["modelled"]["engines"]) == (maker.MODEL.stem, [0, 1, 1])
+    assert reports["streamed"]["open"]
+    assert reports["streamed"]["folds"] > 1
     assert reports["sensed"]["sensor"] == maker.SENSOR.stem
     assert reports["scaled_float32"]["no_data"] == "nan"
     assert reports["scaled_float32"]["scaling"] is not None

@@ -7,6 +7,7 @@ import pytest
 
 from bandfold.bitstream.bandcodec import BandCodec
 from bandfold.bitstream.bandsegment import BandSegment, read_band_segment, write_band_segment
+from bandfold.bitstream.chunks import Chunk, Place, Segmented, split_segment
 from bandfold.bitstream.errors import StreamError
 from bandfold.bitstream.fold import Fold
 from bandfold.bitstream.foldcode import read_fold, write_fold
@@ -28,7 +29,7 @@ def tables():
 
 def header(tables, no_data=None):
     info = SceneInfo(BANDS, LINES, SAMPLES, np.dtype("int16"), no_data=no_data)
-    return Header(info, 24, 256, False, False, "planes16", tables.identity, "golden-walsh", bytes(8))
+    return Header(info, 24, 256, False, "planes16", tables.identity, "golden-walsh", bytes(8))
 
 
 def latents(rows):
@@ -42,31 +43,32 @@ def latents(rows):
 @pytest.mark.parametrize(("index", "rows"), [(0, 2), (1, 1)])
 def test_latents_come_back(tables, index, rows):
     segment = BandSegment(latents(rows))
-    payload = write_band_segment(index, segment, tables, FOLD)
-    found = read_band_segment(payload, header(tables), tables, FOLD)
+    place = Place(index, lines=16 if index else None)
+    payload = write_band_segment(place, segment, tables, FOLD)
+    found = read_band_segment(split_segment(payload), header(tables), tables, FOLD)
     np.testing.assert_array_equal(found.quantised, segment.quantised)
     assert found.absent is None
 
 
 def test_masks_come_back(tables):
     absent = np.random.default_rng(0).random((BANDS, 24, SAMPLES)) < 0.1
-    payload = write_band_segment(0, BandSegment(latents(2), absent), tables, FOLD)
-    found = read_band_segment(payload, header(tables, -1.0), tables, FOLD)
+    payload = write_band_segment(Place(0), BandSegment(latents(2), absent), tables, FOLD)
+    found = read_band_segment(split_segment(payload), header(tables, -1.0), tables, FOLD)
     np.testing.assert_array_equal(found.absent, absent)
     np.testing.assert_array_equal(found.quantised, latents(2))
 
 
 def test_empty_bands_cost_a_flag(tables):
     empty = np.zeros((BANDS, 16, 2, 2), np.int32)
-    assert len(write_band_segment(0, BandSegment(empty), tables, FOLD)) < 8
+    assert len(write_band_segment(Place(0), BandSegment(empty), tables, FOLD)) < 11
     one = empty.copy()
     one[2, 3] = 1
-    payload = write_band_segment(0, BandSegment(one), tables, FOLD)
+    payload = split_segment(write_band_segment(Place(0), BandSegment(one), tables, FOLD))
     np.testing.assert_array_equal(read_band_segment(payload, header(tables), tables, FOLD).quantised, one)
 
 
 def test_other_engines_and_lengths_are_corrupt(tables):
-    payload = write_band_segment(0, BandSegment(latents(2)), tables, FOLD)
+    payload = write_band_segment(Place(0), BandSegment(latents(2)), tables, FOLD)
     other = Fold(FOLD.ends, FOLD.means, engines=(0, 1, 0))
     for data, fold in (
         (payload, other),
@@ -75,7 +77,17 @@ def test_other_engines_and_lengths_are_corrupt(tables):
         (b"\2" + payload[1:], FOLD),
     ):
         with pytest.raises(StreamError, match="corrupt"):
-            read_band_segment(data, header(tables), tables, fold)
+            read_band_segment(split_segment(data), header(tables), tables, fold)
+
+
+def test_bands_are_not_cut_into_chunks(tables):
+    whole = split_segment(write_band_segment(Place(0), BandSegment(latents(2)), tables, FOLD))
+    fewer = Segmented(whole.place, (Chunk(BANDS - 1, whole.chunks[0].data),))
+    more = Segmented(whole.place, (*whole.chunks, Chunk(0, b"\0")))
+    rotated = Segmented(Place(0, rotation=0), whole.chunks)
+    for wrong in (fewer, more, rotated):
+        with pytest.raises(StreamError, match="bands of its model"):
+            read_band_segment(wrong, header(tables), tables, FOLD)
 
 
 def test_engines_are_told_with_the_fold(tables):

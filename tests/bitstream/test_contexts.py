@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bandfold.bitstream.contexts import DIAGONAL_SLICES, DIAGONALS, LOG, Past
 from bandfold.bitstream.dct import FREQUENCIES
-from bandfold.bitstream.latents import classify, extents, read_latents, write_latents
+from bandfold.bitstream.latents import LatentReader, classify, extents, write_latents
 from bandfold.bitstream.network import FEATURES, ContextNetwork
 from bandfold.bitstream.payload import PayloadReader, PayloadWriter
 from bandfold.bitstream.tables import MODES, Mode, load_tables
@@ -217,8 +217,10 @@ def _round_trip(quantised, name):
     writer = PayloadWriter(TABLES)
     write_latents(writer, quantised, classes, name)
     reader = PayloadReader(TABLES, writer.data())
-    found, found_classes = read_latents(reader, quantised.shape[1:], TABLES, name)
+    latents = LatentReader(quantised.shape[1:], TABLES, name)
+    latents.read(reader, quantised.shape[1])
     reader.finish()
+    found, found_classes = latents.quantised, latents.classes
     np.testing.assert_array_equal(found, quantised)
     # The encoder sees all components at once, the decoder one diagonal at a time: same classes, where coded.
     for component, extent in enumerate(extents(quantised).tolist()):

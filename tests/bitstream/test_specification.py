@@ -124,35 +124,59 @@ class Payload:
 
 
 def sections(data):
-    assert data[:10] == bytes.fromhex("89424e44460d0a1a0100")
-    at, singles, segments = 10, {}, {}
+    """Sections by kind and number; those of kinds without numbers have number None."""
+    assert data[:10] == bytes.fromhex("89424e44460d0a1a0200")
+    at, found = 10, {}
     while at < len(data):
         length, body = varint(data, at + 1)
-        (crc,) = struct.unpack_from("<I", data, body)
-        payload = data[body + 4 : body + 4 + length]
+        assert data[body] == crc32c(data[at:body]) & 255
+        (crc,) = struct.unpack_from("<I", data, body + 1)
+        payload = data[body + 5 : body + 5 + length]
         assert crc == crc32c(data[at:body] + payload)
-        if data[at] == 5:
-            number, start = varint(payload, 0)
-            segments.setdefault(number, payload[start:])
-        else:
-            singles.setdefault(data[at], payload)
-        at = body + 4 + length
-    return singles, segments
+        number, start = varint(payload, 0) if data[at] in (3, 4, 5) else (None, 0)
+        found.setdefault((data[at], number), payload[start:])
+        at = body + 5 + length
+    return found
+
+
+def read_segment_head(data):
+    """Place and chunks of a segment, behind its number."""
+    flags, at = data[0], 1
+    assert flags < 16
+    place = {}
+    for bit, field in enumerate(("fold", "rotation", "step", "lines")):
+        if flags >> bit & 1:
+            place[field], at = varint(data, at)
+    count, at = varint(data, at)
+    if count == 1:
+        components, at = varint(data, at)
+        return place, [(components, data[at:])]
+    told = []
+    for _ in range(count):
+        components, at = varint(data, at)
+        size, at = varint(data, at + 1)
+        told.append((components, size))
+    start, chunks = at + 4 * count, []
+    for components, size in told:
+        chunks.append((components, data[start : start + size]))
+        start += size
+    assert start == len(data)
+    return place, chunks, at
 
 
 def read_header(data):
-    flags, kind, layout, transform = data[:4]
+    flags, kind, layout, transform, quantiser = data[:5]
     assert flags < 64
+    assert not flags & 2
+    assert quantiser == 0
     assert layout < 8
     assert transform <= 1
-    at, numbers = 4, []
+    at, numbers = 5, []
     for _ in range(5):
         value, at = varint(data, at)
         numbers.append(value)
     header = dict(zip(("bands", "lines", "samples", "height", "step"), numbers, strict=True))
-    header.update(
-        spectral=flags & 1, rotated=flags & 2, scaled=flags & 4, masked=flags & 16, type=TYPES[kind]
-    )
+    header.update(spectral=flags & 1, scaled=flags & 4, masked=flags & 16, type=TYPES[kind])
     header.update(height=8 * header["height"], step=header["step"] / 256, tables=data[at : at + 8])
     header["coded"] = ("uint16" if flags & 8 else "int16") if flags & 4 else header["type"]
     at += 8
@@ -169,7 +193,7 @@ def read_header(data):
             at += length + 8
             header[field] = read_package(name, identity, kind)
     assert ("model" in header) == (transform == 1)
-    assert not (transform == 1 and flags & 3)
+    assert not (transform == 1 and flags & 1)
     assert at == len(data)
     return header
 
@@ -446,13 +470,22 @@ def classify(channel, described, arrays, kind):
     return np.clip(level >> array["shifts"][1], 0, 47)
 
 
-def read_latents(payload, shape, arrays, kind):
-    components, rows, columns = shape
-    extents = [15 + change for change in accumulate(payload.signed(components, 256))]
+def read_latents(payloads, shape, arrays, kind):
+    """Latents from the payloads of chunks and their numbers of components."""
+    _, rows, columns = shape
     quantised = np.zeros((64, *shape), dtype=np.int64)
     classes = np.zeros_like(quantised)
     last = before = Known(rows, columns)
-    for component, extent in enumerate(extents):
+
+    def components():
+        extent = 15
+        for payload, count in payloads:
+            for change in payload.signed(count, 256):
+                extent += change
+                yield payload, extent
+            payload.end()
+
+    for component, (payload, extent) in enumerate(components()):
         now = Known(rows, columns)
         for diagonal in range(extent):
             channels = [channel for channel, pair in enumerate(CHANNELS) if sum(pair) == diagonal]
@@ -481,10 +514,10 @@ def back(columns):
     return vectors @ np.linalg.inv(vectors.T @ vectors)
 
 
-def restore(quantised, classes, chosen, header, fold, rotations, points, height):
+def restore(quantised, classes, chosen, header, fold, rotations, points, height, step):
     magnitudes = np.abs(quantised)
     below = points[classes, np.clip(magnitudes, 1, 3) - 1] / 256
-    latents = np.where(magnitudes > 0, np.sign(quantised) * (magnitudes - below), 0) * header["step"]
+    latents = np.where(magnitudes > 0, np.sign(quantised) * (magnitudes - below), 0) * step
     components, rows, columns = quantised.shape[1:]
     if chosen is not None:
         for row in range(rows):
@@ -530,7 +563,7 @@ def read_planes(payload, header, fold, height):
     return np.concatenate(found)
 
 
-def restore_planes(quantised, header, fold, height):
+def restore_planes(quantised, header, fold, height, step):
     import onnxruntime
 
     sessions = [
@@ -542,7 +575,7 @@ def restore_planes(quantised, header, fold, height):
     for band, engine in enumerate(engines):
         if quantised[band].any():
             (plane,) = sessions[engine].run(["output"], {"input": quantised[band : band + 1].astype("f4")})
-            planes[band] += header["step"] * plane[0, 0, :height, : header["samples"]].astype(float)
+            planes[band] += step * plane[0, 0, :height, : header["samples"]].astype(float)
     limits = np.iinfo(header["coded"])
     return np.clip(np.rint(planes), limits.min, limits.max)
 
@@ -550,45 +583,64 @@ def restore_planes(quantised, header, fold, height):
 def decode(data):
     """Header, metadata, quantised latents of each strip, and samples as float64."""
     arrays, identity = load_tables()
-    singles, segments = sections(data)
-    header = read_header(singles[1])
+    found = sections(data)
+    header = read_header(found[1, None])
     assert header["tables"] == identity
     metadata = {}
-    if 2 in singles:
-        payload = Payload(singles[2], arrays)
+    if (2, None) in found:
+        payload = Payload(found[2, None], arrays)
         metadata = read_metadata(payload)
         payload.end()
-    payload = Payload(singles[3], arrays)
-    fold = read_fold(payload, header)
-    payload.end()
-    rotations = []
-    if header["rotated"]:
-        payload = Payload(singles[4], arrays)
-        count, size = payload.unsigned(2, 2048)
-        rotations = [read_vectors(payload, size, size) for _ in range(count)]
-        payload.end()
+    folds, rotations = {}, {None: []}
+    for (kind, number), content in found.items():
+        payload = Payload(content, arrays) if kind in (3, 4) else None
+        if kind == 3:
+            folds[number] = read_fold(payload, header)
+            payload.end()
+        elif kind == 4:
+            count, size = payload.unsigned(2, 2048)
+            rotations[number] = [read_vectors(payload, size, size) for _ in range(count)]
+            payload.end()
     kind = "folded" if header["spectral"] else "banded"
-    latents, samples = [], []
     if "model" in header:
         for engine, rows in enumerate(header["model"]["frequencies"]):
             arrays[f"engine {engine}_frequencies"] = rows
+    if not header["lines"]:
+        lines, at = varint(found[6, None], 0)
+        strips, at = varint(found[6, None], at)
+        assert at == len(found[6, None])
+        assert strips == -(-lines // header["height"])
+        header["lines"] = lines
+    latents, samples = [], []
     for number in range(-(-header["lines"] // header["height"])):
         height = min(header["height"], header["lines"] - number * header["height"])
         rows, columns = -(-height // 8), -(-header["samples"] // 8)
-        payload = Payload(segments[number], arrays)
-        absent = chosen = None
+        content = found[5, number]
+        place, chunks, *sums = read_segment_head(content)
+        if sums:
+            (at,) = sums
+            checksums = struct.unpack_from(f"<{len(chunks)}I", content, at)
+            first = b"".join([*packed(number), content[:at], chunks[0][1]])
+            assert checksums[0] == crc32c(first)
+            assert list(checksums[1:]) == [crc32c(chunk) for _, chunk in chunks[1:]]
+        assert place.get("lines", header["height"]) == height
+        fold, matrices = folds[place.get("fold", 0)], rotations[place.get("rotation")]
+        step = place["step"] / 256 if "step" in place else header["step"]
+        payloads = [(Payload(chunk, arrays), count) for count, chunk in chunks]
+        payload, absent, chosen = payloads[0][0], None, None
         if header["masked"]:
             absent = read_mask(payload, (header["bands"], height, header["samples"]))
-        if header["rotated"]:
-            chosen = read_map(payload, rows, columns, len(rotations))
+        if matrices:
+            chosen = read_map(payload, rows, columns, len(matrices))
         if "model" in header:
+            assert [count for count, _ in chunks] == [header["bands"]]
             quantised = read_planes(payload, header, fold, height)
-            strip = restore_planes(quantised, header, fold, height)
+            payload.end()
+            strip = restore_planes(quantised, header, fold, height, step)
         else:
-            quantised, classes = read_latents(payload, (fold["components"], rows, columns), arrays, kind)
+            quantised, classes = read_latents(payloads, (fold["components"], rows, columns), arrays, kind)
             points = arrays[f"{kind}_points"]
-            strip = restore(quantised, classes, chosen, header, fold, rotations, points, height)
-        payload.end()
+            strip = restore(quantised, classes, chosen, header, fold, matrices, points, height, step)
         latents.append(quantised)
         if header["scaled"]:
             strip = strip * header["scale"] + header["offset"]
@@ -596,6 +648,14 @@ def decode(data):
             strip[absent] = header["no_data"]
         samples.append(strip)
     return header, metadata, latents, np.concatenate(samples, axis=1)
+
+
+def packed(number):
+    """The bytes of a varint."""
+    while number > 127:
+        yield bytes([number % 128 + 128])
+        number //= 128
+    yield bytes([number])
 
 
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.bndf"))
@@ -622,13 +682,14 @@ def test_the_document_describes_the_golden_streams(name):
     stream = Stream.parse(data, shipped_tables(), 1 << 30, registry)
     assert stream.header.strip_count == len(latents)
     for number, found in enumerate(latents):
-        payload = stream.segment(number)
+        segmented = stream.segment(number)
+        basis = stream.basis(segmented.place.fold, segmented.place.rotation)
         if stream.codec is not None:
             tables = stream.codec.tables(shipped_tables())
-            expected = read_band_segment(payload, stream.header, tables, stream.fold).quantised
+            expected = read_band_segment(segmented, stream.header, tables, basis.fold).quantised
         else:
-            count, rotations = stream.fold.components, len(stream.rotations)
-            expected = read_segment(payload, stream.header, count, rotations, shipped_tables()).quantised
+            count, rotations = basis.fold.components, len(basis.rotations)
+            expected = read_segment(segmented, stream.header, count, rotations, shipped_tables()).quantised
         np.testing.assert_array_equal(found, expected)
     decoder = Decoder(data, models=PACKAGES, restore="off")
     ours = decoder.decode()
@@ -642,12 +703,16 @@ def test_the_document_describes_the_golden_streams(name):
     assert (difference > one / 2).mean() < 0.001
 
 
-def _made_by_hand():
+def _made_by_hand(monkeypatch):
     """A stream that uses what an encoder rarely does.
 
     Components that are not merged, in mixed order; every predictor; an interval without components; a
-    dependent vector; rotations, absent samples and a low last strip; sections out of order.
+    dependent vector; two folds and two sets of rotations; strips with and without them, of steps of their
+    own; chunks, and a strip that lacks some; absent samples; no number of lines in the header, and a low last
+    strip; sections out of order and repeated.
     """
+    from bandfold.bitstream import segment as segments
+    from bandfold.bitstream.chunks import Place, split_segment
     from bandfold.bitstream.container import Section, write_preamble, write_section
     from bandfold.bitstream.contexts import Past
     from bandfold.bitstream.fold import Fold, Vectors
@@ -659,7 +724,9 @@ def _made_by_hand():
     from bandfold.bitstream.scene import SceneInfo
     from bandfold.bitstream.segment import Segment, write_segment
     from bandfold.bitstream.tables import load_tables as shipped_tables
+    from bandfold.bitstream.varint import write_varint
 
+    monkeypatch.setattr(segments, "CHUNK_BYTES", 60)
     tables = shipped_tables()
     generator = np.random.Generator(np.random.PCG64(5))
 
@@ -677,37 +744,57 @@ def _made_by_hand():
         vectors(5, 12, 6, 6, 5),
     )
     means = generator.integers(100, 60000, size=13) * 64 // 8 * 8
-    fold = Fold((6, 8, 13), means, 3, first, (1, 0, 2), vectors(3, 10, 4))
-    info = SceneInfo(13, 21, 10, np.dtype("uint16"), no_data=7.0)
-    header = Header(info, 16, 700, True, True, "dct8", tables.identity)
-    rotations = tuple(vectors(4, 9, 8, 5, 3) for _ in range(3))
+    folds = {
+        0: Fold((6, 8, 13), means, 3, first, (1, 0, 2), vectors(3, 10, 4)),
+        300: Fold((13,), means + 64, 3, (vectors(13, 9, 9, 8, 7),), (4,), vectors(4, 9, 8, 6)),
+    }
+    info = SceneInfo(13, 53, 10, np.dtype("uint16"), no_data=7.0)
+    header = Header(info, 16, 700, True, "dct8", tables.identity, open=True)
+    rotations = {
+        0: tuple(vectors(4, 9, 8, 5, 3) for _ in range(3)),
+        7: tuple(vectors(2, 8, 3) for _ in range(2)),
+    }
     found = []
-    for kind, write, content in (
-        (Section.FOLD, write_fold, fold),
+    for kind, write, sets in (
+        (Section.FOLD, write_fold, folds),
         (Section.ROTATION, write_matrices, rotations),
     ):
-        payload = PayloadWriter(tables)
-        write(payload, content)
-        found.append(write_section(kind, payload.data()))
-    for index, (height, rows) in enumerate(((16, 2), (5, 1))):
+        for number, content in sets.items():
+            payload = PayloadWriter(tables)
+            write(payload, content)
+            found.append(write_section(kind, write_varint(number) + payload.data()))
+    found.append(found[0])
+    places = [
+        Place(0, 0, 0), Place(1, 300, 7, 1000), Place(2, 300, None, 300), Place(3, 0, 7, 650, 5),
+    ]  # fmt: skip
+    chunks = []
+    for place in places:
+        height, rows = (5, 1) if place.lines else (16, 2)
+        components = folds[place.fold].components
         spread = 30.0 / (1 + np.arange(64))[:, None, None, None]
-        latents = np.rint(generator.standard_t(2, size=(64, fold.components, rows, 2)) * spread).astype(
-            np.int32
-        )
+        latents = np.rint(generator.standard_t(2, size=(64, components, rows, 2)) * spread).astype(np.int32)
         classes, _ = classify(latents, tables.modes["folded"], Past.empty(2, rows, 2))
-        chosen = generator.integers(0, 3, size=(rows, 2)).astype(np.uint8)
+        matrices = 0 if place.rotation is None else len(rotations[place.rotation])
+        chosen = generator.integers(0, matrices, size=(rows, 2)).astype(np.uint8) if matrices else None
         absent = generator.random((13, height, 10)) < 0.1
-        segment = Segment(latents, classes, chosen, absent)
-        found.append(
-            write_section(Section.SEGMENT, write_segment(index, segment, tables, spectral=True, rotations=3))
-        )
+        payload = write_segment(
+            place, Segment(latents, classes, chosen, absent), tables,
+            spectral=True, rotations=matrices, step_code=place.step_code or 700,
+        )  # fmt: skip
+        chunks.append(len(split_segment(payload).chunks))
+        if place.index == 1:
+            payload = split_segment(payload).first(chunks[-1] - 1).pack()
+        found.append(write_section(Section.SEGMENT, payload))
+    assert max(chunks) > 2
+    assert chunks[1] > 1
+    found.append(write_section(Section.END, write_varint(53) + write_varint(4)))
     return write_preamble() + b"".join(reversed(found)) + write_section(Section.HEADER, header.pack())
 
 
-def test_the_document_describes_what_encoders_rarely_write():
+def test_the_document_describes_what_encoders_rarely_write(monkeypatch):
     from bandfold.ground.decoder import Decoder
 
-    data = _made_by_hand()
+    data = _made_by_hand(monkeypatch)
     _, _, _, samples = decode(data)
     ours = Decoder(data, restore="off").decode()
     difference = np.abs(ours.astype(np.float64) - samples)
@@ -720,6 +807,7 @@ def test_the_document_describes_what_encoders_rarely_write():
 @pytest.mark.parametrize("turned", [True, False])
 def test_the_document_describes_what_a_scene_takes_from_a_package(turned):
     """Components that pass the second fold or do not, in mixed order; fewer rows than the package has."""
+    from bandfold.bitstream.chunks import Place
     from bandfold.bitstream.container import Section, write_preamble, write_section
     from bandfold.bitstream.contexts import Past
     from bandfold.bitstream.header import Header
@@ -746,7 +834,7 @@ def test_the_document_describes_what_a_scene_takes_from_a_package(turned):
     means = (sensor.means >> 4) + generator.integers(-99, 99, size=20) << 4
     fold = selection.fold(means, 4)
     header = Header(
-        SceneInfo(20, 9, 17, np.dtype("uint16")), 16, 900, True, False, "dct8", tables.identity,
+        SceneInfo(20, 9, 17, np.dtype("uint16")), 16, 900, True, "dct8", tables.identity,
         sensor=sensor.name, sensor_hash=sensor.identity,
     )  # fmt: skip
     payload = PayloadWriter(tables)
@@ -756,8 +844,10 @@ def test_the_document_describes_what_a_scene_takes_from_a_package(turned):
     classes, _ = classify(latents, tables.modes["folded"], Past.empty(2, 2, 3))
     segment = Segment(latents, classes, None, None)
     data = write_preamble() + write_section(Section.HEADER, header.pack())
-    data += write_section(Section.FOLD, payload.data())
-    data += write_section(Section.SEGMENT, write_segment(0, segment, tables, spectral=True, rotations=0))
+    data += write_section(Section.FOLD, b"\0" + payload.data())
+    place = Place(0, lines=9)
+    payload = write_segment(place, segment, tables, spectral=True, rotations=0, step_code=900)
+    data += write_section(Section.SEGMENT, payload)
     _, _, found, samples = decode(data)
     np.testing.assert_array_equal(found[0], latents)
     ours = Decoder(data, models=PACKAGES, restore="off").decode()

@@ -53,7 +53,7 @@ def test_version(run):
 
 
 def test_unknown_command_and_option(run):
-    check_failure(run("frobnicate"), 2, "No such command 'frobnicate' (see bandfold --help)")
+    check_failure(run("xyzzy"), 2, "No such command 'xyzzy' (see bandfold --help)")
     check_failure(run("synth", "-o", "a.hdr", "--frob"), 2, "(see bandfold synth --help)")
     check_failure(run("synth"), 2, "Missing option '-o' / '--output' (see bandfold synth --help)")
 

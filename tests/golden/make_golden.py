@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream import coder, payload, segment
 from bandfold.bitstream.bandcodec import ANALYSIS, REDUCTION, SYNTHESIS, BandCodec
+from bandfold.bitstream.chunks import split_segment
 from bandfold.bitstream.container import Section, read_sections
 from bandfold.bitstream.foldcode import read_fold
 from bandfold.bitstream.header import Header
@@ -201,6 +202,12 @@ def modelled() -> ArraySource:
     return ArraySource(cube.astype(np.int16), no_data=-9999.0)
 
 
+def streamed() -> ArraySource:
+    """Lines of two lands, one after the other: what needs two folds."""
+    first, second = 4000 + mixture(12, 16, 24, 3, 1100), 9000 - mixture(12, 22, 24, 3, 1200)[::-1]
+    return ArraySource(np.concatenate([first, second], axis=1).astype(np.uint16))
+
+
 def tiny() -> ArraySource:
     ramp = [[3, 14, 25, 36, 47, 58, 69, 80]]
     return ArraySource(np.array([ramp, [[7] * 8]], dtype=np.uint8))
@@ -225,6 +232,7 @@ GOLDEN = {
     "rotated": Golden(rotated, {"step": 30.0, "strip_lines": 24}),
     "sensed": Golden(sensed, {"step": 12.0, "sensor": SENSOR, "spectral": "sensor"}),
     "modelled": Golden(modelled, {"step": 8.0, "model": MODEL, "strip_lines": 16}),
+    "streamed": Golden(streamed, {"step": 12.0, "strip_lines": 8, "stream": True, "repeat": 2}),
     "tiny": Golden(tiny, {"step": 10.0, "spectral": "none"}),
 }
 
@@ -324,12 +332,17 @@ def worked_example(data: bytes) -> str:
     out = [f"The {len(data)} bytes of `tests/golden/{EXAMPLE}.bndf`:", "", "```"]
     out += [f"{start:04x}  {data[start : start + 16].hex(' ')}" for start in range(0, len(data), 16)]
     out += ["```", "", "| offset | bytes | meaning |", "|---|---|---|"]
-    out += _rows(data[:10], [(8, "signature"), (2, "version 1")], 0)
+    out += _rows(data[:10], [(8, "signature"), (2, "version 2")], 0)
     position, notes = 10, []
     for section in sections:
         kind, body = Section(section.kind), section.payload
         head = data[position : position + section.size - len(body)]
-        frame = [(1, f"kind {int(kind)}: {kind.name}"), (1, f"length {len(body)}"), (4, "CRC-32C")]
+        frame = [
+            (1, f"kind {int(kind)}: {kind.name}"),
+            (1, f"length {len(body)}"),
+            (1, "check of both"),
+            (4, "CRC-32C"),
+        ]
         out += _rows(head, frame, position)
         position += len(head)
         if kind is Section.HEADER:
@@ -339,6 +352,7 @@ def worked_example(data: bytes) -> str:
                 (1, f"sample type 0: {info.dtype}"),
                 (1, f"layout: {info.interleave}, {info.byte_order}-endian"),
                 (1, f"transform 0: {header.transform}"),
+                (1, f"quantiser 0: {header.quantiser}"),
                 (1, f"bands = {info.bands}"),
                 (1, f"lines = {info.lines}"),
                 (1, f"samples = {info.samples}"),
@@ -348,9 +362,18 @@ def worked_example(data: bytes) -> str:
                 (1, "length of the model name: no model"),
             ]
         else:
-            prefix = 1 if kind is Section.SEGMENT else 0
+            cuts = [(1, "number of the fold")]
+            if kind is Section.SEGMENT:
+                place = split_segment(body).place
+                cuts = [
+                    (1, "number of the strip"),
+                    (1, f"flags: LOW, so the strip is lower than {header.strip_lines} lines"),
+                    (1, f"{place.lines} line"),
+                    (1, "1 chunk"),
+                    (1, f"{split_segment(body).components} components"),
+                ]
+            prefix = len(cuts)
             words = body[prefix]
-            cuts = [(1, "number of the segment")] * prefix
             cuts += [
                 (1, f"{words} words"),
                 (4 * words, "words"),
@@ -359,7 +382,7 @@ def worked_example(data: bytes) -> str:
             notes += ["", f"What the {kind.name} section holds, in the order of decoding:", ""]
             if kind is Section.FOLD:
                 with _recording() as log:
-                    fold = read_fold(PayloadReader(tables, body), header.info.bands, spectral=False)
+                    fold = read_fold(PayloadReader(tables, body[1:]), header.info.bands, spectral=False)
                 means = ", ".join(f"{mean / 64:g}" for mean in fold.means.tolist())
                 notes += [
                     *log.rows(),
@@ -369,7 +392,7 @@ def worked_example(data: bytes) -> str:
                 notes += [f"the means are {means} counts."]
             else:
                 with _recording() as log:
-                    found = read_segment(body, header, header.info.bands, 0, tables)
+                    found = read_segment(split_segment(body), header, header.info.bands, 0, tables)
                 notes += [*log.rows(), "", "Quantised latents that are not zero, one block:", ""]
                 for component, channel in np.argwhere(found.quantised[:, :, 0, 0].T).tolist():
                     value, kept = (

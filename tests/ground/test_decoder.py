@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bandfold.bitstream import segment as segments_module
 from bandfold.bitstream.container import Section
 from bandfold.bitstream.errors import MemoryLimitError, ModelError, SettingsError, StreamError
 from bandfold.bitstream.tables import SHIPPED
+from bandfold.bitstream.varint import write_varint
 from bandfold.ground import Decoder
 from bandfold.onboard import ArraySource
 
@@ -239,7 +241,7 @@ def test_other_tables_are_refused(tmp_path, stream, whole):
 def test_a_model_that_is_not_installed_is_named(stream):
     named = {"transform": "planes16", "model": "sharp", "model_hash": b"12345678"}
     with pytest.raises(ModelError, match=r"needs the package 'sharp' with hash 3132333435363738.*--model"):
-        Decoder(with_header(stream, **named, spectral=False, rotated=False))
+        Decoder(with_header(stream, **named, spectral=False))
 
 
 def test_a_report_says_where_the_bytes_went(stream):
@@ -249,3 +251,75 @@ def test_a_report_says_where_the_bytes_went(stream):
     assert (report["bands"], report["lines"], report["samples"]) == (BANDS, LINES, SAMPLES)
     assert sum(segment["bytes"] for segment in report["segments"]) == report["bytes"]["segments"]
     assert report["damaged_bytes"] == 0
+
+
+# Streams of unknown length
+
+
+@pytest.fixture(scope="module")
+def opened(cube):
+    return encode(cube, stream=True)
+
+
+def told(lines, strips):
+    return (Section.END, write_varint(lines) + write_varint(strips))
+
+
+def parts_without_end(stream):
+    return [part for part in sections(stream) if part[0] != Section.END]
+
+
+def test_the_end_tells_the_lines(opened, cube):
+    assert Decoder(opened).info.lines == LINES
+    short = Decoder(joined([*parts_without_end(opened), told(32, 2)]))
+    np.testing.assert_array_equal(short.decode(), Decoder(opened).decode()[:, :32])
+    more = Decoder(joined([*parts_without_end(opened), told(60, 4)]))
+    assert more.decode().shape == (BANDS, 60, SAMPLES)
+    # The low strip has not the height of a third of four, and there is no fourth.
+    assert [one.lines for one in more.damage] == [slice(32, 48), slice(48, 60)]
+
+
+@pytest.mark.parametrize("content", [(0, 0), (40, 2), (40, 4), (1 << 25, 1 << 21)])
+def test_an_impossible_end_is_refused(opened, content):
+    with pytest.raises(StreamError, match="end of the stream"):
+        Decoder(joined([*parts_without_end(opened), told(*content)]))
+
+
+def test_without_an_end_the_strips_tell_the_lines(opened):
+    whole = Decoder(opened).decode()
+    parts = parts_without_end(opened)
+    decoder = Decoder(joined(parts))
+    assert not decoder.complete
+    np.testing.assert_array_equal(decoder.decode(), whole)
+    segments = [part for part in parts if part[0] == Section.SEGMENT]
+    others = [part for part in parts if part[0] != Section.SEGMENT]
+    hole = Decoder(joined([*others, segments[1]]))
+    np.testing.assert_array_equal(hole.decode()[:, 16:], whole[:, 16:32])
+    assert [one.lines for one in hole.damage] == [slice(0, 16)]
+    with pytest.raises(StreamError, match="before its first segment"):
+        Decoder(joined(others))
+
+
+def test_an_end_of_a_stream_that_is_not_open_is_ignored(stream, whole):
+    np.testing.assert_array_equal(Decoder(joined([*sections(stream), told(8, 1)])).decode(), whole)
+
+
+def test_a_damaged_segment_is_decoded_from_its_first_chunks(monkeypatch, cube):
+    monkeypatch.setattr(segments_module, "CHUNK_BYTES", 100)
+    stream = encode(cube)
+    whole = Decoder(stream).decode()
+    assert min(one["chunks"] for one in Decoder(stream).report()["segments"][:2]) >= 2
+    place = stream.rindex(sections(stream)[-2][1]) + len(sections(stream)[-2][1]) - 1
+    damaged = bytearray(stream)
+    damaged[place] ^= 1
+    decoder = Decoder(bytes(damaged))
+    decoded = decoder.decode()
+    (damage,) = decoder.damage
+    assert damage.lines == slice(16, 32)
+    assert not damage.filled
+    assert "chunks" in damage.reason
+    np.testing.assert_array_equal(decoded[:, :16], whole[:, :16])
+    np.testing.assert_array_equal(decoded[:, 32:], whole[:, 32:])
+    errors = [np.mean((one[:, 16:32].astype(float) - cube[:, 16:32]) ** 2) for one in (whole, decoded)]
+    spread = cube[:, 16:32].reshape(BANDS, -1).var(axis=1).mean()
+    assert errors[0] < errors[1] < spread / 4

@@ -1,0 +1,135 @@
+"""`bandfold encode` with lines that come one after the other: files, pipes, and what a crash leaves."""
+
+import io
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from bandfold.bitstream.container import Section, read_sections
+from bandfold.ground import Decoder
+
+from .conftest import check_failure
+
+RAW = ("--bands", 40, "--samples", 20, "--dtype", "uint16")
+
+
+@pytest.fixture
+def feed(monkeypatch):
+    """Hand bytes to standard input."""
+
+    def call(data):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+    return call
+
+
+def lines_of(cube, order="<"):
+    return cube.transpose(1, 0, 2).astype(f"{order}u2").tobytes()
+
+
+def segments(path):
+    return [
+        section.payload for section in read_sections(path.read_bytes()) if section.kind == Section.SEGMENT
+    ]
+
+
+def test_a_pipe_gives_the_segments_of_the_file(run, tmp_path, scene, feed):
+    common = ("--step", 8, "--strip-lines", 8)
+    assert run("encode", "scene.hdr", "-o", "file.bf", "--stream", *common).status == 0
+    feed(lines_of(scene))
+    result = run("encode", "-", "-o", "pipe.bf", *RAW, *common, "--json")
+    assert (result.status, result.err) == (0, "")
+    report = json.loads(result.out)
+    assert (report["lines"], report["bands"], report["samples"]) == (24, 40, 20)
+    assert report["bytes"] == (tmp_path / "pipe.bf").stat().st_size
+    # The file has metadata that a pipe has not.
+    assert segments(tmp_path / "pipe.bf") == segments(tmp_path / "file.bf")
+    assert not list(tmp_path.glob("*.part"))
+    feed(lines_of(scene, ">"))
+    assert run("encode", "-", "-o", "big.bf", *RAW, *common, "--byte-order", "big").status == 0
+    assert segments(tmp_path / "big.bf") == segments(tmp_path / "file.bf")
+    assert run("decode", "pipe.bf", "-o", "again.hdr").status == 0
+    info = json.loads(run("info", "pipe.bf", "--json").out)
+    assert (info["open"], info["complete"], info["folds"]) == (True, True, len(set(info_folds(info))))
+
+
+def info_folds(info):
+    return [segment["fold"] for segment in info["segments"]]
+
+
+def test_to_standard_output(run, tmp_path, scene, feed, monkeypatch):
+    assert run("encode", "scene.hdr", "-o", "file.bf", "--stream", "--bps", 2).status == 0
+    pipe = io.TextIOWrapper(io.BytesIO())
+    monkeypatch.setattr(sys, "stdout", pipe)
+    result = run("encode", "scene.hdr", "-o", "-", "--stream", "--bps", 2)
+    assert result.status == 0
+    assert "bits per sample" in result.err
+    assert pipe.buffer.getvalue() == (tmp_path / "file.bf").read_bytes()
+
+
+def test_floats_with_a_scaling(run, float_scene, feed):
+    feed(float_scene.transpose(1, 0, 2).astype("<f4").tobytes())
+    options = ("--bands", 12, "--samples", 20, "--dtype", "float32", "--scale", 1e-5, "--no-data", -9999)
+    assert run("encode", "-", "-o", "a.bf", *options, "--psnr", 70).status == 0
+    decoded = Decoder("a.bf").decode()
+    np.testing.assert_array_equal(decoded == -9999, float_scene == -9999)
+
+
+def test_a_run_that_was_cut_off_is_continued(run, tmp_path, scene, feed):
+    common = ("--step", 8, "--strip-lines", 8)
+    assert run("encode", "scene.hdr", "-o", "whole.bf", "--stream", *common).status == 0
+    whole = (tmp_path / "whole.bf").read_bytes()
+    end = 10
+    for section in read_sections(whole):
+        end += section.size
+        if section.kind == Section.SEGMENT:
+            break
+    for source in ("scene.hdr", "-"):
+        (tmp_path / "cut.bf.part").write_bytes(whole[: end + 30])
+        result = run("decode", "cut.bf.part", "-o", "cut.hdr")
+        assert result.status == 9
+        assert "no end" in result.err
+        if source == "-":
+            feed(lines_of(scene[:, 8:]))
+            # Without metadata it is the same stream: only the header counts.
+            result = run("encode", "-", "-o", "cut.bf", "--resume", *RAW, *common)
+        else:
+            result = run("encode", source, "-o", "cut.bf", "--resume", *common)
+        assert result.status == 0
+        assert "going on with line 8" in result.err
+        again = Decoder(tmp_path / "cut.bf")
+        np.testing.assert_array_equal(again.decode()[:, :8], Decoder(whole).decode()[:, :8])
+        assert again.decode().shape == scene.shape
+        assert again.complete
+        assert not (tmp_path / "cut.bf.part").exists()
+
+
+def test_what_a_failure_leaves_can_be_continued(run, tmp_path, scene, feed):
+    """A line that ends too early: all lines before it are there."""
+    common = ("--step", 8, "--strip-lines", 8, *RAW)
+    feed(lines_of(scene)[:-7])
+    check_failure(run("encode", "-", "-o", "a.bf", *common), 3, "ends inside a line")
+    assert Decoder(tmp_path / "a.bf.part").decode().shape == (40, 23, 20)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (("-", "-o", "a.bf", "--step", 8), 2, "--bands, --samples and --dtype"),
+        (("-", "-o", "a.bf", "--bytes", 800, *RAW), 2, "unknown number"),
+        (("-", "-o", "a.bf", "--step", 8, *RAW, "--scale", "auto"), 2, "still to come"),
+        (("-", "-o", "a.bf", "--step", 8, *RAW, "--offset", 1), 2, "--offset goes with"),
+        (("-", "-o", "a.bf", "--step", 8, "--resume", *RAW), 2, "nothing to resume"),
+        (("-", "-o", "-", "--step", 8, "--resume", *RAW), 2, "needs a file"),
+        (("-", "-o", "a.bf", "--step", 8, *RAW), 3, "at least one"),
+        (("scene.hdr", "-o", "-", "--step", 8), 2, "add --stream"),
+        (("scene.hdr", "-o", "a.bf", "--step", 8, "--bands", 4), 2, "--bands: a file has a header"),
+        (("scene.hdr", "-o", "a.bf", "--step", 8, "--repeat", 4), 2, "settings of streams"),
+        (("scene.hdr", "-o", "a.bf", "--bytes", 900, "--stream"), 2, "no size"),
+    ],
+)
+def test_failures(run, scene, feed, arguments, status, message):
+    feed(b"")
+    check_failure(run("encode", *arguments), status, message)
