@@ -14,7 +14,7 @@ from bandfold.bitstream.errors import OutputError, SceneError, SettingsError
 
 if TYPE_CHECKING:
     from bandfold.bitstream.scene import SceneInfo
-    from bandfold.onboard.rawfile import EnviSource
+    from bandfold.formats.opening import FileSource
     from bandfold.onboard.resume import Begun
 
 STANDARD = Path("-")
@@ -233,12 +233,12 @@ def encode_raw(
     return encoder.lines
 
 
-def encode_file(source: EnviSource, encoder: Any, output: Output) -> int:
+def encode_file(source: FileSource, encoder: Any, output: Output) -> int:
     """Encode a file as a stream.
 
     Parameters
     ----------
-    source : EnviSource
+    source : FileSource
     encoder : bandfold.onboard.Encoder
         With ``stream=True``.
     output : Output
