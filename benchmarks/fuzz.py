@@ -8,8 +8,9 @@ is not one of bandfold's own, and writes the input that caused it.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-from bandfold.bitstream.container import Section, read_sections, write_preamble, write_section
+from bandfold.bitstream.container import PREAMBLE, Section, read_sections, write_preamble, write_section
 from bandfold.bitstream.errors import BandfoldError, SettingsError
 from bandfold.bitstream.payload import PayloadReader
 from bandfold.bitstream.tables import load_tables
@@ -79,12 +80,30 @@ def read_values(data: bytes) -> None:
     reader.finish()
 
 
+def write_seeds(folder: Path) -> None:
+    """Write inputs to begin with: every stream, and every section of each.
+
+    Parameters
+    ----------
+    folder : Path
+        Of inputs.
+    """
+    for number, parts in enumerate(STREAMS):
+        (folder / f"seed-{number}").write_bytes(b"\0" + joined(parts)[PREAMBLE:])
+        for place, (_, payload) in enumerate(parts):
+            choice = bytes([1 + TARGETS * number, place])
+            (folder / f"seed-{number}-{place}").write_bytes(choice + payload)
+
+
 def main() -> None:
-    """Fuzz until told to stop."""
+    """Fuzz until told to stop; folders among the arguments get inputs to begin with."""
     try:
         import atheris
     except ImportError as error:
         raise SystemExit(str(SettingsError("fuzzing needs atheris: pip install atheris"))) from error
+    for argument in sys.argv[1:]:
+        if Path(argument).is_dir():
+            write_seeds(Path(argument))
     atheris.instrument_all()
     atheris.Setup(sys.argv, one_input)
     atheris.Fuzz()

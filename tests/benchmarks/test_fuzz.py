@@ -32,3 +32,14 @@ def test_other_errors_come_through(monkeypatch):
     monkeypatch.setattr(fuzz, "read_values", lambda data: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         one_input(b"\2values")
+
+
+def test_seeds_are_streams_that_decode(tmp_path, monkeypatch):
+    decoded = []
+    monkeypatch.setattr(fuzz, "decode", decoded.append)
+    fuzz.write_seeds(tmp_path)
+    for path in sorted(tmp_path.iterdir()):
+        one_input(path.read_bytes())
+    whole = [joined(parts) for parts in STREAMS]
+    assert len(decoded) == len(STREAMS) + sum(map(len, STREAMS))
+    assert all(data in whole for data in decoded)
