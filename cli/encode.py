@@ -45,7 +45,7 @@ Examples:
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Stream to write.")
 @click.option("--bps", type=float, help="Rate to meet, in bits per sample of the whole file.")
 @click.option("--bytes", "nbytes", type=int, help="Size of the file to meet.")
-@click.option("--psnr", type=float, help="Quality to meet, in dB (peak 65535, pooled over the scene).")
+@click.option("--psnr", type=float, help="Quality to meet, in dB (peak 65535, pooled, not restored).")
 @click.option("--step", type=float, help="Quantiser step, in counts.")
 @click.option(
     "--model",

@@ -32,12 +32,14 @@ def test_every_step_uses_its_ideas_and_no_others(patches):
     for step in STEPS:
         codec = Partly(step)
         reports[step.name] = codec.decode(codec.encode(patches, 0.4).stream).report
-    banded, folded, second, rotated = reports.values()
+    banded, folded, second, rotated, restored = reports.values()
     assert banded["spectral"] == "none"
     # Two intervals, whose components are coded as they are.
     assert len(folded["intervals"]) == 2
     assert folded["components"] == sum(folded["components_first"])
     assert second["components"] < sum(second["components_first"])
+    # The ground does the rest: the stream is the same.
+    assert restored == rotated
     assert [one["rotations"] > 0 for one in (banded, folded, second, rotated)] == [False, False, False, True]
 
 

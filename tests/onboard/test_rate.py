@@ -39,13 +39,13 @@ def test_bytes_are_never_exceeded(small, spectral, nbytes):
 
 
 def test_quality_is_met(cube):
-    decoded = Decoder(Encoder(psnr=75.0).encode(cube)).decode()
+    decoded = Decoder(Encoder(psnr=75.0).encode(cube), restore="off").decode()
     assert abs(psnr(decoded, cube) - 75.0) <= 0.2
 
 
 @pytest.mark.parametrize("quality", [62.0, 80.0, 88.0])
 def test_quality_is_about_met_on_a_scene_of_few_pixels(small, quality):
-    decoded = Decoder(Encoder(psnr=quality).encode(small)).decode()
+    decoded = Decoder(Encoder(psnr=quality).encode(small), restore="off").decode()
     assert abs(psnr(decoded, small) - quality) <= 0.2
 
 

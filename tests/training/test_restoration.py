@@ -66,5 +66,5 @@ def test_a_short_run_removes_some_of_the_error(counted, tmp_path):
     config = dataclasses.replace(config, data=DataConfig(batch=1024), training=training)
     train_run(config, [counted], tmp_path, device=torch.device("cpu"))
     rows = [line.split(",") for line in (tmp_path / "1" / "log.csv").read_text().splitlines()]
-    place = rows[0].index("squared error")
+    place = rows[0].index("squared_error")
     assert float(rows[-1][place]) < 0.98 * float(rows[1][place])
