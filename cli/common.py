@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,6 +27,16 @@ FAILED = 10
 """Exit status of a command that could not decode some scenes of an archive."""
 
 INTERRUPTED = 130
+
+models_option = click.option(
+    "--model",
+    "models",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Package file that the stream may need (.bfm); may be given several times.",
+)
+"""For every command that opens a stream."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 
@@ -161,6 +172,17 @@ def size_option(context: click.Context, parameter: click.Parameter, text: str | 
     if size < 1:
         raise click.BadParameter(f"{text!r} is no size: write 4G, 512M or a number of bytes")
     return size
+
+
+memory_limit_option = click.option(
+    "--memory-limit",
+    metavar="SIZE",
+    callback=size_option,
+    default="4G",
+    show_default=True,
+    help="Refuse streams that take more memory than this.",
+)
+"""For commands that decode."""
 
 
 def resolve_range(given: tuple[int | None, int | None] | None, size: int, name: str) -> slice:

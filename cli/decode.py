@@ -14,11 +14,12 @@ from .archive import decode_archive
 from .common import (
     DAMAGED,
     json_option,
+    memory_limit_option,
+    models_option,
     print_json,
     progress_bar,
     range_option,
     resolve_range,
-    size_option,
     warn,
 )
 
@@ -58,22 +59,8 @@ Examples:
 @click.option(
     "--byte-order", type=click.Choice(["little", "big"]), help="Byte order of the file.  [default: as it was]"
 )
-@click.option(
-    "--memory-limit",
-    metavar="SIZE",
-    callback=size_option,
-    default="4G",
-    show_default=True,
-    help="Refuse streams that take more memory than this.",
-)
-@click.option(
-    "--model",
-    "models",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Package file that the stream may need (.bfm); may be given several times.",
-)
+@memory_limit_option
+@models_option
 @click.option(
     "--restore",
     metavar="auto|off|NAME|FILE",

@@ -7,7 +7,11 @@ from typing import Any
 
 import click
 
-from .common import json_option, print_json
+from .common import (
+    json_option,
+    models_option,
+    print_json,
+)
 
 EXAMPLE = """\b
 Example:
@@ -17,14 +21,7 @@ Example:
 
 @click.command(epilog=EXAMPLE)
 @click.argument("stream", type=click.Path(path_type=Path))
-@click.option(
-    "--model",
-    "models",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Package file that the stream may need (.bfm); may be given several times.",
-)
+@models_option
 @json_option
 def info(stream: Path, models: tuple[Path, ...], as_json: bool) -> None:
     """Tell what STREAM holds.

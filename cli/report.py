@@ -9,7 +9,16 @@ import click
 
 from bandfold.bitstream.errors import SettingsError
 
-from .common import DAMAGED, json_option, print_json, progress_bar, size_option, warn
+from .common import (
+    DAMAGED,
+    json_option,
+    memory_limit_option,
+    models_option,
+    print_json,
+    progress_bar,
+    size_option,
+    warn,
+)
 
 EXAMPLE = """\b
 Examples:
@@ -35,22 +44,8 @@ Examples:
     show_default=True,
     help="Size of the page, about: of larger scenes only every so many pixels and bands keep their spectra.",
 )
-@click.option(
-    "--memory-limit",
-    metavar="SIZE",
-    callback=size_option,
-    default="4G",
-    show_default=True,
-    help="Refuse streams that take more memory than this.",
-)
-@click.option(
-    "--model",
-    "models",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Package file that the stream may need (.bfm); may be given several times.",
-)
+@memory_limit_option
+@models_option
 @json_option
 @click.pass_context
 def report(

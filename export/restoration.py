@@ -14,7 +14,7 @@ from bandfold.bitstream.package import Package
 from bandfold.ground.restoremodel import GRAPH, KIND, RestorationModel
 from bandfold.training.checkpoint import load_state
 from bandfold.training.loop import MODEL
-from bandfold.training.restoration import FACTS, WINDOWS, Restoration
+from bandfold.training.restoration import FACTS, HIDDEN_UNITS, WINDOWS, Restoration
 from bandfold.training.runs import part_name, read_run
 
 from .graphs import to_onnx
@@ -24,7 +24,8 @@ TRUST = (0.40, 0.85)
 """Agreement with hidden signs at which nothing, and everything, is applied: see docs/restoration.md."""
 
 ARCHITECTURE = (
-    "gains for 7 averages over pixels that look alike, from 34 facts of a latent; 1x1 layers of 48 and 48"
+    f"gains for {len(WINDOWS)} averages over pixels that look alike, from {FACTS} facts of a latent; "
+    f"1x1 layers of {HIDDEN_UNITS} and {HIDDEN_UNITS}"
 )
 """For the card."""
 

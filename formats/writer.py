@@ -90,14 +90,7 @@ class SceneWriter(ABC):
         ValueError
             If the block does not fit the ranges, or has another type than the scene.
         """
-        info = self.info
-        shape = (bands.stop - bands.start, lines.stop - lines.start, info.samples)
-        inside = 0 <= bands.start <= bands.stop <= info.bands and 0 <= lines.start <= lines.stop <= info.lines
-        if block.shape != shape or not inside or block.dtype != info.dtype:
-            raise ValueError(
-                f"block of {block.shape} {block.dtype} does not fit bands {bands}, lines {lines} "
-                f"of a scene of {info.shape} {info.dtype}"
-            )
+        check_block(self.info, bands, lines, block)
         if block.size:
             with output_errors(self.path):
                 self._put(bands, lines, block)
@@ -132,11 +125,55 @@ class SceneWriter(ABC):
                 self._close()
             if kind is not None:
                 return
-            if self._missing:
-                raise OutputError(
-                    f"{self._missing} of {self.info.count} samples of {self.path} were not written: "
-                    "write every block of the scene once"
-                )
+            check_written(self._missing, self.info, self.path)
             self._publish()
         finally:
             self._output.discard()
+
+
+def check_block(info: SceneInfo, bands: slice, lines: slice, block: NDArray[Any]) -> None:
+    """Refuse a block that does not fit where it is to be written.
+
+    Parameters
+    ----------
+    info : SceneInfo
+        Of the scene that is written.
+    bands, lines : slice
+        Half-open ranges with explicit bounds and no step.
+    block : ndarray
+
+    Raises
+    ------
+    ValueError
+        If a range lies outside the scene, or the block has another shape or type.
+    """
+    shape = (bands.stop - bands.start, lines.stop - lines.start, info.samples)
+    inside = 0 <= bands.start <= bands.stop <= info.bands and 0 <= lines.start <= lines.stop <= info.lines
+    if block.shape != shape or not inside or block.dtype != info.dtype:
+        raise ValueError(
+            f"block of {block.shape} {block.dtype} does not fit bands {bands}, lines {lines} "
+            f"of a scene of {info.shape} {info.dtype}"
+        )
+
+
+def check_written(missing: int, info: SceneInfo, path: Path) -> None:
+    """Refuse to finish a scene that is not all there.
+
+    Parameters
+    ----------
+    missing : int
+        Samples that were not written.
+    info : SceneInfo
+    path : Path
+        File that lacks them.
+
+    Raises
+    ------
+    OutputError
+        If any are missing.
+    """
+    if missing:
+        raise OutputError(
+            f"{missing} of {info.count} samples of {path} were not written: "
+            "write every block of the scene once"
+        )

@@ -11,7 +11,7 @@ from bandfold.bitstream import exact
 from bandfold.bitstream.fold import Fold
 from bandfold.bitstream.planes import zigzag
 from bandfold.bitstream.rans import PRECISION
-from bandfold.bitstream.segment import Segment, mode_name
+from bandfold.bitstream.segment import Segment
 from bandfold.bitstream.tables import COST_UNIT
 from bandfold.bitstream.tokens import TOKENS, to_tokens, token_base
 
@@ -44,9 +44,8 @@ class CountingDecoder(Decoder):
             self._networks.synthesis = _Counting(self._networks.synthesis, self)  # type: ignore[assignment]
 
     def _reconstruct(self, segment: Segment, fold: Fold, *given: Any) -> NDArray[np.float64]:
-        mode = self._tables.modes[mode_name(spectral=fold.spectral)]
         tokens = to_tokens(np.abs(segment.quantised.ravel()).astype(np.int64))[0]
-        costs = mode.costs[segment.classes.ravel(), tokens].reshape(segment.quantised.shape)
+        costs = self._mode.costs[segment.classes.ravel(), tokens].reshape(segment.quantised.shape)
         self._add(costs.sum(axis=(0, 2, 3)) / COST_UNIT, fold)
         return super()._reconstruct(segment, fold, *given)
 

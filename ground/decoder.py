@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from bandfold.bitstream.bandsegment import read_band_segment
 from bandfold.bitstream.chunks import Segmented
 from bandfold.bitstream.errors import MemoryLimitError, SettingsError, StreamError
 from bandfold.bitstream.fold import FRACTION, Fold, Vectors
-from bandfold.bitstream.header import STEP_UNIT
 from bandfold.bitstream.planes import PlaneTables
 from bandfold.bitstream.registry import Registry
 from bandfold.bitstream.scene import SceneInfo
@@ -85,8 +85,6 @@ class Decoder:
     ----------
     damage : list of Damage
         Strips that the last call could not decode, or not as they were encoded.
-    restoration : str or None
-        Package that restores the scene, if one does.
     """
 
     def __init__(
@@ -106,9 +104,8 @@ class Decoder:
         codec = self._stream.codec
         self._networks = None if codec is None else _Networks(codec, codec.tables(self._tables))
         self._mode = self._tables.modes[mode_name(spectral=self._stream.header.spectral)]
-        model = find_restoration(restore, registry) if self._stream.header.spectral else None
-        self.restoration = None if model is None else model.name
-        self._restorer = None if model is None else Restorer(model, self._mode, threads)
+        self._model = find_restoration(restore, registry) if self._stream.header.spectral else None
+        self._threads = threads
         self._limit = memory_limit
         self.damage: list[Damage] = []
 
@@ -123,6 +120,16 @@ class Decoder:
         return self._stream.complete
 
     @property
+    def restoration(self) -> str | None:
+        """Package that restores the scene, if one does."""
+        return None if self._model is None else self._model.name
+
+    @cached_property
+    def _restorer(self) -> Restorer | None:
+        """Opened when the first strip is decoded: many who open a stream only look at it."""
+        return None if self._model is None else Restorer(self._model, self._mode, self._threads)
+
+    @property
     def fold(self) -> Fold:
         """How the bands of the scene become components; the first one where there are several."""
         return self._stream.fold
@@ -135,6 +142,11 @@ class Decoder:
     def strip_lines(self) -> int:
         """Lines of a strip, the last one of a scene left out."""
         return self._stream.header.strip_lines
+
+    @property
+    def step(self) -> float:
+        """Quantiser step in counts, that of the first strip where it changes."""
+        return self._stream.header.step
 
     def replace_segments(self, data: bytes) -> None:
         """Take the segments of another stream of the same scene; see `Stream.replace_segments`."""
@@ -246,7 +258,7 @@ class Decoder:
         """Bands of a strip in counts, not rounded, and which samples of all bands are absent."""
         stream = self._stream
         header, place = stream.header, segmented.place
-        step = header.step if place.step_code is None else place.step_code / STEP_UNIT
+        step = stream.step(place)
         basis = stream.basis(place.fold, place.rotation)
         if self._networks is not None:
             found = read_band_segment(segmented, header, self._networks.tables, basis.fold)
@@ -270,6 +282,8 @@ class Decoder:
         header = self._stream.header
         latents = dequantise(segment, self._mode)
         if self._restorer is not None:
+            # This strip's fold may have more components than those known before.
+            self._check_memory(0)
             points = latents.astype(np.float32)
             decoded = Decoded(segment.quantised, segment.classes, points, segment.chosen, rotations)
             latents = self._restorer.restore(decoded).astype(np.float64)
@@ -280,7 +294,7 @@ class Decoder:
 
     def _check_memory(self, result: int) -> None:
         need = result + self._stream.strip_memory
-        if self._restorer is not None:
+        if self._model is not None:
             need += self._stream.strip_latents * BYTES_PER_RESTORED
         if need > self._limit:
             raise MemoryLimitError(

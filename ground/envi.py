@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.errors import OutputError, SettingsError
+from bandfold.bitstream.errors import SettingsError
 from bandfold.bitstream.output import AtomicFile, output_errors
 from bandfold.bitstream.scene import BYTE_ORDERS, INTERLEAVES, SceneInfo
+from bandfold.formats.writer import check_block, check_written
 
 from .header import file_dtype, header_text
 
@@ -110,14 +111,7 @@ class EnviWriter:
         ValueError
             If the block does not fit the ranges, or has another type than the scene.
         """
-        info = self._info
-        shape = (bands.stop - bands.start, lines.stop - lines.start, info.samples)
-        inside = 0 <= bands.start <= bands.stop <= info.bands and 0 <= lines.start <= lines.stop <= info.lines
-        if block.shape != shape or not inside or block.dtype != info.dtype:
-            raise ValueError(
-                f"block of {block.shape} {block.dtype} does not fit bands {bands}, lines {lines} "
-                f"of a scene of {info.shape} {info.dtype}"
-            )
+        check_block(self._info, bands, lines, block)
         if block.size:
             put = {"bsq": self._put_bsq, "bil": self._put_bil, "bip": self._put_bip}
             with output_errors(self.raw_path):
@@ -172,11 +166,7 @@ class EnviWriter:
         try:
             if kind is not None:
                 return
-            if self._missing:
-                raise OutputError(
-                    f"{self._missing} of {self._info.count} samples of {self.raw_path} were not written: "
-                    "write every block of the scene once"
-                )
+            check_written(self._missing, self._info, self.raw_path)
             # A full disk is noticed here, before either file has its name.
             self._raw.finish()
             self._header.finish()

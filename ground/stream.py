@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bandfold.bitstream.bandcodec import REDUCTION, BandCodec, latent_rows
-from bandfold.bitstream.chunks import Segmented, read_place, segment_index, split_segment
+from bandfold.bitstream.chunks import Place, Segmented, read_place, segment_index, split_segment
 from bandfold.bitstream.container import VERSION, RawSection, Section, read_sections
 from bandfold.bitstream.errors import MemoryLimitError, ModelError, StreamError
 from bandfold.bitstream.fold import Fold, Vectors
@@ -191,10 +191,8 @@ class Stream:
 
     @property
     def strip_latents(self) -> int:
-        """Latents of the components of one strip."""
-        header = self.header
-        height = min(header.strip_lines, header.info.lines)
-        return self.fold.components * block_rows(height) * block_rows(header.info.samples) * CHANNELS
+        """Latents of one strip, under the fold of most components that was read so far."""
+        return self._bases.components * _strip_pixels(self.header)
 
     def basis(self, fold: int, rotation: int | None = None) -> Basis:
         """What segments that name these numbers are decoded with.
@@ -256,10 +254,9 @@ class Stream:
                 return self.basis(read_place(self.segments[number].payload)[0].fold).fold
         return self.fold
 
-    def step(self, index: int) -> float:
-        """Quantiser step of a segment in counts; see `segment`."""
-        code = self.segment(index).place.step_code
-        return self.header.step if code is None else code / STEP_UNIT
+    def step(self, place: Place) -> float:
+        """Quantiser step of the segment of a place, in counts."""
+        return self.header.step if place.step_code is None else place.step_code / STEP_UNIT
 
     def replace_segments(self, data: bytes) -> None:
         """Take the segments of another stream in place of those that are there.
@@ -333,7 +330,7 @@ class Stream:
             found = self.segment(index)
             known = {
                 "fold": found.place.fold,
-                "step": self.step(index),
+                "step": self.step(found.place),
                 "components": found.components,
                 "chunks": len(found.chunks),
             }
@@ -365,7 +362,7 @@ class _Bases:
         self._limit = memory_limit
         self._folds: dict[int, Fold | StreamError] = {}
         self._rotations: dict[tuple[int, int], tuple[Vectors, ...] | StreamError] = {}
-        self.strip_memory = 0
+        self.strip_memory = self.components = 0
 
     def count(self, kind: Section) -> int:
         """Number of intact sets of a kind, repetitions not counted."""
@@ -415,6 +412,7 @@ class _Bases:
                 f"{self._limit / 2**30:.1f} GiB: raise the limit (--memory-limit) if you trust the stream"
             )
         self.strip_memory = max(self.strip_memory, memory)
+        self.components = max(self.components, fold.components)
         return fold
 
     def _read_rotations(self, number: int, components: int) -> tuple[Vectors, ...] | StreamError:
@@ -486,5 +484,10 @@ def _strip_memory(header: Header, components: int, codec: BandCodec | None) -> i
         return (
             places * codec.channels * bands * BYTES_PER_LATENT + pixels * bands * BYTES_PER_SAMPLE + networks
         )
-    pixels = block_rows(height) * block_rows(header.info.samples) * CHANNELS
-    return pixels * (components * BYTES_PER_LATENT + bands * BYTES_PER_SAMPLE)
+    return _strip_pixels(header) * (components * BYTES_PER_LATENT + bands * BYTES_PER_SAMPLE)
+
+
+def _strip_pixels(header: Header) -> int:
+    """Pixels of the whole blocks of a strip."""
+    height = min(header.strip_lines, header.info.lines)
+    return block_rows(height) * block_rows(header.info.samples) * CHANNELS

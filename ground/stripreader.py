@@ -87,7 +87,7 @@ class StripReader:
             self._decoder = self._open(())
         self._info = self._decoder.info
         self._ends = self._decoder.fold.ends
-        self._step = float(self._decoder.report()["step"])
+        self._step = self._decoder.step
         self._strip_lines = self._decoder.strip_lines
         self._lock = threading.Lock()
         self._kept: OrderedDict[int, NDArray[Any]] = OrderedDict()

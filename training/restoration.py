@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,12 +12,13 @@ from torch import Tensor, nn
 
 from bandfold.bitstream.errors import SettingsError
 from bandfold.bitstream.fold import FRACTION, Vectors
-from bandfold.bitstream.reconstruct import magnitude_points
+from bandfold.bitstream.segment import Segment
 from bandfold.bitstream.tables import Mode, load_tables
 from bandfold.calibration.corpus import planned_latents
 from bandfold.ground.evidence import Decoded, Witness, facts
 from bandfold.ground.restore import LOWERED
 from bandfold.ground.smoothing import Window
+from bandfold.ground.synthesis import dequantise
 from bandfold.onboard.quantise import quantise
 from bandfold.onboard.source import SceneSource
 
@@ -96,13 +96,6 @@ class Restoration(nn.Module):
         """Nothing follows from the weights."""
 
 
-@dataclass(frozen=True)
-class _Source:
-    """Sampled latents of one scene at one rate: shape (n, TOLD)."""
-
-    values: NDArray[np.float16]
-
-
 class RestorationView:
     """Latents of scenes at several rates, with what the decoder knows of them.
 
@@ -128,7 +121,7 @@ class RestorationView:
         self._batch = config.batch
         mode = load_tables().modes["folded"]
         self._sources = [
-            _Source(values)
+            values
             for scene in scenes
             if scene.counts is not None
             for values in sampled_latents(scene.name, scene.counts, mode)
@@ -140,8 +133,8 @@ class RestorationView:
         """Draw a batch (batch, TOLD, 1, 1)."""
         chosen = np.sort(rng.integers(len(self._sources), size=self._batch))
         rows = [
-            source.values[rng.integers(len(source.values), size=count)]
-            for source, count in zip(
+            values[rng.integers(len(values), size=count)]
+            for values, count in zip(
                 self._sources, np.bincount(chosen, minlength=len(self._sources)), strict=True
             )
             if count
@@ -191,7 +184,7 @@ def _strip(
 ) -> tuple[Decoded, NDArray[np.float32]]:
     """Quantise a strip as the encoder does; what the decoder gets, and what it then lacks."""
     quantised, classes = quantise(latents, step, mode)
-    points = np.copysign(magnitude_points(np.abs(quantised), classes, mode), quantised).astype(np.float32)
+    points = dequantise(Segment(quantised, classes), mode).astype(np.float32)
     wanted = latents.swapaxes(0, 1) / (FRACTION * step)
     return Decoded(quantised, classes, points, chosen, rotations), (wanted - points).astype(np.float32)
 
