@@ -18,7 +18,7 @@ from bandfold.training.balle48 import REDUCTION
 from bandfold.training.checkpoint import load_state
 from bandfold.training.config import Config
 from bandfold.training.loop import MODEL
-from bandfold.training.registry import find_recipe
+from bandfold.training.registry import EXPORTED, find_recipe
 from bandfold.training.runs import part_name, read_run
 
 from .factorised import Engines, make_engines
@@ -62,11 +62,16 @@ def export_run(run: Path, progress: Progress | None = None, calibration: Calibra
     Raises
     ------
     ModelError
-        If a part is not finished, or its graphs do not give what PyTorch gives.
+        If there is no export for the network, a part is not finished, or its graphs do not give what PyTorch
+        gives.
     OutputError
         If the folder cannot be written.
     """
     config, scenes = read_run(run)
+    if config.network not in EXPORTED:
+        raise ModelError(
+            f"{run} is a run of {config.network}, which has no export: there are {', '.join(EXPORTED)}"
+        )
     folder = run / FOLDER
     with output_errors(folder):
         folder.mkdir(exist_ok=True)

@@ -108,6 +108,14 @@ def test_unfinished_runs_are_refused(run, tmp_path):
         export_run(tmp_path)
 
 
+def test_networks_without_an_export_are_refused(run, tmp_path):
+    text = (run / "run.json").read_text().replace('"balle48"', '"fold48"')
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(ModelError, match="run of fold48, which has no export"):
+        export_run(tmp_path)
+    assert not (tmp_path / "export").exists()
+
+
 def test_a_run_with_relu_is_quantised_packed_and_coded(tmp_path):
     """All of it: trained, exported to both formats, the same stream from every engine, and back."""
     pytest.importorskip("ai_edge_litert")
