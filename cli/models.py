@@ -26,7 +26,7 @@ Packages are looked for in the folders that BANDFOLD_MODELS names, then among th
 @json_option
 @click.pass_context
 def models(context: click.Context, as_json: bool) -> None:
-    """List the packages of sensors and trained encoders that are at hand."""
+    """List the packages of sensors, trained encoders and restorations that are at hand."""
     if context.invoked_subcommand is not None:
         return
     from bandfold.bitstream.registry import Registry
