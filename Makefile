@@ -64,7 +64,7 @@ speed: $(STAMP)
 
 # "Strict" because mypy and import-linter follow links on disk, and not the import hook that pip's default
 # editable install relies on when the repository root is the package.
-$(STAMP): pyproject.toml $(FOLDERS) $(if $(wildcard build/__editable__.*),,links-are-gone)
+$(STAMP): pyproject.toml $(wildcard bitstream/native/*) $(FOLDERS) $(if $(wildcard build/__editable__.*),,links-are-gone)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --config-settings editable_mode=strict -e '.[$(EXTRAS)]'
@@ -73,5 +73,5 @@ $(STAMP): pyproject.toml $(FOLDERS) $(if $(wildcard build/__editable__.*),,links
 links-are-gone:
 
 clean:
-	rm -rf $(VENV) $(OUT) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(OUT) build dist *.egg-info bitstream/_kernels* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""The entropy coder behind a small interface: constriction where it can be installed, `rans` elsewhere."""
+"""The entropy coder behind a small interface: compiled, or constriction, or `rans`."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from . import rans
+from . import kernels, rans
 from .errors import StreamError
+from .kernelcoder import KernelBackend
+from .runs import Run, groups_backwards
 
 try:
     import constriction
 except ImportError:  # pragma: no cover - Linux on ARM has no wheel
     constriction = None
-
-Group = tuple[NDArray[np.int32], int]
-"""Symbols and the number of the table that codes them."""
 
 
 class Decoder(Protocol):
@@ -33,8 +32,8 @@ class Decoder(Protocol):
 class Backend(Protocol):
     """An entropy coder for a fixed family of tables."""
 
-    def encode(self, groups: Sequence[Group]) -> NDArray[np.uint32]:
-        """Encode groups of symbols; words come in reading order."""
+    def encode(self, runs: Sequence[Run]) -> NDArray[np.uint32]:
+        """Encode runs of groups of symbols; words come in reading order."""
 
     def decoder(self, words: NDArray[np.uint32]) -> Decoder:
         """Start reading words."""
@@ -52,13 +51,15 @@ class RansBackend:
     def __init__(self, frequencies: NDArray[np.integer]) -> None:
         self._tables = [rans.RansTable(row) for row in frequencies]
 
-    def encode(self, groups: Sequence[Group]) -> NDArray[np.uint32]:
+    def encode(self, runs: Sequence[Run]) -> NDArray[np.uint32]:
         """See `Backend.encode`."""
-        return rans.encode([(symbols, self._tables[table]) for symbols, table in groups])
+        return rans.encode(
+            [(symbols, self._tables[table]) for symbols, table in groups_backwards(runs)][::-1]
+        )
 
     def decoder(self, words: NDArray[np.uint32]) -> Decoder:
         """See `Backend.decoder`."""
-        _refuse_empty_word(words)
+        rans.refuse_empty_word(words)
         return _RansReader(rans.RansDecoder(words), self._tables)
 
 
@@ -91,17 +92,17 @@ class ConstrictionBackend:
             for row in frequencies
         ]
 
-    def encode(self, groups: Sequence[Group]) -> NDArray[np.uint32]:
+    def encode(self, runs: Sequence[Run]) -> NDArray[np.uint32]:
         """See `Backend.encode`."""
         coder = constriction.stream.stack.AnsCoder()
-        for symbols, table in reversed(groups):
+        for symbols, table in groups_backwards(runs):
             coder.encode_reverse(symbols, self._models[table])
         words: NDArray[np.uint32] = coder.get_compressed()[::-1]
         return words
 
     def decoder(self, words: NDArray[np.uint32]) -> Decoder:
         """See `Backend.decoder`."""
-        _refuse_empty_word(words)
+        rans.refuse_empty_word(words)
         return _ConstrictionReader(
             constriction.stream.stack.AnsCoder(np.ascontiguousarray(words[::-1])), self._models
         )
@@ -121,12 +122,6 @@ class _ConstrictionReader:
             raise StreamError("entropy-coded data do not end where they should: the segment is corrupt")
 
 
-def _refuse_empty_word(words: NDArray[np.uint32]) -> None:
-    """An encoder never writes a leading zero, and not every coder would notice one."""
-    if words.size and words[0] == 0:
-        raise StreamError("entropy-coded data start with an empty word: the segment is corrupt")
-
-
 def backend(frequencies: NDArray[np.integer]) -> Backend:
     """Return the fastest coder that is installed.
 
@@ -139,4 +134,6 @@ def backend(frequencies: NDArray[np.integer]) -> Backend:
     -------
     Backend
     """
+    if kernels.library is not None:
+        return KernelBackend(frequencies)
     return RansBackend(frequencies) if constriction is None else ConstrictionBackend(frequencies)

@@ -34,6 +34,9 @@ CHANNEL_FEATURES = 3
 LARGEST_LOG = 127
 """Logarithms are cut here; 8 * log2(1 + 65535) is 128."""
 
+GROUPS = np.array([0, 1, 2, 3, 4, 4, 5, 5, 6, 6, 6, 7, 7, 7, 7])
+"""Group of weights of the context network that each diagonal uses."""
+
 DIAGONALS = int(DIAGONAL[-1]) + 1
 """Groups of channels that are coded together."""
 
@@ -80,9 +83,12 @@ def neighbour(di: int, dj: int) -> NDArray[np.intp]:
     return result
 
 
-_UP, _LEFT, _UP_LEFT = neighbour(-1, 0), neighbour(0, -1), neighbour(-1, -1)
-_UP2, _LEFT2 = neighbour(-2, 0), neighbour(0, -2)
-_DOWN, _RIGHT = neighbour(1, 0), neighbour(0, 1)
+NEIGHBOURS = np.stack(
+    [neighbour(di, dj) for di, dj in ((-1, 0), (0, -1), (-1, -1), (-2, 0), (0, -2), (1, 0), (0, 1))]
+)
+"""Channels above, on the left, above on the left, two above, two on the left, below, on the right."""
+
+_UP, _LEFT, _UP_LEFT, _UP2, _LEFT2, _DOWN, _RIGHT = NEIGHBOURS
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from . import kernels
+from .kernels import pointer
+
 NEGLIGIBLE = 1e-140
 """Off-diagonal entries below this count as zero, the largest being about 1: their angle would overflow."""
 
@@ -44,10 +47,20 @@ def product(a: Float, b: Float) -> Float:
         ``a @ b``, summed over ``m`` from first to last. For the small matrices of the side information only:
         it makes ``m`` passes over the result.
     """
+    if kernels.library is not None:
+        return _compiled_product(a, b)
     total = np.zeros((a.shape[0], b.shape[1]))
     for index in range(a.shape[1]):
         total += a[:, index, None] * b[None, index, :]
     return total
+
+
+def _compiled_product(a: Float, b: Float) -> Float:
+    a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
+    result = np.empty((a.shape[0], b.shape[1]))
+    addresses = (pointer(array, np.float64) for array in (a, b))
+    kernels.functions().bf_product(*addresses, *a.shape, b.shape[1], pointer(result, np.float64))
+    return result
 
 
 def integer_product(a: Float, b: Float) -> Float:
@@ -134,16 +147,9 @@ def eigh(matrix: Float) -> tuple[Float, Float]:
     # Each matrix is scaled by a power of two of its own, so that one tolerance serves all.
     exponent = np.frexp(np.abs(work).max(axis=(1, 2)))[1]
     work = np.ldexp(work, -exponent[:, None, None])
+    sweep = _sweep if kernels.library is None else _compiled_sweep
+    work, vectors = sweep(work, vectors, turn)
     diagonal = np.arange(size)
-    for _ in range(JACOBI_SWEEPS):
-        off = np.abs(work)
-        off[:, diagonal, diagonal] = 0.0
-        if float(off.max(initial=0.0)) <= JACOBI_TOLERANCE:
-            break
-        for _ in range(max(size - 1, 1)):
-            work, vectors = _rotate_pairs(work, vectors, half)
-            work = work[:, turn[:, None], turn]
-            vectors = vectors[:, turn]
     values = np.ldexp(work[:, diagonal, diagonal], exponent[:, None])
     # The padding row of an odd size never mixes with the others: it is the one vector outside the first n.
     padding = np.abs(vectors[:, :, :n]).max(axis=2) == 0.0
@@ -163,6 +169,41 @@ def _next_round(half: int) -> NDArray[np.intp]:
     top = np.concatenate([[0], [half], np.arange(1, half - 1)])
     bottom = np.concatenate([np.arange(half + 1, 2 * half), [half - 1]])
     return np.concatenate([top, bottom]).astype(np.intp)
+
+
+def _sweep(work: Float, vectors: Float, turn: NDArray[np.intp]) -> tuple[Float, Float]:
+    """Rotate until nothing is left beside the diagonals."""
+    size = work.shape[-1]
+    diagonal = np.arange(size)
+    for _ in range(JACOBI_SWEEPS):
+        off = np.abs(work)
+        off[:, diagonal, diagonal] = 0.0
+        if float(off.max(initial=0.0)) <= JACOBI_TOLERANCE:
+            break
+        for _ in range(max(size - 1, 1)):
+            work, vectors = _rotate_pairs(work, vectors, size // 2)
+            work = work[:, turn[:, None], turn]
+            vectors = vectors[:, turn]
+    return work, vectors
+
+
+def _compiled_sweep(work: Float, vectors: Float, turn: NDArray[np.intp]) -> tuple[Float, Float]:
+    """The same by a compiled kernel."""
+    size = work.shape[-1]
+    work, vectors = np.array(work, order="C"), np.array(vectors, order="C")
+    places, spare = turn.astype(np.int32), np.empty(size * size + size)
+    kernels.functions().bf_jacobi(
+        pointer(work, np.float64),
+        pointer(vectors, np.float64),
+        len(work),
+        size // 2,
+        pointer(places, np.int32),
+        JACOBI_SWEEPS,
+        JACOBI_TOLERANCE,
+        NEGLIGIBLE,
+        pointer(spare, np.float64),
+    )
+    return work, vectors
 
 
 def _rotate_pairs(work: Float, vectors: Float, half: int) -> tuple[Float, Float]:
@@ -208,20 +249,21 @@ def orthonormalise(vectors: Float) -> Float:
     ndarray, shape (n, k)
     """
     n, count = vectors.shape
-    basis = np.zeros((n, count))
+    # Rows, so that each vector is contiguous.
+    basis = np.zeros((count, n))
     for index in range(count):
         column = vectors[:, index].astype(np.float64)
         before = _norm(column)
-        column = _reject(_reject(column, basis[:, :index]), basis[:, :index])
+        column = _reject(_reject(column, basis[:index]), basis[:index])
         norm = _norm(column)
         if norm <= 1e-6 * before or norm == 0.0:
-            covered = product(basis * basis, np.ones((count, 1)))[:, 0]
+            covered = product((basis * basis).T, np.ones((count, 1)))[:, 0]
             column = np.zeros(n)
             column[int(np.argmin(covered))] = 1.0
-            column = _reject(_reject(column, basis[:, :index]), basis[:, :index])
+            column = _reject(_reject(column, basis[:index]), basis[:index])
             norm = _norm(column)
-        basis[:, index] = column / norm
-    return basis
+        basis[index] = column / norm
+    return np.ascontiguousarray(basis.T)
 
 
 def _norm(column: Float) -> float:
@@ -229,6 +271,11 @@ def _norm(column: Float) -> float:
 
 
 def _reject(column: Float, basis: Float) -> Float:
-    """Subtract from `column` what lies along the orthonormal columns of `basis`."""
-    along = product(basis.T, column[:, None])
-    return column - product(basis, along)[:, 0]
+    """Subtract from `column` what lies along the orthonormal rows of `basis`."""
+    if kernels.library is None:
+        along = product(basis, column[:, None])
+        return column - product(basis.T, along)[:, 0]
+    result, spare = column.copy(), np.empty(len(column) + len(basis))
+    addresses = (pointer(array, np.float64) for array in (result, basis))
+    kernels.functions().bf_reject(*addresses, len(column), len(basis), pointer(spare, np.float64))
+    return result

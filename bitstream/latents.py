@@ -92,6 +92,12 @@ def write_latents(
     coded = extents(quantised)
     payload.integers(np.diff(coded, prepend=extent).tolist(), EXTENT_MEAN)
     first = Tables.first_table(mode)
+    if payload.compiled:
+        bounds = [0, *(part.stop for part in DIAGONAL_SLICES)]
+        for component, count in enumerate(coded.tolist()):
+            if count:
+                payload.component(quantised[:, component], classes[:, component], bounds[: count + 1], first)
+        return int(coded[-1]) if len(coded) else extent
     positions = quantised.shape[2] * quantised.shape[3]
     runs = [(part.stop - part.start) * positions for part in DIAGONAL_SLICES]
     for component, count in enumerate(coded.tolist()):
@@ -123,6 +129,7 @@ class LatentReader:
 
     def __init__(self, shape: tuple[int, int, int], tables: Tables, mode: str) -> None:
         self._network, self._first = tables.modes[mode].network, Tables.first_table(mode)
+        self._memory: NDArray[np.uint8] | None = None
         self.quantised = np.zeros((CHANNELS, *shape), dtype=np.int32)
         self.classes = np.zeros((CHANNELS, *shape), dtype=np.uint8)
         self._done, self._extent = 0, DIAGONALS
@@ -147,8 +154,23 @@ class LatentReader:
         coded = self._extent + np.cumsum(np.array(changes, dtype=np.int64))
         if components and (coded.min() < 0 or coded.max() > DIAGONALS):
             raise StreamError("a component has more diagonals than there are: the segment is corrupt")
-        for count in coded.tolist():
-            self._component(payload, count)
+        if payload.kernels is None:
+            for count in coded.tolist():
+                self._component(payload, count)
+            return
+        if self._memory is None:
+            self._memory = payload.kernels.memory(*self.quantised.shape[2:])
+        payload.components(
+            self._network.kernel,
+            self._first,
+            coded.astype(np.int32),
+            self._done,
+            self.quantised,
+            self.classes,
+            self._memory,
+        )
+        self._done += components
+        self._extent = int(coded[-1]) if components else self._extent
 
     def _component(self, payload: PayloadReader, count: int) -> None:
         rows, columns = self.quantised.shape[2:]

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .contextkernel import KernelNetwork
 from .contexts import (
     CHANNEL_FEATURES,
     DIAGONAL_SLICES,
+    GROUPS,
     LARGEST_LOG,
     LATENT_FEATURES,
     POSITION_FEATURES,
@@ -24,9 +27,6 @@ from .contexts import (
 
 FEATURES = LATENT_FEATURES + POSITION_FEATURES + CHANNEL_FEATURES
 """Inputs of the network, in this order."""
-
-GROUPS = np.array([0, 1, 2, 3, 4, 4, 5, 5, 6, 6, 6, 7, 7, 7, 7])
-"""Group of weights that each diagonal uses."""
 
 ACTIVATION_LIMIT = 1023.0
 """Hidden units are cut here."""
@@ -77,6 +77,16 @@ class ContextNetwork:
         """Weights with the shifts taken in: multiples of a power of two instead of integers."""
         first, second = (np.float32(2.0**-shift) for shift in self.shifts)
         return self.hidden * first, self.bias * first, self.output * second, self.offset * second
+
+    @cached_property
+    def kernel(self) -> KernelNetwork:
+        """The same for the compiled kernels."""
+        hidden, bias, output, offset = self._scaled
+        return KernelNetwork(hidden, bias, output, offset, self.classes)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs: without addresses in this one."""
+        return {name: value for name, value in vars(self).items() if name != "kernel"}
 
     def classify(self, diagonal: int, now: Surroundings, last: Past, before: Past) -> NDArray[np.uint8]:
         """Class of each latent of a diagonal.

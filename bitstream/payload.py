@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .coder import Group
+from .contextkernel import KernelNetwork
 from .errors import StreamError
+from .kernelcoder import KernelBackend, KernelDecoder
+from .runs import Run
 from .tables import SIDE_CLASSES, Tables
 from .tokens import LARGEST_MAGNITUDE, BitReader, BitWriter, to_tokens, token_base
 from .varint import read_varint, write_varint
@@ -58,12 +60,17 @@ class PayloadWriter:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._groups: list[Group] = []
+        self._runs: list[Run] = []
         self._bits = BitWriter()
+
+    @property
+    def compiled(self) -> bool:
+        """Whether there is `component`."""
+        return isinstance(self._tables.coder, KernelBackend)
 
     def symbols(self, tokens: NDArray[np.int32], table: int) -> None:
         """Append tokens coded with one table."""
-        self._groups.append((tokens, table))
+        self._runs.append(Run.of(tokens, table))
 
     def values(
         self,
@@ -95,17 +102,11 @@ class PayloadWriter:
         keys += tables.astype(np.int16)
         order = np.argsort(keys, kind="stable")
         arranged, numbers = tokens[order], keys[order]
-        cuts = (np.flatnonzero(np.diff(numbers)) + 1).tolist()
-        if len(order):
-            firsts = (numbers[[0, *cuts]] % TABLES_LIMIT).tolist()
-            self._groups += [
-                (arranged[start:end], table)
-                for start, end, table in zip([0, *cuts], [*cuts, len(order)], firsts, strict=True)
-            ]
+        cuts = np.flatnonzero(np.diff(numbers, prepend=-1))
+        counts = np.diff(cuts, append=len(order)).astype(np.int32)
+        self._runs.append(Run(arranged, (numbers[cuts] % TABLES_LIMIT).astype(np.int32), counts))
         if widths.any():
-            ends = np.cumsum(lengths)[:-1]
-            for run, run_widths in zip(np.split(values, ends), np.split(widths, ends), strict=True):
-                self._raw(run, run_widths, signed=signed)
+            self._raw(values, widths, lengths, signed=signed)
         elif signed:
             self._bits.flags((values[values != 0] < 0).astype(np.uint8))
 
@@ -126,27 +127,71 @@ class PayloadWriter:
         if int(magnitudes.max(initial=0)) > LARGEST_MAGNITUDE:
             raise StreamError(f"side information holds {int(magnitudes.max())}: it cannot be coded")
         tokens, widths = to_tokens(magnitudes)
+        tables = []
         for place, magnitude in enumerate(magnitudes.tolist()):
-            self._groups.append((tokens[place : place + 1], side + side_class(mean)))
+            tables.append(side + side_class(mean))
             mean = next_mean(mean, magnitude)
             # Raw bits go value by value here, since the reader needs each magnitude for the next table.
             width = int(widths[place])
             if width:
                 self._bits.fields(magnitudes[place : place + 1], widths[place : place + 1])
+        self._runs.append(Run(tokens, np.array(tables, dtype=np.int32), np.ones(len(tables), np.int32)))
         if signed:
             self._bits.flags((array[magnitudes > 0] < 0).astype(np.uint8))
 
-    def _raw(self, values: NDArray[np.int64], widths: NDArray[np.int32], *, signed: bool) -> None:
-        """Signs of all values that are not zero, then the raw bits of the large ones."""
-        if signed:
-            self._bits.flags((values[values != 0] < 0).astype(np.uint8))
-        large = widths > 0
-        if large.any():
-            self._bits.fields(np.abs(values[large]), widths[large])
+    def component(
+        self,
+        quantised: NDArray[np.int32],
+        classes: NDArray[np.uint8],
+        bounds: Sequence[int],
+        first_table: int,
+    ) -> None:
+        """Append latents of one component, by compiled kernels: the same as `values`, and much faster.
+
+        Parameters
+        ----------
+        quantised : ndarray of int32, shape (64, rows, columns)
+        classes : ndarray of uint8, same shape
+        bounds : sequence of int
+            First channel of each diagonal that is coded, and the end of the last one: those of a diagonal
+            are a run.
+        first_table : int
+            Number of the table of class 0.
+        """
+        run, signs = self._kernels().arrange(quantised, classes, bounds, first_table)
+        self._runs.append(run)
+        if signs is not None:
+            self._bits.flags(signs)
+            return
+        values = quantised[: bounds[-1]].ravel().astype(np.int64)
+        lengths = (np.diff(bounds) * quantised[0].size).tolist()
+        self._raw(values, to_tokens(np.abs(values))[1], lengths)
+
+    def _kernels(self) -> KernelBackend:
+        if not isinstance(self._tables.coder, KernelBackend):
+            raise ValueError("there are no compiled kernels")
+        return self._tables.coder
+
+    def _raw(
+        self,
+        values: NDArray[np.int64],
+        widths: NDArray[np.int32],
+        lengths: Sequence[int],
+        *,
+        signed: bool = True,
+    ) -> None:
+        """Of each run: signs of all values that are not zero, then the raw bits of the large ones."""
+        ends = np.cumsum(lengths)[:-1]
+        for run, fields in zip(np.split(values, ends), np.split(widths, ends), strict=True):
+            if signed:
+                self._bits.flags((run[run != 0] < 0).astype(np.uint8))
+            large = fields > 0
+            if large.any():
+                self._bits.fields(np.abs(run[large]), fields[large])
 
     def data(self) -> bytes:
         """The payload: number of words, words, raw bits."""
-        words = self._tables.coder.encode(self._groups)
+        words = self._tables.coder.encode(self._runs)
         return write_varint(len(words)) + words.astype("<u4").tobytes() + self._bits.data()
 
 
@@ -208,6 +253,29 @@ class PayloadReader:
                 if negative:
                     values[place] = -values[place]
         return values
+
+    @property
+    def kernels(self) -> KernelDecoder | None:
+        """What reads latents by compiled kernels, where there are any."""
+        return self._symbols if isinstance(self._symbols, KernelDecoder) else None
+
+    def components(
+        self,
+        network: KernelNetwork,
+        first_table: int,
+        extents: NDArray[np.int32],
+        done: int,
+        quantised: NDArray[np.int32],
+        classes: NDArray[np.uint8],
+        memory: NDArray[np.uint8],
+    ) -> None:
+        """Read the latents of some components; see `KernelDecoder.components`."""
+        if self.kernels is None:
+            raise ValueError("there are no compiled kernels")
+        bits, position = self._bits.bits, self._bits.position
+        self._bits.position = self.kernels.components(
+            network, first_table, extents, done, quantised, classes, memory, bits, position
+        )
 
     def finish(self) -> None:
         """Check that all of the payload was read; raises `StreamError` otherwise."""

@@ -120,3 +120,20 @@ class RansDecoder:
         """
         if self._state or self._next != len(self._words):
             raise StreamError("entropy-coded data do not end where they should: the segment is corrupt")
+
+
+def refuse_empty_word(words: NDArray[np.uint32]) -> None:
+    """Refuse a leading zero: an encoder never writes one, and not every coder would notice.
+
+    Parameters
+    ----------
+    words : ndarray of uint32
+        In reading order.
+
+    Raises
+    ------
+    StreamError
+        If the first word is 0.
+    """
+    if words.size and words[0] == 0:
+        raise StreamError("entropy-coded data start with an empty word: the segment is corrupt")

@@ -98,11 +98,18 @@ class BitReader:
     Parameters
     ----------
     data : bytes
+
+    Attributes
+    ----------
+    bits : ndarray of uint8
+        All of them, as zeros and ones.
+    position : int
+        The next one.
     """
 
     def __init__(self, data: bytes) -> None:
-        self._bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8))
-        self._position = 0
+        self.bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8))
+        self.position = 0
 
     def flags(self, count: int) -> NDArray[np.uint8]:
         """Read `count` bits as zeros and ones.
@@ -112,11 +119,11 @@ class BitReader:
         StreamError
             If so many are not left.
         """
-        start = self._position
-        if count > self._bits.size - start:
+        start = self.position
+        if count > self.bits.size - start:
             raise StreamError("raw bits end too early: the segment is corrupt")
-        self._position += count
-        return self._bits[start : self._position]
+        self.position += count
+        return self.bits[start : self.position]
 
     def fields(self, widths: NDArray[np.int32]) -> NDArray[np.int64]:
         """Read one value for each width; raises `StreamError` as `flags` does."""
@@ -136,6 +143,6 @@ class BitReader:
         StreamError
             Otherwise.
         """
-        rest = self._bits[self._position :]
+        rest = self.bits[self.position :]
         if rest.size >= 8 or rest.any():
             raise StreamError("raw bits do not end where they should: the segment is corrupt")

@@ -7,12 +7,16 @@ that will code it. What a decision does to the contexts of later latents is left
 
 from __future__ import annotations
 
+import ctypes
+
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream import kernels
 from bandfold.bitstream.contexts import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings
 from bandfold.bitstream.fold import FRACTION
 from bandfold.bitstream.geometry import CHANNELS
+from bandfold.bitstream.kernels import pointer
 from bandfold.bitstream.reconstruct import magnitude_points
 from bandfold.bitstream.tables import COST_UNIT, Mode
 from bandfold.bitstream.tokens import DIRECT
@@ -49,6 +53,21 @@ def quantise(
     quantised = np.empty((CHANNELS, components, rows, columns), dtype=np.int32)
     classes = np.empty(quantised.shape, dtype=np.uint8)
     thresholds = decision_thresholds(mode, weight)
+    if kernels.library is not None:
+        memory = np.zeros(kernels.library.bf_memory(rows, columns), dtype=np.uint8)
+        kernels.library.bf_quantise(
+            ctypes.byref(mode.network.kernel),
+            pointer(latents, np.int32),
+            components,
+            rows,
+            columns,
+            1.0 / (step * FRACTION),
+            pointer(thresholds, np.float64),
+            pointer(quantised, np.int32),
+            pointer(classes, np.uint8),
+            pointer(memory, np.uint8),
+        )
+        return quantised, classes
     last = before = Past.empty(1, rows, columns)
     for component, plane in enumerate(latents):
         scaled = _in_steps(plane, step)

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandfold.bitstream import coder, rans
+from bandfold.bitstream import coder, kernels, rans
 from bandfold.bitstream.coder import RansBackend, backend
 from bandfold.bitstream.errors import StreamError
+from bandfold.bitstream.kernelcoder import KernelBackend
+from bandfold.bitstream.runs import Run
 
 TOTAL = 1 << 24
 
@@ -32,10 +34,16 @@ RANS = RansBackend(TABLES)
 BACKENDS = [pytest.param(RANS, id="rans")]
 if coder.constriction is not None:
     BACKENDS.append(pytest.param(coder.ConstrictionBackend(TABLES), id="constriction"))
+if kernels.library is not None:
+    BACKENDS.append(pytest.param(KernelBackend(TABLES), id="kernels"))
 
 GROUPS = st.lists(
     st.tuples(st.lists(st.integers(0, 7), max_size=12), st.integers(0, len(TABLES) - 1)), max_size=12
 ).map(lambda groups: [(np.array(symbols, dtype=np.int32), table) for symbols, table in groups])
+
+
+def _runs(groups):
+    return [Run.of(symbols, table) for symbols, table in groups]
 
 
 def _read(decoder, groups):
@@ -47,10 +55,10 @@ def _read(decoder, groups):
 @settings(max_examples=150, deadline=None)
 @given(GROUPS)
 def test_all_coders_write_the_same_words_and_read_them_back(groups):
-    words = RANS.encode(groups)
+    words = RANS.encode(_runs(groups))
     assert words.dtype == np.uint32
     for one in (parameter.values[0] for parameter in BACKENDS):
-        np.testing.assert_array_equal(one.encode(groups), words)
+        np.testing.assert_array_equal(one.encode(_runs(groups)), words)
         assert _read(one.decoder(words), groups) == [symbols.tolist() for symbols, _ in groups]
 
 
@@ -65,7 +73,7 @@ def test_nothing_is_no_words(one):
 @pytest.mark.parametrize("symbol", range(8))
 def test_one_symbol(one, table, symbol):
     groups = [(np.array([symbol], dtype=np.int32), table)]
-    words = one.encode(groups)
+    words = one.encode(_runs(groups))
     # From state 0 a symbol leads to the state that is its cumulative frequency.
     start = int(TABLES[table, :symbol].sum())
     assert words.tolist() == ([start] if start else [])
@@ -85,13 +93,16 @@ PINNED_WORDS = ["00000010", "0101fffd", "635e10c0", "00ff0003", "0c000056"]
 
 @pytest.mark.parametrize("one", BACKENDS)
 def test_pinned_words(one):
-    assert [f"{word:08x}" for word in one.encode(PINNED_GROUPS).tolist()] == PINNED_WORDS
+    assert [f"{word:08x}" for word in one.encode(_runs(PINNED_GROUPS)).tolist()] == PINNED_WORDS
     words = np.array([int(word, 16) for word in PINNED_WORDS], dtype=np.uint32)
     assert _read(one.decoder(words), PINNED_GROUPS) == [symbols.tolist() for symbols, _ in PINNED_GROUPS]
 
 
 @needs_constriction
 def test_the_fastest_coder_is_chosen(monkeypatch):
+    if kernels.library is not None:
+        assert isinstance(backend(TABLES), KernelBackend)
+    monkeypatch.setattr(kernels, "library", None)
     assert isinstance(backend(TABLES), coder.ConstrictionBackend)
     monkeypatch.setattr(coder, "constriction", None)
     assert isinstance(backend(TABLES), RansBackend)
@@ -99,7 +110,7 @@ def test_the_fastest_coder_is_chosen(monkeypatch):
 
 @pytest.mark.parametrize("one", BACKENDS)
 def test_words_left_over_are_an_error(one):
-    words = one.encode(PINNED_GROUPS)
+    words = one.encode(_runs(PINNED_GROUPS))
     reader = one.decoder(words)
     reader.decode(8, 0)
     with pytest.raises(StreamError, match="do not end"):
@@ -108,7 +119,7 @@ def test_words_left_over_are_an_error(one):
 
 @pytest.mark.parametrize("one", BACKENDS)
 def test_an_extra_word_at_the_end_is_an_error(one):
-    words = np.append(one.encode(PINNED_GROUPS), np.uint32(7))
+    words = np.append(one.encode(_runs(PINNED_GROUPS)), np.uint32(7))
     reader = one.decoder(words)
     for symbols, table in PINNED_GROUPS:
         reader.decode(len(symbols), table)

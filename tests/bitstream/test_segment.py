@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandfold.bitstream import coder
+from bandfold.bitstream import coder, kernels
 from bandfold.bitstream.bandsegment import read_band_segment, write_band_segment
 from bandfold.bitstream.chunks import Place, split_segment, worth_of
 from bandfold.bitstream.contexts import Past
@@ -217,12 +217,13 @@ def _write(stream, place, segment, tables):
 
 @pytest.fixture
 def plain(monkeypatch):
-    """Makes tables whose coder is the one in plain Python, as on a machine without constriction."""
+    """Makes tables whose coder is the one in plain Python, as without kernels and constriction."""
 
     def make(tables):
         copy = replace(tables)
         with monkeypatch.context() as patch:
             patch.setattr(coder, "constriction", None)
+            patch.setattr(kernels, "library", None)
             assert isinstance(copy.coder, coder.RansBackend)
         return copy
 

@@ -1,0 +1,221 @@
+"""Compiled kernels: the bits of the NumPy code, and none of them needed."""
+
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bandfold.bitstream import coder, exact, kernels
+from bandfold.bitstream.contextkernel import KernelNetwork
+from bandfold.bitstream.errors import StreamError
+from bandfold.bitstream.latents import LatentReader, write_latents
+from bandfold.bitstream.payload import PayloadReader, PayloadWriter
+from bandfold.bitstream.tables import MODES, load_tables
+from bandfold.onboard.quantise import quantise
+
+TABLES = load_tables()
+LIBRARY = kernels.library
+
+needs_kernels = pytest.mark.skipif(
+    LIBRARY is None and (kernels.SWITCH in os.environ or shutil.which("cc") is None),
+    reason="kernels are switched off, or there is no compiler to build them",
+)
+pytestmark = needs_kernels
+
+
+@contextmanager
+def _without_kernels():
+    kernels.library = None
+    try:
+        yield
+    finally:
+        kernels.library = LIBRARY
+
+
+def _plain_tables():
+    """Tables whose coder is not compiled."""
+    copy = replace(TABLES)
+    with _without_kernels():
+        assert not isinstance(copy.coder, coder.KernelBackend)
+    return copy
+
+
+PLAIN = _plain_tables()
+
+
+def _latents(seed, components, rows, columns, peak):
+    """Latents that fall off along frequencies and components, with blocks of all strengths."""
+    generator = np.random.Generator(np.random.PCG64(seed))
+    fall = np.exp(-np.arange(64) / 12)[None, :, None, None]
+    strength = peak * 0.7 ** np.arange(components)[:, None, None, None]
+    blocks = np.exp(generator.normal(size=(1, 1, rows, columns)))
+    return np.rint(generator.laplace(size=(components, 64, rows, columns)) * fall * strength * blocks).astype(
+        np.int32
+    )
+
+
+CASES = {
+    "seed": st.integers(0, 1 << 30),
+    "components": st.integers(1, 5),
+    "rows": st.integers(1, 9),
+    "columns": st.integers(1, 150),
+    "peak": st.sampled_from([0.0, 1e2, 1e4, 1e6]),
+    "mode": st.sampled_from(MODES),
+}
+
+
+def test_they_are_built_where_there_is_a_compiler():
+    assert LIBRARY is not None
+    assert isinstance(replace(TABLES).coder, coder.KernelBackend)
+
+
+@settings(max_examples=60, deadline=None)
+@given(**CASES, step=st.sampled_from([0.01, 0.7, 3.0, 40.0]))
+def test_quantising(seed, components, rows, columns, peak, mode, step):
+    latents = _latents(seed, components, rows, columns, peak)
+    fast = quantise(latents, step, TABLES.modes[mode])
+    with _without_kernels():
+        slow = quantise(latents, step, TABLES.modes[mode])
+    for one, other in zip(fast, slow, strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+
+
+@settings(max_examples=40, deadline=None)
+@given(**CASES, cut=st.integers(0, 5))
+def test_writing_and_reading(seed, components, rows, columns, peak, mode, cut):
+    """In two parts, as chunks are; a reader does not know classes of diagonals that are not coded."""
+    quantised, classes = quantise(_latents(seed, components, rows, columns, peak), 1.0, TABLES.modes[mode])
+    parts = [slice(0, min(cut, components)), slice(min(cut, components), components)]
+    written = []
+    for tables in (TABLES, PLAIN):
+        extent, payloads = 15, []
+        for part in parts:
+            payload = PayloadWriter(tables)
+            extent = write_latents(payload, quantised[:, part], classes[:, part], mode, extent)
+            payloads.append(payload.data())
+        written.append(payloads)
+    assert written[0] == written[1]
+    readers = [LatentReader((components, rows, columns), tables, mode) for tables in (TABLES, PLAIN)]
+    for reader, tables in zip(readers, (TABLES, PLAIN), strict=True):
+        for part, data in zip(parts, written[0], strict=True):
+            payload = PayloadReader(tables, data)
+            reader.read(payload, part.stop - part.start)
+            payload.finish()
+        np.testing.assert_array_equal(reader.quantised, quantised)
+    np.testing.assert_array_equal(readers[0].classes, readers[1].classes)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 1 << 30), flips=st.integers(1, 4), drop=st.integers(0, 12))
+def test_corrupt_payloads_are_refused_or_read_alike(seed, flips, drop):
+    generator = np.random.Generator(np.random.PCG64(seed))
+    quantised, classes = quantise(_latents(seed, 3, 2, 5, 3e4), 1.0, TABLES.modes["folded"])
+    payload = PayloadWriter(TABLES)
+    write_latents(payload, quantised, classes, "folded")
+    data = bytearray(payload.data())
+    for place in generator.integers(0, len(data), size=flips).tolist():
+        data[place] ^= 1 << int(generator.integers(8))
+    found = []
+    for tables in (TABLES, PLAIN):
+        reader = LatentReader((3, 2, 5), tables, "folded")
+        try:
+            source = PayloadReader(tables, bytes(data[: len(data) - drop]))
+            reader.read(source, 3)
+            source.finish()
+            found.append(reader.quantised.tobytes())
+        except StreamError as error:
+            found.append(type(error))
+    assert found[0] == found[1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 1 << 30),
+    count=st.integers(1, 3),
+    size=st.integers(1, 20),
+    fall=st.sampled_from([0.0, 0.5, 3.0]),
+    rank=st.integers(0, 20),
+)
+def test_eigenvectors(seed, count, size, fall, rank):
+    generator = np.random.Generator(np.random.PCG64(seed))
+    factor = generator.normal(size=(count, size, rank)) * np.exp(-fall * np.arange(size))[:, None]
+    matrices = factor @ factor.transpose(0, 2, 1)
+    matrices = (matrices + matrices.transpose(0, 2, 1)) / 2
+    fast = exact.eigh(matrices)
+    with _without_kernels():
+        slow = exact.eigh(matrices)
+    assert [one.tobytes() for one in fast] == [one.tobytes() for one in slow]
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 1 << 30), size=st.integers(1, 30), count=st.integers(0, 30), twins=st.booleans())
+def test_orthonormal_vectors_and_products(seed, size, count, twins):
+    generator = np.random.Generator(np.random.PCG64(seed))
+    vectors = generator.normal(size=(size, min(count, size)))
+    if twins and vectors.shape[1] > 1:
+        vectors[:, 1] = vectors[:, 0]
+    other = generator.normal(size=(size, count))
+    fast = exact.orthonormalise(vectors), exact.product(vectors.T, other)
+    with _without_kernels():
+        slow = exact.orthonormalise(vectors), exact.product(vectors.T, other)
+    assert [one.tobytes() for one in fast] == [one.tobytes() for one in slow]
+
+
+def test_networks_of_any_number_of_units_up_to_what_there_is_room_for():
+    network = TABLES.modes["folded"].network
+    latents = _latents(3, 3, 4, 9, 1e3)
+    for units in (1, 6, 13):
+        small = replace(
+            network,
+            hidden=network.hidden[:, :units],
+            bias=network.bias[:, :units],
+            output=network.output[:, :units],
+        )
+        mode = replace(TABLES.modes["folded"], network=small)
+        fast = quantise(latents, 2.0, mode)
+        with _without_kernels():
+            slow = quantise(latents, 2.0, mode)
+        np.testing.assert_array_equal(fast[1], slow[1])
+    with pytest.raises(ValueError, match="room"):
+        KernelNetwork(
+            np.zeros((8, 65, 19), np.float32),
+            np.zeros((64, 65), np.float32),
+            np.zeros((8, 65), np.float32),
+            np.zeros(8, np.float32),
+            48,
+        )
+
+
+def test_kernels_refuse_arrays_that_they_cannot_read():
+    with pytest.raises(ValueError, match="contiguous float64"):
+        kernels.pointer(np.zeros((4, 4))[:, 1], np.float64)
+    with pytest.raises(ValueError, match="float64, not int32"):
+        kernels.pointer(np.zeros(4, np.int32), np.float64)
+
+
+def test_tables_travel_to_other_processes():
+    quantised, classes = quantise(_latents(1, 2, 2, 2, 1e3), 2.0, TABLES.modes["folded"])
+    mode = pickle.loads(pickle.dumps(TABLES.modes["folded"]))
+    again = quantise(_latents(1, 2, 2, 2, 1e3), 2.0, mode)
+    np.testing.assert_array_equal(again[0], quantised)
+    np.testing.assert_array_equal(again[1], classes)
+
+
+def test_a_switch_leaves_them_out():
+    code = "from bandfold.bitstream import kernels; print(kernels.library)"
+    environment = {**os.environ, kernels.SWITCH: "off"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "None\n"
+    with _without_kernels(), pytest.raises(ValueError, match="no compiled kernels"):
+        kernels.functions()
