@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream.contexts import GROUPS
 from bandfold.bitstream.errors import SettingsError
 from bandfold.bitstream.geometry import CHANNELS
-from bandfold.bitstream.network import FEATURES, GROUPS
+from bandfold.bitstream.network import FEATURES
 from bandfold.bitstream.tables import CLASSES
 from bandfold.bitstream.tokens import token_base
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bandfold.bitstream.contexts import LARGEST_LOG, SUM_LIMIT, neighbour
+from bandfold.bitstream.contexts import GROUPS, LARGEST_LOG, SUM_LIMIT, neighbour
 from bandfold.bitstream.dct import DIAGONAL
 from bandfold.bitstream.geometry import CHANNELS
-from bandfold.bitstream.network import ACTIVATION_LIMIT, GROUPS
+from bandfold.bitstream.network import ACTIVATION_LIMIT
 from bandfold.bitstream.tables import COST_UNIT, Mode
 from bandfold.bitstream.tokens import to_tokens
 
