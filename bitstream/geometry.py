@@ -38,11 +38,21 @@ def pad_to_blocks(planes: NDArray[Scalar], block: int = BLOCK) -> NDArray[Scalar
     lines, samples = planes.shape[-2:]
     if not lines % block and not samples % block:
         return planes
-    return planes[..., _mirror(lines, block), :][..., _mirror(samples, block)]
+    return planes[..., mirrored(lines, block), :][..., mirrored(samples, block)]
 
 
-def _mirror(length: int, block: int) -> NDArray[np.intp]:
-    """Indices of a mirrored extension; short axes are mirrored more than once."""
+def mirrored(length: int, block: int) -> NDArray[np.intp]:
+    """Indices of a mirrored extension to whole blocks; short axes are mirrored more than once.
+
+    Parameters
+    ----------
+    length, block : int
+
+    Returns
+    -------
+    ndarray of int, shape (block * ceil(length / block),)
+        0 to ``length - 1``.
+    """
     index = np.arange(-(-length // block) * block)
     index %= 2 * length
     return np.where(index < length, index, 2 * length - 1 - index)

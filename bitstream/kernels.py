@@ -33,6 +33,13 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bf_product": (None, (*2 * [_POINTER], *3 * [_LONG], _POINTER)),
     "bf_reject": (None, (*2 * [_POINTER], *2 * [_LONG], _POINTER)),
     "bf_jacobi": (None, (*2 * [_POINTER], *2 * [_LONG], _POINTER, _INT, *2 * [_DOUBLE], _POINTER)),
+    "bf_analysis_memory": (_LONG, (_POINTER,)),
+    "bf_analyse": (
+        _INT,
+        (*2 * [_POINTER], _INT, _LONG, *2 * [_POINTER], *2 * [_INT], _POINTER, *2 * [_LONG], _POINTER),
+    ),
+    "bf_rotation_costs": (None, (_POINTER, _INT, _LONG, _POINTER, _INT, ctypes.c_float, _POINTER)),
+    "bf_rotate": (None, (_POINTER, _INT, _LONG, *2 * [_POINTER])),
     "bf_read": (_INT, (*2 * [_POINTER], _INT, _POINTER, *5 * [_INT], *3 * [_POINTER])),
 }
 

@@ -128,13 +128,11 @@ class PayloadWriter:
             raise StreamError(f"side information holds {int(magnitudes.max())}: it cannot be coded")
         tokens, widths = to_tokens(magnitudes)
         tables = []
-        for place, magnitude in enumerate(magnitudes.tolist()):
+        for magnitude in magnitudes.tolist():
             tables.append(side + side_class(mean))
             mean = next_mean(mean, magnitude)
-            # Raw bits go value by value here, since the reader needs each magnitude for the next table.
-            width = int(widths[place])
-            if width:
-                self._bits.fields(magnitudes[place : place + 1], widths[place : place + 1])
+        # Raw bits before signs here, since the reader needs each magnitude for the next table.
+        self._bits.fields(magnitudes[widths > 0], widths[widths > 0])
         self._runs.append(Run(tokens, np.array(tables, dtype=np.int32), np.ones(len(tables), np.int32)))
         if signed:
             self._bits.flags((array[magnitudes > 0] < 0).astype(np.uint8))

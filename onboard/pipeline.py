@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.chunks import Place
 from bandfold.bitstream.fold import FRACTION, Fold, Vectors
-from bandfold.bitstream.geometry import BLOCK, CHANNELS, block_rows, pad_to_blocks, strips
+from bandfold.bitstream.geometry import CHANNELS, strips
 from bandfold.bitstream.header import STEP_UNIT
 from bandfold.bitstream.reconstruct import magnitude_points
 from bandfold.bitstream.segment import Segment, mode_name, write_segment
 from bandfold.bitstream.tables import Tables
 
+from .analysis import Analysis
 from .engines import AnalysisEngine
-from .folding import fold_strip
 from .quantise import RATE_WEIGHT, quantise
 from .rotation import rotate
 from .scaling import no_data_mask
@@ -29,9 +29,6 @@ ERROR_UNIT = float(1 << 20)
 
 LATENTS_KEPT = 1 << 23
 """Latents of a scene that are kept between trials of a step (32 MB); those of a larger one are made again."""
-
-LINES_AT_ONCE = 16
-"""Lines that are folded together: it bounds the memory of component planes, and changes no bit."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,7 @@ class StripCoder:
 
     def __init__(self, plan: Plan, engine: AnalysisEngine, tables: Tables) -> None:
         self.plan = plan
-        self._engine = engine
+        self._analysis = Analysis(plan.fold, engine)
         self._tables = tables
         self._mode = tables.modes[mode_name(spectral=plan.fold.spectral)]
 
@@ -121,14 +118,7 @@ class StripCoder:
         Strip
         """
         height, samples = lines.stop - lines.start, source.info.samples
-        shape = (self.plan.fold.components, CHANNELS, block_rows(height), block_rows(samples))
-        latents = np.empty(shape, dtype=np.int32)
-        for part in strips(height, LINES_AT_ONCE):
-            planes = fold_strip(
-                self.plan.fold, source, slice(lines.start + part.start, lines.start + part.stop)
-            )
-            rows = slice(part.start // BLOCK, block_rows(part.stop))
-            latents[:, :, rows] = self._engine.analyse(pad_to_blocks(planes))
+        latents = self._analysis.strip(source, lines)
         chosen = rotate(latents, self.plan.rotations, self.plan.step) if self.plan.rotations else None
         return Strip(latents, chosen, absent_samples(original, lines), height * samples)
 

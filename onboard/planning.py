@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream import exact
 from bandfold.bitstream.fold import BASIS_UNIT, FRACTION, MERGE_LIMIT, Fold, Vectors
-from bandfold.bitstream.geometry import BLOCK
 
+from .analysis import Analysis
 from .basis import quantise_vectors, vector_bits
 from .engines import AnalysisEngine
-from .folding import fold_blocks
 from .partition import check_partition, partition_bands
 from .quantise import RATE_WEIGHT
 from .sampling import Sample
@@ -243,10 +242,9 @@ class FoldPlanner:
         blocks = self._sample.blocks
         # Summed as integers: their sum does not depend on the order.
         sums = np.zeros(fold.components, dtype=np.int64)
+        analysis = Analysis(fold, self._engine)
         for start in range(0, blocks.shape[1], BLOCKS_AT_ONCE):
-            planes = fold_blocks(fold, blocks[:, start : start + BLOCKS_AT_ONCE])
-            for component, plane in enumerate(planes):
-                latents = self._engine.analyse(plane.reshape(1, -1, BLOCK))
+            for component, latents in enumerate(analysis.blocks(blocks[:, start : start + BLOCKS_AT_ONCE])):
                 u = np.abs(latents) / (step * FRACTION)
                 u = u[u > SMALLEST_GAIN]
                 gain = u * u - 1.0 / 12 - RATE_WEIGHT * (LATENT_BITS + OCTAVE_BITS * exact.log2(u))

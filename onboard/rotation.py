@@ -7,14 +7,13 @@ orthonormal, they change no error.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream import exact
+from bandfold.bitstream import exact, kernels
 from bandfold.bitstream.fold import BASIS_UNIT, FRACTION, Vectors
 from bandfold.bitstream.geometry import CHANNELS
+from bandfold.bitstream.kernels import pointer
 
 from .basis import quantise_vectors, vector_bits
 
@@ -56,6 +55,10 @@ SEED_ROUNDS = 8
 
 MAP_BITS = 0.6
 """Share of ``log2(classes)`` that a block's choice costs after coding: neighbours agree."""
+
+
+KERNEL_LANES, KERNEL_MOST = 8, 64
+"""Kernels rotate a multiple of so many components, and so many at most."""
 
 
 def latent_cost(latents: NDArray[np.float64] | NDArray[np.int32], step: float) -> NDArray[np.float32]:
@@ -139,17 +142,35 @@ def rotate(latents: NDArray[np.int32], matrices: tuple[Vectors, ...], step: floa
     _, channels, rows, columns = latents.shape
     flat = latents.reshape(len(latents), channels, rows * columns)
     top = flat[:size].astype(np.float64)
-    chosen = np.argmin(_costs(top, matrices, step), axis=0)
+    integers = np.stack([matrix.integers for matrix in matrices])
+    chosen: NDArray[np.uint8] = np.argmin(_costs(top, integers, step), axis=0).astype(np.uint8)
+    if _compiled(size):
+        kernels.functions().bf_rotate(
+            pointer(flat[:size], np.int32),
+            size,
+            rows * columns,
+            pointer(integers, np.float64),
+            pointer(chosen, np.uint8),
+        )
+        return chosen.reshape(rows, columns)
     for index, matrix in enumerate(matrices):
         members = np.flatnonzero(chosen == index)
         if members.size:
             flat[:size, :, members] = _apply(matrix.integers, top[:, :, members])
-    result: NDArray[np.uint8] = chosen.reshape(rows, columns).astype(np.uint8)
-    return result
+    return chosen.reshape(rows, columns)
+
+
+def _compiled(size: int) -> bool:
+    """Whether kernels rotate so many components."""
+    return kernels.library is not None and size % KERNEL_LANES == 0 and size <= KERNEL_MOST
 
 
 def _block_costs(latents: NDArray[np.float64], step: float) -> NDArray[np.int64]:
     """Cost of each block in ``1 / COST_UNIT`` bit, shape (blocks,): integers, whose sum has no order."""
+    if _compiled(len(latents)):
+        none = np.zeros((0, len(latents), len(latents)))
+        whole: NDArray[np.int64] = _compiled_costs(latents, none, step)[0]
+        return whole
     cost = latent_cost(latents, step)
     cost *= np.float32(COST_UNIT)
     np.rint(cost, out=cost)
@@ -157,9 +178,29 @@ def _block_costs(latents: NDArray[np.float64], step: float) -> NDArray[np.int64]
     return total
 
 
-def _costs(latents: NDArray[np.float64], matrices: Sequence[Vectors], step: float) -> NDArray[np.int64]:
+def _costs(latents: NDArray[np.float64], integers: NDArray[np.float64], step: float) -> NDArray[np.int64]:
     """Cost of each block under each matrix, shape (matrices, blocks)."""
-    return np.stack([_block_costs(_apply(matrix.integers, latents), step) for matrix in matrices])
+    if _compiled(len(latents)):
+        return _compiled_costs(latents, integers, step)
+    return np.stack([_block_costs(_apply(one, latents), step) for one in integers])
+
+
+def _compiled_costs(
+    latents: NDArray[np.float64], integers: NDArray[np.float64], step: float
+) -> NDArray[np.int64]:
+    """The same by a compiled kernel; without matrices the cost of the latents as they are."""
+    size, _, blocks = latents.shape
+    costs = np.empty((max(len(integers), 1), blocks), dtype=np.int64)
+    kernels.functions().bf_rotation_costs(
+        pointer(latents, np.float64),
+        size,
+        blocks,
+        pointer(integers, np.float64),
+        len(integers),
+        np.float32(COST_SLOPE / (step * FRACTION)),
+        pointer(costs, np.int64),
+    )
+    return costs
 
 
 def _matrix_bits(matrix: Vectors) -> float:
@@ -188,7 +229,7 @@ def _alternate(
         values, vectors = exact.eigh(moments)
         if number < ROUNDS - 1:
             integers = np.rint(vectors * BASIS_UNIT)
-            chosen = np.argmin([_block_costs(_apply(one, latents), step) for one in integers], axis=0)
+            chosen = np.argmin(_costs(latents, integers, step), axis=0)
     matrices = tuple(
         quantise_vectors(
             vectors[place],
@@ -198,7 +239,7 @@ def _alternate(
         )
         for place, index in enumerate(used)
     )
-    return matrices, _costs(latents, matrices, step)
+    return matrices, _costs(latents, np.stack([matrix.integers for matrix in matrices]), step)
 
 
 def _prune(

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.fold import FRACTION, MERGE_LIMIT, Fold, Vectors
-from bandfold.bitstream.geometry import BLOCK, CHANNELS
+from bandfold.bitstream.geometry import CHANNELS
 from bandfold.bitstream.sensor import SensorBasis
 
+from .analysis import Analysis
 from .engines import AnalysisEngine
-from .folding import fold_blocks
 from .guess import step_for_bits, step_for_error
 from .pipeline import Plan
 from .planning import FoldPlanner
 from .quantise import RATE_WEIGHT
-from .rotation import COST_UNIT, LARGEST_SIZE, find_rotations, latent_cost
+from .rotation import COST_UNIT, LARGEST_SIZE, SMALLEST_SIZE, find_rotations, latent_cost
 from .sampling import Sample, sample_blocks
 from .sensorplanning import SensorPlanner
 from .source import SceneSource
@@ -112,9 +113,9 @@ class ScenePlanner:
             return Plan(step, self._fold.unfolded(step), (), 0.0)
         fold = self._fold.plan(step)
         rotations: tuple[Vectors, ...] = ()
-        if rotate and self._ideas.rotations:
-            planes = fold_blocks(fold, self.sample.blocks)
-            latents = self._latents(planes[:LARGEST_SIZE]).astype(np.float64)
+        if rotate and self._ideas.rotations and fold.components >= SMALLEST_SIZE:
+            strongest = islice(Analysis(fold, self._engine).blocks(self.sample.blocks), LARGEST_SIZE)
+            latents = np.stack([one.astype(np.float64) for one in strongest])
             rotations = find_rotations(latents, step, self.sample.pixels)
         return Plan(step, fold, rotations, self._fold.dropped(fold))
 
@@ -153,8 +154,7 @@ class ScenePlanner:
     def _cost(self, fold: Fold, step: float, blocks: NDArray[np.int32]) -> tuple[float, float]:
         """Approximate bits of the scene under a fold, without side information; errors in steps squared."""
         bits = error = 0
-        for plane in fold_blocks(fold, blocks):
-            latents = self._latents(plane[None])
+        for latents in Analysis(fold, self._engine).blocks(blocks):
             bits += int(np.rint(latent_cost(latents, step) * np.float32(COST_UNIT)).astype(np.int64).sum())
             # Small latents become zero, the error of all others is even.
             square = np.minimum((latents / (FRACTION * step)) ** 2, 1.0 / 12)
@@ -179,10 +179,3 @@ class ScenePlanner:
     def step_for_error(self, mse: float) -> float:
         """Guess the step at which the scene has a mean squared error per sample."""
         return step_for_error(mse)
-
-    def _latents(self, planes: NDArray[np.float64]) -> NDArray[np.int32]:
-        """Latents of folded sample blocks, shape (components, 64, blocks)."""
-        count, blocks = planes.shape[:2]
-        return self._engine.analyse(planes.reshape(count, blocks * BLOCK, BLOCK)).reshape(
-            count, CHANNELS, blocks
-        )

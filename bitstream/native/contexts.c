@@ -130,7 +130,17 @@ BF_INLINE lanes cut(lanes x, float highest)
     return __builtin_convertvector(__builtin_convertvector(x, integers), lanes);
 }
 
-/* Classes of up to TILE latents of one channel. */
+/* Whether nothing is known around a tile of a channel: all its features are zero. */
+BF_INLINE int nothing_known(const uint8_t *const *planes, int count)
+{
+    uint8_t any = 0;
+    for (int n = 0; n < BF_LATENT_FEATURES + 1; n++)
+        for (int t = 0; t < count; t++)
+            any |= planes[n][t];
+    return !any;
+}
+
+/* Classes of up to TILE latents of one channel; without `x`, of a channel around which nothing is known. */
 BF_INLINE void tile_classes(const bf_network *network, int diagonal, const float (*x)[TILE], int count,
                             const float *position, const float *channel, uint8_t *classes)
 {
@@ -144,7 +154,7 @@ BF_INLINE void tile_classes(const bf_network *network, int diagonal, const float
             lanes a = *(const lanes *)p + channel[u], b = *(const lanes *)(p + TILE) + channel[u + 1],
                   c = *(const lanes *)(p + 2 * TILE) + channel[u + 2],
                   d = *(const lanes *)(p + 3 * TILE) + channel[u + 3];
-            for (int f = 0; f < BF_LATENT_FEATURES; f++) {
+            for (int f = 0; x && f < BF_LATENT_FEATURES; f++) {
                 const lanes value = *(const lanes *)(x[f] + t);
                 a += w[f] * value;
                 b += w[BF_FEATURES + f] * value;
@@ -180,23 +190,24 @@ void bf_classify(const bf_network *network, int diagonal, int64_t positions, con
                           up_twice = next[3 * BF_CHANNELS] * positions + start,
                           left_twice = next[4 * BF_CHANNELS] * positions + start,
                           here = c * positions + start;
+            const uint8_t *const planes[BF_LATENT_FEATURES + 1] = {
+                now->own + up,       now->own + left,    now->own + up_left, now->own + up_twice,
+                now->ring + up,      now->ring + left,   last->own + here,   last->ring + here,
+                last->cross + here,  before->own + here, before->ring + here, now->own + left_twice,
+            };
+            if (nothing_known(planes, count)) {
+                tile_classes(network, diagonal, NULL, count, position, channel[c - first],
+                             classes + (c - first) * stride + start);
+                continue;
+            }
             float x[BF_LATENT_FEATURES][TILE] __attribute__((aligned(64)));
             if (count < TILE)
                 memset(x, 0, sizeof x);
-            widen(x[0], now->own + up, count);
-            widen(x[1], now->own + left, count);
-            widen(x[2], now->own + up_left, count);
-            for (int t = 0; t < count; t++) {
-                const uint8_t a = now->own[up_twice + t], b = now->own[left_twice + t];
-                x[3][t] = a > b ? a : b;
-            }
-            widen(x[4], now->ring + up, count);
-            widen(x[5], now->ring + left, count);
-            widen(x[6], last->own + here, count);
-            widen(x[7], last->ring + here, count);
-            widen(x[8], last->cross + here, count);
-            widen(x[9], before->own + here, count);
-            widen(x[10], before->ring + here, count);
+            for (int f = 0; f < BF_LATENT_FEATURES; f++)
+                widen(x[f], planes[f], count);
+            const uint8_t *other = planes[BF_LATENT_FEATURES];
+            for (int t = 0; t < count; t++)
+                x[3][t] = planes[3][t] > other[t] ? planes[3][t] : other[t];
             tile_classes(network, diagonal, (const float(*)[TILE])x, count, position, channel[c - first],
                          classes + (c - first) * stride + start);
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,8 +42,17 @@ class CosineEngine:
             product /= DCT_UNIT
             np.rint(product, out=product)
             if product.size and float(np.abs(product).max()) > LARGEST_LATENT:
-                raise SceneError(
-                    "a component exceeds 32 bits: cut the scene into parts of fewer than 4096 bands"
-                )
+                refuse_large_latents()
             out[:] = product.reshape(CHANNELS, rows, columns)
         return latents
+
+
+def refuse_large_latents() -> NoReturn:
+    """Say that a latent does not fit.
+
+    Raises
+    ------
+    SceneError
+        Always.
+    """
+    raise SceneError("a component exceeds 32 bits: cut the scene into parts of fewer than 4096 bands")
