@@ -29,6 +29,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bf_quantise": (None, (*2 * [_POINTER], *3 * [_INT], _DOUBLE, *4 * [_POINTER])),
     "bf_arrange": (_LONG, (*2 * [_POINTER], *2 * [_LONG], _POINTER, *2 * [_INT], *5 * [_POINTER])),
     "bf_encode": (_LONG, (*3 * [_POINTER], _LONG, *2 * [_POINTER], _INT, _POINTER, _LONG)),
+    "bf_census": (None, (_POINTER, *2 * [_LONG], *4 * [_POINTER])),
     "bf_decode": (None, (_POINTER, _INT, _LONG, _POINTER)),
     "bf_product": (None, (*2 * [_POINTER], *3 * [_LONG], _POINTER)),
     "bf_reject": (None, (*2 * [_POINTER], *2 * [_LONG], _POINTER)),

@@ -45,32 +45,14 @@ def classify(quantised: NDArray[np.integer], mode: Mode, past: Past) -> tuple[ND
     return classes, learnt
 
 
-def extents(quantised: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Number of diagonals to code for each component: the last one that holds anything.
-
-    Parameters
-    ----------
-    quantised : ndarray, shape (64, components, rows, columns)
-
-    Returns
-    -------
-    ndarray of int64, shape (components,)
-        0 to 15.
-    """
-    result = np.zeros(quantised.shape[1], dtype=np.int64)
-    for diagonal in range(DIAGONALS):
-        live = quantised[DIAGONAL_SLICES[diagonal]].any(axis=(0, 2, 3))
-        result[live] = diagonal + 1
-    return result
-
-
 def write_latents(
     payload: PayloadWriter,
     quantised: NDArray[np.int32],
     classes: NDArray[np.uint8],
     mode: str,
-    extent: int = DIAGONALS,
-) -> int:
+    extents: NDArray[np.int64],
+    before: int = DIAGONALS,
+) -> None:
     """Append the latents of some components to a payload.
 
     Parameters
@@ -81,33 +63,28 @@ def write_latents(
         From `classify`.
     mode : str
         One of `bandfold.bitstream.tables.MODES`.
-    extent : int
-        Number of diagonals coded for the component before these; of the first one, all.
-
-    Returns
-    -------
-    int
-        Number of diagonals coded for the last component.
+    extents : ndarray of int64, shape (components,)
+        Diagonals to code of each component; see `bandfold.bitstream.census`.
+    before : int
+        Diagonals coded of the component before these; of the first one, all.
     """
-    coded = extents(quantised)
-    payload.integers(np.diff(coded, prepend=extent).tolist(), EXTENT_MEAN)
+    payload.integers(np.diff(extents, prepend=before).tolist(), EXTENT_MEAN)
     first = Tables.first_table(mode)
     if payload.compiled:
         bounds = [0, *(part.stop for part in DIAGONAL_SLICES)]
-        for component, count in enumerate(coded.tolist()):
+        for component, count in enumerate(extents.tolist()):
             if count:
                 payload.component(quantised[:, component], classes[:, component], bounds[: count + 1], first)
-        return int(coded[-1]) if len(coded) else extent
+        return
     positions = quantised.shape[2] * quantised.shape[3]
     runs = [(part.stop - part.start) * positions for part in DIAGONAL_SLICES]
-    for component, count in enumerate(coded.tolist()):
+    for component, count in enumerate(extents.tolist()):
         if count:
             channels = slice(0, DIAGONAL_SLICES[count - 1].stop)
             values = quantised[channels, component].ravel().astype(np.int64)
             tables = classes[channels, component].ravel().astype(np.int16)
             tables += first
             payload.values(values, tables, runs[:count])
-    return int(coded[-1]) if len(coded) else extent
 
 
 class LatentReader:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .census import Census
 from .chunks import Chunk, Place, Segmented, worth_of
 from .contexts import DIAGONALS
 from .errors import StreamError
@@ -54,20 +55,20 @@ def mode_name(*, spectral: bool) -> str:
     return "folded" if spectral else "banded"
 
 
-def chunk_components(quantised: NDArray[np.int32]) -> list[int]:
+def chunk_components(live: NDArray[np.int64]) -> list[int]:
     """Cut the components of a segment into chunks of about equal size.
 
     Parameters
     ----------
-    quantised : ndarray of int32, shape (64, components, rows, columns)
+    live : ndarray of int64, shape (components,)
+        Latents of each component that are not zero.
 
     Returns
     -------
     list of int
         Components of each chunk; one chunk where the segment is small.
     """
-    components = quantised.shape[1]
-    live = np.array([np.count_nonzero(quantised[:, one]) for one in range(components)], dtype=np.int64)
+    components = len(live)
     total = int(live.sum())
     count = min(total * BITS_OF_VALUE // (8 * CHUNK_BYTES), MOST_CHUNKS)
     if count < 2:
@@ -101,7 +102,8 @@ def write_segment(
         Payload of a segment section.
     """
     quantised = segment.quantised
-    counts = chunk_components(quantised) if spectral else [quantised.shape[1]]
+    census = Census.of(quantised)
+    counts = chunk_components(census.live) if spectral else [quantised.shape[1]]
     chunks: list[Chunk] = []
     first, extent = 0, DIAGONALS
     for count in counts:
@@ -113,18 +115,14 @@ def write_segment(
                 write_map(payload, segment.chosen, rotations)
         part = slice(first, first + count)
         mode = mode_name(spectral=spectral)
-        extent = write_latents(payload, quantised[:, part], segment.classes[:, part], mode, extent)
+        extents = census.extents[part]
+        write_latents(payload, quantised[:, part], segment.classes[:, part], mode, extents, extent)
+        extent = int(extents[-1]) if count else extent
         data = payload.data()
-        worth = worth_of(_energy(quantised[:, part]), step_code, len(data)) if len(counts) > 1 else 0
+        worth = worth_of(int(census.energy[part].sum()), step_code, len(data)) if len(counts) > 1 else 0
         chunks.append(Chunk(count, data, worth))
         first += count
     return Segmented(place, tuple(chunks)).pack()
-
-
-def _energy(quantised: NDArray[np.int32]) -> int:
-    """Sum of squares, of magnitudes up to 2**15: exact."""
-    live = np.minimum(np.abs(quantised[quantised != 0]), 1 << 15).astype(np.int64)
-    return int((live * live).sum())
 
 
 def check_place(place: Place, header: Header) -> int:

@@ -60,7 +60,11 @@ Examples:
     help="What runs the networks of the model; auto: the fastest that is exact here (bandfold engines).",
 )
 @click.option(
-    "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of the engine."
+    "--threads",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Threads that code strips, or run the model.",
 )
 @click.option(
     "--sensor",

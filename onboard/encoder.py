@@ -32,6 +32,7 @@ from .sceneplan import ScenePlanner
 from .source import ArraySource, SceneSource
 from .stream import REPEAT, STRIP_LINES, StreamEncoder
 from .target import Target
+from .workers import Workers
 
 OWN_MARGIN = 1.02
 """A scene's own fold is tried beside its sensor's where it does not seem to cost so many times as much."""
@@ -62,7 +63,7 @@ class Encoder:
         What runs the networks of a model. ``auto`` takes the fastest that gives the same integers on every
         machine; see `bandfold.onboard.engines.choice`.
     threads : int
-        Processor threads of that engine.
+        Processor threads: of that engine, or without a model those that code strips side by side.
     sensor : str, path_like or Package, optional
         Package of the sensor, whose fold the scene need not carry: its name, or its file.
     strip_lines : int
@@ -154,6 +155,7 @@ class Encoder:
         self._tables = load_tables(None if tables is None else Path(tables))
         self._progress = progress or _silent
         self._engine: AnalysisEngine = CosineEngine()
+        self._workers = Workers(threads)
         self._networks = None
         if model is not None:
             self._networks = NetworkEngine(BandCodec.from_package(_package(model)), threads, engine)
@@ -294,7 +296,7 @@ class Encoder:
         return coder.code(self._target, spectral=False, errors=False).data
 
     def _coder(self, source: SceneSource, original: SceneSource, planner: Planner) -> SceneCoder:
-        method = cosine_method(self._engine, self._tables, self._strip_lines)
+        method = cosine_method(self._engine, self._tables, self._strip_lines, self._workers)
         return SceneCoder(source, original, planner, method, self._tables, self._strip_lines, self._progress)
 
     def _merit(self, candidate: Candidate, count: int) -> float:

@@ -14,6 +14,7 @@ from .bandpipeline import BandPipeline
 from .engines import AnalysisEngine, NetworkEngine
 from .pipeline import Coded, Plan, ScenePipeline
 from .source import SceneSource
+from .workers import ALONE, Workers
 
 TRIED_LINES = 64
 """Lines that stay together where a part of a scene stands for it and latents look far around themselves."""
@@ -72,6 +73,8 @@ class Method:
         Name of the package; empty without one.
     model_hash : bytes
         First 8 bytes of its digest.
+    workers : Workers
+        Which code the strips of a pipeline.
     """
 
     transform: str
@@ -80,9 +83,12 @@ class Method:
     trims: bool = True
     model: str = ""
     model_hash: bytes = b""
+    workers: Workers = ALONE
 
 
-def cosine_method(engine: AnalysisEngine, tables: Tables, strip_lines: int) -> Method:
+def cosine_method(
+    engine: AnalysisEngine, tables: Tables, strip_lines: int, workers: Workers = ALONE
+) -> Method:
     """The fixed transform, whose latents are quantised after it.
 
     Parameters
@@ -90,6 +96,8 @@ def cosine_method(engine: AnalysisEngine, tables: Tables, strip_lines: int) -> M
     engine : AnalysisEngine
     tables : Tables
     strip_lines : int
+    workers : Workers
+        Which code strips.
 
     Returns
     -------
@@ -99,7 +107,7 @@ def cosine_method(engine: AnalysisEngine, tables: Tables, strip_lines: int) -> M
     def pipeline(source: SceneSource, original: SceneSource, plan: Plan) -> Pipeline:
         return ScenePipeline(source, original, plan, engine, tables, strip_lines)
 
-    return Method(COSINE, pipeline)
+    return Method(COSINE, pipeline, workers=workers)
 
 
 def network_method(engine: NetworkEngine, tables: Tables, strip_lines: int) -> Method:

@@ -161,6 +161,7 @@ class SceneCoder:
             self._source.info.count,
             self._progress,
             errors=errors,
+            workers=self._method.workers,
         )
 
     def _pipeline(self, plan: Plan, pixels: int | None = None) -> Pipeline:

@@ -14,6 +14,7 @@ from .pipeline import Coded
 from .rate import aim_between, exp2, find_step, log2, step_code
 from .target import rounded_error
 from .trimming import trim
+from .workers import ALONE, Workers
 
 ROUGH_RANGE = (1.0, 1.14)
 """Where a first plan may be, in parts of the target: above it, since it lacks rotations."""
@@ -82,6 +83,8 @@ class Trial:
         Called with a stage and the fraction done.
     errors : bool
         Whether errors are measured too.
+    workers : Workers
+        Which code the strips.
     """
 
     def __init__(
@@ -93,7 +96,9 @@ class Trial:
         progress: Progress,
         *,
         errors: bool,
+        workers: Workers = ALONE,
     ) -> None:
+        self._workers = workers
         self.pipeline = pipeline
         self.prefix = prefix
         self.errors = errors
@@ -105,16 +110,25 @@ class Trial:
     def on(self, pipeline: Pipeline) -> Trial:
         """The same plan on other lines."""
         return Trial(
-            pipeline, self.prefix, self._header_bytes, self._samples, self._progress, errors=self.errors
+            pipeline,
+            self.prefix,
+            self._header_bytes,
+            self._samples,
+            self._progress,
+            errors=self.errors,
+            workers=self._workers,
         )
 
     def strips(self, code: int) -> list[Coded]:
         """All strips, coded."""
         if code not in self._done:
             coded = []
-            for index in range(len(self.pipeline)):
-                coded.append(self.pipeline.code(index, code / STEP_UNIT, errors=self.errors))
-                self._progress("code", (index + 1) / len(self.pipeline))
+            count = len(self.pipeline)
+            for strip in self._workers.map(
+                lambda index: self.pipeline.code(index, code / STEP_UNIT, errors=self.errors), range(count)
+            ):
+                coded.append(strip)
+                self._progress("code", len(coded) / count)
             self._done[code] = coded
         return self._done[code]
 

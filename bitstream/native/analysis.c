@@ -115,8 +115,11 @@ BF_INLINE int transform(const bf_fold *fold, const double *plane, int count, int
                 const lanes found = nearest(sums[j] * (1.0 / DCT_UNIT));
                 const integers whole = __builtin_convertvector(found, integers);
                 failed |= (found > highest) | (found < -highest);
-                memcpy(latents + fold->channels[kind * QUARTER + c + j] * positions, &whole,
-                       sizeof(int32_t) * count);
+                int32_t *to = latents + fold->channels[kind * QUARTER + c + j] * positions;
+                if (count == LANES)
+                    memcpy(to, &whole, sizeof whole);
+                else
+                    memcpy(to, &whole, sizeof *to * count);
             }
         }
     int any = 0;

@@ -223,3 +223,29 @@ BF_EXPORT int32_t bf_read(const bf_network *network, bf_reader *reader, int32_t 
     }
     return 0;
 }
+
+/* Of each component: latents that are not zero, their energy, and diagonals up to the last that has any.
+ *
+ * `quantised` is of shape [64][components][positions]; magnitudes count up to 2**15.
+ */
+BF_EXPORT BF_CLONES void bf_census(const int32_t *quantised, int64_t components, int64_t positions,
+                                   const int32_t *bounds, int64_t *live, int64_t *energy, int64_t *extents)
+{
+    for (int64_t one = 0; one < components; one++)
+        live[one] = energy[one] = extents[one] = 0;
+    for (int diagonal = 0; diagonal < BF_DIAGONALS; diagonal++)
+        for (int c = bounds[diagonal]; c < bounds[diagonal + 1]; c++)
+            for (int64_t one = 0; one < components; one++) {
+                const int32_t *values = quantised + (c * components + one) * positions;
+                int64_t count = 0, sum = 0;
+                for (int64_t p = 0; p < positions; p++) {
+                    int64_t magnitude = values[p] < 0 ? -(int64_t)values[p] : values[p];
+                    magnitude = magnitude < 1 << 15 ? magnitude : 1 << 15;
+                    count += magnitude != 0;
+                    sum += magnitude * magnitude;
+                }
+                live[one] += count;
+                energy[one] += sum;
+                extents[one] = count ? diagonal + 1 : extents[one];
+            }
+}

@@ -43,9 +43,13 @@ BF_EXPORT BF_CLONES void bf_rotation_costs(const double *latents, int32_t size, 
             integers total = {0};
             lanes x[MOST] = {{0}};
             for (int channel = 0; channel < BF_CHANNELS; channel++) {
-                for (int32_t i = 0; i < size; i++)
-                    memcpy(&x[i], latents + ((int64_t)i * BF_CHANNELS + channel) * blocks + start,
-                           sizeof(double) * live);
+                for (int32_t i = 0; i < size; i++) {
+                    const double *from = latents + ((int64_t)i * BF_CHANNELS + channel) * blocks + start;
+                    if (live == LANES)
+                        memcpy(&x[i], from, sizeof x[i]);
+                    else
+                        memcpy(&x[i], from, sizeof *from * live);
+                }
                 if (!count)
                     for (int32_t j = 0; j < size; j++)
                         total += cost_of(x[j], scale);

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bandfold.bitstream.census import Census
 from bandfold.bitstream.contexts import DIAGONAL_SLICES, DIAGONALS, LOG, Past
 from bandfold.bitstream.dct import FREQUENCIES
-from bandfold.bitstream.latents import LatentReader, classify, extents, write_latents
+from bandfold.bitstream.latents import LatentReader, classify, write_latents
 from bandfold.bitstream.network import FEATURES, ContextNetwork
 from bandfold.bitstream.payload import PayloadReader, PayloadWriter
 from bandfold.bitstream.tables import MODES, Mode, load_tables
@@ -215,7 +216,7 @@ def _round_trip(quantised, name):
     mode = TABLES.modes[name]
     classes = _classify(quantised, mode)
     writer = PayloadWriter(TABLES)
-    write_latents(writer, quantised, classes, name)
+    write_latents(writer, quantised, classes, name, Census.of(quantised).extents)
     reader = PayloadReader(TABLES, writer.data())
     latents = LatentReader(quantised.shape[1:], TABLES, name)
     latents.read(reader, quantised.shape[1])
@@ -223,7 +224,7 @@ def _round_trip(quantised, name):
     found, found_classes = latents.quantised, latents.classes
     np.testing.assert_array_equal(found, quantised)
     # The encoder sees all components at once, the decoder one diagonal at a time: same classes, where coded.
-    for component, extent in enumerate(extents(quantised).tolist()):
+    for component, extent in enumerate(Census.of(quantised).extents.tolist()):
         coded = slice(0, DIAGONAL_SLICES[extent - 1].stop if extent else 0)
         np.testing.assert_array_equal(found_classes[coded, component], classes[coded, component])
 
@@ -257,7 +258,7 @@ def test_extent_is_the_last_diagonal_that_holds_anything():
     quantised = np.zeros((64, DIAGONALS + 1, 1, 2), dtype=np.int32)
     for diagonal in range(DIAGONALS):
         quantised[DIAGONAL_SLICES[diagonal].stop - 1, diagonal + 1, 0, 1] = -1
-    assert extents(quantised).tolist() == list(range(DIAGONALS + 1))
+    assert Census.of(quantised).extents.tolist() == list(range(DIAGONALS + 1))
 
 
 def test_a_latent_does_not_see_itself_or_anything_later():

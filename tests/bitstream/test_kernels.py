@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandfold.bitstream import coder, exact, kernels
+from bandfold.bitstream.census import Census
 from bandfold.bitstream.contextkernel import KernelNetwork
 from bandfold.bitstream.errors import StreamError
 from bandfold.bitstream.latents import LatentReader, write_latents
@@ -94,13 +95,15 @@ def test_quantising(seed, components, rows, columns, peak, mode, step):
 def test_writing_and_reading(seed, components, rows, columns, peak, mode, cut):
     """In two parts, as chunks are; a reader does not know classes of diagonals that are not coded."""
     quantised, classes = quantise(_latents(seed, components, rows, columns, peak), 1.0, TABLES.modes[mode])
+    extents = Census.of(quantised).extents
     parts = [slice(0, min(cut, components)), slice(min(cut, components), components)]
     written = []
     for tables in (TABLES, PLAIN):
-        extent, payloads = 15, []
+        before, payloads = 15, []
         for part in parts:
             payload = PayloadWriter(tables)
-            extent = write_latents(payload, quantised[:, part], classes[:, part], mode, extent)
+            write_latents(payload, quantised[:, part], classes[:, part], mode, extents[part], before)
+            before = int(extents[part][-1]) if len(extents[part]) else before
             payloads.append(payload.data())
         written.append(payloads)
     assert written[0] == written[1]
@@ -114,13 +117,30 @@ def test_writing_and_reading(seed, components, rows, columns, peak, mode, cut):
     np.testing.assert_array_equal(readers[0].classes, readers[1].classes)
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 1 << 30),
+    shape=st.tuples(st.integers(0, 4), st.integers(1, 3), st.integers(1, 9)),
+    scale=st.sampled_from([0.0, 0.1, 5.0, 1e5]),
+)
+def test_counting(seed, shape, scale):
+    generator = np.random.Generator(np.random.PCG64(seed))
+    quantised = np.rint(generator.laplace(size=(64, *shape)) * scale).astype(np.int32)
+    quantised[:, generator.random(shape[0]) < 0.3] = 0
+    fast = Census.of(quantised)
+    with _without_kernels():
+        slow = Census.of(quantised)
+    for name in ("live", "energy", "extents"):
+        np.testing.assert_array_equal(getattr(fast, name), getattr(slow, name))
+
+
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 1 << 30), flips=st.integers(1, 4), drop=st.integers(0, 12))
 def test_corrupt_payloads_are_refused_or_read_alike(seed, flips, drop):
     generator = np.random.Generator(np.random.PCG64(seed))
     quantised, classes = quantise(_latents(seed, 3, 2, 5, 3e4), 1.0, TABLES.modes["folded"])
     payload = PayloadWriter(TABLES)
-    write_latents(payload, quantised, classes, "folded")
+    write_latents(payload, quantised, classes, "folded", Census.of(quantised).extents)
     data = bytearray(payload.data())
     for place in generator.integers(0, len(data), size=flips).tolist():
         data[place] ^= 1 << int(generator.integers(8))

@@ -1,0 +1,74 @@
+"""What a segment needs to know of its components before it writes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import kernels
+from .contexts import DIAGONAL_SLICES, DIAGONALS
+from .kernels import pointer
+
+LARGEST_COUNTED = 1 << 15
+"""Magnitudes are cut here before they are squared: sums stay exact."""
+
+
+@dataclass(frozen=True)
+class Census:
+    """Counts of each component of a segment.
+
+    Parameters
+    ----------
+    live : ndarray of int64, shape (components,)
+        Latents that are not zero.
+    energy : ndarray of int64, shape (components,)
+        Sum of their squares, of magnitudes up to 2**15.
+    extents : ndarray of int64, shape (components,)
+        Diagonals to code, 0 to 15: up to the last one that holds anything.
+    """
+
+    live: NDArray[np.int64]
+    energy: NDArray[np.int64]
+    extents: NDArray[np.int64]
+
+    @staticmethod
+    def of(quantised: NDArray[np.int32]) -> Census:
+        """Count latents.
+
+        Parameters
+        ----------
+        quantised : ndarray of int32, shape (64, components, rows, columns)
+
+        Returns
+        -------
+        Census
+        """
+        if kernels.library is not None and quantised.flags.c_contiguous:
+            return _compiled(quantised)
+        components = quantised.shape[1]
+        live, energy, extents = np.zeros((3, components), dtype=np.int64)
+        for one in range(components):
+            magnitudes = np.abs(quantised[:, one].astype(np.int64))
+            live[one] = np.count_nonzero(magnitudes)
+            np.minimum(magnitudes, LARGEST_COUNTED, out=magnitudes)
+            energy[one] = (magnitudes * magnitudes).sum()
+            for diagonal in range(DIAGONALS):
+                if magnitudes[DIAGONAL_SLICES[diagonal]].any():
+                    extents[one] = diagonal + 1
+        return Census(live, energy, extents)
+
+
+def _compiled(quantised: NDArray[np.int32]) -> Census:
+    _, components, rows, columns = quantised.shape
+    bounds = np.array([0, *(part.stop for part in DIAGONAL_SLICES)], dtype=np.int32)
+    counts = np.empty((3, components), dtype=np.int64)
+    kernels.functions().bf_census(
+        pointer(quantised, np.int32),
+        components,
+        rows * columns,
+        pointer(bounds, np.int32),
+        *(pointer(row, np.int64) for row in counts),
+    )
+    return Census(*counts)
