@@ -65,15 +65,18 @@ BF_INLINE void multiply(const double *weights, int64_t terms, int64_t count, con
     }
 }
 
-/* A line of a tile, its samples ordered by their place in a block, less the mean of their band. */
 #define LOAD(type)                                                                                             \
-    for (int x = 0; x < BLOCK; x++)                                                                            \
-        for (int b = 0; b < LANES; b++)                                                                        \
-            to[x * LANES + b] = (double)((const type *)samples)[start + columns[b * BLOCK + x]] - mean;        \
+    if (adjacent)                                                                                              \
+        for (int t = 0; t < TILE; t++)                                                                         \
+            to[t] = (double)((const type *)samples)[start + columns[0] + t] - mean;                            \
+    else                                                                                                       \
+        for (int t = 0; t < TILE; t++)                                                                         \
+            to[t] = (double)((const type *)samples)[start + columns[t]] - mean;                                \
     break
 
-BF_INLINE void load(const void *samples, int32_t kind, int64_t start, const int64_t *columns, double mean,
-                    double *to)
+/* A line of a tile, less the mean of its band. */
+BF_INLINE void load(const void *samples, int32_t kind, int64_t start, const int64_t *columns, int adjacent,
+                    double mean, double *restrict to)
 {
     switch (kind) {
     case 0: LOAD(uint8_t);
@@ -87,7 +90,11 @@ BF_INLINE void load(const void *samples, int32_t kind, int64_t start, const int6
 /* Cosine transform of a component of a tile: [8 lines][8][LANES] to [64] channels of `count` blocks. */
 BF_INLINE int transform(const bf_fold *fold, const double *plane, int count, int32_t *latents, int64_t positions)
 {
+    /* By signs, since GCC compares such vectors one by one: numbers of one sign are ordered as their bits. */
     const double highest = (double)INT32_MAX;
+    const int64_t magnitude = INT64_MAX;
+    int64_t limit;
+    memcpy(&limit, &highest, sizeof limit);
     lanes quarters[4][QUARTER];
     flags failed = {0};
     for (int y = 0; y < 4; y++)
@@ -114,7 +121,7 @@ BF_INLINE int transform(const bf_fold *fold, const double *plane, int count, int
             for (int j = 0; j < 4; j++) {
                 const lanes found = nearest(sums[j] * (1.0 / DCT_UNIT));
                 const integers whole = __builtin_convertvector(found, integers);
-                failed |= (found > highest) | (found < -highest);
+                failed |= limit - ((flags)found & magnitude);
                 int32_t *to = latents + fold->channels[kind * QUARTER + c + j] * positions;
                 if (count == LANES)
                     memcpy(to, &whole, sizeof whole);
@@ -124,7 +131,7 @@ BF_INLINE int transform(const bf_fold *fold, const double *plane, int count, int
         }
     int any = 0;
     for (int b = 0; b < LANES; b++)
-        any |= failed[b] != 0;
+        any |= failed[b] < 0;
     return any;
 }
 
@@ -160,8 +167,11 @@ BF_EXPORT BF_CLONES int32_t bf_analyse(const bf_fold *fold, const void *samples,
         for (int32_t block = 0; block < across; block += LANES) {
             const int count = across - block < LANES ? across - block : LANES;
             int64_t places[TILE];
-            for (int x = 0; x < TILE; x++)
+            int adjacent = 1;
+            for (int x = 0; x < TILE; x++) {
                 places[x] = columns[block * BLOCK + (x < count * BLOCK ? x : x % BLOCK)];
+                adjacent &= places[x] == places[0] + x;
+            }
             for (int y = 0; y < BLOCK; y++) {
                 const double *weights = fold->first;
                 double *to = planes;
@@ -171,7 +181,7 @@ BF_EXPORT BF_CLONES int32_t bf_analyse(const bf_fold *fold, const void *samples,
                     if (fold->counts[n]) {
                         for (int32_t band = start; band < end; band++)
                             load(samples, kind, band * band_stride + lines[row * BLOCK + y], places,
-                                 fold->means[band], centred + (int64_t)(band - start) * TILE);
+                                 adjacent, fold->means[band], centred + (int64_t)(band - start) * TILE);
                         multiply(weights, end - start, fold->counts[n], centred, NULL, FRACTION / BASIS_UNIT, to);
                     }
                     weights += (int64_t)(end - start) * fold->counts[n];
@@ -179,11 +189,15 @@ BF_EXPORT BF_CLONES int32_t bf_analyse(const bf_fold *fold, const void *samples,
                     start = end;
                 }
                 multiply(fold->second, fold->merged, fold->seconds, planes, fold->inside, 1.0 / BASIS_UNIT, merged);
-                for (int32_t n = 0; n < components; n++)
-                    memcpy(tile + ((int64_t)n * BLOCK + y) * TILE,
-                           n < fold->seconds ? merged + (int64_t)n * TILE
-                                             : planes + (int64_t)fold->outside[n - fold->seconds] * TILE,
-                           sizeof(double) * TILE);
+                for (int32_t n = 0; n < components; n++) {
+                    const double *from = n < fold->seconds
+                                             ? merged + (int64_t)n * TILE
+                                             : planes + (int64_t)fold->outside[n - fold->seconds] * TILE;
+                    double *restrict line = tile + ((int64_t)n * BLOCK + y) * TILE;
+                    for (int x = 0; x < BLOCK; x++)
+                        for (int b = 0; b < LANES; b++)
+                            line[x * LANES + b] = from[b * BLOCK + x];
+                }
             }
             for (int32_t n = 0; n < components; n++)
                 failed |= transform(fold, tile + (int64_t)n * BLOCK * TILE, count,

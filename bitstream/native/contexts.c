@@ -19,9 +19,7 @@ typedef int32_t integers __attribute__((vector_size(64)));
 #pragma GCC diagnostic ignored "-Wpsabi" /* All functions that take them are inlined. */
 #endif
 
-enum { TILE = 128, LANES = 16, SUM_LIMIT = 65535, MAGNITUDE_LIMIT = 2047, MOST_UNITS = 64 };
-
-static const float ACTIVATION_LIMIT = 1023.0f;
+enum { TILE = 128, LANES = 16, SUM_LIMIT = 65535, MAGNITUDE_LIMIT = 2047, MOST_UNITS = 64, ACTIVATION_LIMIT = 1023 };
 
 static size_t component_size(int64_t positions)
 {
@@ -120,14 +118,19 @@ BF_INLINE void channel_units(const bf_network *network, int diagonal, int channe
     }
 }
 
-/* Between 0 and `highest`, and a whole number. */
-BF_INLINE lanes cut(lanes x, float highest)
+/* Between 0 and `highest`, and a whole number: by signs, since GCC compares such vectors one by one. */
+BF_INLINE integers cut(lanes x, int32_t highest)
 {
-    const lanes limit = highest - (lanes){0};
-    const integers over = x > limit;
-    x = (lanes)((integers)x & (x > 0.0f));
-    x = (lanes)(((integers)x & ~over) | ((integers)limit & over));
-    return __builtin_convertvector(__builtin_convertvector(x, integers), lanes);
+    integers whole = __builtin_convertvector(x, integers);
+    whole &= ~(whole >> 31);
+    integers above = highest - whole;
+    above &= ~(above >> 31);
+    return highest - above;
+}
+
+BF_INLINE lanes activate(lanes x)
+{
+    return __builtin_convertvector(cut(x, ACTIVATION_LIMIT), lanes);
 }
 
 /* Whether nothing is known around a tile of a channel: all its features are zero. */
@@ -161,10 +164,10 @@ BF_INLINE void tile_classes(const bf_network *network, int diagonal, const float
                 c += w[2 * BF_FEATURES + f] * value;
                 d += w[3 * BF_FEATURES + f] * value;
             }
-            level += output[u] * cut(a, ACTIVATION_LIMIT) + output[u + 1] * cut(b, ACTIVATION_LIMIT) +
-                     output[u + 2] * cut(c, ACTIVATION_LIMIT) + output[u + 3] * cut(d, ACTIVATION_LIMIT);
+            level += output[u] * activate(a) + output[u + 1] * activate(b) + output[u + 2] * activate(c) +
+                     output[u + 3] * activate(d);
         }
-        const integers found = __builtin_convertvector(cut(level, (float)(network->classes - 1)), integers);
+        const integers found = cut(level, network->classes - 1);
         const int left = count - t < LANES ? count - t : LANES;
         for (int n = 0; n < left; n++)
             classes[t + n] = (uint8_t)found[n];
