@@ -112,7 +112,8 @@ class KernelBackend:
         if quantised.strides[0] != stride * quantised.itemsize:
             raise ValueError("latents and their classes must lie alike in memory")
         size = bounds[-1] * positions
-        tokens, signs = np.empty(size, dtype=np.int32), np.empty(size, dtype=np.uint8)
+        # One sign more: each is written before it is known whether there is one.
+        tokens, signs = np.empty(size, dtype=np.int32), np.empty(size + 1, dtype=np.uint8)
         tables, counts = np.empty((2, (len(bounds) - 1) * MOST_CLASSES), dtype=np.int32)
         live, edges = ctypes.c_int64(), np.array(bounds, dtype=np.int32)
         groups = self._library.bf_arrange(

@@ -25,11 +25,11 @@ static void decide_single(const int32_t *latents, int64_t count, float scale, co
         const int32_t magnitude = latents[p] < 0 ? -latents[p] : latents[p];
         values[p] = (int32_t)((float)magnitude * scale + 0.5f);
     }
-    for (int64_t p = 0; p < count; p++)
-        if (values[p]) {
-            const float scaled = (float)(latents[p] < 0 ? -latents[p] : latents[p]) * scale;
-            values[p] = lower_where_cheaper(values[p], scaled, thresholds + classes[p] * (BF_DIRECT + 1));
-        }
+    /* Zero stays zero by its threshold: a branch would be mispredicted too often. */
+    for (int64_t p = 0; p < count; p++) {
+        const float scaled = (float)(latents[p] < 0 ? -latents[p] : latents[p]) * scale;
+        values[p] = lower_where_cheaper(values[p], scaled, thresholds + classes[p] * (BF_DIRECT + 1));
+    }
 }
 
 static void decide_double(const int32_t *latents, int64_t count, double scale, const uint8_t *classes,

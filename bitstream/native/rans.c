@@ -50,14 +50,12 @@ BF_EXPORT int64_t bf_arrange(const int32_t *quantised, const uint8_t *classes, i
         for (int c = bounds[diagonal]; c < bounds[diagonal + 1]; c++)
             for (int64_t p = 0; p < positions; p++) {
                 const int32_t value = quantised[c * stride + p];
-                int64_t *to = &place[classes[c * stride + p]];
-                if (value) {
-                    const uint32_t magnitude = magnitude_of(value);
-                    signs[live++] = value < 0;
-                    large |= magnitude >= BF_DIRECT;
-                    tokens[(*to)++] = token_of(magnitude);
-                } else
-                    tokens[(*to)++] = 0;
+                const uint32_t magnitude = magnitude_of(value);
+                /* No branch on zero: it would be mispredicted too often. */
+                signs[live] = value < 0;
+                live += value != 0;
+                large |= magnitude >= BF_DIRECT;
+                tokens[place[classes[c * stride + p]]++] = token_of(magnitude);
             }
         tokens += start;
     }
