@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +25,8 @@ def one_core_environment() -> dict[str, str]:
     return {**os.environ, **dict.fromkeys(_VARIABLES, "1")}
 
 
-def restart_on_one_core(module: str) -> None:
-    """Start this program over with one thread, unless that has been done, and keep it on one core.
+def restart_with_one_thread(module: str) -> None:
+    """Start this program over with numerical libraries that use one thread, unless that has been done.
 
     Libraries read their thread counts when they are imported, so setting them any later has no effect.
 
@@ -35,8 +37,20 @@ def restart_on_one_core(module: str) -> None:
     """
     if any(os.environ.get(name) != "1" for name in _VARIABLES):
         os.execve(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]], one_core_environment())
-    if sys.platform == "linux":
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep this process on one core meanwhile, where the system can do that."""
+    if sys.platform != "linux":
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def machine() -> dict[str, str]:

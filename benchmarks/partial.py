@@ -17,7 +17,7 @@ from bandfold.formats.cf import variable_name
 from bandfold.ground.stripreader import StripReader
 from bandfold.onboard import Encoder
 
-from .onecore import machine, restart_on_one_core
+from .onecore import machine, one_core, restart_with_one_thread
 from .program import run
 from .synthetic import SyntheticScene
 from .timing import spread
@@ -132,5 +132,6 @@ def main(lines: int, samples: int, bands: int, bps: float, runs: int, json_path:
 
 
 if __name__ == "__main__":
-    restart_on_one_core("bandfold.benchmarks.partial")
-    run(main)
+    restart_with_one_thread("bandfold.benchmarks.partial")
+    with one_core():
+        run(main)
