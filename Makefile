@@ -18,6 +18,8 @@ ANCHORS ?= $(wildcard ../shared/reference/anchors.json)
 OUT := out
 ARM ?= $(OUT)/arm
 ARM_CPUS ?= cortex-a72 cortex-a76
+# Where the Python of $(ARM)/root, which finds this folder as bandfold, looks for them.
+ARM_KERNELS := bitstream/_kernels.cpython-311-aarch64-linux-gnu.so
 
 .PHONY: demo test test-arm test-wheels bench speed clean links-are-gone
 
@@ -32,9 +34,9 @@ test: $(STAMP)
 	$(BIN)/pytest
 
 # Encodes under QEMU as on ARM boards and compares the files byte for byte with those made here: a quarter of an
-# hour. Needs Debian or Ubuntu on x86-64, apt install qemu-user-static, and 400 MB in $(ARM).
+# hour. Needs Debian or Ubuntu on x86-64, apt install qemu-user-static gcc-aarch64-linux-gnu, and 400 MB in $(ARM).
 # ARM_CPUS="cortex-a53 neoverse-n1 max" asks for other CPUs.
-test-arm: $(STAMP) $(ARM)/root/.made $(ARM)/flight/.made $(ARM)/engines/.made
+test-arm: $(STAMP) $(ARM)/root/.made $(ARM)/flight/.made $(ARM)/engines/.made $(ARM_KERNELS)
 	mkdir -p $(ARM)/source
 	ln -sfn $(CURDIR) $(ARM)/source/bandfold
 	BANDFOLD_ARM=$(abspath $(ARM)) BANDFOLD_ARM_CPUS='$(ARM_CPUS)' $(BIN)/pytest -v -rP -m arm --durations=0 tests/arm
@@ -51,6 +53,9 @@ $(ARM)/flight/.made $(ARM)/engines/.made: pyproject.toml tests/arm/wheels.py | $
 	rm -rf $(@D)
 	$(BIN)/python tests/arm/wheels.py $(@D) $(if $(findstring engines,$@),onnx tflite)
 	touch $@
+
+$(ARM_KERNELS): pyproject.toml tests/arm/kernels.py $(wildcard bitstream/native/*) | $(STAMP)
+	$(BIN)/python tests/arm/kernels.py $@
 
 bench: $(STAMP)
 	mkdir -p $(OUT)

@@ -104,16 +104,18 @@ def engines(names: tuple[str, ...], threads: int, as_json: bool) -> None:
 @_model_option
 @json_option
 def selftest(names: tuple[str, ...], as_json: bool) -> None:
-    """Check that this machine gives the golden latents of every model in int8, with every engine.
+    """Check that this machine writes a known stream, and gives the golden latents of every model in int8.
 
-    Takes seconds. Exit status 5 if an engine that 'auto' could pick is not exact.
+    Takes seconds. Exit status 5 if it writes another one, or an engine that 'auto' could pick is not exact.
     """
     from bandfold.onboard.engines.choice import check_engines, unfit
     from bandfold.onboard.engines.network import integer_model
+    from bandfold.onboard.selfcheck import runs_by, writes_the_known_stream
 
     codecs = _quantised(names)
     if not codecs:
         raise ModelError("no model in int8 is at hand: give one with --model")
+    encoder = {"runs by": runs_by(), "exact": writes_the_known_stream()}
     rows: list[dict[str, Any]] = []
     for codec in codecs:
         models = [integer_model(codec, number) for number in range(codec.engines)]
@@ -134,9 +136,15 @@ def selftest(names: tuple[str, ...], as_json: bool) -> None:
                 for name, reason in reasons.items()
             ]
     if as_json:
-        print_json({"checks": rows})
+        print_json({"encoder": encoder, "checks": rows})
     else:
+        click.echo(f"Encoder: {encoder['runs by']}, {'exact' if encoder['exact'] else 'NOT EXACT'}\n")
         _print_table([{**row, "exact": "exact" if row["exact"] else "NOT EXACT"} for row in rows])
+    if not encoder["exact"]:
+        raise ModelError(
+            f"the encoder ({encoder['runs by']}) does not write the known stream: its streams may not decode "
+            "elsewhere; try BANDFOLD_KERNELS=off, and install bandfold again"
+        )
     failed = [row for row in rows if not row["exact"] and not unfit(row["engine"])]
     if failed:
         raise ModelError(

@@ -24,7 +24,7 @@ PROBE = """
 import ctypes, hashlib, json, platform
 from pathlib import Path
 import numpy as np
-from bandfold.bitstream import coder
+from bandfold.bitstream import coder, kernels
 found = sorted(Path(np.__file__).parent.with_name("numpy.libs").glob("libscipy_openblas*"))
 blas = ctypes.CDLL(str(found[0]))
 blas.scipy_openblas_get_corename64_.restype = ctypes.c_char_p
@@ -37,6 +37,7 @@ print(json.dumps({
     "kernel": blas.scipy_openblas_get_corename64_().decode(),
     "threads": blas.scipy_openblas_get_num_threads64_(),
     "constriction": coder.constriction is not None,
+    "kernels": kernels.library is not None,
     "floats": digest(floats[0] @ floats[1].T),
     "integers": digest(integers[0] @ integers[1].T),
 }))
@@ -127,8 +128,9 @@ def encoded(request, native, tmp_path_factory):
     return result
 
 
-def test_here_is_x86_64_with_constriction(native):
+def test_here_is_x86_64_with_kernels_and_constriction(native):
     probe = json.loads(native.run("-c", PROBE))
+    assert probe["kernels"]
     assert probe["machine"] == "x86_64"
     assert probe["constriction"]
 
@@ -141,16 +143,22 @@ def test_there_is_arm_with_arithmetic_of_its_own(native, arm, cpu, threads):
     print(f"{cpu}: NumPy {there['numpy']}, OpenBLAS kernels {there['kernel']}")
     assert there["machine"] == "aarch64"
     assert not there["constriction"]
+    assert there["kernels"]
     assert there["threads"] == threads
     assert there["floats"] != here["floats"]
     assert there["integers"] == here["integers"]
 
 
-@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("how", ["kernels, 1 thread", "kernels, 2 threads", "NumPy"])
 @pytest.mark.parametrize("cpu", CPUS)
-def test_arm_writes_the_same_file(encoded, arm, cpu, threads):
-    name = f"{cpu}-{threads}.bf"
-    arm(cpu, threads).bandfold("encode", "scene.hdr", "-o", name, *encoded.options, folder=encoded.folder)
+def test_arm_writes_the_same_file(encoded, arm, cpu, how):
+    threads = 2 if "2" in how else 1
+    name = f"{cpu}-{how}.bf"
+    machine = arm(cpu, threads)
+    if how == "NumPy":
+        machine.environment["BANDFOLD_KERNELS"] = "off"
+    call = ("encode", "scene.hdr", "-o", name, "--threads", threads, *encoded.options)
+    machine.bandfold(*map(str, call), folder=encoded.folder)
     stream = (encoded.folder / name).read_bytes()
     differing = [at for at, (a, b) in enumerate(zip(stream, encoded.stream, strict=False)) if a != b]
     assert not differing, f"{len(differing)} of {len(stream)} bytes differ, from byte {differing[0]} on"

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from bandfold.bitstream.package import load_package, save_package
+from bandfold.onboard import selfcheck
 from bandfold.onboard.engines import choice
+from bandfold.onboard.selfcheck import runs_by
 
 from .conftest import check_failure
 
@@ -54,6 +56,8 @@ def test_engines_says_why_not(run, monkeypatch, broken):
 def test_selftest_passes_here(run):
     result = run("selftest", "--model", MODEL, "--json")
     assert (result.status, result.err) == (0, "")
+    assert json.loads(result.out)["encoder"] == {"runs by": runs_by(), "exact": True}
+    assert run("selftest", "--model", MODEL).out.startswith(f"Encoder: {runs_by()}, exact\n")
     checks = json.loads(result.out)["checks"]
     installed = [name for name, kind in choice.ENGINES.items() if kind.installed()]
     assert [(check["engine"], check["threads"]) for check in checks] == [
@@ -73,6 +77,15 @@ def test_selftest_fails_where_latents_differ(run, broken, monkeypatch):
     assert "NOT EXACT" in result.out
     check_failure(run("selftest", "--model", FLOAT), 5, "exact nowhere")
     check_failure(run("selftest", "--model", "aviris-224"), 5, "of kind 'sensor'")
+
+
+def test_selftest_fails_where_the_encoder_writes_another_stream(run, monkeypatch):
+    monkeypatch.setattr(selfcheck, "BPS", 1.4)
+    result = run("selftest", "--model", MODEL)
+    assert "NOT EXACT" in result.out
+    assert result.status == 5
+    assert result.err.count("\n") == 1
+    assert "does not write the known stream" in result.err
 
 
 def test_encode_names_its_engine_and_refuses_another(run, tmp_path, scene, broken):
