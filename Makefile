@@ -21,7 +21,7 @@ ARM_CPUS ?= cortex-a72 cortex-a76
 # Where the Python of $(ARM)/root, which finds this folder as bandfold, looks for them.
 ARM_KERNELS := bitstream/_kernels.cpython-311-aarch64-linux-gnu.so
 
-.PHONY: demo test test-arm test-wheels bench speed clean links-are-gone
+.PHONY: demo test test-sanitised test-arm test-wheels bench speed clean links-are-gone
 
 demo: $(STAMP)
 	$(BIN)/bandfold demo
@@ -54,8 +54,19 @@ $(ARM)/flight/.made $(ARM)/engines/.made: pyproject.toml tests/arm/wheels.py | $
 	$(BIN)/python tests/arm/wheels.py $(@D) $(if $(findstring engines,$@),onnx tflite)
 	touch $@
 
-$(ARM_KERNELS): pyproject.toml tests/arm/kernels.py $(wildcard bitstream/native/*) | $(STAMP)
-	$(BIN)/python tests/arm/kernels.py $@
+$(ARM_KERNELS): pyproject.toml tests/kernels.py $(wildcard bitstream/native/*) | $(STAMP)
+	$(BIN)/python tests/kernels.py $@ aarch64-linux-gnu-gcc
+
+# Kernels with checks of every access and every operation that C leaves undefined: damaged streams come first.
+SANITISED := $(abspath $(OUT))/sanitised.so
+test-sanitised: $(STAMP)
+	mkdir -p $(OUT)
+	$(BIN)/python tests/kernels.py $(SANITISED) gcc -O1 -g -DBF_CLONES= -fsanitize=address,undefined \
+		-fno-sanitize-recover=undefined
+	BANDFOLD_KERNELS=$(SANITISED) ASAN_OPTIONS=detect_leaks=0 \
+		LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+		$(BIN)/pytest tests/bitstream tests/golden tests/onboard/test_analysis.py tests/onboard/test_quantise.py \
+		tests/onboard/test_rotation.py tests/onboard/test_selfcheck.py tests/ground/test_hostile.py tests/ground/test_decoder.py
 
 bench: $(STAMP)
 	mkdir -p $(OUT)

@@ -2,7 +2,7 @@
 
 They are built with the package where a C compiler is found (``bitstream/native``), and called through ctypes,
 which lets other threads run meanwhile. Without them, or with ``BANDFOLD_KERNELS=off`` in the environment, the
-NumPy code does the same work, several times slower.
+NumPy code does the same work, several times slower. ``BANDFOLD_KERNELS=FILE`` takes another library.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ VERSION = 1
 """Of the functions: a library of another version is left alone."""
 
 SWITCH = "BANDFOLD_KERNELS"
-"""Environment variable that switches the kernels off."""
+"""Environment variable that switches the kernels off, or names another library."""
 
 _POINTER, _INT, _LONG, _DOUBLE = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64, ctypes.c_double
 
@@ -46,13 +46,12 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
 
 
 def _load() -> ctypes.CDLL | None:
-    if os.environ.get(SWITCH, "").lower() in ("off", "0", "no"):
+    wanted = os.environ.get(SWITCH, "")
+    if wanted.lower() in ("off", "0", "no"):
         return None
-    for suffix in EXTENSION_SUFFIXES:
-        path = Path(__file__).with_name(f"_kernels{suffix}")
-        if path.exists():
-            break
-    else:
+    built = (Path(__file__).with_name(f"_kernels{suffix}") for suffix in EXTENSION_SUFFIXES)
+    path = Path(wanted) if wanted else next((one for one in built if one.exists()), None)
+    if path is None:
         return None
     try:
         library = ctypes.CDLL(str(path))

@@ -17,7 +17,7 @@
 #endif
 
 /* On x86 one binary serves old and new processors: the loader picks a clone. ARM has NEON everywhere. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12 && defined(__linux__)
+#if !defined(BF_CLONES) && defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12 && defined(__linux__)
 #include <features.h>
 #if defined(__GLIBC__)
 #define BF_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
