@@ -207,7 +207,12 @@ class Encoder:
         if self._sensor is not None:
             self._sensor.check_scene(original.info)
         planner = ScenePlanner(
-            source, self._ends, self._engine, lambda done: self._progress("sample", done), self._sensor
+            source,
+            self._ends,
+            self._engine,
+            lambda done: self._progress("sample", done),
+            self._sensor,
+            workers=self._workers,
         )
         coder = self._coder(source, original, planner)
         if self._spectral == "none":
@@ -215,7 +220,7 @@ class Encoder:
         step = coder.guess(self._target) / STEP_UNIT
         folding = [coder]
         if self._sensor is not None and self._spectral == "auto":
-            own = ScenePlanner(planner.sample, self._ends, self._engine)
+            own = ScenePlanner(planner.sample, self._ends, self._engine, workers=self._workers)
             if own.folded_cost(step) < OWN_MARGIN * planner.folded_cost(step):
                 folding.append(self._coder(source, original, own))
         unfolded = self._spectral == "auto" and planner.seems_unfoldable(step)

@@ -23,6 +23,7 @@ from .partition import check_partition, partition_bands
 from .quantise import RATE_WEIGHT
 from .sampling import Sample
 from .statistics import told_means
+from .workers import ALONE, Workers
 
 FIRST_THRESHOLD = 0.2
 """A component of the first fold is looked at if its variance exceeds so many times ``step**2 / 12``."""
@@ -77,6 +78,8 @@ class FoldPlanner:
         Transform under which components are judged.
     merge_limit : int
         Components that the second fold takes at most; with 0 there is none.
+    workers : Workers
+        Which look at parts of the sample side by side.
     """
 
     def __init__(
@@ -85,7 +88,9 @@ class FoldPlanner:
         ends: tuple[int, ...] | None,
         engine: AnalysisEngine,
         merge_limit: int = MERGE_LIMIT,
+        workers: Workers = ALONE,
     ) -> None:
+        self._workers = workers
         self._sample = sample
         self._merge_limit = merge_limit
         self._engine = engine
@@ -99,10 +104,8 @@ class FoldPlanner:
     @cached_property
     def _spectra(self) -> _Candidates:
         """All components of all intervals."""
-        spectra = [
-            exact.eigh(self._covariances[start:end, start:end])
-            for start, end in zip(self._starts, self._ends, strict=True)
-        ]
+        parts = [slice(start, end) for start, end in zip(self._starts, self._ends, strict=True)]
+        spectra = list(self._workers.map(lambda part: exact.eigh(self._covariances[part, part]), parts))
         return _Candidates([vectors for _, vectors in spectra], [values for values, _ in spectra])
 
     @cached_property
@@ -240,16 +243,20 @@ class FoldPlanner:
     def _gains(self, fold: Fold, step: float) -> NDArray[np.float64]:
         """What coding each component saves on the whole scene: distortion less rate, in steps squared."""
         blocks = self._sample.blocks
-        # Summed as integers: their sum does not depend on the order.
-        sums = np.zeros(fold.components, dtype=np.int64)
         analysis = Analysis(fold, self._engine)
-        for start in range(0, blocks.shape[1], BLOCKS_AT_ONCE):
+
+        def part(start: int) -> NDArray[np.int64]:
+            # Summed as integers: their sum does not depend on the order.
+            sums = np.zeros(fold.components, dtype=np.int64)
             for component, latents in enumerate(analysis.blocks(blocks[:, start : start + BLOCKS_AT_ONCE])):
                 u = np.abs(latents) / (step * FRACTION)
                 u = u[u > SMALLEST_GAIN]
                 gain = u * u - 1.0 / 12 - RATE_WEIGHT * (LATENT_BITS + OCTAVE_BITS * exact.log2(u))
-                sums[component] += int(np.rint(np.maximum(gain, 0.0) * 256).astype(np.int64).sum())
-        gains: NDArray[np.float64] = sums / 256.0
+                sums[component] = int(np.rint(np.maximum(gain, 0.0) * 256).astype(np.int64).sum())
+            return sums
+
+        starts = range(0, blocks.shape[1], BLOCKS_AT_ONCE)
+        gains: NDArray[np.float64] = np.sum(list(self._workers.map(part, starts)), axis=0) / 256.0
         gains *= self._sample.pixels / (blocks.shape[1] * blocks.shape[2])
         return gains
 

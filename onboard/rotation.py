@@ -16,6 +16,7 @@ from bandfold.bitstream.geometry import CHANNELS
 from bandfold.bitstream.kernels import pointer
 
 from .basis import quantise_vectors, vector_bits
+from .workers import ALONE, Workers
 
 SIZES = (16, 8)
 """Numbers of strongest components that are tried: a matrix costs their number squared."""
@@ -88,7 +89,9 @@ def latent_cost(latents: NDArray[np.float64] | NDArray[np.int32], step: float) -
     return bits
 
 
-def find_rotations(latents: NDArray[np.float64], step: float, pixels: int) -> tuple[Vectors, ...]:
+def find_rotations(
+    latents: NDArray[np.float64], step: float, pixels: int, workers: Workers = ALONE
+) -> tuple[Vectors, ...]:
     """Find the matrices that pay for themselves, if any do.
 
     Parameters
@@ -98,6 +101,8 @@ def find_rotations(latents: NDArray[np.float64], step: float, pixels: int) -> tu
     step : float
     pixels : int
         Pixels of the whole scene, which the sample stands for.
+    workers : Workers
+        Which share the matrices.
 
     Returns
     -------
@@ -113,7 +118,7 @@ def find_rotations(latents: NDArray[np.float64], step: float, pixels: int) -> tu
         if len(latents) < SMALLEST_SIZE or len(best) > classes // 2:
             break
         top = np.ascontiguousarray(latents[:size])
-        matrices, costs = _prune(*_alternate(top, step, pixels, classes), pixels)
+        matrices, costs = _prune(*_alternate(top, step, pixels, classes, workers), pixels)
         spent = sum(_matrix_bits(matrix) for matrix in matrices) + _map_bits(len(matrices), pixels)
         saved = int(_block_costs(top, step).sum()) - int(costs.min(axis=0).sum())
         gain = saved / COST_UNIT * pixels / (blocks * CHANNELS) - spent
@@ -178,10 +183,13 @@ def _block_costs(latents: NDArray[np.float64], step: float) -> NDArray[np.int64]
     return total
 
 
-def _costs(latents: NDArray[np.float64], integers: NDArray[np.float64], step: float) -> NDArray[np.int64]:
+def _costs(
+    latents: NDArray[np.float64], integers: NDArray[np.float64], step: float, workers: Workers = ALONE
+) -> NDArray[np.int64]:
     """Cost of each block under each matrix, shape (matrices, blocks)."""
     if _compiled(len(latents)):
-        return _compiled_costs(latents, integers, step)
+        shares = np.array_split(integers, min(workers.threads, len(integers)))
+        return np.concatenate(list(workers.map(lambda some: _compiled_costs(latents, some, step), shares)))
     return np.stack([_block_costs(_apply(one, latents), step) for one in integers])
 
 
@@ -212,7 +220,7 @@ def _map_bits(classes: int, pixels: int) -> float:
 
 
 def _alternate(
-    latents: NDArray[np.float64], step: float, pixels: int, classes: int
+    latents: NDArray[np.float64], step: float, pixels: int, classes: int, workers: Workers
 ) -> tuple[tuple[Vectors, ...], NDArray[np.int64]]:
     """Alternate between each class's own basis and each block's cheapest class.
 
@@ -229,7 +237,7 @@ def _alternate(
         values, vectors = exact.eigh(moments)
         if number < ROUNDS - 1:
             integers = np.rint(vectors * BASIS_UNIT)
-            chosen = np.argmin(_costs(latents, integers, step), axis=0)
+            chosen = np.argmin(_costs(latents, integers, step, workers), axis=0)
     matrices = tuple(
         quantise_vectors(
             vectors[place],
@@ -239,7 +247,7 @@ def _alternate(
         )
         for place, index in enumerate(used)
     )
-    return matrices, _costs(latents, np.stack([matrix.integers for matrix in matrices]), step)
+    return matrices, _costs(latents, np.stack([matrix.integers for matrix in matrices]), step, workers)
 
 
 def _prune(

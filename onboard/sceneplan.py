@@ -23,6 +23,7 @@ from .rotation import COST_UNIT, LARGEST_SIZE, SMALLEST_SIZE, find_rotations, la
 from .sampling import Sample, sample_blocks
 from .sensorplanning import SensorPlanner
 from .source import SceneSource
+from .workers import ALONE, Workers
 
 RATE_FACTOR = 12.0
 """Fitted on coded scenes: a first guess of the step that is within 1.5 of the right rate."""
@@ -69,6 +70,8 @@ class ScenePlanner:
         Where components come from; else they are the scene's own.
     ideas : Ideas
         What plans may use; with a sensor, the second fold is always used.
+    workers : Workers
+        Which share the work of a plan.
 
     Raises
     ------
@@ -84,14 +87,16 @@ class ScenePlanner:
         progress: Callable[[float], None] | None = None,
         sensor: SensorBasis | None = None,
         ideas: Ideas = ALL_IDEAS,
+        workers: Workers = ALONE,
     ) -> None:
         self._ideas = ideas
+        self._workers = workers
         self.sample = source if isinstance(source, Sample) else sample_blocks(source, progress)
         self._engine = engine
         self._fold = (
-            FoldPlanner(self.sample, ends, engine, MERGE_LIMIT if ideas.second_fold else 0)
+            FoldPlanner(self.sample, ends, engine, MERGE_LIMIT if ideas.second_fold else 0, workers)
             if sensor is None
-            else SensorPlanner(self.sample, sensor, engine)
+            else SensorPlanner(self.sample, sensor, engine, workers)
         )
 
     def plan(self, step: float, *, spectral: bool, rotate: bool = True) -> Plan:
@@ -116,7 +121,7 @@ class ScenePlanner:
         if rotate and self._ideas.rotations and fold.components >= SMALLEST_SIZE:
             strongest = islice(Analysis(fold, self._engine).blocks(self.sample.blocks), LARGEST_SIZE)
             latents = np.stack([one.astype(np.float64) for one in strongest])
-            rotations = find_rotations(latents, step, self.sample.pixels)
+            rotations = find_rotations(latents, step, self.sample.pixels, self._workers)
         return Plan(step, fold, rotations, self._fold.dropped(fold))
 
     def seems_unfoldable(self, step: float) -> bool:
@@ -131,8 +136,9 @@ class ScenePlanner:
         bool
         """
         few = self.sample.blocks[:, :: max(self.sample.blocks.shape[1] // BLOCKS_COMPARED, 1)]
-        folded = self._cost(self._fold.plan(step), step, few)[0] + self._fold.side_bits(step)
-        return self._cost(self._fold.unfolded(step), step, few)[0] < UNFOLDED_MARGIN * folded
+        both = (self._fold.plan(step), self._fold.unfolded(step))
+        folded, unfolded = self._workers.map(lambda fold: self._cost(fold, step, few)[0], both)
+        return unfolded < UNFOLDED_MARGIN * (folded + self._fold.side_bits(step))
 
     def folded_cost(self, step: float) -> float:
         """What the folded scene costs at a step, bits and errors together.

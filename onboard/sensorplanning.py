@@ -22,6 +22,7 @@ from .engines import AnalysisEngine
 from .planning import FIRST_THRESHOLD, SECOND_THRESHOLD, FoldPlanner
 from .quantise import RATE_WEIGHT
 from .sampling import Sample
+from .workers import ALONE, Workers
 
 LEAST_ENERGY = 0.02
 """Merged components are used up to the last one of which so many times ``step**2 / 12`` comes back."""
@@ -47,10 +48,14 @@ class SensorPlanner(FoldPlanner):
         For as many bands as the scene has.
     engine : AnalysisEngine
         Transform under which components are judged.
+    workers : Workers
+        As for `FoldPlanner`.
     """
 
-    def __init__(self, sample: Sample, sensor: SensorBasis, engine: AnalysisEngine) -> None:
-        super().__init__(sample, sensor.ends, engine)
+    def __init__(
+        self, sample: Sample, sensor: SensorBasis, engine: AnalysisEngine, workers: Workers = ALONE
+    ) -> None:
+        super().__init__(sample, sensor.ends, engine, workers=workers)
         self._sensor = sensor
         first = self._placed([vectors.orthonormal for vectors in sensor.first])
         across = exact.product(first.T, exact.product(self._covariances, first))
