@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from . import kernels
 from .contexts import DIAGONAL_SLICES, DIAGONALS
 from .kernels import pointer
+from .tokens import to_tokens
 
 LARGEST_COUNTED = 1 << 15
 """Magnitudes are cut here before they are squared: sums stay exact."""
@@ -25,12 +26,15 @@ class Census:
         Latents that are not zero.
     energy : ndarray of int64, shape (components,)
         Sum of their squares, of magnitudes up to 2**15.
+    bits : ndarray of int64, shape (components,)
+        Their signs and raw bits.
     extents : ndarray of int64, shape (components,)
         Diagonals to code, 0 to 15: up to the last one that holds anything.
     """
 
     live: NDArray[np.int64]
     energy: NDArray[np.int64]
+    bits: NDArray[np.int64]
     extents: NDArray[np.int64]
 
     @staticmethod
@@ -48,22 +52,29 @@ class Census:
         if kernels.library is not None and quantised.flags.c_contiguous:
             return _compiled(quantised)
         components = quantised.shape[1]
-        live, energy, extents = np.zeros((3, components), dtype=np.int64)
+        live, energy, bits, extents = np.zeros((4, components), dtype=np.int64)
         for one in range(components):
             magnitudes = np.abs(quantised[:, one].astype(np.int64))
             live[one] = np.count_nonzero(magnitudes)
+            bits[one] = live[one] + to_tokens(magnitudes.ravel())[1].sum()
             np.minimum(magnitudes, LARGEST_COUNTED, out=magnitudes)
             energy[one] = (magnitudes * magnitudes).sum()
             for diagonal in range(DIAGONALS):
                 if magnitudes[DIAGONAL_SLICES[diagonal]].any():
                     extents[one] = diagonal + 1
-        return Census(live, energy, extents)
+        return Census(live, energy, bits, extents)
+
+    def part(self, components: slice) -> Census:
+        """Counts of some components."""
+        return Census(
+            self.live[components], self.energy[components], self.bits[components], self.extents[components]
+        )
 
 
 def _compiled(quantised: NDArray[np.int32]) -> Census:
     _, components, rows, columns = quantised.shape
     bounds = np.array([0, *(part.stop for part in DIAGONAL_SLICES)], dtype=np.int32)
-    counts = np.empty((3, components), dtype=np.int64)
+    counts = np.empty((4, components), dtype=np.int64)
     kernels.functions().bf_census(
         pointer(quantised, np.int32),
         components,

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from .census import Census
 from .contextkernel import KernelNetwork
+from .contexts import DIAGONAL_SLICES
 from .errors import StreamError
 from .kernels import functions, pointer
 from .rans import PRECISION, refuse_empty_word
@@ -82,59 +84,52 @@ class KernelBackend:
         return words[len(words) - count :]
 
     def arrange(
-        self,
-        quantised: NDArray[np.int32],
-        classes: NDArray[np.uint8],
-        bounds: Sequence[int],
-        first_table: int,
-    ) -> tuple[Run, NDArray[np.uint8] | None]:
-        """Put the latents of a component into the order of coding.
+        self, quantised: NDArray[np.int32], classes: NDArray[np.uint8], census: Census, first_table: int
+    ) -> tuple[Run, NDArray[np.uint8]]:
+        """Put the latents of components into the order of coding.
 
         Parameters
         ----------
-        quantised : ndarray of int32, shape (64, rows, columns)
+        quantised : ndarray of int32, shape (64, components, rows, columns)
             Channels may lie apart, but must be contiguous in themselves.
         classes : ndarray of uint8, same shape
-        bounds : sequence of int
-            First channel of each diagonal that is coded, and the end of the last one.
+        census : Census
+            Of these components.
         first_table : int
             Number of the table of class 0.
 
         Returns
         -------
         run : Run
-            Diagonal by diagonal, each grouped by class.
-        signs : ndarray of uint8, shape (live,), or None
-            Of all that are not zero, 1 for negative ones; None where raw bits must go between them.
+            Component by component, diagonal by diagonal, each grouped by class.
+        bits : ndarray of uint8
+            Diagonal by diagonal the signs of all that is not zero, 1 for negative ones, and then raw bits.
         """
-        positions = quantised.shape[1] * quantised.shape[2]
+        positions = quantised.shape[2] * quantised.shape[3]
         stride = classes.strides[0]
         if quantised.strides[0] != stride * quantised.itemsize:
             raise ValueError("latents and their classes must lie alike in memory")
-        size = bounds[-1] * positions
-        # One sign more: each is written before it is known whether there is one.
-        tokens, signs = np.empty(size, dtype=np.int32), np.empty(size + 1, dtype=np.uint8)
-        tables, counts = np.empty((2, (len(bounds) - 1) * MOST_CLASSES), dtype=np.int32)
-        live, edges = ctypes.c_int64(), np.array(bounds, dtype=np.int32)
+        bounds = np.array([0, *(part.stop for part in DIAGONAL_SLICES)], dtype=np.int32)
+        extents = np.ascontiguousarray(census.extents)
+        tokens = np.empty(int(bounds[extents].sum()) * positions, dtype=np.int32)
+        tables, counts = np.empty((2, int(extents.sum()) * MOST_CLASSES), dtype=np.int32)
+        # One bit more: each sign is written before it is known whether there is one.
+        bits = np.empty(int(census.bits.sum()) + 1, dtype=np.uint8)
         groups = self._library.bf_arrange(
             pointer(quantised[0], np.int32),
             pointer(classes[0], np.uint8),
             stride,
+            quantised.shape[1],
             positions,
-            pointer(edges, np.int32),
-            len(bounds) - 1,
+            pointer(bounds, np.int32),
+            pointer(extents, np.int64),
             first_table,
             pointer(tokens, np.int32),
             pointer(tables, np.int32),
             pointer(counts, np.int32),
-            pointer(signs, np.uint8),
-            ctypes.byref(live),
+            pointer(bits, np.uint8),
         )
-        large = groups < 0
-        groups = -1 - groups if large else groups
-        return Run(tokens, tables[:groups].copy(), counts[:groups].copy()), None if large else signs[
-            : live.value
-        ]
+        return Run(tokens, tables[:groups].copy(), counts[:groups].copy()), bits[:-1]
 
     def decoder(self, words: NDArray[np.uint32]) -> KernelDecoder:
         """See `bandfold.bitstream.coder.Backend.decoder`."""

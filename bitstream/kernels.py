@@ -27,12 +27,13 @@ _POINTER, _INT, _LONG, _DOUBLE = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bf_memory": (_LONG, (_INT, _INT)),
     "bf_quantise": (None, (*2 * [_POINTER], *3 * [_INT], _DOUBLE, *4 * [_POINTER])),
-    "bf_arrange": (_LONG, (*2 * [_POINTER], *2 * [_LONG], _POINTER, *2 * [_INT], *5 * [_POINTER])),
+    "bf_arrange": (_LONG, (*2 * [_POINTER], *3 * [_LONG], *2 * [_POINTER], _INT, *4 * [_POINTER])),
     "bf_encode": (_LONG, (*3 * [_POINTER], _LONG, *2 * [_POINTER], _INT, _POINTER, _LONG)),
-    "bf_census": (None, (_POINTER, *2 * [_LONG], *4 * [_POINTER])),
+    "bf_census": (None, (_POINTER, *2 * [_LONG], *5 * [_POINTER])),
     "bf_decode": (None, (_POINTER, _INT, _LONG, _POINTER)),
     "bf_product": (None, (*2 * [_POINTER], *3 * [_LONG], _POINTER)),
     "bf_reject": (None, (*2 * [_POINTER], *2 * [_LONG], _POINTER)),
+    "bf_gain": (_LONG, (_POINTER, _LONG, *5 * [_DOUBLE])),
     "bf_jacobi": (None, (*2 * [_POINTER], *2 * [_LONG], _POINTER, _INT, *2 * [_DOUBLE], _POINTER)),
     "bf_analysis_memory": (_LONG, (_POINTER,)),
     "bf_analyse": (

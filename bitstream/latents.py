@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .census import Census
 from .contexts import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings
 from .errors import StreamError
 from .geometry import CHANNELS
@@ -50,7 +51,7 @@ def write_latents(
     quantised: NDArray[np.int32],
     classes: NDArray[np.uint8],
     mode: str,
-    extents: NDArray[np.int64],
+    census: Census,
     before: int = DIAGONALS,
 ) -> None:
     """Append the latents of some components to a payload.
@@ -63,22 +64,19 @@ def write_latents(
         From `classify`.
     mode : str
         One of `bandfold.bitstream.tables.MODES`.
-    extents : ndarray of int64, shape (components,)
-        Diagonals to code of each component; see `bandfold.bitstream.census`.
+    census : Census
+        Of these components.
     before : int
         Diagonals coded of the component before these; of the first one, all.
     """
-    payload.integers(np.diff(extents, prepend=before).tolist(), EXTENT_MEAN)
+    payload.integers(np.diff(census.extents, prepend=before).tolist(), EXTENT_MEAN)
     first = Tables.first_table(mode)
     if payload.compiled:
-        bounds = [0, *(part.stop for part in DIAGONAL_SLICES)]
-        for component, count in enumerate(extents.tolist()):
-            if count:
-                payload.component(quantised[:, component], classes[:, component], bounds[: count + 1], first)
+        payload.components(quantised, classes, census, first)
         return
     positions = quantised.shape[2] * quantised.shape[3]
     runs = [(part.stop - part.start) * positions for part in DIAGONAL_SLICES]
-    for component, count in enumerate(extents.tolist()):
+    for component, count in enumerate(census.extents.tolist()):
         if count:
             channels = slice(0, DIAGONAL_SLICES[count - 1].stop)
             values = quantised[channels, component].ravel().astype(np.int64)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .census import Census
 from .contextkernel import KernelNetwork
 from .errors import StreamError
 from .kernelcoder import KernelBackend, KernelDecoder
@@ -65,7 +66,7 @@ class PayloadWriter:
 
     @property
     def compiled(self) -> bool:
-        """Whether there is `component`."""
+        """Whether there is `components`."""
         return isinstance(self._tables.coder, KernelBackend)
 
     def symbols(self, tokens: NDArray[np.int32], table: int) -> None:
@@ -106,7 +107,12 @@ class PayloadWriter:
         counts = np.diff(cuts, append=len(order)).astype(np.int32)
         self._runs.append(Run(arranged, (numbers[cuts] % TABLES_LIMIT).astype(np.int32), counts))
         if widths.any():
-            self._raw(values, widths, lengths, signed=signed)
+            ends = np.cumsum(lengths)[:-1]
+            for run, fields in zip(np.split(values, ends), np.split(widths, ends), strict=True):
+                if signed:
+                    self._bits.flags((run[run != 0] < 0).astype(np.uint8))
+                large = fields > 0
+                self._bits.fields(np.abs(run[large]), fields[large])
         elif signed:
             self._bits.flags((values[values != 0] < 0).astype(np.uint8))
 
@@ -137,55 +143,28 @@ class PayloadWriter:
         if signed:
             self._bits.flags((array[magnitudes > 0] < 0).astype(np.uint8))
 
-    def component(
-        self,
-        quantised: NDArray[np.int32],
-        classes: NDArray[np.uint8],
-        bounds: Sequence[int],
-        first_table: int,
+    def components(
+        self, quantised: NDArray[np.int32], classes: NDArray[np.uint8], census: Census, first_table: int
     ) -> None:
-        """Append latents of one component, by compiled kernels: the same as `values`, and much faster.
+        """Append latents of some components, by compiled kernels: the same as `values`, and much faster.
 
         Parameters
         ----------
-        quantised : ndarray of int32, shape (64, rows, columns)
+        quantised : ndarray of int32, shape (64, components, rows, columns)
         classes : ndarray of uint8, same shape
-        bounds : sequence of int
-            First channel of each diagonal that is coded, and the end of the last one: those of a diagonal
-            are a run.
+        census : Census
+            Of these components. Each diagonal that is coded is a run.
         first_table : int
             Number of the table of class 0.
         """
-        run, signs = self._kernels().arrange(quantised, classes, bounds, first_table)
+        run, bits = self._kernels().arrange(quantised, classes, census, first_table)
         self._runs.append(run)
-        if signs is not None:
-            self._bits.flags(signs)
-            return
-        values = quantised[: bounds[-1]].ravel().astype(np.int64)
-        lengths = (np.diff(bounds) * quantised[0].size).tolist()
-        self._raw(values, to_tokens(np.abs(values))[1], lengths)
+        self._bits.flags(bits)
 
     def _kernels(self) -> KernelBackend:
         if not isinstance(self._tables.coder, KernelBackend):
             raise ValueError("there are no compiled kernels")
         return self._tables.coder
-
-    def _raw(
-        self,
-        values: NDArray[np.int64],
-        widths: NDArray[np.int32],
-        lengths: Sequence[int],
-        *,
-        signed: bool = True,
-    ) -> None:
-        """Of each run: signs of all values that are not zero, then the raw bits of the large ones."""
-        ends = np.cumsum(lengths)[:-1]
-        for run, fields in zip(np.split(values, ends), np.split(widths, ends), strict=True):
-            if signed:
-                self._bits.flags((run[run != 0] < 0).astype(np.uint8))
-            large = fields > 0
-            if large.any():
-                self._bits.fields(np.abs(run[large]), fields[large])
 
     def data(self) -> bytes:
         """The payload: number of words, words, raw bits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,7 +81,14 @@ def chunk_components(live: NDArray[np.int64]) -> list[int]:
 
 
 def write_segment(
-    place: Place, segment: Segment, tables: Tables, *, spectral: bool, rotations: int, step_code: int
+    place: Place,
+    segment: Segment,
+    tables: Tables,
+    *,
+    spectral: bool,
+    rotations: int,
+    step_code: int,
+    each: Callable[[Callable[[int], Chunk], range], Iterable[Chunk]] = map,
 ) -> bytes:
     """Encode a segment.
 
@@ -95,6 +103,8 @@ def write_segment(
         Number of rotation matrices, 0 if there are none.
     step_code : int
         Code of the step, told or not.
+    each : callable
+        Writes the chunks; several at a time, if it can.
 
     Returns
     -------
@@ -104,25 +114,25 @@ def write_segment(
     quantised = segment.quantised
     census = Census.of(quantised)
     counts = chunk_components(census.live) if spectral else [quantised.shape[1]]
-    chunks: list[Chunk] = []
-    first, extent = 0, DIAGONALS
-    for count in counts:
+    ends = np.cumsum(counts, dtype=np.int64).tolist()
+    mode = mode_name(spectral=spectral)
+
+    def chunk(number: int) -> Chunk:
+        part = slice(ends[number] - counts[number], ends[number])
         payload = PayloadWriter(tables)
-        if not chunks:
+        if not number:
             if segment.absent is not None:
                 write_mask(payload, segment.absent)
             if segment.chosen is not None:
                 write_map(payload, segment.chosen, rotations)
-        part = slice(first, first + count)
-        mode = mode_name(spectral=spectral)
-        extents = census.extents[part]
-        write_latents(payload, quantised[:, part], segment.classes[:, part], mode, extents, extent)
-        extent = int(extents[-1]) if count else extent
+        before = int(census.extents[part.start - 1]) if part.start else DIAGONALS
+        own = census.part(part)
+        write_latents(payload, quantised[:, part], segment.classes[:, part], mode, own, before)
         data = payload.data()
-        worth = worth_of(int(census.energy[part].sum()), step_code, len(data)) if len(counts) > 1 else 0
-        chunks.append(Chunk(count, data, worth))
-        first += count
-    return Segmented(place, tuple(chunks)).pack()
+        worth = worth_of(int(own.energy.sum()), step_code, len(data)) if len(counts) > 1 else 0
+        return Chunk(counts[number], data, worth)
+
+    return Segmented(place, tuple(each(chunk, range(len(counts))))).pack()
 
 
 def check_place(place: Place, header: Header) -> int:

@@ -177,6 +177,7 @@ def encode(
         "partition": read_partition(partition),
         "sensor": sensor,
         "strip_lines": strip_lines,
+        "threads": threads,
     }
     started = time.perf_counter()
     written: dict[str, Any] | None = None
@@ -204,7 +205,6 @@ def encode(
                 nbytes=nbytes,
                 model=model,
                 engine=engine,
-                threads=threads,
                 stream=stream,
                 buffer=buffer,
                 repeat=repeat,

@@ -24,6 +24,7 @@ from .engines import AnalysisEngine, CosineEngine
 from .engines.cosine import refuse_large_latents
 from .folding import fold_blocks, fold_strip
 from .source import SceneSource
+from .workers import ALONE, Workers
 
 LINES_AT_ONCE = 16
 """Lines that are read and folded together: it bounds memory, and changes no bit."""
@@ -83,9 +84,12 @@ class Analysis:
     ----------
     fold : Fold
     engine : AnalysisEngine
+    workers : Workers
+        Which share the lines of a strip.
     """
 
-    def __init__(self, fold: Fold, engine: AnalysisEngine) -> None:
+    def __init__(self, fold: Fold, engine: AnalysisEngine, workers: Workers = ALONE) -> None:
+        self._workers = workers
         self._fold = fold
         self._engine = engine
         self._kernel = None
@@ -114,13 +118,14 @@ class Analysis:
         height, samples = lines.stop - lines.start, source.info.samples
         shape = (self._fold.components, CHANNELS, block_rows(height), block_rows(samples))
         latents = np.empty(shape, dtype=np.int32)
-        for part in strips(height, LINES_AT_ONCE):
+
+        def analyse(part: slice) -> None:
             inside = slice(lines.start + part.start, lines.start + part.stop)
             rows = slice(part.start // BLOCK, block_rows(part.stop))
             if self._kernel is None:
                 planes = fold_strip(self._fold, source, inside)
                 latents[:, :, rows] = self._engine.analyse(pad_to_blocks(planes))
-                continue
+                return
             block = source.read(slice(0, self._fold.bands), inside)
             strides = [stride // block.itemsize for stride in block.strides]
             places = [
@@ -128,6 +133,9 @@ class Analysis:
                 for length, stride in zip(block.shape[1:], strides[1:], strict=True)
             ]
             self._run(self._kernel, block, strides[0], places[0], places[1], latents, rows)
+
+        for _ in self._workers.map(analyse, strips(height, LINES_AT_ONCE)):
+            pass
         return latents
 
     def blocks(self, blocks: NDArray[np.int32]) -> Iterator[NDArray[np.int32]]:

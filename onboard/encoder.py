@@ -63,7 +63,8 @@ class Encoder:
         What runs the networks of a model. ``auto`` takes the fastest that gives the same integers on every
         machine; see `bandfold.onboard.engines.choice`.
     threads : int
-        Processor threads: of that engine, or without a model those that code strips side by side.
+        Processor threads: of that engine; without a model those that code strips side by side, or of a
+        stream parts of a strip.
     sensor : str, path_like or Package, optional
         Package of the sensor, whose fold the scene need not carry: its name, or its file.
     strip_lines : int
@@ -147,6 +148,7 @@ class Encoder:
                 "strip_lines": strip_lines,
                 "repeat": REPEAT if repeat is None else repeat,
                 "tables": tables,
+                "threads": threads,
             }
         self._spectral = spectral
         self._sensor = None if sensor is None else SensorBasis.from_package(_package(sensor))

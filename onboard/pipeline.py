@@ -22,6 +22,7 @@ from .quantise import RATE_WEIGHT, quantise
 from .rotation import rotate
 from .scaling import no_data_mask
 from .source import SceneSource
+from .workers import ALONE, Workers
 
 ERROR_UNIT = float(1 << 20)
 """Squared errors are summed as integers in units of ``step**2 / ERROR_UNIT``: their sum has no order."""
@@ -94,11 +95,14 @@ class StripCoder:
     plan : Plan
     engine : AnalysisEngine
     tables : Tables
+    workers : Workers
+        Which share the work on a strip.
     """
 
-    def __init__(self, plan: Plan, engine: AnalysisEngine, tables: Tables) -> None:
+    def __init__(self, plan: Plan, engine: AnalysisEngine, tables: Tables, workers: Workers = ALONE) -> None:
+        self._workers = workers
         self.plan = plan
-        self._analysis = Analysis(plan.fold, engine)
+        self._analysis = Analysis(plan.fold, engine, workers)
         self._tables = tables
         self._mode = tables.modes[mode_name(spectral=plan.fold.spectral)]
 
@@ -149,6 +153,7 @@ class StripCoder:
             spectral=self.plan.fold.spectral,
             rotations=len(self.plan.rotations),
             step_code=round(step * STEP_UNIT),
+            each=self._workers.map,
         )
         return Coded(payload, self._error(strip, quantised, classes, step) if errors else math.nan)
 

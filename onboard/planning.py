@@ -13,8 +13,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream import exact
+from bandfold.bitstream import exact, kernels
 from bandfold.bitstream.fold import BASIS_UNIT, FRACTION, MERGE_LIMIT, Fold, Vectors
+from bandfold.bitstream.kernels import pointer
 
 from .analysis import Analysis
 from .basis import quantise_vectors, vector_bits
@@ -39,6 +40,9 @@ OCTAVE_BITS = 1.5
 
 SMALLEST_GAIN = 0.8
 """Latents of fewer steps than this never gain."""
+
+GAIN_UNIT = 256
+"""Gains are summed as integers in units of ``step**2 / GAIN_UNIT``."""
 
 LEAST_GAIN = 0.001
 """What a component must save for each pixel, in steps squared, to be worth the time that it takes."""
@@ -249,14 +253,11 @@ class FoldPlanner:
             # Summed as integers: their sum does not depend on the order.
             sums = np.zeros(fold.components, dtype=np.int64)
             for component, latents in enumerate(analysis.blocks(blocks[:, start : start + BLOCKS_AT_ONCE])):
-                u = np.abs(latents) / (step * FRACTION)
-                u = u[u > SMALLEST_GAIN]
-                gain = u * u - 1.0 / 12 - RATE_WEIGHT * (LATENT_BITS + OCTAVE_BITS * exact.log2(u))
-                sums[component] = int(np.rint(np.maximum(gain, 0.0) * 256).astype(np.int64).sum())
+                sums[component] = latent_gain(latents, step)
             return sums
 
         starts = range(0, blocks.shape[1], BLOCKS_AT_ONCE)
-        gains: NDArray[np.float64] = np.sum(list(self._workers.map(part, starts)), axis=0) / 256.0
+        gains: NDArray[np.float64] = np.sum(list(self._workers.map(part, starts)), axis=0) / GAIN_UNIT
         gains *= self._sample.pixels / (blocks.shape[1] * blocks.shape[2])
         return gains
 
@@ -283,6 +284,31 @@ class FoldPlanner:
         keep = gain[: fold.second.count] > RATE_WEIGHT * vector_bits(fold.second) + self._least_gain
         second = Vectors(fold.second.codes[:, keep], fold.second.precision[keep])
         return replace(fold, second=second)
+
+
+def latent_gain(latents: NDArray[np.int32], step: float) -> int:
+    """What coding some latents saves: distortion less rate.
+
+    Parameters
+    ----------
+    latents : ndarray of int32
+        In units of ``1 / FRACTION`` of a count.
+    step : float
+        In counts.
+
+    Returns
+    -------
+    int
+        In units of ``step**2 / GAIN_UNIT``: integers, whose sum does not depend on the order.
+    """
+    unit = step * FRACTION
+    if kernels.library is not None and latents.flags.c_contiguous:
+        weights = (SMALLEST_GAIN, RATE_WEIGHT, LATENT_BITS, OCTAVE_BITS)
+        return int(kernels.library.bf_gain(pointer(latents, np.int32), latents.size, unit, *weights))
+    u = np.abs(latents) / unit
+    u = u[u > SMALLEST_GAIN]
+    gain = u * u - 1.0 / 12 - RATE_WEIGHT * (LATENT_BITS + OCTAVE_BITS * exact.log2(u))
+    return int(np.rint(np.maximum(gain, 0.0) * GAIN_UNIT).astype(np.int64).sum())
 
 
 def _merged_counts(variances: list[NDArray[np.float64]], limit: int) -> tuple[int, ...]:

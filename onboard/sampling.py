@@ -79,11 +79,11 @@ def sample_blocks(
     starts = range(min(row_stride // 2, rows - 1), rows, row_stride)
     for number, row in enumerate(starts):
         lines = slice(row * BLOCK, min((row + 1) * BLOCK, info.lines))
-        strip = pad_to_blocks(source.read(slice(0, info.bands), lines).astype(np.int32))
+        strip = pad_to_blocks(source.read(slice(0, info.bands), lines))
         # Neighbouring rows start at other columns, so that the sample does not fall into a grid of streets.
         first = min((number * 3) % column_stride, columns - 1)
         blocks = strip.reshape(info.bands, BLOCK, columns, BLOCK)[:, :, first::column_stride]
-        taken.append(blocks.transpose(0, 2, 1, 3).reshape(info.bands, -1, BLOCK * BLOCK))
+        taken.append(blocks.transpose(0, 2, 1, 3).reshape(info.bands, -1, BLOCK * BLOCK).astype(np.int32))
         if progress is not None:
             progress((number + 1) / len(starts))
     return Sample(np.concatenate(taken, axis=1), info.lines * info.samples)

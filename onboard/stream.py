@@ -35,6 +35,7 @@ from .source import SceneSource
 from .stripcontrol import Control, FixedQuality, FixedStep, LeakyBucket, Work
 from .stripplan import Basis, StripPlanner
 from .target import Target
+from .workers import Workers
 
 STRIP_LINES = 64
 """Lines of a segment where nothing else is asked for."""
@@ -87,6 +88,8 @@ class StreamEncoder:
     scrub : int
         Strips after which tables and sensor package in memory are compared with their hashes, and loaded
         again if bits in them have flipped; 0 for never.
+    threads : int
+        Processor threads that share the work on a strip.
     begun : Begun, optional
         A stream that was cut off and is to be continued: what is written goes behind it.
 
@@ -131,6 +134,7 @@ class StreamEncoder:
         repeat: int = REPEAT,
         tables: str | os.PathLike[str] | None = None,
         scrub: int = SCRUB,
+        threads: int = 1,
         begun: Begun | None = None,
     ) -> None:
         target = Target(bps, None, psnr, step)
@@ -159,6 +163,7 @@ class StreamEncoder:
         if basis is not None:
             basis.check_scene(self._info)
         self._engine: AnalysisEngine = CosineEngine()
+        self._workers = Workers(threads)
         self._planner = self._make_planner(basis, 0 if begun is None else begun.next_basis)
         self._scrub, self._scrubbed = scrub, 0
         self._scrubber = Scrubber({"tables": self._tables, "sensor": basis})
@@ -360,7 +365,13 @@ class StreamEncoder:
 
     def _make_planner(self, basis: SensorBasis | None, first: int) -> StripPlanner:
         return StripPlanner(
-            self._engine, self._tables, ends=self._ends, sensor=basis, spectral=self._spectral, first=first
+            self._engine,
+            self._tables,
+            ends=self._ends,
+            sensor=basis,
+            spectral=self._spectral,
+            first=first,
+            workers=self._workers,
         )
 
     def _code_strip(self, source: SceneSource, original: SceneSource) -> list[bytes]:
@@ -411,7 +422,7 @@ class StreamEncoder:
     def _work(self, basis: Basis, source: SceneSource, original: SceneSource, overhead: int) -> Work:
         """A strip under a plan."""
         height = source.info.lines
-        coder = StripCoder(basis.plan, self._engine, self._tables)
+        coder = StripCoder(basis.plan, self._engine, self._tables, self._workers)
         strip = coder.analyse(source, original, slice(0, height))
         low = height if height < self._header.strip_lines else None
         place = Place(self._strips, basis.number, basis.rotation, lines=low)

@@ -14,6 +14,7 @@ from .sampling import Sample, sample_blocks
 from .sceneplan import ScenePlanner
 from .sections import fold_section, rotation_section
 from .source import SceneSource
+from .workers import ALONE, Workers
 
 BLOCKS = 256
 """Blocks of a strip that are looked at, about."""
@@ -63,6 +64,8 @@ class StripPlanner:
         Whether to fold at all.
     first : int
         Number of the first basis.
+    workers : Workers
+        Which share the work of a plan.
 
     Attributes
     ----------
@@ -81,7 +84,9 @@ class StripPlanner:
         sensor: SensorBasis | None = None,
         spectral: bool = True,
         first: int = 0,
+        workers: Workers = ALONE,
     ) -> None:
+        self._workers = workers
         self._engine = engine
         self._tables = tables
         self._ends = ends
@@ -104,7 +109,7 @@ class StripPlanner:
 
     def planner(self, sample: Sample) -> ScenePlanner:
         """What plans for a sample."""
-        return ScenePlanner(sample, self._ends, self._engine, sensor=self._sensor)
+        return ScenePlanner(sample, self._ends, self._engine, sensor=self._sensor, workers=self._workers)
 
     def renewed(self, sample: Sample, step: float) -> Basis | None:
         """Plan anew if another fold saves more than it costs; measures the drift.

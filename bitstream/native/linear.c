@@ -112,3 +112,35 @@ BF_EXPORT BF_CLONES void bf_jacobi(double *work, double *vectors, int64_t count,
                 rotate_pairs(work + one * area, vectors + one * area, half, turn, negligible, spare);
     }
 }
+
+/* Base-2 logarithm of a positive number, from element-wise operations only: `log2` of bitstream/exact.py. */
+BF_INLINE double log2_of(double x)
+{
+    static const double odds[6] = {11.0, 9.0, 7.0, 5.0, 3.0, 1.0};
+    int exponent;
+    double mantissa = frexp(x, &exponent);
+    if (mantissa < sqrt(0.5)) {
+        mantissa = mantissa * 2.0;
+        exponent -= 1;
+    }
+    const double t = (mantissa - 1.0) / (mantissa + 1.0), t2 = t * t;
+    double series = 1.0 / 13.0;
+    for (int n = 0; n < 6; n++)
+        series = series * t2 + 1.0 / odds[n];
+    return exponent + (2.0 / log(2.0)) * t * series;
+}
+
+/* What coding latents saves, in 1 / 256 of a squared step: see `FoldPlanner._gains` of onboard/planning.py. */
+BF_EXPORT BF_CLONES int64_t bf_gain(const int32_t *latents, int64_t count, double unit, double smallest,
+                                    double weight, double bits, double octave_bits)
+{
+    int64_t total = 0;
+    for (int64_t n = 0; n < count; n++) {
+        const double u = (double)(latents[n] < 0 ? -(int64_t)latents[n] : latents[n]) / unit;
+        if (u > smallest) {
+            const double gain = u * u - 1.0 / 12 - weight * (bits + octave_bits * log2_of(u));
+            total += (int64_t)rint((gain > 0.0 ? gain : 0.0) * 256);
+        }
+    }
+    return total;
+}

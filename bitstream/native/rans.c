@@ -20,47 +20,71 @@ BF_INLINE uint32_t magnitude_of(int32_t value)
     return value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
 }
 
-/* Tokens of a component in the order of coding: diagonal by diagonal, in each grouped by class.
- *
- * `quantised` and `classes` are of shape [64][rows][columns], channels `stride` apart. Signs go to `signs` in
- * the order of the latents, for a diagonal without magnitudes from 16 on. Returns the number of groups, or
- * one less than its negative where there are such magnitudes: then the caller writes the signs.
- */
-BF_EXPORT int64_t bf_arrange(const int32_t *quantised, const uint8_t *classes, int64_t stride, int64_t positions,
-                             const int32_t *bounds, int32_t diagonals, int32_t first_table, int32_t *tokens,
-                             int32_t *tables, int32_t *counts, uint8_t *signs, int64_t *sign_count)
+/* Raw bits behind the token of a magnitude. */
+BF_INLINE int width_of(uint32_t magnitude)
 {
-    int64_t groups = 0, live = 0;
-    int large = 0;
-    for (int diagonal = 0; diagonal < diagonals; diagonal++) {
-        int64_t place[MOST_TABLES] = {0};
-        for (int c = bounds[diagonal]; c < bounds[diagonal + 1]; c++)
-            for (int64_t p = 0; p < positions; p++)
-                place[classes[c * stride + p]]++;
-        int64_t start = 0;
-        for (int k = 0; k < MOST_TABLES; k++) {
-            const int64_t count = place[k];
-            if (count) {
-                tables[groups] = first_table + k;
-                counts[groups++] = (int32_t)count;
-            }
-            place[k] = start;
-            start += count;
+    int exponent = 31;
+    if (magnitude < BF_DIRECT)
+        return 0;
+    while (!(magnitude >> exponent))
+        exponent--;
+    return exponent - 1;
+}
+
+/* Of one diagonal: signs of all that is not zero, then raw bits; returns what follows them. */
+static uint8_t *write_bits(const int32_t *quantised, int64_t stride, int channels, int64_t positions, uint8_t *bits)
+{
+    uint32_t large = 0;
+    for (int c = 0; c < channels; c++)
+        for (int64_t p = 0; p < positions; p++) {
+            const int32_t value = quantised[c * stride + p];
+            /* No branch on zero: it would be mispredicted too often. */
+            *bits = value < 0;
+            bits += value != 0;
+            large |= magnitude_of(value);
         }
-        for (int c = bounds[diagonal]; c < bounds[diagonal + 1]; c++)
-            for (int64_t p = 0; p < positions; p++) {
-                const int32_t value = quantised[c * stride + p];
-                const uint32_t magnitude = magnitude_of(value);
-                /* No branch on zero: it would be mispredicted too often. */
-                signs[live] = value < 0;
-                live += value != 0;
-                large |= magnitude >= BF_DIRECT;
-                tokens[place[classes[c * stride + p]]++] = token_of(magnitude);
+    for (int c = 0; large >= BF_DIRECT && c < channels; c++)
+        for (int64_t p = 0; p < positions; p++) {
+            const uint32_t magnitude = magnitude_of(quantised[c * stride + p]);
+            for (int width = width_of(magnitude); width; width--)
+                *bits++ = (magnitude >> (width - 1)) & 1;
+        }
+    return bits;
+}
+
+/* Tokens of components in the order of coding: diagonal by diagonal, in each grouped by class.
+ *
+ * `quantised` and `classes` are of shape [64][...][positions], channels `stride` apart; `extents` tells the
+ * diagonals of each component. `bits` has room for one bit more than there are. Returns the number of groups.
+ */
+BF_EXPORT int64_t bf_arrange(const int32_t *quantised, const uint8_t *classes, int64_t stride, int64_t components,
+                             int64_t positions, const int32_t *bounds, const int64_t *extents, int32_t first_table,
+                             int32_t *tokens, int32_t *tables, int32_t *counts, uint8_t *bits)
+{
+    int64_t groups = 0;
+    for (int64_t one = 0; one < components; one++, quantised += positions, classes += positions)
+        for (int diagonal = 0; diagonal < extents[one]; diagonal++) {
+            const int first = bounds[diagonal], end = bounds[diagonal + 1];
+            int64_t place[MOST_TABLES] = {0}, start = 0;
+            for (int c = first; c < end; c++)
+                for (int64_t p = 0; p < positions; p++)
+                    place[classes[c * stride + p]]++;
+            for (int k = 0; k < MOST_TABLES; k++) {
+                const int64_t count = place[k];
+                if (count) {
+                    tables[groups] = first_table + k;
+                    counts[groups++] = (int32_t)count;
+                }
+                place[k] = start;
+                start += count;
             }
-        tokens += start;
-    }
-    *sign_count = live;
-    return large ? -1 - groups : groups;
+            for (int c = first; c < end; c++)
+                for (int64_t p = 0; p < positions; p++)
+                    tokens[place[classes[c * stride + p]]++] = token_of(magnitude_of(quantised[c * stride + p]));
+            tokens += start;
+            bits = write_bits(quantised + first * stride, stride, end - first, positions, bits);
+        }
+    return groups;
 }
 
 /* Encode groups of symbols, each of one table, so that a decoder reads them in the order given.
@@ -222,27 +246,34 @@ BF_EXPORT int32_t bf_read(const bf_network *network, bf_reader *reader, int32_t 
     return 0;
 }
 
-/* Of each component: latents that are not zero, their energy, and diagonals up to the last that has any.
+/* Of each component: latents that are not zero, their energy, raw bits (signs included), and diagonals up to
+ * the last that has any.
  *
- * `quantised` is of shape [64][components][positions]; magnitudes count up to 2**15.
+ * `quantised` is of shape [64][components][positions]; for the energy magnitudes count up to 2**15.
  */
 BF_EXPORT BF_CLONES void bf_census(const int32_t *quantised, int64_t components, int64_t positions,
-                                   const int32_t *bounds, int64_t *live, int64_t *energy, int64_t *extents)
+                                   const int32_t *bounds, int64_t *live, int64_t *energy, int64_t *bits,
+                                   int64_t *extents)
 {
     for (int64_t one = 0; one < components; one++)
-        live[one] = energy[one] = extents[one] = 0;
+        live[one] = energy[one] = bits[one] = extents[one] = 0;
     for (int diagonal = 0; diagonal < BF_DIAGONALS; diagonal++)
         for (int c = bounds[diagonal]; c < bounds[diagonal + 1]; c++)
             for (int64_t one = 0; one < components; one++) {
                 const int32_t *values = quantised + (c * components + one) * positions;
                 int64_t count = 0, sum = 0;
+                uint32_t large = 0;
                 for (int64_t p = 0; p < positions; p++) {
-                    int64_t magnitude = values[p] < 0 ? -(int64_t)values[p] : values[p];
-                    magnitude = magnitude < 1 << 15 ? magnitude : 1 << 15;
+                    const uint32_t whole = magnitude_of(values[p]);
+                    const int64_t magnitude = whole < 1 << 15 ? whole : 1 << 15;
                     count += magnitude != 0;
                     sum += magnitude * magnitude;
+                    large |= whole;
                 }
+                for (int64_t p = 0; large >= BF_DIRECT && p < positions; p++)
+                    bits[one] += width_of(magnitude_of(values[p]));
                 live[one] += count;
+                bits[one] += count;
                 energy[one] += sum;
                 extents[one] = count ? diagonal + 1 : extents[one];
             }

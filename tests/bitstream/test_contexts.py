@@ -216,7 +216,7 @@ def _round_trip(quantised, name):
     mode = TABLES.modes[name]
     classes = _classify(quantised, mode)
     writer = PayloadWriter(TABLES)
-    write_latents(writer, quantised, classes, name, Census.of(quantised).extents)
+    write_latents(writer, quantised, classes, name, Census.of(quantised))
     reader = PayloadReader(TABLES, writer.data())
     latents = LatentReader(quantised.shape[1:], TABLES, name)
     latents.read(reader, quantised.shape[1])

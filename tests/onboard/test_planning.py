@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from bandfold.bitstream import kernels
 from bandfold.bitstream.fold import BASIS_UNIT, FRACTION
 from bandfold.onboard.basis import quantise_vectors, vector_bits
 from bandfold.onboard.engines import CosineEngine
-from bandfold.onboard.planning import FoldPlanner
+from bandfold.onboard.planning import FoldPlanner, latent_gain
 from bandfold.onboard.sampling import sample_blocks
 from bandfold.onboard.source import ArraySource
 
@@ -95,3 +98,16 @@ def test_strong_components_are_told_more_finely():
     bits = vector_bits(told)
     assert (np.diff(bits) <= 0).all()
     assert bits[0] > 2 * bits[2]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 1 << 30), st.floats(0, 8), st.floats(-1, 4))
+def test_gains_are_the_same_with_kernels_and_without(seed, size, fine):
+    generator = np.random.Generator(np.random.PCG64(seed))
+    latents = np.rint(generator.laplace(size=(64, 11)) * 10.0**size).astype(np.int32)
+    fast, library = latent_gain(latents, 10.0**fine), kernels.library
+    try:
+        kernels.library = None
+        assert latent_gain(latents, 10.0**fine) == fast
+    finally:
+        kernels.library = library
