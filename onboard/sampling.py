@@ -35,10 +35,13 @@ class Sample:
         Samples of whole 8 x 8 blocks, edge blocks filled by repetition.
     pixels : int
         Pixels of the whole scene, which the sample stands for.
+    rows : ndarray of int64, shape (count,), optional
+        Row of blocks of the scene that each was taken from.
     """
 
     blocks: NDArray[np.int32]
     pixels: int
+    rows: NDArray[np.int64] | None = None
 
     @cached_property
     def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -75,7 +78,7 @@ def sample_blocks(
     rows, columns = -(-info.lines // BLOCK), -(-info.samples // BLOCK)
     thinning = int(np.clip(rows * columns // enough, 1, most))
     row_stride, column_stride = _strides(thinning)
-    taken = []
+    taken, places = [], []
     starts = range(min(row_stride // 2, rows - 1), rows, row_stride)
     for number, row in enumerate(starts):
         lines = slice(row * BLOCK, min((row + 1) * BLOCK, info.lines))
@@ -84,9 +87,10 @@ def sample_blocks(
         first = min((number * 3) % column_stride, columns - 1)
         blocks = strip.reshape(info.bands, BLOCK, columns, BLOCK)[:, :, first::column_stride]
         taken.append(blocks.transpose(0, 2, 1, 3).reshape(info.bands, -1, BLOCK * BLOCK))
+        places.append(np.full(taken[-1].shape[1], row, dtype=np.int64))
         if progress is not None:
             progress((number + 1) / len(starts))
-    return Sample(np.concatenate(taken, axis=1), info.lines * info.samples)
+    return Sample(np.concatenate(taken, axis=1), info.lines * info.samples, np.concatenate(places))
 
 
 def _strides(thinning: int) -> tuple[int, int]:
