@@ -1,8 +1,8 @@
 """Several folds for a scene whose land changes: zones of strips, each with a fold and rotations of its own.
 
-A fold more is made where it saves more than it costs. That is foreseen from moments first, which takes little
-time and nearly always says no where the land does not change; then planned and measured on a sample, which
-must be denser than that for one fold, because it is shared among several.
+A fold more is made where it saves more than it costs. That is foreseen from moments, which takes little time
+and says no where the land does not change. Where it says yes, several folds are planned and compared with one
+on a sample, which must be denser than that for one fold, because it is shared among several.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SAVED_SHARE = 0.7
 """Share of what the sample says another fold saves that is saved: rotations and contexts adapt to the land
 too, and do better with one fold than with several."""
 
-SIDE_FACTOR = 1.5
+SIDE_FACTOR = 2.0
 """Times the bits of its vectors that another fold costs: mostly it has rotations too."""
 
 FRAME_BITS = 160
@@ -117,7 +117,9 @@ def zone_planner(
     sparse = _Divider(planner.sample, source, strip_lines, LEAST_BLOCKS)
     if len(sparse.groups) < 2:
         return None
-    if not _may_pay(merge_strips(sparse.groups, step), planner, step):
+    # Those of a zone are fewer, told more coarsely, and have rotations.
+    bits = planner.side_bits(step) + _least_bits(planner)
+    if len(_cut(merge_strips(sparse.groups, step), bits)) < 2:
         return None
     sample, whole = planner.sample, planner
     if sample.blocks.shape[1] < min(sparse.blocks, DENSE_BLOCKS):
@@ -127,15 +129,15 @@ def zone_planner(
     divider = _Divider(sample, source, strip_lines, LEAST_BLOCKS if everything else LEAST_OF_MANY)
     if len(divider.groups) < 2:
         return None
-    leaves = divider.divide(merge_strips(divider.groups, step), whole, step)
-    if len(leaves) < 2:
-        return None
-    leaves.sort(key=lambda leaf: leaf[0].strips)
-    zones = [0] * divider.strips
-    for number, (zone, _) in enumerate(leaves):
-        for strip in zone.strips:
-            zones[strip] = number
-    return ZonePlanner(planner, [one for _, one in leaves], tuple(zones))
+    root = merge_strips(divider.groups, step)
+    zones = _cut(root, bits)
+    while len(zones) > 1:
+        planners = [planner.on(divider.part(zone.strips)) for zone in zones]
+        if _pays(whole, planners, step):
+            return ZonePlanner(planner, planners, divider.numbers(zones))
+        # The first cut saves most.
+        zones = sorted(root.parts, key=lambda zone: zone.strips) if len(zones) > 2 else []
+    return None
 
 
 class _Divider:
@@ -159,18 +161,10 @@ class _Divider:
         count = sum(min((strip + 1) * height, lines) - strip * height for strip in strips)
         return Sample(np.ascontiguousarray(self._sample.blocks[:, taken]), count * self._info.samples)
 
-    def divide(self, zone: Zone, planner: ScenePlanner, step: float) -> list[tuple[Zone, ScenePlanner]]:
-        """Divide a zone, and what comes of it, while that pays."""
-        if not zone.parts or not _may_pay(zone, planner, step):
-            return [(zone, planner)]
-        planners = [planner.on(self.part(part.strips)) for part in zone.parts]
-        if not _pays(planner, planners, step):
-            return [(zone, planner)]
-        return [
-            leaf
-            for part, one in zip(zone.parts, planners, strict=True)
-            for leaf in self.divide(part, one, step)
-        ]
+    def numbers(self, zones: list[Zone]) -> tuple[int, ...]:
+        """Number of the zone of each strip."""
+        found = {strip: number for number, zone in enumerate(zones) for strip in zone.strips}
+        return tuple(found[strip] for strip in range(self.strips))
 
     def _groups(self, least: int) -> list[tuple[int, ...]]:
         """Neighbouring strips of which enough is sampled together to compare them."""
@@ -187,13 +181,16 @@ class _Divider:
         return groups
 
 
-def _may_pay(zone: Zone, planner: ScenePlanner, step: float) -> bool:
-    """Whether the folds of the parts of a zone may be worth their bits, by moments."""
-    return SHARE * zone.saved > SIDE_FACTOR * planner.side_bits(step) + _least_bits(planner)
+def _cut(zone: Zone, bits: float) -> list[Zone]:
+    """The zones whose folds may be worth so many bits each, by moments; in order of their first strips."""
+    if not zone.parts or SHARE * zone.saved <= bits:
+        return [zone]
+    cut = [leaf for part in zone.parts for leaf in _cut(part, bits)]
+    return sorted(cut, key=lambda leaf: leaf.strips)
 
 
 def _pays(planner: ScenePlanner, parts: list[ScenePlanner], step: float) -> bool:
-    """Whether the folds of the parts of a zone are worth their bits, measured on the sample."""
+    """Whether several folds are worth their bits in place of one, measured on the sample."""
 
     def costs(one: ScenePlanner) -> tuple[float, float]:
         side = RATE_WEIGHT * one.side_bits(step)
