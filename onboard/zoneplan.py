@@ -36,7 +36,7 @@ LEAST_OF_MANY = 192
 """... and where they stand for others."""
 
 SAVED_SHARE = 0.7
-"""Share of what the sample says another fold saves that is saved: rotations and contexts adapt to the land
+"""Share of what the sample says several folds save that is saved: rotations and contexts adapt to the land
 too, and do better with one fold than with several."""
 
 SIDE_FACTOR = 2.0
