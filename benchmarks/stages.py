@@ -106,7 +106,7 @@ def _once(path: Path, bps: float, workers: Workers) -> list[float]:
     with stage():
         each(
             lambda index: write_segment(
-                whole_place(index, lines[index], STRIP_LINES, rotated=bool(plan.rotations)),
+                whole_place(index, lines[index], STRIP_LINES, rotation=0 if plan.rotations else None),
                 Segment(coded[index][0], coded[index][1], chosen[index]),
                 tables,
                 spectral=True,

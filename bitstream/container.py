@@ -22,6 +22,9 @@ VERSION = 2
 PREAMBLE = len(SIGNATURE) + 2
 """Bytes before the first section."""
 
+CHECK_BYTES = 5
+"""Bytes of check and checksum, between the length of a section and its payload."""
+
 _WINDOW = 1 << 20
 """Bytes that are searched at once for the beginning of a section."""
 
@@ -185,7 +188,7 @@ def _frame(data: bytes, position: int) -> _Frame | None:
         length, behind = read_varint(data, position + 1)
     except StreamError:
         return None
-    body = behind + 5
+    body = behind + CHECK_BYTES
     head = data[position:behind]
     if body > len(data) or data[behind] != _check(head):
         return None

@@ -118,11 +118,12 @@ class Assembly:
         Strips
         """
         try:
-            report = Stream.parse(self.stream, load_tables(None), 1 << 62, registry).report()
+            stream = Stream.parse(self.stream, load_tables(None), 1 << 62, registry)
         except BandfoldError as error:
             return Strips({}, str(error))
-        segments = enumerate(report["segments"])
-        return Strips({index: (*one["lines"],) for index, one in segments if not one["intact"]})
+        lost = [index for index in range(stream.header.strip_count) if not stream.usable(index)]
+        strips = [stream.header.strip(index) for index in lost]
+        return Strips({index: (one.start, one.stop) for index, one in zip(lost, strips, strict=True)})
 
     def complete(self, strips: Strips) -> bool:
         """Whether nothing of the stream is missing; lost copies do not count."""

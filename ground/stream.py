@@ -237,8 +237,28 @@ class Stream:
             return self.parts[index]
         raise StreamError(f"segment {index} is missing or its checksum is wrong")
 
+    def usable(self, index: int) -> bool:
+        """Whether the segment of a strip is intact, and what it is to be decoded with at hand.
+
+        Parameters
+        ----------
+        index : int
+
+        Returns
+        -------
+        bool
+        """
+        if index not in self.segments:
+            return False
+        try:
+            place, _ = read_place(self.segments[index].payload)
+            self.basis(place.fold, place.rotation)
+        except StreamError:
+            return False
+        return True
+
     def fold_near(self, index: int) -> Fold:
-        """The fold of the nearest strip before or after one whose own is not known.
+        """The fold of a strip that cannot be decoded, or of the nearest one before or after it.
 
         Parameters
         ----------
@@ -249,7 +269,9 @@ class Stream:
         Fold
         """
         place = bisect_left(self._numbers, index)
-        for number in (*self._numbers[max(place - 1, 0) : place], *self._numbers[place : place + 1]):
+        near = (*self._numbers[max(place - 1, 0) : place], *self._numbers[place : place + 1])
+        # Its own segment may be intact, and only its rotations lost.
+        for number in sorted(near, key=lambda number: number != index):
             with suppress(StreamError):
                 return self.basis(read_place(self.segments[number].payload)[0].fold).fold
         return self.fold

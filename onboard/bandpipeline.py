@@ -96,7 +96,7 @@ class BandPipeline:
                 total += self._code_band(plane, band, weight, quantised[band], errors=errors)
         absent = absent_samples(self._original, lines)
         segment = BandSegment(quantised, absent)
-        where = whole_place(index, lines, self._strip_lines, rotated=False)
+        where = whole_place(index, lines, self._strip_lines)
         payload = write_band_segment(where, segment, self._tables, self.plan.fold)
         return Coded(payload, total * step * step if errors else math.nan)
 

@@ -70,7 +70,7 @@ def measure_drift(
         rest = max(math.fsum(energy.tolist()) - math.fsum(variances.tolist()), 0.0)
     knee = KNEE * step * step
     taken = math.fsum(exact.log2(1.0 + np.maximum(variances, 0.0) / knee).tolist())
-    least = _log_determinant(covariances / knee)
+    least = log_determinant(covariances / knee)
     excess = (taken - least + rest / (knee * math.log(2.0))) / 2
     return Drift(max(excess, 0.0), rest / fold.bands)
 
@@ -89,8 +89,17 @@ def _columns(fold: Fold) -> NDArray[np.float64]:
     return np.concatenate([merged, placed[:, outside]], axis=1)
 
 
-def _log_determinant(matrix: NDArray[np.float64]) -> float:
-    """``log2(det(1 + matrix))`` of a covariance matrix, by elimination: the same bits on every machine."""
+def log_determinant(matrix: NDArray[np.float64]) -> float:
+    """``log2(det(1 + matrix))`` of a covariance matrix, by elimination: the same bits on every machine.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (n, n)
+
+    Returns
+    -------
+    float
+    """
     rest = matrix + np.eye(len(matrix))
     pivots = np.ones(len(rest))
     for place in range(len(rest)):

@@ -33,6 +33,7 @@ from .source import ArraySource, SceneSource
 from .stream import REPEAT, STRIP_LINES, StreamEncoder
 from .target import Target
 from .workers import Workers
+from .zoneplan import zone_planner
 
 OWN_MARGIN = 1.02
 """A scene's own fold is tried beside its sensor's where it does not seem to cost so many times as much."""
@@ -220,11 +221,12 @@ class Encoder:
         if self._spectral == "none":
             return coder.code(self._target, spectral=False, errors=False).data
         step = coder.guess(self._target) / STEP_UNIT
-        folding = [coder]
+        planners = [planner]
         if self._sensor is not None and self._spectral == "auto":
             own = ScenePlanner(planner.sample, self._ends, self._engine, workers=self._workers)
             if own.folded_cost(step) < OWN_MARGIN * planner.folded_cost(step):
-                folding.append(self._coder(source, original, own))
+                planners.append(own)
+        folding = [self._coder(source, original, self._zoned(one, source, step)) for one in planners]
         unfolded = self._spectral == "auto" and planner.seems_unfoldable(step)
         several = unfolded or len(folding) > 1
         candidates = [one.code(self._target, spectral=True, errors=several) for one in folding]
@@ -301,6 +303,13 @@ class Encoder:
         method = network_method(networks, self._tables, self._strip_lines)
         coder = SceneCoder(source, original, planner, method, self._tables, self._strip_lines, self._progress)
         return coder.code(self._target, spectral=False, errors=False).data
+
+    def _zoned(self, planner: ScenePlanner, source: SceneSource, step: float) -> Planner:
+        """Several folds in place of one, where the land changes so much that they pay."""
+        zoned = zone_planner(
+            planner, source, self._strip_lines, step, lambda done: self._progress("sample", done)
+        )
+        return zoned or planner
 
     def _coder(self, source: SceneSource, original: SceneSource, planner: Planner) -> SceneCoder:
         method = cosine_method(self._engine, self._tables, self._strip_lines, self._workers)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from bandfold.bitstream.geometry import BLOCK
 from bandfold.bitstream.header import COSINE, PLANES
 from bandfold.bitstream.tables import Tables
 
@@ -14,7 +13,9 @@ from .bandpipeline import BandPipeline
 from .engines import AnalysisEngine, NetworkEngine
 from .pipeline import Coded, Plan, ScenePipeline
 from .source import SceneSource
+from .thinning import thinned
 from .workers import ALONE, Workers
+from .zonepipeline import thinned_zone_pipeline, zone_pipeline
 
 TRIED_LINES = 64
 """Lines that stay together where a part of a scene stands for it and latents look far around themselves."""
@@ -64,9 +65,8 @@ class Method:
     transform : str
         As the header names it.
     pipeline : callable
-        Makes a pipeline of the counts of a scene, the scene as given and a plan.
-    lines_together : int
-        Lines that stay together in the part of a scene on which steps are tried.
+        Makes a pipeline of the counts of a scene, the scene as given, a plan, and how many pixels (about)
+        are to stand for the scene; None for all of it.
     trims : bool
         Whether the weight of a bit moves the size of a strip by small amounts.
     model : str
@@ -78,8 +78,7 @@ class Method:
     """
 
     transform: str
-    pipeline: Callable[[SceneSource, SceneSource, Plan], Pipeline]
-    lines_together: int = BLOCK
+    pipeline: Callable[[SceneSource, SceneSource, Plan, int | None], Pipeline]
     trims: bool = True
     model: str = ""
     model_hash: bytes = b""
@@ -104,8 +103,15 @@ def cosine_method(
     Method
     """
 
-    def pipeline(source: SceneSource, original: SceneSource, plan: Plan) -> Pipeline:
+    def one_fold(source: SceneSource, original: SceneSource, plan: Plan) -> ScenePipeline:
         return ScenePipeline(source, original, plan, engine, tables, strip_lines)
+
+    def pipeline(source: SceneSource, original: SceneSource, plan: Plan, pixels: int | None) -> Pipeline:
+        if plan.zones and pixels is not None:
+            return thinned_zone_pipeline(source, original, plan, one_fold, strip_lines, pixels)
+        if plan.zones:
+            return zone_pipeline(source, original, plan, one_fold)
+        return one_fold(thinned(source, pixels), thinned(original, pixels), plan)
 
     return Method(COSINE, pipeline, workers=workers)
 
@@ -126,7 +132,8 @@ def network_method(engine: NetworkEngine, tables: Tables, strip_lines: int) -> M
     codec = engine.codec
     all_tables = codec.tables(tables)
 
-    def pipeline(source: SceneSource, original: SceneSource, plan: Plan) -> Pipeline:
-        return BandPipeline(source, original, plan, engine, all_tables, strip_lines)
+    def pipeline(source: SceneSource, original: SceneSource, plan: Plan, pixels: int | None) -> Pipeline:
+        some = (thinned(source, pixels, TRIED_LINES), thinned(original, pixels, TRIED_LINES))
+        return BandPipeline(*some, plan, engine, all_tables, strip_lines)
 
-    return Method(PLANES, pipeline, TRIED_LINES, False, codec.name, codec.identity)
+    return Method(PLANES, pipeline, False, codec.name, codec.identity)

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from bandfold.bitstream.container import SIGNATURE, VERSION, Section, read_sections, write_preamble
+from bandfold.bitstream.container import (
+    CHECK_BYTES,
+    SIGNATURE,
+    VERSION,
+    Section,
+    read_sections,
+    write_preamble,
+)
 from bandfold.bitstream.errors import SettingsError, StreamError
+from bandfold.bitstream.header import Header
 from bandfold.bitstream.packetlayout import (
     CLOSING,
     CLOSING_DATA,
@@ -18,6 +27,7 @@ from bandfold.bitstream.packetlayout import (
     PacketHead,
     packet_control,
 )
+from bandfold.bitstream.varint import read_varint
 
 if TYPE_CHECKING:
     from spacepackets.ccsds.spacepacket import SequenceFlags
@@ -116,7 +126,8 @@ class Packetiser:
         self._version = version
         self._scene = settings.scene
         self._since = 0
-        self._latest: dict[int, tuple[int, bytes]] = {}
+        self._whole = False
+        self._latest: dict[tuple[int, int], tuple[int, bytes]] = {}
         self._fresh: dict[int, bytes] = {}
         self.packets = self.sections = self.copies = self.left_out = 0
 
@@ -155,7 +166,7 @@ class Packetiser:
         if not self._settings.repeat:
             return
         if kind != Section.SEGMENT:
-            self._latest[kind] = (number, section)
+            self._latest[self._name(section)] = (number, section)
             self._fresh[number] = section
             return
         self._since += 1
@@ -204,7 +215,10 @@ class Packetiser:
             yield self._packet(CLOSING, self.sections, total, 0, len(total), self._now())
 
     def _repeat(self) -> Iterator[bytes]:
-        """The last section of each kind, and those before it that have been sent only once."""
+        """The last section of each kind, and those before it that have been sent only once.
+
+        All folds and rotations of a stream that is not open: any segment that follows may name them.
+        """
         again = {**self._fresh, **dict(self._latest.values())}
         self._fresh.clear()
         self._since = 0
@@ -212,6 +226,16 @@ class Packetiser:
         for number in sorted(again):
             yield from self._cut(number, again[number])
         self.copies += self.packets - before
+
+    def _name(self, section: bytes) -> tuple[int, int]:
+        """Kind of a section, and its number if older ones than the last are still needed."""
+        kind, payload = section[0], section[read_varint(section, 1)[1] + CHECK_BYTES :]
+        with suppress(StreamError):
+            if kind == Section.HEADER:
+                self._whole = not Header.unpack(payload).open
+            elif self._whole and kind in (Section.FOLD, Section.ROTATION):
+                return kind, read_varint(payload, 0)[0]
+        return kind, 0
 
     def _cut(self, number: int, section: bytes) -> Iterator[bytes]:
         if len(section) > _UINT32:

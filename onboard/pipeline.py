@@ -43,13 +43,27 @@ class Plan:
     fold : Fold
     rotations : tuple of Vectors
     dropped : float
-        Mean squared error per sample of what the fold leaves out.
+        Mean squared error per sample of what the fold leaves out, or all folds.
+    number : int
+        Of the fold and the rotations in the stream.
+    others : tuple of Plan
+        Plans of other strips, numbered from 1 on; see `bandfold.onboard.zones`.
+    zones : tuple of int
+        Number of the plan of each strip; empty if there are no others.
     """
 
     step: float
     fold: Fold
     rotations: tuple[Vectors, ...]
     dropped: float
+    number: int = 0
+    others: tuple[Plan, ...] = ()
+    zones: tuple[int, ...] = ()
+
+    @property
+    def all(self) -> tuple[Plan, ...]:
+        """Plans of all strips, by number."""
+        return (self, *self.others)
 
 
 @dataclass(frozen=True)
@@ -239,12 +253,15 @@ class ScenePipeline:
         -------
         Coded
         """
-        place = whole_place(index, self._lines[index], self._strip_lines, rotated=bool(self.plan.rotations))
+        rotation = self.plan.number if self.plan.rotations else None
+        place = whole_place(index, self._lines[index], self._strip_lines, self.plan.number, rotation)
         return self._coder.code(self._strip(index), place, step, errors=errors, weight=weight)
 
 
-def whole_place(index: int, lines: slice, strip_lines: int, *, rotated: bool) -> Place:
-    """Place of a strip of a scene that has one fold, one set of rotations at most and one step.
+def whole_place(
+    index: int, lines: slice, strip_lines: int, fold: int = 0, rotation: int | None = None
+) -> Place:
+    """Place of a strip of a scene that has one step.
 
     Parameters
     ----------
@@ -253,14 +270,17 @@ def whole_place(index: int, lines: slice, strip_lines: int, *, rotated: bool) ->
         Lines of the strip.
     strip_lines : int
         Lines of all strips but the last one.
-    rotated : bool
+    fold : int
+        Number of the fold.
+    rotation : int or None
+        Number of the set of rotations; None without rotations.
 
     Returns
     -------
     Place
     """
     height = lines.stop - lines.start
-    return Place(index, rotation=0 if rotated else None, lines=height if height < strip_lines else None)
+    return Place(index, fold, rotation, lines=height if height < strip_lines else None)
 
 
 def absent_samples(original: SceneSource, lines: slice) -> NDArray[np.bool_] | None:

@@ -122,6 +122,11 @@ class FoldPlanner:
         others = [values[count:] for values, count in zip(self._spectra.variances, merged, strict=True)]
         return np.concatenate([self._merge(taken)[0], *others])
 
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """Ends of the intervals."""
+        return self._ends
+
     def plan(self, step: float) -> Fold:
         """Choose components and precisions for a step.
 

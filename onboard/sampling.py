@@ -35,10 +35,16 @@ class Sample:
         Samples of whole 8 x 8 blocks, edge blocks filled by repetition.
     pixels : int
         Pixels of the whole scene, which the sample stands for.
+    rows : ndarray of int64, shape (count,), optional
+        Row of blocks of the scene that each was taken from.
+    stride : int
+        Only every so many-th band was taken.
     """
 
     blocks: NDArray[np.int32]
     pixels: int
+    rows: NDArray[np.int64] | None = None
+    stride: int = 1
 
     @cached_property
     def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -52,6 +58,7 @@ def sample_blocks(
     *,
     enough: int = ENOUGH_BLOCKS,
     most: int = THINNING,
+    stride: int = 1,
 ) -> Sample:
     """Read a regular sample of blocks from a scene of 8 or 16 bit counts.
 
@@ -65,6 +72,8 @@ def sample_blocks(
         Blocks of the sample at least, where the scene has so many.
     most : int
         One block in so many is taken at least.
+    stride : int
+        Only every so many-th band is kept.
 
     Returns
     -------
@@ -75,18 +84,19 @@ def sample_blocks(
     rows, columns = -(-info.lines // BLOCK), -(-info.samples // BLOCK)
     thinning = int(np.clip(rows * columns // enough, 1, most))
     row_stride, column_stride = _strides(thinning)
-    taken = []
+    taken, places = [], []
     starts = range(min(row_stride // 2, rows - 1), rows, row_stride)
     for number, row in enumerate(starts):
         lines = slice(row * BLOCK, min((row + 1) * BLOCK, info.lines))
-        strip = pad_to_blocks(source.read(slice(0, info.bands), lines))
+        strip = pad_to_blocks(source.read(slice(0, info.bands), lines)[::stride])
         # Neighbouring rows start at other columns, so that the sample does not fall into a grid of streets.
         first = min((number * 3) % column_stride, columns - 1)
-        blocks = strip.reshape(info.bands, BLOCK, columns, BLOCK)[:, :, first::column_stride]
-        taken.append(blocks.transpose(0, 2, 1, 3).reshape(info.bands, -1, BLOCK * BLOCK).astype(np.int32))
+        blocks = strip.reshape(len(strip), BLOCK, columns, BLOCK)[:, :, first::column_stride]
+        taken.append(blocks.transpose(0, 2, 1, 3).reshape(len(strip), -1, BLOCK * BLOCK).astype(np.int32))
+        places.append(np.full(taken[-1].shape[1], row, dtype=np.int64))
         if progress is not None:
             progress((number + 1) / len(starts))
-    return Sample(np.concatenate(taken, axis=1), info.lines * info.samples)
+    return Sample(np.concatenate(taken, axis=1), info.lines * info.samples, np.concatenate(places), stride)
 
 
 def _strides(thinning: int) -> tuple[int, int]:

@@ -15,7 +15,6 @@ from .rate import exp2, find_step, log2, step_code
 from .sections import fold_section, metadata_section, rotation_section, stream_head
 from .source import SceneSource
 from .target import Target, psnr_of
-from .thinning import thinned
 from .trial import Goal, Progress, Trial
 
 MOST_PLANS = 8
@@ -166,11 +165,7 @@ class SceneCoder:
 
     def _pipeline(self, plan: Plan, pixels: int | None = None) -> Pipeline:
         """The scene under a plan, or what stands for it in trials."""
-        source, original = self._source, self._original
-        if pixels is not None:
-            height = self._method.lines_together
-            source, original = thinned(source, pixels, height), thinned(original, pixels, height)
-        return self._method.pipeline(source, original, plan)
+        return self._method.pipeline(self._source, self._original, plan, pixels)
 
     def _within(self, budget: int, code: int, *, spectral: bool, errors: bool) -> Candidate:
         accept = (BUDGET_RANGE[0] * budget, BUDGET_RANGE[1] * budget)
@@ -236,8 +231,9 @@ class SceneCoder:
 
     def _prefix(self, plan: Plan) -> bytes:
         """Sections that all strips need, without the preamble and the header."""
-        sections = fold_section(plan.fold, self._tables) + rotation_section(plan.rotations, self._tables)
-        return sections + metadata_section(self._original.info.metadata, self._tables)
+        folds = [fold_section(one.fold, self._tables, one.number) for one in plan.all]
+        rotations = [rotation_section(one.rotations, self._tables, one.number) for one in plan.all]
+        return b"".join([*folds, *rotations, metadata_section(self._original.info.metadata, self._tables)])
 
     def _header(self, plan: Plan, code: int) -> bytes:
         sensor = None if plan.fold.selection is None else plan.fold.selection.sensor

@@ -93,6 +93,7 @@ class ScenePlanner:
         self._workers = workers
         self.sample = source if isinstance(source, Sample) else sample_blocks(source, progress)
         self._engine = engine
+        self._sensor = sensor
         self._fold = (
             FoldPlanner(self.sample, ends, engine, MERGE_LIMIT if ideas.second_fold else 0, workers)
             if sensor is None
@@ -156,6 +157,21 @@ class ScenePlanner:
         bits, error = self._cost(fold, step, self.sample.blocks)
         dropped = self._fold.dropped(fold) * fold.bands * self.sample.pixels / (step * step)
         return RATE_WEIGHT * (bits + self._fold.side_bits(step)) + error + dropped
+
+    def side_bits(self, step: float) -> float:
+        """Bits of the vectors of the fold, about; see `FoldPlanner.side_bits`."""
+        return self._fold.side_bits(step)
+
+    def on(self, sample: Sample) -> ScenePlanner:
+        """Plans of the same kind, in the same intervals, from another sample."""
+        return ScenePlanner(
+            sample,
+            self._fold.ends,
+            self._engine,
+            sensor=self._sensor,
+            ideas=self._ideas,
+            workers=self._workers,
+        )
 
     def _cost(self, fold: Fold, step: float, blocks: NDArray[np.int32]) -> tuple[float, float]:
         """Approximate bits of the scene under a fold, without side information; errors in steps squared."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,24 +16,21 @@ from .source import SceneSource
 
 
 class ThinnedSource:
-    """Every n-th row of a scene, one below the other.
+    """Some rows of a scene, one below the other.
 
     Parameters
     ----------
     source : SceneSource
-    stride : int
-        Rows of the scene for one that is kept.
+    rows : sequence of int
+        Rows that are kept, whole ones.
     height : int
         Lines of a row.
     """
 
-    def __init__(self, source: SceneSource, stride: int, height: int = BLOCK) -> None:
+    def __init__(self, source: SceneSource, rows: Sequence[int], height: int = BLOCK) -> None:
         self._source = source
         self._height = height
-        whole = source.info.lines // height
-        # Only whole rows, from the middle of each stride. Single rows are coded in the contexts of
-        # strangers, but groups of them would be fewer places of the scene, and that is worse.
-        self._rows = list(range(stride // 2, whole, stride))
+        self._rows = rows
         self._info = replace(source.info, lines=len(self._rows) * height)
 
     @property
@@ -49,13 +47,14 @@ class ThinnedSource:
         return block[:, lines.start - first * height : lines.stop - first * height]
 
 
-def thinned(source: SceneSource, pixels: int, height: int = BLOCK) -> SceneSource:
+def thinned(source: SceneSource, pixels: int | None, height: int = BLOCK) -> SceneSource:
     """A scene of about so many pixels that is typical of another; itself if it is not much larger.
 
     Parameters
     ----------
     source : SceneSource
-    pixels : int
+    pixels : int or None
+        None for all.
     height : int
         Lines that stay together.
 
@@ -63,7 +62,29 @@ def thinned(source: SceneSource, pixels: int, height: int = BLOCK) -> SceneSourc
     -------
     SceneSource
     """
-    stride = source.info.lines * source.info.samples // pixels
-    if stride < 2 or source.info.lines < 2 * height * stride:
+    stride = 1 if pixels is None else stride_for(source.info, pixels, height)
+    if stride < 2:
         return source
-    return ThinnedSource(source, stride, height)
+    # Only whole rows, from the middle of each stride. Single rows are coded in the contexts of strangers, but
+    # groups of them would be fewer places of the scene, and that is worse.
+    return ThinnedSource(source, range(stride // 2, source.info.lines // height, stride), height)
+
+
+def stride_for(info: SceneInfo, pixels: int, height: int = BLOCK) -> int:
+    """Rows of a scene for each that is kept.
+
+    Parameters
+    ----------
+    info : SceneInfo
+    pixels : int
+        Pixels to keep, about.
+    height : int
+        Lines of a row.
+
+    Returns
+    -------
+    int
+        1 if the scene is not much larger.
+    """
+    stride = info.lines * info.samples // pixels
+    return 1 if stride < 2 or info.lines < 2 * height * stride else stride
