@@ -251,7 +251,7 @@ class FoldPlanner:
 
     def _gains(self, fold: Fold, step: float) -> NDArray[np.float64]:
         """What coding each component saves on the whole scene: distortion less rate, in steps squared."""
-        blocks = self._sample.blocks
+        blocks = self._sample.few
         analysis = Analysis(fold, self._engine)
 
         def part(start: int) -> NDArray[np.int64]:

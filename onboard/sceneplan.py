@@ -120,7 +120,7 @@ class ScenePlanner:
         fold = self._fold.plan(step)
         rotations: tuple[Vectors, ...] = ()
         if rotate and self._ideas.rotations and fold.components >= SMALLEST_SIZE:
-            strongest = islice(Analysis(fold, self._engine).blocks(self.sample.blocks), LARGEST_SIZE)
+            strongest = islice(Analysis(fold, self._engine).blocks(self.sample.few), LARGEST_SIZE)
             latents = np.stack([one.astype(np.float64) for one in strongest])
             rotations = find_rotations(latents, step, self.sample.pixels, self._workers)
         return Plan(step, fold, rotations, self._fold.dropped(fold))
@@ -154,7 +154,7 @@ class ScenePlanner:
             Approximate squared error of the scene in steps squared, plus what bits are worth (with vectors).
         """
         fold = self._fold.plan(step)
-        bits, error = self._cost(fold, step, self.sample.blocks)
+        bits, error = self._cost(fold, step, self.sample.few)
         dropped = self._fold.dropped(fold) * fold.bands * self.sample.pixels / (step * step)
         return RATE_WEIGHT * (bits + self._fold.side_bits(step)) + error + dropped
 

@@ -67,7 +67,7 @@ def test_the_error_that_is_measured_is_that_of_the_decoder(cube):
     codec = BandCodec.from_package(load_package(MODEL))
     source = ArraySource(cube)
     method = network_method(NetworkEngine(codec), load_tables(), 64)
-    pipeline = method.pipeline(source, source, BandPlanner(source, codec).plan(40.0))
+    pipeline = method.pipeline(source, source, BandPlanner(source, codec).plan(40.0), None)
     measured = sum(pipeline.code(index, 40.0, errors=True).error for index in range(len(pipeline)))
     decoded = Decoder(Encoder(step=40.0, model=MODEL, strip_lines=64).encode(cube), models=[MODEL]).decode()
     # The decoder's samples are rounded to counts besides.
@@ -78,7 +78,7 @@ def test_a_higher_weight_of_bits_empties_bands(cube):
     codec = BandCodec.from_package(load_package(MODEL))
     source = ArraySource(cube)
     method = network_method(NetworkEngine(codec), load_tables(), 64)
-    pipeline = method.pipeline(source, source, BandPlanner(source, codec).plan(40.0))
+    pipeline = method.pipeline(source, source, BandPlanner(source, codec).plan(40.0), None)
     sizes = [len(pipeline.code(0, 40.0, errors=False, weight=weight).payload) for weight in (0.1, 1.0, 1e9)]
     assert sizes[0] >= sizes[1] > sizes[2]
     assert sizes[2] < 8
