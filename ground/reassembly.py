@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from bandfold.bitstream.chunks import read_place
 from bandfold.bitstream.container import SIGNATURE, Section, read_sections
 from bandfold.bitstream.errors import BandfoldError, StreamError
 from bandfold.bitstream.packetlayout import CLOSING, CLOSING_DATA, COUNTS
@@ -106,7 +107,7 @@ class Assembly:
     partial: list[Partial]
 
     def lost_strips(self, registry: Registry | None = None) -> Strips:
-        """Which strips of the scene are lost.
+        """Which strips of the scene are lost: their own segment is not whole, or what it names is not there.
 
         Parameters
         ----------
@@ -118,11 +119,14 @@ class Assembly:
         Strips
         """
         try:
-            report = Stream.parse(self.stream, load_tables(None), 1 << 62, registry).report()
+            stream = Stream.parse(self.stream, load_tables(None), 1 << 62, registry)
+            header = stream.header
+            strips = {index: header.strip(index) for index in range(header.strip_count)}
+            return Strips(
+                {index: (one.start, one.stop) for index, one in strips.items() if not _decodes(stream, index)}
+            )
         except BandfoldError as error:
             return Strips({}, str(error))
-        segments = enumerate(report["segments"])
-        return Strips({index: (*one["lines"],) for index, one in segments if not one["intact"]})
 
     def complete(self, strips: Strips) -> bool:
         """Whether nothing of the stream is missing; lost copies do not count."""
@@ -325,6 +329,18 @@ class _Scene:
 def kind_name(kind: int) -> str:
     """Name of a kind of sections."""
     return Section(kind).name.lower() if kind in Section._value2member_map_ else f"kind {kind}"
+
+
+def _decodes(stream: Stream, index: int) -> bool:
+    """Whether a strip has its segment, and the segment its fold and its rotations."""
+    if index not in stream.segments:
+        return False
+    try:
+        place, _ = read_place(stream.segments[index].payload)
+        stream.basis(place.fold, place.rotation)
+    except StreamError:
+        return False
+    return True
 
 
 def _intact(data: bytes) -> bool:
