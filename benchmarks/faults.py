@@ -35,6 +35,9 @@ DROPPED = (1, 5, 10)
 ROUNDS = 25
 """Times that each share is dropped."""
 
+MODEL = "balle48-relu-cal-l1"
+"""Codes one of the streams."""
+
 _MEBI = 1 << 20
 
 
@@ -146,6 +149,12 @@ def small_streams() -> dict[str, bytes]:
     }
 
 
+def model_stream() -> bytes:
+    """A small stream that a trained model has coded, band by band."""
+    cube = SyntheticScene(20, 12, 8, seed=1).read(slice(0, 8), slice(0, 20))
+    return Encoder(step=100.0, strip_lines=8, model=MODEL).encode(cube)
+
+
 def long_stream() -> bytes:
     """A stream of 64 strips of several chunks or packets each."""
     cube = SyntheticScene(512, 24, 12, seed=2).read(slice(0, 12), slice(0, 512))
@@ -206,7 +215,7 @@ def lying(data: bytes, chance: random.Random) -> bytes:
     return write_preamble() + b"".join(write_section(Section(kind), payload) for kind, payload in parts)
 
 
-def campaign(mutations: int, tell: Callable[[str], None]) -> list[Tally]:
+def campaign(mutations: int, tell: Callable[[str], None], only: str = "") -> list[Tally]:
     """Damage streams in every way.
 
     Parameters
@@ -215,6 +224,8 @@ def campaign(mutations: int, tell: Callable[[str], None]) -> list[Tally]:
         Mutated streams, half of them with checksums made right again.
     tell : callable
         Called with every row of the table.
+    only : str
+        Rows whose name holds this; the others are left out.
 
     Returns
     -------
@@ -225,11 +236,13 @@ def campaign(mutations: int, tell: Callable[[str], None]) -> list[Tally]:
     tallies: list[Tally] = []
 
     def tally(name: str, work: Callable[[Tally], None]) -> None:
+        if only not in name:
+            return
         tallies.append(Tally(name))
         work(tallies[-1])
         tell(tallies[-1].row())
 
-    for name, subject in subjects.items():
+    for name, subject in {**subjects, "trained model": Subject(model_stream())}.items():
         size = len(subject.data)
 
         def every(ways: Callable[[bytes], Iterator[bytes]], one: Tally, subject: Subject = subject) -> None:
@@ -263,12 +276,13 @@ def campaign(mutations: int, tell: Callable[[str], None]) -> list[Tally]:
 
 @click.command()
 @click.option("--mutations", type=click.IntRange(2), default=10_000, show_default=True)
+@click.option("--only", default="", help="Rows whose name holds this text.  [default: all]")
 @click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write here.")
-def main(mutations: int, json_path: Path | None) -> None:
+def main(mutations: int, only: str, json_path: Path | None) -> None:
     """Damage streams in every way, and see what decoders make of them."""
     click.echo(HEAD)
     before = peak_resident()
-    tallies = campaign(mutations, click.echo)
+    tallies = campaign(mutations, click.echo, only)
     click.echo(f"\nPeak memory rose by {(peak_resident() - before) / _MEBI:.0f} MiB.")
     for tally in tallies:
         for crash in tally.crashes[:5]:

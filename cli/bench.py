@@ -71,9 +71,9 @@ def bench(
     """Measure the encoder on this board.
 
     Encodes SCENE, or a made-up one, several times from a file, and prints a Markdown table: samples a second,
-    latency of a strip, processor time, peak memory, temperature and throttling, and the energy above idle
-    where the board has a sensor (Jetson INA3221, Raspberry Pi 5, Intel and AMD RAPL). Nothing else should run
-    meanwhile.
+    processor time, peak memory, temperature and throttling, and the energy above idle where the board has a
+    sensor (Jetson INA3221, Raspberry Pi 5, Intel and AMD RAPL). After each time the lines are encoded as a
+    stream, one by one as from a camera, for the latency of a strip. Nothing else should run meanwhile.
     """
     if find_spec("psutil") is None:
         raise SettingsError("bench needs psutil: pip install 'bandfold[power]'")
@@ -85,6 +85,7 @@ def bench(
     from bandfold.benchmarks.onecore import machine
     from bandfold.benchmarks.power.measure import Progress, measure
     from bandfold.benchmarks.power.sensors import find_sensor
+    from bandfold.benchmarks.power.strips import strip_latencies
     from bandfold.benchmarks.power.text import markdown
     from bandfold.benchmarks.scenefile import write_scene
     from bandfold.benchmarks.synthetic import SyntheticScene
@@ -104,7 +105,19 @@ def bench(
             encoder = Encoder(bps=bps, step=step, model=model, strip_lines=strip_lines, progress=progress)
             return len(encoder.encode(open_envi(path)))
 
-        found = measure(encode, info, sensor, runs=runs, warm_up=warm_up, idle_seconds=idle, root=root)
+        def latencies() -> list[float]:
+            return strip_latencies(open_envi(path), bps=bps, step=step, strip_lines=strip_lines)
+
+        found = measure(
+            encode,
+            info,
+            sensor,
+            runs=runs,
+            warm_up=warm_up,
+            idle_seconds=idle,
+            root=root,
+            latencies=latencies if model is None else None,
+        )
     report: dict[str, Any] = {
         "machine": machine(),
         "scene": {
@@ -118,6 +131,7 @@ def bench(
             "model": model,
             "strip_lines": strip_lines,
             "warm_up": warm_up,
+            "streamed": model is None,
         },
         "sensor": None if sensor is None else {"name": sensor.name, "rails": list(sensor.rails)},
         "no_sensor": reason,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +14,7 @@ import click
 from bandfold.bitstream.errors import SettingsError
 
 from .common import json_option, print_json, progress_bar, size_option, warn
-from .packetoptions import PACKETS_HELP, PACKETS_METAVAR, read_packet_settings, write_packets
+from .packetoptions import PACKETS_HELP, PACKETS_METAVAR, PacketOutput, read_packet_settings, write_packets
 from .sceneoptions import array_options, open_source, read_partition, scaling_options
 from .streaming import (
     STANDARD,
@@ -37,6 +39,7 @@ Examples:
   bandfold encode scene.hdr -o scene.bf --bps 0.25 --sensor aviris-224
   bandfold encode scene.hdr -o scene.bf --bps 0.1 --model model.bfm --threads 2
   camera | bandfold encode - -o pass.bf --bps 0.5 --bands 224 --samples 680 --dtype uint16
+  camera | bandfold encode - -o - --packets apid=100 --step 8 --bands 224 --samples 680 --dtype uint16 | radio
 """
 
 
@@ -154,7 +157,9 @@ def encode(
 
     With --stream, or from standard input, strips are written as they are coded, to OUTPUT.part, which becomes
     OUTPUT at the end, or to standard output (-o -). A part file that a crash has left can be decoded, and
-    continued with --resume; lines from standard input then are those behind the ones that it has.
+    continued with --resume; lines from standard input then are those behind the ones that it has. With
+    --packets the packets of a strip go out with it; they repeat header and fold, so that the stream does not,
+    unless --repeat says so.
     """
     given = [
         name
@@ -167,8 +172,14 @@ def encode(
     raw, stream = scene == STANDARD, stream or resume or scene == STANDARD
     if output == STANDARD and not stream:
         raise SettingsError("only a stream can go to standard output: add --stream, or name a file")
-    if packets is not None and stream:
-        raise SettingsError("--packets takes a whole scene: write the stream, then 'bandfold packetise' it")
+    if packets is not None and resume:
+        raise SettingsError(
+            "--resume continues a stream, not packets: leave out --packets, and resume what "
+            "'bandfold depacketise' makes of them"
+        )
+    if packets is not None and stream and repeat is None and packets.repeat:
+        # Packets have copies of their own.
+        repeat = 0
     settings: dict[str, Any] = {
         "bps": bps,
         "psnr": psnr,
@@ -188,10 +199,9 @@ def encode(
         info = raw_info(bands, samples, dtype, byte_order, scale, offset, no_data)
         if repeat is not None:
             settings["repeat"] = repeat
-        with stream_output(output, resume=resume) as opened:
-            _say_where(opened)
+        with _opened(output, packets, resume=resume) as (opened, sent):
             lines = encode_raw(info, {**settings, "buffer": buffer}, opened)
-            size = opened.size
+        size, written = opened.size, None if sent is None else sent.report()
     else:
         refuse_raw_options(bands=bands, samples=samples, dtype=dtype, byte_order=byte_order)
         source = open_source(scene, scale, offset, no_data, variable, band_axis)
@@ -211,10 +221,9 @@ def encode(
                 progress=progress,
             )
             if stream:
-                with stream_output(output, resume=resume) as opened:
-                    _say_where(opened)
+                with _opened(output, packets, resume=resume) as (opened, sent):
                     encode_file(source, encoder, opened)
-                    size = opened.size
+                size, written = opened.size, None if sent is None else sent.report()
             elif packets is None:
                 size = encoder.encode_to(source, output)
             else:
@@ -252,9 +261,16 @@ def encode(
         )
 
 
-def _say_where(output: Output) -> None:
-    if output.begun is not None:
-        warn(f"{output.begun.lines} lines are there already: going on with line {output.begun.lines}")
+@contextmanager
+def _opened(
+    path: Path, packets: PacketSettings | None, *, resume: bool
+) -> Iterator[tuple[Output, PacketOutput | None]]:
+    """Open the output of a stream, or that of its packets."""
+    with stream_output(path, resume=resume) as output:
+        if output.begun is not None:
+            warn(f"{output.begun.lines} lines are there already: going on with line {output.begun.lines}")
+        sent = None if packets is None else PacketOutput(packets, output.write)
+        yield (output, None) if sent is None else (Output(sent.write), sent)
 
 
 def _refuse_overwriting(output: Path, *sources: Path) -> None:

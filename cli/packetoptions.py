@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from bandfold.bitstream.errors import SettingsError
 from bandfold.bitstream.output import atomic_output
 
 if TYPE_CHECKING:
-    from bandfold.onboard.packets import PacketSettings
+    from bandfold.onboard.packets import Packetiser, PacketSettings
 
 PACKETS_METAVAR = "apid=N[,KEY=VALUE...]"
 
@@ -101,6 +102,42 @@ def write_packets(stream: bytes, settings: PacketSettings, output: Path) -> dict
     with atomic_output(output) as file:
         size = sum(file.write(packet) for packet in packetiser.push_stream(stream))
         size += sum(file.write(packet) for packet in packetiser.close())
+    return _report(settings, packetiser, size)
+
+
+class PacketOutput:
+    """Where a stream goes that is sent as packets while it is made.
+
+    Parameters
+    ----------
+    settings : PacketSettings
+    write : callable
+        Called once with all packets of what is written at once.
+    """
+
+    def __init__(self, settings: PacketSettings, write: Callable[[bytes], object]) -> None:
+        from bandfold.onboard.packetwriter import PacketWriter
+
+        self._settings = settings
+        self._write = write
+        self._made: list[bytes] = []
+        self._writer = PacketWriter(settings, self._made.append)
+        self._size = 0
+
+    def write(self, data: bytes) -> None:
+        """Send sections."""
+        self._writer.write(data)
+        packets = b"".join(self._made)
+        self._made.clear()
+        self._write(packets)
+        self._size += len(packets)
+
+    def report(self) -> dict[str, Any]:
+        """What was written; see `write_packets`."""
+        return _report(self._settings, self._writer.packetiser, self._size)
+
+
+def _report(settings: PacketSettings, packetiser: Packetiser, size: int) -> dict[str, Any]:
     return {
         "apid": settings.apid,
         "scene": packetiser.scene,

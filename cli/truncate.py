@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,8 +12,9 @@ from bandfold.bitstream.errors import SettingsError, StreamError
 from .common import json_option, print_json
 
 EXAMPLE = """\b
-Example:
+Examples:
   bandfold truncate scene.bf --bytes 400000 -o smaller.bf
+  bandfold truncate scene.bf --bytes 400000 -o smaller.bf --requantise
 """
 
 
@@ -20,12 +22,20 @@ Example:
 @click.argument("stream", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Stream to write.")
 @click.option("--bytes", "nbytes", type=click.IntRange(1), required=True, help="Bytes of it at most.")
+@click.option(
+    "--requantise",
+    is_flag=True,
+    help="Decode the latents and quantise them with a coarser step: better by decibels, and slower.",
+)
 @json_option
-def truncate(stream: Path, output: Path, nbytes: int, as_json: bool) -> None:
-    """Cut STREAM to size, without decoding it.
+def truncate(stream: Path, output: Path, nbytes: int, requantise: bool, as_json: bool) -> None:
+    """Cut STREAM to size, without decoding its samples.
 
     The whole scene comes back, at a lower quality: the weakest components of each strip are left out, those
     first that save the least error for their bytes. Streams that are coded band by band cannot be cut.
+
+    With --requantise all components stay, at a coarser step, which needs the processor that encoding needs
+    after the spectral transform, a few times over. Streams of a trained model cannot be requantised.
     """
     from bandfold.bitstream.output import atomic_output
     from bandfold.bitstream.truncation import truncate as cut_to_size
@@ -36,19 +46,20 @@ def truncate(stream: Path, output: Path, nbytes: int, as_json: bool) -> None:
         data = stream.read_bytes()
     except OSError as error:
         raise StreamError(f"stream {stream} cannot be read: {error.strerror}") from error
-    cut = cut_to_size(data, nbytes)
-    with atomic_output(output) as file:
-        file.write(cut.data)
-    report = {
-        "output": str(output),
-        "bytes": len(cut.data),
-        "bytes_before": len(data),
-        "chunks": cut.kept,
-        "chunks_before": cut.chunks,
-    }
-    if as_json:
-        print_json(report)
+    details: dict[str, Any]
+    if requantise:
+        from bandfold.onboard.requantise import requantise as make_coarser
+
+        coarser = make_coarser(data, nbytes)
+        made, details = coarser.data, {"factor": coarser.factor}
+        said = f"steps are {coarser.factor:.2f} times as coarse"
     else:
-        click.echo(
-            f"{output}: {len(cut.data)} bytes of {len(data)}, {cut.kept} chunks of {cut.chunks} are left"
-        )
+        cut = cut_to_size(data, nbytes)
+        made, details = cut.data, {"chunks": cut.kept, "chunks_before": cut.chunks}
+        said = f"{cut.kept} chunks of {cut.chunks} are left"
+    with atomic_output(output) as file:
+        file.write(made)
+    if as_json:
+        print_json({"output": str(output), "bytes": len(made), "bytes_before": len(data), **details})
+    else:
+        click.echo(f"{output}: {len(made)} bytes of {len(data)}, {said}")

@@ -106,7 +106,7 @@ class Assembly:
     partial: list[Partial]
 
     def lost_strips(self, registry: Registry | None = None) -> Strips:
-        """Which strips of the scene are lost.
+        """Which strips of the scene are lost: their own segment is not whole, or what it names is not there.
 
         Parameters
         ----------
@@ -119,11 +119,11 @@ class Assembly:
         """
         try:
             stream = Stream.parse(self.stream, load_tables(None), 1 << 62, registry)
+            lost = [index for index in range(stream.header.strip_count) if not stream.usable(index)]
+            strips = [stream.header.strip(index) for index in lost]
+            return Strips({index: (one.start, one.stop) for index, one in zip(lost, strips, strict=True)})
         except BandfoldError as error:
             return Strips({}, str(error))
-        lost = [index for index in range(stream.header.strip_count) if not stream.usable(index)]
-        strips = [stream.header.strip(index) for index in lost]
-        return Strips({index: (one.start, one.stop) for index, one in zip(lost, strips, strict=True)})
 
     def complete(self, strips: Strips) -> bool:
         """Whether nothing of the stream is missing; lost copies do not count."""

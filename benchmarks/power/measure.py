@@ -40,7 +40,8 @@ class Run:
     seconds, cpu_seconds : float
         On the clock, and of all threads of this process.
     strip_seconds : list of float
-        Of each strip, reading included, without the search for a step before.
+        Latency of each strip of a stream, from its last line to its segment; where no stream is possible, the
+        time of each strip of the scene, reading included, without the search for a step before.
     peak_rss : int
         Bytes, imports included.
     stream_bytes : int
@@ -100,14 +101,22 @@ def idle(sensor: Sensor | None, seconds: float, root: Path = Path("/")) -> Idle:
     return Idle(watch.seconds, None if watch.joules is None else watch.joules / watch.seconds, busy)
 
 
-def encode_once(encode: Encode, sensor: Sensor | None, root: Path = Path("/")) -> Run:
-    """Encode the scene once and watch.
+def encode_once(
+    encode: Encode,
+    sensor: Sensor | None,
+    root: Path = Path("/"),
+    latencies: Callable[[], list[float]] | None = None,
+) -> Run:
+    """Encode the scene once and watch; then encode its lines as a stream.
 
     Parameters
     ----------
     encode : Encode
     sensor : Sensor or None
     root : Path
+    latencies : callable, optional
+        Encodes the stream, see `bandfold.benchmarks.power.strips.strip_latencies`. Without it the strips of
+        the scene are timed.
 
     Returns
     -------
@@ -119,9 +128,9 @@ def encode_once(encode: Encode, sensor: Sensor | None, root: Path = Path("/")) -
     with Watch(sensor, root) as watch:
         size = encode(clock)
     cpu = time.process_time() - before
-    return Run(
-        watch.seconds, cpu, clock.seconds, peak_resident(), size, watch.joules, watch.hottest, _megahertz()
-    )
+    peak, megahertz = peak_resident(), _megahertz()
+    strips = clock.seconds if latencies is None else latencies()
+    return Run(watch.seconds, cpu, strips, peak, size, watch.joules, watch.hottest, megahertz)
 
 
 def measure(
@@ -133,6 +142,7 @@ def measure(
     warm_up: int,
     idle_seconds: float,
     root: Path = Path("/"),
+    latencies: Callable[[], list[float]] | None = None,
 ) -> dict[str, Any]:
     """Encode a scene several times, with idle time before and after.
 
@@ -149,6 +159,8 @@ def measure(
     idle_seconds : float
         Before the first and after the last run that counts.
     root : Path
+    latencies : callable, optional
+        As for `encode_once`.
 
     Returns
     -------
@@ -157,9 +169,11 @@ def measure(
     """
     for _ in range(warm_up):
         encode(_silent)
+        if latencies is not None:
+            latencies()
     throttling = Throttling(root)
     rests = [idle(sensor, idle_seconds, root)]
-    done = [encode_once(encode, sensor, root) for _ in range(runs)]
+    done = [encode_once(encode, sensor, root, latencies) for _ in range(runs)]
     rests.append(idle(sensor, idle_seconds, root))
     return {
         "runs": [asdict(run) for run in done],

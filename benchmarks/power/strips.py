@@ -5,9 +5,56 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from bandfold.bitstream.container import Section
+from bandfold.onboard import SceneSource, StreamEncoder
+
+
+def strip_latencies(
+    source: SceneSource,
+    *,
+    bps: float | None,
+    step: float | None,
+    strip_lines: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> list[float]:
+    """Encode a scene as a stream, one line after the other as from a camera.
+
+    Parameters
+    ----------
+    source : SceneSource
+        Read before its lines are handed over, which is not timed.
+    bps, step : float or None
+        Of `bandfold.onboard.StreamEncoder`, one of both; the leaky bucket limits the rate.
+    strip_lines : int
+    clock : callable
+        Seconds.
+
+    Returns
+    -------
+    list of float
+        For each strip, seconds from when its last line is handed over until its segment is written. The first
+        one makes the first fold, and others a new one where the land changes.
+    """
+    latencies: list[float] = []
+    handed = clock()
+
+    def write(section: bytes) -> None:
+        if section[0] == Section.SEGMENT:
+            latencies.append(clock() - handed)
+
+    encoder = StreamEncoder(source.info, write, bps=bps, step=step, strip_lines=strip_lines)
+    for start in range(0, source.info.lines, strip_lines):
+        strip = slice(start, min(start + strip_lines, source.info.lines))
+        lines = source.read(slice(0, source.info.bands), strip).transpose(1, 0, 2)
+        for line in range(len(lines)):
+            handed = clock()
+            encoder.push(lines[line : line + 1])
+    encoder.flush()
+    return latencies
+
 
 class StripClock:
-    """Takes the time whenever an encoder says that a strip is coded (its ``progress``).
+    """Takes the time whenever an encoder of whole scenes says that a strip is coded (its ``progress``).
 
     The encoder may go over the strips several times, until a rate is met. The last time is the one that makes
     the segments; all before it is the search, which a fixed step does not need.

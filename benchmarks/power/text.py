@@ -29,7 +29,7 @@ def markdown(report: dict[str, Any]) -> str:
         ("time of a scene", "s", _spread(found["seconds"], ".2f")),
         ("processor time of a scene", "s", _spread(found["cpu_seconds"], ".2f")),
         (
-            f"latency of a strip of {report['settings']['strip_lines']} lines",
+            _strip_name(report["settings"]),
             "ms",
             f"median {_number(strip['median'])}, p95 {_number(strip['p95'])}, p99 {_number(strip['p99'])}, "
             f"max {_number(strip['max'])}",
@@ -62,6 +62,13 @@ def markdown(report: dict[str, Any]) -> str:
             "have run: the figures are too high.",
         ]
     return "\n".join(lines)
+
+
+def _strip_name(settings: dict[str, Any]) -> str:
+    strip = f"a strip of {settings['strip_lines']} lines"
+    if settings["streamed"]:
+        return f"latency of {strip}, from its last line to its segment"
+    return f"time of {strip} of a whole scene"
 
 
 def _sensor(report: dict[str, Any]) -> str:

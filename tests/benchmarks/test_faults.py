@@ -52,11 +52,23 @@ def test_ways_to_damage_differ_from_the_stream(subject):
 
 def test_the_table(monkeypatch, subject):
     monkeypatch.setattr(faults, "small_streams", lambda: {"small": subject.data[:200]})
+    monkeypatch.setattr(faults, "model_stream", lambda: subject.data)
     monkeypatch.setattr(faults, "long_stream", lambda: subject.data)
     monkeypatch.setattr(faults, "flipped", lambda data: iter([data]))
     monkeypatch.setattr(faults, "cut", lambda data: iter([data[:50]]))
     monkeypatch.setattr(faults, "ROUNDS", 2)
     result = CliRunner().invoke(main, ["--mutations", "6"])
     assert result.exit_code == 0
-    assert result.output.count("\n| ") == 10
+    assert result.output.count("\n| ") == 12
     assert "Peak memory rose by" in result.output
+    result = CliRunner().invoke(main, ["--mutations", "6", "--only", "5 % of packets"])
+    assert [line[:14] for line in result.output.splitlines() if "%" in line] == ["| long stream,"]
+
+
+def test_a_stream_of_a_model_is_damaged_too():
+    subject = Subject(faults.model_stream())
+    tally = Tally("model")
+    for damaged in (*list(cut(subject.data))[::60], *list(flipped(subject.data))[::301]):
+        subject.try_out(damaged, tally)
+    assert tally.reported > 0
+    assert (tally.wrong, tally.crashed) == (0, 0)

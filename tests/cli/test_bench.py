@@ -53,6 +53,7 @@ def test_a_board_with_a_sensor(run, board):
     assert report["summary"]["joules_per_msample_above_idle"]["median"] == pytest.approx(0, abs=1e-6)
     assert report["summary"]["strips"] == 10
     assert report["settings"]["rate"] == "4 bits per sample"
+    assert report["settings"]["streamed"] is True
 
 
 def test_a_scene_on_a_board_without_one(run, tmp_path, scene):

@@ -114,9 +114,66 @@ def test_what_a_failure_leaves_can_be_continued(run, tmp_path, scene, feed):
     assert Decoder(tmp_path / "a.bf.part").decode().shape == (40, 23, 20)
 
 
+PACKETS = "apid=100,size=256,scene=7,repeat=2,count=9,time=2026-03-01T12:00:00Z"
+
+
+@pytest.mark.parametrize("source", ["scene.hdr", "-"])
+@pytest.mark.parametrize("repeat", [(), ("--repeat", 1)])
+def test_packets_of_a_stream(run, tmp_path, scene, feed, source, repeat):
+    common = (*(RAW if source == "-" else ("--stream",)), "--step", 8, "--strip-lines", 8)
+    feed(lines_of(scene))
+    assert run("encode", source, "-o", "a.bf", *common, *(repeat or ("--repeat", 0))).status == 0
+    assert run("packetise", "a.bf", "-o", "a.ccsds", "--packets", PACKETS).status == 0
+    feed(lines_of(scene))
+    result = run("encode", source, "-o", "b.ccsds", *common, *repeat, "--packets", PACKETS, "--json")
+    assert (result.status, result.err) == (0, "")
+    data = (tmp_path / "b.ccsds").read_bytes()
+    assert data == (tmp_path / "a.ccsds").read_bytes()
+    assert not list(tmp_path.glob("*.part"))
+    report = json.loads(result.out)
+    assert report["bytes"] == (tmp_path / "a.bf").stat().st_size
+    assert report["packets"]["bytes"] == len(data)
+    assert report["packets"]["next_count"] == report["packets"]["packets"] + 9
+    assert run("depacketise", "b.ccsds", "-o", "b.bf").status == 0
+    assert (tmp_path / "b.bf").read_bytes() == (tmp_path / "a.bf").read_bytes()
+
+
+def test_packets_to_standard_output(run, tmp_path, scene, feed, monkeypatch):
+    common = (*RAW, "--step", 8, "--strip-lines", 8, "--packets", PACKETS)
+    feed(lines_of(scene))
+    assert run("encode", "-", "-o", "a.ccsds", *common).status == 0
+    pipe = io.TextIOWrapper(io.BytesIO())
+    monkeypatch.setattr(sys, "stdout", pipe)
+    feed(lines_of(scene))
+    result = run("encode", "-", "-o", "-", *common)
+    assert result.status == 0
+    assert " packets, " in result.err
+    assert pipe.buffer.getvalue() == (tmp_path / "a.ccsds").read_bytes()
+
+
+def test_packets_that_a_failure_leaves(run, tmp_path, scene, feed):
+    """The lines before the failure are sent, and the stream that they give can be continued."""
+    common = ("--step", 8, "--strip-lines", 8, *RAW)
+    feed(lines_of(scene)[:-7])
+    result = run("encode", "-", "-o", "a.ccsds", *common, "--packets", PACKETS)
+    check_failure(result, 3, "ends inside a line")
+    assert run("depacketise", "a.ccsds.part", "-o", "a.bf").status == 0
+    assert Decoder(tmp_path / "a.bf").decode().shape == (40, 23, 20)
+    # A power cut after the second strip.
+    data = (tmp_path / "a.ccsds.part").read_bytes()
+    second = [place for place in range(len(data) - 15) if data[place : place + 2] == b"\x08\x64"]
+    kinds = [data[place + 15] for place in second]
+    (tmp_path / "cut").write_bytes(data[: second[len(kinds) - kinds[::-1].index(Section.SEGMENT) - 3]])
+    assert run("depacketise", "cut", "-o", "b.bf.part").status == 9
+    feed(lines_of(scene[:, 16:]))
+    assert run("encode", "-", "-o", "b.bf", *common, "--resume").status == 0
+    assert Decoder(tmp_path / "b.bf").decode().shape == scene.shape
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
+        (("-", "-o", "a.bf", "--step", 8, "--resume", *RAW, "--packets", "apid=1"), 2, "depacketise"),
         (("-", "-o", "a.bf", "--step", 8), 2, "--bands, --samples and --dtype"),
         (("-", "-o", "a.bf", "--bytes", 800, *RAW), 2, "unknown number"),
         (("-", "-o", "a.bf", "--step", 8, *RAW, "--scale", "auto"), 2, "still to come"),

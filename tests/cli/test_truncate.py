@@ -87,3 +87,19 @@ def test_the_command(run, tmp_path, stream):
     check_failure(run("truncate", "a.bf", "--bytes", size, "-o", "a.bf"), 2, "the stream itself")
     check_failure(run("truncate", "none.bf", "--bytes", size, "-o", "b.bf"), 6, "cannot be read")
     check_failure(run("truncate", "a.bf", "--bytes", 100, "-o", "b.bf"), 4, "too few")
+
+
+def test_the_command_with_another_step(run, tmp_path, cube):
+    stream = Encoder(step=16.0).encode(cube)
+    (tmp_path / "a.bf").write_bytes(stream)
+    size = len(stream) // 2
+    result = run("truncate", "a.bf", "--bytes", size, "-o", "b.bf", "--requantise", "--json")
+    assert (result.status, result.err) == (0, "")
+    report = json.loads(result.out)
+    data = (tmp_path / "b.bf").read_bytes()
+    assert report["bytes"] == len(data) <= size
+    assert report["factor"] > 1.2
+    assert psnr(data, cube) > psnr(truncate(stream, size).data, cube) + 0.5
+    result = run("truncate", "b.bf", "--bytes", size, "-o", "c.bf", "--requantise")
+    assert result.out.endswith("steps are 1.00 times as coarse\n")
+    check_failure(run("truncate", "b.bf", "--bytes", 100, "-o", "c.bf", "--requantise"), 4, "no less than")

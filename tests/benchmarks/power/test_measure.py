@@ -9,7 +9,7 @@ import pytest
 
 from bandfold.benchmarks.power.measure import Idle, Run, encode_once, idle, measure, summary
 from bandfold.benchmarks.power.sensors import SensorError
-from bandfold.benchmarks.power.strips import StripClock
+from bandfold.benchmarks.power.strips import StripClock, strip_latencies
 from bandfold.benchmarks.power.text import markdown
 from bandfold.benchmarks.power.watch import Watch, energy
 from bandfold.onboard import Encoder
@@ -89,6 +89,35 @@ def test_strips_are_timed_in_the_last_pass():
     assert clock.seconds == [1.0, 2.0, 0.5]
 
 
+class Watched(ArraySource):
+    """A scene whose reading takes an hour, on a clock that goes on by a second whenever it is read."""
+
+    now = 0.0
+
+    def read(self, bands, lines):
+        self.now += 3600
+        return super().read(bands, lines)
+
+    def clock(self):
+        self.now += 1
+        return self.now
+
+
+def test_latency_is_from_the_last_line_to_the_segment():
+    source = Watched(np.arange(4 * 20 * 9, dtype=np.uint16).reshape(4, 20, 9))
+    # A second: nothing but the clock itself goes on between line and segment.
+    assert strip_latencies(source, bps=None, step=4.0, strip_lines=8, clock=source.clock) == [1.0] * 3
+
+
+def test_latency_of_a_real_clock():
+    source = ArraySource(np.arange(4 * 16 * 9, dtype=np.uint16).reshape(4, 16, 9))
+    before = time.perf_counter()
+    latencies = strip_latencies(source, bps=8.0, step=None, strip_lines=8)
+    assert len(latencies) == 2
+    assert min(latencies) > 0
+    assert sum(latencies) < time.perf_counter() - before
+
+
 def a_run(**changes):
     values = {
         "seconds": 2.0,
@@ -123,7 +152,7 @@ def report(runs, rests, sensor):
     return {
         "machine": {"processor": "a board"},
         "scene": {"bands": 2, "lines": 3, "samples": 4, "dtype": "uint16"},
-        "settings": {"rate": "step 8", "strip_lines": 64},
+        "settings": {"rate": "step 8", "strip_lines": 64, "streamed": True},
         "sensor": sensor,
         "no_sensor": None if sensor else "there is none",
         "runs": runs,
@@ -136,7 +165,8 @@ def test_table():
     sensor = {"name": "INA3221", "rails": ["VDD_IN"]}
     text = markdown(report([a_run()] * 5, [Idle(1.0, 3.0, 50.0)] * 2, sensor))
     assert "| throughput | Msamples/s | 3.00 (3.00-3.00) |" in text
-    assert "| latency of a strip of 64 lines | ms | median 150.0, p95 200.0, p99 200.0, max 200.0 |" in text
+    name = "latency of a strip of 64 lines, from its last line to its segment"
+    assert f"| {name} | ms | median 150.0, p95 200.0, p99 200.0, max 200.0 |" in text
     assert "| energy above idle | J/Msample | 1.000 (1.000-1.000) |" in text
     assert "| throttling |  | not told |" in text
     assert "Energy: INA3221; sum of VDD_IN." in text
@@ -146,7 +176,9 @@ def test_table():
 def test_without_a_sensor_no_energy_is_reported():
     runs = [a_run(joules=None, hottest=None)] * 5
     given = report(runs, [Idle(1.0, None, 0.0)] * 2, None)
+    given["settings"]["streamed"] = False
     text = markdown(given)
+    assert "| time of a strip of 64 lines of a whole scene | ms | " in text
     assert "No energy is reported: there is none." in text
     assert "J/Msample" not in text
     assert "| highest temperature | °C | not told |" in text
@@ -171,7 +203,24 @@ def test_idle_and_runs_of_a_real_encoder():
     assert one.stream_bytes == encode(lambda stage, done: None)
     assert one.cpu_seconds > 0
     assert one.peak_rss > 1 << 20
-    found = measure(encode, ArraySource(cube).info, None, runs=5, warm_up=1, idle_seconds=0.1, root=NOWHERE)
+    calls = []
+
+    def latencies():
+        calls.append(len(calls))
+        return [0.5, 0.25 * len(calls), 0.125, 0.125]
+
+    found = measure(
+        encode,
+        ArraySource(cube).info,
+        None,
+        runs=5,
+        warm_up=1,
+        idle_seconds=0.1,
+        root=NOWHERE,
+        latencies=latencies,
+    )
+    assert len(calls) == 6
+    assert [run["strip_seconds"][1] for run in found["runs"]] == [0.5, 0.75, 1.0, 1.25, 1.5]
     assert len(found["runs"]) == 5
     assert len(found["idle"]) == 2
     assert found["summary"]["strips"] == 20
