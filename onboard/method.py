@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from bandfold.bitstream.geometry import BLOCK
 from bandfold.bitstream.header import COSINE, PLANES
 from bandfold.bitstream.tables import Tables
 
@@ -13,7 +14,7 @@ from .bandpipeline import BandPipeline
 from .engines import AnalysisEngine, NetworkEngine
 from .pipeline import Coded, Plan, ScenePipeline
 from .source import SceneSource
-from .thinning import thinned
+from .thinning import ThinnedSource, thinned
 from .workers import ALONE, Workers
 from .zonepipeline import thinned_zone_pipeline, zone_pipeline
 
@@ -104,7 +105,12 @@ def cosine_method(
     """
 
     def one_fold(source: SceneSource, original: SceneSource, plan: Plan) -> ScenePipeline:
-        return ScenePipeline(source, original, plan, engine, tables, strip_lines)
+        height = strip_lines
+        if isinstance(source, ThinnedSource):
+            # Of one height, so that workers are done at the same time.
+            rows = source.info.lines // BLOCK
+            height = BLOCK * -(-rows // -(-source.info.lines // strip_lines))
+        return ScenePipeline(source, original, plan, engine, tables, height)
 
     def pipeline(source: SceneSource, original: SceneSource, plan: Plan, pixels: int | None) -> Pipeline:
         if plan.zones and pixels is not None:
