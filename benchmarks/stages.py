@@ -15,6 +15,7 @@ from bandfold.bitstream.geometry import strips
 from bandfold.bitstream.header import STEP_UNIT
 from bandfold.bitstream.segment import Segment, mode_name, write_segment
 from bandfold.bitstream.tables import load_tables
+from bandfold.bitstream.workers import Workers
 from bandfold.onboard.analysis import Analysis
 from bandfold.onboard.engines import CosineEngine
 from bandfold.onboard.envi import open_envi
@@ -24,7 +25,6 @@ from bandfold.onboard.rate import step_code
 from bandfold.onboard.rotation import rotate
 from bandfold.onboard.sceneplan import ScenePlanner
 from bandfold.onboard.stream import STRIP_LINES
-from bandfold.onboard.workers import Workers
 
 STAGES = ("read", "plan", "fold and transform", "rotate", "quantise in contexts", "entropy coding")
 """In the order in which samples pass through them."""

@@ -68,7 +68,9 @@ Examples:
     show_default=True,
     help="Restore what rounding took, with the shipped network (needs ONNX Runtime) or another one.",
 )
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of that network.")
+@click.option(
+    "--threads", type=click.IntRange(1), default=1, show_default=True, help="Strips decoded at a time."
+)
 @click.option(
     "--workers",
     type=click.IntRange(min=1),

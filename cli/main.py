@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from .bench import bench
@@ -50,6 +52,8 @@ def main(context: click.Context) -> None:
 
     Read on with bandfold COMMAND --help.
     """
+    # Before NumPy is imported: --threads says how many there are, and those of BLAS would come on top.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from bandfold.bitstream.registry import Registry
 from bandfold.bitstream.scene import SceneInfo
 from bandfold.bitstream.segment import Segment, mode_name, read_segment
 from bandfold.bitstream.tables import Tables, load_tables
+from bandfold.bitstream.workers import Workers
 
 from .evidence import Decoded
 from .networks import NetworkSynthesis
@@ -72,7 +72,8 @@ class Decoder:
         ``auto`` restores folded scenes (`bandfold.ground.restore`) where ONNX Runtime is installed; ``off``
         gives the reconstruction points that the format describes; else a package, by name or file.
     threads : int
-        Processor threads of the network that restores.
+        Processor threads: as many strips are decoded at a time. Of a single strip only the restoration is
+        shared.
 
     Raises
     ------
@@ -105,7 +106,8 @@ class Decoder:
         self._networks = None if codec is None else _Networks(codec, codec.tables(self._tables))
         self._mode = self._tables.modes[mode_name(spectral=self._stream.header.spectral)]
         self._model = find_restoration(restore, registry) if self._stream.header.spectral else None
-        self._threads = threads
+        self._workers = Workers(threads)
+        self._restorer: Restorer | None = None
         self._limit = memory_limit
         self.damage: list[Damage] = []
 
@@ -123,11 +125,6 @@ class Decoder:
     def restoration(self) -> str | None:
         """Package that restores the scene, if one does."""
         return None if self._model is None else self._model.name
-
-    @cached_property
-    def _restorer(self) -> Restorer | None:
-        """Opened when the first strip is decoded: many who open a stream only look at it."""
-        return None if self._model is None else Restorer(self._model, self._mode, self._threads)
 
     @property
     def fold(self) -> Fold:
@@ -220,37 +217,50 @@ class Decoder:
         self._check_memory(0)
         self.damage = []
         first, last = lines.start // header.strip_lines, -(-lines.stop // header.strip_lines)
-        for index in range(first, last):
-            strip = header.strip(index)
-            block = self._strip(strip, bands)
+        if self._model is not None:
+            self._open_restorer(several=last - first > 1)
+
+        def decode(index: int) -> tuple[slice, NDArray[Any], Damage | None]:
+            return header.strip(index), *self._strip(header.strip(index), bands)
+
+        for index, (strip, block, damage) in enumerate(self._workers.map(decode, range(first, last)), first):
+            if damage is not None:
+                self.damage.append(damage)
             low, high = max(strip.start, lines.start), min(strip.stop, lines.stop)
             yield slice(low, high), block[:, low - strip.start : high - strip.start]
             if progress is not None:
                 progress("decode", (index + 1 - first) / (last - first))
 
-    def _strip(self, strip: slice, bands: slice) -> NDArray[Any]:
-        """Decode one strip, or fill it and note the damage."""
+    def _strip(self, strip: slice, bands: slice) -> tuple[NDArray[Any], Damage | None]:
+        """Decode one strip, or fill it and tell the damage."""
         stream, info = self._stream, self._stream.header.info
         index = strip.start // stream.header.strip_lines
         height = strip.stop - strip.start
         marked: NDArray[np.bool_] | None = None
+        damage: Damage | None = None
         try:
             segmented = stream.segment(index)
             planes, marked = self._planes(segmented, bands, height)
             if segmented.lost:
                 kept, whole = len(segmented.chunks), len(segmented.chunks) + segmented.lost
                 reason = f"segment {index} has a wrong checksum: decoded from {kept} of {whole} chunks"
-                self.damage.append(Damage(strip, reason, filled=False))
+                damage = Damage(strip, reason, filled=False)
         except StreamError as error:
-            self.damage.append(Damage(strip, str(error)))
+            damage = Damage(strip, str(error))
             means = stream.fold_near(index).means[bands] / FRACTION
             planes = np.broadcast_to(means[:, None, None], (len(means), height, info.samples))
         absent = np.zeros(planes.shape, dtype=np.bool_) if marked is None else marked[bands]
         limits = np.iinfo(info.coded_dtype.name)
         counts = np.clip(np.rint(planes), limits.min, limits.max).astype(info.coded_dtype)
         if info.no_data is None:
-            return apply_scaling(counts, info)
-        return mark_absent(counts, absent, info)
+            return apply_scaling(counts, info), damage
+        return mark_absent(counts, absent, info), damage
+
+    def _open_restorer(self, *, several: bool) -> None:
+        """Open the restoration where the first strip is decoded: many who open a stream only look at it."""
+        if self._restorer is None and self._model is not None:
+            threads = 1 if several else self._workers.threads
+            self._restorer = Restorer(self._model, self._mode, threads)
 
     def _planes(
         self, segmented: Segmented, bands: slice, height: int
@@ -293,9 +303,13 @@ class Decoder:
         return unfold(fold, synthesise(latents, height, header.info.samples), bands)
 
     def _check_memory(self, result: int) -> None:
-        need = result + self._stream.strip_memory
+        strip = self._stream.strip_memory
         if self._model is not None:
-            need += self._stream.strip_latents * BYTES_PER_RESTORED
+            strip += self._stream.strip_latents * BYTES_PER_RESTORED
+        # Besides those that are decoded, one is with the caller.
+        threads = self._workers.threads
+        count = min(threads + (threads > 1), self._stream.header.strip_count)
+        need = result + strip * count
         if need > self._limit:
             raise MemoryLimitError(
                 f"decoding takes about {need / 2**30:.1f} GiB, the limit is {self._limit / 2**30:.1f} GiB: "

@@ -19,12 +19,12 @@ from bandfold.bitstream.dct import DCT, FREQUENCIES
 from bandfold.bitstream.fold import FRACTION, Fold
 from bandfold.bitstream.geometry import BLOCK, CHANNELS, block_rows, mirrored, pad_to_blocks, strips
 from bandfold.bitstream.kernels import pointer
+from bandfold.bitstream.workers import ALONE, Workers
 
 from .engines import AnalysisEngine, CosineEngine
 from .engines.cosine import refuse_large_latents
 from .folding import fold_blocks, fold_strip
 from .source import SceneSource
-from .workers import ALONE, Workers
 
 LINES_AT_ONCE = 16
 """Lines that are read and folded together: it bounds memory, and changes no bit."""

@@ -19,6 +19,7 @@ from bandfold.bitstream.package import Package
 from bandfold.bitstream.registry import Registry
 from bandfold.bitstream.sensor import SensorBasis
 from bandfold.bitstream.tables import load_tables
+from bandfold.bitstream.workers import Workers
 
 from .bandplan import BandPlanner
 from .engines import AnalysisEngine, CosineEngine, NetworkEngine
@@ -32,7 +33,6 @@ from .sceneplan import ScenePlanner
 from .source import ArraySource, SceneSource
 from .stream import REPEAT, STRIP_LINES, StreamEncoder
 from .target import Target
-from .workers import Workers
 from .zoneplan import zone_planner
 
 OWN_MARGIN = 1.02

@@ -9,13 +9,13 @@ from typing import Protocol
 from bandfold.bitstream.geometry import BLOCK
 from bandfold.bitstream.header import COSINE, PLANES
 from bandfold.bitstream.tables import Tables
+from bandfold.bitstream.workers import ALONE, Workers
 
 from .bandpipeline import BandPipeline
 from .engines import AnalysisEngine, NetworkEngine
 from .pipeline import Coded, Plan, ScenePipeline
 from .source import SceneSource
 from .thinning import ThinnedSource, thinned
-from .workers import ALONE, Workers
 from .zonepipeline import thinned_zone_pipeline, zone_pipeline
 
 TRIED_LINES = 64

@@ -15,6 +15,7 @@ from bandfold.bitstream.header import STEP_UNIT
 from bandfold.bitstream.reconstruct import magnitude_points
 from bandfold.bitstream.segment import Segment, mode_name, write_segment
 from bandfold.bitstream.tables import Tables
+from bandfold.bitstream.workers import ALONE, Workers
 
 from .analysis import Analysis
 from .engines import AnalysisEngine
@@ -22,7 +23,6 @@ from .quantise import RATE_WEIGHT, quantise
 from .rotation import rotate
 from .scaling import no_data_mask
 from .source import SceneSource
-from .workers import ALONE, Workers
 
 ERROR_UNIT = float(1 << 20)
 """Squared errors are summed as integers in units of ``step**2 / ERROR_UNIT``: their sum has no order."""

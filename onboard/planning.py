@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bandfold.bitstream import exact, kernels
 from bandfold.bitstream.fold import BASIS_UNIT, FRACTION, MERGE_LIMIT, Fold, Vectors
 from bandfold.bitstream.kernels import pointer
+from bandfold.bitstream.workers import ALONE, Workers
 
 from .analysis import Analysis
 from .basis import quantise_vectors, vector_bits
@@ -24,7 +25,6 @@ from .partition import check_partition, partition_bands
 from .quantise import RATE_WEIGHT
 from .sampling import Sample
 from .statistics import told_means
-from .workers import ALONE, Workers
 
 FIRST_THRESHOLD = 0.2
 """A component of the first fold is looked at if its variance exceeds so many times ``step**2 / 12``."""

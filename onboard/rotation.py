@@ -14,9 +14,9 @@ from bandfold.bitstream import exact, kernels
 from bandfold.bitstream.fold import BASIS_UNIT, FRACTION, Vectors
 from bandfold.bitstream.geometry import CHANNELS
 from bandfold.bitstream.kernels import pointer
+from bandfold.bitstream.workers import ALONE, Workers
 
 from .basis import quantise_vectors, vector_bits
-from .workers import ALONE, Workers
 
 SIZES = (16, 8)
 """Numbers of strongest components that are tried: a matrix costs their number squared."""

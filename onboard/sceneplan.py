@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bandfold.bitstream.fold import FRACTION, MERGE_LIMIT, Fold, Vectors
 from bandfold.bitstream.geometry import CHANNELS
 from bandfold.bitstream.sensor import SensorBasis
+from bandfold.bitstream.workers import ALONE, Workers
 
 from .analysis import Analysis
 from .engines import AnalysisEngine
@@ -23,7 +24,6 @@ from .rotation import COST_UNIT, LARGEST_SIZE, SMALLEST_SIZE, find_rotations, la
 from .sampling import Sample, sample_blocks
 from .sensorplanning import SensorPlanner
 from .source import SceneSource
-from .workers import ALONE, Workers
 
 RATE_FACTOR = 12.0
 """Fitted on coded scenes: a first guess of the step that is within 1.5 of the right rate."""

@@ -16,13 +16,13 @@ from bandfold.bitstream.fold import Fold
 from bandfold.bitstream.selection import Selection, Turn
 from bandfold.bitstream.selectioncode import LARGEST_TURN_SHIFT
 from bandfold.bitstream.sensor import SensorBasis
+from bandfold.bitstream.workers import ALONE, Workers
 
 from .basis import FINEST
 from .engines import AnalysisEngine
 from .planning import FIRST_THRESHOLD, SECOND_THRESHOLD, FoldPlanner
 from .quantise import RATE_WEIGHT
 from .sampling import Sample
-from .workers import ALONE, Workers
 
 LEAST_ENERGY = 0.02
 """Merged components are used up to the last one of which so many times ``step**2 / 12`` comes back."""

@@ -21,6 +21,7 @@ from bandfold.bitstream.registry import Registry
 from bandfold.bitstream.scene import SceneInfo
 from bandfold.bitstream.sensor import SensorBasis
 from bandfold.bitstream.tables import load_tables
+from bandfold.bitstream.workers import Workers
 
 from .bucket import Bucket
 from .engines import AnalysisEngine, CosineEngine
@@ -35,7 +36,6 @@ from .source import SceneSource
 from .stripcontrol import Control, FixedQuality, FixedStep, LeakyBucket, Work
 from .stripplan import Basis, StripPlanner
 from .target import Target
-from .workers import Workers
 
 STRIP_LINES = 64
 """Lines of a segment where nothing else is asked for."""

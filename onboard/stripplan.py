@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bandfold.bitstream.sensor import SensorBasis
 from bandfold.bitstream.tables import Tables
+from bandfold.bitstream.workers import ALONE, Workers
 
 from .drift import Drift, measure_drift
 from .engines import AnalysisEngine
@@ -14,7 +15,6 @@ from .sampling import Sample, sample_blocks
 from .sceneplan import ScenePlanner
 from .sections import fold_section, rotation_section
 from .source import SceneSource
-from .workers import ALONE, Workers
 
 BLOCKS = 256
 """Blocks of a strip that are looked at, about."""

@@ -8,13 +8,13 @@ from functools import partial
 
 from bandfold.bitstream.container import Section, write_section
 from bandfold.bitstream.header import STEP_UNIT
+from bandfold.bitstream.workers import ALONE, Workers
 
 from .method import Pipeline
 from .pipeline import Coded
 from .rate import aim_between, exp2, find_step, log2, step_code
 from .target import rounded_error
 from .trimming import trim
-from .workers import ALONE, Workers
 
 ROUGH_RANGE = (1.0, 1.14)
 """Where a first plan may be, in parts of the target: above it, since it lacks rotations."""

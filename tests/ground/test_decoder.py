@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bandfold.benchmarks.synthetic import SyntheticScene
 from bandfold.bitstream import segment as segments_module
-from bandfold.bitstream.container import Section
+from bandfold.bitstream.container import Section, read_sections
 from bandfold.bitstream.errors import MemoryLimitError, ModelError, SettingsError, StreamError
 from bandfold.bitstream.tables import SHIPPED
 from bandfold.bitstream.varint import write_varint
 from bandfold.ground import Decoder
-from bandfold.onboard import ArraySource
+from bandfold.onboard import ArraySource, Encoder
 
 from .streams import (
     BANDS,
@@ -323,3 +324,17 @@ def test_a_damaged_segment_is_decoded_from_its_first_chunks(monkeypatch, cube):
     errors = [np.mean((one[:, 16:32].astype(float) - cube[:, 16:32]) ** 2) for one in (whole, decoded)]
     spread = cube[:, 16:32].reshape(BANDS, -1).var(axis=1).mean()
     assert errors[0] < errors[1] < spread / 4
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_decode_the_same_and_tell_damage_in_order(threads):
+    cube = SyntheticScene(90, 40, 24, seed=11).read(slice(0, 24), slice(0, 90))
+    stream = bytearray(Encoder(bps=1.0, strip_lines=16, threads=threads).encode(cube))
+    assert bytes(stream) == Encoder(bps=1.0, strip_lines=16).encode(cube)
+    segments = [one.payload for one in read_sections(bytes(stream)) if one.kind == Section.SEGMENT]
+    for payload in (segments[1], segments[4]):
+        stream[stream.index(payload) + len(payload) // 2] ^= 1
+    one, some = (Decoder(bytes(stream), threads=count) for count in (1, threads))
+    np.testing.assert_array_equal(one.decode(), some.decode())
+    assert [damage.lines for damage in one.damage] == [damage.lines for damage in some.damage]
+    assert len(some.damage) == 2
