@@ -55,7 +55,7 @@ def requantise(data: bytes, nbytes: int, *, tables: str | os.PathLike[str] | Non
     """Make a stream smaller by coarser steps.
 
     All steps grow by one factor. That costs less than a decibel against encoding the scene to that size,
-    where `bandfold.bitstream.truncation.truncate` costs up to nine, and the time of decoding and coding all
+    where `bandfold.bitstream.truncation.truncate` costs up to eleven, and the time of decoding and coding all
     latents a few times, where truncating decodes nothing. One strip is held at a time.
 
     Parameters
