@@ -34,6 +34,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bf_product": (None, (*2 * [_POINTER], *3 * [_LONG], _POINTER)),
     "bf_reject": (None, (*2 * [_POINTER], *2 * [_LONG], _POINTER)),
     "bf_gain": (_LONG, (_POINTER, _LONG, *5 * [_DOUBLE])),
+    "bf_pivots": (None, (_POINTER, _LONG, *2 * [_POINTER])),
     "bf_jacobi": (None, (*2 * [_POINTER], *2 * [_LONG], _POINTER, _INT, *2 * [_DOUBLE], _POINTER)),
     "bf_analysis_memory": (_LONG, (_POINTER,)),
     "bf_analyse": (

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream import exact
+from bandfold.bitstream import exact, kernels
 from bandfold.bitstream.fold import FRACTION, Fold
+from bandfold.bitstream.kernels import pointer
 
 from .quantise import RATE_WEIGHT
 
@@ -100,8 +101,13 @@ def log_determinant(matrix: NDArray[np.float64]) -> float:
     -------
     float
     """
-    rest = matrix + np.eye(len(matrix))
+    rest = np.ascontiguousarray(matrix + np.eye(len(matrix)))
     pivots = np.ones(len(rest))
+    if kernels.library is not None:
+        scaled = np.empty(len(rest))
+        addresses = (pointer(array, np.float64) for array in (pivots, scaled))
+        kernels.library.bf_pivots(pointer(rest, np.float64), len(rest), *addresses)
+        return math.fsum(exact.log2(pivots).tolist())
     for place in range(len(rest)):
         pivot = max(float(rest[place, place]), 1.0)
         pivots[place] = pivot

@@ -144,3 +144,22 @@ BF_EXPORT BF_CLONES int64_t bf_gain(const int32_t *latents, int64_t count, doubl
     }
     return total;
 }
+
+/* Pivots, at least 1, of the elimination of a matrix of [n][n], which is used up. */
+BF_EXPORT BF_CLONES void bf_pivots(double *restrict matrix, int64_t n, double *restrict pivots,
+                                   double *restrict scaled)
+{
+    for (int64_t place = 0; place < n; place++) {
+        const double *row = matrix + place * n;
+        const double pivot = row[place] > 1.0 ? row[place] : 1.0;
+        pivots[place] = pivot;
+        for (int64_t j = place + 1; j < n; j++)
+            scaled[j] = row[j] / pivot;
+        for (int64_t i = place + 1; i < n; i++) {
+            double *restrict other = matrix + i * n;
+            const double factor = other[place];
+            for (int64_t j = place + 1; j < n; j++)
+                other[j] -= factor * scaled[j];
+        }
+    }
+}
