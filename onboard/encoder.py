@@ -34,6 +34,7 @@ from .source import ArraySource, SceneSource
 from .stream import REPEAT, STRIP_LINES, StreamEncoder
 from .target import Target
 from .zoneplan import zone_planner
+from .zonetrial import several_cost_less
 
 OWN_MARGIN = 1.02
 """A scene's own fold is tried beside its sensor's where it does not seem to cost so many times as much."""
@@ -226,7 +227,8 @@ class Encoder:
             own = ScenePlanner(planner.sample, self._ends, self._engine, workers=self._workers)
             if own.folded_cost(step) < OWN_MARGIN * planner.folded_cost(step):
                 planners.append(own)
-        folding = [self._coder(source, original, self._zoned(one, source, step)) for one in planners]
+        zoned = [self._zoned(one, source, original, step) for one in planners]
+        folding = [self._coder(source, original, one) for one in zoned]
         unfolded = self._spectral == "auto" and planner.seems_unfoldable(step)
         several = unfolded or len(folding) > 1
         candidates = [one.code(self._target, spectral=True, errors=several) for one in folding]
@@ -304,12 +306,19 @@ class Encoder:
         coder = SceneCoder(source, original, planner, method, self._tables, self._strip_lines, self._progress)
         return coder.code(self._target, spectral=False, errors=False).data
 
-    def _zoned(self, planner: ScenePlanner, source: SceneSource, step: float) -> Planner:
+    def _zoned(
+        self, planner: ScenePlanner, source: SceneSource, original: SceneSource, step: float
+    ) -> Planner:
         """Several folds in place of one, where the land changes so much that they pay."""
         zoned = zone_planner(
             planner, source, self._strip_lines, step, lambda done: self._progress("sample", done)
         )
-        return zoned or planner
+        if zoned is None:
+            return planner
+        several, one = (kind.plan(step, spectral=True) for kind in (zoned, planner))
+        method = cosine_method(self._engine, self._tables, self._strip_lines, self._workers)
+        pays = several_cost_less(source, original, several, one, method, self._tables)
+        return zoned if pays else planner
 
     def _coder(self, source: SceneSource, original: SceneSource, planner: Planner) -> SceneCoder:
         method = cosine_method(self._engine, self._tables, self._strip_lines, self._workers)
