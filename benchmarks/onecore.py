@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bandfold.onboard.selfcheck import runs_by
+
 _VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
@@ -59,7 +61,7 @@ def machine() -> dict[str, str]:
     Returns
     -------
     dict
-        Processor, system and versions.
+        Processor, system, versions and what runs the inner loops.
     """
     processor = platform.processor() or platform.machine()
     details = Path("/proc/cpuinfo")
@@ -71,4 +73,5 @@ def machine() -> dict[str, str]:
         "system": platform.platform(),
         "python": platform.python_version(),
         "numpy": np.__version__,
+        "inner loops": runs_by(),
     }
