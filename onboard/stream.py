@@ -15,7 +15,7 @@ from bandfold.bitstream.chunks import Place
 from bandfold.bitstream.container import Section, write_section
 from bandfold.bitstream.errors import IntegrityError, SceneError, SettingsError
 from bandfold.bitstream.geometry import BLOCK
-from bandfold.bitstream.header import COSINE, LARGEST_DIMENSION, STEP_UNIT, Header
+from bandfold.bitstream.header import COSINE, LARGEST_DIMENSION, STEP_UNIT, UNIFORM, Header
 from bandfold.bitstream.package import Package
 from bandfold.bitstream.registry import Registry
 from bandfold.bitstream.scene import SceneInfo
@@ -30,6 +30,7 @@ from .pipeline import Coded, StripCoder
 from .rate import log2, step_code
 from .resume import Begun
 from .scrubbing import Scrubber
+from .quantisers import quantiser_of, tables_path
 from .sections import end_section, header_section, metadata_section, stream_head
 from .source import SceneSource
 from .stripcontrol import Control, FixedQuality, FixedStep, LeakyBucket, Work
@@ -79,7 +80,7 @@ class StreamEncoder:
         Four strips at the average rate if not given.
     spectral : {"auto", "sensor", "none"}
         Fold the bands (by the sensor's vectors, if there is a sensor), or code them one by one.
-    partition, sensor, strip_lines, tables
+    partition, sensor, strip_lines, tables, quantiser
         As for `bandfold.onboard.Encoder`.
     repeat : int
         Strips after which header, fold and rotations are repeated, so that losing them costs so many strips
@@ -130,6 +131,7 @@ class StreamEncoder:
         strip_lines: int = STRIP_LINES,
         repeat: int = REPEAT,
         tables: str | os.PathLike[str] | None = None,
+        quantiser: str = UNIFORM,
         scrub: int = SCRUB,
         begun: Begun | None = None,
     ) -> None:
@@ -150,7 +152,7 @@ class StreamEncoder:
             raise SettingsError(f"repeating after {repeat} strips is not possible: give 0 for never, or more")
         self._info = replace(info, lines=1)
         self._write = write
-        self._tables_path = None if tables is None else Path(tables)
+        self._tables_path = tables_path(quantiser, tables)
         self._tables = load_tables(self._tables_path)
         if scrub < 0:
             raise SettingsError(f"scrubbing after {scrub} strips is not possible: give 0 for never, or more")
@@ -173,6 +175,7 @@ class StreamEncoder:
             sensor=basis.name if basis else "",
             sensor_hash=basis.identity if basis else b"",
             open=True,
+            quantiser=quantiser_of(self._tables, spectral=spectral != "none"),
         )
         self._repeat = repeat
         self._since = 0
