@@ -44,7 +44,10 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bf_read": (_INT, (*2 * [_POINTER], _INT, _POINTER, *5 * [_INT], *4 * [_POINTER])),
     "bf_contexts": (None, (*2 * [_POINTER], *3 * [_INT], *2 * [_POINTER])),
     "bf_trellis_memory": (_LONG, (_LONG,)),
-    "bf_trellis": (None, (_POINTER, *2 * [_LONG], _POINTER, _DOUBLE, _INT, *6 * [_POINTER])),
+    "bf_trellis": (
+        None,
+        (_POINTER, *2 * [_LONG], _POINTER, _DOUBLE, _INT, *7 * [_POINTER]),
+    ),
 }
 
 

@@ -55,8 +55,8 @@ class Mode:
     ----------
     network : ContextNetwork
     frequencies : ndarray of int64, shape (quantisers * CLASSES, TOKENS)
-        Each row sums to 2**24, each entry is at least 1. The classes of the second quantiser, if there is one,
-        are numbered behind those of the first one.
+        Each row sums to 2**24, each entry is at least 1. The classes of a second quantiser are numbered
+        behind those of the first one.
     points : ndarray of float64, shape (quantisers * CLASSES, POINTS)
         How far the reconstruction point of magnitudes 1, 2, 3... lies below them, in steps: about half a step
         more in the second quantiser.
@@ -104,7 +104,7 @@ class Tables:
         return backend(np.concatenate([*(self.modes[name].frequencies for name in MODES), self.side]))
 
     def first_table(self, name: str) -> int:
-        """Number of the first table of a mode; of those for ``"side"`` information; behind them, of a ``"model"``."""
+        """Number of the first table of a mode, of ``"side"`` information or, behind all, of a ``"model"``."""
         sizes = [*(len(self.modes[mode].frequencies) for mode in MODES), len(self.side)]
         return sum(sizes[: (*MODES, "side", "model").index(name)])
 

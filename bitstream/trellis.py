@@ -1,14 +1,14 @@
 """Dependent quantisation: which of two quantisers a latent goes through follows from the latents before it.
 
-The levels of the first quantiser are the multiples of the step, those of the second one are the odd multiples of half
-a step, and zero. Latents form chains; a chain has one of eight states, which the parity of each level moves on,
-and the state chooses the quantiser of the next latent. Together the quantisers are twice as fine as each of them,
-and the encoder looks for the best path (`bandfold.onboard.dependent`): trellis-coded quantisation, with the
-states of JPEG 2000 (ISO/IEC 15444-2, annex G) and one entropy coder for each quantiser.
+The levels of the first quantiser are the multiples of the step, those of the second one are the odd multiples
+of half a step, and zero. Latents form chains; a chain has one of eight states, which the parity of each level
+moves on, and the state chooses the quantiser of the next latent. Together the quantisers are twice as fine as
+each of them, and the encoder looks for the best path (`bandfold.onboard.dependent`): trellis-coded
+quantisation, with an eight-state trellis of Ungerboeck's and tables for each quantiser.
 
-Chain ``a`` of a position goes through the channels that come at place ``a`` in their diagonals, and from the last one
-on to the next component. So a diagonal has one latent of a chain at most, and its quantisers are known before
-anything of it is decoded.
+Chain ``a`` of a position goes through the channels that come at place ``a`` in their diagonals, and from the
+last one on to the next component. So a diagonal has one latent of a chain at most, and its quantisers are known
+before anything of it is decoded.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Chains:
 
     def quantisers(self, diagonal: int) -> NDArray[np.uint8]:
         """Number of the quantiser of each latent of a diagonal: shape (channels, rows, columns)."""
-        return self.states[: _length(diagonal)] & 1
+        return self.states[: _length(diagonal)] & np.uint8(1)
 
     def move(self, diagonal: int, values: NDArray[np.integer]) -> None:
         """Take in a diagonal; those beyond the extent of a component count as zeros.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -72,7 +71,8 @@ class Encoder:
     tables : path_like, optional
         Tables to use in place of the shipped ones; they tell the quantiser too.
     quantiser : {"uniform", "dependent"}
-        One quantiser for all latents of a fold, or two that take turns: some 3 % fewer bytes at the same error.
+        One quantiser for all latents of a fold, or two that take turns: some 3 % fewer bytes at the same
+        error.
     stream : bool
         Code strip after strip as if nobody knew what comes after it: the same bytes as
         `bandfold.onboard.StreamEncoder` writes. With `bps`, `psnr` or `step`, and without a model.

@@ -21,7 +21,7 @@ from bandfold.bitstream.reconstruct import magnitude_points
 from bandfold.bitstream.tables import COST_UNIT, Mode
 from bandfold.bitstream.tokens import DIRECT
 
-from .dependent import best_path
+from .dependent import PATH_WEIGHT, best_path
 
 RATE_WEIGHT = 0.13
 """Distortion, in steps squared, that one bit must save: what the step itself buys."""
@@ -51,8 +51,10 @@ def quantise(
     classes : ndarray of uint8, same shape
         Contexts of the result; where there are two quantisers, they tell which one each latent went through.
     """
-    quantised, classes = _quantise(latents, step, mode, weight)
-    return best_path(latents, step, mode, weight, classes) if mode.dependent else (quantised, classes)
+    if not mode.dependent:
+        return _quantise(latents, step, mode, weight)
+    weight *= PATH_WEIGHT
+    return best_path(latents, step, mode, weight, _quantise(latents, step, mode, weight)[1])
 
 
 def _quantise(

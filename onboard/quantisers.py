@@ -35,7 +35,9 @@ def tables_path(quantiser: str, tables: str | os.PathLike[str] | None) -> Path |
         raise SettingsError(f"quantiser {quantiser!r} is unknown: use {' or '.join(QUANTISERS)}")
     if tables is not None:
         if quantiser != UNIFORM:
-            raise SettingsError("tables tell the quantiser themselves: leave out the quantiser, or the tables")
+            raise SettingsError(
+                "tables tell the quantiser themselves: leave out the quantiser, or the tables"
+            )
         return Path(tables)
     return DEPENDENT_TABLES if quantiser == DEPENDENT else None
 

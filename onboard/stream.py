@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,10 +26,10 @@ from .engines import AnalysisEngine, CosineEngine
 from .filling import counts_without_gaps
 from .partition import partition_ends
 from .pipeline import Coded, StripCoder
+from .quantisers import quantiser_of, tables_path
 from .rate import log2, step_code
 from .resume import Begun
 from .scrubbing import Scrubber
-from .quantisers import quantiser_of, tables_path
 from .sections import end_section, header_section, metadata_section, stream_head
 from .source import SceneSource
 from .stripcontrol import Control, FixedQuality, FixedStep, LeakyBucket, Work

@@ -1,20 +1,23 @@
-/* Dependent quantisation: the states of the trellis, and the encoder's search. See bitstream/trellis.py. */
+/* Dependent quantisation: the states of the chains, and the encoder's search. See bitstream/trellis.py, onboard/dependent.py. */
 
 #include "kernels.h"
 
-enum { STATES = 8, TILE = 16, COSTS = BF_DIRECT + 1, MAGNITUDES = 4 };
+#include <string.h>
 
-static const uint8_t NEXT[STATES][2] = {{0, 1}, {3, 2}, {5, 4}, {6, 7}, {1, 0}, {2, 3}, {4, 5}, {7, 6}};
-/* The two states before each state, in rising order, and the parities that lead from them. */
-static const uint8_t BEFORE[STATES][2] = {{0, 4}, {0, 4}, {1, 5}, {1, 5}, {2, 6}, {2, 6}, {3, 7}, {3, 7}};
+enum { STATES = 8, TILE = 32, COLUMNS = BF_DIRECT + 2, PARITIES = 0x96 };
 
-/* Parity that leads from one state to the other. */
-BF_INLINE int parity_between(int from, int to)
+/* Whether the state that follows an even level is an odd one. */
+BF_INLINE int turns(int state)
 {
-    return NEXT[from][1] == to;
+    return PARITIES >> state & 1;
 }
 
-/* Offset of the classes of each latent of a diagonal: that of the second quantiser is `classes`. */
+BF_INLINE int next_state(int state, int parity)
+{
+    return (2 * state & (STATES - 1)) | (turns(state) ^ parity);
+}
+
+/* Move the classes of a diagonal to those of the quantiser of each latent. */
 BF_CLONES
 void bf_states_classes(const uint8_t *states, int channels, int64_t positions, int32_t classes, uint8_t *kinds,
                        int64_t stride)
@@ -25,122 +28,236 @@ void bf_states_classes(const uint8_t *states, int channels, int64_t positions, i
 }
 
 /* States of the chains behind a diagonal. */
+BF_CLONES
 void bf_states_move(uint8_t *states, int channels, int64_t positions, const int32_t *values, int64_t stride)
 {
     for (int c = 0; c < channels; c++)
-        for (int64_t p = 0; p < positions; p++) {
-            uint8_t *state = states + c * positions + p;
-            *state = NEXT[*state][values[c * stride + p] & 1];
+        for (int64_t p = 0; p < positions; p++)
+            states[c * positions + p] =
+                (uint8_t)next_state(states[c * positions + p], values[c * stride + p] & 1);
+}
+
+/* What levels cost: [2][classes][COLUMNS], by quantiser, class and magnitude. */
+typedef struct {
+    const float *bits;  /* weighted, in steps squared */
+    const float *below; /* reconstruction points below their levels */
+    int32_t classes;
+} prices;
+
+BF_INLINE double in_steps(int32_t latent, double scale)
+{
+    return (double)(latent < 0 ? -(int64_t)latent : latent) * scale;
+}
+
+/* Sixteen numbers side by side. Comparisons go by signs: GCC compares such vectors one number after the other. */
+typedef float lanes __attribute__((vector_size(64)));
+typedef int32_t integers __attribute__((vector_size(64)));
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic ignored "-Wpsabi" /* All functions that take them are inlined. */
+#endif
+
+enum { LANES = 16 };
+
+/* All bits set where a < b. */
+BF_INLINE integers below_of(lanes a, lanes b)
+{
+    return (integers)(a - b) >> 31;
+}
+
+BF_INLINE lanes choose(integers which, lanes yes, lanes no)
+{
+    return (lanes)(((integers)yes & which) | ((integers)no & ~which));
+}
+
+/* A step of a tile: magnitudes, and what follows from them. */
+typedef struct {
+    float even[2][TILE] __attribute__((aligned(64)));
+    float odd[2][TILE] __attribute__((aligned(64)));
+    int32_t zero[TILE] __attribute__((aligned(64))); /* bit of each quantiser whose even level is zero */
+} weighed;
+
+/* Both parities under one quantiser: costs of the better even and the better odd magnitude. */
+BF_INLINE void weigh(const prices *costs, int quantiser, const double *scaled, const int32_t *rows,
+                     const float *small, weighed *to)
+{
+    const float *bits = costs->bits + quantiser * costs->classes * COLUMNS;
+    const float *below = costs->below + quantiser * costs->classes * COLUMNS;
+    int32_t lower[TILE] __attribute__((aligned(64))), place[TILE] __attribute__((aligned(64)));
+    float part[TILE] __attribute__((aligned(64))), whole[TILE] __attribute__((aligned(64)));
+    float low_below[TILE] __attribute__((aligned(64))), high_below[TILE] __attribute__((aligned(64)));
+    float low_bits[TILE] __attribute__((aligned(64))), high_bits[TILE] __attribute__((aligned(64)));
+    float no_bits[TILE] __attribute__((aligned(64)));
+    for (int t = 0; t < TILE; t++) {
+        const double moved = scaled[t] + 0.5 * quantiser;
+        lower[t] = (int32_t)moved;
+        part[t] = (float)(moved - (double)lower[t]);
+        whole[t] = (float)scaled[t];
+    }
+    for (int t = 0; t < TILE; t++)
+        place[t] = rows[t] + (lower[t] < BF_DIRECT ? lower[t] : BF_DIRECT);
+    for (int t = 0; t < TILE; t++) {
+        low_below[t] = below[place[t]];
+        high_below[t] = below[place[t] + 1];
+        low_bits[t] = bits[place[t]];
+        high_bits[t] = bits[place[t] + 1];
+        no_bits[t] = bits[rows[t]];
+    }
+    for (int t = 0; t < TILE; t += LANES) {
+        const lanes x = *(lanes *)(part + t), y = *(lanes *)(whole + t);
+        const lanes error_low = x + *(lanes *)(low_below + t), error_high = x - 1.0f + *(lanes *)(high_below + t);
+        const lanes low = error_low * error_low + *(lanes *)(low_bits + t);
+        const lanes high = error_high * error_high + *(lanes *)(high_bits + t);
+        const lanes none = y * y + *(lanes *)(no_bits + t);
+        const integers turned = -(*(integers *)(lower + t) & 1);
+        const integers dead = below_of(y, *(const lanes *)(small + t));
+        const lanes pair = choose(turned, high, low), other = choose(turned, low, high);
+        const integers live = below_of(pair, none) & ~dead;
+        *(lanes *)(to->odd[quantiser] + t) = choose(dead, 1e30f - (lanes){0}, other);
+        *(lanes *)(to->even[quantiser] + t) = choose(live, pair, none);
+        *(integers *)(to->zero + t) |= ~live & (1 << quantiser);
+    }
+}
+
+/* The same where all magnitudes are small: zeros. */
+BF_INLINE void weigh_zeros(const prices *costs, const double *scaled, const int32_t *rows, weighed *to)
+{
+    for (int q = 0; q < 2; q++) {
+        const float *bits = costs->bits + q * costs->classes * COLUMNS;
+        for (int t = 0; t < TILE; t++) {
+            const float whole = (float)scaled[t];
+            to->even[q][t] = whole * whole + bits[rows[t]];
         }
+    }
 }
 
-/* What a magnitude costs that `point` stands for. */
-BF_INLINE double cost_of(double scaled, int32_t magnitude, const double *bits, const double *below)
+/* One step of the chains of a tile: the cheaper way into each state. */
+BF_INLINE void advance(lanes costs[STATES][TILE / LANES], const weighed *step, uint8_t *decisions)
 {
-    const int32_t place = magnitude < BF_DIRECT ? magnitude : BF_DIRECT;
-    const double point = magnitude ? (double)magnitude - below[magnitude < MAGNITUDES ? magnitude : MAGNITUDES - 1] : 0.0;
-    const double error = scaled - point;
-    return error * error + bits[place];
+    for (int part = 0; part < TILE / LANES; part++) {
+        lanes found[STATES];
+        integers decided = {0};
+        for (int s = 0; s < STATES; s++) {
+            const int a = s >> 1, b = a + STATES / 2;
+            const float *first = turns(a) == (s & 1) ? step->even[a & 1] : step->odd[a & 1];
+            const float *second = turns(b) == (s & 1) ? step->even[b & 1] : step->odd[b & 1];
+            const lanes one = costs[a][part] + ((const lanes *)first)[part];
+            const lanes other = costs[b][part] + ((const lanes *)second)[part];
+            const integers which = below_of(other, one);
+            found[s] = choose(which, other, one);
+            decided |= which & (1 << s);
+        }
+        for (int s = 0; s < STATES; s++)
+            costs[s][part] = found[s];
+        for (int t = 0; t < LANES; t++)
+            decisions[part * LANES + t] = (uint8_t)decided[t];
+    }
 }
 
-/* Both parities under one quantiser: what the better magnitude of each costs, and the even one. */
-BF_INLINE int32_t weigh(double scaled, double offset, const double *bits, const double *below, double *even,
-                        double *odd)
+/* The same where all levels are even. */
+BF_INLINE void advance_zeros(lanes costs[STATES][TILE / LANES], const weighed *step, uint8_t *decisions)
 {
-    const int32_t lower = (int32_t)(scaled + offset), upper = lower + 1;
-    const double low = cost_of(scaled, lower, bits, below), high = cost_of(scaled, upper, bits, below);
-    const double zero = scaled * scaled + bits[0];
-    const int turned = lower & 1;
-    const double pair = turned ? high : low;
-    const int32_t kept = turned ? upper : lower;
-    *odd = turned ? low : high;
-    *even = pair < zero ? pair : zero;
-    return pair < zero ? kept : 0;
+    int decided = 0;
+    for (int s = 0; s < STATES; s++)
+        decided |= (turns(s >> 1) != (s & 1)) << s;
+    memset(decisions, decided, TILE);
+    for (int part = 0; part < TILE / LANES; part++) {
+        lanes found[STATES];
+        for (int s = 0; s < STATES; s++) {
+            const int before = (s >> 1) + (turns(s >> 1) != (s & 1)) * STATES / 2;
+            found[s] = costs[before][part] + ((const lanes *)step->even[before & 1])[part];
+        }
+        for (int s = 0; s < STATES; s++)
+            costs[s][part] = found[s];
+    }
 }
 
 /* Bytes of memory that `bf_trellis` works in. */
 BF_EXPORT int64_t bf_trellis_memory(int64_t components)
 {
-    return BF_DIAGONALS * components * TILE;
+    return 2 * BF_DIAGONALS * components * TILE;
 }
 
 /* Levels of the cheapest path of all chains of a segment.
  *
- * `latents` are of shape [components][64][positions], `classes`, `quantised` and `sets` of [64][components][positions];
- * `bits` of [2][classes][17], in steps squared, and `below` of [2][classes][4].
+ * `latents` are of shape [components][64][positions], `classes`, `quantised` and `sets` of [64][components][positions].
  */
-BF_EXPORT BF_CLONES void bf_trellis(const int32_t *latents, int64_t components, int64_t positions, const int32_t *bounds,
-                                    double scale, int32_t kinds, const double *bits, const double *below,
-                                    const uint8_t *classes, int32_t *quantised, uint8_t *sets, uint8_t *memory)
+BF_EXPORT BF_CLONES void bf_trellis(const int32_t *latents, int64_t components, int64_t positions,
+                                    const int32_t *bounds, double scale, int32_t kinds,
+                                    const float *bits, const float *below, const float *small,
+                                    const uint8_t *classes,
+                                    int32_t *quantised, uint8_t *sets, uint8_t *memory)
 {
     const int64_t stride = components * positions;
-    uint8_t(*decisions)[TILE] = (uint8_t(*)[TILE])memory;
+    const prices table = {bits, below, kinds};
+    uint8_t(*decisions)[2][TILE] = (uint8_t(*)[2][TILE])memory;
     for (int chain = 0; chain < BF_LONGEST; chain++)
         for (int64_t start = 0; start < positions; start += TILE) {
             const int count = positions - start < TILE ? (int)(positions - start) : TILE;
-            double costs[STATES][TILE];
+            lanes costs[STATES][TILE / LANES];
             for (int s = 0; s < STATES; s++)
-                for (int t = 0; t < TILE; t++)
-                    costs[s][t] = s ? 1e300 : 0.0;
+                for (int part = 0; part < TILE / LANES; part++)
+                    costs[s][part] = (s ? 1e30f : 0.0f) - (lanes){0};
             int64_t step = 0;
-            for (int64_t one = 0; one < components; one++)
+            double scaled[TILE] __attribute__((aligned(64))) = {0};
+            int32_t rows[TILE] __attribute__((aligned(64))) = {0};
+            float least[TILE] __attribute__((aligned(64))) = {0};
+            for (int64_t one = 0; one < components; one++) {
                 for (int diagonal = chain; diagonal < BF_DIAGONALS - chain; diagonal++, step++) {
                     const int c = bounds[diagonal] + chain;
                     const int32_t *from = latents + (one * BF_CHANNELS + c) * positions + start;
                     const uint8_t *kind = classes + c * stride + one * positions + start;
-                    double weighed[2][2][TILE];
+                    weighed found;
                     for (int t = 0; t < count; t++) {
-                        const double scaled = (double)(from[t] < 0 ? -(int64_t)from[t] : from[t]) * scale;
-                        for (int q = 0; q < 2; q++) {
-                            const int64_t table = q * kinds + kind[t];
-                            weigh(scaled, 0.5 * q, bits + table * COSTS, below + table * MAGNITUDES,
-                                  &weighed[q][0][t], &weighed[q][1][t]);
-                        }
+                        scaled[t] = in_steps(from[t], scale);
+                        rows[t] = kind[t] * COLUMNS;
+                        least[t] = small[kind[t]];
                     }
-                    double found[STATES][TILE];
-                    uint8_t *decision = decisions[step];
+                    int live = 0;
+                    for (int t = 0; t < count; t++)
+                        live |= (float)scaled[t] >= least[t];
+                    if (!live) {
+                        weigh_zeros(&table, scaled, rows, &found);
+                        advance_zeros(costs, &found, decisions[step][0]);
+                        memset(decisions[step][1], 3, TILE);
+                        continue;
+                    }
+                    memset(found.zero, 0, sizeof found.zero);
+                    weigh(&table, 0, scaled, rows, least, &found);
+                    weigh(&table, 1, scaled, rows, least, &found);
+                    advance(costs, &found, decisions[step][0]);
                     for (int t = 0; t < TILE; t++)
-                        decision[t] = 0;
-                    for (int s = 0; s < STATES; s++) {
-                        const int a = BEFORE[s][0], b = BEFORE[s][1];
-                        const double *first = weighed[a & 1][parity_between(a, s)];
-                        const double *second = weighed[b & 1][parity_between(b, s)];
-                        for (int t = 0; t < count; t++) {
-                            const double one_way = costs[a][t] + first[t], other = costs[b][t] + second[t];
-                            found[s][t] = other < one_way ? other : one_way;
-                            decision[t] |= (uint8_t)((other < one_way) << s);
-                        }
-                    }
-                    for (int s = 0; s < STATES; s++)
-                        for (int t = 0; t < count; t++)
-                            costs[s][t] = found[s][t];
+                        decisions[step][1][t] = (uint8_t)found.zero[t];
                 }
-            uint8_t state[TILE];
-            for (int t = 0; t < count; t++) {
-                state[t] = 0;
-                for (int s = 1; s < STATES; s++)
-                    state[t] = costs[s][t] < costs[state[t]][t] ? (uint8_t)s : state[t];
+                /* Only differences count: small numbers stay exact enough. */
+                for (int part = 0; part < TILE / LANES; part++) {
+                    lanes lowest = costs[0][part];
+                    for (int s = 1; s < STATES; s++)
+                        lowest = choose(below_of(costs[s][part], lowest), costs[s][part], lowest);
+                    for (int s = 0; s < STATES; s++)
+                        costs[s][part] -= lowest;
+                }
             }
+            int32_t state[TILE] = {0};
+            for (int t = 0; t < count; t++)
+                for (int s = 1; s < STATES; s++)
+                    state[t] = ((const float *)costs[s])[t] < ((const float *)costs[state[t]])[t] ? s : state[t];
             for (int64_t one = components - 1; one >= 0; one--)
                 for (int diagonal = BF_DIAGONALS - chain - 1; diagonal >= chain; diagonal--) {
                     const int c = bounds[diagonal] + chain;
                     const int32_t *from = latents + (one * BF_CHANNELS + c) * positions + start;
                     const int64_t to = c * stride + one * positions + start;
-                    const uint8_t *decision = decisions[--step];
+                    const uint8_t *decision = decisions[--step][0], *zero = decisions[step][1];
+                    int32_t *values = quantised + to;
                     for (int t = 0; t < count; t++) {
-                        const int s = state[t], before = BEFORE[s][decision[t] >> s & 1], q = before & 1;
-                        const double scaled = (double)(from[t] < 0 ? -(int64_t)from[t] : from[t]) * scale;
-                        const int64_t table = q * kinds + classes[to + t];
-                        double even, odd;
-                        int32_t level = weigh(scaled, 0.5 * q, bits + table * COSTS, below + table * MAGNITUDES,
-                                              &even, &odd);
-                        if (parity_between(before, s)) {
-                            level = (int32_t)(scaled + 0.5 * q);
-                            level += !(level & 1);
-                        }
-                        quantised[to + t] = from[t] < 0 ? -level : level;
-                        sets[to + t] = (uint8_t)q;
-                        state[t] = (uint8_t)before;
+                        const int32_t s = state[t], before = (s >> 1) + STATES / 2 * (decision[t] >> s & 1);
+                        const int32_t parity = turns(before) ^ (s & 1), second = before & 1;
+                        const int32_t lower = (int32_t)(in_steps(from[t], scale) + 0.5 * second);
+                        const int32_t above = zero[t] >> second & 1 ? 0 : (lower + 1) & ~1;
+                        const int32_t level = parity ? lower | 1 : above;
+                        values[t] = from[t] < 0 ? -level : level;
+                        sets[to + t] = (uint8_t)second;
+                        state[t] = before;
                     }
                 }
         }
