@@ -7,8 +7,8 @@ each of them, and the encoder looks for the best path (`bandfold.onboard.depende
 quantisation, with an eight-state trellis of Ungerboeck's and tables for each quantiser.
 
 Chain ``a`` of a position goes through the channels that come at place ``a`` in their diagonals, and from the
-last one on to the next component. So a diagonal has one latent of a chain at most, and its quantisers are known
-before anything of it is decoded.
+last one on to the next component. So a diagonal has one latent of a chain at most, and its quantisers are
+known before anything of it is decoded.
 """
 
 from __future__ import annotations

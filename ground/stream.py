@@ -320,6 +320,7 @@ class Stream:
             "engines": list(self.fold.engines),
             "sensor": header.sensor or None,
             "sensor_hash": header.sensor_hash.hex() or None,
+            "quantiser": header.quantiser,
             "tables": header.tables.hex(),
             "bytes": by_section,
             "basis_share": basis / self.size,

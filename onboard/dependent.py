@@ -1,8 +1,8 @@
 """The best path through the trellis of a strip: dependent quantisation, as the encoder sees it.
 
-A path costs its squared errors and, weighted, its bits. What a level does to the contexts of others is left out
-of account: the search goes by the classes that other levels give, first those of the scalar quantiser (see
-`bandfold.onboard.quantise`), then those of the path that was found.
+A path costs its squared errors and, weighted, its bits. What a level does to the contexts of others is left
+out of account: the search goes by the classes that other levels give, first those of the scalar quantiser
+(see `bandfold.onboard.quantise`), then those of the path that was found.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from bandfold.bitstream.tokens import DIRECT
 from bandfold.bitstream.trellis import CHAINS, NEXT, QUANTISERS, STATES
 
 ROUNDS = 1
-"""Searches, each but the first one in the contexts of the path before. A second one saves 0.35 %, but takes as
-long as the first."""
+"""Searches, each but the first one in the contexts of the path before. A second one saves 0.35 %, but takes
+as long as the first."""
 
 PATH_WEIGHT = 0.54
 """Weight of a bit over that of one quantiser, in steps squared: at the same rate two have the larger step."""

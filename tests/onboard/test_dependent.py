@@ -116,7 +116,7 @@ def test_streams_name_their_quantiser_and_bands_have_one():
     folded = Encoder(step=6.0, quantiser="dependent").encode(cube)
     banded = Encoder(step=6.0, quantiser="dependent", spectral="none").encode(cube)
     for data, quantiser in ((folded, "dependent"), (banded, "uniform")):
-        assert Decoder(data, restore="off")._stream.header.quantiser == quantiser
+        assert Decoder(data, restore="off").report()["quantiser"] == quantiser
     assert np.abs(Decoder(banded, restore="off").decode().astype(int) - cube).max() < 12
 
 
