@@ -27,7 +27,10 @@ TRANSFORMS = (COSINE, PLANES)
 UNIFORM = "uniform"
 """One step for all latents of a segment."""
 
-QUANTISERS = (UNIFORM,)
+DEPENDENT = "dependent"
+"""Two quantisers that take turns, see `bandfold.bitstream.trellis`; one step for all latents of a segment."""
+
+QUANTISERS = (UNIFORM, DEPENDENT)
 """Codes of quantisers are positions in this list."""
 
 LARGEST_DIMENSION = 1 << 24
@@ -178,6 +181,8 @@ def _unpack(payload: bytes) -> Header:
             raise StreamError("header of the stream names a package for no fold: it is corrupt")
     if (TRANSFORMS[transform] == PLANES) != bool(name) or (name and flags & _SPECTRAL):
         raise StreamError("header of the stream has a transform that does not fit its model: it is corrupt")
+    if QUANTISERS[quantiser] == DEPENDENT and not flags & _SPECTRAL:
+        raise StreamError("header of the stream has a quantiser for a fold, but none: it is corrupt")
     if position != len(payload) or len(tables) != 8:
         raise StreamError("header of the stream has a wrong length: it is corrupt")
     info = SceneInfo(

@@ -206,6 +206,7 @@ class KernelDecoder:
         done: int,
         quantised: NDArray[np.int32],
         classes: NDArray[np.uint8],
+        states: NDArray[np.uint8] | None,
         memory: NDArray[np.uint8],
         bits: NDArray[np.uint8],
         position: int,
@@ -225,6 +226,8 @@ class KernelDecoder:
             Written to.
         classes : ndarray of uint8, same shape
             Written to.
+        states : ndarray of uint8, shape (8, rows, columns), or None
+            States of the chains where there are two quantisers, see `bandfold.bitstream.trellis`; written to.
         memory : ndarray of uint8
             What is known of the components before; from `memory`.
         bits : ndarray of uint8
@@ -254,6 +257,7 @@ class KernelDecoder:
             *quantised.shape[1:],
             pointer(quantised, np.int32),
             pointer(classes, np.uint8),
+            None if states is None else pointer(states, np.uint8),
             pointer(memory, np.uint8),
         )
         if failed:

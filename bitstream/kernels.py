@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-VERSION = 1
+VERSION = 2
 """Of the functions: a library of another version is left alone."""
 
 SWITCH = "BANDFOLD_KERNELS"
@@ -43,7 +43,13 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     ),
     "bf_rotation_costs": (None, (_POINTER, _INT, _LONG, _POINTER, _INT, ctypes.c_float, _POINTER)),
     "bf_rotate": (None, (_POINTER, _INT, _LONG, *2 * [_POINTER])),
-    "bf_read": (_INT, (*2 * [_POINTER], _INT, _POINTER, *5 * [_INT], *3 * [_POINTER])),
+    "bf_read": (_INT, (*2 * [_POINTER], _INT, _POINTER, *5 * [_INT], *4 * [_POINTER])),
+    "bf_contexts": (None, (*2 * [_POINTER], *3 * [_INT], *2 * [_POINTER])),
+    "bf_trellis_memory": (_LONG, (_LONG,)),
+    "bf_trellis": (
+        None,
+        (_POINTER, *2 * [_LONG], _POINTER, _DOUBLE, _INT, *7 * [_POINTER]),
+    ),
 }
 
 

@@ -11,6 +11,7 @@ from .errors import StreamError
 from .geometry import CHANNELS
 from .payload import SIDE_UNIT, PayloadReader, PayloadWriter
 from .tables import Mode, Tables
+from .trellis import Chains
 
 EXTENT_MEAN = SIDE_UNIT
 """Expected change of the number of coded diagonals from one component to the next."""
@@ -70,7 +71,7 @@ def write_latents(
         Diagonals coded of the component before these; of the first one, all.
     """
     payload.integers(np.diff(census.extents, prepend=before).tolist(), EXTENT_MEAN)
-    first = Tables.first_table(mode)
+    first = payload.tables.first_table(mode)
     if payload.compiled:
         payload.components(quantised, classes, census, first)
         return
@@ -103,7 +104,8 @@ class LatentReader:
     """
 
     def __init__(self, shape: tuple[int, int, int], tables: Tables, mode: str) -> None:
-        self._network, self._first = tables.modes[mode].network, Tables.first_table(mode)
+        self._network, self._first = tables.modes[mode].network, tables.first_table(mode)
+        self._chains = Chains(*shape[1:]) if tables.modes[mode].dependent else None
         self._memory: NDArray[np.uint8] | None = None
         self.quantised = np.zeros((CHANNELS, *shape), dtype=np.int32)
         self.classes = np.zeros((CHANNELS, *shape), dtype=np.uint8)
@@ -142,6 +144,7 @@ class LatentReader:
             self._done,
             self.quantised,
             self.classes,
+            None if self._chains is None else self._chains.states,
             self._memory,
         )
         self._done += components
@@ -154,11 +157,15 @@ class LatentReader:
             channels = DIAGONAL_SLICES[diagonal]
             if diagonal < count:
                 found = self._network.classify(diagonal, now, self._last, self._before)
+                if self._chains is not None:
+                    found[:, 0] += self._chains.quantisers(diagonal) * np.uint8(self._network.classes)
                 values = payload.values(found.ravel().astype(np.int16) + self._first)
                 if np.abs(values).max(initial=0) > np.iinfo(np.int32).max:
                     raise StreamError("a latent is out of range: the segment is corrupt")
                 self.quantised[channels, component] = values.reshape(found.shape)[:, 0]
                 self.classes[channels, component] = found[:, 0]
+            if self._chains is not None:
+                self._chains.move(diagonal, self.quantised[channels, component])
             now.learn(diagonal, self.quantised[channels, component : component + 1])
         self._last, self._before = now.past(), self._last
         self._done, self._extent = component + 1, count

@@ -65,6 +65,11 @@ class PayloadWriter:
         self._bits = BitWriter()
 
     @property
+    def tables(self) -> Tables:
+        """The tables that it is written with."""
+        return self._tables
+
+    @property
     def compiled(self) -> bool:
         """Whether there is `components`."""
         return isinstance(self._tables.coder, KernelBackend)
@@ -244,6 +249,7 @@ class PayloadReader:
         done: int,
         quantised: NDArray[np.int32],
         classes: NDArray[np.uint8],
+        states: NDArray[np.uint8] | None,
         memory: NDArray[np.uint8],
     ) -> None:
         """Read the latents of some components; see `KernelDecoder.components`."""
@@ -251,7 +257,7 @@ class PayloadReader:
             raise ValueError("there are no compiled kernels")
         bits, position = self._bits.bits, self._bits.position
         self._bits.position = self.kernels.components(
-            network, first_table, extents, done, quantised, classes, memory, bits, position
+            network, first_table, extents, done, quantised, classes, states, memory, bits, position
         )
 
     def finish(self) -> None:

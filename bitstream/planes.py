@@ -66,7 +66,7 @@ class PlaneTables(Tables):
 
     def first_plane_table(self, engine: int) -> int:
         """Number of the table of an engine's first channel."""
-        return FIRST_PLANE_TABLE + engine * int(self.planes.shape[1])
+        return self.first_table("model") + engine * int(self.planes.shape[1])
 
 
 def plane_tables(tables: Tables, frequencies: NDArray[Any]) -> PlaneTables:

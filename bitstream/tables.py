@@ -23,8 +23,13 @@ from .network import ContextNetwork
 from .rans import PRECISION
 from .tokens import TOKENS, token_base
 
-SHIPPED = Path(__file__).parent / "data" / "tables.npz"
-"""The tables that are used where none are named."""
+DATA = Path(__file__).parent / "data"
+
+SHIPPED = DATA / "tables.npz"
+"""The tables that are used where none are named: one quantiser."""
+
+DEPENDENT = DATA / "dependent.npz"
+"""Tables for folded components that are quantised dependently, see `bandfold.bitstream.trellis`."""
 
 CLASSES = 48
 """Classes of a context network."""
@@ -49,15 +54,22 @@ class Mode:
     Parameters
     ----------
     network : ContextNetwork
-    frequencies : ndarray of int64, shape (CLASSES, TOKENS)
-        Each row sums to 2**24, each entry is at least 1.
-    points : ndarray of float64, shape (CLASSES, POINTS)
-        How far the reconstruction point of magnitudes 1, 2, 3... lies below them, in steps.
+    frequencies : ndarray of int64, shape (quantisers * CLASSES, TOKENS)
+        Each row sums to 2**24, each entry is at least 1. The classes of a second quantiser are numbered
+        behind those of the first one.
+    points : ndarray of float64, shape (quantisers * CLASSES, POINTS)
+        How far the reconstruction point of magnitudes 1, 2, 3... lies below them, in steps: about half a step
+        more in the second quantiser.
     """
 
     network: ContextNetwork
     frequencies: NDArray[np.int64]
     points: NDArray[np.float64]
+
+    @property
+    def dependent(self) -> bool:
+        """Whether there are two quantisers, see `bandfold.bitstream.trellis`."""
+        return len(self.frequencies) > self.network.classes
 
     @cached_property
     def costs(self) -> NDArray[np.int32]:
@@ -91,10 +103,10 @@ class Tables:
         """The entropy coder over all tables: those of each mode, then those for side information."""
         return backend(np.concatenate([*(self.modes[name].frequencies for name in MODES), self.side]))
 
-    @staticmethod
-    def first_table(mode: str) -> int:
-        """Number of the first table of a mode; ``"side"`` is one too."""
-        return (*MODES, "side").index(mode) * CLASSES
+    def first_table(self, name: str) -> int:
+        """Number of the first table of a mode, of ``"side"`` information or, behind all, of a ``"model"``."""
+        sizes = [*(len(self.modes[mode].frequencies) for mode in MODES), len(self.side)]
+        return sum(sizes[: (*MODES, "side", "model").index(name)])
 
 
 @cache
@@ -121,6 +133,25 @@ def load_tables(path: str | Path | None = None) -> Tables:
             return tables_from_arrays({name: archive[name] for name in archive.files})
     except (OSError, EOFError, BadZipFile, ValueError, KeyError, AttributeError) as error:
         raise ModelError(f"tables cannot be read from {file}: {error}") from error
+
+
+def shipped_tables(identity: bytes) -> Tables:
+    """The shipped tables that a stream names.
+
+    Parameters
+    ----------
+    identity : bytes
+
+    Returns
+    -------
+    Tables
+        `SHIPPED` if there are none of this identity: whoever compares finds that out.
+    """
+    usual = load_tables()
+    if usual.identity == identity:
+        return usual
+    dependent = load_tables(DEPENDENT)
+    return dependent if dependent.identity == identity else usual
 
 
 def tables_from_arrays(arrays: dict[str, NDArray[Any]]) -> Tables:
@@ -157,6 +188,10 @@ def tables_from_arrays(arrays: dict[str, NDArray[Any]]) -> Tables:
         )
         points = arrays[f"{mode}_points"].astype(np.float64) / 256.0
         modes[mode] = Mode(network, _checked(arrays[f"{mode}_frequencies"]), points)
+        if len(points) != len(modes[mode].frequencies) or len(points) not in (CLASSES, 2 * CLASSES):
+            raise ValueError(f"there must be {CLASSES} {mode} classes, or twice as many for two quantisers")
+    if modes["banded"].dependent:
+        raise ValueError("single bands have one quantiser")
     return Tables(modes, _checked(arrays["side_frequencies"]), digest.digest()[:8])
 
 

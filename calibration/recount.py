@@ -37,11 +37,11 @@ class Tally:
 
     Parameters
     ----------
-    tokens : ndarray of int64, shape (CLASSES, TOKENS)
-        How often each token comes in each class.
-    below : ndarray, shape (CLASSES, POINTS)
+    tokens : ndarray of int64, shape (classes, TOKENS)
+        How often each token comes in each class, those of a second quantiser included.
+    below : ndarray, shape (classes, POINTS)
         Sum of what magnitudes exceed the latents by, in steps.
-    magnitudes : ndarray of int64, shape (CLASSES, POINTS)
+    magnitudes : ndarray of int64, shape (classes, POINTS)
         How many they are.
     error : float
         Sum of squared errors, in steps squared.
@@ -95,9 +95,10 @@ def tally(
     -------
     Tally
     """
-    tokens = np.zeros(CLASSES * TOKENS, dtype=np.int64)
-    below = np.zeros(CLASSES * POINTS)
-    counts = np.zeros(CLASSES * POINTS, dtype=np.int64)
+    classes_of_mode = len(mode.frequencies)
+    tokens = np.zeros(classes_of_mode * TOKENS, dtype=np.int64)
+    below = np.zeros(classes_of_mode * POINTS)
+    counts = np.zeros(classes_of_mode * POINTS, dtype=np.int64)
     error = 0.0
     for exact, (quantised, classes) in zip(latents.integers(), strips, strict=True):
         size = np.abs(exact.transpose(1, 0, 2, 3)) / FRACTION
@@ -111,9 +112,9 @@ def tally(
         counts += np.bincount(place, minlength=counts.size)
         error += float(((size - magnitude_points(magnitudes, classes, mode)) ** 2).sum())
     return Tally(
-        tokens.reshape(CLASSES, TOKENS),
-        below.reshape(CLASSES, POINTS),
-        counts.reshape(CLASSES, POINTS),
+        tokens.reshape(-1, TOKENS),
+        below.reshape(-1, POINTS),
+        counts.reshape(-1, POINTS),
         error,
     )
 
@@ -127,22 +128,24 @@ def recount(
     ----------
     tallies : sequence of Tally
         One for each scene and step; all weigh the same.
-    prior : ndarray of integers, shape (CLASSES, TOKENS)
+    prior : ndarray of integers, shape (classes, TOKENS)
         Frequencies that decide where little was counted.
 
     Returns
     -------
-    frequencies : ndarray of int32, shape (CLASSES, TOKENS)
-    points : ndarray of int32, shape (CLASSES, POINTS)
+    frequencies : ndarray of int32, shape (classes, TOKENS)
+    points : ndarray of int32, shape (classes, POINTS)
         In units of ``1 / POINT_UNIT`` of a step.
     """
     counts = prior / prior.sum(axis=1, keepdims=True) * PRIOR_EVENTS
-    below = np.tile(np.array(PRIOR_POINTS) * PRIOR_MAGNITUDES, (CLASSES, 1))
-    magnitudes = np.full((CLASSES, POINTS), PRIOR_MAGNITUDES)
+    # Levels of a second quantiser lie half a step below their magnitudes.
+    level = 0.5 * (np.arange(len(counts)) // CLASSES)[:, None]
+    below = (np.array(PRIOR_POINTS) + level) * PRIOR_MAGNITUDES
+    magnitudes = np.full((len(counts), POINTS), PRIOR_MAGNITUDES)
     for one in tallies:
         weight = EVENTS / max(int(one.tokens[:, 1:].sum()), 1)
         counts += one.tokens * weight
         below += one.below * weight
         magnitudes += one.magnitudes * weight
-    points = np.rint(np.clip(below / magnitudes, *POINT_RANGE) * POINT_UNIT)
+    points = np.rint((np.clip(below / magnitudes - level, *POINT_RANGE) + level) * POINT_UNIT)
     return integer_frequencies(counts), points.astype(np.int32)

@@ -88,6 +88,13 @@ Examples:
     metavar="auto|aviris-2022|FILE",
     help="Spectral intervals: found in the scene, the usual ones of AVIRIS, or of 'bandfold partition -o'.",
 )
+@click.option(
+    "--quantiser",
+    type=click.Choice(["uniform", "dependent"]),
+    default="uniform",
+    show_default=True,
+    help="One quantiser, or for folded bands two that take turns: 3 % fewer bytes, and more work.",
+)
 @scaling_options
 @array_options
 @click.option("--strip-lines", type=int, default=64, show_default=True, help="Lines of a segment.")
@@ -131,6 +138,7 @@ def encode(
     threads: int,
     sensor: str | None,
     spectral: str,
+    quantiser: str,
     partition: str,
     scale: str | None,
     offset: float | None,
@@ -185,6 +193,7 @@ def encode(
         "psnr": psnr,
         "step": step,
         "spectral": spectral,
+        "quantiser": quantiser,
         "partition": read_partition(partition),
         "sensor": sensor,
         "strip_lines": strip_lines,

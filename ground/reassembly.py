@@ -11,7 +11,6 @@ from bandfold.bitstream.container import SIGNATURE, Section, read_sections
 from bandfold.bitstream.errors import BandfoldError, StreamError
 from bandfold.bitstream.packetlayout import CLOSING, CLOSING_DATA, COUNTS
 from bandfold.bitstream.registry import Registry
-from bandfold.bitstream.tables import load_tables
 
 from .packets import Packet
 from .stream import Stream
@@ -118,7 +117,7 @@ class Assembly:
         Strips
         """
         try:
-            stream = Stream.parse(self.stream, load_tables(None), 1 << 62, registry)
+            stream = Stream.parse(self.stream, None, 1 << 62, registry)
             lost = [index for index in range(stream.header.strip_count) if not stream.usable(index)]
             strips = [stream.header.strip(index) for index in lost]
             return Strips({index: (one.start, one.stop) for index, one in zip(lost, strips, strict=True)})

@@ -30,6 +30,10 @@ ROUNDED_UP, LOWERED = 0.5, 1.5
 """A magnitude was at least so much below its level, and less than so much above: the encoder may have lowered
 the nearest level by one."""
 
+REACH, REACH_OF_ZERO = 0.8, 1.0
+"""Of two quantisers, the encoder does not always take the nearest level: latents lay so many steps from
+theirs at most, but for a few."""
+
 BYTES_PER_RESTORED = 128
 """Memory that restoring takes for each latent of a strip, about."""
 
@@ -88,7 +92,7 @@ class Restorer:
         Returns
         -------
         ndarray of float32, shape (64, components, rows, columns)
-            In steps; each within the bin of its level, see `bin_of`.
+            In steps; each within the bin of its level, see `bin_of` and `reach_of`.
 
         Raises
         ------
@@ -99,7 +103,10 @@ class Restorer:
         if trust == 0.0:
             return decoded.points
         restored = decoded.points + np.float32(trust) * self.corrections(decoded)
-        low, high = bin_of(decoded.quantised)
+        if self._mode.dependent:
+            low, high = reach_of(decoded.quantised, decoded.classes >= self._mode.network.classes)
+        else:
+            low, high = bin_of(decoded.quantised)
         return np.clip(restored, low, high, out=restored)
 
     def corrections(self, decoded: Decoded) -> NDArray[np.float32]:
@@ -161,6 +168,27 @@ def bin_of(quantised: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[n
     inner, outer = magnitude - np.float32(ROUNDED_UP), magnitude + np.float32(LOWERED)
     inner[quantised == 0] = -LOWERED
     return np.where(negative, -outer, inner), np.where(negative, -inner, outer)
+
+
+def reach_of(
+    quantised: NDArray[np.int32], second: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where the latents lay before they were quantised dependently, nearly all of them.
+
+    Parameters
+    ----------
+    quantised : ndarray of int32
+    second : ndarray of bool, same shape
+        Whether they went through the second quantiser.
+
+    Returns
+    -------
+    low, high : ndarray of float32, same shape
+        In steps.
+    """
+    level = quantised - np.sign(quantised) * second * np.float32(0.5)
+    reach = np.where(quantised == 0, np.float32(REACH_OF_ZERO), np.float32(REACH))
+    return (level - reach).astype(np.float32), (level + reach).astype(np.float32)
 
 
 def hide(decoded: Decoded) -> Hidden:

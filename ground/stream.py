@@ -23,7 +23,7 @@ from bandfold.bitstream.rotationcode import read_matrices
 from bandfold.bitstream.scene import MetadataValue
 from bandfold.bitstream.selectioncode import read_selected_fold
 from bandfold.bitstream.sensor import SensorBasis
-from bandfold.bitstream.tables import Tables
+from bandfold.bitstream.tables import Tables, shipped_tables
 from bandfold.bitstream.varint import read_varint
 
 BYTES_PER_LATENT = 64
@@ -88,13 +88,16 @@ class Stream:
     _numbers: list[int] = field(default_factory=list)
 
     @staticmethod
-    def parse(data: bytes, tables: Tables, memory_limit: int, registry: Registry | None = None) -> Stream:
+    def parse(
+        data: bytes, tables: Tables | None, memory_limit: int, registry: Registry | None = None
+    ) -> Stream:
         """Read everything but the segments.
 
         Parameters
         ----------
         data : bytes
-        tables : Tables
+        tables : Tables or None
+            None for those shipped tables that the stream names.
         memory_limit : int
             Bytes that one strip may take.
         registry : Registry, optional
@@ -134,6 +137,7 @@ class Stream:
                 else:
                     single.setdefault(section.kind, section)
         header = Header.unpack(_payload(single, Section.HEADER))
+        tables = shipped_tables(header.tables) if tables is None else tables
         _check_tables(header, tables)
         registry = registry or Registry()
         codec = (
@@ -338,6 +342,7 @@ class Stream:
             "engines": list(self.fold.engines),
             "sensor": header.sensor or None,
             "sensor_hash": header.sensor_hash.hex() or None,
+            "quantiser": header.quantiser,
             "tables": header.tables.hex(),
             "bytes": by_section,
             "basis_share": basis / self.size,

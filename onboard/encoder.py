@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from bandfold.bitstream.bandcodec import BandCodec
 from bandfold.bitstream.errors import SettingsError
 from bandfold.bitstream.geometry import BLOCK
-from bandfold.bitstream.header import STEP_UNIT
+from bandfold.bitstream.header import STEP_UNIT, UNIFORM
 from bandfold.bitstream.output import atomic_output
 from bandfold.bitstream.package import Package
 from bandfold.bitstream.registry import Registry
@@ -27,6 +26,7 @@ from .filling import counts_without_gaps
 from .method import Planner, cosine_method, network_method
 from .partition import partition_ends
 from .quantise import RATE_WEIGHT
+from .quantisers import tables_path
 from .resume import Begun
 from .scenecoder import Candidate, SceneCoder
 from .sceneplan import ScenePlanner
@@ -72,7 +72,10 @@ class Encoder:
     strip_lines : int
         Lines of a segment, a multiple of 8.
     tables : path_like, optional
-        Tables to use in place of the shipped ones.
+        Tables to use in place of the shipped ones; they tell the quantiser too.
+    quantiser : {"uniform", "dependent"}
+        One quantiser for all latents of a fold, or two that take turns: some 3 % fewer bytes at the same
+        error.
     stream : bool
         Code strip after strip as if nobody knew what comes after it: the same bytes as
         `bandfold.onboard.StreamEncoder` writes. With `bps`, `psnr` or `step`, and without a model.
@@ -111,6 +114,7 @@ class Encoder:
         sensor: str | os.PathLike[str] | Package | None = None,
         strip_lines: int = STRIP_LINES,
         tables: str | os.PathLike[str] | None = None,
+        quantiser: str = UNIFORM,
         stream: bool = False,
         buffer: int | None = None,
         repeat: int | None = None,
@@ -124,6 +128,8 @@ class Encoder:
                 "a model codes band by band, in intervals of its own: leave out sensor, partition and "
                 "spectral, or the model"
             )
+        if model is not None and quantiser != UNIFORM:
+            raise SettingsError("a model has a quantiser of its own: leave out the quantiser, or the model")
         if sensor is None and spectral == "sensor":
             raise SettingsError("spectral 'sensor' needs a sensor package: name one, or use auto")
         if sensor is not None and partition != "auto":
@@ -151,12 +157,13 @@ class Encoder:
                 "repeat": REPEAT if repeat is None else repeat,
                 "tables": tables,
                 "threads": threads,
+                "quantiser": quantiser,
             }
         self._spectral = spectral
         self._sensor = None if sensor is None else SensorBasis.from_package(_package(sensor))
         self._ends = partition_ends(partition)
         self._strip_lines = strip_lines
-        self._tables = load_tables(None if tables is None else Path(tables))
+        self._tables = load_tables(tables_path(quantiser, tables))
         self._progress = progress or _silent
         self._engine: AnalysisEngine = CosineEngine()
         self._workers = Workers(threads)

@@ -21,6 +21,8 @@ from bandfold.bitstream.reconstruct import magnitude_points
 from bandfold.bitstream.tables import COST_UNIT, Mode
 from bandfold.bitstream.tokens import DIRECT
 
+from .dependent import PATH_WEIGHT, best_path
+
 RATE_WEIGHT = 0.13
 """Distortion, in steps squared, that one bit must save: what the step itself buys."""
 
@@ -47,8 +49,18 @@ def quantise(
     -------
     quantised : ndarray of int32, shape (64, components, rows, columns)
     classes : ndarray of uint8, same shape
-        Contexts of the result.
+        Contexts of the result; where there are two quantisers, they tell which one each latent went through.
     """
+    if not mode.dependent:
+        return _quantise(latents, step, mode, weight)
+    weight *= PATH_WEIGHT
+    return best_path(latents, step, mode, weight, _quantise(latents, step, mode, weight)[1])
+
+
+def _quantise(
+    latents: NDArray[np.int32], step: float, mode: Mode, weight: float
+) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """Quantise by the first quantiser."""
     components, _, rows, columns = latents.shape
     quantised = np.empty((CHANNELS, components, rows, columns), dtype=np.int32)
     classes = np.empty(quantised.shape, dtype=np.uint8)

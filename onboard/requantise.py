@@ -18,7 +18,7 @@ from bandfold.bitstream.payload import PayloadReader
 from bandfold.bitstream.reconstruct import magnitude_points
 from bandfold.bitstream.rotationcode import LARGEST_SIZE, read_matrices
 from bandfold.bitstream.segment import Segment, mode_name, read_segment, write_segment
-from bandfold.bitstream.tables import Tables, load_tables
+from bandfold.bitstream.tables import Tables, load_tables, shipped_tables
 from bandfold.bitstream.varint import read_varint
 
 from .quantise import quantise
@@ -83,7 +83,7 @@ def requantise(data: bytes, nbytes: int, *, tables: str | os.PathLike[str] | Non
     """
     if len(data) <= nbytes:
         return Requantised(data, 1.0)
-    coder = _Recoder(list(read_sections(data)), load_tables(None if tables is None else Path(tables)))
+    coder = _Recoder(list(read_sections(data)), None if tables is None else load_tables(Path(tables)))
     best: Requantised | None = None
     least = len(data)
 
@@ -108,7 +108,7 @@ def requantise(data: bytes, nbytes: int, *, tables: str | os.PathLike[str] | Non
 class _Recoder:
     """Segments of a stream, quantised again."""
 
-    def __init__(self, sections: Sequence[RawSection], tables: Tables) -> None:
+    def __init__(self, sections: Sequence[RawSection], tables: Tables | None) -> None:
         if any(not section.intact for section in sections):
             raise StreamError("stream is damaged: make the intact one smaller, or decode what there is")
         header = next((Header.unpack(one.payload) for one in sections if one.kind == Section.HEADER), None)
@@ -118,6 +118,7 @@ class _Recoder:
             raise StreamError(
                 f"stream is coded by the model {header.model}, which rounds by itself: encode the scene again"
             )
+        tables = tables or shipped_tables(header.tables)
         if header.tables != tables.identity:
             raise ModelError(
                 f"stream needs the tables {header.tables.hex()}, these are {tables.identity.hex()}: "

@@ -11,6 +11,7 @@ from bandfold.bitstream.tables import Tables
 
 from .method import Method, Pipeline, Planner
 from .pipeline import Plan
+from .quantisers import quantiser_of
 from .rate import exp2, find_step, log2, step_code
 from .sections import fold_section, metadata_section, rotation_section, stream_head
 from .source import SceneSource
@@ -248,6 +249,7 @@ class SceneCoder:
             self._method.model_hash,
             sensor=sensor.name if sensor else "",
             sensor_hash=sensor.identity if sensor else b"",
+            quantiser=quantiser_of(self._tables, spectral=plan.fold.spectral),
         )
         return stream_head(header)
 

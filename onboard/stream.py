@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from bandfold.bitstream.chunks import Place
 from bandfold.bitstream.container import Section, write_section
 from bandfold.bitstream.errors import IntegrityError, SceneError, SettingsError
 from bandfold.bitstream.geometry import BLOCK
-from bandfold.bitstream.header import COSINE, LARGEST_DIMENSION, STEP_UNIT, Header
+from bandfold.bitstream.header import COSINE, LARGEST_DIMENSION, STEP_UNIT, UNIFORM, Header
 from bandfold.bitstream.package import Package
 from bandfold.bitstream.registry import Registry
 from bandfold.bitstream.scene import SceneInfo
@@ -28,6 +27,7 @@ from .engines import AnalysisEngine, CosineEngine
 from .filling import counts_without_gaps
 from .partition import partition_ends
 from .pipeline import Coded, StripCoder
+from .quantisers import quantiser_of, tables_path
 from .rate import log2, step_code
 from .resume import Begun
 from .scrubbing import Scrubber
@@ -80,7 +80,7 @@ class StreamEncoder:
         Four strips at the average rate if not given.
     spectral : {"auto", "sensor", "none"}
         Fold the bands (by the sensor's vectors, if there is a sensor), or code them one by one.
-    partition, sensor, strip_lines, tables
+    partition, sensor, strip_lines, tables, quantiser
         As for `bandfold.onboard.Encoder`.
     repeat : int
         Strips after which header, fold and rotations are repeated, so that losing them costs so many strips
@@ -133,6 +133,7 @@ class StreamEncoder:
         strip_lines: int = STRIP_LINES,
         repeat: int = REPEAT,
         tables: str | os.PathLike[str] | None = None,
+        quantiser: str = UNIFORM,
         scrub: int = SCRUB,
         threads: int = 1,
         begun: Begun | None = None,
@@ -154,7 +155,7 @@ class StreamEncoder:
             raise SettingsError(f"repeating after {repeat} strips is not possible: give 0 for never, or more")
         self._info = replace(info, lines=1)
         self._write = write
-        self._tables_path = None if tables is None else Path(tables)
+        self._tables_path = tables_path(quantiser, tables)
         self._tables = load_tables(self._tables_path)
         if scrub < 0:
             raise SettingsError(f"scrubbing after {scrub} strips is not possible: give 0 for never, or more")
@@ -178,6 +179,7 @@ class StreamEncoder:
             sensor=basis.name if basis else "",
             sensor_hash=basis.identity if basis else b"",
             open=True,
+            quantiser=quantiser_of(self._tables, spectral=spectral != "none"),
         )
         self._repeat = repeat
         self._since = 0

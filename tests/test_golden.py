@@ -119,6 +119,7 @@ def test_golden_streams_cover_the_format():
     assert (reports["modelled"]["model"], reports["modelled"]["engines"]) == (maker.MODEL.stem, [0, 1, 1])
     assert reports["streamed"]["open"]
     assert reports["streamed"]["folds"] > 1
+    assert {name for name in NAMES if reports[name]["quantiser"] == "dependent"} == {"dependent"}
     assert reports["sensed"]["sensor"] == maker.SENSOR.stem
     assert reports["scaled_float32"]["no_data"] == "nan"
     assert reports["scaled_float32"]["scaling"] is not None

@@ -94,3 +94,22 @@ BF_EXPORT void bf_quantise(const bf_network *network, const int32_t *latents, in
         }
     }
 }
+
+/* Classes of all latents of a segment, given their levels: shapes as in `bf_quantise`. */
+BF_EXPORT void bf_contexts(const bf_network *network, const int32_t *quantised, int32_t components, int32_t rows,
+                           int32_t columns, uint8_t *classes, uint8_t *memory)
+{
+    const int64_t positions = (int64_t)rows * columns, stride = components * positions;
+    bf_component held[BF_HELD];
+    uint16_t *scratch = (uint16_t *)bf_hold(held, memory, positions);
+    for (int32_t one = 0; one < components; one++) {
+        bf_component *now = &held[one % BF_HELD];
+        const bf_component *last = &held[(one + 2) % BF_HELD], *before = &held[(one + 1) % BF_HELD];
+        for (int diagonal = 0; diagonal < BF_DIAGONALS; diagonal++) {
+            const int64_t at = network->bounds[diagonal] * stride + one * positions;
+            bf_classify(network, diagonal, positions, now, last, before, classes + at, stride);
+            bf_learn(network, diagonal, rows, columns, now, quantised + at, stride, scratch);
+        }
+        bf_past(network, positions, now);
+    }
+}

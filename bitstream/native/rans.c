@@ -213,12 +213,14 @@ static int read_diagonal(bf_reader *reader, int32_t first_table, int channels, i
 /* Read components, of each as many diagonals as `extents` says, behind `done` others of the strip.
  *
  * `quantised` and `classes` are of shape [64][components][rows][columns] and zero where nothing was read;
- * `memory` is that of the components before, cleared at first. Returns 0, 1 where raw bits end too early, or
+ * `memory` is that of the components before, cleared at first, and so are `states`, which is null where there is one
+ * quantiser only. Returns 0, 1 where raw bits end too early, or
  * 2 where a latent is out of range.
  */
 BF_EXPORT int32_t bf_read(const bf_network *network, bf_reader *reader, int32_t first_table,
                           const int32_t *extents, int32_t count, int32_t done, int32_t components, int32_t rows,
-                          int32_t columns, int32_t *quantised, uint8_t *classes, uint8_t *memory)
+                          int32_t columns, int32_t *quantised, uint8_t *classes, uint8_t *states,
+                          uint8_t *memory)
 {
     const int64_t positions = (int64_t)rows * columns, stride = components * positions;
     bf_component held[BF_HELD];
@@ -234,12 +236,16 @@ BF_EXPORT int32_t bf_read(const bf_network *network, bf_reader *reader, int32_t 
             uint8_t *kinds = classes + first * stride + one * positions;
             if (diagonal < extents[one - done]) {
                 bf_classify(network, diagonal, positions, now, last, before, kinds, stride);
+                if (states)
+                    bf_states_classes(states, end - first, positions, network->classes, kinds, stride);
                 const int failed = read_diagonal(reader, first_table, end - first, positions, stride, kinds,
                                                  values, order);
                 if (failed)
                     return failed;
             }
             bf_learn(network, diagonal, rows, columns, now, values, stride, scratch);
+            if (states)
+                bf_states_move(states, end - first, positions, values, stride);
         }
         bf_past(network, positions, now);
     }

@@ -19,10 +19,11 @@ from bandfold.bitstream.contextkernel import KernelNetwork
 from bandfold.bitstream.errors import StreamError
 from bandfold.bitstream.latents import LatentReader, write_latents
 from bandfold.bitstream.payload import PayloadReader, PayloadWriter
-from bandfold.bitstream.tables import MODES, load_tables
+from bandfold.bitstream.tables import DEPENDENT, MODES, load_tables
 from bandfold.onboard.quantise import quantise
 
 TABLES = load_tables()
+TWO = load_tables(DEPENDENT)
 LIBRARY = kernels.library
 
 needs_kernels = pytest.mark.skipif(
@@ -41,15 +42,15 @@ def _without_kernels():
         kernels.library = LIBRARY
 
 
-def _plain_tables():
+def _plain_tables(tables):
     """Tables whose coder is not compiled."""
-    copy = replace(TABLES)
+    copy = replace(tables)
     with _without_kernels():
         assert not isinstance(copy.coder, coder.KernelBackend)
     return copy
 
 
-PLAIN = _plain_tables()
+PLAIN, PLAIN_TWO = _plain_tables(TABLES), _plain_tables(TWO)
 
 
 def _latents(seed, components, rows, columns, peak):
@@ -78,27 +79,30 @@ def test_they_are_built_where_there_is_a_compiler():
     assert isinstance(replace(TABLES).coder, coder.KernelBackend)
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.parametrize("tables", [TABLES, TWO], ids=["one", "two"])
+@settings(max_examples=40, deadline=None)
 @given(**CASES, step=st.sampled_from([0.01, 0.7, 3.0, 40.0]))
-def test_quantising(seed, components, rows, columns, peak, mode, step):
+def test_quantising(tables, seed, components, rows, columns, peak, mode, step):
     latents = _latents(seed, components, rows, columns, peak)
-    fast = quantise(latents, step, TABLES.modes[mode])
+    fast = quantise(latents, step, tables.modes[mode])
     with _without_kernels():
-        slow = quantise(latents, step, TABLES.modes[mode])
+        slow = quantise(latents, step, tables.modes[mode])
     for one, other in zip(fast, slow, strict=True):
         assert one.dtype == other.dtype
         np.testing.assert_array_equal(one, other)
 
 
-@settings(max_examples=40, deadline=None)
+@pytest.mark.parametrize("both", [(TABLES, PLAIN), (TWO, PLAIN_TWO)], ids=["one", "two"])
+@settings(max_examples=30, deadline=None)
 @given(**CASES, cut=st.integers(0, 5))
-def test_writing_and_reading(seed, components, rows, columns, peak, mode, cut):
+def test_writing_and_reading(both, seed, components, rows, columns, peak, mode, cut):
     """In two parts, as chunks are; a reader does not know classes of diagonals that are not coded."""
-    quantised, classes = quantise(_latents(seed, components, rows, columns, peak), 1.0, TABLES.modes[mode])
+    latents = _latents(seed, components, rows, columns, peak)
+    quantised, classes = quantise(latents, 1.0, both[0].modes[mode])
     census = Census.of(quantised)
     parts = [slice(0, min(cut, components)), slice(min(cut, components), components)]
     written = []
-    for tables in (TABLES, PLAIN):
+    for tables in both:
         before, payloads = 15, []
         for part in parts:
             payload = PayloadWriter(tables)
@@ -107,8 +111,8 @@ def test_writing_and_reading(seed, components, rows, columns, peak, mode, cut):
             payloads.append(payload.data())
         written.append(payloads)
     assert written[0] == written[1]
-    readers = [LatentReader((components, rows, columns), tables, mode) for tables in (TABLES, PLAIN)]
-    for reader, tables in zip(readers, (TABLES, PLAIN), strict=True):
+    readers = [LatentReader((components, rows, columns), tables, mode) for tables in both]
+    for reader, tables in zip(readers, both, strict=True):
         for part, data in zip(parts, written[0], strict=True):
             payload = PayloadReader(tables, data)
             reader.read(payload, part.stop - part.start)

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-TABLES = Path(__file__).parents[2] / "bitstream" / "data" / "tables.npz"
+DATA = Path(__file__).parents[2] / "bitstream" / "data"
 
 TYPES = ("uint8", "int8", "uint16", "int16", "int32", "uint32", "float32", "float64")
 GROUP = (0, 1, 2, 3, 4, 4, 5, 5, 6, 6, 6, 7, 7, 7, 7)
@@ -44,8 +44,8 @@ def varint(data, at):
             return value, at
 
 
-def load_tables():
-    with np.load(TABLES) as archive:
+def load_tables(quantiser):
+    with np.load(DATA / ("dependent.npz" if quantiser else "tables.npz")) as archive:
         arrays = {name: archive[name] for name in archive.files}
     digest = hashlib.sha256()
     for name in sorted(arrays):
@@ -168,7 +168,7 @@ def read_header(data):
     flags, kind, layout, transform, quantiser = data[:5]
     assert flags < 64
     assert not flags & 2
-    assert quantiser == 0
+    assert quantiser <= flags & 1
     assert layout < 8
     assert transform <= 1
     at, numbers = 5, []
@@ -176,7 +176,9 @@ def read_header(data):
         value, at = varint(data, at)
         numbers.append(value)
     header = dict(zip(("bands", "lines", "samples", "height", "step"), numbers, strict=True))
-    header.update(spectral=flags & 1, scaled=flags & 4, masked=flags & 16, type=TYPES[kind])
+    header.update(
+        quantiser=quantiser, spectral=flags & 1, scaled=flags & 4, masked=flags & 16, type=TYPES[kind]
+    )
     header.update(height=8 * header["height"], step=header["step"] / 256, tables=data[at : at + 8])
     header["coded"] = ("uint16" if flags & 8 else "int16") if flags & 4 else header["type"]
     at += 8
@@ -470,8 +472,12 @@ def classify(channel, described, arrays, kind):
     return np.clip(level >> array["shifts"][1], 0, 47)
 
 
-def read_latents(payloads, shape, arrays, kind):
+NEXT = ((0, 1), (3, 2), (5, 4), (6, 7), (1, 0), (2, 3), (4, 5), (7, 6))
+
+
+def read_latents(payloads, shape, arrays, kind, quantiser):
     """Latents from the payloads of chunks and their numbers of components."""
+    states = np.zeros((8, *shape[1:]), dtype=np.int64)
     _, rows, columns = shape
     quantised = np.zeros((64, *shape), dtype=np.int64)
     classes = np.zeros_like(quantised)
@@ -487,14 +493,18 @@ def read_latents(payloads, shape, arrays, kind):
 
     for component, (payload, extent) in enumerate(components()):
         now = Known(rows, columns)
-        for diagonal in range(extent):
+        for diagonal in range(15):
             channels = [channel for channel, pair in enumerate(CHANNELS) if sum(pair) == diagonal]
-            for channel in channels:
-                described = features(*CHANNELS[channel], now, last, before)
-                classes[channel, component] = classify(channel, described, arrays, kind)
-            order = classes[channels, component].ravel().tolist()
-            quantised[channels, component] = np.reshape(payload.values(kind, order), (-1, rows, columns))
-            now.planes[channels] = np.minimum(np.abs(quantised[channels, component]), 2047)
+            if diagonal < extent:
+                for chain, channel in enumerate(channels):
+                    described = features(*CHANNELS[channel], now, last, before)
+                    classes[channel, component] = classify(channel, described, arrays, kind)
+                    classes[channel, component] += 48 * quantiser * (states[chain] % 2)
+                order = classes[channels, component].ravel().tolist()
+                quantised[channels, component] = np.reshape(payload.values(kind, order), (-1, rows, columns))
+                now.planes[channels] = np.minimum(np.abs(quantised[channels, component]), 2047)
+            for chain, channel in enumerate(channels):
+                states[chain] = np.array(NEXT)[states[chain], quantised[channel, component] % 2]
         last, before = now, last
     return quantised, classes
 
@@ -582,9 +592,9 @@ def restore_planes(quantised, header, fold, height, step):
 
 def decode(data):
     """Header, metadata, quantised latents of each strip, and samples as float64."""
-    arrays, identity = load_tables()
     found = sections(data)
     header = read_header(found[1, None])
+    arrays, identity = load_tables(header["quantiser"])
     assert header["tables"] == identity
     metadata = {}
     if (2, None) in found:
@@ -638,7 +648,9 @@ def decode(data):
             payload.end()
             strip = restore_planes(quantised, header, fold, height, step)
         else:
-            quantised, classes = read_latents(payloads, (fold["components"], rows, columns), arrays, kind)
+            quantised, classes = read_latents(
+                payloads, (fold["components"], rows, columns), arrays, kind, header["quantiser"]
+            )
             points = arrays[f"{kind}_points"]
             strip = restore(quantised, classes, chosen, header, fold, matrices, points, height, step)
         latents.append(quantised)
@@ -672,24 +684,25 @@ def test_the_document_describes_the_golden_streams(name):
     from bandfold.bitstream.bandsegment import read_band_segment
     from bandfold.bitstream.registry import Registry
     from bandfold.bitstream.segment import read_segment
-    from bandfold.bitstream.tables import load_tables as shipped_tables
+    from bandfold.bitstream.tables import shipped_tables
     from bandfold.ground.decoder import Decoder
     from bandfold.ground.stream import Stream
 
     data = (GOLDEN / f"{name}.bndf").read_bytes()
     header, metadata, latents, samples = decode(data)
     registry = Registry(PACKAGES)
-    stream = Stream.parse(data, shipped_tables(), 1 << 30, registry)
+    tables = shipped_tables(header["tables"])
+    stream = Stream.parse(data, tables, 1 << 30, registry)
     assert stream.header.strip_count == len(latents)
     for number, found in enumerate(latents):
         segmented = stream.segment(number)
         basis = stream.basis(segmented.place.fold, segmented.place.rotation)
         if stream.codec is not None:
-            tables = stream.codec.tables(shipped_tables())
-            expected = read_band_segment(segmented, stream.header, tables, basis.fold).quantised
+            with_model = stream.codec.tables(tables)
+            expected = read_band_segment(segmented, stream.header, with_model, basis.fold).quantised
         else:
             count, rotations = basis.fold.components, len(basis.rotations)
-            expected = read_segment(segmented, stream.header, count, rotations, shipped_tables()).quantised
+            expected = read_segment(segmented, stream.header, count, rotations, tables).quantised
         np.testing.assert_array_equal(found, expected)
     decoder = Decoder(data, models=PACKAGES, restore="off")
     ours = decoder.decode()

@@ -208,6 +208,11 @@ def streamed() -> ArraySource:
     return ArraySource(np.concatenate([first, second], axis=1).astype(np.uint16))
 
 
+def dependent() -> ArraySource:
+    """What is quantised dependently: two strips, components that end at different diagonals."""
+    return ArraySource((6000 + mixture(16, 24, 24, 3, 1500)).astype(np.uint16))
+
+
 def tiny() -> ArraySource:
     ramp = [[3, 14, 25, 36, 47, 58, 69, 80]]
     return ArraySource(np.array([ramp, [[7] * 8]], dtype=np.uint8))
@@ -233,6 +238,7 @@ GOLDEN = {
     "sensed": Golden(sensed, {"step": 12.0, "sensor": SENSOR, "spectral": "sensor"}),
     "modelled": Golden(modelled, {"step": 8.0, "model": MODEL, "strip_lines": 16}),
     "streamed": Golden(streamed, {"step": 12.0, "strip_lines": 8, "stream": True, "repeat": 2}),
+    "dependent": Golden(dependent, {"step": 10.0, "strip_lines": 16, "quantiser": "dependent"}),
     "tiny": Golden(tiny, {"step": 10.0, "spectral": "none"}),
 }
 

@@ -8,16 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bandfold.bitstream.errors import MemoryLimitError, ModelError
-from bandfold.bitstream.fold import BASIS_UNIT, Vectors
+from bandfold.bitstream.fold import BASIS_UNIT, FRACTION, Vectors
 from bandfold.bitstream.manifest import Manifest
 from bandfold.bitstream.package import Package, save_package
 from bandfold.bitstream.registry import Registry
-from bandfold.bitstream.tables import load_tables
+from bandfold.bitstream.segment import Segment
+from bandfold.bitstream.tables import CLASSES, DEPENDENT, load_tables
 from bandfold.ground import Decoder, restore
 from bandfold.ground.evidence import Decoded, Witness, facts
-from bandfold.ground.restore import Restorer, bin_of, hide
+from bandfold.ground.restore import Restorer, bin_of, hide, reach_of
 from bandfold.ground.restoremodel import KIND, RestorationModel, find_restoration
 from bandfold.ground.smoothing import Window
+from bandfold.ground.synthesis import dequantise
+from bandfold.onboard.quantise import quantise
 
 from .streams import encode
 
@@ -85,6 +88,20 @@ def test_bins_hold_what_the_encoder_puts_there():
     low, high = bin_of(np.array([0, 1, -3], dtype=np.int32))
     np.testing.assert_array_equal(low, np.array([-1.5, 0.5, -4.5], dtype=np.float32))
     np.testing.assert_array_equal(high, np.array([1.5, 2.5, -2.5], dtype=np.float32))
+
+
+def test_two_quantisers_hold_latents_near_their_levels():
+    exact = np.rint(np.random.default_rng(5).laplace(0, 60, (4, 64, 6, 6))).astype(np.int32) * 8
+    mode = load_tables(DEPENDENT).modes["folded"]
+    quantised, classes = quantise(exact, 7.0, mode)
+    low, high = reach_of(quantised, classes >= CLASSES)
+    steps = exact.swapaxes(0, 1) / (7.0 * FRACTION)
+    assert ((steps >= low) & (steps <= high)).mean() > 0.995
+    points = dequantise(Segment(quantised, classes), mode).astype(np.float32)
+    strip = Decoded(quantised, classes, points, None, ())
+    found = Restorer(Constant(9.0, -9.0, 5.0), mode).restore(strip)
+    assert ((found >= low) & (found <= high)).all()
+    assert ((points >= low) & (points <= high)).all()
 
 
 def test_columns_at_once_change_nothing(monkeypatch):

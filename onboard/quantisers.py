@@ -1,0 +1,47 @@
+"""Which quantiser a stream uses, and the tables that go with it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from bandfold.bitstream.errors import SettingsError
+from bandfold.bitstream.header import DEPENDENT, QUANTISERS, UNIFORM
+from bandfold.bitstream.tables import DEPENDENT as DEPENDENT_TABLES
+from bandfold.bitstream.tables import Tables
+
+
+def tables_path(quantiser: str, tables: str | os.PathLike[str] | None) -> Path | None:
+    """Find the tables of a quantiser.
+
+    Parameters
+    ----------
+    quantiser : str
+        One of `QUANTISERS`.
+    tables : path_like or None
+        Tables that the user names.
+
+    Returns
+    -------
+    Path or None
+        None for the tables that are used where none are named.
+
+    Raises
+    ------
+    SettingsError
+        If the quantiser is unknown, or tables are named, which tell the quantiser themselves.
+    """
+    if quantiser not in QUANTISERS:
+        raise SettingsError(f"quantiser {quantiser!r} is unknown: use {' or '.join(QUANTISERS)}")
+    if tables is not None:
+        if quantiser != UNIFORM:
+            raise SettingsError(
+                "tables tell the quantiser themselves: leave out the quantiser, or the tables"
+            )
+        return Path(tables)
+    return DEPENDENT_TABLES if quantiser == DEPENDENT else None
+
+
+def quantiser_of(tables: Tables, *, spectral: bool) -> str:
+    """Quantiser of a stream: single bands have one quantiser whatever the tables say."""
+    return DEPENDENT if spectral and tables.modes["folded"].dependent else UNIFORM
