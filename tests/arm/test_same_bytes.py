@@ -93,6 +93,11 @@ CASES = {
         "--bps 0.4 --strip-lines 24",
         lambda report: min(len(report["intervals"]), report["rotations"], len(report["segments"])) > 1,
     ),
+    "dependent": Case(
+        _folded,
+        "--psnr 75 --quantiser dependent --strip-lines 40",
+        lambda report: report["quantiser"] == "dependent",
+    ),
     "banded": Case(_banded, "--psnr 70 --spectral none", lambda report: report["spectral"] == "none"),
     "scaled": Case(_scaled, "--step 200 --scale auto", lambda report: report["scaling"] is not None),
     "absent": Case(_absent, "--bytes 9000 --no-data 0", lambda report: report["no_data"] is not None),
