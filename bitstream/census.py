@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import kernels
-from .contexts import DIAGONAL_SLICES, DIAGONALS
+from .contexts import DIAGONAL_BOUNDS, DIAGONAL_SLICES, DIAGONALS
 from .kernels import pointer
 from .tokens import to_tokens
 
@@ -73,13 +73,12 @@ class Census:
 
 def _compiled(quantised: NDArray[np.int32]) -> Census:
     _, components, rows, columns = quantised.shape
-    bounds = np.array([0, *(part.stop for part in DIAGONAL_SLICES)], dtype=np.int32)
     counts = np.empty((4, components), dtype=np.int64)
     kernels.functions().bf_census(
         pointer(quantised, np.int32),
         components,
         rows * columns,
-        pointer(bounds, np.int32),
+        pointer(DIAGONAL_BOUNDS, np.int32),
         *(pointer(row, np.int64) for row in counts),
     )
     return Census(*counts)

@@ -7,7 +7,7 @@ import ctypes
 import numpy as np
 from numpy.typing import NDArray
 
-from .contexts import DIAGONAL_SLICES, GROUPS, LOG, NEIGHBOURS
+from .contexts import DIAGONAL_BOUNDS, GROUPS, LOG, NEIGHBOURS
 from .kernels import pointer
 
 UNITS_TOGETHER = 4
@@ -60,7 +60,7 @@ class KernelNetwork(ctypes.Structure):
         self.arrays = (
             LOG,
             np.ascontiguousarray(NEIGHBOURS, dtype=np.int32),
-            np.array([0, *(part.stop for part in DIAGONAL_SLICES)], dtype=np.int32),
+            DIAGONAL_BOUNDS,
             GROUPS.astype(np.int32),
             np.ascontiguousarray(np.pad(hidden, ((0, 0), (0, fill), (0, 0))), dtype=np.float32),
             np.ascontiguousarray(np.pad(bias, ((0, 0), (0, fill))), dtype=np.float32),

@@ -46,6 +46,10 @@ DIAGONAL_SLICES = tuple(
 )
 """Channels of each diagonal."""
 
+DIAGONAL_BOUNDS = np.array([0, *(channels.stop for channels in DIAGONAL_SLICES)], dtype=np.int32)
+"""The same as kernels take them: first channel of each diagonal, and the end of the last one."""
+DIAGONAL_BOUNDS.flags.writeable = False
+
 MAGNITUDE_LIMIT = 2047
 """Magnitudes are cut here before they are summed, so that the sum of 8 neighbours fits 16 bits."""
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .census import Census
 from .contextkernel import KernelNetwork
-from .contexts import DIAGONAL_SLICES
+from .contexts import DIAGONAL_BOUNDS
 from .errors import StreamError
 from .kernels import functions, pointer
 from .rans import PRECISION, refuse_empty_word
@@ -109,9 +109,8 @@ class KernelBackend:
         stride = classes.strides[0]
         if quantised.strides[0] != stride * quantised.itemsize:
             raise ValueError("latents and their classes must lie alike in memory")
-        bounds = np.array([0, *(part.stop for part in DIAGONAL_SLICES)], dtype=np.int32)
         extents = np.ascontiguousarray(census.extents)
-        tokens = np.empty(int(bounds[extents].sum()) * positions, dtype=np.int32)
+        tokens = np.empty(int(DIAGONAL_BOUNDS[extents].sum()) * positions, dtype=np.int32)
         tables, counts = np.empty((2, int(extents.sum()) * MOST_CLASSES), dtype=np.int32)
         # One bit more: each sign is written before it is known whether there is one.
         bits = np.empty(int(census.bits.sum()) + 1, dtype=np.uint8)
@@ -121,7 +120,7 @@ class KernelBackend:
             stride,
             quantised.shape[1],
             positions,
-            pointer(bounds, np.int32),
+            pointer(DIAGONAL_BOUNDS, np.int32),
             pointer(extents, np.int64),
             first_table,
             pointer(tokens, np.int32),

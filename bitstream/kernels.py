@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any
@@ -76,6 +78,17 @@ def _load() -> ctypes.CDLL | None:
 
 library = _load()
 """The functions, or None."""
+
+
+@contextmanager
+def switched_off() -> Iterator[None]:
+    """Leave the work to NumPy meanwhile, to compare the two: what is open already goes on with kernels."""
+    global library  # noqa: PLW0603 - the one place that says what is in use
+    kept, library = library, None
+    try:
+        yield
+    finally:
+        library = kept
 
 
 def functions() -> ctypes.CDLL:

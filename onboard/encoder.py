@@ -167,6 +167,7 @@ class Encoder:
         self._progress = progress or _silent
         self._engine: AnalysisEngine = CosineEngine()
         self._workers = Workers(threads)
+        self._method = cosine_method(self._engine, self._tables, strip_lines, self._workers)
         self._networks = None
         if model is not None:
             self._networks = NetworkEngine(BandCodec.from_package(_package(model)), threads, engine)
@@ -323,13 +324,13 @@ class Encoder:
         if zoned is None:
             return planner
         several, one = (kind.plan(step, spectral=True) for kind in (zoned, planner))
-        method = cosine_method(self._engine, self._tables, self._strip_lines, self._workers)
-        pays = several_cost_less(source, original, several, one, method, self._tables)
+        pays = several_cost_less(source, original, several, one, self._method, self._tables)
         return zoned if pays else planner
 
     def _coder(self, source: SceneSource, original: SceneSource, planner: Planner) -> SceneCoder:
-        method = cosine_method(self._engine, self._tables, self._strip_lines, self._workers)
-        return SceneCoder(source, original, planner, method, self._tables, self._strip_lines, self._progress)
+        return SceneCoder(
+            source, original, planner, self._method, self._tables, self._strip_lines, self._progress
+        )
 
     def _merit(self, candidate: Candidate, count: int) -> float:
         """What to minimise among codings that meet the target: the error, the bytes, or both at one step."""

@@ -13,7 +13,7 @@ from .method import Method, Pipeline, Planner
 from .pipeline import Plan
 from .quantisers import quantiser_of
 from .rate import exp2, find_step, log2, step_code
-from .sections import fold_section, metadata_section, rotation_section, stream_head
+from .sections import metadata_section, plan_sections, stream_head
 from .source import SceneSource
 from .target import Target, psnr_of
 from .trial import Goal, Progress, Trial
@@ -232,9 +232,8 @@ class SceneCoder:
 
     def _prefix(self, plan: Plan) -> bytes:
         """Sections that all strips need, without the preamble and the header."""
-        folds = [fold_section(one.fold, self._tables, one.number) for one in plan.all]
-        rotations = [rotation_section(one.rotations, self._tables, one.number) for one in plan.all]
-        return b"".join([*folds, *rotations, metadata_section(self._original.info.metadata, self._tables)])
+        metadata = metadata_section(self._original.info.metadata, self._tables)
+        return plan_sections(plan.all, self._tables) + metadata
 
     def _header(self, plan: Plan, code: int) -> bytes:
         sensor = None if plan.fold.selection is None else plan.fold.selection.sensor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bandfold.bitstream.container import Section, write_preamble, write_section
 from bandfold.bitstream.fold import Fold, Vectors
@@ -15,6 +15,8 @@ from bandfold.bitstream.scene import MetadataValue
 from bandfold.bitstream.selectioncode import write_selected_fold
 from bandfold.bitstream.tables import Tables
 from bandfold.bitstream.varint import write_varint
+
+from .pipeline import Plan
 
 
 def stream_head(header: Header) -> bytes:
@@ -68,6 +70,24 @@ def rotation_section(rotations: tuple[Vectors, ...], tables: Tables, number: int
     payload = PayloadWriter(tables)
     write_matrices(payload, rotations)
     return write_section(Section.ROTATION, write_varint(number) + payload.data())
+
+
+def plan_sections(plans: Sequence[Plan], tables: Tables) -> bytes:
+    """Folds of plans and then their rotations, by the numbers that the plans have.
+
+    Parameters
+    ----------
+    plans : sequence of Plan
+    tables : Tables
+
+    Returns
+    -------
+    bytes
+        Whole sections.
+    """
+    folds = [fold_section(one.fold, tables, one.number) for one in plans]
+    rotations = [rotation_section(one.rotations, tables, one.number) for one in plans]
+    return b"".join([*folds, *rotations])
 
 
 def metadata_section(metadata: Mapping[str, MetadataValue], tables: Tables) -> bytes:

@@ -13,7 +13,7 @@ from bandfold.bitstream.tables import Tables
 from .method import Method, Pipeline
 from .pipeline import Plan
 from .quantise import RATE_WEIGHT
-from .sections import fold_section, rotation_section
+from .sections import plan_sections
 from .source import SceneSource
 
 PIXELS_TRIED = 1 << 16
@@ -50,11 +50,7 @@ def several_cost_less(
     same = replace(one, others=others, zones=several.zones)
     costs = []
     for plan, told in ((several, several.all), (same, (one,))):
-        side = sum(
-            len(fold_section(part.fold, tables, part.number))
-            + len(rotation_section(part.rotations, tables, part.number))
-            for part in told
-        )
+        side = len(plan_sections(told, tables))
         pipeline = method.pipeline(source, original, plan, PIXELS_TRIED)
         count = source.info.lines * source.info.samples
         costs.append(_cost(pipeline, plan, method) * count / pipeline.pixels + RATE_WEIGHT * 8 * side)

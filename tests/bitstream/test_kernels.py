@@ -5,7 +5,6 @@ import pickle
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -33,19 +32,10 @@ needs_kernels = pytest.mark.skipif(
 pytestmark = needs_kernels
 
 
-@contextmanager
-def _without_kernels():
-    kernels.library = None
-    try:
-        yield
-    finally:
-        kernels.library = LIBRARY
-
-
 def _plain_tables(tables):
     """Tables whose coder is not compiled."""
     copy = replace(tables)
-    with _without_kernels():
+    with kernels.switched_off():
         assert not isinstance(copy.coder, coder.KernelBackend)
     return copy
 
@@ -85,7 +75,7 @@ def test_they_are_built_where_there_is_a_compiler():
 def test_quantising(tables, seed, components, rows, columns, peak, mode, step):
     latents = _latents(seed, components, rows, columns, peak)
     fast = quantise(latents, step, tables.modes[mode])
-    with _without_kernels():
+    with kernels.switched_off():
         slow = quantise(latents, step, tables.modes[mode])
     for one, other in zip(fast, slow, strict=True):
         assert one.dtype == other.dtype
@@ -132,7 +122,7 @@ def test_counting(seed, shape, scale):
     quantised = np.rint(generator.laplace(size=(64, *shape)) * scale).astype(np.int32)
     quantised[:, generator.random(shape[0]) < 0.3] = 0
     fast = Census.of(quantised)
-    with _without_kernels():
+    with kernels.switched_off():
         slow = Census.of(quantised)
     for name in ("live", "energy", "bits", "extents"):
         np.testing.assert_array_equal(getattr(fast, name), getattr(slow, name))
@@ -175,7 +165,7 @@ def test_eigenvectors(seed, count, size, fall, rank):
     matrices = factor @ factor.transpose(0, 2, 1)
     matrices = (matrices + matrices.transpose(0, 2, 1)) / 2
     fast = exact.eigh(matrices)
-    with _without_kernels():
+    with kernels.switched_off():
         slow = exact.eigh(matrices)
     assert [one.tobytes() for one in fast] == [one.tobytes() for one in slow]
 
@@ -189,7 +179,7 @@ def test_orthonormal_vectors_and_products(seed, size, count, twins):
         vectors[:, 1] = vectors[:, 0]
     other = generator.normal(size=(size, count))
     fast = exact.orthonormalise(vectors), exact.product(vectors.T, other)
-    with _without_kernels():
+    with kernels.switched_off():
         slow = exact.orthonormalise(vectors), exact.product(vectors.T, other)
     assert [one.tobytes() for one in fast] == [one.tobytes() for one in slow]
 
@@ -206,7 +196,7 @@ def test_networks_of_any_number_of_units_up_to_what_there_is_room_for():
         )
         mode = replace(TABLES.modes["folded"], network=small)
         fast = quantise(latents, 2.0, mode)
-        with _without_kernels():
+        with kernels.switched_off():
             slow = quantise(latents, 2.0, mode)
         np.testing.assert_array_equal(fast[1], slow[1])
     with pytest.raises(ValueError, match="room"):
@@ -241,5 +231,5 @@ def test_a_switch_leaves_them_out():
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout == "None\n"
-    with _without_kernels(), pytest.raises(ValueError, match="no compiled kernels"):
+    with kernels.switched_off(), pytest.raises(ValueError, match="no compiled kernels"):
         kernels.functions()

@@ -1,7 +1,5 @@
 """Fold and transform in one pass by compiled kernels: the bits of both, one after the other."""
 
-from contextlib import contextmanager
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,17 +13,6 @@ from bandfold.onboard.analysis import Analysis
 from bandfold.onboard.engines import CosineEngine
 from bandfold.onboard.rotation import _block_costs, _costs, rotate
 from bandfold.onboard.source import ArraySource
-
-LIBRARY = kernels.library
-
-
-@contextmanager
-def _without_kernels():
-    kernels.library = None
-    try:
-        yield
-    finally:
-        kernels.library = LIBRARY
 
 
 def _fold(generator, bands, intervals):
@@ -61,7 +48,7 @@ def test_a_strip(seed, bands, lines, samples, intervals, dtype):
     start = int(generator.integers(0, lines))
     part = slice(start, lines)
     fast = Analysis(fold, CosineEngine()).strip(ArraySource(cube), part)
-    with _without_kernels():
+    with kernels.switched_off():
         slow = Analysis(fold, CosineEngine()).strip(ArraySource(cube), part)
     assert fast.dtype == slow.dtype
     np.testing.assert_array_equal(fast, slow)
@@ -73,7 +60,7 @@ def test_a_sample_of_blocks(count):
     blocks = generator.integers(-32768, 65535, (30, count, 64)).astype(np.int32)
     fold = _fold(generator, 30, 3)
     fast = list(Analysis(fold, CosineEngine()).blocks(blocks))
-    with _without_kernels():
+    with kernels.switched_off():
         slow = list(Analysis(fold, CosineEngine()).blocks(blocks))
     assert len(fast) == fold.components > 0
     np.testing.assert_array_equal(fast, slow)
@@ -133,7 +120,7 @@ def test_rotations(seed, size, rows, columns, count, step):
     top = latents[:size].reshape(size, 64, -1).astype(np.float64)
     integers = np.stack([matrix.integers for matrix in matrices])
     costs = _costs(top, integers, step), _block_costs(top, step)
-    with _without_kernels():
+    with kernels.switched_off():
         slow = latents.copy()
         np.testing.assert_array_equal(rotate(slow, matrices, step), chosen)
         for one, other in zip(costs, (_costs(top, integers, step), _block_costs(top, step)), strict=True):
