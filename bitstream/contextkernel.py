@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .contexts import DIAGONAL_BOUNDS, GROUPS, LOG, NEIGHBOURS
+from .contexts import DIAGONAL_BOUNDS, GROUPS, LATENT_FEATURES, LOG, NEIGHBOURS, POSITION_FEATURES
 from .kernels import pointer
 
 UNITS_TOGETHER = 4
@@ -16,18 +18,28 @@ UNITS_TOGETHER = 4
 MOST_UNITS = 64
 """Hidden units that a kernel has room for."""
 
+WORD = 4
+"""Bytes that processors multiply together."""
+
+SIZES = 5
+"""Fields that are no addresses: the last ones."""
+
 
 class KernelNetwork(ctypes.Structure):
     """``bf_network`` of bitstream/native/kernels.h.
 
     Parameters
     ----------
-    hidden : ndarray of float32, shape (groups, units, FEATURES)
-    bias : ndarray of float32, shape (64, units)
-    output : ndarray of float32, shape (groups, units)
-    offset : ndarray of float32, shape (groups,)
-        Weights of a `bandfold.bitstream.network.ContextNetwork`, its shifts taken in.
+    layers : sequence of (ndarray of float32, ndarray of float32)
+        Integer weights and biases of a `bandfold.bitstream.network.ContextNetwork`: two layers, or three
+        whose weights are bytes.
+    shifts : sequence of int
+        Right shifts after each layer.
+    limit : float
+        Where hidden units are cut.
     classes : int
+    half_steps : bool
+        Whether magnitudes are in half steps.
 
     Raises
     ------
@@ -37,34 +49,83 @@ class KernelNetwork(ctypes.Structure):
 
     _fields_ = (
         *((name, ctypes.c_void_p) for name in ("log", "neighbours", "bounds", "groups")),
-        *((name, ctypes.c_void_p) for name in ("hidden", "bias", "output", "offset")),
-        ("units", ctypes.c_int32),
-        ("classes", ctypes.c_int32),
+        *(
+            (name, ctypes.c_void_p)
+            for name in ("hidden", "bias", "middle", "middle_bias", "output", "offset")
+        ),
+        *((name, ctypes.c_void_p) for name in ("words", "whole_bias", "middle_words", "whole_middle_bias")),
+        *((name, ctypes.c_void_p) for name in ("output_words", "whole_offset", "shifts")),
+        *((name, ctypes.c_int32) for name in ("units", "middle_units", "limit", "classes", "half_steps")),
     )
 
     def __init__(
         self,
-        hidden: NDArray[np.float32],
-        bias: NDArray[np.float32],
-        output: NDArray[np.float32],
-        offset: NDArray[np.float32],
+        layers: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]],
+        shifts: Sequence[int],
+        limit: float,
         classes: int,
+        half_steps: bool,
     ) -> None:
-        fill = -hidden.shape[1] % UNITS_TOGETHER
-        units = hidden.shape[1] + fill
-        if units > MOST_UNITS:
-            raise ValueError(
-                f"{units} hidden units are more than the {MOST_UNITS} that kernels have room for"
-            )
+        (hidden, bias), *between, (output, offset) = layers
+        nothing = np.zeros((len(hidden), 0, hidden.shape[1])), np.zeros((len(hidden), 0))
+        middle, middle_bias = between[0] if between else nothing
+        units, middle_units = _filled(hidden.shape[1]), _filled(middle.shape[1])
+        whole = (
+            _padded(hidden, (len(hidden), units, hidden.shape[2])),
+            _padded(bias, (len(bias), units)),
+            _padded(middle, (len(middle), middle_units, units)),
+            _padded(middle_bias, (len(middle), middle_units)),
+            _padded(output, (len(output), middle_units or units)),
+            _padded(offset, offset.shape),
+        )
+        places = (0, 0, 1, 1, -1, -1)
         # Kept here, since C knows addresses only.
-        self.arrays = (
+        self.arrays: tuple[NDArray[Any], ...] = (
             LOG,
             np.ascontiguousarray(NEIGHBOURS, dtype=np.int32),
             DIAGONAL_BOUNDS,
             GROUPS.astype(np.int32),
-            np.ascontiguousarray(np.pad(hidden, ((0, 0), (0, fill), (0, 0))), dtype=np.float32),
-            np.ascontiguousarray(np.pad(bias, ((0, 0), (0, fill))), dtype=np.float32),
-            np.ascontiguousarray(np.pad(output, ((0, 0), (0, fill))), dtype=np.float32),
-            np.ascontiguousarray(offset, dtype=np.float32),
+            *(array * np.float32(2.0 ** -shifts[place]) for array, place in zip(whole, places, strict=True)),
+            *(
+                (_words(hidden, units), *_in_words(whole), np.array(shifts, dtype=np.int32))
+                if between
+                else ()
+            ),
         )
-        super().__init__(*(pointer(array, array.dtype.type) for array in self.arrays), units, classes)
+        addresses: list[int | None] = [pointer(array, array.dtype.type) for array in self.arrays]
+        addresses += [None] * (len(self._fields_) - SIZES - len(addresses))
+        super().__init__(*addresses, units, middle_units, round(limit), classes, half_steps)
+
+
+def _filled(units: int) -> int:
+    """Units with those that fill a layer up."""
+    filled = units + -units % UNITS_TOGETHER
+    if filled > MOST_UNITS:
+        raise ValueError(f"{filled} hidden units are more than the {MOST_UNITS} that kernels have room for")
+    return filled
+
+
+def _padded(array: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Weights with zeros for units that do nothing."""
+    more = [(0, wanted - there) for wanted, there in zip(shape, array.shape, strict=True)]
+    return np.ascontiguousarray(np.pad(array, more), dtype=np.float32)
+
+
+def _words(hidden: NDArray[np.float32], units: int) -> NDArray[np.int32]:
+    """Bytes of the first layer: each kind of features begins a word of four."""
+    cuts = (LATENT_FEATURES, LATENT_FEATURES + POSITION_FEATURES)
+    kinds = np.split(hidden, cuts, axis=2)
+    filled = [_padded(one, (len(one), units, one.shape[2] + -one.shape[2] % WORD)) for one in kinds]
+    return np.concatenate(filled, axis=2).astype(np.int8).view(np.int32)
+
+
+def _in_words(whole: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.int32], ...]:
+    """Biases as integers, and the weights behind the first layer as words."""
+    _, bias, middle, middle_bias, output, offset = whole
+    return (
+        bias.astype(np.int32),
+        middle.astype(np.int8).view(np.int32),
+        middle_bias.astype(np.int32),
+        output.astype(np.int8).view(np.int32),
+        offset.astype(np.int32),
+    )

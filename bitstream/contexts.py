@@ -168,17 +168,16 @@ class Surroundings:
         self._below = np.zeros((DIAGONALS + 1, count, rows, columns), dtype=np.int32)
         self._below_ring = np.zeros((DIAGONALS + 1, count, rows, columns), dtype=np.int32)
 
-    def learn(self, diagonal: int, values: NDArray[np.integer]) -> None:
+    def learn(self, diagonal: int, magnitudes: NDArray[np.uint16]) -> None:
         """Take in a coded diagonal.
 
         Parameters
         ----------
         diagonal : int
-        values : ndarray, shape (channels of the diagonal, count, rows, columns)
-            Quantised latents.
+        magnitudes : ndarray of uint16, shape (channels of the diagonal, count, rows, columns)
+            From `magnitudes_of`.
         """
         channels = DIAGONAL_SLICES[diagonal]
-        magnitudes = np.minimum(np.abs(values), MAGNITUDE_LIMIT).astype(np.uint16)
         self._magnitudes[channels] = magnitudes
         rings = ring_sum(magnitudes)
         self._own[channels] = LOG[magnitudes]
@@ -253,6 +252,33 @@ class Surroundings:
         sums[1] = last.means[channels]
         np.add(last.means[up], last.means[left], out=sums[2])
         return _log(sums).astype(np.float32)
+
+
+def magnitudes_of(
+    values: NDArray[np.integer], half_steps: bool = False, second: NDArray[np.integer] | None = None
+) -> NDArray[np.uint16]:
+    """Magnitudes of latents as contexts see them.
+
+    Parameters
+    ----------
+    values : ndarray of integers
+        Quantised latents.
+    half_steps : bool
+        Whether they are wanted in half steps, so that those of two quantisers are alike.
+    second : ndarray of integers, same shape, optional
+        1 for latents that went through the second quantiser, whose levels lie half a step lower.
+
+    Returns
+    -------
+    ndarray of uint16, same shape
+        `MAGNITUDE_LIMIT` at most.
+    """
+    found: NDArray[np.uint16] = np.minimum(np.abs(values), MAGNITUDE_LIMIT).astype(np.uint16)
+    if half_steps:
+        found = np.minimum(2 * found, np.uint16(MAGNITUDE_LIMIT))
+        if second is not None:
+            np.subtract(found, 1, out=found, where=(second & 1).astype(np.bool_) & (found > 0))
+    return found
 
 
 def ring_sum(planes: NDArray[Integers]) -> NDArray[Integers]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-VERSION = 2
+VERSION = 3
 """Of the functions: a library of another version is left alone."""
 
 SWITCH = "BANDFOLD_KERNELS"
@@ -27,6 +27,7 @@ SWITCH = "BANDFOLD_KERNELS"
 _POINTER, _INT, _LONG, _DOUBLE = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64, ctypes.c_double
 
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "bf_bytes": (_INT, (_INT,)),
     "bf_memory": (_LONG, (_INT, _INT)),
     "bf_quantise": (None, (*2 * [_POINTER], *3 * [_INT], _DOUBLE, *4 * [_POINTER])),
     "bf_arrange": (_LONG, (*2 * [_POINTER], *3 * [_LONG], *2 * [_POINTER], _INT, *4 * [_POINTER])),
@@ -46,7 +47,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bf_rotation_costs": (None, (_POINTER, _INT, _LONG, _POINTER, _INT, ctypes.c_float, _POINTER)),
     "bf_rotate": (None, (_POINTER, _INT, _LONG, *2 * [_POINTER])),
     "bf_read": (_INT, (*2 * [_POINTER], _INT, _POINTER, *5 * [_INT], *4 * [_POINTER])),
-    "bf_contexts": (None, (*2 * [_POINTER], *3 * [_INT], *2 * [_POINTER])),
+    "bf_contexts": (None, (*3 * [_POINTER], *3 * [_INT], *2 * [_POINTER])),
     "bf_trellis_memory": (_LONG, (_LONG,)),
     "bf_trellis": (
         None,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .census import Census
-from .contexts import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings
+from .contexts import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings, magnitudes_of
 from .errors import StreamError
 from .geometry import CHANNELS
 from .payload import SIDE_UNIT, PayloadReader, PayloadWriter
@@ -17,7 +17,9 @@ EXTENT_MEAN = SIDE_UNIT
 """Expected change of the number of coded diagonals from one component to the next."""
 
 
-def classify(quantised: NDArray[np.integer], mode: Mode, past: Past) -> tuple[NDArray[np.uint8], Past]:
+def classify(
+    quantised: NDArray[np.integer], mode: Mode, past: Past, second: NDArray[np.uint8] | None = None
+) -> tuple[NDArray[np.uint8], Past]:
     """Class of every latent of a run of components, given all the others.
 
     Parameters
@@ -27,6 +29,8 @@ def classify(quantised: NDArray[np.integer], mode: Mode, past: Past) -> tuple[ND
     mode : Mode
     past : Past
         The two components before the first of these.
+    second : ndarray of uint8, same shape, optional
+        Which latents went through the second of two quantisers.
 
     Returns
     -------
@@ -36,8 +40,9 @@ def classify(quantised: NDArray[np.integer], mode: Mode, past: Past) -> tuple[ND
     """
     count = quantised.shape[1]
     now = Surroundings(*quantised.shape[1:])
+    magnitudes = magnitudes_of(quantised, mode.network.half_steps, second)
     for diagonal in range(DIAGONALS):
-        now.learn(diagonal, quantised[DIAGONAL_SLICES[diagonal]])
+        now.learn(diagonal, magnitudes[DIAGONAL_SLICES[diagonal]])
     learnt = now.past()
     run = past.then(learnt)
     last, before = run.part(1, count + 1), run.part(0, count)
@@ -159,13 +164,16 @@ class LatentReader:
                 found = self._network.classify(diagonal, now, self._last, self._before)
                 if self._chains is not None:
                     found[:, 0] += self._chains.quantisers(diagonal) * np.uint8(self._network.classes)
-                values = payload.values(found.ravel().astype(np.int16) + self._first)
-                if np.abs(values).max(initial=0) > np.iinfo(np.int32).max:
+                coded = payload.values(found.ravel().astype(np.int16) + self._first)
+                if np.abs(coded).max(initial=0) > np.iinfo(np.int32).max:
                     raise StreamError("a latent is out of range: the segment is corrupt")
-                self.quantised[channels, component] = values.reshape(found.shape)[:, 0]
+                self.quantised[channels, component] = coded.reshape(found.shape)[:, 0]
                 self.classes[channels, component] = found[:, 0]
+            values = self.quantised[channels, component]
+            second = None
             if self._chains is not None:
-                self._chains.move(diagonal, self.quantised[channels, component])
-            now.learn(diagonal, self.quantised[channels, component : component + 1])
+                second = self._chains.quantisers(diagonal)
+                self._chains.move(diagonal, values)
+            now.learn(diagonal, magnitudes_of(values, self._network.half_steps, second)[:, None])
         self._last, self._before = now.past(), self._last
         self._done, self._extent = component + 1, count

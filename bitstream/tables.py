@@ -31,6 +31,9 @@ SHIPPED = DATA / "tables.npz"
 DEPENDENT = DATA / "dependent.npz"
 """Tables for folded components that are quantised dependently, see `bandfold.bitstream.trellis`."""
 
+OLDER = DATA / "older"
+"""Tables of earlier releases, named by their identity: what was coded with them is still decoded."""
+
 CLASSES = 48
 """Classes of a context network."""
 
@@ -151,7 +154,10 @@ def shipped_tables(identity: bytes) -> Tables:
     if usual.identity == identity:
         return usual
     dependent = load_tables(DEPENDENT)
-    return dependent if dependent.identity == identity else usual
+    if dependent.identity == identity:
+        return dependent
+    older = OLDER / f"{identity.hex()}.npz"
+    return load_tables(older) if older.exists() else usual
 
 
 def tables_from_arrays(arrays: dict[str, NDArray[Any]]) -> Tables:
@@ -176,23 +182,47 @@ def tables_from_arrays(arrays: dict[str, NDArray[Any]]) -> Tables:
         array = arrays[name]
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
-    modes = {}
-    for mode in MODES:
-        network = ContextNetwork(
-            hidden=arrays[f"{mode}_hidden"].astype(np.float32),
-            bias=arrays[f"{mode}_bias"].astype(np.float32),
-            output=arrays[f"{mode}_output"].astype(np.float32),
-            offset=arrays[f"{mode}_offset"].astype(np.float32),
-            shifts=(int(arrays[f"{mode}_shifts"][0]), int(arrays[f"{mode}_shifts"][1])),
-            classes=CLASSES,
-        )
-        points = arrays[f"{mode}_points"].astype(np.float64) / 256.0
-        modes[mode] = Mode(network, _checked(arrays[f"{mode}_frequencies"]), points)
-        if len(points) != len(modes[mode].frequencies) or len(points) not in (CLASSES, 2 * CLASSES):
-            raise ValueError(f"there must be {CLASSES} {mode} classes, or twice as many for two quantisers")
+    modes = {mode: mode_from_arrays(arrays, mode) for mode in MODES}
     if modes["banded"].dependent:
         raise ValueError("single bands have one quantiser")
     return Tables(modes, _checked(arrays["side_frequencies"]), digest.digest()[:8])
+
+
+def mode_from_arrays(arrays: dict[str, NDArray[Any]], mode: str) -> Mode:
+    """Build the statistics of one kind of component.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        As written by ``bandfold.calibration.tables``; those of other kinds are not looked at.
+    mode : str
+        One of `MODES`.
+
+    Returns
+    -------
+    Mode
+
+    Raises
+    ------
+    ValueError
+        If a table does not sum to 2**24 or the network is not exact.
+    """
+    deep = f"{mode}_middle" in arrays
+    parts = {
+        part: arrays[f"{mode}_{part}"].astype(np.float32)
+        for part in ("hidden", "bias", "output", "offset", *(("middle", "middle_bias") if deep else ()))
+    }
+    points = arrays[f"{mode}_points"].astype(np.float64) / 256.0
+    network = ContextNetwork(
+        **parts,
+        shifts=tuple(arrays[f"{mode}_shifts"].tolist()),
+        classes=CLASSES,
+        half_steps=deep and len(points) > CLASSES,
+    )
+    found = Mode(network, _checked(arrays[f"{mode}_frequencies"]), points)
+    if len(points) != len(found.frequencies) or len(points) not in (CLASSES, 2 * CLASSES):
+        raise ValueError(f"there must be {CLASSES} {mode} classes, or twice as many for two quantisers")
+    return found
 
 
 def _checked(frequencies: NDArray[Any]) -> NDArray[np.int64]:

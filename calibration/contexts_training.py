@@ -24,17 +24,17 @@ from bandfold.bitstream.tokens import token_base
 from .examples import Examples
 from .floatnetwork import CHANNEL_GROUPS, FEATURE_SCALE, FloatNetwork
 
-UNITS = 16
-"""Hidden units of a network."""
+UNITS, MIDDLE_UNITS = 16, 16
+"""Units of the hidden layers of a network."""
 
 TRAINED_TOKENS = 40
 """Tokens that are told apart; larger ones count as the last of them."""
 
-LEARNING_RATE = 1e-2
+LEARNING_RATE = 2.5e-2
 WARM_UP = 0.1
 """Share of the iterations over which the learning rate rises; it falls over the others."""
 
-BATCH = 65536
+BATCH = 32768
 FIRST_OCTAVE, OCTAVES = -5.0, 12.0
 """Mean magnitudes of the first class and, in octaves above it, of the last one, before training."""
 
@@ -64,6 +64,8 @@ def train_network(
     iterations: int,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
+    *,
+    dependent: bool = False,
 ) -> FloatNetwork:
     """Train a network and its tables.
 
@@ -77,6 +79,8 @@ def train_network(
         The same seed and examples give the same network on the same machine.
     progress : callable, optional
         Called with the fraction done.
+    dependent : bool
+        Whether there are tables for each of two quantisers.
 
     Returns
     -------
@@ -88,14 +92,14 @@ def train_network(
         If PyTorch is not installed.
     """
     torch = load_torch()
-    features, channels, tokens = (
+    features, channels, tokens, second = (
         torch.from_numpy(np.concatenate([getattr(one, name) for one in examples]))
-        for name in ("features", "channels", "tokens")
+        for name in ("features", "channels", "tokens", "second")
     )
     weights = torch.from_numpy(np.concatenate([_balanced(one) for one in examples]))
     tokens = tokens.long().clamp(max=TRAINED_TOKENS - 1)
     chance = torch.Generator().manual_seed(seed)
-    parameters = _untrained(torch, chance)
+    parameters = _untrained(torch, chance, 1 + dependent)
     optimiser = torch.optim.Adam(parameters.values(), lr=LEARNING_RATE)
     schedule = None
     if iterations:
@@ -105,7 +109,14 @@ def train_network(
     with _one_thread(torch):
         for iteration in range(iterations):
             drawn = torch.randint(0, len(tokens), (min(BATCH, len(tokens)),), generator=chance)
-            bits = _bits(torch, parameters, features[drawn].float(), channels[drawn].long(), tokens[drawn])
+            bits = _bits(
+                torch,
+                parameters,
+                features[drawn].float(),
+                channels[drawn].long(),
+                second[drawn].long(),
+                tokens[drawn],
+            )
             loss = (bits * weights[drawn]).mean()
             optimiser.zero_grad()
             loss.backward()
@@ -115,7 +126,7 @@ def train_network(
             if progress is not None:
                 progress((iteration + 1) / iterations)
     found = {name: value.detach().double() for name, value in parameters.items()}
-    found["probabilities"] = torch.softmax(found.pop("logits"), 1)
+    found["probabilities"] = torch.softmax(found.pop("logits"), 2).flatten(0, 1)
     return FloatNetwork(**{name: value.numpy() for name, value in found.items()})
 
 
@@ -126,15 +137,17 @@ def _balanced(examples: Examples) -> NDArray[np.float32]:
     return (examples.weights / max(float((examples.weights * bits).sum()), 1.0)).astype(np.float32)
 
 
-def _untrained(torch: Any, chance: Any) -> dict[str, Any]:
+def _untrained(torch: Any, chance: Any, quantisers: int) -> dict[str, Any]:
     """Parameters before training: small random weights, and geometric tables of rising spread."""
     groups = int(GROUPS.max()) + 1
     values = {
         "hidden": torch.randn(groups, FEATURES, UNITS, generator=chance) * 0.25,
         "bias": torch.full((CHANNELS, UNITS), 0.1),
-        "output": torch.rand(groups, UNITS, generator=chance) * 0.3,
+        "middle": torch.randn(groups, UNITS, MIDDLE_UNITS, generator=chance) * (1.4 / UNITS**0.5),
+        "middle_bias": torch.full((groups, MIDDLE_UNITS), 0.1),
+        "output": torch.rand(groups, MIDDLE_UNITS, generator=chance) * 0.3,
         "offset": torch.full((groups,), 8.0),
-        "logits": torch.from_numpy(_geometric_logits().astype(np.float32)),
+        "logits": torch.from_numpy(_geometric_logits().astype(np.float32)).repeat(quantisers, 1, 1),
     }
     return {name: value.requires_grad_() for name, value in values.items()}
 
@@ -148,7 +161,9 @@ def _geometric_logits() -> NDArray[np.float64]:
     return np.asarray(low * np.log(ratio) + np.log1p(-(ratio**width)))
 
 
-def _bits(torch: Any, parameters: dict[str, Any], features: Any, channels: Any, tokens: Any) -> Any:
+def _bits(
+    torch: Any, parameters: dict[str, Any], features: Any, channels: Any, second: Any, tokens: Any
+) -> Any:
     """Bits that each example costs, signs and raw bits aside."""
     group_of = torch.from_numpy(CHANNEL_GROUPS)[channels]
     scaled = features * FEATURE_SCALE
@@ -158,13 +173,14 @@ def _bits(torch: Any, parameters: dict[str, Any], features: Any, channels: Any, 
         units = torch.relu(
             scaled[members] @ parameters["hidden"][group] + parameters["bias"][channels[members]]
         )
+        units = torch.relu(units @ parameters["middle"][group] + parameters["middle_bias"][group])
         found = units @ parameters["output"][group] + parameters["offset"][group]
         level = level.index_copy(0, members, found)
     level = level.clamp(0, CLASSES - 1.001)
     lower = level.detach().floor().long()
     share = level - lower
-    table = torch.softmax(parameters["logits"], 1)
-    chosen = (1 - share) * table[lower, tokens] + share * table[lower + 1, tokens]
+    table = torch.softmax(parameters["logits"], 2)
+    chosen = (1 - share) * table[second, lower, tokens] + share * table[second, lower + 1, tokens]
     return -torch.log2(chosen + SMALLEST_PROBABILITY)
 
 

@@ -1,90 +1,105 @@
 """Tables for dependent quantisation: ``python -m bandfold.calibration.dependent --scenes DIR -o OUT.npz``.
 
-Networks and the tables for single bands are those of other tables; the frequencies and reconstruction points
-of folded components are counted for each quantiser.
+Tables for single bands are those of other tables; network, frequencies and reconstruction points of folded
+components are trained on the levels of two quantisers.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import numpy as np
 
-from bandfold.bitstream.errors import BandfoldError, ModelError, SettingsError
+from bandfold.bitstream.errors import BandfoldError, SettingsError
 from bandfold.bitstream.output import atomic_output
-from bandfold.bitstream.tables import CLASSES, SHIPPED, load_tables, tables_from_arrays
+from bandfold.bitstream.tables import DEPENDENT, SHIPPED, load_tables, tables_from_arrays
 
+from .contexts_training import load_torch
 from .corpus import RATES, Half, Latents, open_scene, scene_latents
 from .folds import find_scenes
-from .recount import quantise_strips, recount, tally
-from .trainset import Arrays
+from .trainset import Arrays, Material, prepare, train_mode
 
-ROUNDS = 3
-"""Rounds of quantising with the new tables and counting again."""
+FOLDED = "folded"
 
 STEP_RATIO = 1.15
 """Steps of the two quantisers over that of one at the same rate, about."""
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
 @click.option("--scenes", "folder", type=_FOLDER, required=True, help="Folder of ENVI scenes.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Tables (.npz).")
-@click.option("--start", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=SHIPPED)
+@click.option("--banded", type=_FILE, default=SHIPPED, help="Tables whose single bands OUT.npz gets.")
 @click.option(
     "--folds",
     type=_FOLDER,
     help="Folder with fold-1.npz ... and folds.json, as bandfold.calibration.tables writes it: makes "
-    "dependent-1.npz ... of them, without the scenes that each has not seen.",
+    "dependent-1.npz ... beside them, without the scenes that each has not seen.",
 )
-def main(folder: Path, output: Path | None, start: Path, folds: Path | None) -> None:
-    """Count the tables of dependent quantisation."""
+@click.option("--iterations", type=click.IntRange(1), default=10000, show_default=True, help="Of training.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same tables.")
+@click.option("--start", type=_FILE, default=DEPENDENT, help="Tables that quantise the training data.")
+def main(
+    folder: Path,
+    output: Path | None,
+    banded: Path,
+    folds: Path | None,
+    iterations: int,
+    seed: int,
+    start: Path,
+) -> None:
+    """Train the tables of dependent quantisation."""
     if output is None and folds is None:
         raise SettingsError("nothing to write: give -o OUT.npz, --folds DIR or both")
-    rates = {"folded": RATES["folded"]}
-    latents = [
-        _coarser(one)
+    load_torch()
+    first = load_tables(start)
+    if not first.modes[FOLDED].dependent:
+        raise SettingsError(f"{start} has one quantiser: --start takes tables with two")
+    material = [
+        prepare(_coarser(one), first, seed)
         for scene in find_scenes(folder)
-        for one in scene_latents(scene.name, open_scene(scene.path), rates)
+        for one in scene_latents(scene.name, open_scene(scene.path), {FOLDED: RATES[FOLDED]})
     ]
-    if output is not None:
-        _write(output, count_tables(_arrays(start), latents))
     if folds is not None:
         absent: dict[str, str] = json.loads((folds / "folds.json").read_text(encoding="utf-8"))
         for name in sorted(set(absent.values())):
-            seen = [one for one in latents if absent.get(one.scene) != name]
-            _write(folds / name.replace("fold", "dependent"), count_tables(_arrays(folds / name), seen))
+            seen = [one for one in material if absent.get(one.latents.scene) != name]
+            arrays = train_dependent(_arrays(folds / name), seen, iterations, seed)
+            _write(folds / name.replace("fold", "dependent"), arrays)
+    if output is not None:
+        _write(output, train_dependent(_arrays(banded), material, iterations, seed))
 
 
-def count_tables(arrays: Arrays, latents: Sequence[Latents]) -> Arrays:
-    """Count the tables of both quantisers.
+def train_dependent(banded: Arrays, material: list[Material], iterations: int, seed: int = 0) -> Arrays:
+    """Train the tables of two quantisers.
 
     Parameters
     ----------
-    arrays : dict of str to ndarray
-        Of tables with one quantiser.
-    latents : sequence of Latents
-        Of folded components; their steps are those of the quantisers.
+    banded : dict of str to ndarray
+        Tables of which all but what is folded is taken.
+    material : list of Material
+        Of folded components, quantised dependently.
+    iterations : int
+        Of training the network.
+    seed : int
 
     Returns
     -------
     dict of str to ndarray
         As `bandfold.bitstream.tables.tables_from_arrays` takes it.
+
+    Raises
+    ------
+    SettingsError
+        If PyTorch is not installed.
     """
-    if len(arrays["folded_frequencies"]) != CLASSES:
-        raise ModelError("tables have two quantisers already: start from some with one")
-    prior = np.concatenate([arrays["folded_frequencies"]] * 2)
-    points = np.concatenate([arrays["folded_points"], arrays["folded_points"] + 128])
-    found = {**arrays, "folded_frequencies": prior, "folded_points": points}
-    for _ in range(ROUNDS):
-        mode = tables_from_arrays(found).modes["folded"]
-        tallies = [tally(one, quantise_strips(one, mode), mode) for one in latents]
-        found["folded_frequencies"], found["folded_points"] = recount(tallies, prior)
+    kept = {name: array for name, array in banded.items() if not name.startswith(f"{FOLDED}_")}
+    found = {**kept, **train_mode(FOLDED, material, iterations, seed, lambda _: None, dependent=True)}
     tables_from_arrays(found)
     return found
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.contexts import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings
+from bandfold.bitstream.contexts import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings, magnitudes_of
 from bandfold.bitstream.network import FEATURES
 from bandfold.bitstream.tokens import to_tokens
+from bandfold.bitstream.trellis import set_of_latents
 
 LIVELY_SHARE = 0.8
 """Share of the examples that are taken where something is known to be there; the rest are lone zeros."""
@@ -28,6 +29,8 @@ class Examples:
     features : ndarray of uint8, shape (n, FEATURES)
     tokens : ndarray of uint8, shape (n,)
     channels : ndarray of uint8, shape (n,)
+    second : ndarray of bool, shape (n,)
+        Which latents went through the second of two quantisers.
     weights : ndarray of float32, shape (n,)
         Latents that each example stands for.
     """
@@ -35,10 +38,13 @@ class Examples:
     features: NDArray[np.uint8]
     tokens: NDArray[np.uint8]
     channels: NDArray[np.uint8]
+    second: NDArray[np.bool_]
     weights: NDArray[np.float32]
 
 
-def draw_examples(strips: Sequence[NDArray[np.int32]], count: int, rng: np.random.Generator) -> Examples:
+def draw_examples(
+    strips: Sequence[NDArray[np.int32]], count: int, rng: np.random.Generator, dependent: bool = False
+) -> Examples:
     """Draw about `count` examples from quantised latents.
 
     Most latents are zeros among zeros, which teach little: they are drawn more rarely than the others, and
@@ -51,13 +57,15 @@ def draw_examples(strips: Sequence[NDArray[np.int32]], count: int, rng: np.rando
     count : int
         Examples wanted.
     rng : numpy.random.Generator
+    dependent : bool
+        Whether there are two quantisers.
 
     Returns
     -------
     drawn : Examples
     """
-    parts = [part for strip in strips for part in _describe(strip)]
-    lively = [(tokens > 0) | (known[_TELLING].max(axis=0) > 0) for known, tokens, _ in parts]
+    parts = [part for strip in strips for part in _describe(strip, dependent)]
+    lively = [(tokens > 0) | (known[_TELLING].max(axis=0) > 0) for known, tokens, *_ in parts]
     number = sum(int(flags.sum()) for flags in lively)
     others = sum(flags.size for flags in lively) - number
     chance = (
@@ -65,31 +73,37 @@ def draw_examples(strips: Sequence[NDArray[np.int32]], count: int, rng: np.rando
         min(1.0, count * LIVELY_SHARE / max(number, 1)),
     )
     drawn = []
-    for (known, tokens, channels), flags in zip(parts, lively, strict=True):
+    for (known, tokens, channels, second), flags in zip(parts, lively, strict=True):
         probability = np.where(flags, chance[1], chance[0])
         taken = rng.random(flags.size) < probability
-        drawn.append((known[:, taken].T, tokens[taken], channels[taken], 1.0 / probability[taken]))
+        drawn.append(
+            (known[:, taken].T, tokens[taken], channels[taken], second[taken], 1.0 / probability[taken])
+        )
     if not drawn:
         return Examples(*_nothing())
-    known, tokens, channels, weights = (np.concatenate(column) for column in zip(*drawn, strict=True))
-    return Examples(known, tokens, channels, weights.astype(np.float32))
+    known, tokens, channels, second, weights = (np.concatenate(column) for column in zip(*drawn, strict=True))
+    return Examples(known, tokens, channels, second, weights.astype(np.float32))
 
 
-def _nothing() -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]:
+def _nothing() -> tuple[
+    NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_], NDArray[np.float32]
+]:
     none = np.zeros(0, np.uint8)
-    return np.zeros((0, FEATURES), np.uint8), none, none, np.zeros(0, np.float32)
+    return np.zeros((0, FEATURES), np.uint8), none, none, np.zeros(0, np.bool_), np.zeros(0, np.float32)
 
 
 def _describe(
-    quantised: NDArray[np.int32],
-) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]]:
-    """Features (FEATURES, n), tokens and channels of each diagonal of a strip."""
+    quantised: NDArray[np.int32], dependent: bool
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]]:
+    """Features (FEATURES, n), tokens, channels and quantisers of each diagonal of a strip."""
     _, count, rows, columns = quantised.shape
     if not quantised.size:
         return
+    second = set_of_latents(quantised) if dependent else np.zeros(quantised.shape, dtype=np.uint8)
+    magnitudes = magnitudes_of(quantised, dependent, second)
     now = Surroundings(count, rows, columns)
     for diagonal in range(DIAGONALS):
-        now.learn(diagonal, quantised[DIAGONAL_SLICES[diagonal]])
+        now.learn(diagonal, magnitudes[DIAGONAL_SLICES[diagonal]])
     run = Past.empty(2, rows, columns).then(now.past())
     last, before = run.part(1, count + 1), run.part(0, count)
     for diagonal in range(DIAGONALS):
@@ -103,4 +117,5 @@ def _describe(
             np.concatenate([plane.astype(np.uint8) for plane in planes]),
             to_tokens(np.abs(values).ravel().astype(np.int64))[0].astype(np.uint8),
             np.repeat(numbers, values[0].size),
+            second[channels].ravel().astype(np.bool_),
         )

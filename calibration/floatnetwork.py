@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,22 +28,47 @@ class FloatNetwork:
         Weights of the first layer.
     bias : ndarray, shape (64, units)
         Bias of the first layer, one per channel.
-    output : ndarray, shape (groups, units)
+    middle : ndarray, shape (groups, units, middle units)
         Weights of the second layer.
-    offset : ndarray, shape (groups,)
+    middle_bias : ndarray, shape (groups, middle units)
         Bias of the second layer.
-    probabilities : ndarray, shape (classes, tokens)
+    output : ndarray, shape (groups, middle units)
+        Weights of the last layer.
+    offset : ndarray, shape (groups,)
+        Bias of the last layer.
+    probabilities : ndarray, shape (quantisers * classes, tokens)
         Of the first tokens in each class.
     """
 
     hidden: NDArray[np.float64]
     bias: NDArray[np.float64]
+    middle: NDArray[np.float64]
+    middle_bias: NDArray[np.float64]
     output: NDArray[np.float64]
     offset: NDArray[np.float64]
     probabilities: NDArray[np.float64]
 
+    def units(
+        self, features: NDArray[np.uint8], channels: NDArray[np.uint8], group: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Compute both hidden layers of examples whose channels are of one group.
+
+        Parameters
+        ----------
+        features : ndarray of uint8, shape (n, FEATURES)
+        channels : ndarray of uint8, shape (n,)
+        group : int
+
+        Returns
+        -------
+        first : ndarray, shape (n, units)
+        second : ndarray, shape (n, middle units)
+        """
+        first = np.maximum(features * FEATURE_SCALE @ self.hidden[group] + self.bias[channels], 0.0)
+        return first, np.maximum(first @ self.middle[group] + self.middle_bias[group], 0.0)
+
     def level(self, features: NDArray[np.uint8], channels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Compute what rounds to the class of each example.
+        """Compute what rounds to the class of each example, quantisers aside.
 
         Parameters
         ----------
@@ -54,9 +80,24 @@ class FloatNetwork:
         ndarray, shape (n,)
         """
         level = np.empty(len(features))
-        groups = CHANNEL_GROUPS[channels]
-        for group in range(len(self.hidden)):
-            members = np.flatnonzero(groups == group)
-            units = features[members] * FEATURE_SCALE @ self.hidden[group] + self.bias[channels[members]]
-            level[members] = np.maximum(units, 0.0) @ self.output[group] + self.offset[group]
+        for group, members in members_of_groups(channels):
+            second = self.units(features[members], channels[members], group)[1]
+            level[members] = second @ self.output[group] + self.offset[group]
         return level
+
+
+def members_of_groups(channels: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Give each group of weights and the examples that use it.
+
+    Parameters
+    ----------
+    channels : ndarray of uint8, shape (n,)
+
+    Yields
+    ------
+    group : int
+    members : ndarray of intp
+    """
+    groups = CHANNEL_GROUPS[channels]
+    for group in range(int(GROUPS.max()) + 1):
+        yield group, np.flatnonzero(groups == group)

@@ -5,64 +5,83 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.contexts import LARGEST_LOG
-from bandfold.bitstream.network import ACTIVATION_LIMIT
+from bandfold.bitstream.network import BYTE_LIMIT
 from bandfold.bitstream.rans import PRECISION
 from bandfold.bitstream.tokens import TOKENS
 
-from .floatnetwork import FEATURE_SCALE, FloatNetwork
+from .floatnetwork import CHANNEL_GROUPS, FEATURE_SCALE, FloatNetwork, members_of_groups
 
-HIDDEN_UNIT = 48.0
-"""Steps of a hidden unit's integer for each unit of its float."""
+SHIFT = 7
+"""Fractional bits of the sums of hidden layers."""
 
-FIRST_SHIFT, SECOND_SHIFT = 10, 12
-"""Fractional bits of the layers' weights, fewer where sums would leave what float32 holds exactly."""
+LARGEST_SHIFT = 12
+"""Fractional bits of the sums of the last layer, at most."""
 
-EXACT_LIMIT = float(1 << 24)
-"""Integers below this are exact in float32."""
+REACHED = 99.99
+"""Percentile of a unit that becomes the largest of its integers."""
 
 TAIL_FALL = 0.6
 """Probability of each token over that of the one before, beyond those that training tells apart."""
 
 
-def integer_network(network: FloatNetwork) -> dict[str, NDArray[np.int32]]:
-    """Round a network to the integers of `bandfold.bitstream.contexts.ContextNetwork`.
+def integer_network(
+    network: FloatNetwork, features: NDArray[np.uint8], channels: NDArray[np.uint8]
+) -> dict[str, NDArray[np.int32]]:
+    """Round a network to the integers of `bandfold.bitstream.network.ContextNetwork`.
+
+    Weights and units are rounded to bytes. The unit of the integers of each hidden unit is chosen so that its
+    range over the examples is used, and its weights stay within theirs.
 
     Parameters
     ----------
     network : FloatNetwork
+    features : ndarray of uint8, shape (n, FEATURES)
+        Of examples.
+    channels : ndarray of uint8, shape (n,)
 
     Returns
     -------
     dict of str to ndarray of int32
-        ``hidden``, ``bias``, ``output``, ``offset`` and ``shifts``. The class is the level of the float
-        network rounded to the nearest integer, up to what rounding the weights changes.
+        ``hidden``, ``bias``, ``middle``, ``middle_bias``, ``output``, ``offset`` and ``shifts``. The class is
+        the level of the float network rounded to the nearest integer, up to what rounding weights and units
+        changes.
     """
-    hidden, bias, first = _fixed_point(
-        network.hidden * (FEATURE_SCALE * HIDDEN_UNIT), network.bias * HIDDEN_UNIT, FIRST_SHIFT, LARGEST_LOG
-    )
-    output, offset, second = _fixed_point(
-        network.output / HIDDEN_UNIT, network.offset + 0.5, SECOND_SHIFT, ACTIVATION_LIMIT
-    )
+    first, second = (np.full(part.shape, 1e-3) for part in (network.hidden[:, 0], network.middle_bias))
+    for group, members in members_of_groups(channels):
+        if len(members):
+            found = network.units(features[members], channels[members], group)
+            for reach, units in zip((first, second), found, strict=True):
+                reach[group] = np.maximum(np.percentile(units, REACHED, axis=0), reach[group])
+    hidden, steps = _hidden_layer(network.hidden * FEATURE_SCALE, first)
+    bias = network.bias * steps[CHANNEL_GROUPS] + 0.5
+    middle, others = _hidden_layer(network.middle / steps[:, :, None], second)
+    output = network.output / others
+    shift = min(int(np.floor(np.log2(BYTE_LIMIT / max(float(np.abs(output).max()), 1e-9)))), LARGEST_SHIFT)
     return {
-        "hidden": hidden.transpose(0, 2, 1).astype(np.int32),
-        "bias": bias.astype(np.int32),
-        "output": output.astype(np.int32),
-        "offset": offset.astype(np.int32),
-        "shifts": np.array([first, second], dtype=np.int32),
+        "hidden": hidden,
+        "bias": _rounded(bias, SHIFT),
+        "middle": middle,
+        "middle_bias": _rounded(network.middle_bias * others + 0.5, SHIFT),
+        "output": _rounded(output, shift),
+        "offset": _rounded(network.offset + 0.5, shift),
+        "shifts": np.array([SHIFT, SHIFT, shift], dtype=np.int32),
     }
 
 
-def _fixed_point(
-    weights: NDArray[np.float64], bias: NDArray[np.float64], shift: int, largest: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
-    """Round a layer with as many fractional bits as keep its sums exact; axis 1 of the weights is summed."""
-    while True:
-        rounded, offset = np.rint(np.ldexp(weights, shift)), np.rint(np.ldexp(bias, shift))
-        reach = float(np.abs(rounded).sum(axis=1).max()) * largest + float(np.abs(offset).max())
-        if reach < EXACT_LIMIT:
-            return rounded, offset, shift
-        shift -= 1
+def _hidden_layer(
+    weights: NDArray[np.float64], reach: NDArray[np.float64]
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Integer weights (groups, units, inputs), and steps of a unit's integer for each unit of its float.
+
+    Weights are those of shape (groups, inputs, units); units reach `reach`, of shape (groups, units).
+    """
+    largest = np.maximum(np.abs(weights).max(axis=1), 1e-9)
+    steps = np.minimum(BYTE_LIMIT / reach, BYTE_LIMIT / np.ldexp(largest, SHIFT))
+    return _rounded(weights * steps[:, None], SHIFT).transpose(0, 2, 1), steps
+
+
+def _rounded(values: NDArray[np.float64], shift: int) -> NDArray[np.int32]:
+    return np.rint(np.ldexp(values, shift)).astype(np.int32)
 
 
 def integer_frequencies(probabilities: NDArray[np.float64]) -> NDArray[np.int32]:

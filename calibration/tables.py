@@ -46,7 +46,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for three sets that leave scenes out, and folds.json.",
 )
-@click.option("--iterations", type=click.IntRange(1), default=1500, show_default=True, help="Of training.")
+@click.option("--iterations", type=click.IntRange(1), default=10000, show_default=True, help="Of training.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same tables.")
 @click.option(
     "--start", type=_FILE, help="Tables that quantise the training data; the shipped ones if not given."

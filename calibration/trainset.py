@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.errors import SettingsError
-from bandfold.bitstream.tables import CLASSES, MODES, Mode, Tables, tables_from_arrays
+from bandfold.bitstream.tables import CLASSES, MODES, Mode, Tables, mode_from_arrays, tables_from_arrays
 
 from .contexts_training import train_network
 from .corpus import Latents
 from .examples import Examples, draw_examples
 from .integers import extended, integer_frequencies, integer_network
-from .recount import Tally, quantise_strips, recount, tally
+from .recount import POINT_UNIT, Tally, quantise_strips, recount, tally
 from .sidetables import side_tables
 
 EXAMPLES = 50000
@@ -29,8 +29,11 @@ EFFORT = {"folded": 1.0, "banded": 0.5}
 RECOUNTS = 2
 """Rounds of quantising with the new tables and counting again."""
 
-_FIRST_POINTS = np.tile(np.array([10, 5, 3], dtype=np.int32), (CLASSES, 1))
-"""Reconstruction points before any are counted, in 1/256 step."""
+GAUGED = 500_000
+"""Examples, about, that tell the ranges of hidden units."""
+
+FIRST_POINTS = np.array([10, 5, 3], dtype=np.int32)
+"""Reconstruction points before any are counted, in ``1 / POINT_UNIT`` step below their levels."""
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -72,7 +75,7 @@ def prepare(latents: Latents, start: Tables, seed: int, examples: int = EXAMPLES
     rng = np.random.default_rng(
         [seed, zlib.crc32(f"{latents.scene} {latents.mode} {latents.count}".encode())]
     )
-    drawn = draw_examples([quantised for quantised, _ in strips], examples, rng)
+    drawn = draw_examples([quantised for quantised, _ in strips], examples, rng, mode.dependent)
     return Material(latents, drawn, tally(latents, strips, mode))
 
 
@@ -110,41 +113,79 @@ def train_tables(
         chosen = [one for one in material if one.latents.mode == name]
         if not any(len(one.examples.tokens) for one in chosen):
             raise SettingsError(f"there are no {name} latents to train on: give more scenes")
-        found = _train_mode(
+        found = train_mode(
+            name,
             chosen,
             max(round(iterations * EFFORT[name]), 1),
             seed,
             lambda done, number=number: report((number + done) / len(MODES)),  # type: ignore[misc]
         )
-        arrays.update({f"{name}_{part}": array for part, array in found.items()})
+        arrays.update(found)
     tables_from_arrays(arrays)
     return arrays
 
 
-def _train_mode(
-    material: Sequence[Material], iterations: int, seed: int, report: Callable[[float], None]
+def train_mode(
+    name: str,
+    material: Sequence[Material],
+    iterations: int,
+    seed: int,
+    report: Callable[[float], None],
+    *,
+    dependent: bool = False,
 ) -> Arrays:
-    """Train the network of a mode, then count its tables."""
+    """Train the network of a mode, then count its tables.
+
+    Parameters
+    ----------
+    name : str
+        One of `MODES`.
+    material : sequence of Material
+        Of this mode.
+    iterations, seed : int
+    report : callable
+        Called with the fraction done.
+    dependent : bool
+        Whether there are two quantisers.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The arrays of this mode.
+    """
     network = train_network(
-        [one.examples for one in material], iterations, seed, lambda done: report(0.5 * done)
+        [one.examples for one in material],
+        iterations,
+        seed,
+        lambda done: report(0.5 * done),
+        dependent=dependent,
     )
-    arrays: Arrays = dict(integer_network(network))
-    arrays["frequencies"] = prior = integer_frequencies(extended(network.probabilities))
-    arrays["points"] = _FIRST_POINTS
+    thinning = max(sum(len(one.examples.tokens) for one in material) // GAUGED, 1)
+    features, channels = (
+        np.concatenate([getattr(one.examples, part)[::thinning] for one in material])
+        for part in ("features", "channels")
+    )
+    parts: Arrays = dict(integer_network(network, features, channels))
+    parts["frequencies"] = prior = integer_frequencies(extended(network.probabilities))
+    parts["points"] = _first_points(1 + dependent)
     for number in range(RECOUNTS):
         tallies = []
-        mode = _mode(arrays)
+        mode = mode_from_arrays(_named(name, parts), name)
         for place, one in enumerate(material):
             tallies.append(tally(one.latents, quantise_strips(one.latents, mode), mode))
             report(0.5 + (number + (place + 1) / len(material)) / (2 * RECOUNTS))
-        arrays["frequencies"], arrays["points"] = recount(tallies, prior)
-    return arrays
+        parts["frequencies"], parts["points"] = recount(tallies, prior)
+    return _named(name, parts)
 
 
-def _mode(arrays: Arrays) -> Mode:
-    """Tables of one mode, by way of a whole file's worth of them."""
-    whole = {f"{name}_{part}": array for name in MODES for part, array in arrays.items()}
-    return tables_from_arrays({**whole, "side_frequencies": side_tables()}).modes[MODES[0]]
+def _named(mode: str, parts: Arrays) -> Arrays:
+    return {f"{mode}_{part}": array for part, array in parts.items()}
+
+
+def _first_points(quantisers: int) -> NDArray[np.int32]:
+    """Reconstruction points before any are counted: the second quantiser's lie half a step lower."""
+    one = np.tile(FIRST_POINTS, (CLASSES, 1))
+    return np.concatenate([one + int(POINT_UNIT) // 2 * number for number in range(quantisers)])
 
 
 @dataclass(frozen=True)

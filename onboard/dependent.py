@@ -100,18 +100,18 @@ def best_path(
     scale = 1.0 / (step * FRACTION)
     for _ in range(ROUNDS):
         quantised, chosen = _search(latents, scale, prices, classes, mode)
-        classes = _contexts(quantised, mode)
+        classes = _contexts(quantised, chosen, mode)
     chosen *= np.uint8(mode.network.classes)
     classes += chosen
     return quantised, classes
 
 
-def _contexts(quantised: NDArray[np.int32], mode: Mode) -> NDArray[np.uint8]:
+def _contexts(quantised: NDArray[np.int32], chosen: NDArray[np.uint8], mode: Mode) -> NDArray[np.uint8]:
     """Classes of all latents, quantisers aside."""
     _, components, rows, columns = quantised.shape
     if kernels.library is None:
         return (
-            classify(quantised, mode, Past.empty(2, rows, columns))[0]
+            classify(quantised, mode, Past.empty(2, rows, columns), chosen)[0]
             if components
             else quantised.astype(np.uint8)
         )
@@ -120,6 +120,7 @@ def _contexts(quantised: NDArray[np.int32], mode: Mode) -> NDArray[np.uint8]:
     kernels.library.bf_contexts(
         ctypes.byref(mode.network.kernel),
         pointer(quantised, np.int32),
+        pointer(chosen, np.uint8),
         components,
         rows,
         columns,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream import kernels
-from bandfold.bitstream.contexts import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings
+from bandfold.bitstream.contexts import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings, magnitudes_of
 from bandfold.bitstream.fold import FRACTION
 from bandfold.bitstream.geometry import CHANNELS
 from bandfold.bitstream.kernels import pointer
@@ -89,7 +89,7 @@ def _quantise(
             channels = DIAGONAL_SLICES[diagonal]
             kind = mode.network.classify(diagonal, now, last, before)[:, 0]
             lower_where_cheaper(nearest[channels], scaled[channels], kind, thresholds)
-            now.learn(diagonal, nearest[channels, None])
+            now.learn(diagonal, magnitudes_of(nearest[channels, None], mode.network.half_steps))
             classes[channels, component] = kind
         np.negative(nearest, out=nearest, where=plane < 0)
         quantised[:, component] = nearest

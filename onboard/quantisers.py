@@ -10,36 +10,39 @@ from bandfold.bitstream.header import DEPENDENT, QUANTISERS, UNIFORM
 from bandfold.bitstream.tables import DEPENDENT as DEPENDENT_TABLES
 from bandfold.bitstream.tables import Tables
 
+DEFAULT = DEPENDENT
+"""Quantiser of folded components where none is named."""
 
-def tables_path(quantiser: str, tables: str | os.PathLike[str] | None) -> Path | None:
+
+def tables_path(quantiser: str | None, tables: str | os.PathLike[str] | None) -> Path | None:
     """Find the tables of a quantiser.
 
     Parameters
     ----------
-    quantiser : str
-        One of `QUANTISERS`.
+    quantiser : str or None
+        One of `QUANTISERS`; `DEFAULT` if None.
     tables : path_like or None
         Tables that the user names.
 
     Returns
     -------
     Path or None
-        None for the tables that are used where none are named.
+        None for those of `bandfold.bitstream.tables.SHIPPED`.
 
     Raises
     ------
     SettingsError
         If the quantiser is unknown, or tables are named, which tell the quantiser themselves.
     """
-    if quantiser not in QUANTISERS:
+    if quantiser is not None and quantiser not in QUANTISERS:
         raise SettingsError(f"quantiser {quantiser!r} is unknown: use {' or '.join(QUANTISERS)}")
     if tables is not None:
-        if quantiser != UNIFORM:
+        if quantiser is not None:
             raise SettingsError(
                 "tables tell the quantiser themselves: leave out the quantiser, or the tables"
             )
         return Path(tables)
-    return DEPENDENT_TABLES if quantiser == DEPENDENT else None
+    return None if quantiser == UNIFORM else DEPENDENT_TABLES
 
 
 def quantiser_of(tables: Tables, *, spectral: bool) -> str:

@@ -11,7 +11,7 @@ from bandfold.bitstream import kernels
 
 from .encoder import Encoder
 
-DIGEST = "4eaa22dba465c3ad15d922fe2b637742dc2f46df886ca62d4afa2faa4659a76a"
+DIGEST = "da16aae613180c2f3f5d9a73eea1b16b9dee1871865abe8e465a8e876297a865"
 """SHA-256 of the stream of `made_up_scene` at `BPS`: it changes with format, tables and encoder."""
 
 BPS = 1.5

@@ -14,7 +14,7 @@ from bandfold.bitstream.chunks import Place
 from bandfold.bitstream.container import Section, write_section
 from bandfold.bitstream.errors import IntegrityError, SceneError, SettingsError
 from bandfold.bitstream.geometry import BLOCK
-from bandfold.bitstream.header import COSINE, LARGEST_DIMENSION, STEP_UNIT, UNIFORM, Header
+from bandfold.bitstream.header import COSINE, LARGEST_DIMENSION, STEP_UNIT, Header
 from bandfold.bitstream.package import Package
 from bandfold.bitstream.registry import Registry
 from bandfold.bitstream.scene import SceneInfo
@@ -133,7 +133,7 @@ class StreamEncoder:
         strip_lines: int = STRIP_LINES,
         repeat: int = REPEAT,
         tables: str | os.PathLike[str] | None = None,
-        quantiser: str = UNIFORM,
+        quantiser: str | None = None,
         scrub: int = SCRUB,
         threads: int = 1,
         begun: Begun | None = None,

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from bandfold.bitstream.package import pack
+from bandfold.bitstream.tables import DEPENDENT, load_tables
+from bandfold.bitstream.tables import OLDER as TABLES
 from bandfold.ground.decoder import Decoder
+from bandfold.ground.stream import Stream
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -28,6 +31,11 @@ maker = _load_maker()
 NAMES = sorted(maker.GOLDEN)
 PINNED = json.loads((GOLDEN / "pinned.json").read_text())
 
+OLDER = GOLDEN / "older"
+"""Streams of an earlier release, coded with tables that are no longer written."""
+
+OLDER_NAMES = sorted(path.stem for path in OLDER.glob("*.bndf"))
+
 
 def _stream(name):
     return (GOLDEN / f"{name}.bndf").read_bytes()
@@ -37,11 +45,12 @@ def _decoder(name):
     return Decoder(_stream(name), models=maker.PACKAGES, restore="off")
 
 
-def _matches(samples, name, tolerance):
+def _matches(samples, name, tolerance, folder=GOLDEN):
     """Equal to the pinned samples or, where floats round another way, within `tolerance` of those kept."""
-    if maker.digest(samples) == PINNED[name]["samples_sha256"]:
+    pinned = json.loads((folder / "pinned.json").read_text())
+    if maker.digest(samples) == pinned[name]["samples_sha256"]:
         return True
-    with np.load(GOLDEN / "decoded.npz") as archive:
+    with np.load(folder / "decoded.npz") as archive:
         kept = archive[name]
     found = samples.ravel()[:: maker.PINNED_STRIDE]
     if found.shape != kept.shape or found.dtype != kept.dtype:
@@ -87,6 +96,26 @@ def test_decoder_still_finds_the_same_samples(name):
     assert decoder.damage == []
 
 
+def _tables_of(name):
+    """Identity of the tables of an older stream."""
+    return Stream.parse((OLDER / f"{name}.bndf").read_bytes(), None, 1 << 30).header.tables
+
+
+@pytest.mark.parametrize("name", OLDER_NAMES)
+def test_what_was_coded_with_older_tables_still_decodes(name):
+    decoder = Decoder((OLDER / f"{name}.bndf").read_bytes(), restore="off")
+    assert _tables_of(name) not in {load_tables().identity, load_tables(DEPENDENT).identity}
+    assert _matches(decoder.decode(), name, _count(name), OLDER)
+    assert decoder.damage == []
+
+
+def test_every_older_table_is_needed():
+    needed = {_tables_of(name).hex() for name in OLDER_NAMES}
+    assert needed == {path.stem for path in TABLES.glob("*.npz")}
+    for path in TABLES.glob("*.npz"):
+        assert load_tables(path).identity.hex() == path.stem
+
+
 def test_the_tolerance_is_one_count():
     samples = _decoder("banded_int8").decode().astype(np.int16)
     near, far = (np.where(samples > 0, samples - shift, samples + shift).astype(np.int8) for shift in (1, 2))
@@ -119,7 +148,8 @@ def test_golden_streams_cover_the_format():
     assert (reports["modelled"]["model"], reports["modelled"]["engines"]) == (maker.MODEL.stem, [0, 1, 1])
     assert reports["streamed"]["open"]
     assert reports["streamed"]["folds"] > 1
-    assert {name for name in NAMES if reports[name]["quantiser"] == "dependent"} == {"dependent"}
+    two = {name for name in NAMES if reports[name]["quantiser"] == "dependent"}
+    assert two == {"dependent", "streamed"}
     assert reports["sensed"]["sensor"] == maker.SENSOR.stem
     assert reports["scaled_float32"]["no_data"] == "nan"
     assert reports["scaled_float32"]["scaling"] is not None

@@ -17,7 +17,6 @@ from torch.nn import functional
 from bandfold.bitstream.contexts import GROUPS, LARGEST_LOG, SUM_LIMIT, neighbour
 from bandfold.bitstream.dct import DIAGONAL
 from bandfold.bitstream.geometry import CHANNELS
-from bandfold.bitstream.network import ACTIVATION_LIMIT
 from bandfold.bitstream.tables import COST_UNIT, Mode
 from bandfold.bitstream.tokens import to_tokens
 
@@ -46,13 +45,22 @@ class ContextRate(nn.Module):
     def __init__(self, mode: Mode) -> None:
         super().__init__()
         network = mode.network
-        first, second = (2.0**-shift for shift in network.shifts)
         groups = GROUPS[DIAGONAL]
+        (hidden, bias), *between, (output, offset) = (
+            (weights * np.float32(2.0**-shift), biases * np.float32(2.0**-shift))
+            for (weights, biases), shift in zip(network.layers, network.shifts, strict=True)
+        )
+        # Units of bytes are rounded to the nearest, by a half in their biases, which has no place here.
+        self._half = 0.5 if between else 0.0
+        self._limit = network.limit
         # One matrix for each channel, so that all of them go at once.
-        self.register_buffer("hidden", torch.from_numpy(network.hidden[groups] * np.float32(first)))
-        self.register_buffer("bias", torch.from_numpy(network.bias * np.float32(first)))
-        self.register_buffer("output", torch.from_numpy(network.output[groups] * np.float32(second)))
-        self.register_buffer("offset", torch.from_numpy(network.offset[groups] * np.float32(second)))
+        self.register_buffer("hidden", torch.from_numpy(hidden[groups]))
+        self.register_buffer("bias", torch.from_numpy(bias))
+        self.register_buffer("output", torch.from_numpy(output[groups]))
+        self.register_buffer("offset", torch.from_numpy(offset[groups]))
+        for weights, biases in between:
+            self.register_buffer("middle", torch.from_numpy(weights[groups]))
+            self.register_buffer("middle_bias", torch.from_numpy(biases[groups]))
         self.register_buffer("costs", torch.from_numpy(magnitude_costs(mode)))
         self.register_buffer("ring", torch.tensor([[1.0, 1, 1], [1, 0, 1], [1, 1, 1]])[None, None])
         order = torch.from_numpy(DIAGONAL.astype(np.int64))
@@ -104,7 +112,11 @@ class ContextRate(nn.Module):
         )
         stacked = torch.stack([part.expand_as(magnitudes) for part in features])
         units = torch.einsum("cuf,fkcrs->kcurs", self.hidden, stacked) + self.bias[None, :, :, None, None]
-        units = units.clamp(0.0, ACTIVATION_LIMIT)
+        units = (units - self._half).clamp(0.0, self._limit)
+        if self._half:
+            units = torch.einsum("cvu,kcurs->kcvrs", self.get_buffer("middle"), units)
+            units = units + self.get_buffer("middle_bias")[None, :, :, None, None]
+            units = (units - self._half).clamp(0.0, self._limit)
         level: Tensor = torch.einsum("cu,kcurs->kcrs", self.output, units)
         return level + self.offset[None, :, None, None]
 

@@ -1,6 +1,6 @@
 /* Contexts of a diagonal: features, context network, classes. See bitstream/contexts.py. */
 
-#include "kernels.h"
+#include "features.h"
 
 #include <string.h>
 
@@ -19,7 +19,7 @@ typedef int32_t integers __attribute__((vector_size(64)));
 #pragma GCC diagnostic ignored "-Wpsabi" /* All functions that take them are inlined. */
 #endif
 
-enum { TILE = 128, LANES = 16, SUM_LIMIT = 65535, MAGNITUDE_LIMIT = 2047, MOST_UNITS = 64, ACTIVATION_LIMIT = 1023 };
+enum { LANES = 16, MAGNITUDE_LIMIT = 2047 };
 
 static size_t component_size(int64_t positions)
 {
@@ -58,11 +58,6 @@ uint8_t *bf_hold(bf_component held[BF_HELD], uint8_t *memory, int64_t positions)
     return memory;
 }
 
-BF_INLINE uint8_t log_of(const bf_network *network, int32_t sum)
-{
-    return network->log[sum > SUM_LIMIT ? SUM_LIMIT : sum];
-}
-
 BF_INLINE void widen(float *to, const uint8_t *from, int count)
 {
     for (int t = 0; t < count; t++)
@@ -73,22 +68,12 @@ BF_INLINE void widen(float *to, const uint8_t *from, int count)
 BF_INLINE void position_units(const bf_network *network, int diagonal, int64_t positions, int64_t start,
                               int count, const bf_component *now, const bf_component *last, float *units)
 {
-    const int recent = diagonal > 2 ? diagonal - 2 : 0;
-    const int32_t *below = now->below + diagonal * positions + start;
-    const int32_t *below_ring = now->below_ring + diagonal * positions + start;
-    const int32_t *older = now->below + recent * positions + start;
-    const int32_t *older_ring = now->below_ring + recent * positions + start;
     const float *weights = network->hidden + (size_t)network->groups[diagonal] * network->units * BF_FEATURES;
+    uint8_t small[BF_POSITION_FEATURES][TILE];
     float features[BF_POSITION_FEATURES][TILE] __attribute__((aligned(64)));
-    if (count < TILE)
-        memset(features, 0, sizeof features);
-    for (int t = 0; t < count; t++) {
-        features[0][t] = log_of(network, below[t]);
-        features[1][t] = log_of(network, below_ring[t]);
-        features[2][t] = log_of(network, below[t] - older[t]);
-        features[3][t] = log_of(network, below_ring[t] - older_ring[t]);
-    }
-    widen(features[4], last->whole + start, count);
+    position_features(network, diagonal, positions, start, count, now, last, small);
+    for (int f = 0; f < BF_POSITION_FEATURES; f++)
+        widen(features[f], small[f], TILE);
     for (int u = 0; u < network->units; u++) {
         const float *w = weights + u * BF_FEATURES + BF_LATENT_FEATURES;
         for (int t = 0; t < count; t += LANES) {
@@ -104,13 +89,9 @@ BF_INLINE void position_units(const bf_network *network, int diagonal, int64_t p
 BF_INLINE void channel_units(const bf_network *network, int diagonal, int channel, const bf_component *now,
                              const bf_component *last, float *units)
 {
-    const int up = network->neighbours[channel], left = network->neighbours[BF_CHANNELS + channel];
     const float *weights = network->hidden + (size_t)network->groups[diagonal] * network->units * BF_FEATURES;
-    const float features[BF_CHANNEL_FEATURES] = {
-        log_of(network, now->means[up] + now->means[left]),
-        log_of(network, last->means[channel]),
-        log_of(network, last->means[up] + last->means[left]),
-    };
+    uint8_t features[BF_CHANNEL_FEATURES];
+    channel_features(network, channel, now, last, features);
     for (int u = 0; u < network->units; u++) {
         const float *w = weights + u * BF_FEATURES + BF_LATENT_FEATURES + BF_POSITION_FEATURES;
         units[u] = network->bias[channel * network->units + u] + w[0] * features[0] + w[1] * features[1] +
@@ -128,19 +109,42 @@ BF_INLINE integers cut(lanes x, int32_t highest)
     return highest - above;
 }
 
-BF_INLINE lanes activate(lanes x)
+BF_INLINE lanes activate(lanes x, int32_t limit)
 {
-    return __builtin_convertvector(cut(x, ACTIVATION_LIMIT), lanes);
+    return __builtin_convertvector(cut(x, limit), lanes);
 }
 
-/* Whether nothing is known around a tile of a channel: all its features are zero. */
-BF_INLINE int nothing_known(const uint8_t *const *planes, int count)
+/* Sum of the last layer over hidden units. */
+BF_INLINE lanes output_of(const bf_network *network, int group, const lanes *units, int count)
 {
-    uint8_t any = 0;
-    for (int n = 0; n < BF_LATENT_FEATURES + 1; n++)
-        for (int t = 0; t < count; t++)
-            any |= planes[n][t];
-    return !any;
+    const float *output = network->output + (size_t)group * count;
+    lanes level = network->offset[group] - (lanes){0};
+    for (int u = 0; u < count; u++)
+        level += output[u] * units[u];
+    return level;
+}
+
+/* Second hidden layer. */
+BF_INLINE void middle_layer(const bf_network *network, int group, const lanes *units, lanes *found)
+{
+    const int count = network->units;
+    const float *weights = network->middle + (size_t)group * network->middle_units * count;
+    const float *bias = network->middle_bias + (size_t)group * network->middle_units;
+    for (int v = 0; v < network->middle_units; v += 4) {
+        const float *w = weights + v * count;
+        lanes a = bias[v] - (lanes){0}, b = bias[v + 1] - (lanes){0}, c = bias[v + 2] - (lanes){0},
+              d = bias[v + 3] - (lanes){0};
+        for (int u = 0; u < count; u++) {
+            a += w[u] * units[u];
+            b += w[count + u] * units[u];
+            c += w[2 * count + u] * units[u];
+            d += w[3 * count + u] * units[u];
+        }
+        found[v] = activate(a, network->limit);
+        found[v + 1] = activate(b, network->limit);
+        found[v + 2] = activate(c, network->limit);
+        found[v + 3] = activate(d, network->limit);
+    }
 }
 
 /* Classes of up to TILE latents of one channel; without `x`, of a channel around which nothing is known. */
@@ -149,9 +153,8 @@ BF_INLINE void tile_classes(const bf_network *network, int diagonal, const float
 {
     const int group = network->groups[diagonal];
     const float *weights = network->hidden + (size_t)group * network->units * BF_FEATURES;
-    const float *output = network->output + (size_t)group * network->units;
     for (int t = 0; t < count; t += LANES) {
-        lanes level = network->offset[group] - (lanes){0};
+        lanes units[MOST_UNITS], others[MOST_UNITS];
         for (int u = 0; u < network->units; u += 4) {
             const float *w = weights + u * BF_FEATURES, *p = position + u * TILE + t;
             lanes a = *(const lanes *)p + channel[u], b = *(const lanes *)(p + TILE) + channel[u + 1],
@@ -164,9 +167,15 @@ BF_INLINE void tile_classes(const bf_network *network, int diagonal, const float
                 c += w[2 * BF_FEATURES + f] * value;
                 d += w[3 * BF_FEATURES + f] * value;
             }
-            level += output[u] * activate(a) + output[u + 1] * activate(b) + output[u + 2] * activate(c) +
-                     output[u + 3] * activate(d);
+            units[u] = activate(a, network->limit);
+            units[u + 1] = activate(b, network->limit);
+            units[u + 2] = activate(c, network->limit);
+            units[u + 3] = activate(d, network->limit);
         }
+        if (network->middle_units)
+            middle_layer(network, group, units, others);
+        const lanes level = network->middle_units ? output_of(network, group, others, network->middle_units)
+                                                  : output_of(network, group, units, network->units);
         const integers found = cut(level, network->classes - 1);
         const int left = count - t < LANES ? count - t : LANES;
         for (int n = 0; n < left; n++)
@@ -178,6 +187,8 @@ BF_CLONES
 void bf_classify(const bf_network *network, int diagonal, int64_t positions, const bf_component *now,
                  const bf_component *last, const bf_component *before, uint8_t *classes, int64_t stride)
 {
+    if (bf_classify_bytes(network, diagonal, positions, now, last, before, classes, stride))
+        return;
     const int first = network->bounds[diagonal], end = network->bounds[diagonal + 1];
     float channel[BF_DIAGONALS][MOST_UNITS];
     for (int c = first; c < end; c++)
@@ -187,17 +198,8 @@ void bf_classify(const bf_network *network, int diagonal, int64_t positions, con
         float position[MOST_UNITS * TILE] __attribute__((aligned(64)));
         position_units(network, diagonal, positions, start, count, now, last, position);
         for (int c = first; c < end; c++) {
-            const int32_t *next = network->neighbours + c;
-            const int64_t up = next[0] * positions + start, left = next[BF_CHANNELS] * positions + start,
-                          up_left = next[2 * BF_CHANNELS] * positions + start,
-                          up_twice = next[3 * BF_CHANNELS] * positions + start,
-                          left_twice = next[4 * BF_CHANNELS] * positions + start,
-                          here = c * positions + start;
-            const uint8_t *const planes[BF_LATENT_FEATURES + 1] = {
-                now->own + up,       now->own + left,    now->own + up_left, now->own + up_twice,
-                now->ring + up,      now->ring + left,   last->own + here,   last->ring + here,
-                last->cross + here,  before->own + here, before->ring + here, now->own + left_twice,
-            };
+            const uint8_t *planes[BF_LATENT_FEATURES + 1];
+            latent_planes(network, c, positions, start, now, last, before, planes);
             if (nothing_known(planes, count)) {
                 tile_classes(network, diagonal, NULL, count, position, channel[c - first],
                              classes + (c - first) * stride + start);
@@ -239,9 +241,23 @@ BF_INLINE void ring_sums(const uint16_t *plane, int rows, int columns, uint16_t 
     }
 }
 
+/* Magnitudes from steps to half steps, in place; without `second` all went through the first quantiser. */
+BF_INLINE void in_half_steps(uint16_t *magnitudes, int64_t positions, const uint8_t *second)
+{
+    for (int64_t p = 0; p < positions; p++) {
+        const uint16_t twice = 2 * magnitudes[p];
+        magnitudes[p] = twice < MAGNITUDE_LIMIT ? twice : MAGNITUDE_LIMIT;
+    }
+    for (int64_t p = 0; second && p < positions; p++) {
+        const uint16_t one = magnitudes[p] < 1 ? magnitudes[p] : 1;
+        magnitudes[p] -= one & second[p];
+    }
+}
+
 BF_CLONES
 void bf_learn(const bf_network *network, int diagonal, int rows, int columns, bf_component *now,
-              const int32_t *values, int64_t stride, uint16_t *scratch)
+              const int32_t *values, int64_t stride, const uint8_t *second, int64_t second_stride,
+              uint16_t *scratch)
 {
     const int64_t positions = (int64_t)rows * columns;
     const int first = network->bounds[diagonal], end = network->bounds[diagonal + 1];
@@ -254,18 +270,23 @@ void bf_learn(const bf_network *network, int diagonal, int rows, int columns, bf
         const int32_t *from = values + (c - first) * stride;
         uint16_t *magnitudes = now->magnitudes + c * positions;
         uint8_t *own = now->own + c * positions, *ring = now->ring + c * positions;
-        int64_t total = 0;
+        uint16_t any = 0;
         for (int64_t p = 0; p < positions; p++) {
             const uint32_t m = from[p] < 0 ? 0u - (uint32_t)from[p] : (uint32_t)from[p];
             magnitudes[p] = (uint16_t)(m < MAGNITUDE_LIMIT ? m : MAGNITUDE_LIMIT);
-            total += magnitudes[p];
+            any |= magnitudes[p];
         }
-        if (!total) {
+        if (!any) {
             memset(own, 0, positions);
             memset(ring, 0, positions);
             now->means[c] = 0;
             continue;
         }
+        if (network->half_steps)
+            in_half_steps(magnitudes, positions, second ? second + (c - first) * second_stride : NULL);
+        int64_t total = 0;
+        for (int64_t p = 0; p < positions; p++)
+            total += magnitudes[p];
         ring_sums(magnitudes, rows, columns, rings, box);
         for (int64_t p = 0; p < positions; p++) {
             own[p] = network->log[magnitudes[p]];

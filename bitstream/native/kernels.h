@@ -53,10 +53,22 @@ typedef struct {
     const int32_t *groups;     /* [15]: weights of each diagonal */
     const float *hidden;       /* [groups][units][19] */
     const float *bias;         /* [64][units] */
-    const float *output;       /* [groups][units] */
+    const float *middle;       /* [groups][middle_units][units] */
+    const float *middle_bias;  /* [groups][middle_units] */
+    const float *output;       /* [groups][middle_units, or units where there are none] */
     const float *offset;       /* [groups] */
+    const int32_t *words;         /* the same in bytes, four a word, see bytes.c; null where weights are no bytes */
+    const int32_t *whole_bias;    /* [64][units] */
+    const int32_t *middle_words;  /* [groups][middle_units][units / 4] */
+    const int32_t *whole_middle_bias; /* [groups][middle_units] */
+    const int32_t *output_words;  /* [groups][middle_units / 4] */
+    const int32_t *whole_offset;  /* [groups] */
+    const int32_t *shifts;        /* [3] */
     int32_t units;             /* a multiple of 4 */
+    int32_t middle_units;      /* a multiple of 4; 0 where there is one hidden layer */
+    int32_t limit;             /* hidden units are cut here */
     int32_t classes;
+    int32_t half_steps;        /* whether magnitudes are learnt in half steps */
 } bf_network;
 
 /* One component: what is known of it, all planes of `positions`; plane 64 stays zero. */
@@ -78,8 +90,14 @@ int64_t bf_held_size(int32_t rows, int32_t columns);
 uint8_t *bf_hold(bf_component held[BF_HELD], uint8_t *memory, int64_t positions);
 void bf_classify(const bf_network *network, int diagonal, int64_t positions, const bf_component *now,
                  const bf_component *last, const bf_component *before, uint8_t *classes, int64_t stride);
+/* The same where the processor multiplies bytes and weights are bytes; otherwise returns 0 and does nothing. */
+int bf_classify_bytes(const bf_network *network, int diagonal, int64_t positions, const bf_component *now,
+                      const bf_component *last, const bf_component *before, uint8_t *classes, int64_t stride);
+
+/* Take in a diagonal. The lowest bit of `second` tells which latents went through the second quantiser; null: none. */
 void bf_learn(const bf_network *network, int diagonal, int rows, int columns, bf_component *now,
-              const int32_t *values, int64_t stride, uint16_t *scratch);
+              const int32_t *values, int64_t stride, const uint8_t *second, int64_t second_stride,
+              uint16_t *scratch);
 void bf_past(const bf_network *network, int64_t positions, bf_component *now);
 
 /* States of the chains of dependent quantisation: [BF_LONGEST][positions]; see trellis.c. */

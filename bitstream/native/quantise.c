@@ -84,7 +84,7 @@ BF_EXPORT void bf_quantise(const bf_network *network, const int32_t *latents, in
                 else
                     decide_double(plane + c * positions, positions, scale, kinds + to, thresholds, values + to);
             }
-            bf_learn(network, diagonal, rows, columns, now, values, stride, scratch);
+            bf_learn(network, diagonal, rows, columns, now, values, stride, NULL, 0, scratch);
         }
         bf_past(network, positions, now);
         for (int c = 0; c < BF_CHANNELS; c++) {
@@ -95,9 +95,11 @@ BF_EXPORT void bf_quantise(const bf_network *network, const int32_t *latents, in
     }
 }
 
-/* Classes of all latents of a segment, given their levels: shapes as in `bf_quantise`. */
-BF_EXPORT void bf_contexts(const bf_network *network, const int32_t *quantised, int32_t components, int32_t rows,
-                           int32_t columns, uint8_t *classes, uint8_t *memory)
+/* Classes of all latents of a segment, given their levels and, unless null, their quantisers: shapes as in
+ * `bf_quantise`.
+ */
+BF_EXPORT void bf_contexts(const bf_network *network, const int32_t *quantised, const uint8_t *second,
+                           int32_t components, int32_t rows, int32_t columns, uint8_t *classes, uint8_t *memory)
 {
     const int64_t positions = (int64_t)rows * columns, stride = components * positions;
     bf_component held[BF_HELD];
@@ -108,7 +110,8 @@ BF_EXPORT void bf_contexts(const bf_network *network, const int32_t *quantised, 
         for (int diagonal = 0; diagonal < BF_DIAGONALS; diagonal++) {
             const int64_t at = network->bounds[diagonal] * stride + one * positions;
             bf_classify(network, diagonal, positions, now, last, before, classes + at, stride);
-            bf_learn(network, diagonal, rows, columns, now, quantised + at, stride, scratch);
+            bf_learn(network, diagonal, rows, columns, now, quantised + at, stride, second ? second + at : NULL,
+                     stride, scratch);
         }
         bf_past(network, positions, now);
     }

@@ -243,7 +243,7 @@ BF_EXPORT int32_t bf_read(const bf_network *network, bf_reader *reader, int32_t 
                 if (failed)
                     return failed;
             }
-            bf_learn(network, diagonal, rows, columns, now, values, stride, scratch);
+            bf_learn(network, diagonal, rows, columns, now, values, stride, states, positions, scratch);
             if (states)
                 bf_states_move(states, end - first, positions, values, stride);
         }

@@ -93,10 +93,10 @@ CASES = {
         "--bps 0.4 --strip-lines 24",
         lambda report: min(len(report["intervals"]), report["rotations"], len(report["segments"])) > 1,
     ),
-    "dependent": Case(
+    "uniform": Case(
         _folded,
-        "--psnr 75 --quantiser dependent --strip-lines 40",
-        lambda report: report["quantiser"] == "dependent",
+        "--psnr 75 --quantiser uniform --strip-lines 40",
+        lambda report: report["quantiser"] == "uniform",
     ),
     "banded": Case(_banded, "--psnr 70 --spectral none", lambda report: report["spectral"] == "none"),
     "scaled": Case(_scaled, "--step 200 --scale auto", lambda report: report["scaling"] is not None),

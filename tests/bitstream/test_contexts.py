@@ -1,17 +1,19 @@
 """Contexts: every feature as the document defines it, computed here latent by latent in plain Python."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandfold.bitstream.census import Census
-from bandfold.bitstream.contexts import DIAGONAL_SLICES, DIAGONALS, LOG, Past
+from bandfold.bitstream.contexts import DIAGONAL_SLICES, DIAGONALS, LOG, Past, magnitudes_of
 from bandfold.bitstream.dct import FREQUENCIES
 from bandfold.bitstream.latents import LatentReader, classify, write_latents
 from bandfold.bitstream.network import FEATURES, ContextNetwork
 from bandfold.bitstream.payload import PayloadReader, PayloadWriter
-from bandfold.bitstream.tables import MODES, Mode, load_tables
+from bandfold.bitstream.tables import DATA, MODES, SHIPPED, Mode, load_tables
 
 TABLES = load_tables()
 PAIRS = [tuple(pair) for pair in FREQUENCIES.tolist()]
@@ -141,23 +143,32 @@ def test_feature(brute, feature):
     np.testing.assert_array_equal(_classify(quantised, _single(feature)), described[feature])
 
 
+OLDER = sorted(DATA.glob("older/*.npz"))
+
+
+@pytest.mark.parametrize("path", [SHIPPED, *OLDER], ids=["shipped", *(path.stem for path in OLDER)])
 @pytest.mark.parametrize("name", MODES)
-def test_network_in_integers(brute, name):
+def test_network_in_integers(brute, name, path):
     quantised, described = brute
-    network = TABLES.modes[name].network
-    hidden, bias, output, offset = (
-        getattr(network, part).astype(np.int64) for part in ("hidden", "bias", "output", "offset")
-    )
+    mode = load_tables(path).modes[name]
+    if mode.network.half_steps:
+        pytest.skip("features are of steps")
+    network = mode.network
+    layers = [(weights.astype(np.int64), bias.astype(np.int64)) for weights, bias in network.layers]
+    (hidden, bias), *between, (output, offset) = layers
     expected = np.empty(quantised.shape, dtype=np.int64)
     for channel, pair in enumerate(PAIRS):
         group = GROUP[sum(pair)]
         units = (
             np.tensordot(hidden[group], described[:, channel], axes=1) + bias[channel][:, None, None, None]
         )
-        units = np.clip(units >> network.shifts[0], 0, 1023)
+        units = np.clip(units >> network.shifts[0], 0, 127 if between else 1023)
+        for weights, middle_bias in between:
+            sums = np.tensordot(weights[group], units, axes=1) + middle_bias[group][:, None, None, None]
+            units = np.clip(sums >> network.shifts[1], 0, 127)
         level = np.tensordot(output[group], units, axes=1) + offset[group]
-        expected[channel] = np.clip(level >> network.shifts[1], 0, 47)
-    np.testing.assert_array_equal(_classify(quantised, TABLES.modes[name]), expected)
+        expected[channel] = np.clip(level >> network.shifts[-1], 0, 47)
+    np.testing.assert_array_equal(_classify(quantised, mode), expected)
     # A network that always answers the same would pass too.
     assert len(np.unique(expected)) > 10
 
@@ -210,6 +221,33 @@ def test_network_that_float32_cannot_hold_is_refused(layer):
     parts[layer].flat[-1] = -largest[layer] - 1
     with pytest.raises(ValueError, match="float32 is exact"):
         ContextNetwork(**parts, shifts=(0, 0), classes=48)
+
+
+@pytest.mark.parametrize("layer", ["hidden", "middle", "output"])
+def test_weights_of_two_hidden_layers_are_bytes(layer, deep_network):
+    network = deep_network(1)
+    values = getattr(network, layer).copy()
+    values.flat[5] = -127
+    replace(network, **{layer: values})
+    values.flat[5] = -128
+    with pytest.raises(ValueError, match=r"a weight is 128: 127 is most"):
+        replace(network, **{layer: values})
+
+
+def test_every_layer_has_a_shift(deep_network):
+    with pytest.raises(ValueError, match="2 shifts for 3 layers"):
+        replace(deep_network(1), shifts=(7, 7))
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_magnitudes_in_half_steps(second):
+    values = np.array([0, 1, -1, 2, -7, 1023, 1024, 5000, -(2**31) + 1])
+    flags = np.full(len(values), second, dtype=np.uint8)
+    less = int(second)
+    expected = [0, 2 - less, 2 - less, 4 - less, 14 - less, 2046 - less, *3 * [2047 - less]]
+    np.testing.assert_array_equal(magnitudes_of(values, True, flags), expected)
+    np.testing.assert_array_equal(magnitudes_of(values, True), magnitudes_of(values, True, 0 * flags))
+    np.testing.assert_array_equal(magnitudes_of(values), np.minimum(np.abs(values), 2047))
 
 
 def _round_trip(quantised, name):

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from bandfold.bitstream import coder, exact, kernels
 from bandfold.bitstream.census import Census
-from bandfold.bitstream.contextkernel import KernelNetwork
 from bandfold.bitstream.errors import StreamError
 from bandfold.bitstream.latents import LatentReader, write_latents
 from bandfold.bitstream.payload import PayloadReader, PayloadWriter
@@ -184,29 +183,49 @@ def test_orthonormal_vectors_and_products(seed, size, count, twins):
     assert [one.tobytes() for one in fast] == [one.tobytes() for one in slow]
 
 
-def test_networks_of_any_number_of_units_up_to_what_there_is_room_for():
-    network = TABLES.modes["folded"].network
-    latents = _latents(3, 3, 4, 9, 1e3)
-    for units in (1, 6, 13):
-        small = replace(
-            network,
-            hidden=network.hidden[:, :units],
-            bias=network.bias[:, :units],
-            output=network.output[:, :units],
-        )
-        mode = replace(TABLES.modes["folded"], network=small)
+@pytest.fixture
+def byte_products():
+    """Choose the instructions that multiply bytes; the best ones again in the end."""
+    yield LIBRARY.bf_bytes
+    LIBRARY.bf_bytes(1)
+
+
+@pytest.mark.parametrize("tables", [TABLES, TWO], ids=["one", "two"])
+@pytest.mark.parametrize("kind", [0, 1, 2, 3])
+def test_all_instructions_give_the_same_classes(byte_products, deep_network, tables, kind):
+    # Kinds that this processor does not have are none.
+    byte_products(kind)
+    latents = _latents(kind, 5, 4, 41, 1e3)
+    latents[0, :9] *= 300
+    for units, middle_units in ((16, 16), (1, 1), (5, 7), (64, 3), (3, 64)):
+        network = deep_network(units, units, middle_units, half_steps=tables is TWO)
+        mode = replace(tables.modes["folded"], network=network)
         fast = quantise(latents, 2.0, mode)
         with kernels.switched_off():
             slow = quantise(latents, 2.0, mode)
+        np.testing.assert_array_equal(fast[0], slow[0])
         np.testing.assert_array_equal(fast[1], slow[1])
+        assert units == 1 or len(np.unique(slow[1])) > 4
+
+
+@pytest.mark.parametrize("units", [1, 6, 13, 64])
+def test_one_hidden_layer_of_any_number_of_units_up_to_what_there_is_room_for(deep_network, units):
+    deep = deep_network(units, units)
+    small = replace(
+        deep, output=deep.output[:, :1].repeat(units, 1), shifts=(7, 11), middle=None, middle_bias=None
+    )
+    latents = _latents(3, 3, 4, 9, 1e3)
+    mode = replace(TABLES.modes["folded"], network=small)
+    fast = quantise(latents, 2.0, mode)
+    with kernels.switched_off():
+        slow = quantise(latents, 2.0, mode)
+    np.testing.assert_array_equal(fast[1], slow[1])
+
+
+@pytest.mark.parametrize("sizes", [(65, 4), (4, 65)])
+def test_networks_that_kernels_have_no_room_for(deep_network, sizes):
     with pytest.raises(ValueError, match="room"):
-        KernelNetwork(
-            np.zeros((8, 65, 19), np.float32),
-            np.zeros((64, 65), np.float32),
-            np.zeros((8, 65), np.float32),
-            np.zeros(8, np.float32),
-            48,
-        )
+        _ = deep_network(0, *sizes).kernel
 
 
 def test_kernels_refuse_arrays_that_they_cannot_read():

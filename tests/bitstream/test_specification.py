@@ -44,14 +44,17 @@ def varint(data, at):
             return value, at
 
 
-def load_tables(quantiser):
-    with np.load(DATA / ("dependent.npz" if quantiser else "tables.npz")) as archive:
-        arrays = {name: archive[name] for name in archive.files}
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        digest.update(f"{name} {arrays[name].dtype.str} {arrays[name].shape}".encode())
-        digest.update(arrays[name].tobytes())
-    return arrays, digest.digest()[:8]
+def load_tables(identity):
+    for path in DATA.rglob("*.npz"):
+        with np.load(path) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        digest = hashlib.sha256()
+        for name in sorted(arrays):
+            digest.update(f"{name} {arrays[name].dtype.str} {arrays[name].shape}".encode())
+            digest.update(arrays[name].tobytes())
+        if digest.digest()[:8] == identity:
+            return arrays
+    raise AssertionError(f"no tables are {identity.hex()}")
 
 
 class Payload:
@@ -462,14 +465,21 @@ def features(i, j, now, last, before):
 
 def classify(channel, described, arrays, kind):
     array = {
-        name: arrays[f"{kind}_{name}"].astype(np.int64)
-        for name in ("hidden", "bias", "output", "offset", "shifts")
+        name.removeprefix(f"{kind}_"): values.astype(np.int64)
+        for name, values in arrays.items()
+        if name.startswith(kind)
     }
     group = GROUP[sum(CHANNELS[channel])]
+    limit = 127 if "middle" in array else 1023
     units = np.tensordot(array["hidden"][group], described, axes=1) + array["bias"][channel][:, None, None]
-    units = np.clip(units >> array["shifts"][0], 0, 1023)
+    units = np.clip(units >> array["shifts"][0], 0, limit)
+    if "middle" in array:
+        bias = array["middle_bias"][group][:, None, None]
+        units = np.clip(
+            (np.tensordot(array["middle"][group], units, axes=1) + bias) >> array["shifts"][1], 0, limit
+        )
     level = np.tensordot(array["output"][group], units, axes=1) + array["offset"][group]
-    return np.clip(level >> array["shifts"][1], 0, 47)
+    return np.clip(level >> array["shifts"][-1], 0, 47)
 
 
 NEXT = ((0, 1), (3, 2), (5, 4), (6, 7), (1, 0), (2, 3), (4, 5), (7, 6))
@@ -502,8 +512,12 @@ def read_latents(payloads, shape, arrays, kind, quantiser):
                     classes[channel, component] += 48 * quantiser * (states[chain] % 2)
                 order = classes[channels, component].ravel().tolist()
                 quantised[channels, component] = np.reshape(payload.values(kind, order), (-1, rows, columns))
-                now.planes[channels] = np.minimum(np.abs(quantised[channels, component]), 2047)
             for chain, channel in enumerate(channels):
+                magnitudes = np.abs(quantised[channel, component])
+                if quantiser and f"{kind}_middle" in arrays:
+                    second = (magnitudes > 0) & (states[chain] % 2 == 1)
+                    magnitudes = np.minimum(2 * magnitudes, 2047) - second
+                now.planes[channel] = np.minimum(magnitudes, 2047)
                 states[chain] = np.array(NEXT)[states[chain], quantised[channel, component] % 2]
         last, before = now, last
     return quantised, classes
@@ -594,8 +608,7 @@ def decode(data):
     """Header, metadata, quantised latents of each strip, and samples as float64."""
     found = sections(data)
     header = read_header(found[1, None])
-    arrays, identity = load_tables(header["quantiser"])
-    assert header["tables"] == identity
+    arrays = load_tables(header["tables"])
     metadata = {}
     if (2, None) in found:
         payload = Payload(found[2, None], arrays)

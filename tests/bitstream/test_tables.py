@@ -31,13 +31,15 @@ def arrays():
 def test_shapes_are_those_of_the_document(arrays):
     expected = {"side_frequencies": (SIDE_CLASSES, TOKENS)}
     for mode in MODES:
-        units = arrays[f"{mode}_bias"].shape[1]
+        units, middle_units = arrays[f"{mode}_middle"].shape[:0:-1]
         expected |= {
             f"{mode}_hidden": (8, units, 19),
             f"{mode}_bias": (64, units),
-            f"{mode}_output": (8, units),
+            f"{mode}_middle": (8, middle_units, units),
+            f"{mode}_middle_bias": (8, middle_units),
+            f"{mode}_output": (8, middle_units),
             f"{mode}_offset": (8,),
-            f"{mode}_shifts": (2,),
+            f"{mode}_shifts": (3,),
             f"{mode}_frequencies": (CLASSES, TOKENS),
             f"{mode}_points": (CLASSES, 3),
         }

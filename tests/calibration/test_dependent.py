@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from bandfold.bitstream.errors import ModelError, SettingsError
-from bandfold.bitstream.tables import CLASSES, DEPENDENT, MODES, SHIPPED, load_tables, tables_from_arrays
+from bandfold.bitstream.errors import SettingsError
+from bandfold.bitstream.tables import CLASSES, DEPENDENT, SHIPPED, load_tables, tables_from_arrays
 from bandfold.calibration import dependent
-from bandfold.calibration.dependent import count_tables
+from bandfold.calibration.dependent import train_dependent
 from bandfold.calibration.recount import quantise_strips, tally
+from bandfold.calibration.trainset import prepare
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard.encoder import Encoder
 
@@ -23,11 +24,19 @@ def arrays(path):
         return {name: archive[name] for name in archive.files}
 
 
-def test_counted_tables_suit_their_latents_better_than_others():
-    latents = [make_latents(seed) for seed in range(3)]
-    tables = tables_from_arrays(count_tables(arrays(SHIPPED), latents))
-    mode, other = tables.modes["folded"], load_tables(DEPENDENT).modes["folded"]
+@pytest.fixture(scope="module")
+def trained():
+    """Tables trained on made-up latents."""
+    pytest.importorskip("torch")
+    start = load_tables(DEPENDENT)
+    material = [prepare(make_latents(seed), start, seed=0, examples=20000) for seed in range(3)]
+    return train_dependent(arrays(SHIPPED), material, iterations=300)
+
+
+def test_trained_tables_suit_their_latents_better_than_others(trained):
+    mode, other = tables_from_arrays(trained).modes["folded"], load_tables(DEPENDENT).modes["folded"]
     assert mode.dependent
+    assert mode.network.half_steps
 
     def spent(one, statistics):
         found = tally(one, quantise_strips(one, statistics), statistics)
@@ -37,11 +46,17 @@ def test_counted_tables_suit_their_latents_better_than_others():
     assert spent(unseen, mode) < spent(unseen, other)
 
 
-def test_networks_and_single_bands_are_left_alone():
+def test_single_bands_are_left_alone(trained):
     start = arrays(SHIPPED)
-    found = count_tables(start, [make_latents(0)])
-    changed = {name for name in found if found[name].tobytes() != start[name].tobytes()}
-    assert changed == {"folded_frequencies", "folded_points"}
+    changed = {name for name in trained if trained[name].tobytes() != start[name].tobytes()}
+    assert changed == {name for name in start if name.startswith("folded")}
+
+
+def test_examples_tell_their_quantiser():
+    drawn = prepare(make_latents(1), load_tables(DEPENDENT), seed=0).examples
+    one = prepare(make_latents(1), load_tables(), seed=0).examples
+    assert 0.2 < drawn.second[drawn.tokens > 0].mean() < 0.8
+    assert not one.second.any()
 
 
 def test_levels_of_the_second_quantiser_lie_half_a_step_lower():
@@ -50,19 +65,23 @@ def test_levels_of_the_second_quantiser_lie_half_a_step_lower():
     assert (np.abs(points[CLASSES:] - 0.5) < 0.5).all()
 
 
-def test_shipped_tables_hold_the_shipped_networks():
+def test_shipped_tables_have_the_shipped_single_bands():
     one, two = arrays(SHIPPED), arrays(DEPENDENT)
-    for mode in MODES:
-        for part in ("hidden", "bias", "output", "offset", "shifts"):
-            np.testing.assert_array_equal(one[f"{mode}_{part}"], two[f"{mode}_{part}"])
+    for name in one:
+        if not name.startswith("folded"):
+            np.testing.assert_array_equal(one[name], two[name])
 
 
-def test_tables_with_two_quantisers_are_no_start():
-    with pytest.raises(ModelError, match="two quantisers already"):
-        count_tables(arrays(DEPENDENT), [make_latents(0)])
+def test_tables_with_one_quantiser_are_no_start(tmp_path):
+    pytest.importorskip("torch")
+    asked = ["--scenes", str(tmp_path), "-o", str(tmp_path / "a.npz"), "--start", str(SHIPPED)]
+    found = CliRunner().invoke(dependent.main, asked)
+    assert isinstance(found.exception, SettingsError)
+    assert "has one quantiser" in str(found.exception)
 
 
 def test_the_command(tmp_path, monkeypatch):
+    pytest.importorskip("torch")
     monkeypatch.setattr(dependent, "RATES", {"folded": (0.5,)})
     scenes, folds, output = tmp_path / "scenes", tmp_path / "folds", tmp_path / "all.npz"
     scenes.mkdir()
@@ -71,7 +90,7 @@ def test_the_command(tmp_path, monkeypatch):
         write(scenes / f"{name}.hdr", cube(seed=number))
         (folds / f"fold-{number + 1}.npz").write_bytes(SHIPPED.read_bytes())
     (folds / "folds.json").write_text(json.dumps({"a": "fold-1.npz", "b": "fold-2.npz"}))
-    asked = ["--scenes", str(scenes), "-o", str(output), "--folds", str(folds)]
+    asked = ["--scenes", str(scenes), "-o", str(output), "--folds", str(folds), "--iterations", "3"]
     assert CliRunner().invoke(dependent.main, asked, catch_exceptions=False).exit_code == 0
     made = [output, folds / "dependent-1.npz", folds / "dependent-2.npz"]
     assert len({load_tables(path).identity for path in made}) == 3

@@ -7,7 +7,7 @@ from bandfold.bitstream.network import ContextNetwork
 from bandfold.bitstream.payload import side_class
 from bandfold.bitstream.tables import load_tables
 from bandfold.bitstream.tokens import TOKENS, token_base
-from bandfold.calibration.floatnetwork import FloatNetwork
+from bandfold.calibration.floatnetwork import FloatNetwork, members_of_groups
 from bandfold.calibration.integers import extended, integer_frequencies, integer_network
 from bandfold.calibration.sidetables import side_tables
 
@@ -32,21 +32,58 @@ def test_unheard_of_tokens_become_rarer_and_rarer():
     assert longer.min() > 0
 
 
-@pytest.mark.parametrize("scale", [0.01, 1.0, 300.0])
-def test_networks_of_any_size_stay_exact(scale):
+SHAPES = {
+    "hidden": (8, 19, 16),
+    "bias": (64, 16),
+    "middle": (8, 16, 12),
+    "middle_bias": (8, 12),
+    "output": (8, 12),
+    "offset": (8,),
+}
+
+
+@pytest.mark.parametrize("scale", [0.1, 0.3, 100.0])
+def test_networks_of_any_size_become_bytes(scale):
     rng = np.random.default_rng(5)
-    shapes = {"hidden": (8, 19, 16), "bias": (64, 16), "output": (8, 16), "offset": (8,)}
-    weights = {name: rng.normal(0, scale, shape) for name, shape in shapes.items()}
-    parts = integer_network(FloatNetwork(**weights, probabilities=np.ones((48, 40)) / 40))
-    # The constructor refuses sums that float32 cannot hold.
-    network = ContextNetwork(
-        *(parts[name].astype(np.float32) for name in shapes),
-        shifts=(int(parts["shifts"][0]), int(parts["shifts"][1])),
+    weights = {name: rng.normal(0, scale, shape) for name, shape in SHAPES.items()}
+    network = FloatNetwork(**weights, probabilities=np.ones((48, 40)) / 40)
+    features = rng.integers(0, 128, (4000, 19)).astype(np.uint8)
+    channels = rng.integers(0, 64, 4000).astype(np.uint8)
+    parts = integer_network(network, features, channels)
+    # The constructor refuses weights that are no bytes, and sums that float32 cannot hold.
+    ContextNetwork(
+        **{name: parts[name].astype(np.float32) for name in SHAPES},
+        shifts=tuple(parts["shifts"].tolist()),
         classes=48,
     )
-    np.testing.assert_array_equal(network.hidden, parts["hidden"])
-    unit = 48.0 / 16 * 2.0 ** parts["shifts"][0]
-    assert np.abs(parts["hidden"].transpose(0, 2, 1) / unit - weights["hidden"]).max() <= 0.5001 / unit
+    for name in ("hidden", "middle"):
+        assert np.abs(parts[name]).max() > 60, name
+    # The last layer has no more fractional bits than levels need.
+    assert scale == 0.1 or np.abs(parts["output"]).max() > 60
+
+
+def test_integers_give_the_classes_of_the_floats():
+    rng = np.random.default_rng(6)
+    weights = {name: rng.normal(0, 0.3, shape) for name, shape in SHAPES.items()}
+    weights["offset"] += 24
+    network = FloatNetwork(**weights, probabilities=np.ones((48, 40)) / 40)
+    features = rng.integers(0, 128, (4000, 19)).astype(np.uint8)
+    channels = rng.integers(0, 64, 4000).astype(np.uint8)
+    parts = {
+        name: values.astype(np.int64) for name, values in integer_network(network, features, channels).items()
+    }
+    found = np.empty(4000)
+    for group, members in members_of_groups(channels):
+        first = (features[members] @ parts["hidden"][group].T + parts["bias"][channels[members]]) >> parts[
+            "shifts"
+        ][0]
+        second = np.clip(first, 0, 127) @ parts["middle"][group].T + parts["middle_bias"][group]
+        second = np.clip(second >> parts["shifts"][1], 0, 127)
+        found[members] = (second @ parts["output"][group] + parts["offset"][group]) >> parts["shifts"][2]
+    expected = network.level(features, channels)
+    assert np.std(expected) > 2
+    # Bytes are good to a part of a class.
+    assert np.sqrt(np.mean((found - expected) ** 2)) < 0.6
 
 
 def test_shipped_side_tables_are_the_ones_made_here():

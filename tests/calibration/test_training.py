@@ -28,10 +28,10 @@ def trained(torch, material):
     return train_tables(material, iterations=60, seed=1)
 
 
-def whole_tables(network):
+def whole_tables(network, examples):
     """Tables of a network as it is, without counting anything again."""
     parts = {
-        **integer_network(network),
+        **integer_network(network, examples.features, examples.channels),
         "frequencies": integer_frequencies(extended(network.probabilities)),
         "points": np.zeros((48, 3), np.int32),
     }
@@ -54,7 +54,8 @@ def test_tables_load_and_say_who_they_are(trained):
 
 
 def test_training_lowers_the_cost_of_unseen_latents(trained, material, unseen):
-    untrained = whole_tables(train_network([one.examples for one in material[:2]], 0))
+    examples = [one.examples for one in material[:2]]
+    untrained = whole_tables(train_network(examples, 0), examples[0])
     before, after = merit(unseen, untrained), merit(unseen, tables_from_arrays(trained))
     assert after < 0.95 * before
 
@@ -68,8 +69,9 @@ def test_same_seed_same_tables_other_seed_others(material):
 
 
 def test_integer_network_agrees_with_the_float_one(torch, material, unseen):
-    network = train_network([one.examples for one in material[:2]], 60)
-    mode = whole_tables(network).modes["folded"]
+    examples = [one.examples for one in material[:2]]
+    network = train_network(examples, 60)
+    mode = whole_tables(network, examples[0]).modes["folded"]
     near = total = 0
     for quantised, _ in quantise_strips(unseen[0], mode):
         _, _, rows, columns = quantised.shape

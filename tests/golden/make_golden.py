@@ -230,16 +230,16 @@ class Golden:
 
 
 GOLDEN = {
-    "folded_uint16": Golden(folded_uint16, {"step": 12.0, "strip_lines": 16}),
+    "folded_uint16": Golden(folded_uint16, {"step": 12.0, "strip_lines": 16, "quantiser": "uniform"}),
     "banded_int8": Golden(banded_int8, {"step": 2.5, "spectral": "none"}),
-    "scaled_float32": Golden(scaled_float32, {"step": 20.0}),
-    "single": Golden(single, {"step": 1.0, "spectral": "none"}),
-    "rotated": Golden(rotated, {"step": 30.0, "strip_lines": 24}),
-    "sensed": Golden(sensed, {"step": 12.0, "sensor": SENSOR, "spectral": "sensor"}),
+    "scaled_float32": Golden(scaled_float32, {"step": 20.0, "quantiser": "uniform"}),
+    "single": Golden(single, {"step": 1.0, "spectral": "none", "quantiser": "uniform"}),
+    "rotated": Golden(rotated, {"step": 30.0, "strip_lines": 24, "quantiser": "uniform"}),
+    "sensed": Golden(sensed, {"step": 12.0, "sensor": SENSOR, "spectral": "sensor", "quantiser": "uniform"}),
     "modelled": Golden(modelled, {"step": 8.0, "model": MODEL, "strip_lines": 16}),
     "streamed": Golden(streamed, {"step": 12.0, "strip_lines": 8, "stream": True, "repeat": 2}),
     "dependent": Golden(dependent, {"step": 10.0, "strip_lines": 16, "quantiser": "dependent"}),
-    "tiny": Golden(tiny, {"step": 10.0, "spectral": "none"}),
+    "tiny": Golden(tiny, {"step": 10.0, "spectral": "none", "quantiser": "uniform"}),
 }
 
 

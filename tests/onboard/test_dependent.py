@@ -51,8 +51,9 @@ def distortion_and_bits(exact, step, quantised, classes, mode):
 
 def test_contexts_and_quantisers_are_those_that_the_decoder_will_see():
     quantised, classes = quantise(latents(), STEP, TWO)
-    seen, _ = classify(quantised, TWO, Past.empty(2, *quantised.shape[2:]))
-    np.testing.assert_array_equal(classes, seen + CLASSES * set_of_latents(quantised))
+    second = set_of_latents(quantised)
+    seen, _ = classify(quantised, TWO, Past.empty(2, *quantised.shape[2:]), second)
+    np.testing.assert_array_equal(classes, seen + CLASSES * second)
 
 
 def test_signs_are_kept_and_levels_are_near():
@@ -118,6 +119,17 @@ def test_streams_name_their_quantiser_and_bands_have_one():
     for data, quantiser in ((folded, "dependent"), (banded, "uniform")):
         assert Decoder(data, restore="off").report()["quantiser"] == quantiser
     assert np.abs(Decoder(banded, restore="off").decode().astype(int) - cube).max() < 12
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_two_quantisers_are_the_default(stream):
+    cube = scene()
+    plain, named, one = (
+        Encoder(step=6.0, stream=stream, **how).encode(cube)
+        for how in ({}, {"quantiser": "dependent"}, {"quantiser": "uniform"})
+    )
+    assert plain == named
+    assert Decoder(one, restore="off").report()["quantiser"] == "uniform"
 
 
 def test_settings_that_contradict_each_other():

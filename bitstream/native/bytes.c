@@ -1,0 +1,171 @@
+/* Contexts on processors that multiply bytes, four products at a time: networks whose weights are bytes.
+ *
+ * The classes are those of contexts.c: all sums are of integers. Words hold four bytes, the first one lowest; words
+ * of a unit are those of its latent features (11 and a zero), position features (5 and three zeros) and channel
+ * features (3 and a zero).
+ */
+
+#include "features.h"
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic ignored "-Wpsabi" /* All functions that take vectors are inlined. */
+#endif
+
+enum {
+    LATENT_WORDS = 3,
+    POSITION_WORDS = 2,
+    UNIT_WORDS = LATENT_WORDS + POSITION_WORDS + 1,
+    BYTE_LIMIT = 127,
+    MOST_KINDS = 2,
+    USUAL = 16 /* units of the layers that are shipped: the compiler knows how many there are */
+};
+
+#define JOINED(a, b) a##b
+#define NAMED(a, b) JOINED(a, b)
+
+BF_INLINE int32_t byte_of(int32_t word, int number)
+{
+    return (int8_t)((uint32_t)word >> 8 * number);
+}
+
+/* Share of the hidden units that depends on the channel only, with the bias: [units]. */
+BF_INLINE void channel_units(const bf_network *network, const int32_t *words, int channel, const bf_component *now,
+                             const bf_component *last, int32_t *found)
+{
+    uint8_t features[BF_CHANNEL_FEATURES];
+    channel_features(network, channel, now, last, features);
+    for (int u = 0; u < network->units; u++) {
+        const int32_t word = words[u * UNIT_WORDS + LATENT_WORDS + POSITION_WORDS];
+        found[u] = network->whole_bias[channel * network->units + u];
+        for (int f = 0; f < BF_CHANNEL_FEATURES; f++)
+            found[u] += byte_of(word, f) * features[f];
+    }
+}
+
+BF_INLINE void position_words(const bf_network *network, int diagonal, int64_t positions, int64_t start, int count,
+                              const bf_component *now, const bf_component *last, int32_t (*words)[TILE])
+{
+    uint8_t x[BF_POSITION_FEATURES][TILE];
+    position_features(network, diagonal, positions, start, count, now, last, x);
+    for (int t = 0; t < TILE; t++) {
+        words[0][t] = x[0][t] | x[1][t] << 8 | x[2][t] << 16 | x[3][t] << 24;
+        words[1][t] = x[4][t];
+    }
+}
+
+BF_INLINE void latent_words(const uint8_t *const *planes, int count, int32_t (*words)[TILE])
+{
+    const uint8_t *other = planes[BF_LATENT_FEATURES];
+    for (int t = 0; t < count; t++) {
+        const uint8_t twice = planes[3][t] > other[t] ? planes[3][t] : other[t];
+        words[0][t] = planes[0][t] | planes[1][t] << 8 | planes[2][t] << 16 | twice << 24;
+    }
+    for (int t = 0; t < count; t++)
+        words[1][t] = planes[4][t] | planes[5][t] << 8 | planes[6][t] << 16 | planes[7][t] << 24;
+    for (int t = 0; t < count; t++)
+        words[2][t] = planes[8][t] | planes[9][t] << 8 | planes[10][t] << 16;
+    for (int f = 0; f < LATENT_WORDS; f++)
+        for (int t = count; t < TILE; t++)
+            words[f][t] = 0;
+}
+
+typedef void (*classifier)(const bf_network *, int, int64_t, const bf_component *, const bf_component *,
+                           const bf_component *, uint8_t *, int64_t);
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#include <immintrin.h>
+
+typedef int32_t eight __attribute__((vector_size(32), may_alias));
+typedef int32_t sixteen __attribute__((vector_size(64), may_alias));
+
+#define LAYERS layers_avx2
+#define TARGET __attribute__((target("avx2")))
+#define VECTOR eight
+#define WIDTH 8
+/* Pairs of products stay below 2**15: no byte exceeds 127. */
+#define DOT(sum, values, word)                                                                                         \
+    ((sum) + (eight)_mm256_madd_epi16(_mm256_maddubs_epi16((__m256i)(values), _mm256_set1_epi32(word)),               \
+                                      _mm256_set1_epi16(1)))
+#define CUT(values, highest)                                                                                           \
+    ((eight)_mm256_max_epi32(_mm256_min_epi32((__m256i)(values), _mm256_set1_epi32(highest)), _mm256_setzero_si256()))
+#include "bytelayers.h"
+
+#define LAYERS layers_vnni
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
+#define VECTOR sixteen
+#define WIDTH 16
+#define DOT(sum, values, word)                                                                                         \
+    ((sixteen)_mm512_dpbusd_epi32((__m512i)(sum), (__m512i)(values), _mm512_set1_epi32(word)))
+#define CUT(values, highest)                                                                                           \
+    ((sixteen)_mm512_max_epi32(_mm512_min_epi32((__m512i)(values), _mm512_set1_epi32(highest)),                        \
+                               _mm512_setzero_si512()))
+#include "bytelayers.h"
+
+static int kinds(classifier found[MOST_KINDS])
+{
+    int count = 0;
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        found[count++] = layers_vnni;
+    if (__builtin_cpu_supports("avx2"))
+        found[count++] = layers_avx2;
+    return count;
+}
+
+#elif defined(__aarch64__) && defined(__GNUC__) && defined(__linux__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+
+#include <arm_neon.h>
+#include <sys/auxv.h>
+
+typedef int32_t four_of __attribute__((vector_size(16), may_alias));
+
+#define LAYERS layers_dotprod
+#define TARGET __attribute__((target("arch=armv8.2-a+dotprod")))
+#define VECTOR four_of
+#define WIDTH 4
+#define DOT(sum, values, word)                                                                                         \
+    ((four_of)vdotq_s32((int32x4_t)(sum), (int8x16_t)(values), vreinterpretq_s8_s32(vdupq_n_s32(word))))
+#define CUT(values, highest)                                                                                           \
+    ((four_of)vmaxq_s32(vminq_s32((int32x4_t)(values), vdupq_n_s32(highest)), vdupq_n_s32(0)))
+#include "bytelayers.h"
+
+static int kinds(classifier found[MOST_KINDS])
+{
+    const unsigned long dot_products = 1UL << 20; /* HWCAP_ASIMDDP */
+    found[0] = layers_dotprod;
+    return (getauxval(AT_HWCAP) & dot_products) != 0;
+}
+
+#else
+
+static int kinds(classifier found[MOST_KINDS])
+{
+    (void)found;
+    return 0;
+}
+
+#endif
+
+static int32_t kind = 1;
+
+/* Take the best of the instructions that this processor has (1, as at first), the next best ones (2), or leave the work
+ * to contexts.c (0); returns how many kinds there are. For tests: all of them give the same.
+ */
+BF_EXPORT int32_t bf_bytes(int32_t wanted)
+{
+    classifier found[MOST_KINDS];
+    kind = wanted;
+    return kinds(found);
+}
+
+int bf_classify_bytes(const bf_network *network, int diagonal, int64_t positions, const bf_component *now,
+                      const bf_component *last, const bf_component *before, uint8_t *classes, int64_t stride)
+{
+    classifier found[MOST_KINDS];
+    if (!network->words || kind < 1 || kind > kinds(found))
+        return 0;
+    found[kind - 1](network, diagonal, positions, now, last, before, classes, stride);
+    return 1;
+}

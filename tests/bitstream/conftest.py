@@ -1,0 +1,31 @@
+"""What several tests of the format need."""
+
+import numpy as np
+import pytest
+
+from bandfold.bitstream.network import FEATURES, ContextNetwork
+
+
+@pytest.fixture(scope="session")
+def deep_network():
+    """Make a network with two hidden layers whose weights, drawn by chance, fall on many classes."""
+
+    def make(seed, units=16, middle_units=16, half_steps=False):
+        generator = np.random.Generator(np.random.PCG64(seed))
+
+        def drawn(*shape):
+            return np.rint(np.clip(generator.normal(size=shape) * 12, -127, 127)).astype(np.float32)
+
+        return ContextNetwork(
+            hidden=drawn(8, units, FEATURES),
+            bias=drawn(64, units) * 200,
+            output=drawn(8, middle_units),
+            offset=drawn(8) + 24 * 2**7,
+            shifts=(7, 7, 7),
+            classes=48,
+            middle=drawn(8, middle_units, units),
+            middle_bias=drawn(8, middle_units) * 300,
+            half_steps=half_steps,
+        )
+
+    return make
