@@ -364,7 +364,7 @@ class Stream:
         return {
             "lines": [strip.start, strip.stop],
             "bytes": self.segments[index].size if index in self.segments else 0,
-            "intact": index in self.segments,
+            "intact": self.usable(index),
             **known,
         }
 

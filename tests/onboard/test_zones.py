@@ -186,6 +186,8 @@ def test_a_lost_fold_costs_its_zone(stream, whole, number):
     rest = decoder.decode()
     lost = [strip for strip, zone in enumerate(LANDS) if zone == number]
     assert [damage.lines.start // STRIP for damage in decoder.damage] == lost
+    segments = decoder.report()["segments"]
+    assert [strip for strip, segment in enumerate(segments) if not segment["intact"]] == lost
     for strip, zone in enumerate(LANDS):
         lines = slice(strip * STRIP, (strip + 1) * STRIP)
         assert np.array_equal(rest[:, lines], whole[:, lines]) == (zone != number)
