@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from bandfold.bitstream.errors import SettingsError
 from bandfold.bitstream.fold import FRACTION, Vectors
 from bandfold.bitstream.segment import Segment
-from bandfold.bitstream.tables import Mode, load_tables
+from bandfold.bitstream.tables import DEPENDENT, SHIPPED, Mode, load_tables
 from bandfold.calibration.corpus import planned_latents
 from bandfold.ground.evidence import Decoded, Witness, facts
 from bandfold.ground.restore import LOWERED
@@ -119,12 +119,12 @@ class RestorationView:
     def __init__(self, scenes: Sequence[TrainingScene], part: tuple[int, ...], config: DataConfig) -> None:
         del part
         self._batch = config.batch
-        mode = load_tables().modes["folded"]
+        modes = [load_tables(path).modes["folded"] for path in (SHIPPED, DEPENDENT)]
         self._sources = [
             values
             for scene in scenes
             if scene.counts is not None
-            for values in sampled_latents(scene.name, scene.counts, mode)
+            for values in sampled_latents(scene.name, scene.counts, modes)
         ]
         if not self._sources:
             raise SettingsError("no scene has components to restore: give scenes of several bands")
@@ -142,7 +142,7 @@ class RestorationView:
         return np.concatenate(rows).astype(np.float32)[:, :, None, None]
 
 
-def sampled_latents(name: str, source: SceneSource, mode: Mode) -> list[NDArray[np.float16]]:
+def sampled_latents(name: str, source: SceneSource, modes: Sequence[Mode]) -> list[NDArray[np.float16]]:
     """Latents of a scene at `RATES`, drawn by chance.
 
     Parameters
@@ -151,27 +151,27 @@ def sampled_latents(name: str, source: SceneSource, mode: Mode) -> list[NDArray[
         The draw depends on it.
     source : SceneSource
         Integer samples without gaps.
-    mode : Mode
-        Statistics to quantise with.
+    modes : sequence of Mode
+        Statistics to quantise with: those of one quantiser, or of two.
 
     Returns
     -------
     list of ndarray, each of shape (n, TOLD)
-        One for each rate that has components.
+        One for each rate that has components, and mode.
     """
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     found = []
     for planned in planned_latents(source, {"folded": RATES}):
-        strips = [
-            _strip(latents, chosen, planned.plan.rotations, planned.step, mode)
-            for latents, chosen in planned.strips()
-        ]
-        if not strips or strips[0][0].quantised.size == 0:
+        strips = list(planned.strips())
+        total = sum(latents.size for latents, _ in strips)
+        if not total:
             continue
-        total = sum(decoded.quantised.size for decoded, _ in strips)
-        share = min(SAMPLED / total, 1.0)
-        rows = [_sample(decoded, missing, mode, share, rng) for decoded, missing in strips]
-        found.append(np.concatenate(rows))
+        for mode in modes:
+            rows = []
+            for latents, chosen in strips:
+                decoded, missing = _strip(latents, chosen, planned.plan.rotations, planned.step, mode)
+                rows.append(_sample(decoded, missing, mode, min(SAMPLED / total, 1.0), rng))
+            found.append(np.concatenate(rows))
     return found
 
 

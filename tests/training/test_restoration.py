@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from bandfold.bitstream.errors import SettingsError  # noqa: E402
-from bandfold.bitstream.tables import load_tables  # noqa: E402
+from bandfold.bitstream.tables import DEPENDENT, SHIPPED, load_tables  # noqa: E402
 from bandfold.ground.restore import LOWERED  # noqa: E402
 from bandfold.training.config import DataConfig, TrainingConfig, load_config  # noqa: E402
 from bandfold.training.restoration import (  # noqa: E402
@@ -23,8 +23,10 @@ from bandfold.training.runs import train_run  # noqa: E402
 
 
 def test_samples_hold_facts_suggestions_signs_and_what_is_missing(counted):
-    found = sampled_latents("made-up", counted.counts, load_tables().modes["folded"])
+    modes = [load_tables(path).modes["folded"] for path in (SHIPPED, DEPENDENT)]
+    found = sampled_latents("made-up", counted.counts, modes)
     assert found
+    assert len(found) == 2 * len(sampled_latents("made-up", counted.counts, modes[:1]))
     for values in found:
         assert values.shape[1] == TOLD
         signs, missing = values[:, -2], values[:, -1]
@@ -33,7 +35,7 @@ def test_samples_hold_facts_suggestions_signs_and_what_is_missing(counted):
         assert np.abs(missing).max() <= LOWERED + 1e-2
         assert np.abs(missing[signs == 0]).max() > 0.3
     # Another draw would be another training.
-    again = sampled_latents("made-up", counted.counts, load_tables().modes["folded"])
+    again = sampled_latents("made-up", counted.counts, modes)
     np.testing.assert_array_equal(found[0], again[0])
 
 
