@@ -82,6 +82,7 @@ def plan(
     spectral: str = "auto",
     model: str | None = None,
     restore: str = "auto",
+    quantiser: str | None = None,
     externals: Sequence[Contestant] = (),
 ) -> list[Task]:
     """Decide what runs on which scene.
@@ -102,6 +103,8 @@ def plan(
         Package of a model that codes band by band, by name or file.
     restore : str
         As for `bandfold.ground.Decoder`; ``auto`` with folds takes what has not seen the scene.
+    quantiser : str, optional
+        As for `bandfold.onboard.Encoder`; the tables of folds tell it themselves.
     externals : sequence of Contestant
         More codecs, to run on every scene.
 
@@ -131,6 +134,7 @@ def plan(
             folds.tables(scene.base) if folds else None,
             model,
             restore if folds is None or restore != "auto" else folds.restoration(scene.base),
+            None if folds else quantiser,
         )
         rates = TILE_RANGE if scene.tile > 1 else RANGE
         tasks.append(Task(scene, candidate, (*live, *externals), known, tuple(asked), rates))

@@ -29,6 +29,8 @@ class Bandfold:
         Package of a model, by name or file.
     restore : str
         As for `bandfold.ground.Decoder`.
+    quantiser : str, optional
+        As for `bandfold.onboard.Encoder`; tables tell it themselves.
     """
 
     name = "bandfold"
@@ -39,15 +41,23 @@ class Bandfold:
         tables: Path | None = None,
         model: str | None = None,
         restore: str = "auto",
+        quantiser: str | None = None,
     ) -> None:
         self._spectral = spectral
         self._tables = tables
         self._model = model
         self._restore = restore
+        self._quantiser = quantiser
 
     def encode(self, cube: NDArray[Any], bps: float) -> Encoded:
         """Encode; see `Contestant.encode`."""
-        encoder = Encoder(bps=bps, spectral=self._spectral, tables=self._tables, model=self._model)
+        encoder = Encoder(
+            bps=bps,
+            spectral=self._spectral,
+            tables=self._tables,
+            model=self._model,
+            quantiser=self._quantiser,
+        )
         start = time.perf_counter()
         stream = encoder.encode(cube)
         return Encoded(bytes(stream), time.perf_counter() - start)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from bandfold.bitstream.errors import OutputError, SettingsError
+from bandfold.bitstream.header import DEPENDENT
 
 from .campaign import perform, plan
 from .external import External
@@ -35,6 +36,7 @@ _OUTPUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--spectral", type=click.Choice(["auto", "none"]), default="auto", show_default=True)
 @click.option("--model", metavar="NAME|FILE", help="Package of a model, which codes band by band.")
 @click.option("--restore", metavar="auto|off|NAME|FILE", default="auto", show_default=True)
+@click.option("--quantiser", type=click.Choice(["dependent", "uniform"]), help="As for 'bandfold encode'.")
 @click.option("--tables", type=_FOLDER, help="Tables that have not seen the scenes, and folds.json.")
 @click.option("--external", "externals", multiple=True, help="'name=enc {in} {out} {bps} ; dec {in} {out}'")
 @click.option("--timeout", default=600.0, show_default=True, help="Seconds for an external command.")
@@ -52,6 +54,7 @@ def main(
     spectral: str,
     model: str | None,
     restore: str,
+    quantiser: str | None,
     tables: Path | None,
     externals: tuple[str, ...],
     timeout: float,
@@ -71,10 +74,11 @@ def main(
         scenes,
         rates,
         recorded=recorded,
-        folds=Folds(tables) if tables else None,
+        folds=Folds(tables, quantiser or DEPENDENT) if tables else None,
         spectral=spectral,
         model=model,
         restore=restore,
+        quantiser=quantiser,
         externals=[External.parse(template, timeout) for template in externals],
     )
     results = []

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bandfold.bitstream.errors import SettingsError
+from bandfold.bitstream.header import DEPENDENT
 
 from .bdrate import Curve
 
@@ -51,7 +52,10 @@ class Folds:
     Parameters
     ----------
     folder : Path
-        Holds tables and ``folds.json``, which maps the name of a scene to the file that has not seen it.
+        Holds tables and ``folds.json``, which maps the name of a scene to the file that has not seen it:
+        ``fold-1.npz`` ... for one quantiser, ``dependent-1.npz`` ... beside them for two that take turns.
+    quantiser : str
+        ``dependent`` or ``uniform``.
 
     Raises
     ------
@@ -59,8 +63,9 @@ class Folds:
         If ``folds.json`` is unreadable.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, quantiser: str = DEPENDENT) -> None:
         self._folder = folder
+        self._quantiser = quantiser
         self._files = _read_object(folder / "folds.json")
 
     def tables(self, scene: str) -> Path:
@@ -81,13 +86,25 @@ class Folds:
         SettingsError
             If there is none: using tables that have seen the scene would flatter the result.
         """
+        path = self._named(scene)
+        if self._quantiser == DEPENDENT:
+            path = path.with_name(path.name.replace("fold", DEPENDENT))
+            if not path.is_file():
+                raise SettingsError(
+                    f"{path} is not there: python -m bandfold.calibration.dependent --folds {self._folder} "
+                    "makes it"
+                )
+        return path
+
+    def _named(self, scene: str) -> Path:
+        """The file that ``folds.json`` names."""
         path = self._folder / str(self._files.get(scene, ""))
         if scene not in self._files or not path.is_file():
             raise SettingsError(f"{self._folder / 'folds.json'} names no tables that have not seen {scene}")
         return path
 
     def restoration(self, scene: str) -> str:
-        """Find the restoration for a scene: the package beside its tables, of the same name.
+        """Find the restoration for a scene: the package beside its tables (``fold-1.bfm`` ...).
 
         Parameters
         ----------
@@ -99,7 +116,7 @@ class Folds:
         str
             An existing file, or ``off`` if there is none: the shipped one has seen every scene.
         """
-        path = self.tables(scene).with_suffix(".bfm")
+        path = self._named(scene).with_suffix(".bfm")
         return str(path) if path.is_file() else "off"
 
 

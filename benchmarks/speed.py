@@ -237,7 +237,9 @@ def main(
         with one_core():
             runners: list[Runner] = [
                 BandfoldRunner(bps),
+                BandfoldRunner(bps, uniform=True),
                 BandfoldRunner(bps, stream=True),
+                BandfoldRunner(bps, stream=True, uniform=True),
                 OpenJpegRunner(bps),
             ]
             duel = take_turns(runners, header, runs)

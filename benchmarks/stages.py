@@ -21,6 +21,7 @@ from bandfold.onboard.engines import CosineEngine
 from bandfold.onboard.envi import open_envi
 from bandfold.onboard.pipeline import whole_place
 from bandfold.onboard.quantise import quantise
+from bandfold.onboard.quantisers import tables_path
 from bandfold.onboard.rate import step_code
 from bandfold.onboard.rotation import rotate
 from bandfold.onboard.sceneplan import ScenePlanner
@@ -72,7 +73,7 @@ def time_stages(path: Path, bps: float, threads: int, runs: int) -> StageTimes:
 
 
 def _once(path: Path, bps: float, workers: Workers) -> list[float]:
-    source, engine, tables = open_envi(path), CosineEngine(), load_tables()
+    source, engine, tables = open_envi(path), CosineEngine(), load_tables(tables_path(None, None))
     lines = strips(source.info.lines, STRIP_LINES)
     elapsed: list[float] = []
 

@@ -68,11 +68,25 @@ class BandfoldRunner:
         Code strip after strip.
     decodes : bool
         Whether there is anything to time in `decode`; without restoration, as in OpenJPEG.
+    uniform : bool
+        With one quantiser instead of two that take turns.
     """
 
-    def __init__(self, bps: float, *, threads: int = 1, stream: bool = False, decodes: bool = True) -> None:
-        self.name = "bandfold" + ", stream" * stream + f", {threads} threads" * (threads > 1)
-        self._encoder = Encoder(bps=bps, threads=threads, stream=stream)
+    def __init__(
+        self,
+        bps: float,
+        *,
+        threads: int = 1,
+        stream: bool = False,
+        decodes: bool = True,
+        uniform: bool = False,
+    ) -> None:
+        self.name = (
+            "bandfold" + ", stream" * stream + f", {threads} threads" * (threads > 1) + ", uniform" * uniform
+        )
+        self._encoder = Encoder(
+            bps=bps, threads=threads, stream=stream, quantiser="uniform" if uniform else "dependent"
+        )
         self._decodes = decodes
 
     def encode(self, path: Path) -> bytes:

@@ -46,7 +46,8 @@ def test_tiles_have_curves_and_a_range_of_their_own(folder):
 
 
 def test_a_scene_without_tables_that_have_not_seen_it_is_refused(folder):
-    (folder / "fold-0.npz").touch()
+    for name in ("fold-0.npz", "dependent-0.npz"):
+        (folder / name).touch()
     (folder / "folds.json").write_text(json.dumps({"one": "fold-0.npz"}))
     assert len(plan(find_scenes(folder, ["one"], tile=2), (1.0,), recorded={}, folds=Folds(folder))) == 1
     with pytest.raises(SettingsError, match="not seen two"):

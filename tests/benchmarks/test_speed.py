@@ -108,7 +108,13 @@ def test_the_program_writes_times(tmp_path):
     assert "| OpenJPEG |" in done.output
     assert done.output.count("to the power of") == 3
     content = json.loads(out.read_text())
-    assert [entry["name"] for entry in content["duel"]] == ["bandfold", "bandfold, stream", "OpenJPEG"]
+    assert [entry["name"] for entry in content["duel"]] == [
+        "bandfold",
+        "bandfold, uniform",
+        "bandfold, stream",
+        "bandfold, stream, uniform",
+        "OpenJPEG",
+    ]
     assert [entry["name"] for entry in content["threads"]] == ["bandfold", "bandfold, 2 threads"]
     assert list(content["sweep_bands"]) == ["4", "8"]
     assert list(content["sweep_stream_lines"]) == ["32", "64"]
