@@ -114,7 +114,17 @@ static int kinds(classifier found[MOST_KINDS])
     return count;
 }
 
-#elif defined(__aarch64__) && defined(__GNUC__) && defined(__linux__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#elif defined(__aarch64__) && defined(__GNUC__) && defined(__linux__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ &&     \
+    (defined(__ARM_FEATURE_DOTPROD) || !defined(__ARM_FEATURE_QRDMX))
+
+/* Either the compiler may use dot products anywhere, or it is told to expect little: what lies between is left to
+ * contexts.c, since a function cannot take in those that were compiled for more than itself.
+ */
+#if defined(__ARM_FEATURE_DOTPROD)
+#define DOT_PRODUCTS
+#else
+#define DOT_PRODUCTS __attribute__((target("arch=armv8.2-a+dotprod")))
+#endif
 
 #include <arm_neon.h>
 #include <sys/auxv.h>
@@ -122,7 +132,7 @@ static int kinds(classifier found[MOST_KINDS])
 typedef int32_t four_of __attribute__((vector_size(16), may_alias));
 
 #define LAYERS layers_dotprod
-#define TARGET __attribute__((target("arch=armv8.2-a+dotprod")))
+#define TARGET DOT_PRODUCTS
 #define VECTOR four_of
 #define WIDTH 4
 #define DOT(sum, values, word)                                                                                         \
