@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 _BESIDES = 1 << 30
 """Bytes that a worker takes besides decoding: the libraries, and what is being written."""
 
+_ALLOCATION = {"MALLOC_TRIM_THRESHOLD_": 256 << 20, "MALLOC_MMAP_THRESHOLD_": 32 << 20}
+"""Freed bytes that a worker keeps for the next array, and size of one that is not taken from them. Dask has
+workers give back all beyond 64 KiB at once, and decoding asks for it again: that took half of the time."""
+
 
 @contextmanager
 def connected(
@@ -46,6 +50,7 @@ def connected(
     """
     if find_spec("distributed") is None:
         raise SettingsError("decoding an archive needs distributed: pip install 'bandfold[archive]'")
+    import dask
     from distributed import Client, LocalCluster
 
     if scheduler is not None:
@@ -58,7 +63,9 @@ def connected(
         with client:
             yield client
         return
+    spawned = dask.config.get("distributed.nanny.pre-spawn-environ", {})
     with (
+        dask.config.set({"distributed.nanny.pre-spawn-environ": {**spawned, **_ALLOCATION}}),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,

@@ -55,6 +55,15 @@ def alone():
     return decode
 
 
+def test_workers_keep_the_memory_that_they_will_need_again():
+    with connected(workers=1) as client:
+        (kept,) = client.run(os.environ.get, "MALLOC_TRIM_THRESHOLD_").values()
+        (threads,) = client.run(os.environ.get, "OPENBLAS_NUM_THREADS").values()
+    assert int(kept) > 100 << 20
+    # What Dask sets besides is left as it is.
+    assert threads == "1"
+
+
 def test_one_of_two_workers_is_killed(tmp_path, streams):
     archive = Archive(streams, tmp_path / "out")
     killed = []
