@@ -1,7 +1,7 @@
 """What each idea buys: ``python -m bandfold.benchmarks.ideas --scenes DIR``.
 
-The codec without an idea is the codec itself with that idea switched off in its planner, at the same entropy
-coder, quantiser and rate control.
+The codec without an idea is the codec itself with that idea switched off in its planner, or with one
+quantiser; entropy coder and rate control are the same.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.errors import OutputError
+from bandfold.bitstream.header import DEPENDENT, UNIFORM
 from bandfold.bitstream.tables import load_tables
 from bandfold.ground import Decoder
 from bandfold.onboard.engines import CosineEngine
 from bandfold.onboard.method import cosine_method
+from bandfold.onboard.quantisers import tables_path
 from bandfold.onboard.scenecoder import SceneCoder
-from bandfold.onboard.sceneplan import Ideas, ScenePlanner
+from bandfold.onboard.sceneplan import ALL_IDEAS, Ideas, ScenePlanner
 from bandfold.onboard.source import ArraySource
 from bandfold.onboard.stream import STRIP_LINES
 from bandfold.onboard.target import Target
@@ -51,6 +53,8 @@ class Step:
     spectral : bool
         Whether bands are folded at all.
     ideas : Ideas
+    quantiser : str
+        As for `bandfold.onboard.Encoder`.
     restored : bool
         Whether the ground restores it.
     """
@@ -58,6 +62,7 @@ class Step:
     name: str
     spectral: bool
     ideas: Ideas
+    quantiser: str = UNIFORM
     restored: bool = False
 
 
@@ -65,8 +70,9 @@ STEPS = (
     Step("band by band", False, Ideas(second_fold=False, rotations=False)),
     Step("+ fold by interval", True, Ideas(second_fold=False, rotations=False)),
     Step("+ second fold", True, Ideas(second_fold=True, rotations=False)),
-    Step("+ rotations", True, Ideas(second_fold=True, rotations=True)),
-    Step("+ restoration", True, Ideas(second_fold=True, rotations=True), restored=True),
+    Step("+ rotations", True, ALL_IDEAS),
+    Step("+ two quantisers", True, ALL_IDEAS, DEPENDENT),
+    Step("+ restoration", True, ALL_IDEAS, DEPENDENT, restored=True),
 )
 """Each one has an idea more than the one before it; the last one is the codec as it is."""
 
@@ -78,7 +84,7 @@ class Partly:
     ----------
     step : Step
     tables : Path, optional
-        Entropy tables in place of the shipped ones.
+        Entropy tables in place of the shipped ones, for the quantiser of the step.
     restore : str
         What restores the last step; see `bandfold.ground.Decoder`.
     """
@@ -91,7 +97,7 @@ class Partly:
 
     def encode(self, cube: NDArray[Any], bps: float) -> Encoded:
         """Encode; see `Contestant.encode`."""
-        tables = load_tables(self._path)
+        tables = load_tables(self._path or tables_path(self._step.quantiser, None))
         start = time.perf_counter()
         source, engine = ArraySource(cube), CosineEngine()
         planner = ScenePlanner(source, None, engine, ideas=self._step.ideas)
@@ -227,11 +233,17 @@ def main(
 ) -> None:
     """What each idea of bandfold buys, as one table."""
     recorded = read_anchors(anchors) if anchors else {}
-    folds = Folds(tables) if tables else None
+    folds = {step.quantiser: Folds(tables, step.quantiser) for step in STEPS} if tables else {}
     measured = {}
     for scene in find_scenes(folder, names, tile=tile, mosaic=mosaic):
         codecs = [
-            Partly(step, folds.tables(scene.base), folds.restoration(scene.base)) if folds else Partly(step)
+            Partly(
+                step,
+                folds[step.quantiser].tables(scene.base),
+                folds[step.quantiser].restoration(scene.base),
+            )
+            if folds
+            else Partly(step)
             for step in STEPS
         ]
         asked = [rates if step.spectral else banded_rates for step in STEPS]
