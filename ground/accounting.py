@@ -31,17 +31,23 @@ class CountingDecoder(Decoder):
     component_bits : ndarray of float64, shape (components,)
         In all strips decoded so far. Raw bits and signs count; the masks of absent samples and the maps of
         rotations do not, and neither does the frame of a section.
-    interval_bits : ndarray of float64, shape (intervals,)
-        The same by interval of the bands. A component that comes from several intervals is shared among them
-        by the squared entries of its vector.
+    band_bits : ndarray of float64, shape (bands,)
+        The same by band. A component that comes from several intervals is shared among them by the squared
+        entries of its vector; what an interval takes is shared by its bands alike.
     """
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self.component_bits = np.zeros(0)
-        self.interval_bits = np.zeros(len(self.fold.ends))
+        self.band_bits = np.zeros(self.info.bands)
         if self._networks is not None:
             self._networks.synthesis = _Counting(self._networks.synthesis, self)  # type: ignore[assignment]
+
+    @property
+    def interval_bits(self) -> NDArray[np.float64]:
+        """Bits by interval of `Decoder.fold`, shape (intervals,): other folds may have other intervals."""
+        totals = np.concatenate([[0.0], np.cumsum(self.band_bits)])
+        return np.diff(totals[[0, *self.fold.ends]])
 
     def _reconstruct(self, segment: Segment, fold: Fold, *given: Any) -> NDArray[np.float64]:
         tokens = to_tokens(np.abs(segment.quantised.ravel()).astype(np.int64))[0]
@@ -68,8 +74,8 @@ class CountingDecoder(Decoder):
         if len(bits) > len(self.component_bits):
             self.component_bits = np.pad(self.component_bits, (0, len(bits) - len(self.component_bits)))
         self.component_bits[: len(bits)] += bits
-        shares = interval_shares(fold)
-        self.interval_bits += bits @ shares[: len(bits)]
+        bands = np.diff(fold.ends, prepend=0)
+        self.band_bits += np.repeat(bits @ interval_shares(fold)[: len(bits)] / bands, bands)
 
 
 class _Counting:

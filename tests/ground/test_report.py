@@ -18,7 +18,8 @@ from bandfold.ground.accounting import CountingDecoder, interval_shares
 from bandfold.ground.compare import compare_scenes
 from bandfold.ground.reportdata import FEWEST_BANDS, FEWEST_PIXELS, Grid, collect
 from bandfold.ground.reportpage import FIXED_BYTES, _Packed, render, values_within
-from bandfold.onboard import ArraySource
+from bandfold.ground.stream import Stream
+from bandfold.onboard import ArraySource, Encoder
 
 from .streams import LINES, STRIP, encode, flipped, scene
 
@@ -40,6 +41,26 @@ def test_what_latents_cost_is_what_the_segments_take(spectral):
     assert bits.sum() / 8 == pytest.approx(segment_bytes(stream) - 15 * 3, rel=0.03)
     assert decoder.interval_bits.sum() == pytest.approx(bits.sum())
     assert len(decoder.interval_bits) == len(decoder.fold.ends)
+
+
+def test_folds_of_other_intervals():
+    rng = np.random.default_rng(0)
+    line, sample, band = np.arange(64)[:, None], np.arange(48), np.arange(100)[:, None, None]
+    smooth = np.cos(band / 60) * 400 * np.sin(line / 4 + sample / 7)
+    parts = np.where(band < 80, rng.normal(size=(64, 48)), rng.normal(size=(64, 48))) * 300
+    cube = np.concatenate([smooth, parts], axis=1) + 4000 + rng.normal(size=(100, 128, 48))
+    stream = Encoder(step=6, stream=True).encode(np.rint(cube).astype(np.uint16))
+    parsed = Stream.parse(stream, None, 1 << 30)
+    first, second = (parsed.basis(number).fold.ends for number in range(2))
+    assert first != second
+    decoder, last = CountingDecoder(stream), CountingDecoder(stream)
+    decoder.decode()
+    last.decode(lines=slice(64, 128))
+    # What the second strip takes is the same for all bands of each interval of its own.
+    changes = np.flatnonzero(np.diff(last.band_bits)) + 1
+    assert set(changes.tolist()) == set(second) - {100}
+    assert decoder.interval_bits.sum() == pytest.approx(decoder.component_bits.sum())
+    assert decoder.interval_bits[0] == pytest.approx(decoder.band_bits[: first[0]].sum())
 
 
 def test_what_latents_of_a_model_cost():
