@@ -47,28 +47,29 @@ enum {
 
 /* A context network and what its features need; see bitstream/contexts.py and bitstream/network.py. */
 typedef struct {
-    const uint8_t *log;        /* [65536] */
-    const int32_t *neighbours; /* [7][64]: up, left, up left, up twice, left twice, down, right */
-    const int32_t *bounds;     /* [16]: first channel of each diagonal */
-    const int32_t *groups;     /* [15]: weights of each diagonal */
-    const float *hidden;       /* [groups][units][19] */
-    const float *bias;         /* [64][units] */
-    const float *middle;       /* [groups][middle_units][units] */
-    const float *middle_bias;  /* [groups][middle_units] */
-    const float *output;       /* [groups][middle_units, or units where there are none] */
-    const float *offset;       /* [groups] */
-    const int32_t *words;         /* the same in bytes, four a word, see bytes.c; null where weights are no bytes */
-    const int32_t *whole_bias;    /* [64][units] */
-    const int32_t *middle_words;  /* [groups][middle_units][units / 4] */
-    const int32_t *whole_middle_bias; /* [groups][middle_units] */
-    const int32_t *output_words;  /* [groups][middle_units / 4] */
-    const int32_t *whole_offset;  /* [groups] */
-    const int32_t *shifts;        /* [3] */
-    int32_t units;             /* a multiple of 4 */
-    int32_t middle_units;      /* a multiple of 4; 0 where there is one hidden layer */
-    int32_t limit;             /* hidden units are cut here */
+    const uint8_t *log;                /* [65536] */
+    const int32_t *neighbours;         /* [7][64]: up, left, up left, up twice, left twice, down, right */
+    const int32_t *bounds;             /* [16]: first channel of each diagonal */
+    const int32_t *groups;             /* [15]: weights of each diagonal */
+    const float *hidden;               /* [groups][units][19] */
+    const float *bias;                 /* [64][units] */
+    const float *middle;               /* [groups][middle_units][units] */
+    const float *middle_bias;          /* [groups][middle_units] */
+    const float *output;               /* [groups][middle_units, or units where there are none] */
+    const float *offset;               /* [groups] */
+    /* The same as integers, weights in bytes, four a word (see bytes.c); null where they are no bytes. */
+    const int32_t *words;              /* [groups][units][6] */
+    const int32_t *whole_bias;         /* [64][units] */
+    const int32_t *middle_words;       /* [groups][middle_units][units / 4] */
+    const int32_t *whole_middle_bias;  /* [groups][middle_units] */
+    const int32_t *output_words;       /* [groups][middle_units / 4] */
+    const int32_t *whole_offset;       /* [groups] */
+    const int32_t *shifts;             /* [3] */
+    int32_t units;                     /* a multiple of 4 */
+    int32_t middle_units;              /* a multiple of 4; 0 where there is one hidden layer */
+    int32_t limit;                     /* hidden units are cut here */
     int32_t classes;
-    int32_t half_steps;        /* whether magnitudes are learnt in half steps */
+    int32_t half_steps;                /* whether magnitudes are learnt in half steps */
 } bf_network;
 
 /* One component: what is known of it, all planes of `positions`; plane 64 stays zero. */
