@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.geometry import CHANNELS
+from bandfold.bitstream.runtime import fastest_providers
 from bandfold.bitstream.tables import Mode
 
 from .evidence import Decoded, Witness
@@ -68,7 +69,7 @@ class Restorer:
     mode : Mode
         Statistics of the stream.
     threads : int
-        Processor threads of the network.
+        Processor threads of the network, which runs on a GPU where ONNX Runtime finds one.
 
     Raises
     ------
@@ -80,7 +81,7 @@ class Restorer:
         self._windows: Sequence[Window] = model.windows
         self._trust = model.trust
         self._mode = mode
-        self._network = model.network(threads)
+        self._network = model.network(threads, fastest_providers())
 
     def restore(self, decoded: Decoded) -> NDArray[np.float32]:
         """Restore the latents of a strip.

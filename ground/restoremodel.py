@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.package import Package, reading_content, require
 from bandfold.bitstream.registry import Registry
-from bandfold.bitstream.runtime import Network
+from bandfold.bitstream.runtime import PROCESSOR, Network
 
 from .smoothing import Window
 
@@ -54,12 +55,14 @@ class RestorationModel:
     trust: tuple[float, float]
     graph: bytes
 
-    def network(self, threads: int = 1) -> Network:
+    def network(self, threads: int = 1, providers: Sequence[str] = (PROCESSOR,)) -> Network:
         """Open the network.
 
         Parameters
         ----------
         threads : int
+        providers : sequence of str
+            See `bandfold.bitstream.runtime.Network`.
 
         Returns
         -------
@@ -70,7 +73,7 @@ class RestorationModel:
         ModelError
             If it cannot be opened, or ONNX Runtime is not installed.
         """
-        return Network(self.graph, f"{GRAPH} of package {self.name!r}", threads)
+        return Network(self.graph, f"{GRAPH} of package {self.name!r}", threads, providers)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Arrays of a package, from which `from_package` reads them again."""

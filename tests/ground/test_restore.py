@@ -38,12 +38,22 @@ class Constant:
     def __init__(self, *gains):
         self._gains = np.array(gains, dtype=np.float32)
 
-    def network(self, threads):
+    def network(self, threads, providers):
+        self.providers = providers
         return self
 
     def run(self, told):
         assert told.shape[1] == facts(len(WINDOWS))
         return np.broadcast_to(self._gains[None, :, None, None], (1, len(self._gains), *told.shape[2:]))
+
+
+def test_the_network_runs_where_it_is_fastest(monkeypatch):
+    model = Constant(0.0, 0.0, 0.0)
+    monkeypatch.setattr(
+        restore, "fastest_providers", lambda: ("CUDAExecutionProvider", "CPUExecutionProvider")
+    )
+    Restorer(model, MODE)
+    assert model.providers == ("CUDAExecutionProvider", "CPUExecutionProvider")
 
 
 def decoded(seed=0, components=3, rows=2, columns=3, rotations=()):
