@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -15,11 +17,12 @@ import numpy as np
 
 from bandfold.bitstream.errors import BandfoldError, SettingsError
 from bandfold.bitstream.output import atomic_output
-from bandfold.bitstream.tables import DEPENDENT, SHIPPED, load_tables, tables_from_arrays
+from bandfold.bitstream.tables import DEPENDENT, SHIPPED, Tables, load_tables, tables_from_arrays
 
 from .contexts_training import load_torch
 from .corpus import RATES, Half, Latents, open_scene, scene_latents
-from .folds import find_scenes
+from .folds import SceneFile, find_scenes
+from .progress import Progress, shown
 from .trainset import Arrays, Material, prepare, train_mode
 
 FOLDED = "folded"
@@ -60,33 +63,52 @@ def main(
     first = load_tables(start)
     if not first.modes[FOLDED].dependent:
         raise SettingsError(f"{start} has one quantiser: --start takes tables with two")
-    material = [
-        prepare(_coarser(one), first, seed)
-        for scene in find_scenes(folder)
-        for one in scene_latents(scene.name, open_scene(scene.path), {FOLDED: RATES[FOLDED]})
-    ]
-    if folds is not None:
-        absent: dict[str, str] = json.loads((folds / "folds.json").read_text(encoding="utf-8"))
-        for name in sorted(set(absent.values())):
-            seen = [one for one in material if absent.get(one.latents.scene) != name]
-            arrays = train_dependent(_arrays(folds / name), seen, iterations, seed)
-            _write(folds / name.replace("fold", "dependent"), arrays)
-    if output is not None:
-        _write(output, train_dependent(_arrays(banded), material, iterations, seed))
+    with shown() as progress:
+        material = _gather(find_scenes(folder), first, seed, progress)
+
+        def train(path: Path, banded: Path, seen: list[Material]) -> None:
+            told = partial(progress, f"train {path.name}")
+            _write(path, train_dependent(_arrays(banded), seen, iterations, seed, told))
+
+        if folds is not None:
+            absent: dict[str, str] = json.loads((folds / "folds.json").read_text(encoding="utf-8"))
+            for name in sorted(set(absent.values())):
+                seen = [one for one in material if absent.get(one.latents.scene) != name]
+                train(folds / name.replace("fold", "dependent"), folds / name, seen)
+        if output is not None:
+            train(output, banded, material)
 
 
-def train_dependent(banded: Arrays, material: list[Material], iterations: int, seed: int = 0) -> Arrays:
+def _gather(scenes: Sequence[SceneFile], first: Tables, seed: int, progress: Progress) -> list[Material]:
+    """Latents and examples of all scenes."""
+    material = []
+    for number, scene in enumerate(scenes):
+        progress(f"read {scene.name}", number / len(scenes))
+        for latents in scene_latents(scene.name, open_scene(scene.path), {FOLDED: RATES[FOLDED]}):
+            material.append(prepare(_coarser(latents), first, seed))
+    return material
+
+
+def train_dependent(
+    banded: Arrays,
+    material: Sequence[Material],
+    iterations: int,
+    seed: int = 0,
+    progress: Callable[[float], None] = lambda _: None,
+) -> Arrays:
     """Train the tables of two quantisers.
 
     Parameters
     ----------
     banded : dict of str to ndarray
         Tables of which all but what is folded is taken.
-    material : list of Material
+    material : sequence of Material
         Of folded components, quantised dependently.
     iterations : int
         Of training the network.
     seed : int
+    progress : callable
+        Called with the fraction done.
 
     Returns
     -------
@@ -99,7 +121,7 @@ def train_dependent(banded: Arrays, material: list[Material], iterations: int, s
         If PyTorch is not installed.
     """
     kept = {name: array for name, array in banded.items() if not name.startswith(f"{FOLDED}_")}
-    found = {**kept, **train_mode(FOLDED, material, iterations, seed, lambda _: None, dependent=True)}
+    found = {**kept, **train_mode(FOLDED, material, iterations, seed, progress, dependent=True)}
     tables_from_arrays(found)
     return found
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import numpy as np
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.progress import Progress as Bar
 from rich.table import Table
 
 from bandfold.bitstream.errors import BandfoldError, OutputError, SettingsError
@@ -22,9 +20,8 @@ from bandfold.bitstream.tables import MODES, Tables, load_tables, tables_from_ar
 from .contexts_training import load_torch
 from .corpus import RATES, open_scene, scene_latents
 from .folds import SceneFile, deal, find_scenes, fold_names, group_scenes
+from .progress import Progress, shown
 from .trainset import Arrays, Cost, Material, cost, cost_with, prepare, train_tables
-
-Progress = Callable[[str, float], None]
 
 
 def _names(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:
@@ -70,7 +67,7 @@ def main(
         raise SettingsError("all scenes are of one place or sensor: none can be left out")
     first = load_tables(start)
     summary = _Summary(first)
-    with _progress() as progress:
+    with shown() as progress:
         material, sizes = _gather(scenes, first, seed, progress)
         if folds is not None:
             _train_folds(deal(groups, sizes), material, folds, iterations, seed, summary, progress)
@@ -154,14 +151,6 @@ class _Summary:
 
 def _text(found: Cost) -> str:
     return f"{found.bits:.4f} ({found.error:.4f})"
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """Show progress while the body runs, if somebody is watching."""
-    with Bar(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("", total=1.0)
-        yield lambda stage, done: bar.update(task, description=stage, completed=done)
 
 
 if __name__ == "__main__":
