@@ -138,6 +138,34 @@ def load_tables(path: str | Path | None = None) -> Tables:
         raise ModelError(f"tables cannot be read from {file}: {error}") from error
 
 
+def needed_tables(identity: bytes, named: Tables | None = None) -> Tables:
+    """The tables that a stream needs.
+
+    Parameters
+    ----------
+    identity : bytes
+        As the header of the stream tells it.
+    named : Tables, optional
+        Those that the user names; without any, shipped ones.
+
+    Returns
+    -------
+    Tables
+
+    Raises
+    ------
+    ModelError
+        If they are others.
+    """
+    tables = shipped_tables(identity) if named is None else named
+    if tables.identity != identity:
+        raise ModelError(
+            f"stream needs the tables {identity.hex()}, these are {tables.identity.hex()}: "
+            "use the release that wrote it, or name its tables"
+        )
+    return tables
+
+
 def shipped_tables(identity: bytes) -> Tables:
     """The shipped tables that a stream names.
 
@@ -148,7 +176,7 @@ def shipped_tables(identity: bytes) -> Tables:
     Returns
     -------
     Tables
-        `SHIPPED` if there are none of this identity: whoever compares finds that out.
+        `SHIPPED` if there are none of this identity: `needed_tables` finds that out.
     """
     usual = load_tables()
     if usual.identity == identity:

@@ -20,7 +20,7 @@ from bandfold.bitstream.planes import PlaneTables
 from bandfold.bitstream.registry import Registry
 from bandfold.bitstream.scene import SceneInfo
 from bandfold.bitstream.segment import Segment, mode_name, read_segment
-from bandfold.bitstream.tables import Tables, load_tables, shipped_tables
+from bandfold.bitstream.tables import load_tables, needed_tables
 from bandfold.bitstream.workers import Workers
 
 from .evidence import Decoded
@@ -102,7 +102,7 @@ class Decoder:
         named = None if tables is None else load_tables(Path(tables))
         registry = Registry(models)
         self._stream = Stream.parse(data, named, memory_limit, registry)
-        self._tables: Tables = named or shipped_tables(self._stream.header.tables)
+        self._tables = needed_tables(self._stream.header.tables, named)
         codec = self._stream.codec
         self._networks = None if codec is None else _Networks(codec, codec.tables(self._tables))
         self._mode = self._tables.modes[mode_name(spectral=self._stream.header.spectral)]

@@ -11,7 +11,7 @@ from typing import Any
 from bandfold.bitstream.bandcodec import REDUCTION, BandCodec, latent_rows
 from bandfold.bitstream.chunks import Place, Segmented, read_place, segment_index, split_segment
 from bandfold.bitstream.container import VERSION, RawSection, Section, read_sections
-from bandfold.bitstream.errors import MemoryLimitError, ModelError, StreamError
+from bandfold.bitstream.errors import MemoryLimitError, StreamError
 from bandfold.bitstream.fold import Fold, Vectors
 from bandfold.bitstream.foldcode import read_fold
 from bandfold.bitstream.geometry import CHANNELS, block_rows
@@ -23,7 +23,7 @@ from bandfold.bitstream.rotationcode import read_matrices
 from bandfold.bitstream.scene import MetadataValue
 from bandfold.bitstream.selectioncode import read_selected_fold
 from bandfold.bitstream.sensor import SensorBasis
-from bandfold.bitstream.tables import Tables, shipped_tables
+from bandfold.bitstream.tables import Tables, needed_tables
 from bandfold.bitstream.varint import read_varint
 
 BYTES_PER_LATENT = 64
@@ -137,8 +137,7 @@ class Stream:
                 else:
                     single.setdefault(section.kind, section)
         header = Header.unpack(_payload(single, Section.HEADER))
-        tables = shipped_tables(header.tables) if tables is None else tables
-        _check_tables(header, tables)
+        tables = needed_tables(header.tables, tables)
         registry = registry or Registry()
         codec = (
             BandCodec.from_package(registry.need(header.model, header.model_hash)) if header.model else None
@@ -491,14 +490,6 @@ def _read_fold(reader: PayloadReader, header: Header, registry: Registry, engine
         return read_fold(reader, header.info.bands, spectral=header.spectral, engines=engines)
     sensor = SensorBasis.from_package(registry.need(header.sensor, header.sensor_hash))
     return read_selected_fold(reader, header.info.bands, sensor)
-
-
-def _check_tables(header: Header, tables: Tables) -> None:
-    if header.tables != tables.identity:
-        raise ModelError(
-            f"stream needs the tables {header.tables.hex()}, these are {tables.identity.hex()}: "
-            "use the release that wrote it, or name its tables"
-        )
 
 
 def _strip_memory(header: Header, components: int, codec: BandCodec | None) -> int:

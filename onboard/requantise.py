@@ -11,14 +11,14 @@ import numpy as np
 
 from bandfold.bitstream.chunks import Place, read_place, split_segment
 from bandfold.bitstream.container import RawSection, Section, read_sections, write_preamble, write_section
-from bandfold.bitstream.errors import BudgetError, ModelError, StreamError
+from bandfold.bitstream.errors import BudgetError, StreamError
 from bandfold.bitstream.fold import FRACTION
 from bandfold.bitstream.header import STEP_UNIT, Header
 from bandfold.bitstream.payload import PayloadReader
 from bandfold.bitstream.reconstruct import magnitude_points
 from bandfold.bitstream.rotationcode import LARGEST_SIZE, read_matrices
 from bandfold.bitstream.segment import Segment, mode_name, read_segment, write_segment
-from bandfold.bitstream.tables import Tables, load_tables, shipped_tables
+from bandfold.bitstream.tables import Tables, load_tables, needed_tables
 from bandfold.bitstream.varint import read_varint
 
 from .quantise import quantise
@@ -118,12 +118,7 @@ class _Recoder:
             raise StreamError(
                 f"stream is coded by the model {header.model}, which rounds by itself: encode the scene again"
             )
-        tables = tables or shipped_tables(header.tables)
-        if header.tables != tables.identity:
-            raise ModelError(
-                f"stream needs the tables {header.tables.hex()}, these are {tables.identity.hex()}: "
-                "use the release that wrote it, or name its tables"
-            )
+        tables = needed_tables(header.tables, tables)
         places = [read_place(one.payload)[0] for one in sections if one.kind == Section.SEGMENT]
         if header.open:
             ends = (one.index * header.strip_lines + (one.lines or header.strip_lines) for one in places)
