@@ -33,6 +33,8 @@ class KernelNetwork(ctypes.Structure):
     layers : sequence of (ndarray of float32, ndarray of float32)
         Integer weights and biases of a `bandfold.bitstream.network.ContextNetwork`: two layers, or three
         whose weights are bytes.
+    scaled : sequence of (ndarray of float32, ndarray of float32)
+        The same with the shifts taken in.
     shifts : sequence of int
         Right shifts after each layer.
     limit : float
@@ -61,40 +63,44 @@ class KernelNetwork(ctypes.Structure):
     def __init__(
         self,
         layers: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]],
+        scaled: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]],
         shifts: Sequence[int],
         limit: float,
         classes: int,
         half_steps: bool,
     ) -> None:
-        (hidden, bias), *between, (output, offset) = layers
-        nothing = np.zeros((len(hidden), 0, hidden.shape[1])), np.zeros((len(hidden), 0))
-        middle, middle_bias = between[0] if between else nothing
-        units, middle_units = _filled(hidden.shape[1]), _filled(middle.shape[1])
-        whole = (
-            _padded(hidden, (len(hidden), units, hidden.shape[2])),
-            _padded(bias, (len(bias), units)),
-            _padded(middle, (len(middle), middle_units, units)),
-            _padded(middle_bias, (len(middle), middle_units)),
-            _padded(output, (len(output), middle_units or units)),
-            _padded(offset, offset.shape),
-        )
-        places = (0, 0, 1, 1, -1, -1)
+        whole = _arranged(layers)
+        units, middle_units = whole[0].shape[1], whole[2].shape[1]
         # Kept here, since C knows addresses only.
         self.arrays: tuple[NDArray[Any], ...] = (
             LOG,
             np.ascontiguousarray(NEIGHBOURS, dtype=np.int32),
             DIAGONAL_BOUNDS,
             GROUPS.astype(np.int32),
-            *(array * np.float32(2.0 ** -shifts[place]) for array, place in zip(whole, places, strict=True)),
-            *(
-                (_words(hidden, units), *_in_words(whole), np.array(shifts, dtype=np.int32))
-                if between
-                else ()
-            ),
+            *_arranged(scaled),
+            *((*_in_words(whole), np.array(shifts, dtype=np.int32)) if middle_units else ()),
         )
         addresses: list[int | None] = [pointer(array, array.dtype.type) for array in self.arrays]
         addresses += [None] * (len(self._fields_) - SIZES - len(addresses))
         super().__init__(*addresses, units, middle_units, round(limit), classes, half_steps)
+
+
+def _arranged(
+    layers: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]],
+) -> tuple[NDArray[np.float32], ...]:
+    """Weights and biases of three layers, filled up; the middle one is empty where there are two."""
+    (hidden, bias), *between, (output, offset) = layers
+    nothing = np.zeros((len(hidden), 0, hidden.shape[1])), np.zeros((len(hidden), 0))
+    middle, middle_bias = between[0] if between else nothing
+    units, middle_units = _filled(hidden.shape[1]), _filled(middle.shape[1])
+    return (
+        _padded(hidden, (len(hidden), units, hidden.shape[2])),
+        _padded(bias, (len(bias), units)),
+        _padded(middle, (len(middle), middle_units, units)),
+        _padded(middle_bias, (len(middle), middle_units)),
+        _padded(output, (len(output), middle_units or units)),
+        _padded(offset, offset.shape),
+    )
 
 
 def _filled(units: int) -> int:
@@ -111,18 +117,14 @@ def _padded(array: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.f
     return np.ascontiguousarray(np.pad(array, more), dtype=np.float32)
 
 
-def _words(hidden: NDArray[np.float32], units: int) -> NDArray[np.int32]:
-    """Bytes of the first layer: each kind of features begins a word of four."""
-    cuts = (LATENT_FEATURES, LATENT_FEATURES + POSITION_FEATURES)
-    kinds = np.split(hidden, cuts, axis=2)
-    filled = [_padded(one, (len(one), units, one.shape[2] + -one.shape[2] % WORD)) for one in kinds]
-    return np.concatenate(filled, axis=2).astype(np.int8).view(np.int32)
-
-
 def _in_words(whole: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.int32], ...]:
-    """Biases as integers, and the weights behind the first layer as words."""
-    _, bias, middle, middle_bias, output, offset = whole
+    """Weights in bytes, four a word, and biases as integers."""
+    hidden, bias, middle, middle_bias, output, offset = whole
+    # Each kind of features begins a word.
+    kinds = np.split(hidden, (LATENT_FEATURES, LATENT_FEATURES + POSITION_FEATURES), axis=2)
+    filled = [_padded(one, (*one.shape[:2], one.shape[2] + -one.shape[2] % WORD)) for one in kinds]
     return (
+        np.concatenate(filled, axis=2).astype(np.int8).view(np.int32),
         bias.astype(np.int32),
         middle.astype(np.int8).view(np.int32),
         middle_bias.astype(np.int32),

@@ -59,7 +59,7 @@ class ContextNetwork:
     middle_bias : ndarray, shape (groups, middle units), or None
         Integer bias of the second hidden layer.
     half_steps : bool
-        Whether it was made for magnitudes in half steps, see `bandfold.bitstream.trellis.magnitudes`.
+        Whether it was made for magnitudes in half steps, see `bandfold.bitstream.contexts.magnitudes_of`.
 
     Raises
     ------
@@ -107,7 +107,7 @@ class ContextNetwork:
         return ends[0], (self.middle, self.middle_bias), ends[1]
 
     @cached_property
-    def _scaled(self) -> tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]:
+    def scaled(self) -> tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]:
         """The same with the shifts taken in: multiples of a power of two instead of integers."""
         return tuple(
             (weights * np.float32(2.0**-shift), bias * np.float32(2.0**-shift))
@@ -117,7 +117,7 @@ class ContextNetwork:
     @cached_property
     def kernel(self) -> KernelNetwork:
         """The same for the compiled kernels."""
-        return KernelNetwork(self.layers, self.shifts, self.limit, self.classes, self.half_steps)
+        return KernelNetwork(self.layers, self.scaled, self.shifts, self.limit, self.classes, self.half_steps)
 
     def __getstate__(self) -> dict[str, Any]:
         """What another process needs: without addresses in this one."""
@@ -139,7 +139,7 @@ class ContextNetwork:
         ndarray of uint8, shape (channels of the diagonal, count, rows, columns)
         """
         group = int(GROUPS[diagonal])
-        (hidden, bias), *between, (output, offset) = self._scaled
+        (hidden, bias), *between, (output, offset) = self.scaled
         weights = hidden[group]
         cuts = (LATENT_FEATURES, LATENT_FEATURES + POSITION_FEATURES)
         latent = now.latent_features(diagonal, last, before)

@@ -46,10 +46,7 @@ class ContextRate(nn.Module):
         super().__init__()
         network = mode.network
         groups = GROUPS[DIAGONAL]
-        (hidden, bias), *between, (output, offset) = (
-            (weights * np.float32(2.0**-shift), biases * np.float32(2.0**-shift))
-            for (weights, biases), shift in zip(network.layers, network.shifts, strict=True)
-        )
+        (hidden, bias), *between, (output, offset) = network.scaled
         # Units of bytes are rounded to the nearest, by a half in their biases, which has no place here.
         self._half = 0.5 if between else 0.0
         self._limit = network.limit
