@@ -34,7 +34,7 @@ NAMED(LAYERS, _tile)(const bf_network *network, int group, int units, int middle
                 for (int f = 0; latents && f < LATENT_WORDS; f++)
                     sum = DOT(sum, x[f], words[(u + k) * UNIT_WORDS + f]);
                 sum >>= network->shifts[0];
-                four[k] = CUT(sum, BYTE_LIMIT);
+                four[k] = CUT(sum, network->limit);
             }
             first[u / 4] = NAMED(LAYERS, _packed)(four);
         }
@@ -45,7 +45,7 @@ NAMED(LAYERS, _tile)(const bf_network *network, int group, int units, int middle
                 for (int u = 0; u < units / 4; u++)
                     sum = DOT(sum, first[u], middle[(v + k) * (units / 4) + u]);
                 sum >>= network->shifts[1];
-                four[k] = CUT(sum, BYTE_LIMIT);
+                four[k] = CUT(sum, network->limit);
             }
             second[v / 4] = NAMED(LAYERS, _packed)(four);
         }

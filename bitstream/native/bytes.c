@@ -5,7 +5,7 @@
  * features (3 and a zero).
  */
 
-#include "features.h"
+#include "contextfeatures.h"
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wpsabi" /* All functions that take vectors are inlined. */
@@ -15,7 +15,6 @@ enum {
     LATENT_WORDS = 3,
     POSITION_WORDS = 2,
     UNIT_WORDS = LATENT_WORDS + POSITION_WORDS + 1,
-    BYTE_LIMIT = 127,
     MOST_KINDS = 2,
     USUAL = 16 /* units of the layers that are shipped: the compiler knows how many there are */
 };

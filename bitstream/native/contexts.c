@@ -1,6 +1,6 @@
 /* Contexts of a diagonal: features, context network, classes. See bitstream/contexts.py. */
 
-#include "features.h"
+#include "contextfeatures.h"
 
 #include <string.h>
 

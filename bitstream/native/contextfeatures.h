@@ -1,6 +1,6 @@
 /* What the context network is shown of a diagonal. See bitstream/contexts.py. */
-#ifndef BANDFOLD_FEATURES_H
-#define BANDFOLD_FEATURES_H
+#ifndef BANDFOLD_CONTEXTFEATURES_H
+#define BANDFOLD_CONTEXTFEATURES_H
 
 #include "kernels.h"
 
