@@ -42,7 +42,7 @@ def tables_path(quantiser: str | None, tables: str | os.PathLike[str] | None) ->
                 "tables tell the quantiser themselves: leave out the quantiser, or the tables"
             )
         return Path(tables)
-    return None if quantiser == UNIFORM else DEPENDENT_TABLES
+    return DEPENDENT_TABLES if (quantiser or DEFAULT) == DEPENDENT else None
 
 
 def quantiser_of(tables: Tables, *, spectral: bool) -> str:

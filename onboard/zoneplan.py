@@ -165,7 +165,7 @@ class _Divider:
     @cached_property
     def groups(self) -> list[tuple[tuple[int, ...], Sample]]:
         """Neighbouring strips of which enough is sampled together to compare them."""
-        return [(strips, self.part(strips)) for strips in self._groups(self._least)]
+        return [(strips, self.part(strips)) for strips in self._neighbours()]
 
     def part(self, strips: tuple[int, ...]) -> Sample:
         """What was sampled of some strips."""
@@ -182,10 +182,10 @@ class _Divider:
         found = {strip: number for number, zone in enumerate(zones) for strip in zone.strips}
         return tuple(found[strip] for strip in range(self.strips))
 
-    def _groups(self, least: int) -> list[tuple[int, ...]]:
-        """Neighbouring strips of which enough is sampled together to compare them."""
+    def _neighbours(self) -> list[tuple[int, ...]]:
+        """Strips of those groups."""
         counts = np.bincount(self._strip_of, minlength=self.strips)
-        enough = max(least, int(counts.sum()) // MOST_GROUPS)
+        enough = max(self._least, int(counts.sum()) // MOST_GROUPS)
         groups: list[tuple[int, ...]] = []
         start = 0
         for end in range(1, self.strips + 1):
