@@ -21,16 +21,9 @@ from bandfold.onboard.encoder import Encoder
 from bandfold.onboard.quantise import RATE_WEIGHT, quantise
 from bandfold.onboard.source import ArraySource
 
+from .latents import STEP, latents
+
 ONE, TWO = load_tables().modes["folded"], load_tables(DEPENDENT).modes["folded"]
-STEP = 5.0
-
-
-def latents(components=6, rows=5, columns=7, seed=0):
-    rng = np.random.default_rng(seed)
-    spread = 30.0 * 0.5 ** np.arange(components)[:, None, None, None] / (1 + np.arange(64))[:, None, None]
-    return np.rint(rng.laplace(0, 1, (components, 64, rows, columns)) * spread * STEP * FRACTION).astype(
-        np.int32
-    )
 
 
 def scene():
