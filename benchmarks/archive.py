@@ -12,13 +12,13 @@ from typing import Any
 import click
 
 from bandfold.bitstream.errors import BandfoldError, OutputError
+from bandfold.calibration.program import run
 from bandfold.ground.archive import Archive
 from bandfold.ground.cluster import connected
 from bandfold.onboard import Encoder
 
 from .memory import peak_resident
 from .onecore import machine
-from .program import run
 from .synthetic import SyntheticScene
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.errors import OutputError, SettingsError
 from bandfold.calibration.folds import find_scenes
+from bandfold.calibration.program import run
 from bandfold.onboard.envi import open_envi
 from bandfold.onboard.intervals import interval_ends
 
@@ -23,7 +24,6 @@ from .bandmodel import HEADER_BYTES, BandModel, Coded, code_scene
 from .bandplot import plot_panels
 from .bdrate import Curve, bd_rate
 from .jpeg2000 import Jpeg2000
-from .program import run
 from .quality import mean_squared_error
 from .recorded import Recorded, read_anchors
 from .scenefile import read_scene

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.truncation import truncate
+from bandfold.calibration.program import run
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
 from bandfold.onboard.requantise import requantise
 
-from .program import run
 from .testscenes import find_scenes
 
 PEAK = 65535.0

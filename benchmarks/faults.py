@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.container import PREAMBLE, Section, read_sections, write_preamble, write_section
 from bandfold.bitstream.errors import BandfoldError, OutputError
+from bandfold.calibration.program import run
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
 
 from .memory import peak_resident
-from .program import run
 from .synthetic import SyntheticScene
 
 MEMORY_LIMIT = 1 << 26

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from bandfold.bitstream.errors import OutputError
 from bandfold.bitstream.header import DEPENDENT, UNIFORM
 from bandfold.bitstream.tables import load_tables
+from bandfold.calibration.program import run
 from bandfold.ground import Decoder
 from bandfold.onboard.engines import CosineEngine
 from bandfold.onboard.method import cosine_method
@@ -34,7 +35,6 @@ from .bdrate import BdRate, Curve, bd_rate, mean
 from .contestants import Contestant, Decoded, Encoded
 from .curves import Measured, measure
 from .jpeg2000 import Jpeg2000Klt
-from .program import run
 from .rdoptions import names_option, rates_option
 from .recorded import Folds, Recorded, read_anchors
 from .testscenes import TestScene, find_scenes

@@ -14,11 +14,11 @@ from typing import Any
 import click
 
 from bandfold.bitstream.errors import BandfoldError, OutputError
+from bandfold.calibration.program import run
 from bandfold.onboard import Encoder, StreamEncoder
 from bandfold.onboard.envi import open_envi
 
 from .onecore import one_core_environment
-from .program import run
 from .scenefile import write_scene
 from .synthetic import SyntheticScene
 

@@ -14,12 +14,12 @@ from bandfold.bitstream.errors import OutputError, SettingsError
 from bandfold.bitstream.package import Package
 from bandfold.bitstream.registry import Registry
 from bandfold.calibration.folds import find_scenes
+from bandfold.calibration.program import run
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard.encoder import Encoder
 
 from .bands import quality
 from .bdrate import Curve, bd_rate
-from .program import run
 from .quality import mean_squared_error
 from .scenefile import read_scene
 

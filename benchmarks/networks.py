@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.bandcodec import REDUCTION, BandCodec
 from bandfold.bitstream.registry import Registry
+from bandfold.calibration.program import run
 from bandfold.onboard.engines.choice import ENGINES
 from bandfold.onboard.engines.integer import to_channels, to_integers
 from bandfold.onboard.engines.network import integer_model
-
-from .program import run
 
 ROUNDS = 15
 

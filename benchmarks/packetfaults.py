@@ -19,6 +19,7 @@ from bandfold.bitstream.container import Section, read_sections
 from bandfold.bitstream.output import atomic_output
 from bandfold.bitstream.packetlayout import CLOSING, OVERHEAD_BYTES, PacketHead
 from bandfold.bitstream.varint import read_varint
+from bandfold.calibration.program import run
 from bandfold.ground import Decoder
 from bandfold.ground.packets import find_packets
 from bandfold.ground.reassembly import Reassembly
@@ -26,7 +27,6 @@ from bandfold.onboard import ArraySource, Encoder
 from bandfold.onboard.packets import PacketSettings, packetise
 from bandfold.onboard.packetwriter import PacketWriter
 
-from .program import run
 from .synthetic import SyntheticScene
 
 PERCENT = (1.0, 5.0, 10.0)

@@ -14,13 +14,13 @@ import numpy as np
 
 from bandfold.bitstream.container import Section, read_sections
 from bandfold.bitstream.output import atomic_output
+from bandfold.calibration.program import run
 from bandfold.ground import Decoder
 from bandfold.ground.packets import Packet, find_packets
 from bandfold.ground.reassembly import Assembly, Reassembly
 from bandfold.onboard import Encoder
 from bandfold.onboard.packets import PacketSettings, packetise
 
-from .program import run
 from .synthetic import SyntheticScene
 
 _SEED = 1

@@ -13,12 +13,12 @@ from typing import Any
 import click
 
 from bandfold.bitstream.errors import OutputError
+from bandfold.calibration.program import run
 from bandfold.formats.cf import variable_name
 from bandfold.ground.stripreader import StripReader
 from bandfold.onboard import Encoder
 
 from .onecore import machine, one_core, restart_with_one_thread
-from .program import run
 from .synthetic import SyntheticScene
 from .timing import spread
 

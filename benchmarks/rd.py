@@ -9,10 +9,10 @@ import click
 
 from bandfold.bitstream.errors import OutputError, SettingsError
 from bandfold.bitstream.header import DEPENDENT
+from bandfold.calibration.program import run
 
 from .campaign import perform, plan
 from .external import External
-from .program import run
 from .rdoptions import names_option, rates_option
 from .rdplot import plot
 from .rdtext import as_json, means_text, scene_text

@@ -24,12 +24,12 @@ from bandfold.bitstream.package import save_package
 from bandfold.bitstream.payload import PayloadWriter
 from bandfold.bitstream.tables import load_tables
 from bandfold.calibration.corpus import open_scene
+from bandfold.calibration.program import run
 from bandfold.calibration.sensorfit import fit_sensor
 from bandfold.ground import Decoder
 from bandfold.onboard import ArraySource, Encoder
 
 from .bdrate import bd_rate
-from .program import run
 from .quality import psnr
 
 STEPS = (160.0, 70.0, 30.0, 12.0)

@@ -13,9 +13,9 @@ from typing import Any
 import click
 
 from bandfold.bitstream.errors import OutputError
+from bandfold.calibration.program import run
 
 from .onecore import machine, one_core, restart_with_one_thread
-from .program import run
 from .scenefile import write_scene
 from .stages import stages_text, time_stages
 from .synthetic import SyntheticScene

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.dct import DCT, DCT_UNIT
 from bandfold.bitstream.geometry import CHANNELS
-
-from .program import run
+from bandfold.calibration.program import run
 
 BLOCKS = 43520
 """Blocks that are transformed at a time: eight components of 512 x 680 pixels."""

@@ -7,23 +7,24 @@ components are trained on the levels of two quantisers.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 
-from bandfold.bitstream.errors import BandfoldError, SettingsError
-from bandfold.bitstream.output import atomic_output
-from bandfold.bitstream.tables import DEPENDENT, SHIPPED, Tables, load_tables, tables_from_arrays
+from bandfold.bitstream.errors import SettingsError
+from bandfold.bitstream.tables import DEPENDENT, SHIPPED, load_tables, tables_from_arrays
 
 from .contexts_training import load_torch
-from .corpus import RATES, Half, Latents, open_scene, scene_latents
-from .folds import SceneFile, find_scenes
-from .progress import Progress, shown
-from .trainset import Arrays, Material, prepare, train_mode
+from .corpus import RATES, Latents
+from .folds import find_scenes
+from .program import run
+from .progress import shown
+from .trainset import Arrays, Material, gather, train_mode, write_tables
 
 FOLDED = "folded"
 
@@ -64,11 +65,12 @@ def main(
     if not first.modes[FOLDED].dependent:
         raise SettingsError(f"{start} has one quantiser: --start takes tables with two")
     with shown() as progress:
-        material = _gather(find_scenes(folder), first, seed, progress)
+        rates = {FOLDED: RATES[FOLDED]}
+        material, _ = gather(find_scenes(folder), rates, first, seed, progress, _coarser)
 
         def train(path: Path, banded: Path, seen: list[Material]) -> None:
             told = partial(progress, f"train {path.name}")
-            _write(path, train_dependent(_arrays(banded), seen, iterations, seed, told))
+            write_tables(path, train_dependent(_arrays(banded), seen, iterations, seed, told))
 
         if folds is not None:
             absent: dict[str, str] = json.loads((folds / "folds.json").read_text(encoding="utf-8"))
@@ -77,16 +79,6 @@ def main(
                 train(folds / name.replace("fold", "dependent"), folds / name, seen)
         if output is not None:
             train(output, banded, material)
-
-
-def _gather(scenes: Sequence[SceneFile], first: Tables, seed: int, progress: Progress) -> list[Material]:
-    """Latents and examples of all scenes."""
-    material = []
-    for number, scene in enumerate(scenes):
-        progress(f"read {scene.name}", number / len(scenes))
-        for latents in scene_latents(scene.name, open_scene(scene.path), {FOLDED: RATES[FOLDED]}):
-            material.append(prepare(_coarser(latents), first, seed))
-    return material
 
 
 def train_dependent(
@@ -128,13 +120,10 @@ def train_dependent(
 
 def _coarser(latents: Latents) -> Latents:
     """The same latents, in steps of two quantisers at the same rate."""
-    strips: list[Half] = []
-    for strip in latents.strips:
-        if strip.dtype == np.float16:
-            strips.append((strip / np.float16(STEP_RATIO)).astype(np.float16))
-        else:
-            strips.append((strip / np.float32(STEP_RATIO)).astype(np.float32))
-    return Latents(latents.scene, latents.mode, tuple(strips))
+    strips: tuple[Any, ...] = tuple(
+        np.divide(strip, STEP_RATIO, dtype=strip.dtype) for strip in latents.strips
+    )
+    return replace(latents, strips=strips)
 
 
 def _arrays(path: Path) -> Arrays:
@@ -143,14 +132,5 @@ def _arrays(path: Path) -> Arrays:
         return {name: archive[name] for name in archive.files}
 
 
-def _write(path: Path, arrays: Arrays) -> None:
-    with atomic_output(path) as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
-
-
 if __name__ == "__main__":
-    try:
-        main()
-    except BandfoldError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_status)
+    run(main)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
-import numpy as np
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from bandfold.bitstream.errors import BandfoldError, OutputError, SettingsError
+from bandfold.bitstream.errors import OutputError, SettingsError
 from bandfold.bitstream.output import atomic_output
 from bandfold.bitstream.tables import MODES, Tables, load_tables, tables_from_arrays
 
 from .contexts_training import load_torch
-from .corpus import RATES, open_scene, scene_latents
+from .corpus import RATES
 from .folds import SceneFile, deal, find_scenes, fold_names, group_scenes
+from .program import run
 from .progress import Progress, shown
-from .trainset import Arrays, Cost, Material, cost, cost_with, prepare, train_tables
+from .trainset import Cost, Material, cost, cost_with, gather, train_tables, write_tables
 
 
 def _names(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:
@@ -68,32 +67,18 @@ def main(
     first = load_tables(start)
     summary = _Summary(first)
     with shown() as progress:
-        material, sizes = _gather(scenes, first, seed, progress)
+        material, sizes = gather(scenes, RATES, first, seed, progress)
         if folds is not None:
             _train_folds(deal(groups, sizes), material, folds, iterations, seed, summary, progress)
         if output is not None:
             arrays = train_tables(
                 list(material), iterations, seed, lambda done: progress(f"train {output.name}", done)
             )
-            _write(output, arrays)
+            write_tables(output, arrays)
             summary.add(output.name, material, (), tables_from_arrays(arrays))
     console = Console()
     console.print("Bits per latent (and squared error, in steps squared)")
     console.print(summary.table)
-
-
-def _gather(
-    scenes: Sequence[SceneFile], first: Tables, seed: int, progress: Progress
-) -> tuple[list[Material], dict[str, int]]:
-    """Latents and examples of all scenes, and the number of samples of each."""
-    material: list[Material] = []
-    sizes: dict[str, int] = {}
-    for number, scene in enumerate(scenes):
-        progress(f"read {scene.name}", number / len(scenes))
-        source = open_scene(scene.path)
-        sizes[scene.name] = source.info.count
-        material.extend(prepare(latents, first, seed) for latents in scene_latents(scene.name, source, RATES))
-    return material, sizes
 
 
 def _train_folds(
@@ -118,15 +103,10 @@ def _train_folds(
         kept = [one for one in material if one.latents.scene not in absent]
         held = [one for one in material if one.latents.scene in absent]
         arrays = train_tables(kept, iterations, seed, lambda done, name=name: progress(f"train {name}", done))  # type: ignore[misc]
-        _write(folder / name, arrays)
+        write_tables(folder / name, arrays)
         summary.add(name, kept, held, tables_from_arrays(arrays))
     with atomic_output(folder / "folds.json") as file:
         file.write((json.dumps(files, indent=1, sort_keys=True) + "\n").encode())
-
-
-def _write(path: Path, arrays: Arrays) -> None:
-    with atomic_output(path) as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 class _Summary:
@@ -154,8 +134,4 @@ def _text(found: Cost) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except BandfoldError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_status)
+    run(main)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.errors import SettingsError
+from bandfold.bitstream.output import atomic_output
 from bandfold.bitstream.tables import CLASSES, MODES, Mode, Tables, mode_from_arrays, tables_from_arrays
 
 from .contexts_training import train_network
-from .corpus import Latents
+from .corpus import Latents, open_scene, scene_latents
 from .examples import Examples, draw_examples
+from .folds import SceneFile
 from .integers import extended, integer_frequencies, integer_network
+from .progress import Progress
 from .recount import POINT_UNIT, Tally, quantise_strips, recount, tally
 from .sidetables import side_tables
 
@@ -240,6 +244,64 @@ def cost_with(latents: Iterable[Latents], mode: Mode) -> Cost:
     Cost
     """
     return cost((tally(one, quantise_strips(one, mode), mode) for one in latents), mode)
+
+
+def gather(
+    scenes: Sequence[SceneFile],
+    rates: Mapping[str, tuple[float, ...]],
+    start: Tables,
+    seed: int,
+    progress: Progress,
+    change: Callable[[Latents], Latents] = lambda latents: latents,
+) -> tuple[list[Material], dict[str, int]]:
+    """Latents and examples of scenes.
+
+    Parameters
+    ----------
+    scenes : sequence of SceneFile
+    rates : mapping of str to tuple of float
+        Of each mode; see `bandfold.calibration.corpus.RATES`.
+    start : Tables
+    seed : int
+        As for `prepare`.
+    progress : callable
+        Called with a stage and the fraction of it that is done.
+    change : callable
+        What is done to the latents of a scene at a step before.
+
+    Returns
+    -------
+    material : list of Material
+    sizes : dict of str to int
+        Samples of each scene.
+    """
+    material: list[Material] = []
+    sizes: dict[str, int] = {}
+    for number, scene in enumerate(scenes):
+        progress(f"read {scene.name}", number / len(scenes))
+        source = open_scene(scene.path)
+        sizes[scene.name] = source.info.count
+        found = scene_latents(scene.name, source, rates)
+        material.extend(prepare(change(latents), start, seed) for latents in found)
+    return material, sizes
+
+
+def write_tables(path: Path, arrays: Arrays) -> None:
+    """Write tables to a file, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    arrays : dict of str to ndarray
+        See `bandfold.bitstream.tables.tables_from_arrays`.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    with atomic_output(path) as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def _silent(done: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bandfold.benchmarks.program import run
+from bandfold.calibration.program import run
 from bandfold.cli.bench import bench
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the benchmark programs have in common."""
+"""What programs of calibration and benchmarks have in common."""
 
 from __future__ import annotations
 
