@@ -8,7 +8,7 @@ comma := ,
 EXTRAS := dev$(if $(TRAIN),$(comma)train$(comma)export$(comma)onnx)
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
-PACKAGES := bitstream onboard ground formats zarrcodec calibration training export cli benchmarks
+PACKAGES := common bitstream formats synthetic onboard ground zarrcodec calibration training export cli benchmarks
 # A strict editable install is a tree of links, file by file: it has to be refreshed when a file comes or
 # goes, which is when the time stamp of its folder changes.
 FOLDERS := $(shell find $(PACKAGES) -type d ! -name __pycache__)
@@ -19,7 +19,7 @@ OUT := out
 ARM ?= $(OUT)/arm
 ARM_CPUS ?= cortex-a72 cortex-a76
 # Where the Python of $(ARM)/root, which finds this folder as bandfold, looks for them.
-ARM_KERNELS := bitstream/_kernels.cpython-311-aarch64-linux-gnu.so
+ARM_KERNELS := common/_kernels.cpython-311-aarch64-linux-gnu.so
 
 .PHONY: demo test test-sanitised test-arm test-wheels bench speed clean links-are-gone
 
@@ -29,7 +29,7 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict $(PACKAGES:%=-p bandfold.%)
+	$(BIN)/mypy --strict -p bandfold
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 
@@ -54,7 +54,7 @@ $(ARM)/flight/.made $(ARM)/engines/.made: pyproject.toml tests/arm/wheels.py | $
 	$(BIN)/python tests/arm/wheels.py $(@D) $(if $(findstring engines,$@),onnx tflite)
 	touch $@
 
-$(ARM_KERNELS): pyproject.toml tests/kernels.py $(wildcard bitstream/native/*) | $(STAMP)
+$(ARM_KERNELS): pyproject.toml tests/kernels.py $(wildcard common/native/*) | $(STAMP)
 	$(BIN)/python tests/kernels.py $@ aarch64-linux-gnu-gcc
 
 # Kernels with checks of every access and every operation that C leaves undefined: damaged streams come first.
@@ -80,7 +80,7 @@ speed: $(STAMP)
 
 # "Strict" because mypy and import-linter follow links on disk, and not the import hook that pip's default
 # editable install relies on when the repository root is the package.
-$(STAMP): pyproject.toml $(wildcard bitstream/native/*) $(FOLDERS) $(if $(wildcard build/__editable__.*),,links-are-gone)
+$(STAMP): pyproject.toml $(wildcard common/native/*) $(FOLDERS) $(if $(wildcard build/__editable__.*),,links-are-gone)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --config-settings editable_mode=strict -e '.[$(EXTRAS)]'
@@ -89,5 +89,5 @@ $(STAMP): pyproject.toml $(wildcard bitstream/native/*) $(FOLDERS) $(if $(wildca
 links-are-gone:
 
 clean:
-	rm -rf $(VENV) $(OUT) build dist *.egg-info bitstream/_kernels* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(OUT) build dist *.egg-info common/_kernels* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

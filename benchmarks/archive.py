@@ -11,15 +11,15 @@ from typing import Any
 
 import click
 
-from bandfold.bitstream.errors import BandfoldError, OutputError
+from bandfold.benchmarks.measures.one_core import machine
 from bandfold.calibration.program import run
-from bandfold.ground.archive import Archive
-from bandfold.ground.cluster import connected
+from bandfold.common.errors import BandfoldError, OutputError
+from bandfold.ground.archive.archive import Archive
+from bandfold.ground.archive.cluster import connected
 from bandfold.onboard import Encoder
+from bandfold.synthetic.scenes import SyntheticScene
 
 from .memory import peak_resident
-from .onecore import machine
-from .synthetic import SyntheticScene
 
 
 def write_archive(folder: Path, scenes: int, shape: tuple[int, int, int]) -> list[Path]:

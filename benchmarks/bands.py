@@ -14,19 +14,18 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.errors import OutputError, SettingsError
+from bandfold.benchmarks.codecs.jpeg2000 import Jpeg2000
+from bandfold.benchmarks.codecs.recorded import Recorded, read_anchors
+from bandfold.benchmarks.measures.bdrate import Curve, bd_rate
+from bandfold.benchmarks.measures.quality import mean_squared_error
+from bandfold.benchmarks.rate_distortion.band_model import HEADER_BYTES, BandModel, Coded, code_scene
+from bandfold.benchmarks.rate_distortion.band_plot import plot_panels
+from bandfold.benchmarks.scenes.scene_file import read_scene
 from bandfold.calibration.folds import find_scenes
 from bandfold.calibration.program import run
-from bandfold.onboard.envi import open_envi
-from bandfold.onboard.intervals import interval_ends
-
-from .bandmodel import HEADER_BYTES, BandModel, Coded, code_scene
-from .bandplot import plot_panels
-from .bdrate import Curve, bd_rate
-from .jpeg2000 import Jpeg2000
-from .quality import mean_squared_error
-from .recorded import Recorded, read_anchors
-from .scenefile import read_scene
+from bandfold.common.errors import OutputError, SettingsError
+from bandfold.formats.envi.reader import open_envi
+from bandfold.onboard.networks.intervals import interval_ends
 
 PEAK = 65535.0
 CODECS = ("JPEG 2000", "CCSDS 122")

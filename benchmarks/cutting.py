@@ -10,13 +10,12 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.truncation import truncate
+from bandfold.benchmarks.scenes.test_scenes import find_scenes
+from bandfold.bitstream.container.truncation import truncate
 from bandfold.calibration.program import run
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
-from bandfold.onboard.requantise import requantise
-
-from .testscenes import find_scenes
+from bandfold.onboard.downlink.requantise import requantise
 
 PEAK = 65535.0
 """Peak of PSNR, in counts."""

@@ -14,14 +14,20 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.container import PREAMBLE, Section, read_sections, write_preamble, write_section
-from bandfold.bitstream.errors import BandfoldError, OutputError
+from bandfold.bitstream.container.sections import (
+    PREAMBLE,
+    Section,
+    read_sections,
+    write_preamble,
+    write_section,
+)
 from bandfold.calibration.program import run
+from bandfold.common.errors import BandfoldError, OutputError
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
+from bandfold.synthetic.scenes import SyntheticScene
 
 from .memory import peak_resident
-from .synthetic import SyntheticScene
 
 MEMORY_LIMIT = 1 << 26
 """Bytes that decoders are allowed."""

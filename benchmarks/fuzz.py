@@ -10,10 +10,16 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bandfold.bitstream.container import PREAMBLE, Section, read_sections, write_preamble, write_section
-from bandfold.bitstream.errors import BandfoldError, SettingsError
-from bandfold.bitstream.payload import PayloadReader
-from bandfold.bitstream.tables import load_tables
+from bandfold.bitstream.container.sections import (
+    PREAMBLE,
+    Section,
+    read_sections,
+    write_preamble,
+    write_section,
+)
+from bandfold.bitstream.contexts.tables import load_tables
+from bandfold.bitstream.payloads.payload import PayloadReader
+from bandfold.common.errors import BandfoldError, SettingsError
 
 from .faults import MEMORY_LIMIT, small_streams
 

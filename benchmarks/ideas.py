@@ -17,27 +17,26 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.errors import OutputError
-from bandfold.bitstream.header import DEPENDENT, UNIFORM
-from bandfold.bitstream.tables import load_tables
+from bandfold.benchmarks.codecs.contestants import Contestant, Decoded, Encoded
+from bandfold.benchmarks.codecs.jpeg2000 import Jpeg2000Klt
+from bandfold.benchmarks.codecs.recorded import Folds, Recorded, read_anchors
+from bandfold.benchmarks.measures.bdrate import BdRate, Curve, bd_rate, mean
+from bandfold.benchmarks.measures.curves import Measured, measure
+from bandfold.benchmarks.rate_distortion.rd_options import names_option, rates_option
+from bandfold.benchmarks.scenes.test_scenes import TestScene, find_scenes
+from bandfold.bitstream.container.header import DEPENDENT, UNIFORM
+from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.calibration.program import run
+from bandfold.common.errors import OutputError
 from bandfold.ground import Decoder
-from bandfold.onboard.engines import CosineEngine
-from bandfold.onboard.method import cosine_method
-from bandfold.onboard.quantisers import tables_path
-from bandfold.onboard.scenecoder import SceneCoder
-from bandfold.onboard.sceneplan import ALL_IDEAS, Ideas, ScenePlanner
-from bandfold.onboard.source import ArraySource
-from bandfold.onboard.stream import STRIP_LINES
-from bandfold.onboard.target import Target
-
-from .bdrate import BdRate, Curve, bd_rate, mean
-from .contestants import Contestant, Decoded, Encoded
-from .curves import Measured, measure
-from .jpeg2000 import Jpeg2000Klt
-from .rdoptions import names_option, rates_option
-from .recorded import Folds, Recorded, read_anchors
-from .testscenes import TestScene, find_scenes
+from bandfold.onboard.coding.methods import cosine_method
+from bandfold.onboard.planning.scene_planner import ALL_IDEAS, Ideas, ScenePlanner
+from bandfold.onboard.quantisation.choice import tables_path
+from bandfold.onboard.rate.scene_control import SceneCoder
+from bandfold.onboard.rate.target import Target
+from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.stream_encoder import STRIP_LINES
+from bandfold.onboard.transform.cosine import CosineEngine
 
 RIVAL = Jpeg2000Klt.name
 

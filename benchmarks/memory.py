@@ -13,14 +13,13 @@ from typing import Any
 
 import click
 
-from bandfold.bitstream.errors import BandfoldError, OutputError
+from bandfold.benchmarks.measures.one_core import one_core_environment
+from bandfold.benchmarks.scenes.scene_file import write_scene
 from bandfold.calibration.program import run
+from bandfold.common.errors import BandfoldError, OutputError
+from bandfold.formats.envi.reader import open_envi
 from bandfold.onboard import Encoder, StreamEncoder
-from bandfold.onboard.envi import open_envi
-
-from .onecore import one_core_environment
-from .scenefile import write_scene
-from .synthetic import SyntheticScene
+from bandfold.synthetic.scenes import SyntheticScene
 
 _MEBI = 1 << 20
 

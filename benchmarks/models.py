@@ -10,18 +10,18 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.errors import OutputError, SettingsError
-from bandfold.bitstream.package import Package
-from bandfold.bitstream.registry import Registry
+from bandfold.benchmarks.measures.bdrate import Curve, bd_rate
+from bandfold.benchmarks.measures.quality import mean_squared_error
+from bandfold.benchmarks.scenes.scene_file import read_scene
+from bandfold.bitstream.packages.package import Package
+from bandfold.bitstream.packages.registry import Registry
 from bandfold.calibration.folds import find_scenes
 from bandfold.calibration.program import run
+from bandfold.common.errors import OutputError, SettingsError
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard.encoder import Encoder
 
 from .bands import quality
-from .bdrate import Curve, bd_rate
-from .quality import mean_squared_error
-from .scenefile import read_scene
 
 POINTS = 5
 """Steps that each model codes a scene at, evenly over the contrasts of the first one in the logarithm."""

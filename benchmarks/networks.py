@@ -11,12 +11,12 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.bandcodec import REDUCTION, BandCodec
-from bandfold.bitstream.registry import Registry
+from bandfold.bitstream.packages.registry import Registry
+from bandfold.bitstream.segments.band_codec import REDUCTION, BandCodec
 from bandfold.calibration.program import run
-from bandfold.onboard.engines.choice import ENGINES
-from bandfold.onboard.engines.integer import to_channels, to_integers
-from bandfold.onboard.engines.network import integer_model
+from bandfold.onboard.networks.engine_choice import ENGINES
+from bandfold.onboard.networks.integer_network import to_channels, to_integers
+from bandfold.onboard.networks.network_engine import integer_model
 
 ROUNDS = 15
 

@@ -14,20 +14,19 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.chunks import read_place
-from bandfold.bitstream.container import Section, read_sections
-from bandfold.bitstream.output import atomic_output
-from bandfold.bitstream.packetlayout import CLOSING, OVERHEAD_BYTES, PacketHead
-from bandfold.bitstream.varint import read_varint
+from bandfold.bitstream.container.chunks import read_place
+from bandfold.bitstream.container.packet_layout import CLOSING, OVERHEAD_BYTES, PacketHead
+from bandfold.bitstream.container.sections import Section, read_sections
+from bandfold.bitstream.container.varint import read_varint
 from bandfold.calibration.program import run
+from bandfold.common.atomic_files import atomic_output
 from bandfold.ground import Decoder
-from bandfold.ground.packets import find_packets
-from bandfold.ground.reassembly import Reassembly
+from bandfold.ground.packets.packet_reader import find_packets
+from bandfold.ground.packets.reassembly import Reassembly
 from bandfold.onboard import ArraySource, Encoder
-from bandfold.onboard.packets import PacketSettings, packetise
-from bandfold.onboard.packetwriter import PacketWriter
-
-from .synthetic import SyntheticScene
+from bandfold.onboard.downlink.packet_writer import PacketWriter
+from bandfold.onboard.downlink.packets import PacketSettings, packetise
+from bandfold.synthetic.scenes import SyntheticScene
 
 PERCENT = (1.0, 5.0, 10.0)
 """Shares of packets that are dropped."""

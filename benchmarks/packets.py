@@ -12,16 +12,15 @@ from typing import Any
 import click
 import numpy as np
 
-from bandfold.bitstream.container import Section, read_sections
-from bandfold.bitstream.output import atomic_output
+from bandfold.bitstream.container.sections import Section, read_sections
 from bandfold.calibration.program import run
+from bandfold.common.atomic_files import atomic_output
 from bandfold.ground import Decoder
-from bandfold.ground.packets import Packet, find_packets
-from bandfold.ground.reassembly import Assembly, Reassembly
+from bandfold.ground.packets.packet_reader import Packet, find_packets
+from bandfold.ground.packets.reassembly import Assembly, Reassembly
 from bandfold.onboard import Encoder
-from bandfold.onboard.packets import PacketSettings, packetise
-
-from .synthetic import SyntheticScene
+from bandfold.onboard.downlink.packets import PacketSettings, packetise
+from bandfold.synthetic.scenes import SyntheticScene
 
 _SEED = 1
 

@@ -12,15 +12,14 @@ from typing import Any
 
 import click
 
-from bandfold.bitstream.errors import OutputError
+from bandfold.benchmarks.measures.one_core import machine, one_core, restart_with_one_thread
+from bandfold.benchmarks.timing.timing import spread
 from bandfold.calibration.program import run
+from bandfold.common.errors import OutputError
 from bandfold.formats.cf import variable_name
-from bandfold.ground.stripreader import StripReader
+from bandfold.ground.stream.strip_reader import StripReader
 from bandfold.onboard import Encoder
-
-from .onecore import machine, one_core, restart_with_one_thread
-from .synthetic import SyntheticScene
-from .timing import spread
+from bandfold.synthetic.scenes import SyntheticScene
 
 
 @dataclass
@@ -76,7 +75,7 @@ def measure(path: Path, runs: int) -> list[Reading]:
 
 def _read(path: Path, way: Callable[[Any], Any], reading: Reading, *, timed: bool) -> None:
     """Read in one way, and note what that took."""
-    from bandfold.ground.xarraybackend import reader_dataset
+    from bandfold.ground.stream.xarray_backend import reader_dataset
 
     reader = _Counting(path)
     cube = reader_dataset(reader)[variable_name(reader.info)]

@@ -7,18 +7,17 @@ from pathlib import Path
 
 import click
 
-from bandfold.bitstream.errors import OutputError, SettingsError
-from bandfold.bitstream.header import DEPENDENT
+from bandfold.benchmarks.codecs.external import External
+from bandfold.benchmarks.codecs.recorded import Folds, read_anchors
+from bandfold.benchmarks.measures.standings import means
+from bandfold.benchmarks.rate_distortion.campaign import perform, plan
+from bandfold.benchmarks.rate_distortion.rd_options import names_option, rates_option
+from bandfold.benchmarks.rate_distortion.rd_plot import plot
+from bandfold.benchmarks.rate_distortion.rd_text import as_json, means_text, scene_text
+from bandfold.benchmarks.scenes.test_scenes import find_scenes
+from bandfold.bitstream.container.header import DEPENDENT
 from bandfold.calibration.program import run
-
-from .campaign import perform, plan
-from .external import External
-from .rdoptions import names_option, rates_option
-from .rdplot import plot
-from .rdtext import as_json, means_text, scene_text
-from .recorded import Folds, read_anchors
-from .standings import means
-from .testscenes import find_scenes
+from bandfold.common.errors import OutputError, SettingsError
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -18,19 +18,18 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from bandfold.bitstream.errors import SettingsError
-from bandfold.bitstream.foldcode import write_fold
-from bandfold.bitstream.package import save_package
-from bandfold.bitstream.payload import PayloadWriter
-from bandfold.bitstream.tables import load_tables
+from bandfold.benchmarks.measures.bdrate import bd_rate
+from bandfold.benchmarks.measures.quality import psnr
+from bandfold.bitstream.contexts.tables import load_tables
+from bandfold.bitstream.packages.package import save_package
+from bandfold.bitstream.payloads.klt_code import write_fold
+from bandfold.bitstream.payloads.payload import PayloadWriter
 from bandfold.calibration.corpus import open_scene
 from bandfold.calibration.program import run
 from bandfold.calibration.sensorfit import fit_sensor
+from bandfold.common.errors import SettingsError
 from bandfold.ground import Decoder
 from bandfold.onboard import ArraySource, Encoder
-
-from .bdrate import bd_rate
-from .quality import psnr
 
 STEPS = (160.0, 70.0, 30.0, 12.0)
 """Steps of a curve, in counts: 0.05 to 0.5 bits per sample on scenes of 16 bits."""

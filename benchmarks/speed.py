@@ -12,14 +12,22 @@ from typing import Any
 
 import click
 
-from bandfold.bitstream.errors import OutputError
+from bandfold.benchmarks.measures.one_core import machine, one_core, restart_with_one_thread
+from bandfold.benchmarks.scenes.scene_file import write_scene
+from bandfold.benchmarks.timing.stages import stages_text, time_stages
+from bandfold.benchmarks.timing.timing import (
+    BandfoldRunner,
+    OpenJpegRunner,
+    Runner,
+    Times,
+    elapsed_times,
+    growth,
+    spread,
+    take_turns,
+)
 from bandfold.calibration.program import run
-
-from .onecore import machine, one_core, restart_with_one_thread
-from .scenefile import write_scene
-from .stages import stages_text, time_stages
-from .synthetic import SyntheticScene
-from .timing import BandfoldRunner, OpenJpegRunner, Runner, Times, elapsed_times, growth, spread, take_turns
+from bandfold.common.errors import OutputError
+from bandfold.synthetic.scenes import SyntheticScene
 
 _SEED = 1
 

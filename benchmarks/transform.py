@@ -11,9 +11,9 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.dct import DCT, DCT_UNIT
-from bandfold.bitstream.geometry import CHANNELS
+from bandfold.bitstream.transforms.dct import DCT, DCT_UNIT
 from bandfold.calibration.program import run
+from bandfold.common.geometry import CHANNELS
 
 BLOCKS = 43520
 """Blocks that are transformed at a time: eight components of 512 x 680 pixels."""

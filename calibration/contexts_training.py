@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.contexts import GROUPS
-from bandfold.bitstream.errors import SettingsError
-from bandfold.bitstream.geometry import CHANNELS
-from bandfold.bitstream.network import FEATURES
-from bandfold.bitstream.tables import CLASSES
-from bandfold.bitstream.tokens import token_base
+from bandfold.bitstream.contexts.context_network import FEATURES
+from bandfold.bitstream.contexts.features import GROUPS
+from bandfold.bitstream.contexts.tables import CLASSES
+from bandfold.bitstream.entropy.tokens import token_base
+from bandfold.common.errors import SettingsError
+from bandfold.common.geometry import CHANNELS
 
 from .examples import Examples
 from .floatnetwork import CHANNEL_GROUPS, FEATURE_SCALE, FloatNetwork

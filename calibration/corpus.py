@@ -9,21 +9,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.fold import FRACTION
-from bandfold.bitstream.geometry import pad_to_blocks, strips
-from bandfold.bitstream.scene import SCALED_DTYPES
-from bandfold.onboard.engines import CosineEngine
-from bandfold.onboard.envi import open_envi
-from bandfold.onboard.filling import FilledSource
-from bandfold.onboard.folding import fold_strip
-from bandfold.onboard.pipeline import Plan
-from bandfold.onboard.rotation import rotate
-from bandfold.onboard.sampling import sample_blocks
-from bandfold.onboard.scaling import ScaledSource, auto_scaling
-from bandfold.onboard.sceneplan import ScenePlanner
-from bandfold.onboard.source import SceneSource
-from bandfold.onboard.statistics import covariance
-from bandfold.onboard.stream import STRIP_LINES
+from bandfold.bitstream.transforms.klt import FRACTION
+from bandfold.common.geometry import pad_to_blocks, strips
+from bandfold.common.scene import SCALED_DTYPES, SceneSource
+from bandfold.formats.envi.reader import open_envi
+from bandfold.onboard.coding.strip_coder import Plan
+from bandfold.onboard.planning.block_sample import sample_blocks
+from bandfold.onboard.planning.moments import covariance
+from bandfold.onboard.planning.scene_planner import ScenePlanner
+from bandfold.onboard.samples.no_data import FilledSource
+from bandfold.onboard.samples.scaling import ScaledSource, auto_scaling
+from bandfold.onboard.stream_encoder import STRIP_LINES
+from bandfold.onboard.transform.cosine import CosineEngine
+from bandfold.onboard.transform.fold import fold_strip
+from bandfold.onboard.transform.rotation import rotate
 
 RATES = {"folded": (0.03, 0.08, 0.2, 0.5, 1.2, 2.5), "banded": (0.1, 0.4, 1.2)}
 """Bits per sample, roughly, at which a scene is looked at in each mode."""

@@ -16,8 +16,8 @@ from typing import Any
 import click
 import numpy as np
 
-from bandfold.bitstream.errors import SettingsError
-from bandfold.bitstream.tables import DEPENDENT, SHIPPED, load_tables, tables_from_arrays
+from bandfold.bitstream.contexts.tables import DEPENDENT, SHIPPED, load_tables, tables_from_arrays
+from bandfold.common.errors import SettingsError
 
 from .contexts_training import load_torch
 from .corpus import RATES, Latents
@@ -105,7 +105,7 @@ def train_dependent(
     Returns
     -------
     dict of str to ndarray
-        As `bandfold.bitstream.tables.tables_from_arrays` takes it.
+        As `bandfold.bitstream.contexts.tables.tables_from_arrays` takes it.
 
     Raises
     ------

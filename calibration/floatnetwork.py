@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.contexts import GROUPS
-from bandfold.bitstream.dct import DIAGONAL
+from bandfold.bitstream.contexts.features import GROUPS
+from bandfold.bitstream.transforms.dct import DIAGONAL
 
 FEATURE_SCALE = 1.0 / 16
 """What features are multiplied by before the first layer."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bandfold.bitstream.errors import SettingsError
+from bandfold.common.errors import SettingsError
 
 COMPOSITES = {"mosaic_la": "Los Angeles"}
 """Scenes that benchmarks put together from several of a place: they are left out together with that place."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.network import BYTE_LIMIT
-from bandfold.bitstream.rans import PRECISION
-from bandfold.bitstream.tokens import TOKENS
+from bandfold.bitstream.contexts.context_network import BYTE_LIMIT
+from bandfold.bitstream.entropy.rans import PRECISION
+from bandfold.bitstream.entropy.tokens import TOKENS
 
 from .floatnetwork import CHANNEL_GROUPS, FEATURE_SCALE, FloatNetwork, members_of_groups
 
@@ -27,7 +27,7 @@ TAIL_FALL = 0.6
 def integer_network(
     network: FloatNetwork, features: NDArray[np.uint8], channels: NDArray[np.uint8]
 ) -> dict[str, NDArray[np.int32]]:
-    """Round a network to the integers of `bandfold.bitstream.network.ContextNetwork`.
+    """Round a network to the integers of `bandfold.bitstream.contexts.context_network.ContextNetwork`.
 
     Weights and units are rounded to bytes. The unit of the integers of each hidden unit is chosen so that its
     range over the examples is used, and its weights stay within theirs.

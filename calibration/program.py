@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from bandfold.bitstream.errors import BandfoldError
+from bandfold.common.errors import BandfoldError
 
 
 def run(command: click.Command) -> None:

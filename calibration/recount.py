@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.fold import FRACTION
-from bandfold.bitstream.reconstruct import magnitude_points
-from bandfold.bitstream.tables import CLASSES, COST_UNIT, POINTS, Mode
-from bandfold.bitstream.tokens import TOKENS, to_tokens
-from bandfold.onboard.quantise import quantise
+from bandfold.bitstream.contexts.reconstruct import magnitude_points
+from bandfold.bitstream.contexts.tables import CLASSES, COST_UNIT, POINTS, Mode
+from bandfold.bitstream.entropy.tokens import TOKENS, to_tokens
+from bandfold.bitstream.transforms.klt import FRACTION
+from bandfold.onboard.quantisation.rdoq import quantise
 
 from .corpus import Latents
 from .integers import integer_frequencies
@@ -73,7 +73,8 @@ def quantise_strips(latents: Latents, mode: Mode) -> list[tuple[NDArray[np.int32
     Returns
     -------
     list of tuple of ndarray
-        Quantised latents and classes of each strip, as `bandfold.onboard.quantise.quantise` gives them.
+        Quantised latents and classes of each strip, as `bandfold.onboard.quantisation.rdoq.quantise` gives
+        them.
     """
     return [quantise(strip, 1.0, mode) for strip in latents.integers()]
 

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream import exact
-from bandfold.bitstream.errors import SceneError, SettingsError
-from bandfold.bitstream.fold import FRACTION, Vectors
-from bandfold.bitstream.manifest import Manifest
-from bandfold.bitstream.package import Package
-from bandfold.bitstream.sensor import MOST_MERGED, MOST_PRECISION, SensorBasis
-from bandfold.bitstream.wavelengths import wavelengths
-from bandfold.onboard.partition import check_partition, partition_bands
-from bandfold.onboard.sampling import sample_blocks
-from bandfold.onboard.source import SceneSource
+from bandfold.bitstream.packages.manifest import Manifest
+from bandfold.bitstream.packages.package import Package
+from bandfold.bitstream.transforms.klt import FRACTION, Vectors
+from bandfold.bitstream.transforms.sensor_basis import MOST_MERGED, MOST_PRECISION, SensorBasis
+from bandfold.common import exact
+from bandfold.common.errors import SceneError, SettingsError
+from bandfold.common.scene import SceneSource
+from bandfold.common.wavelengths import wavelengths
+from bandfold.onboard.planning.block_sample import sample_blocks
+from bandfold.onboard.planning.partition import check_partition, partition_bands
 
 COARSEST = 10
 """Bits of the entries of the weakest components: they cost no rate, but falling bits tell the order."""
@@ -60,7 +60,7 @@ def fit_sensor(
     Returns
     -------
     Package
-        Of kind ``sensor``, not yet written; `bandfold.bitstream.package.save_package` does that.
+        Of kind ``sensor``, not yet written; `bandfold.bitstream.packages.package.save_package` does that.
 
     Raises
     ------

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.tables import SIDE_CLASSES
-from bandfold.bitstream.tokens import TOKENS, token_base
+from bandfold.bitstream.contexts.tables import SIDE_CLASSES
+from bandfold.bitstream.entropy.tokens import TOKENS, token_base
 
 from .integers import integer_frequencies
 

@@ -11,9 +11,9 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from bandfold.bitstream.errors import OutputError, SettingsError
-from bandfold.bitstream.output import atomic_output
-from bandfold.bitstream.tables import MODES, Tables, load_tables, tables_from_arrays
+from bandfold.bitstream.contexts.tables import MODES, Tables, load_tables, tables_from_arrays
+from bandfold.common.atomic_files import atomic_output
+from bandfold.common.errors import OutputError, SettingsError
 
 from .contexts_training import load_torch
 from .corpus import RATES

@@ -11,9 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.errors import SettingsError
-from bandfold.bitstream.output import atomic_output
-from bandfold.bitstream.tables import CLASSES, MODES, Mode, Tables, mode_from_arrays, tables_from_arrays
+from bandfold.bitstream.contexts.tables import (
+    CLASSES,
+    MODES,
+    Mode,
+    Tables,
+    mode_from_arrays,
+    tables_from_arrays,
+)
+from bandfold.common.atomic_files import atomic_output
+from bandfold.common.errors import SettingsError
 
 from .contexts_training import train_network
 from .corpus import Latents, open_scene, scene_latents
@@ -104,7 +111,7 @@ def train_tables(
     Returns
     -------
     dict of str to ndarray
-        As `bandfold.bitstream.tables.tables_from_arrays` takes it.
+        As `bandfold.bitstream.contexts.tables.tables_from_arrays` takes it.
 
     Raises
     ------
@@ -293,7 +300,7 @@ def write_tables(path: Path, arrays: Arrays) -> None:
     ----------
     path : Path
     arrays : dict of str to ndarray
-        See `bandfold.bitstream.tables.tables_from_arrays`.
+        See `bandfold.bitstream.contexts.tables.tables_from_arrays`.
 
     Raises
     ------

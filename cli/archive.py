@@ -11,7 +11,7 @@ import click
 from .common import DAMAGED, FAILED, print_json, progress_bar, warn
 
 if TYPE_CHECKING:
-    from bandfold.ground.archive import Archive, Outcome
+    from bandfold.ground.archive.archive import Archive, Outcome
 
 
 def decode_archive(
@@ -31,7 +31,7 @@ def decode_archive(
         Report as JSON.
     """
     from bandfold.formats.kinds import need_libraries
-    from bandfold.ground.cluster import connected
+    from bandfold.ground.archive.cluster import connected
 
     started = time.perf_counter()
     total = len(archive.streams)

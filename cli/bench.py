@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from bandfold.bitstream.errors import SettingsError
+from bandfold.common.errors import SettingsError
 
 from .common import json_option, print_json
 
@@ -82,15 +82,15 @@ def bench(
     if bps is None and step is None:
         bps = 0.5
 
-    from bandfold.benchmarks.onecore import machine
+    from bandfold.benchmarks.measures.one_core import machine
     from bandfold.benchmarks.power.measure import Progress, measure
     from bandfold.benchmarks.power.sensors import find_sensor
     from bandfold.benchmarks.power.strips import strip_latencies
     from bandfold.benchmarks.power.text import markdown
-    from bandfold.benchmarks.scenefile import write_scene
-    from bandfold.benchmarks.synthetic import SyntheticScene
+    from bandfold.benchmarks.scenes.scene_file import write_scene
+    from bandfold.formats.envi.reader import open_envi
     from bandfold.onboard import Encoder
-    from bandfold.onboard.envi import open_envi
+    from bandfold.synthetic.scenes import SyntheticScene
 
     sensor, reason = find_sensor(root)
     with ExitStack() as stack:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bandfold.bitstream.errors import BandfoldError, SettingsError
+from bandfold.common.errors import BandfoldError, SettingsError
 
 if TYPE_CHECKING:
-    from bandfold.bitstream.scene import NoData
+    from bandfold.common.scene import NoData
 
 Progress = Callable[[str, float], None]
 """Told the stage and the fraction of it that is done."""
@@ -228,14 +228,14 @@ def parse_no_data(text: str | None) -> float | NoData | None:
     Returns
     -------
     float, NoData or None
-        What `bandfold.onboard.envi.open_envi` expects.
+        What `bandfold.formats.envi.reader.open_envi` expects.
 
     Raises
     ------
     SettingsError
         If the text is neither.
     """
-    from bandfold.bitstream.scene import NoData
+    from bandfold.common.scene import NoData
 
     if text is None:
         return NoData.HEADER
@@ -272,7 +272,7 @@ def wavelengths(metadata: Any, bands: int) -> tuple[float, ...] | None:
     Parameters
     ----------
     metadata : mapping
-        As in `bandfold.bitstream.scene.SceneInfo`.
+        As in `bandfold.common.scene.SceneInfo`.
     bands : int
         Number of bands.
 

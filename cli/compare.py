@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from .common import json_option, need_matplotlib, parse_no_data, print_json, wavelengths
-from .sceneoptions import open_scene
 
 if TYPE_CHECKING:
     from bandfold.ground.compare import Comparison
@@ -41,15 +40,17 @@ def compare(reference: Path, other: Path, no_data: str | None, plot: Path | None
     error, and the spectral angle between the spectra of each pixel; over all bands and by interval (those
     usual for AVIRIS where there are 224 bands). Samples without data in REFERENCE do not count.
     """
+    from bandfold.formats.blocks import Wanted
+    from bandfold.formats.opening import open_scene
     from bandfold.ground.compare import compare_scenes
 
     if plot is not None:
         need_matplotlib("--plot")
-    first = open_scene(reference, no_data=parse_no_data(no_data), for_coding=False)
-    second = open_scene(other, no_data=None, for_coding=False)
+    first = open_scene(reference, Wanted(no_data=parse_no_data(no_data), for_coding=False))
+    second = open_scene(other, Wanted(no_data=None, for_coding=False))
     comparison = compare_scenes(first, second)
     if plot is not None:
-        from bandfold.ground.plots import plot_comparison
+        from bandfold.ground.report.plots import plot_comparison
 
         plot_comparison(comparison, plot, wavelengths=wavelengths(first.info.metadata, first.info.bands))
     if as_json:

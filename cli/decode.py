@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bandfold.bitstream.errors import SettingsError
+from bandfold.common.errors import SettingsError
 from bandfold.formats.kinds import WRITTEN, output_format
 
 from .archive import decode_archive
@@ -117,7 +117,7 @@ def decode(
             "--workers are started on this machine, --scheduler is a cluster: give one of both"
         )
     if len(streams) > 1 or workers is not None or scheduler is not None:
-        from bandfold.ground.archive import Archive, Settings
+        from bandfold.ground.archive.archive import Archive, Settings
 
         everything = (None, None)
         settings = Settings(
@@ -135,7 +135,7 @@ def decode(
         return
     (stream,) = streams
     from bandfold.ground import Decoder
-    from bandfold.ground.product import write_product
+    from bandfold.ground.archive.product import write_product
 
     started = time.perf_counter()
     kind = output_format(output, kind)

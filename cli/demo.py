@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bandfold.bitstream.scene import SceneInfo
+    from bandfold.common.scene import SceneInfo
 
 RATES = (0.01, 0.02, 0.05, 0.1)
 """Bits per sample."""
@@ -49,11 +49,11 @@ def demo(output: Path, lines: int, samples: int, bands: int, seed: int, as_json:
     The directory then holds the scene, the streams, the decoded scenes and, where matplotlib is installed,
     demo.png: the scene beside what was decoded, and the quality over the rate.
     """
-    from bandfold.benchmarks.synthetic import SyntheticScene
-    from bandfold.bitstream.output import output_errors
+    from bandfold.common.atomic_files import output_errors
+    from bandfold.formats.envi.reader import open_envi
+    from bandfold.formats.envi.writer import write_envi
     from bandfold.ground.compare import compare_scenes
-    from bandfold.ground.envi import write_envi
-    from bandfold.onboard.envi import open_envi
+    from bandfold.synthetic.scenes import SyntheticScene
 
     scene = SyntheticScene(lines, samples, bands, seed)
     with output_errors(output):
@@ -86,10 +86,10 @@ def demo(output: Path, lines: int, samples: int, bands: int, seed: int, as_json:
 
 def _there_and_back(header: Path, output: Path, rate: float) -> tuple[dict[str, Any], NDArray[Any]]:
     """Encode and decode the scene; return the figures and what was decoded."""
+    from bandfold.formats.envi.reader import open_envi
+    from bandfold.formats.envi.writer import write_envi
     from bandfold.ground import Decoder
-    from bandfold.ground.envi import write_envi
     from bandfold.onboard import Encoder
-    from bandfold.onboard.envi import open_envi
 
     stream, decoded = output / f"scene-{rate:g}.bf", output / f"decoded-{rate:g}.hdr"
     source = open_envi(header)
@@ -115,7 +115,7 @@ def _draw(path: Path, info: SceneInfo, cubes: list[NDArray[Any]], rows: list[dic
     """Draw the picture, if that is possible; return its path."""
     if find_spec("matplotlib") is None:
         return None
-    from bandfold.ground.plots import plot_rates
+    from bandfold.ground.report.plots import plot_rates
 
     bands = [int(item) - 1 for item in info.metadata["default bands"]]
     colours = [cube[bands].transpose(1, 2, 0).astype("float64") for cube in cubes]

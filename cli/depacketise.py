@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from bandfold.bitstream.errors import StreamError
-from bandfold.bitstream.output import atomic_output
+from bandfold.common.atomic_files import atomic_output
+from bandfold.common.errors import StreamError
 
 from .common import DAMAGED, json_option, print_json, warn
 
@@ -54,9 +54,9 @@ def depacketise(
     or fill between them. OUTPUT gets all sections that are whole. Where something is missing, it is
     reported, and the exit status is 9.
     """
-    from bandfold.bitstream.registry import Registry
-    from bandfold.ground.packets import find_packets
-    from bandfold.ground.reassembly import Reassembly
+    from bandfold.bitstream.packages.registry import Registry
+    from bandfold.ground.packets.packet_reader import find_packets
+    from bandfold.ground.packets.reassembly import Reassembly
 
     reassembly = Reassembly()
     skipped: dict[str, list[tuple[int, int]]] = {}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bandfold.bitstream.errors import SettingsError
+from bandfold.common.errors import SettingsError
 
 from .common import json_option, print_json, progress_bar, size_option, warn
 from .packetoptions import PACKETS_HELP, PACKETS_METAVAR, PacketOutput, read_packet_settings, write_packets
@@ -28,7 +28,7 @@ from .streaming import (
 )
 
 if TYPE_CHECKING:
-    from bandfold.onboard.packets import PacketSettings
+    from bandfold.onboard.downlink.packets import PacketSettings
 
 EXAMPLE = """\b
 Examples:

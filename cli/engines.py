@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bandfold.bitstream.errors import ModelError
+from bandfold.common.errors import ModelError
 
 from .common import json_option, print_json
 
 if TYPE_CHECKING:
-    from bandfold.bitstream.bandcodec import BandCodec
-    from bandfold.onboard.engines.choice import IntegerModel
+    from bandfold.bitstream.segments.band_codec import BandCodec
+    from bandfold.onboard.networks.engine_choice import IntegerModel
 
 ENGINES_EXAMPLE = """\b
 Examples:
@@ -55,9 +55,9 @@ def engines(names: tuple[str, ...], threads: int, as_json: bool) -> None:
     An engine is exact if it gives the golden latents of the package. Models that compute in floating point
     are run by ONNX Runtime, on a GPU if it has one, and are exact nowhere.
     """
-    from bandfold.bitstream.runtime import fastest_providers
-    from bandfold.onboard.engines.choice import ENGINES, check_engines, unfit
-    from bandfold.onboard.engines.network import integer_model
+    from bandfold.common.onnx_session import fastest_providers
+    from bandfold.onboard.networks.engine_choice import ENGINES, check_engines, unfit
+    from bandfold.onboard.networks.network_engine import integer_model
 
     codecs = _quantised(names)
     model = integer_model(codecs[0], 0) if codecs else None
@@ -108,9 +108,9 @@ def selftest(names: tuple[str, ...], as_json: bool) -> None:
 
     Takes seconds. Exit status 5 if it writes another one, or an engine that 'auto' could pick is not exact.
     """
-    from bandfold.onboard.engines.choice import check_engines, unfit
-    from bandfold.onboard.engines.network import integer_model
-    from bandfold.onboard.selfcheck import runs_by, writes_the_known_stream
+    from bandfold.onboard.networks.engine_choice import check_engines, unfit
+    from bandfold.onboard.networks.network_engine import integer_model
+    from bandfold.onboard.self_check import runs_by, writes_the_known_stream
 
     codecs = _quantised(names)
     if not codecs:
@@ -155,8 +155,8 @@ def selftest(names: tuple[str, ...], as_json: bool) -> None:
 
 def _quantised(names: Sequence[str]) -> list[BandCodec]:
     """Models in int8: those that are named, or all that are at hand."""
-    from bandfold.bitstream.bandcodec import BandCodec
-    from bandfold.bitstream.registry import Registry
+    from bandfold.bitstream.packages.registry import Registry
+    from bandfold.bitstream.segments.band_codec import BandCodec
 
     registry = Registry()
     packages = [registry.find(name) for name in names] if names else list(registry.packages())
@@ -171,7 +171,7 @@ def _speed(model: IntegerModel, name: str, threads: int) -> float:
     """Millions of samples that an engine analyses in a second, the best of a few runs."""
     import numpy as np
 
-    from bandfold.onboard.engines.choice import ENGINES
+    from bandfold.onboard.networks.engine_choice import ENGINES
 
     network = ENGINES[name].open(model, threads)
     inputs = model.stack.inputs

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bandfold.bitstream.errors import SettingsError
+from bandfold.common.errors import SettingsError
 
 from .common import json_option, print_json, progress_bar
 
@@ -83,7 +83,7 @@ def export(
     hand, before it is written. Needs ONNX Runtime (pip install 'bandfold[onnx]'), and PyTorch if the run is
     not exported yet or is to be quantised.
     """
-    from bandfold.bitstream.package import SUFFIX, save_package
+    from bandfold.bitstream.packages.package import SUFFIX, save_package
 
     if output.suffix != SUFFIX:
         raise SettingsError(f"output {output} is no package: give it a name that ends in {SUFFIX}")

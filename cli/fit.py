@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from bandfold.bitstream.errors import SettingsError
+from bandfold.common.errors import SettingsError
 
 from .common import json_option, print_json, progress_bar
 from .sceneoptions import array_options, open_source, read_partition, scaling_options
@@ -56,10 +56,10 @@ def fit(
     The package holds the spectral partition and the vectors that fold bands into components. A scene that is
     encoded with it need not carry them; whoever decodes it needs the package.
     """
-    from bandfold.bitstream.package import SUFFIX, save_package
+    from bandfold.bitstream.packages.package import SUFFIX, save_package
     from bandfold.calibration.sensorfit import fit_sensor
-    from bandfold.onboard.filling import counts_without_gaps
-    from bandfold.onboard.partition import partition_ends
+    from bandfold.onboard.planning.partition import partition_ends
+    from bandfold.onboard.samples.no_data import counts_without_gaps
 
     if output.suffix != SUFFIX:
         raise SettingsError(f"output {output} is no package: give it a name that ends in {SUFFIX}")

@@ -7,11 +7,7 @@ from typing import Any
 
 import click
 
-from .common import (
-    json_option,
-    models_option,
-    print_json,
-)
+from .common import json_option, models_option, print_json
 
 EXAMPLE = """\b
 Example:

@@ -10,7 +10,7 @@ import click
 from .common import json_option, print_json
 
 if TYPE_CHECKING:
-    from bandfold.bitstream.package import Package
+    from bandfold.bitstream.packages.package import Package
 
 EXAMPLE = """\b
 Examples:
@@ -29,7 +29,7 @@ def models(context: click.Context, as_json: bool) -> None:
     """List the packages of sensors, trained encoders and restorations that are at hand."""
     if context.invoked_subcommand is not None:
         return
-    from bandfold.bitstream.registry import Registry
+    from bandfold.bitstream.packages.registry import Registry
 
     packages = list(Registry().packages())
     if as_json:
@@ -51,7 +51,7 @@ def models(context: click.Context, as_json: bool) -> None:
 @json_option
 def show(package: str, as_json: bool) -> None:
     """Print the card of a package."""
-    from bandfold.bitstream.registry import Registry
+    from bandfold.bitstream.packages.registry import Registry
 
     found = Registry().find(package)
     report = {

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bandfold.bitstream.errors import StreamError
+from bandfold.common.errors import StreamError
 
 from .common import DAMAGED, json_option, print_json, warn
 from .packetoptions import PACKETS_HELP, PACKETS_METAVAR, read_packet_settings, write_packets
 
 if TYPE_CHECKING:
-    from bandfold.onboard.packets import PacketSettings
+    from bandfold.onboard.downlink.packets import PacketSettings
 
 EXAMPLE = """\b
 Examples:

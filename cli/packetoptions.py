@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bandfold.bitstream.errors import SettingsError
-from bandfold.bitstream.output import atomic_output
+from bandfold.common.atomic_files import atomic_output
+from bandfold.common.errors import SettingsError
 
 if TYPE_CHECKING:
-    from bandfold.onboard.packets import Packetiser, PacketSettings
+    from bandfold.onboard.downlink.packets import Packetiser, PacketSettings
 
 PACKETS_METAVAR = "apid=N[,KEY=VALUE...]"
 
@@ -48,7 +48,7 @@ def read_packet_settings(
     """
     if text is None:
         return None
-    from bandfold.onboard.packets import Packetiser, PacketSettings
+    from bandfold.onboard.downlink.packets import Packetiser, PacketSettings
 
     values: dict[str, Any] = {}
     for item in text.split(","):
@@ -96,7 +96,7 @@ def write_packets(stream: bytes, settings: PacketSettings, output: Path) -> dict
     dict
         What was written, ready for JSON.
     """
-    from bandfold.onboard.packets import packetiser_for
+    from bandfold.onboard.downlink.packets import packetiser_for
 
     packetiser = packetiser_for(stream, settings)
     with atomic_output(output) as file:
@@ -116,7 +116,7 @@ class PacketOutput:
     """
 
     def __init__(self, settings: PacketSettings, write: Callable[[bytes], object]) -> None:
-        from bandfold.onboard.packetwriter import PacketWriter
+        from bandfold.onboard.downlink.packet_writer import PacketWriter
 
         self._settings = settings
         self._write = write

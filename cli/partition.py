@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .common import json_option, need_matplotlib, parse_no_data, print_json, wavelengths
-from .sceneoptions import array_options, open_scene
+from .common import json_option, need_matplotlib, print_json, wavelengths
+from .sceneoptions import array_options, open_source
 
 if TYPE_CHECKING:
-    from bandfold.onboard.source import SceneSource
+    from bandfold.common.scene import SceneSource
 
 
 EXAMPLE = """\b
@@ -54,19 +53,15 @@ def partition(
 
     The bands of an interval correlate with each other, and with those of other intervals less.
     """
-    from bandfold.bitstream.output import atomic_output
-    from bandfold.onboard.partition import find_partition
-    from bandfold.onboard.scaling import ScaledSource, auto_scaling
+    from bandfold.common.atomic_files import atomic_output
+    from bandfold.onboard.planning.partition import find_partition
+    from bandfold.onboard.samples.scaling import ScaledSource
 
     if plot is not None:
         need_matplotlib("--plot")
-    absent = parse_no_data(no_data)
-    opened = partial(open_scene, scene, variable=variable, band_axis=band_axis, no_data=absent)
-    source = opened(for_coding=False)
+    source = open_source(scene, "auto", None, no_data, variable, band_axis)
     info = source.info
-    counts: SceneSource = source
-    if info.scaling is not None:
-        counts = ScaledSource(opened(scaling=auto_scaling(source)))
+    counts: SceneSource = source if info.scaling is None else ScaledSource(source)
     ends = tuple(int(end) for end in find_partition(counts, intervals))
     if plot is not None:
         _plot(counts, ends, plot)
@@ -85,9 +80,9 @@ def partition(
 def _plot(counts: SceneSource, ends: tuple[int, ...], path: Path) -> None:
     import numpy as np
 
-    from bandfold.ground.plots import plot_partition
-    from bandfold.onboard.sampling import sample_blocks
-    from bandfold.onboard.statistics import covariance
+    from bandfold.ground.report.plots import plot_partition
+    from bandfold.onboard.planning.block_sample import sample_blocks
+    from bandfold.onboard.planning.moments import covariance
 
     covariances = covariance(sample_blocks(counts).blocks)[1]
     spread = np.sqrt(np.diag(covariances))

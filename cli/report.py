@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bandfold.bitstream.errors import SettingsError
+from bandfold.common.errors import SettingsError
 
 from .common import (
     DAMAGED,
@@ -67,11 +67,11 @@ def report(
     """
     if find_spec("bokeh") is None:
         raise SettingsError("report needs Bokeh: pip install 'bandfold[report]'")
-    from bandfold.bitstream.output import atomic_output
-    from bandfold.ground.accounting import CountingDecoder
-    from bandfold.ground.reportdata import collect
-    from bandfold.ground.reportpage import render, values_within
-    from bandfold.onboard.envi import open_envi
+    from bandfold.common.atomic_files import atomic_output
+    from bandfold.formats.envi.reader import open_envi
+    from bandfold.ground.report.accounting import CountingDecoder
+    from bandfold.ground.report.report_data import collect
+    from bandfold.ground.report.report_page import render, values_within
 
     decoder = CountingDecoder(stream, memory_limit=memory_limit, models=models)
     bands = _colours(colours, decoder.info.bands)

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bandfold.bitstream.errors import SettingsError
+from bandfold.common.errors import SettingsError
 
 from .common import parse_no_data
 
 if TYPE_CHECKING:
-    from bandfold.bitstream.scene import NoData, Scaling
     from bandfold.formats.opening import FileSource
 
 
@@ -36,7 +35,7 @@ def scaling_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def array_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command ``--variable`` and ``--band-axis``, which `open_scene` takes."""
+    """Give a command ``--variable`` and ``--band-axis``, which `open_source` takes."""
     variable = click.option(
         "--variable",
         metavar="NAME",
@@ -52,50 +51,6 @@ def array_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return variable(axis(command))
 
 
-def open_scene(
-    path: Path,
-    *,
-    variable: str | None = None,
-    band_axis: str | None = None,
-    scaling: Scaling | None = None,
-    no_data: float | NoData | None,
-    for_coding: bool = True,
-) -> FileSource:
-    """Open a scene of any format that is read.
-
-    Parameters
-    ----------
-    path : Path
-        Its suffix tells the format; unknown ones are raw files of ENVI.
-    variable, band_axis : str or None
-        Values of ``--variable`` and ``--band-axis``.
-    scaling, no_data, for_coding
-        As for `bandfold.onboard.envi.open_envi`.
-
-    Returns
-    -------
-    FileSource
-
-    Raises
-    ------
-    SceneError
-        If it cannot be read.
-    SettingsError
-        If a library is not installed, or an option makes no sense.
-    """
-    from bandfold.formats.kinds import format_of
-    from bandfold.onboard.envi import open_envi
-
-    if format_of(path) == "envi":
-        if variable is not None or band_axis is not None:
-            raise SettingsError(f"{path} is an ENVI scene: leave out --variable and --band-axis")
-        return open_envi(path, scaling=scaling, no_data=no_data, for_coding=for_coding)
-    from bandfold.formats.blocks import Wanted
-    from bandfold.formats.opening import open_file
-
-    return open_file(path, Wanted(variable, band_axis, scaling, no_data, for_coding))
-
-
 def open_source(
     scene: Path,
     scale: str | None,
@@ -109,13 +64,13 @@ def open_source(
     Parameters
     ----------
     scene : Path
-        As for `open_scene`.
+        Its suffix tells the format.
     scale, no_data : str or None
         Values of ``--scale`` and ``--no-data``.
     offset : float or None
         Value of ``--offset``.
     variable, band_axis : str or None
-        As for `open_scene`.
+        Values of ``--variable`` and ``--band-axis``.
 
     Returns
     -------
@@ -128,18 +83,13 @@ def open_source(
     SettingsError
         If an option makes no sense.
     """
-    from bandfold.bitstream.scene import Scaling
-    from bandfold.onboard.scaling import auto_scaling
+    from bandfold.common.scene import Scaling
+    from bandfold.formats.blocks import Wanted
+    from bandfold.formats.opening import open_scene
+    from bandfold.onboard.samples.scaling import auto_scaling
 
     def opened(scaling: Scaling | None = None, *, for_coding: bool = True) -> FileSource:
-        return open_scene(
-            scene,
-            variable=variable,
-            band_axis=band_axis,
-            scaling=scaling,
-            no_data=absent,
-            for_coding=for_coding,
-        )
+        return open_scene(scene, Wanted(variable, band_axis, scaling, absent, for_coding))
 
     absent = parse_no_data(no_data)
     if offset is not None and (scale is None or scale == "auto"):

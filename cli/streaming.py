@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from bandfold.bitstream.errors import OutputError, SceneError, SettingsError
+from bandfold.common.errors import OutputError, SceneError, SettingsError
 
 if TYPE_CHECKING:
-    from bandfold.bitstream.scene import SceneInfo
+    from bandfold.common.scene import SceneInfo
     from bandfold.formats.opening import FileSource
-    from bandfold.onboard.resume import Begun
+    from bandfold.onboard.downlink.resume import Begun
 
 STANDARD = Path("-")
 """Standard input as a scene, standard output as a stream."""
@@ -71,7 +71,7 @@ def raw_info(
     """
     import numpy as np
 
-    from bandfold.bitstream.scene import Scaling, SceneInfo
+    from bandfold.common.scene import Scaling, SceneInfo
 
     from .common import parse_no_data
 
@@ -156,8 +156,8 @@ def stream_output(path: Path, *, resume: bool) -> Iterator[Output]:
     OutputError
         If the output cannot be written.
     """
-    from bandfold.bitstream.output import GrowingFile, output_errors, part_of
-    from bandfold.onboard.resume import find_begun
+    from bandfold.common.atomic_files import GrowingFile, output_errors, part_of
+    from bandfold.onboard.downlink.resume import find_begun
 
     if path == STANDARD:
         if resume:

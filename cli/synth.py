@@ -42,8 +42,8 @@ def synth(
     Radiance as an imaging spectrometer would record it (uint16, ENVI). It shows no real place and is free of
     anybody's rights. The same seed gives the same scene.
     """
-    from bandfold.benchmarks.synthetic import SyntheticScene
-    from bandfold.ground.envi import EnviWriter
+    from bandfold.formats.envi.writer import EnviWriter
+    from bandfold.synthetic.scenes import SyntheticScene
 
     started = time.perf_counter()
     scene = SyntheticScene(lines, samples, bands, seed)

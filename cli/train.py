@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bandfold.bitstream.errors import SettingsError
+from bandfold.common.errors import SettingsError
 
 from .common import json_option, print_json, progress_bar
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from bandfold.bitstream.errors import SettingsError, StreamError
+from bandfold.common.errors import SettingsError, StreamError
 
 from .common import json_option, print_json
 
@@ -37,8 +37,8 @@ def truncate(stream: Path, output: Path, nbytes: int, requantise: bool, as_json:
     With --requantise all components stay, at a coarser step, which needs the processor that encoding needs
     after the spectral transform, a few times over. Streams of a trained model cannot be requantised.
     """
-    from bandfold.bitstream.output import atomic_output
-    from bandfold.bitstream.truncation import truncate as cut_to_size
+    from bandfold.bitstream.container.truncation import truncate as cut_to_size
+    from bandfold.common.atomic_files import atomic_output
 
     if output.exists() and stream.exists() and output.samefile(stream):
         raise SettingsError(f"output {output} is the stream itself: name another file")
@@ -48,7 +48,7 @@ def truncate(stream: Path, output: Path, nbytes: int, requantise: bool, as_json:
         raise StreamError(f"stream {stream} cannot be read: {error.strerror}") from error
     details: dict[str, Any]
     if requantise:
-        from bandfold.onboard.requantise import requantise as make_coarser
+        from bandfold.onboard.downlink.requantise import requantise as make_coarser
 
         coarser = make_coarser(data, nbytes)
         made, details = coarser.data, {"factor": coarser.factor}

@@ -12,8 +12,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from bandfold.bitstream.errors import ModelError
-from bandfold.onboard.engines.convstack import same_padding
+from bandfold.common.errors import ModelError
+from bandfold.onboard.networks.conv_stack import same_padding
 
 from .graphs import INPUT, session
 

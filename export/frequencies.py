@@ -7,14 +7,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bandfold.bitstream.tokens import TOKENS, token_base
+from bandfold.bitstream.entropy.tokens import TOKENS, token_base
 from bandfold.calibration.integers import integer_frequencies
 from bandfold.training.prior import FactorisedPrior
 
 
 @torch.no_grad()
 def prior_frequencies(prior: FactorisedPrior, medians: Tensor) -> NDArray[np.int32]:
-    """Integrate a prior over the tokens that `bandfold.bitstream.planes` codes.
+    """Integrate a prior over the tokens that `bandfold.bitstream.segments.planes` codes.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from bandfold.bitstream.errors import ModelError
+from bandfold.common.errors import ModelError
 
 INPUT, OUTPUT = "input", "output"
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import onnx
 
-from bandfold.onboard.engines.choice import IntegerModel, golden_digest, probe, require_exact
-from bandfold.onboard.engines.golden import NumpyNetwork
+from bandfold.onboard.networks.engine_choice import IntegerModel, golden_digest, probe, require_exact
+from bandfold.onboard.networks.numpy_network import NumpyNetwork
 from bandfold.training.config import Config
 from bandfold.training.registry import find_recipe
 from bandfold.training.scenes import TrainingScene

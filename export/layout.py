@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.errors import ModelError
+from bandfold.common.errors import ModelError
 
 FOLDER = "export"
 DESCRIPTION, TABLES = "model.json", "tables.npz"

@@ -9,20 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.bandcodec import ANALYSIS, QUANTISED, REDUCTION, SYNTHESIS, BandCodec
-from bandfold.bitstream.bandsegment import BandSegment, read_band_segment, write_band_segment
-from bandfold.bitstream.chunks import Place, split_segment
-from bandfold.bitstream.errors import ModelError
-from bandfold.bitstream.fold import Fold
-from bandfold.bitstream.header import PLANES, Header
-from bandfold.bitstream.manifest import Manifest
-from bandfold.bitstream.output import atomic_output
-from bandfold.bitstream.package import Package, load_package, pack, unpack
-from bandfold.bitstream.scene import SceneInfo
-from bandfold.bitstream.tables import load_tables
-from bandfold.onboard.engines import NetworkEngine
-from bandfold.onboard.engines.choice import require_exact
-from bandfold.onboard.engines.network import integer_model
+from bandfold.bitstream.container.chunks import Place, split_segment
+from bandfold.bitstream.container.header import PLANES, Header
+from bandfold.bitstream.contexts.tables import load_tables
+from bandfold.bitstream.packages.manifest import Manifest
+from bandfold.bitstream.packages.package import Package, load_package, pack, unpack
+from bandfold.bitstream.segments.band_codec import ANALYSIS, QUANTISED, REDUCTION, SYNTHESIS, BandCodec
+from bandfold.bitstream.segments.band_segment import BandSegment, read_band_segment, write_band_segment
+from bandfold.bitstream.transforms.klt import Fold
+from bandfold.common.atomic_files import atomic_output
+from bandfold.common.errors import ModelError
+from bandfold.common.scene import SceneInfo
+from bandfold.onboard.networks import NetworkEngine
+from bandfold.onboard.networks.engine_choice import require_exact
+from bandfold.onboard.networks.network_engine import integer_model
 
 from .layout import HALF, INTEGER_ONNX, INTEGER_TFLITE, Export
 

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from bandfold.onboard.engines.convstack import ConvStack, same_padding
+from bandfold.onboard.networks.conv_stack import ConvStack, same_padding
 
 from .graphs import INPUT, OPSET, OUTPUT
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.calibration.activations import Observer, choose_range
-from bandfold.onboard.engines.convstack import HIGH, LOW, ConvLayer, ConvStack
-from bandfold.onboard.engines.golden import NumpyNetwork
-from bandfold.onboard.engines.integer import to_integers
+from bandfold.onboard.networks.conv_stack import HIGH, LOW, ConvLayer, ConvStack
+from bandfold.onboard.networks.integer_network import to_integers
+from bandfold.onboard.networks.numpy_network import NumpyNetwork
 
 from .floatstack import FloatLayer, FloatStack
 

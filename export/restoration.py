@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from bandfold.bitstream.errors import ModelError
-from bandfold.bitstream.manifest import Manifest
-from bandfold.bitstream.package import Package
-from bandfold.ground.restoremodel import GRAPH, KIND, RestorationModel
+from bandfold.bitstream.packages.manifest import Manifest
+from bandfold.bitstream.packages.package import Package
+from bandfold.common.errors import ModelError
+from bandfold.ground.restoration.restoration_model import GRAPH, KIND, RestorationModel
 from bandfold.training.checkpoint import load_state
 from bandfold.training.loop import MODEL
 from bandfold.training.restoration import FACTS, HIDDEN_UNITS, WINDOWS, Restoration

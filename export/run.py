@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import onnx
 
-from bandfold.bitstream.errors import ModelError
-from bandfold.bitstream.output import atomic_output, output_errors
-from bandfold.onboard.intervals import AVIRIS_LIMITS
-from bandfold.onboard.partition import AVIRIS_2022
+from bandfold.common.atomic_files import atomic_output, output_errors
+from bandfold.common.errors import ModelError
+from bandfold.onboard.networks.intervals import AVIRIS_LIMITS
+from bandfold.onboard.planning.partition import AVIRIS_2022
 from bandfold.training.balle48 import REDUCTION
 from bandfold.training.checkpoint import load_state
 from bandfold.training.config import Config

@@ -9,7 +9,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from bandfold.onboard.engines.convstack import ConvStack
+from bandfold.onboard.networks.conv_stack import ConvStack
 
 from .graphs import INPUT, OUTPUT
 

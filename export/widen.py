@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bandfold.onboard.engines.convstack import ConvLayer, ConvStack, same_padding
+from bandfold.onboard.networks.conv_stack import ConvLayer, ConvStack, same_padding
 
 
 def widen(stack: ConvStack) -> ConvStack:
@@ -22,8 +22,8 @@ def widen(stack: ConvStack) -> ConvStack:
     Returns
     -------
     ConvStack
-        Over what `bandfold.onboard.engines.integer.to_channels` makes of a plane, with blocks of the stride.
-        The same if its first layer has no strides.
+        Over what `bandfold.onboard.networks.integer_network.to_channels` makes of a plane, with blocks of the
+        stride. The same if its first layer has no strides.
     """
     first = stack.layers[0]
     stride = first.stride

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.errors import SceneError
-from bandfold.bitstream.scene import MetadataValue
+from bandfold.common.errors import SceneError
+from bandfold.common.scene import MetadataValue
 
 from .blocks import BlockSource, Wanted
 from .containers import container_source

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.errors import SceneError
-from bandfold.bitstream.scene import (
+from bandfold.common.errors import SceneError
+from bandfold.common.scene import (
     INTERLEAVES,
     SCALED_DTYPES,
     MetadataValue,
@@ -37,7 +37,8 @@ class Wanted:
     no_data : float, NoData or None
         Value that marks absent data; by default the one that the file gives.
     for_coding : bool
-        False opens a scene to look at, before its scaling is known, as in `bandfold.onboard.envi.open_envi`.
+        False opens a scene to look at, before its scaling is known, as in
+        `bandfold.formats.envi.reader.open_envi`.
     """
 
     variable: str | None = None
@@ -152,7 +153,7 @@ class BlockSource:
         return self._info
 
     def read(self, bands: slice, lines: slice) -> NDArray[Any]:
-        """Read a block; see `bandfold.onboard.source.SceneSource.read`.
+        """Read a block; see `bandfold.onboard.samples.source.SceneSource.read`.
 
         Raises
         ------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bandfold.bitstream.scene import SceneInfo
+from bandfold.common.scene import SceneInfo
 
 from . import fields, georeference
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from bandfold.bitstream.errors import SceneError
-from bandfold.bitstream.scene import MetadataValue
+from bandfold.common.errors import SceneError
+from bandfold.common.scene import MetadataValue
 
 from . import fields, georeference
 from .blocks import BlockSource, Wanted

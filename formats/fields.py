@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.scene import MetadataValue
+from bandfold.common.scene import MetadataValue
 
 WAVELENGTH, FWHM, BAD_BANDS = "wavelength", "fwhm", "bbl"
 UNITS, BAND_NAMES = "wavelength units", "band names"

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bandfold.bitstream.errors import SceneError
-from bandfold.bitstream.scene import MetadataValue
+from bandfold.common.errors import SceneError
+from bandfold.common.scene import MetadataValue
 
 if TYPE_CHECKING:
     from pyproj import CRS

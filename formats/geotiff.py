@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.errors import SceneError
-from bandfold.bitstream.scene import MetadataValue, SceneInfo
+from bandfold.common.errors import SceneError
+from bandfold.common.scene import MetadataValue, SceneInfo
 
 from . import fields, georeference
 from .blocks import Wanted, check_range
@@ -73,7 +73,7 @@ class RasterSource:
         return self._info
 
     def read(self, bands: slice, lines: slice) -> NDArray[Any]:
-        """Read a block; see `bandfold.onboard.source.SceneSource.read`.
+        """Read a block; see `bandfold.onboard.samples.source.SceneSource.read`.
 
         Raises
         ------

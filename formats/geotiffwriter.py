@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from bandfold.bitstream.errors import OutputError
+from bandfold.common.errors import OutputError
 
 from . import fields, georeference
 from .cf import stored_marker

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from bandfold.bitstream.errors import SettingsError
+from bandfold.common.errors import SettingsError
 
 SUFFIXES = {
     ".hdr": "envi",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bandfold.bitstream.errors import SceneError
+from bandfold.common.errors import SceneError
 
 from .blocks import BlockSource, Wanted
 from .containers import container_source

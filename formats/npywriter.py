@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.output import atomic_output
+from bandfold.common.atomic_files import atomic_output
 
 from .arrays import description_path
 from .writer import SceneWriter

@@ -1,42 +1,37 @@
-"""Open a scene of any format but ENVI, and a writer of any format but ENVI."""
+"""Open a scene of any format, and a writer of any format."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from numpy.typing import NDArray
-
-from bandfold.bitstream.errors import SceneError
-from bandfold.bitstream.scene import SceneInfo
+from bandfold.common.errors import SceneError, SettingsError
+from bandfold.common.scene import SceneInfo, SceneSource
 
 from .blocks import Wanted
 from .kinds import format_of, need_libraries
 from .writer import SceneWriter
 
+DEFAULTS = Wanted()
+"""Nothing said: what the file says holds."""
 
-class FileSource(Protocol):
-    """A scene in a file; see `bandfold.onboard.source.SceneSource`."""
+
+class FileSource(SceneSource, Protocol):
+    """A scene in a file; `path` is that of its samples."""
 
     path: Path
 
-    @property
-    def info(self) -> SceneInfo:
-        """Geometry, type and metadata."""
 
-    def read(self, bands: slice, lines: slice) -> NDArray[Any]:
-        """Read a block, shaped (bands, lines, samples)."""
-
-
-def open_file(path: Path, wanted: Wanted) -> FileSource:
+def open_scene(path: Path, wanted: Wanted = DEFAULTS) -> FileSource:
     """Open a scene by the suffix of its file.
 
     Parameters
     ----------
     path : Path
-        Of one of the formats of `bandfold.formats.kinds.SUFFIXES`, ENVI left out.
-    wanted : Wanted
+        Its suffix tells the format (`bandfold.formats.kinds.SUFFIXES`); unknown ones are raw files of ENVI.
+    wanted : Wanted, optional
+        What the user says of the scene beyond the name of its file.
 
     Returns
     -------
@@ -49,9 +44,15 @@ def open_file(path: Path, wanted: Wanted) -> FileSource:
     SceneError
         If the file is not there, cannot be read, or it is not clear what in it is the scene.
     SettingsError
-        If a library is not installed.
+        If a library is not installed, or an ENVI scene is asked for a variable or an axis of bands.
     """
     kind = format_of(path)
+    if kind == "envi":
+        from .envi.reader import open_envi
+
+        if wanted.variable is not None or wanted.band_axis is not None:
+            raise SettingsError(f"{path} is an ENVI scene: leave out --variable and --band-axis")
+        return open_envi(path, scaling=wanted.scaling, no_data=wanted.no_data, for_coding=wanted.for_coding)
     if not (path.is_dir() if kind == "zarr" else path.is_file()):
         raise SceneError(f"{path} is {'not a file' if path.exists() else 'not there'}: give a scene")
     need_libraries(kind, f"reading {kind}")

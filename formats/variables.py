@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.errors import SceneError
+from bandfold.common.errors import SceneError
 
 from .blocks import Axes
 

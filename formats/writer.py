@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.errors import OutputError
-from bandfold.bitstream.output import AtomicPath, output_errors
-from bandfold.bitstream.scene import SceneInfo
+from bandfold.common.atomic_files import AtomicPath, output_errors
+from bandfold.common.errors import OutputError
+from bandfold.common.scene import SceneInfo
 
 
 class SceneWriter(ABC):
@@ -29,7 +29,7 @@ class SceneWriter(ABC):
     info : SceneInfo
         Geometry, type, no-data value and metadata of what is written.
     replaces : callable, optional
-        As for `bandfold.bitstream.output.AtomicPath`.
+        As for `bandfold.common.atomic_files.AtomicPath`.
     folder : path_like, optional
         Where temporary files lie, on the same file system. Default: beside `path`.
 

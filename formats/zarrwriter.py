@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from bandfold.bitstream.scene import SceneInfo
+from bandfold.common.scene import SceneInfo
 
 from .cf import cf_dataset, variable_name
 from .writer import SceneWriter

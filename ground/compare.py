@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.errors import SceneError, SettingsError
-from bandfold.bitstream.scene import SceneInfo
+from bandfold.common.errors import SceneError, SettingsError
+from bandfold.common.scene import SceneInfo
 
 AVIRIS_ENDS = (40, 96, 155, 165, 224)
 """Ends of the intervals that are usual for the 224 bands of AVIRIS."""

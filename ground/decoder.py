@@ -11,26 +11,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.bandcodec import BandCodec
-from bandfold.bitstream.bandsegment import read_band_segment
-from bandfold.bitstream.chunks import Segmented
-from bandfold.bitstream.errors import MemoryLimitError, SettingsError, StreamError
-from bandfold.bitstream.fold import FRACTION, Fold, Vectors
-from bandfold.bitstream.planes import PlaneTables
-from bandfold.bitstream.registry import Registry
-from bandfold.bitstream.scene import SceneInfo
-from bandfold.bitstream.segment import Segment, mode_name, read_segment
-from bandfold.bitstream.tables import load_tables, needed_tables
-from bandfold.bitstream.workers import Workers
-
-from .evidence import Decoded
-from .networks import NetworkSynthesis
-from .nodata import mark_absent
-from .restore import BYTES_PER_RESTORED, Restorer
-from .restoremodel import AUTO, find_restoration
-from .scaling import apply_scaling
-from .stream import Stream
-from .synthesis import dequantise, synthesise, unfold, unrotate
+from bandfold.bitstream.container.chunks import Segmented
+from bandfold.bitstream.contexts.tables import load_tables, needed_tables
+from bandfold.bitstream.packages.registry import Registry
+from bandfold.bitstream.segments.band_codec import BandCodec
+from bandfold.bitstream.segments.band_segment import read_band_segment
+from bandfold.bitstream.segments.planes import PlaneTables
+from bandfold.bitstream.segments.segment import Segment, mode_name, read_segment
+from bandfold.bitstream.transforms.klt import FRACTION, Fold, Vectors
+from bandfold.common.errors import MemoryLimitError, SettingsError, StreamError
+from bandfold.common.scene import SceneInfo
+from bandfold.common.workers import Workers
+from bandfold.ground.restoration.evidence import Decoded
+from bandfold.ground.restoration.restoration_model import AUTO, find_restoration
+from bandfold.ground.restoration.restorer import BYTES_PER_RESTORED, Restorer
+from bandfold.ground.stream.parsed_stream import Stream
+from bandfold.ground.synthesis.absent_samples import mark_absent
+from bandfold.ground.synthesis.inverse import dequantise, synthesise, unfold, unrotate
+from bandfold.ground.synthesis.network_synthesis import NetworkSynthesis
+from bandfold.ground.synthesis.physical_units import apply_scaling
 
 DEFAULT_MEMORY_LIMIT = 4 << 30
 """Bytes that decoding may take where no limit is given."""
@@ -69,8 +68,9 @@ class Decoder:
     models : sequence of path_like, optional
         Package files to look in before those that are shipped or on the search path.
     restore : str or path_like
-        ``auto`` restores folded scenes (`bandfold.ground.restore`) where ONNX Runtime is installed; ``off``
-        gives the reconstruction points that the format describes; else a package, by name or file.
+        ``auto`` restores folded scenes (`bandfold.ground.restoration.restorer`) where ONNX Runtime is
+        installed; ``off`` gives the reconstruction points that the format describes; else a package, by name
+        or file.
     threads : int
         Processor threads: as many strips are decoded at a time. Of a single strip only the restoration is
         shared.

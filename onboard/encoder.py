@@ -9,32 +9,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.bandcodec import BandCodec
-from bandfold.bitstream.errors import SettingsError
-from bandfold.bitstream.geometry import BLOCK
-from bandfold.bitstream.header import STEP_UNIT, UNIFORM
-from bandfold.bitstream.output import atomic_output
-from bandfold.bitstream.package import Package
-from bandfold.bitstream.registry import Registry
-from bandfold.bitstream.sensor import SensorBasis
-from bandfold.bitstream.tables import load_tables
-from bandfold.bitstream.workers import Workers
+from bandfold.bitstream.container.header import STEP_UNIT, UNIFORM
+from bandfold.bitstream.contexts.tables import load_tables
+from bandfold.bitstream.packages.package import Package
+from bandfold.bitstream.packages.registry import Registry
+from bandfold.bitstream.segments.band_codec import BandCodec
+from bandfold.bitstream.transforms.sensor_basis import SensorBasis
+from bandfold.common.atomic_files import atomic_output
+from bandfold.common.errors import SettingsError
+from bandfold.common.geometry import BLOCK
+from bandfold.common.scene import SceneSource
+from bandfold.common.workers import Workers
+from bandfold.onboard.coding.methods import Planner, cosine_method, network_method
+from bandfold.onboard.downlink.resume import Begun
+from bandfold.onboard.networks.band_planner import BandPlanner
+from bandfold.onboard.planning.partition import partition_ends
+from bandfold.onboard.planning.region_planner import zone_planner
+from bandfold.onboard.planning.scene_planner import ScenePlanner
+from bandfold.onboard.quantisation.choice import tables_path
+from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
+from bandfold.onboard.rate.region_trial import several_cost_less
+from bandfold.onboard.rate.scene_control import Candidate, SceneCoder
+from bandfold.onboard.rate.target import Target
+from bandfold.onboard.samples.no_data import counts_without_gaps
+from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.transform.cosine import CosineEngine
 
-from .bandplan import BandPlanner
-from .engines import AnalysisEngine, CosineEngine, NetworkEngine
-from .filling import counts_without_gaps
-from .method import Planner, cosine_method, network_method
-from .partition import partition_ends
-from .quantise import RATE_WEIGHT
-from .quantisers import tables_path
-from .resume import Begun
-from .scenecoder import Candidate, SceneCoder
-from .sceneplan import ScenePlanner
-from .source import ArraySource, SceneSource
-from .stream import REPEAT, STRIP_LINES, StreamEncoder
-from .target import Target
-from .zoneplan import zone_planner
-from .zonetrial import several_cost_less
+from .networks import AnalysisEngine, NetworkEngine
+from .stream_encoder import REPEAT, STRIP_LINES, StreamEncoder
 
 OWN_MARGIN = 1.02
 """A scene's own fold is tried beside its sensor's where it does not seem to cost so many times as much."""
@@ -63,7 +65,7 @@ class Encoder:
         Package of a trained encoder: its name, or its file. It codes band by band, in intervals of its own.
     engine : {"auto", "litert", "onnxruntime", "numpy"}
         What runs the networks of a model. ``auto`` takes the fastest that gives the same integers on every
-        machine; see `bandfold.onboard.engines.choice`.
+        machine; see `bandfold.onboard.networks.engine_choice`.
     threads : int
         Processor threads: of that engine; without a model those that code strips side by side, or of a
         stream parts of a strip.

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bandfold.bitstream.package import load_package
+from bandfold.bitstream.packages.package import load_package
 
 MODEL = Path(__file__).parent / "golden" / "golden-walsh.bfm"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bandfold.bitstream.package import pack
-from bandfold.bitstream.tables import DEPENDENT, load_tables
-from bandfold.bitstream.tables import OLDER as TABLES
+from bandfold.bitstream.contexts.tables import DEPENDENT, load_tables
+from bandfold.bitstream.contexts.tables import OLDER as TABLES
+from bandfold.bitstream.packages.package import pack
 from bandfold.ground.decoder import Decoder
-from bandfold.ground.stream import Stream
+from bandfold.ground.stream.parsed_stream import Stream
 
 GOLDEN = Path(__file__).parent / "golden"
 

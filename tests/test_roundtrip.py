@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandfold.bitstream.scene import Scaling
+from bandfold.common.scene import Scaling
 from bandfold.ground import Decoder
 from bandfold.onboard import ArraySource, Encoder
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bandfold.bitstream.scene import SCALED_DTYPES
+from bandfold.common.scene import SCALED_DTYPES
+from bandfold.formats.envi.reader import open_envi
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
-from bandfold.onboard.envi import open_envi
-from bandfold.onboard.scaling import auto_scaling
+from bandfold.onboard.samples.scaling import auto_scaling
 
 FOLDER = Path(__file__).parents[1].parent / "shared" / "scenes"
 HEADERS = {path.stem: path for path in sorted(FOLDER.glob("*.hdr"))}
@@ -67,7 +67,7 @@ def test_a_quarter_of_a_bit(source):
 
 
 def test_a_step_of_one_count(source):
-    # The first lines only: whole scenes take minutes, and benchmarks/scenes.py codes those.
+    # The first lines only: whole scenes take minutes, and benchmarks/roundtrip.py codes those.
     source = FirstLines(source, 24)
     decoder = Decoder(Encoder(step=1.0).encode(source))
     decoded = decoder.decode()

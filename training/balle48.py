@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from bandfold.onboard.engines.convstack import same_padding
+from bandfold.onboard.networks.conv_stack import same_padding
 
 from .layers import DivisiveNormalisation, SameConv, SameTransposed
 from .orthonormal import embed, hierarchical_maps, rectified

@@ -9,8 +9,8 @@ from zipfile import BadZipFile
 
 import torch
 
-from bandfold.bitstream.errors import ModelError
-from bandfold.bitstream.output import atomic_output
+from bandfold.common.atomic_files import atomic_output
+from bandfold.common.errors import ModelError
 
 State = dict[str, Any]
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.dct import FREQUENCIES
-from bandfold.bitstream.errors import SettingsError
-from bandfold.bitstream.fold import FRACTION
-from bandfold.bitstream.geometry import BLOCK
+from bandfold.bitstream.transforms.dct import FREQUENCIES
+from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.calibration.corpus import planned_latents
+from bandfold.common.errors import SettingsError
+from bandfold.common.geometry import BLOCK
 
 from .config import DataConfig
 from .scenes import TrainingScene

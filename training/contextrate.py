@@ -1,9 +1,9 @@
 """What latents cost, as the entropy coder counts it, with a gradient.
 
-The same context network, tables and order as `bandfold.bitstream.contexts`: a latent is coded knowing the
-lower diagonals of its component and the two components before. Only the roundings are left out, of logarithms
-and of the class, so the cost follows small changes of a latent: of its own, and through the contexts of later
-ones.
+The same context network, tables and order as `bandfold.bitstream.contexts.features`: a latent is coded
+knowing the lower diagonals of its component and the two components before. Only the roundings are left out,
+of logarithms and of the class, so the cost follows small changes of a latent: of its own, and through the
+contexts of later ones.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bandfold.bitstream.contexts import GROUPS, LARGEST_LOG, SUM_LIMIT, neighbour
-from bandfold.bitstream.dct import DIAGONAL
-from bandfold.bitstream.geometry import CHANNELS
-from bandfold.bitstream.tables import COST_UNIT, Mode
-from bandfold.bitstream.tokens import to_tokens
+from bandfold.bitstream.contexts.features import GROUPS, LARGEST_LOG, SUM_LIMIT, neighbour
+from bandfold.bitstream.contexts.tables import COST_UNIT, Mode
+from bandfold.bitstream.entropy.tokens import to_tokens
+from bandfold.bitstream.transforms.dct import DIAGONAL
+from bandfold.common.geometry import CHANNELS
 
 LARGEST = 255
 """Magnitudes whose cost is looked up; what is beyond costs as much, plus its octaves."""

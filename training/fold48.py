@@ -12,9 +12,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from bandfold.bitstream.geometry import CHANNELS
-from bandfold.bitstream.tables import load_tables
-from bandfold.onboard.quantise import RATE_WEIGHT, decision_thresholds
+from bandfold.bitstream.contexts.tables import load_tables
+from bandfold.common.geometry import CHANNELS
+from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT, decision_thresholds
 
 from .contextrate import ContextRate
 from .layers import SameConv

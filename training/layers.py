@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bandfold.onboard.engines.convstack import same_padding
+from bandfold.onboard.networks.conv_stack import same_padding
 
 
 class SameConv(nn.Conv2d):

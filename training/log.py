@@ -6,8 +6,8 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from bandfold.bitstream.errors import SettingsError
-from bandfold.bitstream.output import atomic_output, output_errors
+from bandfold.common.atomic_files import atomic_output, output_errors
+from bandfold.common.errors import SettingsError
 
 COLUMNS = ("step", "loss", "bits_per_sample", "squared_error", "learning_rate", "seconds")
 """Means since the row before; the error is in steps squared, seconds are of this process."""

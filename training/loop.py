@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from bandfold.bitstream.errors import BandfoldError, ModelError, SettingsError
+from bandfold.common.errors import BandfoldError, ModelError, SettingsError
 
 from .checkpoint import State, load_state, save_state
 from .config import Config, TrainingConfig

@@ -10,17 +10,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from bandfold.bitstream.errors import SettingsError
-from bandfold.bitstream.fold import FRACTION, Vectors
-from bandfold.bitstream.segment import Segment
-from bandfold.bitstream.tables import DEPENDENT, SHIPPED, Mode, load_tables
+from bandfold.bitstream.contexts.tables import DEPENDENT, SHIPPED, Mode, load_tables
+from bandfold.bitstream.segments.segment import Segment
+from bandfold.bitstream.transforms.klt import FRACTION, Vectors
 from bandfold.calibration.corpus import planned_latents
-from bandfold.ground.evidence import Decoded, Witness, facts
-from bandfold.ground.restore import LOWERED
-from bandfold.ground.smoothing import Window
-from bandfold.ground.synthesis import dequantise
-from bandfold.onboard.quantise import quantise
-from bandfold.onboard.source import SceneSource
+from bandfold.common.errors import SettingsError
+from bandfold.common.scene import SceneSource
+from bandfold.ground.restoration.evidence import Decoded, Witness, facts
+from bandfold.ground.restoration.restorer import LOWERED
+from bandfold.ground.restoration.smoothing import Window
+from bandfold.ground.synthesis.inverse import dequantise
+from bandfold.onboard.quantisation.rdoq import quantise
 
 from .config import DataConfig
 from .scenes import TrainingScene

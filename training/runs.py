@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from bandfold.bitstream.errors import ModelError, SettingsError
-from bandfold.bitstream.output import atomic_output, output_errors
+from bandfold.common.atomic_files import atomic_output, output_errors
+from bandfold.common.errors import ModelError, SettingsError
 
 from .checkpoint import State, load_state
 from .config import Config, parse_config

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.errors import SettingsError
 from bandfold.calibration.corpus import open_scene
 from bandfold.calibration.folds import SceneFile, find_scenes
-from bandfold.onboard.intervals import interval_ends
-from bandfold.onboard.source import SceneSource
+from bandfold.common.errors import SettingsError
+from bandfold.common.scene import SceneSource
+from bandfold.onboard.networks.intervals import interval_ends
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class TrainingScene:
     deviation : float
         Root of the mean variance of the bands, in counts: what contrasts refer to.
     ends : tuple of int
-        As `bandfold.onboard.intervals.interval_ends` gives them.
+        As `bandfold.onboard.networks.intervals.interval_ends` gives them.
     counts : SceneSource or None
         The scene itself, for views that do what the encoder does.
     """

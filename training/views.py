@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.errors import SettingsError
+from bandfold.common.errors import SettingsError
 
 from .config import DataConfig
 from .crops import draw_crop

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.errors import SettingsError, StreamError
-from bandfold.bitstream.scene import SCALED_DTYPES, Scaling, native
+from bandfold.common.errors import SettingsError, StreamError
+from bandfold.common.scene import SCALED_DTYPES, Scaling, native
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
-from bandfold.onboard.scaling import auto_scaling
-from bandfold.onboard.source import ArraySource
-from bandfold.onboard.target import Target
+from bandfold.onboard.rate.target import Target
+from bandfold.onboard.samples.scaling import auto_scaling
+from bandfold.onboard.samples.source import ArraySource
 
 _ORDER = "memory order"
 """Header field of chunks whose first axis runs fastest."""

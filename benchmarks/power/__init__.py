@@ -1,1 +1,1 @@
-"""Power and latency of an encoder on the board that it runs on: ``python -m bandfold.benchmarks.power``."""
+"""Power and latency: an encoder on the board that it runs on in, watts, joules and seconds out."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from bandfold.benchmarks.memory import forget_peak, peak_resident
-from bandfold.bitstream.scene import SceneInfo
+from bandfold.common.scene import SceneInfo
 
 from .sensors import Sensor
 from .strips import StripClock

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from bandfold.bitstream.errors import BandfoldError
+from bandfold.common.errors import BandfoldError
 
 
 class SensorError(BandfoldError):

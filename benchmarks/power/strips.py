@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from bandfold.bitstream.container import Section
+from bandfold.bitstream.container.sections import Section
 from bandfold.onboard import SceneSource, StreamEncoder
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bandfold.benchmarks.synthetic import SyntheticScene
-from bandfold.bitstream.registry import SHIPPED
-from bandfold.bitstream.scene import SceneInfo
-from bandfold.ground.envi import write_envi
+from bandfold.bitstream.packages.registry import SHIPPED
+from bandfold.common.scene import SceneInfo
+from bandfold.formats.envi.writer import write_envi
+from bandfold.synthetic.scenes import SyntheticScene
 
 pytestmark = pytest.mark.arm
 

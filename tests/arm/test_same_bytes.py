@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bandfold.benchmarks.synthetic import SyntheticScene
-from bandfold.bitstream.scene import Scaling, SceneInfo
+from bandfold.common.scene import Scaling, SceneInfo
+from bandfold.formats.envi.writer import write_envi
 from bandfold.ground.decoder import Decoder
-from bandfold.ground.envi import write_envi
+from bandfold.synthetic.scenes import SyntheticScene
 
 pytestmark = pytest.mark.arm
 

@@ -7,8 +7,8 @@ import zlib
 import numpy as np
 import pytest
 
-from bandfold.benchmarks.contestants import Decoded, Encoded
-from bandfold.bitstream.errors import BudgetError
+from bandfold.benchmarks.codecs.contestants import Decoded, Encoded
+from bandfold.common.errors import BudgetError
 
 
 class Quantiser:

@@ -7,11 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from bandfold.benchmarks import bands
-from bandfold.benchmarks.bandmodel import Coded
 from bandfold.benchmarks.bands import interpolate, main, quality
-from bandfold.bitstream.errors import SettingsError
-from bandfold.ground.envi import write_envi
-from bandfold.onboard.source import ArraySource
+from bandfold.benchmarks.rate_distortion.band_model import Coded
+from bandfold.common.errors import SettingsError
+from bandfold.formats.envi.writer import write_envi
+from bandfold.onboard.samples.source import ArraySource
 
 
 class Model:

@@ -5,9 +5,9 @@ import re
 from click.testing import CliRunner
 
 from bandfold.benchmarks import cutting
-from bandfold.benchmarks.synthetic import SyntheticScene
-from bandfold.benchmarks.testscenes import find_scenes
-from bandfold.ground.envi import write_envi
+from bandfold.benchmarks.scenes.test_scenes import find_scenes
+from bandfold.formats.envi.writer import write_envi
+from bandfold.synthetic.scenes import SyntheticScene
 
 
 def test_another_step_is_between_the_other_ways(tmp_path):

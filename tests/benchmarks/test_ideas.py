@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from bandfold.benchmarks.ideas import STEPS, Partly, main, means_table, rows, table
-from bandfold.ground.envi import write_envi
-from bandfold.onboard.source import ArraySource
+from bandfold.formats.envi.writer import write_envi
+from bandfold.onboard.samples.source import ArraySource
 
 
 @pytest.fixture(scope="module")

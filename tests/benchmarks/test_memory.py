@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from bandfold.benchmarks.memory import forget_peak, main, measure_child, peak_resident
-from bandfold.benchmarks.scenefile import write_scene
-from bandfold.bitstream.errors import BandfoldError
+from bandfold.benchmarks.scenes.scene_file import write_scene
+from bandfold.common.errors import BandfoldError
 
 MEBI = 1 << 20
 

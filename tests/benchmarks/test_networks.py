@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from bandfold.benchmarks.networks import main
-from bandfold.onboard.engines.choice import ENGINES
+from bandfold.onboard.networks.engine_choice import ENGINES
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from bandfold.benchmarks.packetfaults import Tally, main, subjects
-from bandfold.ground.reassembly import Assembly, Strips
+from bandfold.ground.packets.reassembly import Assembly, Strips
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from bandfold.benchmarks.packets import lose, lost_sections, main, measure, strips_that_differ
-from bandfold.benchmarks.synthetic import SyntheticScene
-from bandfold.bitstream.container import Section, read_sections
-from bandfold.ground.packets import find_packets
+from bandfold.bitstream.container.sections import Section, read_sections
+from bandfold.ground.packets.packet_reader import find_packets
 from bandfold.onboard import Encoder
-from bandfold.onboard.packets import PacketSettings, packetise
+from bandfold.onboard.downlink.packets import PacketSettings, packetise
+from bandfold.synthetic.scenes import SyntheticScene
 
 
 @pytest.fixture(scope="module")

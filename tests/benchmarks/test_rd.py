@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from bandfold.benchmarks.campaign import RANGE, TILE_RANGE, Task, perform, plan
+from bandfold.benchmarks.codecs.recorded import Folds
+from bandfold.benchmarks.rate_distortion.campaign import RANGE, TILE_RANGE, Task, perform, plan
 from bandfold.benchmarks.rd import main
-from bandfold.benchmarks.recorded import Folds
-from bandfold.benchmarks.scenefile import write_scene
-from bandfold.benchmarks.testscenes import find_scenes
-from bandfold.bitstream.errors import SettingsError
+from bandfold.benchmarks.scenes.scene_file import write_scene
+from bandfold.benchmarks.scenes.test_scenes import find_scenes
+from bandfold.common.errors import SettingsError
 from bandfold.export.layout import read_export
 from bandfold.export.pack import make_package, write_package
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from bandfold.benchmarks.sensors import main, measure
-from bandfold.benchmarks.synthetic import SyntheticScene
-from bandfold.ground.envi import write_envi
+from bandfold.formats.envi.writer import write_envi
+from bandfold.synthetic.scenes import SyntheticScene
 
 
 def scene(seed, bands=24):

@@ -5,10 +5,10 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from bandfold.benchmarks.scenefile import write_scene
+from bandfold.benchmarks.scenes.scene_file import write_scene
 from bandfold.benchmarks.speed import duel_text, main, sweep_text, threads_text
-from bandfold.benchmarks.stages import STAGES, StageTimes, stages_text, time_stages
-from bandfold.benchmarks.timing import (
+from bandfold.benchmarks.timing.stages import STAGES, StageTimes, stages_text, time_stages
+from bandfold.benchmarks.timing.timing import (
     BandfoldRunner,
     OpenJpegRunner,
     Times,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bandfold.bitstream.network import FEATURES, ContextNetwork
+from bandfold.bitstream.contexts.context_network import FEATURES, ContextNetwork
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandfold.bitstream import coder, exact, kernels
-from bandfold.bitstream.census import Census
-from bandfold.bitstream.errors import StreamError
-from bandfold.bitstream.latents import LatentReader, write_latents
-from bandfold.bitstream.payload import PayloadReader, PayloadWriter
-from bandfold.bitstream.tables import DEPENDENT, MODES, load_tables
-from bandfold.onboard.quantise import quantise
+from bandfold.bitstream.contexts.tables import DEPENDENT, MODES, load_tables
+from bandfold.bitstream.entropy import coder
+from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
+from bandfold.bitstream.segments.census import Census
+from bandfold.bitstream.segments.latents import LatentReader, write_latents
+from bandfold.common import exact, kernels
+from bandfold.common.errors import StreamError
+from bandfold.onboard.quantisation.rdoq import quantise
 
 TABLES = load_tables()
 TWO = load_tables(DEPENDENT)
@@ -244,7 +245,7 @@ def test_tables_travel_to_other_processes():
 
 
 def test_a_switch_leaves_them_out():
-    code = "from bandfold.bitstream import kernels; print(kernels.library)"
+    code = "from bandfold.common import kernels; print(kernels.library)"
     environment = {**os.environ, kernels.SWITCH: "off"}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True

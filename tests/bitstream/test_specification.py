@@ -694,12 +694,12 @@ def test_check_value_of_the_checksum():
 @pytest.mark.parametrize("name", NAMES)
 def test_the_document_describes_the_golden_streams(name):
     # Only here does the module meet the codec: to be compared with it.
-    from bandfold.bitstream.bandsegment import read_band_segment
-    from bandfold.bitstream.registry import Registry
-    from bandfold.bitstream.segment import read_segment
-    from bandfold.bitstream.tables import shipped_tables
+    from bandfold.bitstream.contexts.tables import shipped_tables
+    from bandfold.bitstream.packages.registry import Registry
+    from bandfold.bitstream.segments.band_segment import read_band_segment
+    from bandfold.bitstream.segments.segment import read_segment
     from bandfold.ground.decoder import Decoder
-    from bandfold.ground.stream import Stream
+    from bandfold.ground.stream.parsed_stream import Stream
 
     data = (GOLDEN / f"{name}.bndf").read_bytes()
     header, metadata, latents, samples = decode(data)
@@ -737,20 +737,20 @@ def _made_by_hand(monkeypatch):
     own; chunks, and a strip that lacks some; absent samples; no number of lines in the header, and a low last
     strip; sections out of order and repeated.
     """
-    from bandfold.bitstream import segment as segments
-    from bandfold.bitstream.chunks import Place, split_segment
-    from bandfold.bitstream.container import Section, write_preamble, write_section
-    from bandfold.bitstream.contexts import Past
-    from bandfold.bitstream.fold import Fold, Vectors
-    from bandfold.bitstream.foldcode import best_predictor, write_fold
-    from bandfold.bitstream.header import Header
-    from bandfold.bitstream.latents import classify
-    from bandfold.bitstream.payload import PayloadWriter
-    from bandfold.bitstream.rotationcode import write_matrices
-    from bandfold.bitstream.scene import SceneInfo
-    from bandfold.bitstream.segment import Segment, write_segment
-    from bandfold.bitstream.tables import load_tables as shipped_tables
-    from bandfold.bitstream.varint import write_varint
+    from bandfold.bitstream.container.chunks import Place, split_segment
+    from bandfold.bitstream.container.header import Header
+    from bandfold.bitstream.container.sections import Section, write_preamble, write_section
+    from bandfold.bitstream.container.varint import write_varint
+    from bandfold.bitstream.contexts.features import Past
+    from bandfold.bitstream.contexts.tables import load_tables as shipped_tables
+    from bandfold.bitstream.payloads.klt_code import best_predictor, write_fold
+    from bandfold.bitstream.payloads.payload import PayloadWriter
+    from bandfold.bitstream.payloads.rotation_code import write_matrices
+    from bandfold.bitstream.segments import segment as segments
+    from bandfold.bitstream.segments.latents import classify
+    from bandfold.bitstream.segments.segment import Segment, write_segment
+    from bandfold.bitstream.transforms.klt import Fold, Vectors
+    from bandfold.common.scene import SceneInfo
 
     monkeypatch.setattr(segments, "CHUNK_BYTES", 60)
     tables = shipped_tables()
@@ -833,19 +833,19 @@ def test_the_document_describes_what_encoders_rarely_write(monkeypatch):
 @pytest.mark.parametrize("turned", [True, False])
 def test_the_document_describes_what_a_scene_takes_from_a_package(turned):
     """Components that pass the second fold or do not, in mixed order; fewer rows than the package has."""
-    from bandfold.bitstream.chunks import Place
-    from bandfold.bitstream.container import Section, write_preamble, write_section
-    from bandfold.bitstream.contexts import Past
-    from bandfold.bitstream.header import Header
-    from bandfold.bitstream.latents import classify
-    from bandfold.bitstream.package import load_package
-    from bandfold.bitstream.payload import PayloadWriter
-    from bandfold.bitstream.scene import SceneInfo
-    from bandfold.bitstream.segment import Segment, write_segment
-    from bandfold.bitstream.selection import Selection, Turn
-    from bandfold.bitstream.selectioncode import write_selected_fold
-    from bandfold.bitstream.sensor import SensorBasis
-    from bandfold.bitstream.tables import load_tables as shipped_tables
+    from bandfold.bitstream.container.chunks import Place
+    from bandfold.bitstream.container.header import Header
+    from bandfold.bitstream.container.sections import Section, write_preamble, write_section
+    from bandfold.bitstream.contexts.features import Past
+    from bandfold.bitstream.contexts.tables import load_tables as shipped_tables
+    from bandfold.bitstream.packages.package import load_package
+    from bandfold.bitstream.payloads.payload import PayloadWriter
+    from bandfold.bitstream.payloads.selection_code import write_selected_fold
+    from bandfold.bitstream.segments.latents import classify
+    from bandfold.bitstream.segments.segment import Segment, write_segment
+    from bandfold.bitstream.transforms.selection import Selection, Turn
+    from bandfold.bitstream.transforms.sensor_basis import SensorBasis
+    from bandfold.common.scene import SceneInfo
     from bandfold.ground.decoder import Decoder
 
     tables, sensor = shipped_tables(), SensorBasis.from_package(load_package(PACKAGES[0]))

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bandfold.bitstream.dct import DIAGONAL
-from bandfold.bitstream.tables import load_tables
+from bandfold.bitstream.contexts.tables import load_tables
+from bandfold.bitstream.transforms.dct import DIAGONAL
 from bandfold.calibration.corpus import Latents
 from bandfold.calibration.trainset import prepare
 

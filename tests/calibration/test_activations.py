@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bandfold.bitstream.errors import SettingsError
 from bandfold.calibration.activations import METHODS, OUTLIERS, Observer, choose_range
+from bandfold.common.errors import SettingsError
 
 
 def observe(*parts):

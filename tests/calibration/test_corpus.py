@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from bandfold.bitstream.fold import FRACTION
-from bandfold.bitstream.scene import Scaling
+from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.calibration.corpus import RATES, Latents, open_scene, scene_latents, step_for_rate
-from bandfold.ground.envi import EnviWriter
-from bandfold.onboard.source import ArraySource
+from bandfold.common.scene import Scaling
+from bandfold.formats.envi.writer import EnviWriter
+from bandfold.onboard.samples.source import ArraySource
 
 
 def cube(bands=10, lines=20, samples=17, seed=0):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from bandfold.bitstream.network import FEATURES
-from bandfold.bitstream.tokens import to_tokens
+from bandfold.bitstream.contexts.context_network import FEATURES
+from bandfold.bitstream.entropy.tokens import to_tokens
 from bandfold.calibration.examples import draw_examples
 
 

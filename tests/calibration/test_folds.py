@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bandfold.bitstream.errors import SettingsError
 from bandfold.calibration.folds import SceneFile, deal, find_scenes, fold_names, group_scenes
+from bandfold.common.errors import SettingsError
 
 
 def scene(name, place="", sensor=""):

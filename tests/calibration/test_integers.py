@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from bandfold.bitstream.network import ContextNetwork
-from bandfold.bitstream.payload import side_class
-from bandfold.bitstream.tables import load_tables
-from bandfold.bitstream.tokens import TOKENS, token_base
+from bandfold.bitstream.contexts.context_network import ContextNetwork
+from bandfold.bitstream.contexts.tables import load_tables
+from bandfold.bitstream.entropy.tokens import TOKENS, token_base
+from bandfold.bitstream.payloads.payload import side_class
 from bandfold.calibration.floatnetwork import FloatNetwork, members_of_groups
 from bandfold.calibration.integers import extended, integer_frequencies, integer_network
 from bandfold.calibration.sidetables import side_tables

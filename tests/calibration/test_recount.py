@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from bandfold.bitstream.rans import PRECISION
-from bandfold.bitstream.reconstruct import magnitude_points
-from bandfold.bitstream.tables import load_tables
+from bandfold.bitstream.contexts.reconstruct import magnitude_points
+from bandfold.bitstream.contexts.tables import load_tables
+from bandfold.bitstream.entropy.rans import PRECISION
 from bandfold.calibration.recount import quantise_strips, recount, tally
 from bandfold.calibration.trainset import cost
 

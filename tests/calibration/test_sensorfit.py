@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from bandfold.benchmarks.synthetic import SyntheticScene
-from bandfold.bitstream.errors import ModelError, SceneError, SettingsError
-from bandfold.bitstream.package import pack, save_package, unpack
-from bandfold.bitstream.sensor import MOST_MERGED, SensorBasis
+from bandfold.bitstream.packages.package import pack, save_package, unpack
+from bandfold.bitstream.transforms.sensor_basis import MOST_MERGED, SensorBasis
 from bandfold.calibration.sensorfit import fit_sensor
+from bandfold.common.errors import ModelError, SceneError, SettingsError
 from bandfold.ground import Decoder
 from bandfold.onboard import ArraySource, Encoder
+from bandfold.synthetic.scenes import SyntheticScene
 
 BANDS = 48
 

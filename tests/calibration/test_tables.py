@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from bandfold.bitstream.errors import SettingsError
-from bandfold.bitstream.tables import load_tables
+from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.calibration import corpus, tables, trainset
+from bandfold.common.errors import SettingsError
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard.encoder import Encoder
 

@@ -5,17 +5,17 @@ import importlib
 import numpy as np
 import pytest
 
-from bandfold.bitstream.contexts import DIAGONAL_SLICES, Past
-from bandfold.bitstream.errors import SettingsError
-from bandfold.bitstream.latents import classify
-from bandfold.bitstream.tables import MODES, SHIPPED, load_tables, tables_from_arrays
+from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, Past
+from bandfold.bitstream.contexts.tables import MODES, SHIPPED, load_tables, tables_from_arrays
+from bandfold.bitstream.segments.latents import classify
 from bandfold.calibration.contexts_training import load_torch, train_network
 from bandfold.calibration.examples import draw_examples
 from bandfold.calibration.integers import extended, integer_frequencies, integer_network
 from bandfold.calibration.recount import quantise_strips
 from bandfold.calibration.sidetables import side_tables
 from bandfold.calibration.trainset import cost_with, train_tables
-from bandfold.onboard.quantise import RATE_WEIGHT
+from bandfold.common.errors import SettingsError
+from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
 
 
 @pytest.fixture(scope="module")

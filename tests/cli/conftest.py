@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from bandfold.benchmarks.synthetic import SyntheticScene
-from bandfold.bitstream.scene import Scaling, SceneInfo
 from bandfold.cli.main import main
-from bandfold.ground.envi import write_envi
+from bandfold.common.scene import Scaling, SceneInfo
+from bandfold.formats.envi.writer import write_envi
+from bandfold.synthetic.scenes import SyntheticScene
 
 
 class Result(NamedTuple):

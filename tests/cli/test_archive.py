@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from bandfold.benchmarks.synthetic import SyntheticScene
 from bandfold.formats.blocks import Wanted
-from bandfold.formats.opening import open_file
+from bandfold.formats.opening import open_scene
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
+from bandfold.synthetic.scenes import SyntheticScene
 
 from .conftest import check_failure
 
@@ -46,7 +46,7 @@ def test_workers_of_its_own(run, folder, stream):
     first, last = result.out.strip().split("\n")
     assert first.startswith("1/1 a.zarr: done, ")
     assert "out: 1 decoded, 0 there already, 0 failed" in last
-    found = open_file(folder / "out" / "a.zarr", Wanted())
+    found = open_scene(folder / "out" / "a.zarr", Wanted())
     np.testing.assert_array_equal(found.read(slice(0, BANDS), slice(0, LINES)), Decoder(stream).decode())
 
 
@@ -77,5 +77,5 @@ def test_what_is_refused(run, folder, monkeypatch):
     check_failure(run(*base, "--workers", "1", "--scheduler", "tcp://x"), 2, "give one of both")
     check_failure(run("decode", "in/a.bf", "in/a.bf", "-o", "out"), 2, "would both become a")
     check_failure(run("decode", "-o", "out"), 2, "Missing argument")
-    monkeypatch.setattr("bandfold.ground.cluster.find_spec", lambda name: None)
+    monkeypatch.setattr("bandfold.ground.archive.cluster.find_spec", lambda name: None)
     check_failure(run(*base), 2, "pip install 'bandfold[archive]'")

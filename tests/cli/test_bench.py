@@ -1,8 +1,6 @@
 """`bandfold bench`."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -71,12 +69,3 @@ def test_failures(run, monkeypatch, scene):
     check_failure(run("bench", "no.hdr"), 3, "no.hdr is not there")
     monkeypatch.setattr("bandfold.cli.bench.find_spec", lambda name: None)
     check_failure(run("bench", "scene.hdr"), 2, "pip install 'bandfold[power]'")
-
-
-def test_the_module_is_the_same_command():
-    command = [sys.executable, "-m", "bandfold.benchmarks.power"]
-    done = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
-    assert "Measure the encoder on this board." in done.stdout
-    done = subprocess.run([*command, "no.hdr"], capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr.startswith("error: ")

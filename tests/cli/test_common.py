@@ -5,8 +5,6 @@ import math
 import click
 import pytest
 
-from bandfold.bitstream.errors import SettingsError
-from bandfold.bitstream.scene import NoData
 from bandfold.cli.common import (
     need_matplotlib,
     parse_no_data,
@@ -15,6 +13,8 @@ from bandfold.cli.common import (
     size_option,
     wavelengths,
 )
+from bandfold.common.errors import SettingsError
+from bandfold.common.scene import NoData
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import os
 import numpy as np
 import pytest
 
-from bandfold.bitstream.scene import Scaling, SceneInfo
-from bandfold.ground.envi import write_envi
+from bandfold.common.scene import Scaling, SceneInfo
+from bandfold.formats.envi.writer import write_envi
 
 from .conftest import check_failure
 

@@ -6,10 +6,10 @@ import os
 import numpy as np
 import pytest
 
-from bandfold.benchmarks.synthetic import SyntheticScene
+from bandfold.formats.envi.reader import open_envi
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
-from bandfold.onboard.envi import open_envi
+from bandfold.synthetic.scenes import SyntheticScene
 
 from .conftest import check_failure
 

@@ -10,7 +10,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from bandfold.onboard.envi import open_envi
+from bandfold.formats.envi.reader import open_envi
 
 from .conftest import check_failure
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bandfold.bitstream.package import load_package, save_package
-from bandfold.onboard import selfcheck
-from bandfold.onboard.engines import choice
-from bandfold.onboard.selfcheck import runs_by
+from bandfold.bitstream.packages.package import load_package, save_package
+from bandfold.onboard import self_check as selfcheck
+from bandfold.onboard.networks import engine_choice as choice
+from bandfold.onboard.self_check import runs_by
 
 from .conftest import check_failure
 

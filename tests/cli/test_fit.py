@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from bandfold.benchmarks.synthetic import SyntheticScene
-from bandfold.ground.envi import write_envi
+from bandfold.formats.envi.writer import write_envi
+from bandfold.synthetic.scenes import SyntheticScene
 
 from .conftest import check_failure
 

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from bandfold.benchmarks.synthetic import SyntheticScene
-from bandfold.bitstream.scene import Scaling, SceneInfo
+from bandfold.common.scene import Scaling, SceneInfo
 from bandfold.formats.blocks import Wanted
-from bandfold.formats.opening import open_file, open_writer
+from bandfold.formats.envi.reader import open_envi
+from bandfold.formats.opening import open_scene, open_writer
 from bandfold.ground import Decoder
-from bandfold.onboard.envi import open_envi
+from bandfold.synthetic.scenes import SyntheticScene
 
 from .conftest import check_failure
 
@@ -31,7 +31,7 @@ def made():
 
 
 def look(path):
-    return open_file(path, Wanted(for_coding=False))
+    return open_scene(path, Wanted(for_coding=False))
 
 
 @pytest.mark.parametrize("kind", NAMES)

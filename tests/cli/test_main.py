@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from bandfold.bitstream import errors
 from bandfold.cli import main as main_module
 from bandfold.cli.common import progress_bar
+from bandfold.common import errors
 
 from .conftest import check_failure
 
@@ -63,7 +63,7 @@ def test_every_typed_error_ends_with_its_status_on_one_line(run, monkeypatch, ki
     def fail(*_, **__):
         raise kind("what is wrong,\nwhere")
 
-    monkeypatch.setattr("bandfold.onboard.envi.open_envi", fail)
+    monkeypatch.setattr("bandfold.formats.envi.reader.open_envi", fail)
     check_failure(run("compare", "a.hdr", "b.hdr"), kind.exit_status, "error: what is wrong, where\n")
 
 
@@ -77,7 +77,7 @@ def test_interruption(run, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bandfold.onboard.envi.open_envi", interrupt)
+    monkeypatch.setattr("bandfold.formats.envi.reader.open_envi", interrupt)
     result = run("compare", "a.hdr", "b.hdr")
     # On a terminal the line holds ^C: it is left first.
     check_failure(result._replace(err=result.err.lstrip("\n")), 130, "error: interrupted\n")
@@ -87,7 +87,7 @@ def test_mistake_of_the_program_is_not_hidden(monkeypatch):
     def fail(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("bandfold.onboard.envi.open_envi", fail)
+    monkeypatch.setattr("bandfold.formats.envi.reader.open_envi", fail)
     with pytest.raises(ZeroDivisionError):
         main_module.main(["compare", "a.hdr", "b.hdr"])
 

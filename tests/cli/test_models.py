@@ -4,11 +4,11 @@ import json
 import shutil
 from pathlib import Path
 
-from bandfold.bitstream import registry
-from bandfold.bitstream.manifest import Manifest
-from bandfold.bitstream.package import Package, save_package
-from bandfold.bitstream.registry import SHIPPED, Registry
-from bandfold.bitstream.sensor import SensorBasis
+from bandfold.bitstream.packages import registry
+from bandfold.bitstream.packages.manifest import Manifest
+from bandfold.bitstream.packages.package import Package, save_package
+from bandfold.bitstream.packages.registry import SHIPPED, Registry
+from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 
 from .conftest import check_failure
 

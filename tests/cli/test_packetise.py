@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from bandfold.bitstream.scene import SceneInfo
-from bandfold.ground.envi import write_envi
-from bandfold.onboard.envi import open_envi
+from bandfold.common.scene import SceneInfo
+from bandfold.formats.envi.reader import open_envi
+from bandfold.formats.envi.writer import write_envi
 
 from .conftest import check_failure
 

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from bandfold.bitstream.container import Section, read_sections
+from bandfold.bitstream.container.sections import Section, read_sections
 from bandfold.ground import Decoder
 
 from .conftest import check_failure

@@ -5,8 +5,8 @@ import os
 
 import numpy as np
 
-from bandfold.benchmarks.synthetic import SyntheticScene
-from bandfold.onboard.envi import open_envi
+from bandfold.formats.envi.reader import open_envi
+from bandfold.synthetic.scenes import SyntheticScene
 
 from .conftest import check_failure
 

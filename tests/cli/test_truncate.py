@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from bandfold.benchmarks.synthetic import SyntheticScene
-from bandfold.bitstream.container import Section, read_sections, write_section
-from bandfold.bitstream.errors import BudgetError, StreamError
-from bandfold.bitstream.truncation import truncate
+from bandfold.bitstream.container.sections import Section, read_sections, write_section
+from bandfold.bitstream.container.truncation import truncate
+from bandfold.common.errors import BudgetError, StreamError
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
+from bandfold.synthetic.scenes import SyntheticScene
 
 from .conftest import check_failure
 

@@ -8,9 +8,9 @@ onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxscript")
 pytest.importorskip("onnxruntime")
 
-from bandfold.bitstream.errors import ModelError  # noqa: E402
-from bandfold.bitstream.planes import zigzag  # noqa: E402
-from bandfold.bitstream.tokens import TOKENS, to_tokens  # noqa: E402
+from bandfold.bitstream.entropy.tokens import TOKENS, to_tokens  # noqa: E402
+from bandfold.bitstream.segments.planes import zigzag  # noqa: E402
+from bandfold.common.errors import ModelError  # noqa: E402
 from bandfold.export.compact import LEAST_INT8, quantise_weights  # noqa: E402
 from bandfold.export.factorised import make_engines  # noqa: E402
 from bandfold.export.graphs import run, session  # noqa: E402

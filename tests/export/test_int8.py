@@ -10,7 +10,7 @@ pytest.importorskip("flatbuffers")
 
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-from bandfold.bitstream.errors import ModelError  # noqa: E402
+from bandfold.common.errors import ModelError  # noqa: E402
 from bandfold.export.floatstack import FloatStack  # noqa: E402
 from bandfold.export.graphs import run, session  # noqa: E402
 from bandfold.export.half import to_half  # noqa: E402
@@ -18,15 +18,10 @@ from bandfold.export.qoperator import to_qoperator  # noqa: E402
 from bandfold.export.quantise import affine, quantise, round_up  # noqa: E402
 from bandfold.export.tflite import to_tflite  # noqa: E402
 from bandfold.export.widen import widen  # noqa: E402
-from bandfold.onboard.engines.choice import (  # noqa: E402
-    IntegerModel,
-    golden_digest,
-    probe,
-    require_exact,
-)
-from bandfold.onboard.engines.convstack import ConvStack, same_padding  # noqa: E402
-from bandfold.onboard.engines.golden import NumpyNetwork  # noqa: E402
-from bandfold.onboard.engines.integer import to_channels, to_integers  # noqa: E402
+from bandfold.onboard.networks.conv_stack import ConvStack, same_padding  # noqa: E402
+from bandfold.onboard.networks.engine_choice import IntegerModel, golden_digest, probe, require_exact  # noqa: E402
+from bandfold.onboard.networks.integer_network import to_channels, to_integers  # noqa: E402
+from bandfold.onboard.networks.numpy_network import NumpyNetwork  # noqa: E402
 
 BAND = ((1, 8, 9, 4), (8, 12, 5, 2), (12, 16, 5, 2))
 """Inputs, outputs, kernel and stride of layers: as `balle48` is built."""

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from bandfold.bitstream.bandcodec import BandCodec
-from bandfold.bitstream.errors import ModelError
-from bandfold.bitstream.package import load_package, pack
+from bandfold.bitstream.packages.package import load_package, pack
+from bandfold.bitstream.segments.band_codec import BandCodec
+from bandfold.common.errors import ModelError
 from bandfold.export.layout import read_export
 from bandfold.export.pack import check_package, make_package, write_package
 

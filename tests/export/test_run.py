@@ -10,15 +10,15 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
 pytest.importorskip("onnxruntime")
 
-from bandfold.benchmarks.bandmodel import BandModel, code_scene  # noqa: E402
-from bandfold.bitstream.errors import ModelError, StreamError  # noqa: E402
+from bandfold.benchmarks.rate_distortion.band_model import BandModel, code_scene  # noqa: E402
+from bandfold.common.errors import ModelError, StreamError  # noqa: E402
 from bandfold.export.integers import Calibration  # noqa: E402
 from bandfold.export.layout import read_export  # noqa: E402
 from bandfold.export.pack import make_package, write_package  # noqa: E402
 from bandfold.export.run import export_run  # noqa: E402
 from bandfold.ground.decoder import Decoder  # noqa: E402
 from bandfold.onboard.encoder import Encoder  # noqa: E402
-from bandfold.onboard.engines.choice import ENGINES  # noqa: E402
+from bandfold.onboard.networks.engine_choice import ENGINES  # noqa: E402
 from bandfold.training.config import load_config  # noqa: E402
 from bandfold.training.runs import train_run  # noqa: E402
 from bandfold.training.scenes import TrainingScene, centred, scene_deviation  # noqa: E402

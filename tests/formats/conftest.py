@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bandfold.benchmarks.synthetic import SyntheticScene
-from bandfold.bitstream.scene import Scaling, SceneInfo
+from bandfold.common.scene import Scaling, SceneInfo
+from bandfold.synthetic.scenes import SyntheticScene
 
 BANDS, LINES, SAMPLES = 9, 20, 13
 

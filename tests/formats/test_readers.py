@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from bandfold.bitstream.errors import SceneError
-from bandfold.bitstream.scene import Scaling
+from bandfold.common.errors import SceneError
+from bandfold.common.scene import Scaling
 from bandfold.formats.arrays import Mapped
 from bandfold.formats.blocks import Wanted
 from bandfold.formats.georeference import Georeference, read_georeference
 from bandfold.formats.kinds import format_of, output_format
-from bandfold.formats.opening import open_file
+from bandfold.formats.opening import open_scene
 
 from .conftest import BANDS, LINES, SAMPLES, make_cube
 
@@ -37,20 +37,20 @@ def check(whole, source, cube=CUBE):
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_npy(tmp_path, whole, axes, given, interleave, order):
     np.save(tmp_path / "a.npy", np.asarray(CUBE.transpose(axes), order=order))
-    source = open_file(tmp_path / "a.npy", Wanted(band_axis=given))
+    source = open_scene(tmp_path / "a.npy", Wanted(band_axis=given))
     assert source.info.interleave == interleave
     check(whole, source)
 
 
 def test_npy_of_the_other_byte_order_and_of_two_axes(tmp_path, whole):
     np.save(tmp_path / "a.npy", CUBE.astype(">u2"))
-    source = open_file(tmp_path / "a.npy", Wanted())
+    source = open_scene(tmp_path / "a.npy", Wanted())
     assert (source.info.byte_order, source.info.dtype) == ("big", np.dtype("uint16"))
     check(whole, source)
     np.save(tmp_path / "a.npy", CUBE[4])
-    np.testing.assert_array_equal(whole(open_file(tmp_path / "a.npy", Wanted())), CUBE[4:5])
+    np.testing.assert_array_equal(whole(open_scene(tmp_path / "a.npy", Wanted())), CUBE[4:5])
     np.save(tmp_path / "a.npy", CUBE[None, :, :, :])
-    np.testing.assert_array_equal(whole(open_file(tmp_path / "a.npy", Wanted(band_axis="1"))), CUBE)
+    np.testing.assert_array_equal(whole(open_scene(tmp_path / "a.npy", Wanted(band_axis="1"))), CUBE)
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
@@ -62,7 +62,7 @@ def test_npz(tmp_path, whole, save):
         wavelengths=WAVELENGTHS,
         words=np.array(["a"]),
     )
-    source = open_file(tmp_path / "a.npz", Wanted())
+    source = open_scene(tmp_path / "a.npz", Wanted())
     assert source.info.metadata["wavelength"] == tuple(f"{number:.1f}" for number in WAVELENGTHS)
     assert source.info.metadata["variable name"] == "data"
     check(whole, source)
@@ -83,11 +83,11 @@ def test_matlab(tmp_path, whole, given):
             # MATLAB's order of axes, as it writes HDF5.
             file[name] = value.T
     for name in ("old.mat", "new.mat"):
-        source = open_file(tmp_path / name, Wanted(band_axis=given))
+        source = open_scene(tmp_path / name, Wanted(band_axis=given))
         assert (source.info.interleave, source.info.shape) == ("bip", CUBE.shape)
         assert len(source.info.metadata["wavelength"]) == BANDS
         check(whole, source)
-        named = open_file(tmp_path / name, Wanted("map", scaling=Scaling(1.0)))
+        named = open_scene(tmp_path / name, Wanted("map", scaling=Scaling(1.0)))
         assert named.info.shape == (1, LINES, SAMPLES)
 
 
@@ -108,7 +108,7 @@ def test_netcdf_with_groups(tmp_path, whole):
     path = tmp_path / "a.nc"
     xarray.Dataset({"radiance": radiance}, attrs={"title": "A granule"}).to_netcdf(path, engine="h5netcdf")
     parameters.to_netcdf(path, engine="h5netcdf", mode="a", group="sensor_band_parameters")
-    source = open_file(path, Wanted(scaling=Scaling(0.01)))
+    source = open_scene(path, Wanted(scaling=Scaling(0.01)))
     info = source.info
     assert (info.interleave, info.no_data, info.dtype) == ("bip", -9999, np.dtype("float32"))
     assert info.metadata == {
@@ -139,7 +139,7 @@ def test_netcdf_3_packed_on_a_grid(tmp_path, whole):
         },
     )
     packed.to_netcdf(tmp_path / "a.nc", engine="scipy")
-    source = open_file(tmp_path / "a.nc", Wanted())
+    source = open_scene(tmp_path / "a.nc", Wanted())
     info = source.info
     assert (info.dtype, info.no_data, info.metadata["data gain values"][3]) == (
         np.dtype("int16"),
@@ -165,18 +165,18 @@ def test_hdf5(tmp_path, whole):
     with pytest.raises(
         SceneError, match=r"several arrays: name one with --variable: swath/cube .* swath/data/cube"
     ):
-        open_file(path, Wanted())
+        open_scene(path, Wanted())
     with pytest.raises(SceneError, match="is there several times"):
-        open_file(path, Wanted("cube"))
+        open_scene(path, Wanted("cube"))
     with pytest.raises(SceneError, match=r"'other' of .* is not there"):
-        open_file(path, Wanted("other"))
+        open_scene(path, Wanted("other"))
     with pytest.raises(SceneError, match=r"does not tell which of its axes .* --band-axis"):
-        open_file(path, Wanted("swath/data/cube"))
+        open_scene(path, Wanted("swath/data/cube"))
     with pytest.raises(SceneError, match="has no axis '3'"):
-        open_file(path, Wanted("swath/data/cube", "3"))
+        open_scene(path, Wanted("swath/data/cube", "3"))
     with pytest.raises(SceneError, match=r"2 dimensions|holds no integers"):
-        open_file(path, Wanted("swath/text"))
-    source = open_file(path, Wanted("/swath/data/cube", "1"))
+        open_scene(path, Wanted("swath/text"))
+    source = open_scene(path, Wanted("/swath/data/cube", "1"))
     assert source.info.interleave == "bil"
     check(whole, source)
 
@@ -186,12 +186,12 @@ def test_hdf5_whose_axes_are_named_or_told_by_wavelengths(tmp_path, whole):
         cube = file.create_dataset("cube", data=CUBE.transpose(2, 1, 0))
         for axis, name in enumerate(("x", "y", "band")):
             cube.dims[axis].label = name
-    check(whole, open_file(tmp_path / "named.h5", Wanted()))
-    check(whole, open_file(tmp_path / "named.h5", Wanted(band_axis="band")))
+    check(whole, open_scene(tmp_path / "named.h5", Wanted()))
+    check(whole, open_scene(tmp_path / "named.h5", Wanted(band_axis="band")))
     with h5py.File(tmp_path / "told.h5", "w") as file:
         file["cube"] = CUBE.transpose(1, 0, 2)
         file["meta/Wavelength"] = WAVELENGTHS
-    check(whole, open_file(tmp_path / "told.h5", Wanted()))
+    check(whole, open_scene(tmp_path / "told.h5", Wanted()))
 
 
 def test_geotiff_of_other_programs(tmp_path, whole):
@@ -204,7 +204,7 @@ def test_geotiff_of_other_programs(tmp_path, whole):
         for band in range(BANDS):
             file.update_tags(band + 1, wavelength=str(WAVELENGTHS[band]), wavelength_units="Nanometers")
             file.set_band_description(band + 1, f"{WAVELENGTHS[band]} Nanometers")
-    source = open_file(tmp_path / "a.tif", Wanted())
+    source = open_scene(tmp_path / "a.tif", Wanted())
     metadata = source.info.metadata
     assert (metadata["wavelength"][1], metadata["wavelength units"]) == ("462.5", "Nanometers")
     assert metadata["band names"][1] == "462.5 Nanometers"
@@ -214,31 +214,31 @@ def test_geotiff_of_other_programs(tmp_path, whole):
     )
     check(whole, source)
     with pytest.raises(SceneError, match="leave out --band-axis"):
-        open_file(tmp_path / "a.tif", Wanted(band_axis="0"))
+        open_scene(tmp_path / "a.tif", Wanted(band_axis="0"))
 
 
 def test_what_cannot_be_read(tmp_path):
     for name in ("a.tif", "a.nc", "a.h5", "a.npy", "a.npz", "a.mat"):
         (tmp_path / name).write_bytes(b"nothing that anybody could read" * 9)
         with pytest.raises(SceneError, match="cannot read"):
-            open_file(tmp_path / name, Wanted())
+            open_scene(tmp_path / name, Wanted())
         with pytest.raises(SceneError, match="is not there"):
-            open_file(tmp_path / f"no{name}", Wanted())
+            open_scene(tmp_path / f"no{name}", Wanted())
     (tmp_path / "a.zarr").mkdir()
     with pytest.raises(SceneError, match="cannot read"):
-        open_file(tmp_path / "a.zarr", Wanted())
+        open_scene(tmp_path / "a.zarr", Wanted())
     np.save(tmp_path / "a.npy", np.array([None, 1]))
     with pytest.raises(SceneError, match="cannot read"):
-        open_file(tmp_path / "a.npy", Wanted())
+        open_scene(tmp_path / "a.npy", Wanted())
     np.save(tmp_path / "a.npy", CUBE.astype(np.int64))
     with pytest.raises(SceneError, match="int64 is not supported"):
-        open_file(tmp_path / "a.npy", Wanted())
+        open_scene(tmp_path / "a.npy", Wanted())
     np.save(tmp_path / "a.npy", CUBE.astype(float))
     with pytest.raises(SceneError, match="--scale"):
-        open_file(tmp_path / "a.npy", Wanted())
+        open_scene(tmp_path / "a.npy", Wanted())
     np.save(tmp_path / "a.npy", np.zeros(3))
     with pytest.raises(SceneError, match="give bands, lines and samples"):
-        open_file(tmp_path / "a.npy", Wanted())
+        open_scene(tmp_path / "a.npy", Wanted())
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_georeference_of_every_kind_comes_back():
 
 
 def test_suffixes(tmp_path):
-    from bandfold.bitstream.errors import SettingsError
+    from bandfold.common.errors import SettingsError
 
     assert format_of(tmp_path / "a.TIF") == "geotiff"
     assert format_of(tmp_path / "a.img") == "envi"

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from bandfold.bitstream.errors import OutputError
-from bandfold.bitstream.scene import NoData, SceneInfo
+from bandfold.common.errors import OutputError
+from bandfold.common.scene import NoData, SceneInfo
 from bandfold.formats.blocks import Wanted
 from bandfold.formats.georeference import read_georeference
 from bandfold.formats.kinds import usual_suffix
-from bandfold.formats.opening import open_file, open_writer
+from bandfold.formats.opening import open_scene, open_writer
 
 from .conftest import BANDS, METADATA, SAMPLES, TRANSFORM, make_cube, make_info
 
@@ -44,7 +44,7 @@ def scene_file(tmp_path, kind):
 )
 def test_there_and_back(tmp_path, whole, kind, dtype, marker):
     cube, info = make_cube(dtype, marker), make_info(dtype, marker)
-    source = open_file(write(scene_file(tmp_path, kind), kind, cube, info), LOOK)
+    source = open_scene(write(scene_file(tmp_path, kind), kind, cube, info), LOOK)
     again = source.info
     assert (again.shape, again.dtype) == (info.shape, info.dtype)
     assert again.no_data == marker or (np.isnan(again.no_data) and np.isnan(marker))
@@ -60,7 +60,7 @@ def test_there_and_back(tmp_path, whole, kind, dtype, marker):
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_known(tmp_path, whole, kind):
     cube, info = make_cube("uint16"), make_info("uint16", metadata={})
-    source = open_file(write(scene_file(tmp_path, kind), kind, cube, info), LOOK)
+    source = open_scene(write(scene_file(tmp_path, kind), kind, cube, info), LOOK)
     assert (source.info.metadata, source.info.no_data) == ({}, None)
     np.testing.assert_array_equal(whole(source), cube)
 
@@ -69,7 +69,7 @@ def test_nothing_known(tmp_path, whole, kind):
 def test_smallest_scene(tmp_path, whole, kind):
     cube = np.array([[[7]]], np.uint16)
     info = SceneInfo(1, 1, 1, cube.dtype, metadata={"wavelength": ("500",), "wavelength units": "Nanometers"})
-    source = open_file(write(scene_file(tmp_path, kind), kind, cube, info), LOOK)
+    source = open_scene(write(scene_file(tmp_path, kind), kind, cube, info), LOOK)
     np.testing.assert_array_equal(whole(source), cube)
     assert source.info.metadata["wavelength"] == ("500",)
 
@@ -85,7 +85,7 @@ def test_turned_pixels_micrometres_and_scale(tmp_path, kind):
         "data units": "W m-2 sr-1 um-1",
     }
     info = make_info("int16", metadata=metadata)
-    again = open_file(write(scene_file(tmp_path, kind), kind, make_cube("int16"), info), LOOK).info
+    again = open_scene(write(scene_file(tmp_path, kind), kind, make_cube("int16"), info), LOOK).info
     assert again.metadata == metadata
 
 
@@ -100,7 +100,7 @@ def test_turned_pixels_micrometres_and_scale(tmp_path, kind):
 )
 def test_projections_that_are_not_understood_stay_as_they_are(tmp_path, kind, place):
     info = make_info("int16", metadata={"map info": place, "projection info": ("99", "a", "b")})
-    again = open_file(write(scene_file(tmp_path, kind), kind, make_cube("int16"), info), LOOK).info
+    again = open_scene(write(scene_file(tmp_path, kind), kind, make_cube("int16"), info), LOOK).info
     assert again.metadata["map info"] == place
     assert again.metadata["projection info"] == ("99", "a", "b")
 
@@ -109,7 +109,7 @@ def test_projections_that_are_not_understood_stay_as_they_are(tmp_path, kind, pl
 def test_band_by_band_scale(tmp_path, kind):
     gains = tuple(f"{0.5 + band / 8:.3f}" for band in range(BANDS))
     info = make_info("int16", metadata={"data gain values": gains})
-    again = open_file(write(scene_file(tmp_path, kind), kind, make_cube("int16"), info), LOOK).info
+    again = open_scene(write(scene_file(tmp_path, kind), kind, make_cube("int16"), info), LOOK).info
     assert [float(gain) for gain in again.metadata["data gain values"]] == [float(gain) for gain in gains]
 
 
@@ -132,7 +132,7 @@ def test_an_output_is_replaced(tmp_path, whole, kind):
     path, info = scene_file(tmp_path, kind), make_info("uint16")
     write(path, kind, make_cube("uint16") + 1, info)
     write(path, kind, make_cube("uint16"), info)
-    np.testing.assert_array_equal(whole(open_file(path, LOOK)), make_cube("uint16"))
+    np.testing.assert_array_equal(whole(open_scene(path, LOOK)), make_cube("uint16"))
     assert not [name for name in tmp_path.iterdir() if "part" in name.name]
 
 
@@ -158,7 +158,7 @@ def test_geotiff_for_other_programs(tmp_path, interleave):
         assert file.descriptions == METADATA["band names"]
         assert file.tags(2, ns="IMAGERY") == {"CENTRAL_WAVELENGTH_UM": "0.46125", "FWHM_UM": "0.00925"}
     assert sorted(tmp_path.iterdir()) == [path]
-    assert open_file(path, LOOK).info.interleave == interleave
+    assert open_scene(path, LOOK).info.interleave == interleave
 
 
 @pytest.mark.parametrize("kind", ["netcdf", "zarr"])
@@ -183,7 +183,7 @@ def test_xarray_understands_it(tmp_path, kind):
 
 def test_no_data_of_the_user_wins(tmp_path):
     path = write(tmp_path / "a.tif", "geotiff", make_cube("int16", -9999), make_info("int16", -9999))
-    assert open_file(path, Wanted()).info.no_data == -9999
-    assert open_file(path, Wanted(no_data=NoData.HEADER)).info.no_data == -9999
-    assert open_file(path, Wanted(no_data=3.0)).info.no_data == 3
-    assert open_file(path, Wanted(no_data=None)).info.no_data is None
+    assert open_scene(path, Wanted()).info.no_data == -9999
+    assert open_scene(path, Wanted(no_data=NoData.HEADER)).info.no_data == -9999
+    assert open_scene(path, Wanted(no_data=3.0)).info.no_data == 3
+    assert open_scene(path, Wanted(no_data=None)).info.no_data is None

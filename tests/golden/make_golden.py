@@ -24,23 +24,25 @@ from unittest import mock
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream import coder, payload, segment
-from bandfold.bitstream.bandcodec import ANALYSIS, REDUCTION, SYNTHESIS, BandCodec
-from bandfold.bitstream.chunks import split_segment
-from bandfold.bitstream.container import Section, read_sections
-from bandfold.bitstream.foldcode import read_fold
-from bandfold.bitstream.header import Header
-from bandfold.bitstream.manifest import Manifest
-from bandfold.bitstream.package import Package, save_package
-from bandfold.bitstream.payload import PayloadReader
-from bandfold.bitstream.scene import Scaling
-from bandfold.bitstream.segment import read_segment
-from bandfold.bitstream.tables import CLASSES, MODES, load_tables
-from bandfold.bitstream.tokens import TOKENS, BitReader
+from bandfold.bitstream.container.chunks import split_segment
+from bandfold.bitstream.container.header import Header
+from bandfold.bitstream.container.sections import Section, read_sections
+from bandfold.bitstream.contexts.tables import CLASSES, MODES, load_tables
+from bandfold.bitstream.entropy import coder
+from bandfold.bitstream.entropy.tokens import TOKENS, BitReader
+from bandfold.bitstream.packages.manifest import Manifest
+from bandfold.bitstream.packages.package import Package, save_package
+from bandfold.bitstream.payloads import payload
+from bandfold.bitstream.payloads.klt_code import read_fold
+from bandfold.bitstream.payloads.payload import PayloadReader
+from bandfold.bitstream.segments import segment
+from bandfold.bitstream.segments.band_codec import ANALYSIS, REDUCTION, SYNTHESIS, BandCodec
+from bandfold.bitstream.segments.segment import read_segment
 from bandfold.calibration.sensorfit import fit_sensor
+from bandfold.common.scene import Scaling
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard.encoder import Encoder
-from bandfold.onboard.source import ArraySource
+from bandfold.onboard.samples.source import ArraySource
 
 HERE = Path(__file__).parent
 DOCUMENT = HERE.parents[1] / "docs" / "format.md"

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.bandcodec import ANALYSIS, QUANTISED, SYNTHESIS, BandCodec
-from bandfold.bitstream.manifest import Manifest
-from bandfold.bitstream.package import Package, load_package, save_package
+from bandfold.bitstream.packages.manifest import Manifest
+from bandfold.bitstream.packages.package import Package, load_package, save_package
+from bandfold.bitstream.segments.band_codec import ANALYSIS, QUANTISED, SYNTHESIS, BandCodec
 from bandfold.onboard.encoder import Encoder
-from bandfold.onboard.engines.choice import golden_digest, probe
-from bandfold.onboard.engines.convstack import ConvLayer, ConvStack, same_padding
+from bandfold.onboard.networks.conv_stack import ConvLayer, ConvStack, same_padding
+from bandfold.onboard.networks.engine_choice import golden_digest, probe
 
 HERE = Path(__file__).parent
 FILES = HERE / "int8"

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from bandfold.bitstream.container import Section, read_sections, write_preamble, write_section
-from bandfold.bitstream.header import Header
+from bandfold.bitstream.container.header import Header
+from bandfold.bitstream.container.sections import Section, read_sections, write_preamble, write_section
 from bandfold.onboard import Encoder
 
 BANDS, LINES, SAMPLES, STRIP = 6, 40, 21, 16

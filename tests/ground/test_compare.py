@@ -6,11 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from bandfold.bitstream.errors import OutputError, SceneError, SettingsError
-from bandfold.bitstream.scene import Scaling
+from bandfold.common.errors import OutputError, SceneError, SettingsError
+from bandfold.common.scene import Scaling
 from bandfold.ground.compare import compare_scenes
-from bandfold.ground.plots import plot_comparison, plot_partition
-from bandfold.onboard.source import ArraySource
+from bandfold.ground.report.plots import plot_comparison, plot_partition
+from bandfold.onboard.samples.source import ArraySource
 
 
 @pytest.fixture(autouse=True)

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bandfold.benchmarks.synthetic import SyntheticScene
-from bandfold.bitstream import segment as segments_module
-from bandfold.bitstream.container import Section, read_sections
-from bandfold.bitstream.errors import MemoryLimitError, ModelError, SettingsError, StreamError
-from bandfold.bitstream.tables import DEPENDENT, SHIPPED, load_tables
-from bandfold.bitstream.varint import write_varint
+from bandfold.bitstream.container.sections import Section, read_sections
+from bandfold.bitstream.container.varint import write_varint
+from bandfold.bitstream.contexts.tables import DEPENDENT, SHIPPED, load_tables
+from bandfold.bitstream.segments import segment as segments_module
+from bandfold.common.errors import MemoryLimitError, ModelError, SettingsError, StreamError
 from bandfold.ground import Decoder
 from bandfold.onboard import ArraySource, Encoder
+from bandfold.synthetic.scenes import SyntheticScene
 
 from .streams import (
     BANDS,

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bandfold.bitstream.container import SIGNATURE
-from bandfold.bitstream.errors import BandfoldError, StreamError
+from bandfold.bitstream.container.sections import SIGNATURE
+from bandfold.common.errors import BandfoldError, StreamError
 from bandfold.ground import Decoder
 from bandfold.onboard import ArraySource
 

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandfold.bitstream.container import Section
-from bandfold.bitstream.errors import SceneError
-from bandfold.bitstream.scene import SceneInfo
+from bandfold.bitstream.container.sections import Section
+from bandfold.common.errors import SceneError
+from bandfold.common.scene import SceneInfo
 from bandfold.ground import Decoder
-from bandfold.ground.accounting import CountingDecoder, interval_shares
 from bandfold.ground.compare import compare_scenes
-from bandfold.ground.reportdata import FEWEST_BANDS, FEWEST_PIXELS, Grid, collect
-from bandfold.ground.reportpage import FIXED_BYTES, _Packed, render, values_within
-from bandfold.ground.stream import Stream
+from bandfold.ground.report.accounting import CountingDecoder, interval_shares
+from bandfold.ground.report.report_data import FEWEST_BANDS, FEWEST_PIXELS, Grid, collect
+from bandfold.ground.report.report_page import FIXED_BYTES, _Packed, render, values_within
+from bandfold.ground.stream.parsed_stream import Stream
 from bandfold.onboard import ArraySource, Encoder
 
 from .streams import LINES, STRIP, encode, flipped, scene

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bandfold.bitstream.container import Section
+from bandfold.bitstream.container.sections import Section
 from bandfold.ground import Decoder
-from bandfold.ground.accounting import CountingDecoder
-from bandfold.ground.reportdata import collect
-from bandfold.ground.reportpage import render
+from bandfold.ground.report.accounting import CountingDecoder
+from bandfold.ground.report.report_data import collect
+from bandfold.ground.report.report_page import render
 from bandfold.onboard import ArraySource
 
 from .browser import chromium

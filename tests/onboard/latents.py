@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bandfold.bitstream.fold import FRACTION
+from bandfold.bitstream.transforms.klt import FRACTION
 
 STEP = 5.0
 

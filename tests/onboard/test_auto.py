@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from bandfold.benchmarks.synthetic import SyntheticScene
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
+from bandfold.synthetic.scenes import SyntheticScene
 
 TOLERANCE = 0.15
 """Decibels: two codings use their budget to 1.5 percent, which is worth up to 0.1 dB."""

@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from bandfold.benchmarks.synthetic import SyntheticScene
-from bandfold.bitstream import coder, kernels
-from bandfold.bitstream.container import Section, read_sections
-from bandfold.bitstream.tables import load_tables
+from bandfold.bitstream.container.sections import Section, read_sections
+from bandfold.bitstream.contexts.tables import load_tables
+from bandfold.bitstream.entropy import coder
+from bandfold.common import kernels
+from bandfold.formats.envi.reader import open_envi
+from bandfold.formats.envi.writer import EnviWriter
 from bandfold.ground import Decoder
-from bandfold.ground.envi import EnviWriter
 from bandfold.onboard import Encoder
-from bandfold.onboard.envi import open_envi
+from bandfold.synthetic.scenes import SyntheticScene
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from bandfold.onboard.engines.convstack import same_padding  # noqa: E402
+from bandfold.onboard.networks.conv_stack import same_padding  # noqa: E402
 from bandfold.training.balle48 import Balle48  # noqa: E402
 from bandfold.training.layers import DivisiveNormalisation, SameConv, SameTransposed  # noqa: E402
 from bandfold.training.orthonormal import hierarchical_maps  # noqa: E402

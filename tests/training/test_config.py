@@ -2,7 +2,7 @@
 
 import pytest
 
-from bandfold.bitstream.errors import SettingsError
+from bandfold.common.errors import SettingsError
 from bandfold.training.config import SHIPPED, DataConfig, load_config, parse_config
 
 NAMES = sorted(path.stem for path in SHIPPED.glob("*.toml"))

@@ -5,10 +5,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from bandfold.bitstream.contexts import Past  # noqa: E402
-from bandfold.bitstream.latents import classify  # noqa: E402
-from bandfold.bitstream.tables import COST_UNIT, load_tables  # noqa: E402
-from bandfold.bitstream.tokens import to_tokens  # noqa: E402
+from bandfold.bitstream.contexts.features import Past  # noqa: E402
+from bandfold.bitstream.contexts.tables import COST_UNIT, load_tables  # noqa: E402
+from bandfold.bitstream.entropy.tokens import to_tokens  # noqa: E402
+from bandfold.bitstream.segments.latents import classify  # noqa: E402
 from bandfold.training.contextrate import ContextRate, magnitude_costs  # noqa: E402
 
 MODE = load_tables().modes["folded"]

@@ -7,11 +7,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from bandfold.bitstream.dct import DCT, DCT_UNIT  # noqa: E402
-from bandfold.bitstream.errors import SettingsError  # noqa: E402
-from bandfold.bitstream.fold import FRACTION  # noqa: E402
-from bandfold.bitstream.tables import load_tables  # noqa: E402
-from bandfold.onboard.quantise import quantise  # noqa: E402
+from bandfold.bitstream.contexts.tables import load_tables  # noqa: E402
+from bandfold.bitstream.transforms.dct import DCT, DCT_UNIT  # noqa: E402
+from bandfold.bitstream.transforms.klt import FRACTION  # noqa: E402
+from bandfold.common.errors import SettingsError  # noqa: E402
+from bandfold.onboard.quantisation.rdoq import quantise  # noqa: E402
 from bandfold.training.components import ComponentView, oriented  # noqa: E402
 from bandfold.training.config import DataConfig, TrainingConfig, load_config  # noqa: E402
 from bandfold.training.fold48 import BOUND, Bounded, Fold48  # noqa: E402

@@ -7,18 +7,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from bandfold.bitstream.errors import SettingsError  # noqa: E402
-from bandfold.bitstream.tables import DEPENDENT, SHIPPED, load_tables  # noqa: E402
-from bandfold.ground.restore import LOWERED  # noqa: E402
+from bandfold.bitstream.contexts.tables import DEPENDENT, SHIPPED, load_tables  # noqa: E402
+from bandfold.common.errors import SettingsError  # noqa: E402
+from bandfold.ground.restoration.restorer import LOWERED  # noqa: E402
 from bandfold.training.config import DataConfig, TrainingConfig, load_config  # noqa: E402
-from bandfold.training.restoration import (  # noqa: E402
-    FACTS,
-    TOLD,
-    WINDOWS,
-    Restoration,
-    RestorationView,
-    sampled_latents,
-)
+from bandfold.training.restoration import FACTS, TOLD, WINDOWS, Restoration, RestorationView, sampled_latents  # noqa: E402
 from bandfold.training.runs import train_run  # noqa: E402
 
 

@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from bandfold.bitstream.errors import BandfoldError, ModelError, SettingsError  # noqa: E402
+from bandfold.common.errors import BandfoldError, ModelError, SettingsError  # noqa: E402
 from bandfold.training.config import TrainingConfig  # noqa: E402
 from bandfold.training.log import COLUMNS  # noqa: E402
 from bandfold.training.loop import pick_device, rate_factor  # noqa: E402

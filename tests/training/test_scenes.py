@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from bandfold.bitstream.errors import SettingsError
-from bandfold.ground.envi import write_envi
+from bandfold.common.errors import SettingsError
+from bandfold.formats.envi.writer import write_envi
 from bandfold.training.scenes import centred, load_scene, select_scenes
 
 from .conftest import make_scene

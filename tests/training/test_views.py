@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from bandfold.bitstream.errors import SettingsError
+from bandfold.common.errors import SettingsError
 from bandfold.training.config import DataConfig
 from bandfold.training.views import GAIN_OCTAVES, BandView
 

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from bandfold.benchmarks.synthetic import SyntheticScene
-from bandfold.bitstream.errors import BandfoldError, SettingsError, StreamError
+from bandfold.common.errors import BandfoldError, SettingsError, StreamError
 from bandfold.ground import Decoder
+from bandfold.synthetic.scenes import SyntheticScene
 from bandfold.zarrcodec import ChunkSettings
 
 numcodecs = pytest.importorskip("numcodecs")
@@ -125,9 +125,9 @@ def test_types(tmp_path, cube, dtype, settings):
 
 
 def test_a_sensor_package(cube, tmp_path):
-    from bandfold.bitstream.package import save_package
+    from bandfold.bitstream.packages.package import save_package
     from bandfold.calibration.sensorfit import fit_sensor
-    from bandfold.onboard.source import ArraySource
+    from bandfold.onboard.samples.source import ArraySource
 
     package = save_package(fit_sensor({"one": ArraySource(cube)}, "tiny"), tmp_path / "tiny.bfm")
     assert package.name == "tiny"

@@ -1,0 +1,128 @@
+"""bandfold: hyperspectral image compression on board a small satellite, decoded on the ground.
+
+The names below are loaded when they are first used, so that a board which encodes imports neither the ground
+decoder nor a network engine.
+
+=================  ==========================================================================
+`Encoder`          a scene in, a stream out
+`StreamEncoder`    lines of an instrument in, sections of a stream out, in bounded memory
+`ArraySource`      an array with metadata, a scaling or a no-data value, as a scene
+`Decoder`          a stream in, samples out
+`open`             a stream or a file of any format that is read, to be read block by block
+`BandfoldError`    the base of all errors that are raised on purpose
+=================  ==========================================================================
+
+Examples
+--------
+>>> import bandfold
+>>> import numpy as np
+>>> cube = np.arange(8 * 16 * 16, dtype=np.uint16).reshape(8, 16, 16)
+>>> stream = bandfold.Encoder(bps=2.0).encode(cube)
+>>> bandfold.Decoder(stream).decode().shape
+(8, 16, 16)
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bandfold.common.errors import BandfoldError
+    from bandfold.common.scene import SceneSource
+    from bandfold.ground.decoder import Decoder
+    from bandfold.onboard.encoder import Encoder
+    from bandfold.onboard.samples.source import ArraySource
+    from bandfold.onboard.stream_encoder import StreamEncoder
+
+_HOMES = {
+    "ArraySource": "bandfold.onboard.samples.source",
+    "BandfoldError": "bandfold.common.errors",
+    "Decoder": "bandfold.ground.decoder",
+    "Encoder": "bandfold.onboard.encoder",
+    "StreamEncoder": "bandfold.onboard.stream_encoder",
+}
+
+__all__ = [
+    "ArraySource",
+    "BandfoldError",
+    "Decoder",
+    "Encoder",
+    "StreamEncoder",
+    "__version__",
+    "open",
+]
+
+
+def open(path: str | os.PathLike[str], **options: Any) -> SceneSource:  # noqa: A001 - as in rasterio
+    """Open a scene, compressed or not, to be read block by block.
+
+    Parameters
+    ----------
+    path : path_like
+        A stream of bandfold, or a scene of any format that `bandfold encode` reads: ENVI, GeoTIFF, NetCDF,
+        HDF5, Zarr, NumPy or MATLAB. Streams are known by their first bytes, the others by their suffix.
+    **options
+        Of a stream those of `bandfold.ground.stream.strip_reader.StripReader` (``restore``, ``models``, ...),
+        else those of `bandfold.formats.blocks.Wanted` (``variable``, ``no_data``, ``scaling``, ...).
+
+    Returns
+    -------
+    SceneSource
+        ``info`` tells geometry, type and metadata; ``read(bands, lines)`` gives an array of shape
+        (bands, lines, samples).
+
+    Raises
+    ------
+    BandfoldError
+        If it cannot be read, or a library that its format needs is not installed.
+
+    Examples
+    --------
+    >>> scene = bandfold.open("SCENE.bf")  # doctest: +SKIP
+    >>> first_bands = scene.read(slice(0, 3), slice(0, scene.info.lines))  # doctest: +SKIP
+    """
+    from pathlib import Path
+
+    file = Path(path)
+    if _is_stream(file):
+        from bandfold.ground.stream.strip_reader import StripReader
+
+        return StripReader(file, **options)
+    from bandfold.formats.blocks import Wanted
+    from bandfold.formats.opening import open_scene
+
+    return open_scene(file, Wanted(**options))
+
+
+def _is_stream(path: os.PathLike[str]) -> bool:
+    """Whether a file begins as streams do."""
+    import io
+
+    from bandfold.bitstream.container.sections import SIGNATURE
+
+    try:
+        with io.open(path, "rb") as file:  # noqa: UP020 - `open` is the function above
+            return file.read(len(SIGNATURE)) == SIGNATURE
+    except OSError:
+        # A folder, or nothing: readers of scenes say what is wrong.
+        return False
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name of the list above."""
+    if name == "__version__":
+        try:
+            return version("bandfold")
+        except PackageNotFoundError:
+            return "unknown"
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'bandfold' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The names of the list above."""
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""Rate and distortion: codecs and scenes in, curves, tables and plots out."""

@@ -1,0 +1,72 @@
+"""Curves of models of single bands: one panel for the whole scene and one for each interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bandfold.common.errors import OutputError
+
+if TYPE_CHECKING:
+    from bandfold.benchmarks.bands import Panel
+
+_COLUMNS = 3
+_MARKS = "os^Dv*"
+
+_BEYOND = 2.5
+"""Curves of other codecs are drawn up to so many times the greatest rate of the models."""
+
+
+def plot_panels(title: str, panels: Sequence[Panel], path: Path) -> None:
+    """Draw the points of every model and the curves of other codecs.
+
+    Parameters
+    ----------
+    title : str
+    panels : sequence of Panel
+        At least one.
+    path : Path
+        Image to write; its suffix decides the format.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import NullFormatter
+
+    columns = min(_COLUMNS, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(4 * columns, 3.2 * rows + 0.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axis, panel in zip(axes, panels, strict=False):
+        models = list(dict.fromkeys(model for _, _, model, _ in panel.points))
+        for mark, model in zip(_MARKS, models, strict=False):
+            chosen = sorted((rate, level) for rate, level, name, _ in panel.points if name == model)
+            axis.plot(*zip(*chosen, strict=True), f"{mark}-", ms=4, color="black", label=model)
+        # Other codecs reach much further than models of one bottleneck.
+        last = _BEYOND * max(rate for rate, _, _, _ in panel.points)
+        for name, curve in panel.others.items():
+            shown = sorted(point for point in curve if point[0] <= last)
+            if shown:
+                axis.plot(*zip(*shown, strict=True), ".--", label=name)
+        axis.set_xscale("log")
+        # On a short axis Matplotlib would label these too, one over the other.
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.set_title(panel.name, fontsize=9)
+        axis.grid(alpha=0.3, which="both")
+    for axis in axes[len(panels) :]:
+        axis.set_axis_off()
+    figure.suptitle(title, fontsize=10)
+    figure.supxlabel("bits per sample")
+    figure.supylabel("PSNR in dB (peak 65535)")
+    handles = {line.get_label(): line for axis in axes for line in axis.get_lines()}
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4, frameon=False)
+    try:
+        figure.savefig(path, dpi=110)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path} cannot be written: {error}") from error

@@ -1,0 +1,85 @@
+"""Every scene of a folder there and back: ``python -m bandfold.benchmarks.roundtrip --scenes FOLDER``.
+
+Prints, for a quarter of a bit and for a step of one count, the rate, the PSNR, the largest error and the
+seconds of each scene, and fails if one does not come back.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from bandfold.common.scene import SCALED_DTYPES, SceneSource
+from bandfold.formats.envi.reader import open_envi
+from bandfold.ground import Decoder
+from bandfold.onboard import Encoder
+from bandfold.onboard.samples.scaling import ScaledSource, auto_scaling
+
+PEAK = 65535.0
+
+
+def open_counts(path: Path) -> SceneSource:
+    """Open a scene as the integers that are coded.
+
+    Parameters
+    ----------
+    path : Path
+        ENVI header.
+
+    Returns
+    -------
+    SceneSource
+        Floats through an automatic scaling.
+    """
+    scene = open_envi(path, for_coding=False)
+    if scene.info.dtype in SCALED_DTYPES:
+        return ScaledSource(open_envi(path, scaling=auto_scaling(scene)))
+    return scene
+
+
+@click.command()
+@click.option(
+    "--scenes", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True
+)
+@click.option("--names", default="", help="Only these: a,b,c.")
+def main(folder: Path, names: str) -> None:
+    """Encode and decode every scene at 0.25 bps and at a step of one count."""
+    table = Table("scene", "setting")
+    for heading in ("bps", "PSNR dB", "largest error", "encode s", "decode s"):
+        table.add_column(heading, justify="right")
+    wanted = {name.strip() for name in names.split(",") if name.strip()}
+    for path in sorted(folder.glob("*.hdr")):
+        if wanted and path.stem not in wanted:
+            continue
+        source = open_counts(path)
+        info = source.info
+        cube = source.read(slice(0, info.bands), slice(0, info.lines)).astype(np.float64)
+        for setting, encoder in (("0.25 bps", Encoder(bps=0.25)), ("step 1", Encoder(step=1.0))):
+            start = time.perf_counter()
+            stream = encoder.encode(source)
+            middle = time.perf_counter()
+            decoder = Decoder(stream)
+            error = decoder.decode() - cube
+            end = time.perf_counter()
+            if decoder.damage:
+                raise click.ClickException(f"{path.stem} at {setting}: {decoder.damage[0].reason}")
+            mse = float(np.mean(error * error))
+            table.add_row(
+                path.stem,
+                setting,
+                f"{len(stream) * 8 / info.count:.4f}",
+                f"{10 * np.log10(PEAK * PEAK / mse):.2f}" if mse else "exact",
+                f"{np.abs(error).max():.0f}",
+                f"{middle - start:.1f}",
+                f"{end - middle:.1f}",
+            )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Scenes of benchmarks: a folder in, cubes (whole, tiled, mosaics) out."""

@@ -1,0 +1,109 @@
+"""Scenes in and out of files, as the benchmarks need them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.common.errors import SceneError
+from bandfold.common.scene import SCALED_DTYPES, Scaling, SceneSource
+from bandfold.formats.envi.reader import DTYPES, open_envi
+from bandfold.formats.envi.writer import EnviWriter
+from bandfold.onboard.samples.scaling import auto_scaling
+from bandfold.onboard.samples.source import ArraySource
+
+_SCALED_CODES = frozenset(str(code) for code, dtype in DTYPES.items() if dtype in SCALED_DTYPES)
+_PIECE = 16
+"""Bands held in memory while a scene is written."""
+
+
+def read_whole(source: SceneSource) -> NDArray[Any]:
+    """Read all samples of a scene.
+
+    Parameters
+    ----------
+    source : SceneSource
+        The scene.
+
+    Returns
+    -------
+    ndarray, shape (bands, lines, samples)
+        In memory, native byte order.
+    """
+    info = source.info
+    return np.ascontiguousarray(source.read(slice(0, info.bands), slice(0, info.lines)))
+
+
+def read_scene(path: Path) -> NDArray[Any]:
+    """Read an ENVI scene as the integers that codecs see.
+
+    Parameters
+    ----------
+    path : Path
+        ENVI header. Floats and 32-bit integers go through an automatic scaling to 16-bit counts, and all
+        errors are then in counts.
+
+    Returns
+    -------
+    ndarray, shape (bands, lines, samples)
+        8 or 16 bit integers.
+
+    Raises
+    ------
+    SceneError
+        If the scene is unreadable or is marked to have absent data, which other codecs do not know of.
+    """
+    source: SceneSource = open_envi(path, scaling=Scaling(1.0) if is_scaled(path) else None, no_data=None)
+    cube = read_whole(source)
+    if cube.dtype not in SCALED_DTYPES:
+        return cube
+    if not np.isfinite(cube).all():
+        raise SceneError(
+            f"{path} holds NaN or infinite samples: a benchmark against other codecs cannot use it"
+        )
+    scaling = auto_scaling(ArraySource(cube, scaling=Scaling(1.0)))
+    counts = np.rint((cube.astype(np.float64) - scaling.offset) / scaling.scale)
+    limits = np.iinfo(scaling.counts.name)
+    return np.clip(counts, limits.min, limits.max).astype(scaling.counts)
+
+
+def is_scaled(path: Path) -> bool:
+    """Say whether an ENVI header announces floats or 32-bit integers.
+
+    Parameters
+    ----------
+    path : Path
+        ENVI header.
+
+    Returns
+    -------
+    bool
+        True if the samples have to be scaled before they can be coded.
+    """
+    for line in path.read_text(encoding="latin-1").splitlines():
+        key, _, value = line.partition("=")
+        if key.strip().lower() == "data type":
+            return value.strip() in _SCALED_CODES
+    return False
+
+
+def write_scene(header: Path, scene: NDArray[Any] | SceneSource) -> None:
+    """Write a scene as ENVI: band sequential, little endian, samples in a file beside that ends in .img.
+
+    Parameters
+    ----------
+    header : Path
+        File to write, ending in .hdr.
+    scene : ndarray or SceneSource
+        Samples; a source is read a few bands at a time.
+    """
+    source = ArraySource(scene) if isinstance(scene, np.ndarray) else scene
+    info = source.info
+    lines = slice(0, info.lines)
+    with EnviWriter(header, info, interleave="bsq", byte_order="little") as writer:
+        for first in range(0, info.bands, _PIECE):
+            bands = slice(first, min(first + _PIECE, info.bands))
+            writer.write(bands, lines, source.read(bands, lines))

@@ -1,0 +1,146 @@
+"""Where the time of an encode goes: every stage over all strips, with one thread and with several."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bandfold.bitstream.container.header import STEP_UNIT
+from bandfold.bitstream.contexts.tables import load_tables
+from bandfold.bitstream.segments.segment import Segment, mode_name, write_segment
+from bandfold.common.geometry import strips
+from bandfold.common.workers import Workers
+from bandfold.formats.envi.reader import open_envi
+from bandfold.onboard.coding.strip_coder import whole_place
+from bandfold.onboard.planning.scene_planner import ScenePlanner
+from bandfold.onboard.quantisation.choice import tables_path
+from bandfold.onboard.quantisation.rdoq import quantise
+from bandfold.onboard.rate.step_search import step_code
+from bandfold.onboard.stream_encoder import STRIP_LINES
+from bandfold.onboard.transform.analysis import Analysis
+from bandfold.onboard.transform.cosine import CosineEngine
+from bandfold.onboard.transform.rotation import rotate
+
+STAGES = ("read", "plan", "fold and transform", "rotate", "quantise in contexts", "entropy coding")
+"""In the order in which samples pass through them."""
+
+
+@dataclass(frozen=True)
+class StageTimes:
+    """Seconds of each stage for a whole scene.
+
+    Parameters
+    ----------
+    threads : int
+    seconds : dict of str to list of float
+        Elapsed time, run by run.
+    """
+
+    threads: int
+    seconds: dict[str, list[float]]
+
+
+def time_stages(path: Path, bps: float, threads: int, runs: int) -> StageTimes:
+    """Time the stages of coding a scene once at one step, one stage after the other.
+
+    Parameters
+    ----------
+    path : Path
+        ENVI header.
+    bps : float
+        The step is the one that the planner guesses for so many bits per sample.
+    threads : int
+        Which share the strips; the plan is made by one.
+    runs : int
+        Timed runs, after one that is not.
+
+    Returns
+    -------
+    StageTimes
+    """
+    seconds: dict[str, list[float]] = {stage: [] for stage in STAGES}
+    for turn in range(runs + 1):
+        for stage, elapsed in zip(STAGES, _once(path, bps, Workers(threads)), strict=True):
+            if turn:
+                seconds[stage].append(elapsed)
+    return StageTimes(threads, seconds)
+
+
+def _once(path: Path, bps: float, workers: Workers) -> list[float]:
+    source, engine, tables = open_envi(path), CosineEngine(), load_tables(tables_path(None, None))
+    lines = strips(source.info.lines, STRIP_LINES)
+    elapsed: list[float] = []
+
+    @contextmanager
+    def stage() -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        elapsed.append(time.perf_counter() - start)
+
+    def each(function: Callable[[int], Any]) -> list[Any]:
+        return list(workers.map(function, range(len(lines))))
+
+    bands = slice(0, source.info.bands)
+    with stage():
+        # Not kept: analysis reads again, from what the system has in memory by then.
+        each(lambda index: source.read(bands, lines[index]) is None)
+    with stage():
+        planner = ScenePlanner(source, None, engine)
+        code = step_code(planner.step_for_bits(bps * source.info.count))
+        plan = planner.plan(code / STEP_UNIT, spectral=True)
+    analysis = Analysis(plan.fold, engine)
+    with stage():
+        latents = each(lambda index: analysis.strip(source, lines[index]))
+    with stage():
+        chosen = each(
+            lambda index: rotate(latents[index], plan.rotations, plan.step) if plan.rotations else None
+        )
+    mode = tables.modes[mode_name(spectral=True)]
+    with stage():
+        coded = each(lambda index: quantise(latents[index], plan.step, mode))
+    with stage():
+        each(
+            lambda index: write_segment(
+                whole_place(index, lines[index], STRIP_LINES, rotation=0 if plan.rotations else None),
+                Segment(coded[index][0], coded[index][1], chosen[index]),
+                tables,
+                spectral=True,
+                rotations=len(plan.rotations),
+                step_code=code,
+            )
+        )
+    return elapsed
+
+
+def stages_text(times: Sequence[StageTimes], samples: int) -> str:
+    """Describe stages as a Markdown table.
+
+    Parameters
+    ----------
+    times : sequence of StageTimes
+        One for each number of threads.
+    samples : int
+        Of the scene.
+
+    Returns
+    -------
+    str
+        Millions of samples per second, at the median of the runs; the last row is all stages together.
+    """
+    medians = [{stage: float(np.median(runs)) for stage, runs in one.seconds.items()} for one in times]
+    heads = [f"{one.threads} thread{'s' * (one.threads > 1)}, Msamples/s" for one in times]
+    rows = ["| stage | " + " | ".join(heads) + " |", "|---|" + "---:|" * len(times)]
+    for stage in STAGES:
+        rows.append(f"| {stage} | " + " | ".join(_rate(samples, one[stage]) for one in medians) + " |")
+    totals = [sum(one.values()) for one in medians]
+    return "\n".join([*rows, "| all | " + " | ".join(_rate(samples, total) for total in totals) + " |"])
+
+
+def _rate(samples: int, seconds: float) -> str:
+    return f"{samples / max(seconds, 1e-9) / 1e6:.1f}"

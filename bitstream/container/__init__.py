@@ -1,0 +1,1 @@
+"""The container: sections, headers, segments and packets in, bytes out, and back."""

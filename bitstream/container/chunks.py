@@ -1,0 +1,225 @@
+"""What a segment says of itself, and the chunks that its components lie in, strongest first.
+
+Each chunk is a payload of its own. What is left of a segment from which the last chunks are taken away, or
+lost, is a segment of fewer components: it can be cut to size without being decoded, and decoded where its
+end is damaged.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, replace
+
+import google_crc32c
+
+from bandfold.common.errors import StreamError
+
+from .varint import read_varint, write_varint
+
+_FOLD, _ROTATED, _STEP, _LOW = 1, 2, 4, 8
+_KNOWN_FLAGS = _FOLD | _ROTATED | _STEP | _LOW
+
+LARGEST_WORTH = 255
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a segment belongs, and what it is coded with.
+
+    Parameters
+    ----------
+    index : int
+        Number of the strip, from 0.
+    fold : int
+        Number of the fold.
+    rotation : int or None
+        Number of the set of rotations; None without rotations.
+    step_code : int or None
+        Step in units of ``1 / 256`` of a count; None for that of the header.
+    lines : int or None
+        Lines of a strip that is lower than the others; else None.
+    """
+
+    index: int
+    fold: int = 0
+    rotation: int | None = None
+    step_code: int | None = None
+    lines: int | None = None
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some components of a segment.
+
+    Parameters
+    ----------
+    components : int
+    data : bytes
+        A payload.
+    worth : int
+        What it saves for its bytes, see `worth_of`. Not kept where it is the only chunk.
+    """
+
+    components: int
+    data: bytes
+    worth: int = LARGEST_WORTH
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """A segment, its chunks not decoded.
+
+    Parameters
+    ----------
+    place : Place
+    chunks : tuple of Chunk
+        At least one, in order of their components.
+    lost : int
+        Chunks behind them that are damaged or missing.
+    """
+
+    place: Place
+    chunks: tuple[Chunk, ...]
+    lost: int = 0
+
+    @property
+    def components(self) -> int:
+        """Components of all chunks."""
+        return sum(chunk.components for chunk in self.chunks)
+
+    def first(self, count: int) -> Segmented:
+        """The segment without the chunks behind the first `count`."""
+        return replace(self, chunks=self.chunks[:count], lost=0)
+
+    def pack(self) -> bytes:
+        """Payload of a segment section."""
+        head = _pack_place(self.place) + write_varint(len(self.chunks))
+        if len(self.chunks) == 1:
+            return head + write_varint(self.chunks[0].components) + self.chunks[0].data
+        for chunk in self.chunks:
+            head += write_varint(chunk.components) + bytes([chunk.worth]) + write_varint(len(chunk.data))
+        checksums = [google_crc32c.value(chunk.data) for chunk in self.chunks]
+        checksums[0] = google_crc32c.value(head + self.chunks[0].data)
+        data = b"".join(chunk.data for chunk in self.chunks)
+        return head + struct.pack(f"<{len(checksums)}I", *checksums) + data
+
+
+def worth_of(energy: int, step_code: int, size: int) -> int:
+    """What a chunk saves for its bytes, on a scale of two degrees an octave.
+
+    Parameters
+    ----------
+    energy : int
+        Sum of squares of its quantised latents.
+    step_code : int
+    size : int
+        Bytes.
+
+    Returns
+    -------
+    int
+        0 to 255: that of ``energy * step_code**2 // size``.
+    """
+    ratio = energy * step_code * step_code // max(size, 1)
+    return min((ratio * ratio).bit_length(), LARGEST_WORTH)
+
+
+def segment_index(payload: bytes) -> int:
+    """Number of the strip of a segment, without reading the rest."""
+    return read_varint(payload, 0)[0]
+
+
+def read_place(payload: bytes) -> tuple[Place, int]:
+    """Where a segment belongs, and where in its payload the rest begins.
+
+    Parameters
+    ----------
+    payload : bytes
+
+    Returns
+    -------
+    place : Place
+    position : int
+
+    Raises
+    ------
+    StreamError
+        If the payload ends too early or a reserved bit is set.
+    """
+    index, position = read_varint(payload, 0)
+    flags = payload[position] if position < len(payload) else _KNOWN_FLAGS + 1
+    if flags & ~_KNOWN_FLAGS:
+        raise StreamError("segment has reserved bits set: it is corrupt or of a later version")
+    values: list[int | None] = []
+    position += 1
+    for flag in (_FOLD, _ROTATED, _STEP, _LOW):
+        value = None
+        if flags & flag:
+            value, position = read_varint(payload, position)
+        values.append(value)
+    fold, rotation, step_code, lines = values
+    if step_code == 0 or lines == 0:
+        raise StreamError("segment has a step or a height of 0: it is corrupt")
+    return Place(index, fold or 0, rotation, step_code, lines), position
+
+
+def split_segment(payload: bytes, *, intact: bool = True) -> Segmented:
+    """Take a segment apart.
+
+    Parameters
+    ----------
+    payload : bytes
+        Of a segment section, or what there is of it.
+    intact : bool
+        Whether the checksum of the section agrees. Otherwise chunks are compared with their own checksums,
+        and those behind the first one that is damaged are left out.
+
+    Returns
+    -------
+    Segmented
+
+    Raises
+    ------
+    StreamError
+        If the payload breaks a rule, or there is no chunk that is known to be intact.
+    """
+    place, position = read_place(payload)
+    count, position = read_varint(payload, position)
+    if not 1 <= count <= len(payload):
+        raise StreamError(f"segment has {count} chunks: it is corrupt")
+    if count == 1:
+        components, position = read_varint(payload, position)
+        if not intact:
+            raise StreamError("segment has a wrong checksum, and but one chunk")
+        return Segmented(place, (Chunk(components, payload[position:]),))
+    told = []
+    for _ in range(count):
+        components, position = read_varint(payload, position)
+        worth = payload[position] if position < len(payload) else 0
+        size, position = read_varint(payload, position + 1)
+        told.append((components, worth, size))
+    head, start = payload[:position], position + 4 * count
+    if start > len(payload):
+        raise StreamError("segment ends inside its list of chunks: it is corrupt")
+    checksums = struct.unpack_from(f"<{count}I", payload, position)
+    chunks: list[Chunk] = []
+    for (components, worth, size), checksum in zip(told, checksums, strict=True):
+        data = payload[start : start + size]
+        if len(data) < size or checksum != google_crc32c.value(data if chunks else head + data):
+            break
+        chunks.append(Chunk(components, data, worth))
+        start += size
+    complete = len(chunks) == count and start == len(payload)
+    if not chunks or (intact and not complete):
+        raise StreamError("chunks of a segment do not make it up: it is corrupt")
+    return Segmented(place, tuple(chunks), count - len(chunks))
+
+
+def _pack_place(place: Place) -> bytes:
+    flags, rest = 0, b""
+    values = (place.fold or None, place.rotation, place.step_code, place.lines)
+    for flag, value in zip((_FOLD, _ROTATED, _STEP, _LOW), values, strict=True):
+        if value is not None:
+            flags |= flag
+            rest += write_varint(value)
+    return write_varint(place.index) + bytes([flags]) + rest

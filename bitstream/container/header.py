@@ -1,0 +1,231 @@
+"""The header section: what must be known before anything else can be read."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+from bandfold.common.errors import SceneError, StreamError
+from bandfold.common.geometry import BLOCK
+from bandfold.common.scene import BYTE_ORDERS, CODED_DTYPES, INTERLEAVES, SCALED_DTYPES, Scaling, SceneInfo
+
+from .varint import read_varint, write_varint
+
+DTYPES = CODED_DTYPES + SCALED_DTYPES
+"""Codes of sample types are positions in this list."""
+
+STEP_UNIT = 256
+"""Steps are in units of ``1 / STEP_UNIT`` of a count."""
+
+COSINE, PLANES = "dct8", "planes16"
+"""The 8 x 8 cosine transform, and networks of a model that make latents of 16 x 16 samples of a band."""
+
+TRANSFORMS = (COSINE, PLANES)
+"""Codes of spatial transforms are positions in this list."""
+
+UNIFORM = "uniform"
+"""One step for all latents of a segment."""
+
+DEPENDENT = "dependent"
+"""Two quantisers that take turns, see `bitstream.contexts.trellis_states`; one step for a segment."""
+
+QUANTISERS = (UNIFORM, DEPENDENT)
+"""Codes of quantisers are positions in this list."""
+
+LARGEST_DIMENSION = 1 << 24
+"""Lines and samples at most."""
+
+MOST_BANDS = 1 << 16
+"""Bands at most."""
+
+_SPECTRAL, _SCALED, _SCALED_UNSIGNED, _NO_DATA, _SENSOR = 1, 4, 8, 16, 32
+_KNOWN_FLAGS = _SPECTRAL | _SCALED | _SCALED_UNSIGNED | _NO_DATA | _SENSOR
+
+
+@dataclass(frozen=True)
+class Header:
+    """Everything that governs decoding.
+
+    Parameters
+    ----------
+    info : SceneInfo
+        Without metadata, which has a section of its own. Of an open stream it is not known how many lines
+        there are until its end: `unpack` says 1.
+    strip_lines : int
+        Lines of a segment, a multiple of 8.
+    step_code : int
+        Quantiser step of segments that tell none, in units of ``1 / 256`` of a count, at least 1.
+    spectral : bool
+        Whether there is a spectral transform.
+    transform : str
+        One of `TRANSFORMS`; `PLANES` needs a model and goes without the other transforms.
+    tables : bytes
+        Identity of the tables, 8 bytes.
+    model : str
+        Name of the model package, empty if there is none.
+    model_hash : bytes
+        First 8 bytes of its SHA-256; empty if there is none.
+    sensor : str
+        Name of the package that the fold comes from, empty if it does not come from one.
+    sensor_hash : bytes
+        First 8 bytes of its SHA-256; empty if there is none.
+    open : bool
+        Whether the number of lines was not known when the stream was begun: its end tells it.
+    quantiser : str
+        One of `QUANTISERS`.
+    """
+
+    info: SceneInfo
+    strip_lines: int
+    step_code: int
+    spectral: bool
+    transform: str
+    tables: bytes
+    model: str = ""
+    model_hash: bytes = b""
+    sensor: str = ""
+    sensor_hash: bytes = b""
+    open: bool = False
+    quantiser: str = UNIFORM
+
+    @property
+    def step(self) -> float:
+        """Quantiser step in counts."""
+        return self.step_code / STEP_UNIT
+
+    @property
+    def strip_count(self) -> int:
+        """Number of strips, and of segments."""
+        return -(-self.info.lines // self.strip_lines)
+
+    def strip(self, index: int) -> slice:
+        """Lines of a strip."""
+        return slice(index * self.strip_lines, min((index + 1) * self.strip_lines, self.info.lines))
+
+    def pack(self) -> bytes:
+        """Payload of the header section."""
+        info = self.info
+        flags = _SPECTRAL * self.spectral
+        if info.scaling is not None:
+            flags |= _SCALED | _SCALED_UNSIGNED * (info.scaling.counts == np.dtype("uint16"))
+        if info.no_data is not None:
+            flags |= _NO_DATA
+        if self.sensor:
+            flags |= _SENSOR
+        layout = INTERLEAVES.index(info.interleave) | BYTE_ORDERS.index(info.byte_order) << 2
+        out = bytes([flags, DTYPES.index(info.dtype), layout, TRANSFORMS.index(self.transform)])
+        out += bytes([QUANTISERS.index(self.quantiser)])
+        lines = 0 if self.open else info.lines
+        for value in (info.bands, lines, info.samples, self.strip_lines // BLOCK, self.step_code):
+            out += write_varint(value)
+        out += self.tables
+        if info.scaling is not None:
+            out += struct.pack("<dd", info.scaling.scale, info.scaling.offset)
+        if info.no_data is not None:
+            out += struct.pack("<d", info.no_data)
+        out += _pack_name(self.model, self.model_hash)
+        return out + (_pack_name(self.sensor, self.sensor_hash) if self.sensor else b"")
+
+    @staticmethod
+    def unpack(payload: bytes) -> Header:
+        """Read the payload of a header section.
+
+        Parameters
+        ----------
+        payload : bytes
+
+        Returns
+        -------
+        Header
+
+        Raises
+        ------
+        StreamError
+            If a field is out of range, a reserved bit is set or the length is wrong.
+        """
+        try:
+            return _unpack(payload)
+        except (struct.error, IndexError, ValueError, SceneError) as error:
+            raise StreamError(f"header of the stream is corrupt: {error}") from error
+
+
+def _unpack(payload: bytes) -> Header:
+    flags, dtype, layout, transform, quantiser = payload[:5]
+    if flags & ~_KNOWN_FLAGS or layout & ~7:
+        raise StreamError("header of the stream has reserved bits set: it is corrupt or of a later version")
+    position = 5
+    fields = []
+    for _ in range(5):
+        value, position = read_varint(payload, position)
+        fields.append(value)
+    bands, lines, samples, strip_blocks, step_code = fields
+    too_large = bands > MOST_BANDS or max(lines, samples, strip_blocks) > LARGEST_DIMENSION
+    if too_large or min(strip_blocks, step_code) < 1:
+        raise StreamError(f"header of the stream claims {bands} x {lines} x {samples} samples: it is corrupt")
+    tables = payload[position : position + 8]
+    position += 8
+    scaling = no_data = None
+    if flags & _SCALED:
+        scale, offset = struct.unpack_from("<dd", payload, position)
+        scaling = Scaling(scale, offset, np.dtype("uint16" if flags & _SCALED_UNSIGNED else "int16"))
+        position += 16
+    if flags & _NO_DATA:
+        (no_data,) = struct.unpack_from("<d", payload, position)
+        position += 8
+    name, model_hash, position = _unpack_name(payload, position)
+    sensor, sensor_hash = "", b""
+    if flags & _SENSOR:
+        sensor, sensor_hash, position = _unpack_name(payload, position)
+        if not sensor or not flags & _SPECTRAL:
+            raise StreamError("header of the stream names a package for no fold: it is corrupt")
+    if (TRANSFORMS[transform] == PLANES) != bool(name) or (name and flags & _SPECTRAL):
+        raise StreamError("header of the stream has a transform that does not fit its model: it is corrupt")
+    if QUANTISERS[quantiser] == DEPENDENT and not flags & _SPECTRAL:
+        raise StreamError("header of the stream has a quantiser for a fold, but none: it is corrupt")
+    if position != len(payload) or len(tables) != 8:
+        raise StreamError("header of the stream has a wrong length: it is corrupt")
+    info = SceneInfo(
+        bands,
+        lines or 1,
+        samples,
+        DTYPES[dtype],
+        interleave=INTERLEAVES[layout & 3],
+        byte_order=BYTE_ORDERS[layout >> 2],
+        scaling=scaling,
+        no_data=no_data,
+    )
+    return Header(
+        info,
+        strip_blocks * BLOCK,
+        step_code,
+        bool(flags & _SPECTRAL),
+        TRANSFORMS[transform],
+        tables,
+        name,
+        model_hash,
+        sensor,
+        sensor_hash,
+        not lines,
+        QUANTISERS[quantiser],
+    )
+
+
+def _pack_name(name: str, identity: bytes) -> bytes:
+    """Name and identity of a package; a single zero where there is none."""
+    data = name.encode()
+    return write_varint(len(data)) + data + identity
+
+
+def _unpack_name(payload: bytes, position: int) -> tuple[str, bytes, int]:
+    """Name, identity (empty where there is no name), and the position behind them."""
+    length, position = read_varint(payload, position)
+    if length > len(payload) - position:
+        raise StreamError("header of the stream ends inside the name of a package: it is corrupt")
+    name = payload[position : position + length].decode()
+    position += length
+    identity = payload[position : position + 8] if name else b""
+    if name and len(identity) < 8:
+        raise StreamError("header of the stream ends inside the hash of a package: it is corrupt")
+    return name, identity, position + len(identity)

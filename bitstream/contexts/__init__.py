@@ -1,0 +1,1 @@
+"""Contexts: magnitudes that are already coded in, the class of the next latent out."""

@@ -1,0 +1,297 @@
+"""Contexts: what is known when a latent is coded.
+
+Latents are coded component by component and, within a component, diagonal by diagonal (channels of equal
+i + j, see `bandfold.bitstream.transforms.dct`). When a diagonal is coded, all lower diagonals of the
+component and the two components before it are known at every position of the strip, so the contexts of a
+whole diagonal are computed at once, by the encoder and by the decoder alike.
+
+What is known is described by logarithms of magnitudes, small integers of three kinds: some belong to one
+latent, some to a position (all channels of the diagonal there), some to a channel (all of the strip).
+`bandfold.bitstream.contexts.context_network` turns them into the class of the table that codes the latent.
+"""
+
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.transforms.dct import DIAGONAL, FREQUENCIES
+from bandfold.common.geometry import BLOCK, CHANNELS
+
+LATENT_FEATURES = 11
+"""Features of a latent of its own."""
+
+POSITION_FEATURES = 5
+"""Features that the latents of a diagonal share at one position."""
+
+CHANNEL_FEATURES = 3
+"""Features that all latents of a channel share."""
+
+LARGEST_LOG = 127
+"""Logarithms are cut here; 8 * log2(1 + 65535) is 128."""
+
+GROUPS = np.array([0, 1, 2, 3, 4, 4, 5, 5, 6, 6, 6, 7, 7, 7, 7])
+"""Group of weights of the context network that each diagonal uses."""
+
+DIAGONALS = int(DIAGONAL[-1]) + 1
+"""Groups of channels that are coded together."""
+
+DIAGONAL_SLICES = tuple(
+    slice(int(np.searchsorted(DIAGONAL, d, side="left")), int(np.searchsorted(DIAGONAL, d, side="right")))
+    for d in range(DIAGONALS)
+)
+"""Channels of each diagonal."""
+
+DIAGONAL_BOUNDS = np.array([0, *(channels.stop for channels in DIAGONAL_SLICES)], dtype=np.int32)
+"""The same as kernels take them: first channel of each diagonal, and the end of the last one."""
+DIAGONAL_BOUNDS.flags.writeable = False
+
+MAGNITUDE_LIMIT = 2047
+"""Magnitudes are cut here before they are summed, so that the sum of 8 neighbours fits 16 bits."""
+
+SUM_LIMIT = 65535
+"""Sums are cut here before their logarithm is taken."""
+
+
+Integers = TypeVar("Integers", bound=np.integer[Any])
+
+
+def _log_table() -> NDArray[np.uint8]:
+    """``round(8 * log2(1 + x))`` by integers: the largest k with ``2**(2 k - 1) <= (1 + x)**16``."""
+    values = range(SUM_LIMIT + 1)
+    # Where each logarithm begins: a search for 127 numbers, since a board imports this before every scene.
+    starts = [
+        bisect.bisect_left(values, 1 << (2 * k - 1), key=lambda x: (1 + x) ** 16)
+        for k in range(1, LARGEST_LOG + 1)
+    ]
+    return np.searchsorted(starts, values, side="right").astype(np.uint8)
+
+
+LOG = _log_table()
+"""``round(8 log2(1 + x))``, shape (65536,)."""
+LOG.flags.writeable = False
+
+
+def neighbour(di: int, dj: int) -> NDArray[np.intp]:
+    """Channel at frequency (i + di, j + dj), or `CHANNELS` (a plane of zeros) where there is none."""
+    index = np.full((BLOCK, BLOCK), CHANNELS, dtype=np.intp)
+    index[FREQUENCIES[:, 0], FREQUENCIES[:, 1]] = np.arange(CHANNELS)
+    result = np.full(CHANNELS, CHANNELS, dtype=np.intp)
+    for channel, (i, j) in enumerate(FREQUENCIES):
+        if 0 <= i + di < BLOCK and 0 <= j + dj < BLOCK:
+            result[channel] = index[i + di, j + dj]
+    return result
+
+
+NEIGHBOURS = np.stack(
+    [neighbour(di, dj) for di, dj in ((-1, 0), (0, -1), (-1, -1), (-2, 0), (0, -2), (1, 0), (0, 1))]
+)
+"""Channels above, on the left, above on the left, two above, two on the left, below, on the right."""
+
+_UP, _LEFT, _UP_LEFT, _UP2, _LEFT2, _DOWN, _RIGHT = NEIGHBOURS
+
+
+@dataclass(frozen=True)
+class Past:
+    """What the coding of a component needs of an earlier one.
+
+    All arrays have a channel more than there are, which stays zero: it stands for a missing neighbour.
+
+    Parameters
+    ----------
+    own : ndarray of uint8, shape (65, components, rows, columns)
+        Logarithm of each magnitude.
+    ring : ndarray of uint8, same shape
+        Logarithm of the sum over the 8 neighbouring positions.
+    cross : ndarray of uint8, same shape
+        Logarithm of the sum over the 4 neighbouring frequencies.
+    whole : ndarray of uint8, shape (components, rows, columns)
+        Logarithm of the sum over all channels.
+    means : ndarray of int32, shape (65, components)
+        64 times the mean magnitude of each channel.
+    """
+
+    own: NDArray[np.uint8]
+    ring: NDArray[np.uint8]
+    cross: NDArray[np.uint8]
+    whole: NDArray[np.uint8]
+    means: NDArray[np.int32]
+
+    @staticmethod
+    def empty(count: int, rows: int, columns: int) -> Past:
+        """Components of zeros: what precedes the first one."""
+        planes = np.zeros((CHANNELS + 1, count, rows, columns), dtype=np.uint8)
+        return Past(planes, planes, planes, planes[0], np.zeros((CHANNELS + 1, count), dtype=np.int32))
+
+    def then(self, other: Past) -> Past:
+        """These components followed by others."""
+        return Past(
+            *(
+                np.concatenate([getattr(self, name), getattr(other, name)], axis=axis)
+                for name, axis in (("own", 1), ("ring", 1), ("cross", 1), ("whole", 0), ("means", 1))
+            )
+        )
+
+    def part(self, start: int, stop: int) -> Past:
+        """Components `start` to `stop`."""
+        chosen = slice(start, stop)
+        return Past(
+            self.own[:, chosen],
+            self.ring[:, chosen],
+            self.cross[:, chosen],
+            self.whole[chosen],
+            self.means[:, chosen],
+        )
+
+
+class Surroundings:
+    """Components in coding: what is known of them grows diagonal by diagonal.
+
+    Parameters
+    ----------
+    count : int
+        Components held side by side: one for the decoder, several for the encoder, which knows them all.
+    rows, columns : int
+        Latent positions of the strip.
+    """
+
+    def __init__(self, count: int, rows: int, columns: int) -> None:
+        shape = (CHANNELS + 1, count, rows, columns)
+        self._magnitudes = np.zeros(shape, dtype=np.uint16)
+        self._own = np.zeros(shape, dtype=np.uint8)
+        self._ring = np.zeros(shape, dtype=np.uint8)
+        self._means = np.zeros((CHANNELS + 1, count), dtype=np.int32)
+        self._below = np.zeros((DIAGONALS + 1, count, rows, columns), dtype=np.int32)
+        self._below_ring = np.zeros((DIAGONALS + 1, count, rows, columns), dtype=np.int32)
+
+    def learn(self, diagonal: int, magnitudes: NDArray[np.uint16]) -> None:
+        """Take in a coded diagonal.
+
+        Parameters
+        ----------
+        diagonal : int
+        magnitudes : ndarray of uint16, shape (channels of the diagonal, count, rows, columns)
+            From `magnitudes_of`.
+        """
+        channels = DIAGONAL_SLICES[diagonal]
+        self._magnitudes[channels] = magnitudes
+        rings = ring_sum(magnitudes)
+        self._own[channels] = LOG[magnitudes]
+        self._ring[channels] = LOG[rings]
+        positions = magnitudes.shape[2] * magnitudes.shape[3]
+        total = magnitudes.sum(axis=(2, 3), dtype=np.int64)
+        self._means[channels] = np.minimum((64 * total + positions // 2) // positions, SUM_LIMIT)
+        self._below[diagonal + 1] = self._below[diagonal] + magnitudes.sum(axis=0, dtype=np.int32)
+        self._below_ring[diagonal + 1] = self._below_ring[diagonal] + rings.sum(axis=0, dtype=np.int32)
+
+    def past(self) -> Past:
+        """What later components need, once all diagonals are known."""
+        cross = np.zeros_like(self._own)
+        magnitudes = self._magnitudes
+        cross[:CHANNELS] = LOG[magnitudes[_UP] + magnitudes[_LEFT] + magnitudes[_DOWN] + magnitudes[_RIGHT]]
+        return Past(self._own, self._ring, cross, _log(self._below[DIAGONALS]), self._means)
+
+    def latent_features(self, diagonal: int, last: Past, before: Past) -> NDArray[np.float32]:
+        """Describe what is known around each latent of a diagonal.
+
+        Parameters
+        ----------
+        diagonal : int
+        last, before : Past
+            The components coded one and two before each of these.
+
+        Returns
+        -------
+        ndarray of float32, shape (LATENT_FEATURES, channels of the diagonal, count, rows, columns)
+            Small integers.
+        """
+        channels = DIAGONAL_SLICES[diagonal]
+        up, left = _UP[channels], _LEFT[channels]
+        own, ring = self._own, self._ring
+        planes = (
+            own[up],
+            own[left],
+            own[_UP_LEFT[channels]],
+            np.maximum(own[_UP2[channels]], own[_LEFT2[channels]]),
+            ring[up],
+            ring[left],
+            last.own[channels],
+            last.ring[channels],
+            last.cross[channels],
+            before.own[channels],
+            before.ring[channels],
+        )
+        result = np.empty((LATENT_FEATURES, *planes[0].shape), dtype=np.float32)
+        for index, plane in enumerate(planes):
+            result[index] = plane
+        return result
+
+    def position_features(self, diagonal: int, last: Past) -> NDArray[np.float32]:
+        """Describe what is known at each position: shape (POSITION_FEATURES, count, rows, columns)."""
+        recent = max(diagonal - 2, 0)
+        result = np.empty((POSITION_FEATURES, *last.whole.shape), dtype=np.float32)
+        sums = np.empty((POSITION_FEATURES - 1, *last.whole.shape), dtype=np.int32)
+        sums[0] = self._below[diagonal]
+        sums[1] = self._below_ring[diagonal]
+        np.subtract(sums[0], self._below[recent], out=sums[2])
+        np.subtract(sums[1], self._below_ring[recent], out=sums[3])
+        result[:-1] = _log(sums)
+        result[-1] = last.whole
+        return result
+
+    def channel_features(self, diagonal: int, last: Past) -> NDArray[np.float32]:
+        """Describe what is known of each channel: shape (CHANNEL_FEATURES, channels, count)."""
+        channels = DIAGONAL_SLICES[diagonal]
+        up, left = _UP[channels], _LEFT[channels]
+        sums = np.empty((CHANNEL_FEATURES, len(up), self._means.shape[1]), dtype=np.int32)
+        np.add(self._means[up], self._means[left], out=sums[0])
+        sums[1] = last.means[channels]
+        np.add(last.means[up], last.means[left], out=sums[2])
+        return _log(sums).astype(np.float32)
+
+
+def magnitudes_of(
+    values: NDArray[np.integer], half_steps: bool = False, second: NDArray[np.integer] | None = None
+) -> NDArray[np.uint16]:
+    """Magnitudes of latents as contexts see them.
+
+    Parameters
+    ----------
+    values : ndarray of integers
+        Quantised latents.
+    half_steps : bool
+        Whether they are wanted in half steps, so that those of two quantisers are alike.
+    second : ndarray of integers, same shape, optional
+        1 for latents that went through the second quantiser, whose levels lie half a step lower.
+
+    Returns
+    -------
+    ndarray of uint16, same shape
+        `MAGNITUDE_LIMIT` at most.
+    """
+    found: NDArray[np.uint16] = np.minimum(np.abs(values), MAGNITUDE_LIMIT).astype(np.uint16)
+    if half_steps:
+        found = np.minimum(2 * found, np.uint16(MAGNITUDE_LIMIT))
+        if second is not None:
+            np.subtract(found, 1, out=found, where=(second & 1).astype(np.bool_) & (found > 0))
+    return found
+
+
+def ring_sum(planes: NDArray[Integers]) -> NDArray[Integers]:
+    """Sum over the 8 neighbours in the last two axes; positions outside the strip count as zero."""
+    vertical = planes.copy()
+    vertical[..., 1:, :] += planes[..., :-1, :]
+    vertical[..., :-1, :] += planes[..., 1:, :]
+    box = vertical.copy()
+    box[..., 1:] += vertical[..., :-1]
+    box[..., :-1] += vertical[..., 1:]
+    box -= planes
+    return box
+
+
+def _log(sums: NDArray[np.int32]) -> NDArray[np.uint8]:
+    return np.asarray(LOG[np.minimum(sums, SUM_LIMIT)], dtype=np.uint8)

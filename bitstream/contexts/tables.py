@@ -1,0 +1,261 @@
+"""The trained statistics of the format: context networks, frequency tables and reconstruction points.
+
+They are integers, shipped as package data and made by ``python -m bandfold.calibration.tables``. The stream
+names them by a hash, because a decoder with other tables would read nonsense.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.entropy.coder import Backend, backend
+from bandfold.bitstream.entropy.rans import PRECISION
+from bandfold.bitstream.entropy.tokens import TOKENS, token_base
+from bandfold.common import exact
+from bandfold.common.errors import ModelError
+
+from .context_network import ContextNetwork
+
+DATA = Path(__file__).parents[1] / "data"
+
+SHIPPED = DATA / "tables.npz"
+"""The tables that are used where none are named: one quantiser."""
+
+DEPENDENT = DATA / "dependent.npz"
+"""Tables for trellis-coded quantisation, see `bandfold.bitstream.contexts.trellis_states`."""
+
+OLDER = DATA / "older"
+"""Tables of earlier releases, named by their identity: what was coded with them is still decoded."""
+
+CLASSES = 48
+"""Classes of a context network."""
+
+SIDE_CLASSES = 40
+"""Classes of the tables for side information."""
+
+POINTS = 3
+"""Magnitudes 1, 2 and all above have a reconstruction point each."""
+
+COST_UNIT = 256
+"""Costs are in units of ``1 / COST_UNIT`` bit."""
+
+MODES = ("folded", "banded")
+"""Statistics of components of a fold and of single bands."""
+
+
+@dataclass(frozen=True)
+class Mode:
+    """Statistics of one kind of component.
+
+    Parameters
+    ----------
+    network : ContextNetwork
+    frequencies : ndarray of int64, shape (quantisers * CLASSES, TOKENS)
+        Each row sums to 2**24, each entry is at least 1. The classes of a second quantiser are numbered
+        behind those of the first one.
+    points : ndarray of float64, shape (quantisers * CLASSES, POINTS)
+        How far the reconstruction point of magnitudes 1, 2, 3... lies below them, in steps: about half a step
+        more in the second quantiser.
+    """
+
+    network: ContextNetwork
+    frequencies: NDArray[np.int64]
+    points: NDArray[np.float64]
+
+    @property
+    def dependent(self) -> bool:
+        """Whether there are two quantisers, see `bandfold.bitstream.contexts.trellis_states`."""
+        return len(self.frequencies) > self.network.classes
+
+    @cached_property
+    def costs(self) -> NDArray[np.int32]:
+        """Cost of each token in each class, sign and raw bits included, in ``1 / COST_UNIT`` bit."""
+        bits = PRECISION - exact.log2(self.frequencies.astype(np.float64))
+        widths = token_base(np.arange(TOKENS, dtype=np.int32))[1]
+        bits += widths + (np.arange(TOKENS) > 0)
+        return np.rint(bits * COST_UNIT).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All trained statistics.
+
+    Parameters
+    ----------
+    modes : dict of str to Mode
+        Keys are `MODES`.
+    side : ndarray of int64, shape (SIDE_CLASSES, TOKENS)
+        Tables for side information.
+    identity : bytes
+        First 8 bytes of the SHA-256 of the content.
+    """
+
+    modes: dict[str, Mode]
+    side: NDArray[np.int64]
+    identity: bytes
+
+    @cached_property
+    def coder(self) -> Backend:
+        """The entropy coder over all tables: those of each mode, then those for side information."""
+        return backend(np.concatenate([*(self.modes[name].frequencies for name in MODES), self.side]))
+
+    def first_table(self, name: str) -> int:
+        """Number of the first table of a mode, of ``"side"`` information or, behind all, of a ``"model"``."""
+        sizes = [*(len(self.modes[mode].frequencies) for mode in MODES), len(self.side)]
+        return sum(sizes[: (*MODES, "side", "model").index(name)])
+
+
+@cache
+def load_tables(path: str | Path | None = None) -> Tables:
+    """Read tables from a file.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        The shipped tables if not given.
+
+    Returns
+    -------
+    Tables
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read or does not hold tables.
+    """
+    file = SHIPPED if path is None else Path(path)
+    try:
+        with open(file, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            return tables_from_arrays({name: archive[name] for name in archive.files})
+    except (OSError, EOFError, BadZipFile, ValueError, KeyError, AttributeError) as error:
+        raise ModelError(f"tables cannot be read from {file}: {error}") from error
+
+
+def needed_tables(identity: bytes, named: Tables | None = None) -> Tables:
+    """The tables that a stream needs.
+
+    Parameters
+    ----------
+    identity : bytes
+        As the header of the stream tells it.
+    named : Tables, optional
+        Those that the user names; without any, shipped ones.
+
+    Returns
+    -------
+    Tables
+
+    Raises
+    ------
+    ModelError
+        If they are others.
+    """
+    tables = shipped_tables(identity) if named is None else named
+    if tables.identity != identity:
+        raise ModelError(
+            f"stream needs the tables {identity.hex()}, these are {tables.identity.hex()}: "
+            "use the release that wrote it, or name its tables"
+        )
+    return tables
+
+
+def shipped_tables(identity: bytes) -> Tables:
+    """The shipped tables that a stream names.
+
+    Parameters
+    ----------
+    identity : bytes
+
+    Returns
+    -------
+    Tables
+        `SHIPPED` if there are none of this identity: `needed_tables` finds that out.
+    """
+    usual = load_tables()
+    if usual.identity == identity:
+        return usual
+    dependent = load_tables(DEPENDENT)
+    if dependent.identity == identity:
+        return dependent
+    older = OLDER / f"{identity.hex()}.npz"
+    return load_tables(older) if older.exists() else usual
+
+
+def tables_from_arrays(arrays: dict[str, NDArray[Any]]) -> Tables:
+    """Build tables from the arrays of their file.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        As written by ``bandfold.calibration.tables``.
+
+    Returns
+    -------
+    Tables
+
+    Raises
+    ------
+    ValueError
+        If a table does not sum to 2**24 or a network is not exact.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    modes = {mode: mode_from_arrays(arrays, mode) for mode in MODES}
+    if modes["banded"].dependent:
+        raise ValueError("single bands have one quantiser")
+    return Tables(modes, _checked(arrays["side_frequencies"]), digest.digest()[:8])
+
+
+def mode_from_arrays(arrays: dict[str, NDArray[Any]], mode: str) -> Mode:
+    """Build the statistics of one kind of component.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        As written by ``bandfold.calibration.tables``; those of other kinds are not looked at.
+    mode : str
+        One of `MODES`.
+
+    Returns
+    -------
+    Mode
+
+    Raises
+    ------
+    ValueError
+        If a table does not sum to 2**24 or the network is not exact.
+    """
+    deep = f"{mode}_middle" in arrays
+    parts = {
+        part: arrays[f"{mode}_{part}"].astype(np.float32)
+        for part in ("hidden", "bias", "output", "offset", *(("middle", "middle_bias") if deep else ()))
+    }
+    points = arrays[f"{mode}_points"].astype(np.float64) / 256.0
+    network = ContextNetwork(
+        **parts,
+        shifts=tuple(arrays[f"{mode}_shifts"].tolist()),
+        classes=CLASSES,
+        half_steps=deep and len(points) > CLASSES,
+    )
+    found = Mode(network, _checked(arrays[f"{mode}_frequencies"]), points)
+    if len(points) != len(found.frequencies) or len(points) not in (CLASSES, 2 * CLASSES):
+        raise ValueError(f"there must be {CLASSES} {mode} classes, or twice as many for two quantisers")
+    return found
+
+
+def _checked(frequencies: NDArray[Any]) -> NDArray[np.int64]:
+    result = frequencies.astype(np.int64)
+    if result.shape[1] != TOKENS or (result < 1).any() or (result.sum(axis=1) != 1 << PRECISION).any():
+        raise ValueError("frequencies must be positive, one per token, and sum to 2**24")
+    return result

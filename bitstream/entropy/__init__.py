@@ -1,0 +1,1 @@
+"""Entropy coding: symbols and frequency tables in, 32-bit words out, and back."""

@@ -1,8 +1,0 @@
-/* Which functions there are: counted up with `bandfold.bitstream.kernels.VERSION`. */
-
-#include "kernels.h"
-
-BF_EXPORT int32_t bf_version(void)
-{
-    return 3;
-}

@@ -1,0 +1,119 @@
+"""Where packages are: those that the user names, those on a search path, those that are shipped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bandfold.common.errors import ModelError
+
+from .package import SUFFIX, Package, load_package
+
+SHIPPED = Path(__file__).parents[1] / "data"
+"""Folder of the packages that are shipped."""
+
+SEARCH_PATH = "BANDFOLD_MODELS"
+"""Environment variable with further folders to look in, separated as in ``PATH``."""
+
+PathLike = str | os.PathLike[str]
+
+
+class Registry:
+    """Finds packages by name.
+
+    Parameters
+    ----------
+    given : sequence of path_like
+        Package files that the user names; they come first.
+
+    Raises
+    ------
+    ModelError
+        If a given file cannot be read or is damaged.
+    """
+
+    def __init__(self, given: Sequence[PathLike] = ()) -> None:
+        self._given = [load_package(path) for path in given]
+
+    def packages(self) -> Iterator[Package]:
+        """All packages that are at hand and not damaged, in the order in which they are looked for.
+
+        Yields
+        ------
+        Package
+        """
+        yield from self._given
+        for path in _found():
+            try:
+                yield load_package(path)
+            except ModelError:
+                # A damaged file that nobody asked for must not stop the use of others.
+                continue
+
+    def find(self, wanted: PathLike) -> Package:
+        """Find a package by its name, or read it from its file.
+
+        Parameters
+        ----------
+        wanted : path_like
+            A name, or a path: something with a folder in it or the suffix of package files.
+
+        Returns
+        -------
+        Package
+
+        Raises
+        ------
+        ModelError
+            If there is none of that name, or the file cannot be used.
+        """
+        text = os.fspath(wanted)
+        if not isinstance(wanted, str) or text.endswith(SUFFIX) or os.path.dirname(text):
+            return load_package(text)
+        names = []
+        for package in self.packages():
+            if package.name == text:
+                return package
+            names.append(package.name)
+        raise ModelError(
+            f"package {text!r} is unknown; known are {', '.join(sorted(set(names))) or 'none'}: "
+            f"give one of these names or a {SUFFIX} file"
+        )
+
+    def need(self, name: str, identity: bytes) -> Package:
+        """Find the very package that a stream names.
+
+        Parameters
+        ----------
+        name : str
+        identity : bytes
+            First 8 bytes of its digest.
+
+        Returns
+        -------
+        Package
+
+        Raises
+        ------
+        ModelError
+            If it is not at hand; the message says which one is needed and what was found.
+        """
+        others = []
+        for package in self.packages():
+            if package.identity == identity and package.name == name:
+                return package
+            if package.name == name:
+                others.append(f"{package.identity.hex()} in {package.source}")
+        found = f"found under that name: {', '.join(others)}" if others else "none of that name was found"
+        raise ModelError(
+            f"stream needs the package {name!r} with hash {identity.hex()}; {found}: "
+            f"give its {SUFFIX} file with --model"
+        )
+
+
+def _found() -> Iterator[Path]:
+    """Package files of the search path, then those that are shipped, each folder sorted by name."""
+    folders = [Path(folder) for folder in os.environ.get(SEARCH_PATH, "").split(os.pathsep) if folder]
+    for folder in (*folders, SHIPPED):
+        yield from sorted(folder.glob(f"*{SUFFIX}"))

@@ -1,0 +1,65 @@
+"""Absent samples: where they are, so that they come back exactly."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.common.errors import StreamError
+
+from .payload import SIDE_UNIT, PayloadReader, PayloadWriter
+
+_RUN_MEAN = 1024 * SIDE_UNIT
+_COUNT_MEAN = SIDE_UNIT
+
+
+def write_mask(payload: PayloadWriter, mask: NDArray[np.bool_]) -> None:
+    """Append a mask as runs of present and absent samples.
+
+    Parameters
+    ----------
+    payload : PayloadWriter
+    mask : ndarray of bool, shape (bands, lines, samples)
+        True where data are absent. Runs go pixel by pixel, all bands of one before the next, because absent
+        data are mostly whole pixels.
+    """
+    flat = mask.transpose(1, 2, 0).ravel()
+    edges = np.flatnonzero(np.diff(flat.astype(np.int8), prepend=0))
+    payload.integers([len(edges)], _COUNT_MEAN, signed=False)
+    payload.integers(np.diff(edges, prepend=0).tolist(), _RUN_MEAN, signed=False)
+
+
+def read_mask(payload: PayloadReader, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
+    """Read what `write_mask` wrote.
+
+    Parameters
+    ----------
+    payload : PayloadReader
+    shape : tuple of int
+        Bands, lines and samples.
+
+    Returns
+    -------
+    ndarray of bool, shape (bands, lines, samples)
+
+    Raises
+    ------
+    StreamError
+        If the payload is corrupt.
+    """
+    bands, lines, samples = shape
+    size = bands * lines * samples
+    count = payload.integers(1, _COUNT_MEAN, signed=False)[0]
+    if count > size:
+        raise StreamError("there are more runs of absent data than samples: the segment is corrupt")
+    runs = np.array(payload.integers(count, _RUN_MEAN, signed=False), dtype=np.int64)
+    if count > 1 and runs[1:].min() < 1:
+        raise StreamError("a run of absent data is empty: the segment is corrupt")
+    edges = np.cumsum(runs)
+    if count and edges[-1] >= size:
+        raise StreamError("a run of absent data leads past the end: the segment is corrupt")
+    flips = np.zeros(size, dtype=np.int8)
+    flips[edges] = 1
+    return (
+        (np.cumsum(flips, dtype=np.int64) % 2).astype(bool).reshape(lines, samples, bands).transpose(2, 0, 1)
+    )

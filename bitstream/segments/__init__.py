@@ -1,0 +1,1 @@
+"""Segments: quantised latents of a strip in, the payload of its segment out, and back."""

@@ -1,0 +1,103 @@
+"""A segment of a stream with a model: all bands of a strip of lines, interval by interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.container.chunks import Chunk, Place, Segmented
+from bandfold.bitstream.container.header import Header
+from bandfold.bitstream.payloads.no_data_code import read_mask, write_mask
+from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
+from bandfold.bitstream.transforms.klt import Fold
+from bandfold.common.errors import StreamError
+
+from .band_codec import latent_rows
+from .planes import PlaneTables, read_planes, write_planes
+from .segment import check_place
+
+
+@dataclass(frozen=True)
+class BandSegment:
+    """What a segment holds.
+
+    Parameters
+    ----------
+    quantised : ndarray of int32, shape (bands, channels, rows, columns)
+    absent : ndarray of bool, shape (bands, lines, samples), or None
+        Samples without data.
+    """
+
+    quantised: NDArray[np.int32]
+    absent: NDArray[np.bool_] | None = None
+
+
+def write_band_segment(place: Place, segment: BandSegment, tables: PlaneTables, fold: Fold) -> bytes:
+    """Encode a segment.
+
+    Parameters
+    ----------
+    place : Place
+    segment : BandSegment
+    tables : PlaneTables
+    fold : Fold
+        Intervals and their engines.
+
+    Returns
+    -------
+    bytes
+        Payload of a segment section.
+
+    Raises
+    ------
+    StreamError
+        If a latent cannot be coded.
+    """
+    payload = PayloadWriter(tables)
+    if segment.absent is not None:
+        write_mask(payload, segment.absent)
+    for start, end, engine in zip(fold.starts, fold.ends, fold.engines, strict=True):
+        write_planes(payload, segment.quantised[start:end], tables.first_plane_table(engine))
+    return Segmented(place, (Chunk(len(segment.quantised), payload.data()),)).pack()
+
+
+def read_band_segment(segmented: Segmented, header: Header, tables: PlaneTables, fold: Fold) -> BandSegment:
+    """Decode a segment.
+
+    Parameters
+    ----------
+    segmented : Segmented
+    header : Header
+    tables : PlaneTables
+    fold : Fold
+
+    Returns
+    -------
+    BandSegment
+
+    Raises
+    ------
+    StreamError
+        If it is corrupt.
+    """
+    height = check_place(segmented.place, header)
+    samples = header.info.samples
+    if (
+        len(segmented.chunks) != 1
+        or segmented.components != fold.bands
+        or segmented.place.rotation is not None
+    ):
+        raise StreamError("segment does not hold the bands of its model: it is corrupt")
+    reader = PayloadReader(tables, segmented.chunks[0].data)
+    absent = None
+    if header.info.no_data is not None:
+        absent = read_mask(reader, (header.info.bands, height, samples))
+    place = (int(tables.planes.shape[1]), latent_rows(height), latent_rows(samples))
+    parts = [
+        read_planes(reader, (last - first, *place), tables.first_plane_table(engine))
+        for first, last, engine in zip(fold.starts, fold.ends, fold.engines, strict=True)
+    ]
+    reader.finish()
+    return BandSegment(np.concatenate(parts), absent)

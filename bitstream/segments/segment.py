@@ -1,0 +1,206 @@
+"""A segment: the components of a strip of lines, decodable without any other segment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.container.chunks import Chunk, Place, Segmented, worth_of
+from bandfold.bitstream.container.header import Header
+from bandfold.bitstream.contexts.features import DIAGONALS
+from bandfold.bitstream.contexts.tables import Tables
+from bandfold.bitstream.payloads.no_data_code import read_mask, write_mask
+from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
+from bandfold.bitstream.payloads.rotation_code import read_map, write_map
+from bandfold.common.errors import StreamError
+from bandfold.common.geometry import block_rows
+
+from .census import Census
+from .latents import LatentReader, write_latents
+
+CHUNK_BYTES = 7168
+"""Bytes of a chunk at least, about: each costs some 15 bytes."""
+
+MOST_CHUNKS = 32
+"""Chunks of a segment at most: larger segments have larger ones."""
+
+BITS_OF_VALUE = 6
+"""Bits of a latent that is not zero, about."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What a segment holds.
+
+    Parameters
+    ----------
+    quantised : ndarray of int32, shape (64, components, rows, columns)
+    classes : ndarray of uint8, same shape
+        Contexts, which also choose the reconstruction points.
+    chosen : ndarray of uint8, shape (rows, columns), or None
+        Rotation of each block.
+    absent : ndarray of bool, shape (bands, lines, samples), or None
+        Samples without data.
+    """
+
+    quantised: NDArray[np.int32]
+    classes: NDArray[np.uint8]
+    chosen: NDArray[np.uint8] | None = None
+    absent: NDArray[np.bool_] | None = None
+
+
+def mode_name(*, spectral: bool) -> str:
+    """Statistics that a stream uses."""
+    return "folded" if spectral else "banded"
+
+
+def chunk_components(live: NDArray[np.int64]) -> list[int]:
+    """Cut the components of a segment into chunks of about equal size.
+
+    Parameters
+    ----------
+    live : ndarray of int64, shape (components,)
+        Latents of each component that are not zero.
+
+    Returns
+    -------
+    list of int
+        Components of each chunk; one chunk where the segment is small.
+    """
+    components = len(live)
+    total = int(live.sum())
+    count = min(total * BITS_OF_VALUE // (8 * CHUNK_BYTES), MOST_CHUNKS)
+    if count < 2:
+        return [components]
+    # Each component goes to the chunk in which its middle lies.
+    middle = np.cumsum(live) - live // 2
+    found = np.bincount(np.minimum(middle * count // total, count - 1), minlength=1)
+    return [int(one) for one in found if one]
+
+
+def write_segment(
+    place: Place,
+    segment: Segment,
+    tables: Tables,
+    *,
+    spectral: bool,
+    rotations: int,
+    step_code: int,
+    each: Callable[[Callable[[int], Chunk], range], Iterable[Chunk]] = map,
+) -> bytes:
+    """Encode a segment.
+
+    Parameters
+    ----------
+    place : Place
+    segment : Segment
+    tables : Tables
+    spectral : bool
+        Whether components come in falling order of what they are worth: then the segment has chunks.
+    rotations : int
+        Number of rotation matrices, 0 if there are none.
+    step_code : int
+        Code of the step, told or not.
+    each : callable
+        Writes the chunks; several at a time, if it can.
+
+    Returns
+    -------
+    bytes
+        Payload of a segment section.
+    """
+    quantised = segment.quantised
+    census = Census.of(quantised)
+    counts = chunk_components(census.live) if spectral else [quantised.shape[1]]
+    ends = np.cumsum(counts, dtype=np.int64).tolist()
+    mode = mode_name(spectral=spectral)
+
+    def chunk(number: int) -> Chunk:
+        part = slice(ends[number] - counts[number], ends[number])
+        payload = PayloadWriter(tables)
+        if not number:
+            if segment.absent is not None:
+                write_mask(payload, segment.absent)
+            if segment.chosen is not None:
+                write_map(payload, segment.chosen, rotations)
+        before = int(census.extents[part.start - 1]) if part.start else DIAGONALS
+        own = census.part(part)
+        write_latents(payload, quantised[:, part], segment.classes[:, part], mode, own, before)
+        data = payload.data()
+        worth = worth_of(int(own.energy.sum()), step_code, len(data)) if len(counts) > 1 else 0
+        return Chunk(counts[number], data, worth)
+
+    return Segmented(place, tuple(each(chunk, range(len(counts))))).pack()
+
+
+def check_place(place: Place, header: Header) -> int:
+    """Lines of the strip of a segment.
+
+    Parameters
+    ----------
+    place : Place
+    header : Header
+        Which knows the lines of the scene.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    StreamError
+        If the scene has no strip of that number, or it has another height.
+    """
+    if place.index >= header.strip_count:
+        raise StreamError(
+            f"segment has number {place.index}, the scene has {header.strip_count}: it is corrupt"
+        )
+    lines = header.strip(place.index)
+    height: int = lines.stop - lines.start
+    if (place.lines or header.strip_lines) != height:
+        raise StreamError(f"segment {place.index} has not the {height} lines of its strip: it is corrupt")
+    return height
+
+
+def read_segment(
+    segmented: Segmented, header: Header, components: int, rotations: int, tables: Tables
+) -> Segment:
+    """Decode a segment.
+
+    Parameters
+    ----------
+    segmented : Segmented
+    header : Header
+    components : int
+        Components of the fold. Latents of those that the segment lacks are zero.
+    rotations : int
+        Number of rotation matrices, 0 if it has none.
+    tables : Tables
+
+    Returns
+    -------
+    Segment
+
+    Raises
+    ------
+    StreamError
+        If it is corrupt.
+    """
+    height = check_place(segmented.place, header)
+    samples = header.info.samples
+    rows, columns = block_rows(height), block_rows(samples)
+    absent = chosen = None
+    latents = LatentReader((components, rows, columns), tables, mode_name(spectral=header.spectral))
+    for number, chunk in enumerate(segmented.chunks):
+        reader = PayloadReader(tables, chunk.data)
+        if not number:
+            if header.info.no_data is not None:
+                absent = read_mask(reader, (header.info.bands, height, samples))
+            if rotations:
+                chosen = read_map(reader, rows, columns, rotations)
+        latents.read(reader, chunk.components)
+        reader.finish()
+    return Segment(latents.quantised, latents.classes, chosen, absent)

@@ -1,0 +1,135 @@
+"""The fold as both sides know it: partition, band means and two levels of integer bases.
+
+A basis travels as coarsely quantised eigenvectors. Both sides make them orthonormal again and round them to
+2**-16, so coarse entries tilt the components a little but lose no energy between the kept ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.common import exact
+
+if TYPE_CHECKING:
+    from .selection import Selection
+
+BASIS_UNIT = 65536.0
+"""Integer entries of a basis are in units of ``1 / BASIS_UNIT``."""
+
+FRACTION = 64.0
+"""Band means, components and latents are integers in units of ``1 / FRACTION`` of a count."""
+
+MERGE_LIMIT = 64
+"""Components that the second fold takes at most."""
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Quantised column vectors.
+
+    Parameters
+    ----------
+    codes : ndarray of int64, shape (n, count)
+        Entries; column ``k`` is in units of ``2**-precision[k]``.
+    precision : ndarray of int64, shape (count,)
+        1 to 16 bits.
+    """
+
+    codes: NDArray[np.int64]
+    precision: NDArray[np.int64]
+
+    @property
+    def count(self) -> int:
+        """Number of vectors."""
+        return int(self.codes.shape[1])
+
+    @cached_property
+    def orthonormal(self) -> NDArray[np.float64]:
+        """The columns made orthonormal from first to last, shape (n, count)."""
+        # Codes are scaled by powers of two, which is exact.
+        return exact.orthonormalise(np.ldexp(self.codes.astype(np.float64), -self.precision.astype(np.int32)))
+
+    @cached_property
+    def integers(self) -> NDArray[np.float64]:
+        """The orthonormal basis, shape (n, count): integers in float64, in units of ``1 / BASIS_UNIT``."""
+        return np.rint(self.orthonormal * BASIS_UNIT)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """How bands become components.
+
+    Parameters
+    ----------
+    ends : tuple of int
+        End of each interval, exclusive.
+    means : ndarray of int64, shape (bands,)
+        Band means in units of ``1 / FRACTION`` of a count, multiples of ``2**mean_shift``.
+    mean_shift : int
+        How coarsely the means are told.
+    first : tuple of Vectors
+        One per interval, in falling order of variance. Empty without a spectral transform: then each band
+        is a component of its own.
+    merged : tuple of int
+        How many of the first components of each interval go through the second fold.
+    second : Vectors or None
+        Columns over the merged components, interval by interval.
+    selection : Selection or None
+        What of a package it is, if its vectors come from one.
+    engines : tuple of int
+        With a model, which of its engines codes each interval; else empty.
+    """
+
+    ends: tuple[int, ...]
+    means: NDArray[np.int64]
+    mean_shift: int = 0
+    first: tuple[Vectors, ...] = ()
+    merged: tuple[int, ...] = ()
+    second: Vectors | None = None
+    selection: Selection | None = None
+    engines: tuple[int, ...] = ()
+
+    @property
+    def bands(self) -> int:
+        """Number of bands."""
+        return len(self.means)
+
+    @property
+    def spectral(self) -> bool:
+        """Whether there is a spectral transform at all."""
+        return self.second is not None
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """First band of each interval."""
+        return (0, *self.ends[:-1])
+
+    @cached_property
+    def split(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Positions of the merged and of the other components in the output of the first fold.
+
+        The others follow in falling order of precision, which is their order of variance.
+        """
+        inside: list[int] = []
+        outside: list[int] = []
+        precision: list[int] = []
+        position = 0
+        for vectors, merged in zip(self.first, self.merged, strict=True):
+            inside.extend(range(position, position + merged))
+            outside.extend(range(position + merged, position + vectors.count))
+            precision.extend(vectors.precision[merged:].tolist())
+            position += vectors.count
+        order = np.argsort(-np.array(precision, dtype=np.int64), kind="stable")
+        return np.array(inside, dtype=np.intp), np.array(outside, dtype=np.intp)[order]
+
+    @cached_property
+    def components(self) -> int:
+        """Number of components that are coded."""
+        if self.second is None:
+            return self.bands
+        return self.second.count + len(self.split[1])

@@ -1,0 +1,1 @@
+"""Common: errors, exact arithmetic, compiled kernels, files, threads. It knows nothing of the codec."""

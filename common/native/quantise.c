@@ -1,0 +1,118 @@
+/* Quantising a segment: contexts and decisions diagonal by diagonal. See onboard/quantisation/rdoq.py. */
+
+#include "kernels.h"
+
+static const float FINE_IN_FLOAT32 = 16384.0f;
+
+/* Bytes of memory that `bf_quantise` and `bf_read` work in. */
+BF_EXPORT int64_t bf_memory(int32_t rows, int32_t columns)
+{
+    return bf_held_size(rows, columns);
+}
+
+BF_INLINE int32_t lower_where_cheaper(int32_t magnitude, double scaled, const double *thresholds)
+{
+    const uint32_t place = (uint32_t)magnitude < BF_DIRECT ? (uint32_t)magnitude : BF_DIRECT;
+    return magnitude - (scaled < (double)magnitude + thresholds[place]);
+}
+
+/* One diagonal in float32: rounds, then decides in the classes given. */
+BF_CLONES
+static void decide_single(const int32_t *latents, int64_t count, float scale, const uint8_t *classes,
+                          const double *thresholds, int32_t *values)
+{
+    for (int64_t p = 0; p < count; p++) {
+        const int32_t magnitude = latents[p] < 0 ? -latents[p] : latents[p];
+        values[p] = (int32_t)((float)magnitude * scale + 0.5f);
+    }
+    /* Zero stays zero by its threshold: a branch would be mispredicted too often. */
+    for (int64_t p = 0; p < count; p++) {
+        const float scaled = (float)(latents[p] < 0 ? -latents[p] : latents[p]) * scale;
+        values[p] = lower_where_cheaper(values[p], scaled, thresholds + classes[p] * (BF_DIRECT + 1));
+    }
+}
+
+static void decide_double(const int32_t *latents, int64_t count, double scale, const uint8_t *classes,
+                          const double *thresholds, int32_t *values)
+{
+    for (int64_t p = 0; p < count; p++) {
+        const double scaled = (double)(latents[p] < 0 ? -(int64_t)latents[p] : latents[p]) * scale;
+        values[p] = (int32_t)(scaled + 0.5);
+        if (values[p])
+            values[p] = lower_where_cheaper(values[p], scaled, thresholds + classes[p] * (BF_DIRECT + 1));
+    }
+}
+
+BF_CLONES
+static int32_t largest(const int32_t *latents, int64_t count)
+{
+    int32_t high = 0, low = 0;
+    for (int64_t p = 0; p < count; p++) {
+        high = latents[p] > high ? latents[p] : high;
+        low = latents[p] < low ? latents[p] : low;
+    }
+    return high > -low ? high : -low;
+}
+
+/* Quantise `components` of shape [64][rows][columns].
+ *
+ * `quantised` and `classes` are of shape [64][components][rows][columns], `thresholds` of [classes][17]; `memory` is
+ * cleared.
+ */
+BF_EXPORT void bf_quantise(const bf_network *network, const int32_t *latents, int32_t components, int32_t rows,
+                           int32_t columns, double scale, const double *thresholds, int32_t *quantised,
+                           uint8_t *classes, uint8_t *memory)
+{
+    const int64_t positions = (int64_t)rows * columns, stride = components * positions;
+    bf_component held[BF_HELD];
+    uint16_t *scratch = (uint16_t *)bf_hold(held, memory, positions);
+    for (int32_t one = 0; one < components; one++) {
+        bf_component *now = &held[one % BF_HELD];
+        const bf_component *last = &held[(one + 2) % BF_HELD], *before = &held[(one + 1) % BF_HELD];
+        const int32_t *plane = latents + one * BF_CHANNELS * positions;
+        const int fine = largest(plane, BF_CHANNELS * positions) * scale < FINE_IN_FLOAT32;
+        for (int diagonal = 0; diagonal < BF_DIAGONALS; diagonal++) {
+            const int first = network->bounds[diagonal], end = network->bounds[diagonal + 1];
+            int32_t *values = quantised + first * stride + one * positions;
+            uint8_t *kinds = classes + first * stride + one * positions;
+            bf_classify(network, diagonal, positions, now, last, before, kinds, stride);
+            for (int c = first; c < end; c++) {
+                const int64_t to = (c - first) * stride;
+                if (fine)
+                    decide_single(plane + c * positions, positions, (float)scale, kinds + to, thresholds,
+                                  values + to);
+                else
+                    decide_double(plane + c * positions, positions, scale, kinds + to, thresholds, values + to);
+            }
+            bf_learn(network, diagonal, rows, columns, now, values, stride, NULL, 0, scratch);
+        }
+        bf_past(network, positions, now);
+        for (int c = 0; c < BF_CHANNELS; c++) {
+            int32_t *values = quantised + c * stride + one * positions;
+            for (int64_t p = 0; p < positions; p++)
+                values[p] = plane[c * positions + p] < 0 ? -values[p] : values[p];
+        }
+    }
+}
+
+/* Classes of all latents of a segment, given their levels and, unless null, their quantisers: shapes as in
+ * `bf_quantise`.
+ */
+BF_EXPORT void bf_contexts(const bf_network *network, const int32_t *quantised, const uint8_t *second,
+                           int32_t components, int32_t rows, int32_t columns, uint8_t *classes, uint8_t *memory)
+{
+    const int64_t positions = (int64_t)rows * columns, stride = components * positions;
+    bf_component held[BF_HELD];
+    uint16_t *scratch = (uint16_t *)bf_hold(held, memory, positions);
+    for (int32_t one = 0; one < components; one++) {
+        bf_component *now = &held[one % BF_HELD];
+        const bf_component *last = &held[(one + 2) % BF_HELD], *before = &held[(one + 1) % BF_HELD];
+        for (int diagonal = 0; diagonal < BF_DIAGONALS; diagonal++) {
+            const int64_t at = network->bounds[diagonal] * stride + one * positions;
+            bf_classify(network, diagonal, positions, now, last, before, classes + at, stride);
+            bf_learn(network, diagonal, rows, columns, now, quantised + at, stride, second ? second + at : NULL,
+                     stride, scratch);
+        }
+        bf_past(network, positions, now);
+    }
+}

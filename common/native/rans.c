@@ -1,0 +1,286 @@
+/* Entropy coding: the words of constriction's AnsCoder. See bitstream/entropy/rans.py, payload.py and tokens.py. */
+
+#include "kernels.h"
+
+enum { PRECISION = 24, WORD = 32, MOST_TABLES = 256 };
+
+/* Token of a magnitude; raw bits follow from `BF_DIRECT` on. */
+BF_INLINE int32_t token_of(uint32_t magnitude)
+{
+    if (magnitude < BF_DIRECT)
+        return (int32_t)magnitude;
+    int exponent = 31;
+    while (!(magnitude >> exponent))
+        exponent--;
+    return BF_DIRECT + 2 * (exponent - 4) + (int32_t)((magnitude >> (exponent - 1)) & 1);
+}
+
+BF_INLINE uint32_t magnitude_of(int32_t value)
+{
+    return value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
+}
+
+/* Raw bits behind the token of a magnitude. */
+BF_INLINE int width_of(uint32_t magnitude)
+{
+    int exponent = 31;
+    if (magnitude < BF_DIRECT)
+        return 0;
+    while (!(magnitude >> exponent))
+        exponent--;
+    return exponent - 1;
+}
+
+/* Of one diagonal: signs of all that is not zero, then raw bits; returns what follows them. */
+static uint8_t *write_bits(const int32_t *quantised, int64_t stride, int channels, int64_t positions, uint8_t *bits)
+{
+    uint32_t large = 0;
+    for (int c = 0; c < channels; c++)
+        for (int64_t p = 0; p < positions; p++) {
+            const int32_t value = quantised[c * stride + p];
+            /* No branch on zero: it would be mispredicted too often. */
+            *bits = value < 0;
+            bits += value != 0;
+            large |= magnitude_of(value);
+        }
+    for (int c = 0; large >= BF_DIRECT && c < channels; c++)
+        for (int64_t p = 0; p < positions; p++) {
+            const uint32_t magnitude = magnitude_of(quantised[c * stride + p]);
+            for (int width = width_of(magnitude); width; width--)
+                *bits++ = (magnitude >> (width - 1)) & 1;
+        }
+    return bits;
+}
+
+/* Tokens of components in the order of coding: diagonal by diagonal, in each grouped by class.
+ *
+ * `quantised` and `classes` are of shape [64][...][positions], channels `stride` apart; `extents` tells the
+ * diagonals of each component. `bits` has room for one bit more than there are. Returns the number of groups.
+ */
+BF_EXPORT int64_t bf_arrange(const int32_t *quantised, const uint8_t *classes, int64_t stride, int64_t components,
+                             int64_t positions, const int32_t *bounds, const int64_t *extents, int32_t first_table,
+                             int32_t *tokens, int32_t *tables, int32_t *counts, uint8_t *bits)
+{
+    int64_t groups = 0;
+    for (int64_t one = 0; one < components; one++, quantised += positions, classes += positions)
+        for (int diagonal = 0; diagonal < extents[one]; diagonal++) {
+            const int first = bounds[diagonal], end = bounds[diagonal + 1];
+            int64_t place[MOST_TABLES] = {0}, start = 0;
+            for (int c = first; c < end; c++)
+                for (int64_t p = 0; p < positions; p++)
+                    place[classes[c * stride + p]]++;
+            for (int k = 0; k < MOST_TABLES; k++) {
+                const int64_t count = place[k];
+                if (count) {
+                    tables[groups] = first_table + k;
+                    counts[groups++] = (int32_t)count;
+                }
+                place[k] = start;
+                start += count;
+            }
+            for (int c = first; c < end; c++)
+                for (int64_t p = 0; p < positions; p++)
+                    tokens[place[classes[c * stride + p]]++] = token_of(magnitude_of(quantised[c * stride + p]));
+            tokens += start;
+            bits = write_bits(quantised + first * stride, stride, end - first, positions, bits);
+        }
+    return groups;
+}
+
+/* Encode groups of symbols, each of one table, so that a decoder reads them in the order given.
+ *
+ * `frequencies` and `starts` are of shape [tables][symbols]. Returns the number of words, which end at
+ * `words + room` in reading order.
+ */
+BF_EXPORT int64_t bf_encode(const int32_t *symbols, const int32_t *tables, const int32_t *counts, int64_t groups,
+                            const uint32_t *frequencies, const uint32_t *starts, int32_t table_size,
+                            uint32_t *words, int64_t room)
+{
+    uint64_t state = 0;
+    int64_t left = room;
+    for (int64_t g = 0; g < groups; g++)
+        symbols += counts[g];
+    for (int64_t g = groups - 1; g >= 0; g--) {
+        const uint32_t *frequency = frequencies + (int64_t)tables[g] * table_size;
+        const uint32_t *start = starts + (int64_t)tables[g] * table_size;
+        for (int32_t n = 0; n < counts[g]; n++) {
+            const int32_t symbol = *--symbols;
+            const uint64_t f = frequency[symbol];
+            if (state >> (64 - PRECISION) >= f) {
+                words[--left] = (uint32_t)state;
+                state >>= WORD;
+            }
+            state = ((state / f) << PRECISION) + start[symbol] + state % f;
+        }
+    }
+    for (; state; state >>= WORD)
+        words[--left] = (uint32_t)state;
+    return room - left;
+}
+
+/* What is left to read of a payload. */
+typedef struct {
+    const uint32_t *words;
+    int64_t word_count, next_word;
+    uint64_t state;
+    const uint8_t *bits; /* one a byte */
+    int64_t bit_count, next_bit;
+    const uint32_t *starts; /* [tables][table_size + 1]: the last one is 2**24 */
+    const uint8_t *guess;   /* [tables][256]: first symbol that a state with these top bits may be */
+    int32_t table_size;
+} bf_reader;
+
+BF_INLINE int32_t decode_one(bf_reader *reader, const uint32_t *starts, const uint8_t *guess)
+{
+    const uint32_t low = (uint32_t)reader->state & ((1u << PRECISION) - 1);
+    int32_t symbol = guess[low >> (PRECISION - 8)];
+    while (low >= starts[symbol + 1])
+        symbol++;
+    reader->state =
+        (uint64_t)(starts[symbol + 1] - starts[symbol]) * (reader->state >> PRECISION) + low - starts[symbol];
+    if (!(reader->state >> WORD) && reader->next_word < reader->word_count)
+        reader->state = reader->state << WORD | reader->words[reader->next_word++];
+    return symbol;
+}
+
+/* Decode symbols of one table. */
+BF_EXPORT void bf_decode(bf_reader *reader, int32_t table, int64_t count, int32_t *symbols)
+{
+    const uint32_t *starts = reader->starts + (int64_t)table * (reader->table_size + 1);
+    const uint8_t *guess = reader->guess + (int64_t)table * 256;
+    for (int64_t n = 0; n < count; n++)
+        symbols[n] = decode_one(reader, starts, guess);
+}
+
+/* Read `width` raw bits, which the caller knows to be there. */
+BF_INLINE uint64_t read_field(bf_reader *reader, int width)
+{
+    uint64_t value = 0;
+    while (width--)
+        value = value << 1 | reader->bits[reader->next_bit++];
+    return value;
+}
+
+/* One diagonal, its classes known: tokens, signs, raw bits. `order` has room for a place of each latent. */
+static int read_diagonal(bf_reader *reader, int32_t first_table, int channels, int64_t positions,
+                         int64_t stride, const uint8_t *classes, int32_t *quantised, int64_t *order)
+{
+    int64_t place[MOST_TABLES] = {0}, count[MOST_TABLES], live = 0, raw = 0, start = 0;
+    for (int c = 0; c < channels; c++)
+        for (int64_t p = 0; p < positions; p++)
+            place[classes[c * stride + p]]++;
+    for (int k = 0; k < MOST_TABLES; k++) {
+        count[k] = place[k];
+        place[k] = start;
+        start += count[k];
+    }
+    for (int c = 0; c < channels; c++)
+        for (int64_t p = 0; p < positions; p++)
+            order[place[classes[c * stride + p]]++] = c * stride + p;
+    for (int k = 0; k < MOST_TABLES; k++) {
+        const uint32_t *starts = reader->starts + (int64_t)(first_table + k) * (reader->table_size + 1);
+        const uint8_t *guess = reader->guess + (int64_t)(first_table + k) * 256;
+        for (int64_t n = 0; n < count[k]; n++) {
+            const int32_t token = decode_one(reader, starts, guess);
+            quantised[*order++] = token;
+            live += token != 0;
+            raw += token < BF_DIRECT ? 0 : (token - BF_DIRECT) / 2 + 3;
+        }
+    }
+    if (live + raw > reader->bit_count - reader->next_bit)
+        return 1;
+    const uint8_t *signs = reader->bits + reader->next_bit;
+    reader->next_bit += live;
+    for (int c = 0; c < channels; c++)
+        for (int64_t p = 0; p < positions; p++) {
+            int32_t *value = quantised + c * stride + p;
+            if (!*value)
+                continue;
+            if (*value >= BF_DIRECT) {
+                const int octave = (*value - BF_DIRECT) / 2, half = (*value - BF_DIRECT) % 2;
+                const uint64_t magnitude =
+                    ((uint64_t)(2 + half) << (octave + 3)) + read_field(reader, octave + 3);
+                if (magnitude > INT32_MAX)
+                    return 2;
+                *value = (int32_t)magnitude;
+            }
+            if (*signs++)
+                *value = -*value;
+        }
+    return 0;
+}
+
+/* Read components, of each as many diagonals as `extents` says, behind `done` others of the strip.
+ *
+ * `quantised` and `classes` are of shape [64][components][rows][columns] and zero where nothing was read;
+ * `memory` is that of the components before, cleared at first, and so are `states`, which is null where there is one
+ * quantiser only. Returns 0, 1 where raw bits end too early, or
+ * 2 where a latent is out of range.
+ */
+BF_EXPORT int32_t bf_read(const bf_network *network, bf_reader *reader, int32_t first_table,
+                          const int32_t *extents, int32_t count, int32_t done, int32_t components, int32_t rows,
+                          int32_t columns, int32_t *quantised, uint8_t *classes, uint8_t *states,
+                          uint8_t *memory)
+{
+    const int64_t positions = (int64_t)rows * columns, stride = components * positions;
+    bf_component held[BF_HELD];
+    memory = bf_hold(held, memory, positions);
+    int64_t *order = (int64_t *)memory;
+    uint16_t *scratch = (uint16_t *)(order + BF_LONGEST * positions);
+    for (int32_t one = done; one < done + count; one++) {
+        bf_component *now = &held[one % BF_HELD];
+        const bf_component *last = &held[(one + 2) % BF_HELD], *before = &held[(one + 1) % BF_HELD];
+        for (int diagonal = 0; diagonal < BF_DIAGONALS; diagonal++) {
+            const int first = network->bounds[diagonal], end = network->bounds[diagonal + 1];
+            int32_t *values = quantised + first * stride + one * positions;
+            uint8_t *kinds = classes + first * stride + one * positions;
+            if (diagonal < extents[one - done]) {
+                bf_classify(network, diagonal, positions, now, last, before, kinds, stride);
+                if (states)
+                    bf_states_classes(states, end - first, positions, network->classes, kinds, stride);
+                const int failed = read_diagonal(reader, first_table, end - first, positions, stride, kinds,
+                                                 values, order);
+                if (failed)
+                    return failed;
+            }
+            bf_learn(network, diagonal, rows, columns, now, values, stride, states, positions, scratch);
+            if (states)
+                bf_states_move(states, end - first, positions, values, stride);
+        }
+        bf_past(network, positions, now);
+    }
+    return 0;
+}
+
+/* Of each component: latents that are not zero, their energy, raw bits (signs included), and diagonals up to
+ * the last that has any.
+ *
+ * `quantised` is of shape [64][components][positions]; for the energy magnitudes count up to 2**15.
+ */
+BF_EXPORT BF_CLONES void bf_census(const int32_t *quantised, int64_t components, int64_t positions,
+                                   const int32_t *bounds, int64_t *live, int64_t *energy, int64_t *bits,
+                                   int64_t *extents)
+{
+    for (int64_t one = 0; one < components; one++)
+        live[one] = energy[one] = bits[one] = extents[one] = 0;
+    for (int diagonal = 0; diagonal < BF_DIAGONALS; diagonal++)
+        for (int c = bounds[diagonal]; c < bounds[diagonal + 1]; c++)
+            for (int64_t one = 0; one < components; one++) {
+                const int32_t *values = quantised + (c * components + one) * positions;
+                int64_t count = 0, sum = 0;
+                uint32_t large = 0;
+                for (int64_t p = 0; p < positions; p++) {
+                    const uint32_t whole = magnitude_of(values[p]);
+                    const int64_t magnitude = whole < 1 << 15 ? whole : 1 << 15;
+                    count += magnitude != 0;
+                    sum += magnitude * magnitude;
+                    large |= whole;
+                }
+                for (int64_t p = 0; large >= BF_DIRECT && p < positions; p++)
+                    bits[one] += width_of(magnitude_of(values[p]));
+                live[one] += count;
+                bits[one] += count;
+                energy[one] += sum;
+                extents[one] = count ? diagonal + 1 : extents[one];
+            }
+}

@@ -1,0 +1,96 @@
+/* Rotating blocks, and what that is worth. See onboard/transform/rotation.py.
+ *
+ * Products are of integers held in float64, exact in any order; costs are float32, operation by operation.
+ */
+
+#include "lanes.h"
+
+#include <string.h>
+
+enum { MOST = 64 };
+
+typedef float singles __attribute__((vector_size(32)));
+typedef int32_t integers __attribute__((vector_size(32)));
+
+/* About log2(1 + scale * |x|) in units of 1 / 256, rounded: see `latent_cost` of onboard/transform/rotation.py. */
+BF_INLINE integers cost_of(lanes x, float scale)
+{
+    const float magic = 12582912.0f; /* 1.5 * 2**23 */
+    singles value = __builtin_convertvector(x, singles);
+    value = (singles)((integers)value & 0x7fffffff);
+    value = value * scale;
+    value = value + 1.0f;
+    value = __builtin_convertvector((integers)value, singles);
+    value = value * (1.0f / (1 << 23));
+    value = value - 127.0f;
+    value = value * 256.0f;
+    value = (value + magic) - magic;
+    return __builtin_convertvector(value, integers);
+}
+
+/* What blocks cost once each of `count` matrices of [size][size] has rotated them.
+ *
+ * Latents are of shape [size][64][blocks], costs of [count][blocks]; without matrices there is one cost, of
+ * the latents as they are.
+ */
+BF_EXPORT BF_CLONES void bf_rotation_costs(const double *latents, int32_t size, int64_t blocks,
+                                           const double *matrices, int32_t count, float scale, int64_t *costs)
+{
+    for (int64_t start = 0; start < blocks; start += LANES) {
+        const int live = blocks - start < LANES ? (int)(blocks - start) : LANES;
+        for (int32_t one = 0; one < (count ? count : 1); one++) {
+            const double *matrix = matrices + (int64_t)one * size * size;
+            integers total = {0};
+            lanes x[MOST] = {{0}};
+            for (int channel = 0; channel < BF_CHANNELS; channel++) {
+                for (int32_t i = 0; i < size; i++) {
+                    const double *from = latents + ((int64_t)i * BF_CHANNELS + channel) * blocks + start;
+                    if (live == LANES)
+                        memcpy(&x[i], from, sizeof x[i]);
+                    else
+                        memcpy(&x[i], from, sizeof *from * live);
+                }
+                if (!count)
+                    for (int32_t j = 0; j < size; j++)
+                        total += cost_of(x[j], scale);
+                for (int32_t j = 0; count && j < size; j += 4) {
+                    lanes sums[4] = {{0}};
+                    for (int32_t i = 0; i < size; i++) {
+                        const double *w = matrix + i * size + j;
+                        sums[0] += w[0] * x[i];
+                        sums[1] += w[1] * x[i];
+                        sums[2] += w[2] * x[i];
+                        sums[3] += w[3] * x[i];
+                    }
+                    for (int n = 0; n < 4; n++)
+                        total += cost_of(nearest(sums[n] * (1.0 / BASIS_UNIT)), scale);
+                }
+            }
+            for (int b = 0; b < live; b++)
+                costs[one * blocks + start + b] = total[b];
+        }
+    }
+}
+
+/* Rotate each block by the matrix that was chosen for it, in place: latents of [size][64][blocks]. */
+BF_EXPORT BF_CLONES void bf_rotate(int32_t *latents, int32_t size, int64_t blocks, const double *matrices,
+                                   const uint8_t *chosen)
+{
+    for (int channel = 0; channel < BF_CHANNELS; channel++)
+        for (int64_t b = 0; b < blocks; b++) {
+            const double *matrix = matrices + (int64_t)chosen[b] * size * size;
+            lanes sums[MOST / LANES] = {{0}};
+            int32_t *at = latents + channel * blocks + b;
+            const int64_t stride = BF_CHANNELS * blocks;
+            for (int32_t i = 0; i < size; i++) {
+                const double x = at[i * stride];
+                for (int32_t j = 0; j < size; j += LANES) {
+                    lanes w;
+                    memcpy(&w, matrix + i * size + j, sizeof w);
+                    sums[j / LANES] += w * x;
+                }
+            }
+            for (int32_t j = 0; j < size; j++)
+                at[j * stride] = (int32_t)nearest(sums[j / LANES] * (1.0 / BASIS_UNIT))[j % LANES];
+        }
+}

@@ -1,0 +1,264 @@
+/* Dependent quantisation: the states of the chains, and the encoder's search. See bitstream/contexts/trellis_states.py, onboard/quantisation/trellis_search.py. */
+
+#include "kernels.h"
+
+#include <string.h>
+
+enum { STATES = 8, TILE = 32, COLUMNS = BF_DIRECT + 2, PARITIES = 0x96 };
+
+/* Whether the state that follows an even level is an odd one. */
+BF_INLINE int turns(int state)
+{
+    return PARITIES >> state & 1;
+}
+
+BF_INLINE int next_state(int state, int parity)
+{
+    return (2 * state & (STATES - 1)) | (turns(state) ^ parity);
+}
+
+/* Move the classes of a diagonal to those of the quantiser of each latent. */
+BF_CLONES
+void bf_states_classes(const uint8_t *states, int channels, int64_t positions, int32_t classes, uint8_t *kinds,
+                       int64_t stride)
+{
+    for (int c = 0; c < channels; c++)
+        for (int64_t p = 0; p < positions; p++)
+            kinds[c * stride + p] += (uint8_t)((states[c * positions + p] & 1) * classes);
+}
+
+/* States of the chains behind a diagonal. */
+BF_CLONES
+void bf_states_move(uint8_t *states, int channels, int64_t positions, const int32_t *values, int64_t stride)
+{
+    for (int c = 0; c < channels; c++)
+        for (int64_t p = 0; p < positions; p++)
+            states[c * positions + p] =
+                (uint8_t)next_state(states[c * positions + p], values[c * stride + p] & 1);
+}
+
+/* What levels cost: [2][classes][COLUMNS], by quantiser, class and magnitude. */
+typedef struct {
+    const float *bits;  /* weighted, in steps squared */
+    const float *below; /* reconstruction points below their levels */
+    int32_t classes;
+} prices;
+
+BF_INLINE double in_steps(int32_t latent, double scale)
+{
+    return (double)(latent < 0 ? -(int64_t)latent : latent) * scale;
+}
+
+/* Sixteen numbers side by side. Comparisons go by signs: GCC compares such vectors one number after the other. */
+typedef float lanes __attribute__((vector_size(64)));
+typedef int32_t integers __attribute__((vector_size(64)));
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic ignored "-Wpsabi" /* All functions that take them are inlined. */
+#endif
+
+enum { LANES = 16 };
+
+/* All bits set where a < b. */
+BF_INLINE integers below_of(lanes a, lanes b)
+{
+    return (integers)(a - b) >> 31;
+}
+
+BF_INLINE lanes choose(integers which, lanes yes, lanes no)
+{
+    return (lanes)(((integers)yes & which) | ((integers)no & ~which));
+}
+
+/* A step of a tile: magnitudes, and what follows from them. */
+typedef struct {
+    float even[2][TILE] __attribute__((aligned(64)));
+    float odd[2][TILE] __attribute__((aligned(64)));
+    int32_t zero[TILE] __attribute__((aligned(64))); /* bit of each quantiser whose even level is zero */
+} weighed;
+
+/* Both parities under one quantiser: costs of the better even and the better odd magnitude. */
+BF_INLINE void weigh(const prices *costs, int quantiser, const double *scaled, const int32_t *rows,
+                     const float *small, weighed *to)
+{
+    const float *bits = costs->bits + quantiser * costs->classes * COLUMNS;
+    const float *below = costs->below + quantiser * costs->classes * COLUMNS;
+    int32_t lower[TILE] __attribute__((aligned(64))), place[TILE] __attribute__((aligned(64)));
+    float part[TILE] __attribute__((aligned(64))), whole[TILE] __attribute__((aligned(64)));
+    float low_below[TILE] __attribute__((aligned(64))), high_below[TILE] __attribute__((aligned(64)));
+    float low_bits[TILE] __attribute__((aligned(64))), high_bits[TILE] __attribute__((aligned(64)));
+    float no_bits[TILE] __attribute__((aligned(64)));
+    for (int t = 0; t < TILE; t++) {
+        const double moved = scaled[t] + 0.5 * quantiser;
+        lower[t] = (int32_t)moved;
+        part[t] = (float)(moved - (double)lower[t]);
+        whole[t] = (float)scaled[t];
+    }
+    for (int t = 0; t < TILE; t++)
+        place[t] = rows[t] + (lower[t] < BF_DIRECT ? lower[t] : BF_DIRECT);
+    for (int t = 0; t < TILE; t++) {
+        low_below[t] = below[place[t]];
+        high_below[t] = below[place[t] + 1];
+        low_bits[t] = bits[place[t]];
+        high_bits[t] = bits[place[t] + 1];
+        no_bits[t] = bits[rows[t]];
+    }
+    for (int t = 0; t < TILE; t += LANES) {
+        const lanes x = *(lanes *)(part + t), y = *(lanes *)(whole + t);
+        const lanes error_low = x + *(lanes *)(low_below + t), error_high = x - 1.0f + *(lanes *)(high_below + t);
+        const lanes low = error_low * error_low + *(lanes *)(low_bits + t);
+        const lanes high = error_high * error_high + *(lanes *)(high_bits + t);
+        const lanes none = y * y + *(lanes *)(no_bits + t);
+        const integers turned = -(*(integers *)(lower + t) & 1);
+        const integers dead = below_of(y, *(const lanes *)(small + t));
+        const lanes pair = choose(turned, high, low), other = choose(turned, low, high);
+        const integers live = below_of(pair, none) & ~dead;
+        *(lanes *)(to->odd[quantiser] + t) = choose(dead, 1e30f - (lanes){0}, other);
+        *(lanes *)(to->even[quantiser] + t) = choose(live, pair, none);
+        *(integers *)(to->zero + t) |= ~live & (1 << quantiser);
+    }
+}
+
+/* The same where all magnitudes are small: zeros. */
+BF_INLINE void weigh_zeros(const prices *costs, const double *scaled, const int32_t *rows, weighed *to)
+{
+    for (int q = 0; q < 2; q++) {
+        const float *bits = costs->bits + q * costs->classes * COLUMNS;
+        for (int t = 0; t < TILE; t++) {
+            const float whole = (float)scaled[t];
+            to->even[q][t] = whole * whole + bits[rows[t]];
+        }
+    }
+}
+
+/* One step of the chains of a tile: the cheaper way into each state. */
+BF_INLINE void advance(lanes costs[STATES][TILE / LANES], const weighed *step, uint8_t *decisions)
+{
+    for (int part = 0; part < TILE / LANES; part++) {
+        lanes found[STATES];
+        integers decided = {0};
+        for (int s = 0; s < STATES; s++) {
+            const int a = s >> 1, b = a + STATES / 2;
+            const float *first = turns(a) == (s & 1) ? step->even[a & 1] : step->odd[a & 1];
+            const float *second = turns(b) == (s & 1) ? step->even[b & 1] : step->odd[b & 1];
+            const lanes one = costs[a][part] + ((const lanes *)first)[part];
+            const lanes other = costs[b][part] + ((const lanes *)second)[part];
+            const integers which = below_of(other, one);
+            found[s] = choose(which, other, one);
+            decided |= which & (1 << s);
+        }
+        for (int s = 0; s < STATES; s++)
+            costs[s][part] = found[s];
+        for (int t = 0; t < LANES; t++)
+            decisions[part * LANES + t] = (uint8_t)decided[t];
+    }
+}
+
+/* The same where all levels are even. */
+BF_INLINE void advance_zeros(lanes costs[STATES][TILE / LANES], const weighed *step, uint8_t *decisions)
+{
+    int decided = 0;
+    for (int s = 0; s < STATES; s++)
+        decided |= (turns(s >> 1) != (s & 1)) << s;
+    memset(decisions, decided, TILE);
+    for (int part = 0; part < TILE / LANES; part++) {
+        lanes found[STATES];
+        for (int s = 0; s < STATES; s++) {
+            const int before = (s >> 1) + (turns(s >> 1) != (s & 1)) * STATES / 2;
+            found[s] = costs[before][part] + ((const lanes *)step->even[before & 1])[part];
+        }
+        for (int s = 0; s < STATES; s++)
+            costs[s][part] = found[s];
+    }
+}
+
+/* Bytes of memory that `bf_trellis` works in. */
+BF_EXPORT int64_t bf_trellis_memory(int64_t components)
+{
+    return 2 * BF_DIAGONALS * components * TILE;
+}
+
+/* Levels of the cheapest path of all chains of a segment.
+ *
+ * `latents` are of shape [components][64][positions], `classes`, `quantised` and `sets` of [64][components][positions].
+ */
+BF_EXPORT BF_CLONES void bf_trellis(const int32_t *latents, int64_t components, int64_t positions,
+                                    const int32_t *bounds, double scale, int32_t kinds,
+                                    const float *bits, const float *below, const float *small,
+                                    const uint8_t *classes,
+                                    int32_t *quantised, uint8_t *sets, uint8_t *memory)
+{
+    const int64_t stride = components * positions;
+    const prices table = {bits, below, kinds};
+    uint8_t(*decisions)[2][TILE] = (uint8_t(*)[2][TILE])memory;
+    for (int chain = 0; chain < BF_LONGEST; chain++)
+        for (int64_t start = 0; start < positions; start += TILE) {
+            const int count = positions - start < TILE ? (int)(positions - start) : TILE;
+            lanes costs[STATES][TILE / LANES];
+            for (int s = 0; s < STATES; s++)
+                for (int part = 0; part < TILE / LANES; part++)
+                    costs[s][part] = (s ? 1e30f : 0.0f) - (lanes){0};
+            int64_t step = 0;
+            double scaled[TILE] __attribute__((aligned(64))) = {0};
+            int32_t rows[TILE] __attribute__((aligned(64))) = {0};
+            float least[TILE] __attribute__((aligned(64))) = {0};
+            for (int64_t one = 0; one < components; one++) {
+                for (int diagonal = chain; diagonal < BF_DIAGONALS - chain; diagonal++, step++) {
+                    const int c = bounds[diagonal] + chain;
+                    const int32_t *from = latents + (one * BF_CHANNELS + c) * positions + start;
+                    const uint8_t *kind = classes + c * stride + one * positions + start;
+                    weighed found;
+                    for (int t = 0; t < count; t++) {
+                        scaled[t] = in_steps(from[t], scale);
+                        rows[t] = kind[t] * COLUMNS;
+                        least[t] = small[kind[t]];
+                    }
+                    int live = 0;
+                    for (int t = 0; t < count; t++)
+                        live |= (float)scaled[t] >= least[t];
+                    if (!live) {
+                        weigh_zeros(&table, scaled, rows, &found);
+                        advance_zeros(costs, &found, decisions[step][0]);
+                        memset(decisions[step][1], 3, TILE);
+                        continue;
+                    }
+                    memset(found.zero, 0, sizeof found.zero);
+                    weigh(&table, 0, scaled, rows, least, &found);
+                    weigh(&table, 1, scaled, rows, least, &found);
+                    advance(costs, &found, decisions[step][0]);
+                    for (int t = 0; t < TILE; t++)
+                        decisions[step][1][t] = (uint8_t)found.zero[t];
+                }
+                /* Only differences count: small numbers stay exact enough. */
+                for (int part = 0; part < TILE / LANES; part++) {
+                    lanes lowest = costs[0][part];
+                    for (int s = 1; s < STATES; s++)
+                        lowest = choose(below_of(costs[s][part], lowest), costs[s][part], lowest);
+                    for (int s = 0; s < STATES; s++)
+                        costs[s][part] -= lowest;
+                }
+            }
+            int32_t state[TILE] = {0};
+            for (int t = 0; t < count; t++)
+                for (int s = 1; s < STATES; s++)
+                    state[t] = ((const float *)costs[s])[t] < ((const float *)costs[state[t]])[t] ? s : state[t];
+            for (int64_t one = components - 1; one >= 0; one--)
+                for (int diagonal = BF_DIAGONALS - chain - 1; diagonal >= chain; diagonal--) {
+                    const int c = bounds[diagonal] + chain;
+                    const int32_t *from = latents + (one * BF_CHANNELS + c) * positions + start;
+                    const int64_t to = c * stride + one * positions + start;
+                    const uint8_t *decision = decisions[--step][0], *zero = decisions[step][1];
+                    int32_t *values = quantised + to;
+                    for (int t = 0; t < count; t++) {
+                        const int32_t s = state[t], before = (s >> 1) + STATES / 2 * (decision[t] >> s & 1);
+                        const int32_t parity = turns(before) ^ (s & 1), second = before & 1;
+                        const int32_t lower = (int32_t)(in_steps(from[t], scale) + 0.5 * second);
+                        const int32_t above = zero[t] >> second & 1 ? 0 : (lower + 1) & ~1;
+                        const int32_t level = parity ? lower | 1 : above;
+                        values[t] = from[t] < 0 ? -level : level;
+                        sets[to + t] = (uint8_t)second;
+                        state[t] = before;
+                    }
+                }
+        }
+}

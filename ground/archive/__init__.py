@@ -1,0 +1,1 @@
+"""Archives: many streams in, products out, over the workers of a cluster."""

@@ -1,0 +1,103 @@
+"""A stream into a file of any format that is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from bandfold.common.errors import SettingsError
+from bandfold.common.scene import SceneInfo
+from bandfold.formats.envi.writer import EnviWriter
+from bandfold.formats.opening import open_writer
+from bandfold.formats.writer import SceneWriter
+from bandfold.ground.decoder import Damage, Decoder
+
+from .subset import subset_info
+
+
+@dataclass(frozen=True)
+class Product:
+    """A decoded scene in a file.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+        What was written, the one that the user named first.
+    info : SceneInfo
+        Of what was written.
+    file_dtype : numpy.dtype
+        Type that the samples are stored in.
+    damage : tuple of Damage
+        Strips that could not be decoded; lines of the whole scene.
+    """
+
+    paths: tuple[Path, ...]
+    info: SceneInfo
+    file_dtype: np.dtype[np.generic]
+    damage: tuple[Damage, ...]
+
+
+def write_product(
+    decoder: Decoder,
+    output: Path,
+    kind: str,
+    bands: slice,
+    lines: slice,
+    *,
+    interleave: str | None = None,
+    byte_order: str | None = None,
+    folder: str | os.PathLike[str] | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> Product:
+    """Decode strip by strip into a file, so that memory does not grow with the number of lines.
+
+    Parameters
+    ----------
+    decoder : Decoder
+    output : Path
+    kind : str
+        One of `bandfold.formats.kinds.WRITTEN`.
+    bands, lines : slice
+        Half-open ranges with explicit bounds inside the scene and no step.
+    interleave, byte_order : str, optional
+        Layout of an ENVI file; a GeoTIFF takes ``bsq`` or ``bip``. Default: as the scene was.
+    folder : path_like, optional
+        Where temporary files lie, on the same file system. Default: beside `output`.
+    progress : callable, optional
+        Called with a stage and the fraction done.
+
+    Returns
+    -------
+    Product
+
+    Raises
+    ------
+    SettingsError
+        If a layout is given that the format does not have, or a library is not installed.
+    OutputError
+        If the file cannot be written; and what `Decoder.strips` raises.
+    """
+    part = subset_info(decoder.info, bands, lines)
+    if kind != "envi" and (byte_order is not None or (interleave is not None and kind != "geotiff")):
+        option = "--byte-order" if byte_order is not None else "--interleave"
+        raise SettingsError(f"{option} is not for {kind}: leave it out")
+    if kind == "geotiff" and interleave == "bil":
+        raise SettingsError("GeoTIFF has no interleave 'bil': use bsq or bip")
+    writer: EnviWriter | SceneWriter
+    if kind == "envi":
+        writer = EnviWriter(output, part, interleave=interleave, byte_order=byte_order, folder=folder)
+    else:
+        if interleave is not None:
+            part = replace(part, interleave=interleave)
+        writer = open_writer(kind, output, part, decoder.strip_lines, folder)
+    with writer:
+        for strip, block in decoder.strips(bands=bands, lines=lines):
+            rows = slice(strip.start - lines.start, strip.stop - lines.start)
+            writer.write(slice(0, part.bands), rows, block)
+            if progress is not None:
+                progress("decoding", rows.stop / part.lines)
+    return Product(writer.paths, part, writer.file_dtype, tuple(decoder.damage))

@@ -1,0 +1,1 @@
+"""Packets: received packets in, streams out, and what is missing."""

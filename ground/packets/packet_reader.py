@@ -1,0 +1,135 @@
+"""CCSDS space packets found again in what arrived, whatever lies between them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from bandfold.bitstream.container.packet_layout import (
+    CONTROL_BYTES,
+    HEAD_BYTES,
+    IDENTITY,
+    OVERHEAD_BYTES,
+    PRIMARY_BYTES,
+    TIME_BYTES,
+    PacketHead,
+    packet_control,
+)
+from bandfold.common.errors import SettingsError
+
+if TYPE_CHECKING:
+    from spacepackets.ccsds.spacepacket import SpacePacketHeader
+
+_CANDIDATE = re.compile(
+    # Version 0, telemetry, secondary header; a time code with 16-bit days and milliseconds; our identity.
+    rb"[\x08-\x0f].{%d}\x40.{%d}%s" % (PRIMARY_BYTES - 1, TIME_BYTES - 1, re.escape(IDENTITY)),
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Packet:
+    """A packet whose error control agrees.
+
+    Parameters
+    ----------
+    apid : int
+        Application process identifier.
+    count : int
+        Sequence count, 14 bits.
+    time : datetime
+        Of the time code, UTC.
+    head : PacketHead
+    data : bytes
+        Of the section.
+    """
+
+    apid: int
+    count: int
+    time: datetime
+    head: PacketHead
+    data: bytes
+
+
+@dataclass
+class Found:
+    """What was found in a file.
+
+    Attributes
+    ----------
+    packets : list of Packet
+        In order of arrival.
+    skipped : list of tuple of int
+        Half-open ranges of bytes that are no packets of bandfold: damaged ones, fill, those of others.
+    """
+
+    packets: list[Packet] = field(default_factory=list)
+    skipped: list[tuple[int, int]] = field(default_factory=list)
+
+
+def find_packets(data: bytes) -> Found:
+    """Find all packets of bandfold.
+
+    Space packets have no marks between them, and one wrong length would lose all those behind it. So
+    lengths are not followed blindly: wherever no packet with a right error control begins, the next place
+    that looks like one is tried.
+
+    Parameters
+    ----------
+    data : bytes
+        Packets, one after the other or with anything in between.
+
+    Returns
+    -------
+    Found
+
+    Raises
+    ------
+    SettingsError
+        If spacepackets is not installed.
+    """
+    header_type, read_time = _spacepackets()
+    found = Found()
+    done = position = 0
+    while (match := _CANDIDATE.search(data, position)) is not None:
+        start = match.start()
+        header = header_type.unpack(data[start : start + PRIMARY_BYTES])
+        packet = _read(data, start, header, read_time)
+        if packet is None:
+            position = start + 1
+            continue
+        if start > done:
+            found.skipped.append((done, start))
+        found.packets.append(packet)
+        done = position = start + header.packet_len
+    if done < len(data):
+        found.skipped.append((done, len(data)))
+    return found
+
+
+def _read(data: bytes, start: int, header: SpacePacketHeader, read_time: Any) -> Packet | None:
+    """The packet that starts here, if one does."""
+    end = start + header.packet_len
+    if end > len(data) or header.packet_len <= OVERHEAD_BYTES:
+        return None
+    body = end - CONTROL_BYTES
+    if packet_control(memoryview(data)[start:body]) != data[body:end]:
+        return None
+    behind_time = start + PRIMARY_BYTES + TIME_BYTES
+    head = PacketHead.unpack(data, behind_time)
+    content = data[behind_time + HEAD_BYTES : body]
+    if head is None or head.offset + len(content) > head.length:
+        return None
+    time: datetime = read_time.unpack(data[start + PRIMARY_BYTES : behind_time]).as_datetime()
+    return Packet(header.apid, header.seq_count, time, head, content)
+
+
+def _spacepackets() -> tuple[type[SpacePacketHeader], Any]:
+    try:
+        from spacepackets.ccsds.spacepacket import SpacePacketHeader
+        from spacepackets.ccsds.time import CdsShortTimestamp
+    except ImportError as error:
+        raise SettingsError("packets need spacepackets: pip install 'bandfold[packets]'") from error
+    return SpacePacketHeader, CdsShortTimestamp

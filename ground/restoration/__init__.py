@@ -1,0 +1,1 @@
+"""Restoration: decoded latents in, latents nearer to the original out."""

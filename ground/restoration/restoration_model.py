@@ -1,0 +1,146 @@
+"""A restoration network as a package holds it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.packages.package import Package, reading_content, require
+from bandfold.bitstream.packages.registry import Registry
+from bandfold.common.onnx_session import PROCESSOR, Network
+
+from .smoothing import Window
+
+AUTO, OFF = "auto", "off"
+"""Restore where that can be done, or never."""
+
+SHIPPED = "restore"
+"""Name of the package that ``auto`` takes."""
+
+KIND = "restoration"
+"""Of packages that hold one."""
+
+GRAPH = "restore.onnx"
+"""Name of the network."""
+
+MOST_WINDOWS = 32
+"""Averages that a network weighs at most."""
+
+
+@dataclass(frozen=True)
+class RestorationModel:
+    """What restores latents.
+
+    Parameters
+    ----------
+    name : str
+        Of its package.
+    windows : tuple of Window
+        Averages that the network weighs.
+    trust : (float, float)
+        Agreement with hidden signs below which nothing is restored, and from which on all of it is.
+    graph : bytes
+        ONNX, from facts (1, `bandfold.ground.restoration.evidence.facts`, n, m) to gains (1, windows + 1, n,
+        m): one for each suggestion, and one for the sign of the latent.
+    """
+
+    name: str
+    windows: tuple[Window, ...]
+    trust: tuple[float, float]
+    graph: bytes
+
+    def network(self, threads: int = 1, providers: Sequence[str] = (PROCESSOR,)) -> Network:
+        """Open the network.
+
+        Parameters
+        ----------
+        threads : int
+        providers : sequence of str
+            See `bandfold.common.onnx_session.Network`.
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        ModelError
+            If it cannot be opened, or ONNX Runtime is not installed.
+        """
+        return Network(self.graph, f"{GRAPH} of package {self.name!r}", threads, providers)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Arrays of a package, from which `from_package` reads them again."""
+        return {
+            "windows": np.array([(one.bandwidth, one.reach) for one in self.windows], dtype=np.float64),
+            "trust": np.array(self.trust, dtype=np.float64),
+        }
+
+    @staticmethod
+    def from_package(package: Package) -> RestorationModel:
+        """Take the model out of a package.
+
+        Parameters
+        ----------
+        package : Package
+
+        Returns
+        -------
+        RestorationModel
+            Its network is not opened.
+
+        Raises
+        ------
+        ModelError
+            If the package is of another kind, or does not hold one.
+        """
+        with reading_content(package, KIND, "restoration", "network", "bandfold export"):
+            windows, trust = package.arrays["windows"], package.arrays["trust"]
+            require(windows.dtype.kind == "f" and windows.ndim == 2 and windows.shape[1] == 2, "windows")
+            require(0 < len(windows) <= MOST_WINDOWS, "windows")
+            require(bool((np.isfinite(windows) & (windows >= 0)).all()), "windows")
+            require(trust.dtype.kind == "f" and trust.shape == (2,), "trust")
+            require(bool(np.isfinite(trust).all() and trust[0] < trust[1]), "trust")
+            return RestorationModel(
+                package.name,
+                tuple(Window(float(bandwidth), float(reach)) for bandwidth, reach in windows),
+                (float(trust[0]), float(trust[1])),
+                package.engines[GRAPH],
+            )
+
+
+def find_restoration(wanted: str | os.PathLike[str], registry: Registry) -> RestorationModel | None:
+    """Find what restores.
+
+    Parameters
+    ----------
+    wanted : str or path_like
+        `AUTO`, `OFF`, or a package by name or file.
+    registry : Registry
+
+    Returns
+    -------
+    RestorationModel or None
+        None with `OFF`, and with `AUTO` where ONNX Runtime or the package is not there.
+
+    Raises
+    ------
+    ModelError
+        If the package is unknown or of another kind.
+    """
+    if wanted == OFF:
+        return None
+    if wanted != AUTO:
+        return RestorationModel.from_package(registry.find(wanted))
+    if find_spec("onnxruntime") is None:
+        return None
+    for package in registry.packages():
+        if package.name == SHIPPED and package.manifest.kind == KIND:
+            return RestorationModel.from_package(package)
+    return None

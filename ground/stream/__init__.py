@@ -1,0 +1,1 @@
+"""Streams: bytes or a file in, sections and strips out."""

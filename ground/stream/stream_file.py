@@ -1,0 +1,127 @@
+"""A stream in a file, of which only those segments are read that are asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from bandfold.bitstream.container.frame import LARGEST_FRAME, PREAMBLE_SIZE, read_frame
+from bandfold.bitstream.container.sections import Section
+from bandfold.bitstream.container.varint import read_varint
+from bandfold.common.errors import StreamError
+
+_PEEK = LARGEST_FRAME + 10
+"""Bytes that tell the kind, the length and, of a segment, the number."""
+
+
+class StreamFile:
+    """Where the sections of a stream are.
+
+    Segments are skipped, everything else is read. Nothing is checked here: `stream` gives bytes that a
+    decoder checks.
+
+    Parameters
+    ----------
+    path : path_like
+
+    Attributes
+    ----------
+    path : Path
+    bytes_read : int
+        Bytes that were read from the file so far.
+    stamp : tuple of int
+        Size and time of change of the file, to tell whether it is still the same.
+
+    Raises
+    ------
+    StreamError
+        If the file cannot be read.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.bytes_read = 0
+        self._common = b""
+        self._segments: dict[int, list[tuple[int, int]]] = {}
+        self._whole = False
+        with self._open() as file:
+            state = os.fstat(file.fileno())
+            self.stamp = state.st_size, state.st_mtime_ns
+            try:
+                self._walk(file)
+            except StreamError:
+                # Something is damaged: a decoder knows best what to make of it, and needs all of it for that.
+                self._whole = True
+
+    @property
+    def indexed(self) -> bool:
+        """Whether segments can be read one by one; otherwise all of a damaged stream is read each time."""
+        return not self._whole
+
+    def read_whole(self) -> None:
+        """From now on, give all of the stream whatever strips are asked for."""
+        self._whole = True
+
+    def stream(self, strips: Iterable[int]) -> bytes:
+        """A stream with the segments of some strips and with everything that is no segment.
+
+        Parameters
+        ----------
+        strips : iterable of int
+
+        Returns
+        -------
+        bytes
+            To be given to a decoder, which finds no other strips in it. The order of sections is that of the
+            file but for the segments, which come last.
+
+        Raises
+        ------
+        StreamError
+            If the file cannot be read.
+        """
+        with self._open() as file:
+            if self._whole:
+                return self._read(file, 0, -1)
+            parts = [self._common]
+            for strip in strips:
+                # All of that number: the first one may be damaged.
+                parts += [self._read(file, *place) for place in self._segments.get(strip, ())]
+        return b"".join(parts)
+
+    def _walk(self, file: BinaryIO) -> None:
+        size = os.fstat(file.fileno()).st_size
+        parts = [self._read(file, 0, PREAMBLE_SIZE)]
+        position = PREAMBLE_SIZE
+        while position < size:
+            head = self._read(file, position, _PEEK)
+            # What is behind the end reads as zeros, and ends up behind the end.
+            kind, before, length = read_frame(head.ljust(_PEEK, b"\0"))
+            end = position + before + length
+            if end > size:
+                raise StreamError(f"a section leads past the end of {self.path}: it is truncated")
+            if kind == Section.SEGMENT:
+                number, _ = read_varint(head, before)
+                self._segments.setdefault(number, []).append((position, end - position))
+            else:
+                parts.append(self._read(file, position, end - position))
+            position = end
+        self._common = b"".join(parts)
+
+    def _open(self) -> BinaryIO:
+        try:
+            # Unbuffered: a buffer would read the segments that are to be skipped.
+            return open(self.path, "rb", buffering=0)
+        except OSError as error:
+            raise StreamError(f"stream {self.path} cannot be read: {error.strerror}") from error
+
+    def _read(self, file: BinaryIO, position: int, size: int) -> bytes:
+        try:
+            file.seek(position)
+            data = file.read(size)
+        except OSError as error:
+            raise StreamError(f"stream {self.path} cannot be read: {error.strerror}") from error
+        self.bytes_read += len(data)
+        return data

@@ -1,0 +1,206 @@
+"""Parts of a scene out of a file, decoded strip by strip when they are asked for."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections import OrderedDict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.common.errors import SettingsError, StreamError
+from bandfold.common.scene import SceneInfo
+from bandfold.ground.decoder import DEFAULT_MEMORY_LIMIT, Decoder
+from bandfold.ground.restoration.restoration_model import AUTO
+
+from .stream_file import StreamFile
+
+DEFAULT_CACHE = 256 << 20
+"""Bytes of decoded strips that are kept where nothing else is asked for."""
+
+
+class DamageWarning(UserWarning):
+    """Lines of a scene are damaged and filled with the means of the bands."""
+
+
+class StripReader:
+    """Reads blocks of a scene; several threads may use one, which then take turns.
+
+    Decoding takes a strip at a time, nearly as long for one band as for all of them. So the first block of a
+    strip is decoded as it is asked for, and if another one of the same strip follows, all of its bands are
+    decoded and kept. It can be pickled: it is opened anew where it arrives, once for all readers of a
+    process.
+
+    Parameters
+    ----------
+    path : path_like
+    memory_limit : int
+        As for `Decoder`.
+    models : tuple of path_like
+        As for `Decoder`.
+    restore : str or path_like
+        As for `Decoder`.
+    cache : int
+        Bytes of decoded strips to keep.
+    damage : {"warn", "raise"}
+        What to do about strips that are damaged.
+
+    Raises
+    ------
+    StreamError, ModelError, MemoryLimitError
+        As for `Decoder`.
+    SettingsError
+        If `damage` is something else.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        memory_limit: int = DEFAULT_MEMORY_LIMIT,
+        models: tuple[str | os.PathLike[str], ...] = (),
+        restore: str | os.PathLike[str] = AUTO,
+        cache: int = DEFAULT_CACHE,
+        damage: str = "warn",
+    ) -> None:
+        if damage not in ("warn", "raise"):
+            raise SettingsError(f"damage {damage!r} is unknown: use warn or raise")
+        self.path = Path(path)
+        self._options: dict[str, Any] = {
+            "memory_limit": memory_limit,
+            "models": tuple(models),
+            "restore": restore,
+            "cache": cache,
+            "damage": damage,
+        }
+        self._file = StreamFile(path)
+        try:
+            self._decoder = self._open(())
+        except StreamError:
+            # Segments may be needed to make sense of what all strips share.
+            self._file.read_whole()
+            self._decoder = self._open(())
+        self._info = self._decoder.info
+        self._ends = self._decoder.fold.ends
+        self._step = self._decoder.step
+        self._strip_lines = self._decoder.strip_lines
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[int, NDArray[Any]] = OrderedDict()
+        self._seen: set[int] = set()
+
+    @property
+    def info(self) -> SceneInfo:
+        """Geometry, type and metadata of the scene."""
+        return self._info
+
+    @property
+    def strip_lines(self) -> int:
+        """Lines of a strip."""
+        return self._strip_lines
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """Where the intervals of bands end."""
+        return self._ends
+
+    @property
+    def step(self) -> float:
+        """Quantiser step in counts, that of the first strip where it changes."""
+        return self._step
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes that were read from the file so far."""
+        return self._file.bytes_read
+
+    def read(self, bands: slice, lines: slice) -> NDArray[Any]:
+        """Decode a block.
+
+        Parameters
+        ----------
+        bands, lines : slice
+            Half-open ranges with explicit bounds inside the scene and no step.
+
+        Returns
+        -------
+        ndarray, shape (bands, lines, samples)
+
+        Raises
+        ------
+        StreamError
+            If a strip is damaged and that is to be raised.
+        """
+        info = self._info
+        shape = (bands.stop - bands.start, lines.stop - lines.start, info.samples)
+        result = np.empty(shape, info.dtype)
+        if not result.size:
+            return result
+        height = self._strip_lines
+        with self._lock:
+            for strip in range(lines.start // height, -(-lines.stop // height)):
+                low, high = max(strip * height, lines.start), min((strip + 1) * height, lines.stop)
+                block = self._strip(strip, bands)
+                result[:, low - lines.start : high - lines.start] = block[
+                    :, low - strip * height : high - strip * height
+                ]
+        return result
+
+    def _strip(self, strip: int, bands: slice) -> NDArray[Any]:
+        """Some bands of a strip, out of what is kept if it is."""
+        info = self._info
+        if strip in self._kept:
+            self._kept.move_to_end(strip)
+            return self._kept[strip][bands]
+        everything = bands.stop - bands.start == info.bands
+        size = info.bands * self._strip_lines * info.samples * info.dtype.itemsize
+        if size > self._options["cache"] or (strip not in self._seen and not everything):
+            self._seen.add(strip)
+            return self._decode(strip, bands)
+        self._kept[strip] = self._decode(strip, slice(0, info.bands))
+        while sum(block.nbytes for block in self._kept.values()) > self._options["cache"]:
+            self._kept.popitem(last=False)
+        return self._kept[strip][bands]
+
+    def _decode(self, strip: int, bands: slice) -> NDArray[Any]:
+        first = strip * self._strip_lines
+        lines = slice(first, min(first + self._strip_lines, self._info.lines))
+        decoder = self._decoder
+        # Its sections that all strips need, which take a while to read, are read once.
+        decoder.replace_segments(self._file.stream((strip,)))
+        block = decoder.decode(bands, lines)
+        if decoder.damage:
+            # What can be made of a damaged segment is found by the usual way.
+            decoder = self._open((strip,))
+            block = decoder.decode(bands, lines)
+        for damage in decoder.damage:
+            message = f"{self.path}: lines {lines.start}:{lines.stop} are damaged: {damage.reason}"
+            if self._options["damage"] == "raise":
+                raise StreamError(message)
+            warnings.warn(DamageWarning(message), stacklevel=2)
+        return block
+
+    def _open(self, strips: tuple[int, ...]) -> Decoder:
+        options = self._options
+        return Decoder(
+            self._file.stream(strips),
+            memory_limit=options["memory_limit"],
+            models=options["models"],
+            restore=options["restore"],
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopened, (self.path, self._file.stamp, tuple(self._options.items()))
+
+
+@lru_cache(maxsize=32)
+def _reopened(path: Path, stamp: tuple[int, int], options: tuple[tuple[str, Any], ...]) -> StripReader:
+    """The reader of this process for a file."""
+    reader = StripReader(path, **dict(options))
+    if reader._file.stamp != stamp:
+        raise StreamError(f"{path} has changed since it was opened: open it again")
+    return reader

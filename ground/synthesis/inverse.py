@@ -1,0 +1,119 @@
+"""From quantised latents back to samples: the inverse of each step of the encoder, in floating point."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.contexts.reconstruct import magnitude_points
+from bandfold.bitstream.contexts.tables import Mode
+from bandfold.bitstream.segments.segment import Segment
+from bandfold.bitstream.transforms.dct import DCT, DCT_UNIT
+from bandfold.bitstream.transforms.klt import BASIS_UNIT, FRACTION, Fold, Vectors
+from bandfold.common.geometry import BLOCK, CHANNELS
+
+
+@cache
+def _inverse_dct() -> NDArray[np.float64]:
+    """Inverse of the integer cosine matrix, which is orthonormal to 2**-15 only."""
+    return np.asarray(np.linalg.inv(DCT / DCT_UNIT), dtype=np.float64)
+
+
+def dequantise(segment: Segment, mode: Mode) -> NDArray[np.float64]:
+    """Latents of a segment at their reconstruction points.
+
+    Parameters
+    ----------
+    segment : Segment
+    mode : Mode
+
+    Returns
+    -------
+    ndarray, shape (64, components, rows, columns)
+        In steps.
+    """
+    points = magnitude_points(np.abs(segment.quantised), segment.classes, mode)
+    return np.copysign(points, segment.quantised)
+
+
+def unrotate(latents: NDArray[np.float64], chosen: NDArray[np.uint8], matrices: tuple[Vectors, ...]) -> None:
+    """Undo the rotation of each block, in place.
+
+    Parameters
+    ----------
+    latents : ndarray, shape (64, components, rows, columns)
+    chosen : ndarray of uint8, shape (rows, columns)
+    matrices : tuple of Vectors
+    """
+    for index, matrix in enumerate(matrices):
+        members = chosen == index
+        if members.any():
+            inverse = np.linalg.inv(matrix.integers.T / BASIS_UNIT)
+            top = latents[:, : matrix.count, members]
+            latents[:, : matrix.count, members] = np.einsum("ij,cjb->cib", inverse, top)
+
+
+def synthesise(latents: NDArray[np.float64], lines: int, samples: int) -> NDArray[np.float64]:
+    """Component planes from latents.
+
+    Parameters
+    ----------
+    latents : ndarray, shape (64, components, rows, columns)
+    lines, samples : int
+        Extent of the planes; what the last blocks hold beyond it is dropped.
+
+    Returns
+    -------
+    ndarray, shape (components, lines, samples)
+    """
+    _, components, rows, columns = latents.shape
+    blocks = (_inverse_dct() @ latents.reshape(CHANNELS, -1)).reshape(BLOCK, BLOCK, components, rows, columns)
+    planes = blocks.transpose(2, 3, 0, 4, 1).reshape(components, rows * BLOCK, columns * BLOCK)
+    return planes[:, :lines, :samples]
+
+
+def unfold(fold: Fold, planes: NDArray[np.float64], bands: slice) -> NDArray[np.float64]:
+    """Bands from component planes.
+
+    Parameters
+    ----------
+    fold : Fold
+    planes : ndarray, shape (components, lines, samples)
+    bands : slice
+        Bands wanted.
+
+    Returns
+    -------
+    ndarray, shape (bands, lines, samples)
+        In counts, not rounded.
+    """
+    means = (fold.means[bands] / FRACTION)[:, None, None]
+    if fold.second is None:
+        return planes[bands] + means
+    flat = planes.reshape(len(planes), planes.shape[1] * planes.shape[2])
+    inside, outside = fold.split
+    first = np.empty((len(inside) + len(outside), flat.shape[1]))
+    first[inside] = _pseudo_inverse(fold.second) @ flat[: fold.second.count]
+    first[outside] = flat[fold.second.count :]
+    result = np.zeros((bands.stop - bands.start, flat.shape[1]))
+    position = 0
+    for start, end, vectors in zip(fold.starts, fold.ends, fold.first, strict=True):
+        low, high = max(start, bands.start), min(end, bands.stop)
+        if low < high:
+            basis = _pseudo_inverse(vectors)[low - start : high - start]
+            result[low - bands.start : high - bands.start] = (
+                basis @ first[position : position + vectors.count]
+            )
+        position += vectors.count
+    return result.reshape(-1, *planes.shape[1:]) + means
+
+
+def _pseudo_inverse(vectors: Vectors) -> NDArray[np.float64]:
+    """Map from components back to what they were made of: shape (n, count).
+
+    The rounded basis is orthonormal to 2**-16 only, too little for the strongest component of 16-bit data.
+    """
+    basis = vectors.integers / BASIS_UNIT
+    return np.asarray(np.linalg.solve(basis.T @ basis, basis.T).T, dtype=np.float64)

@@ -1,0 +1,1 @@
+"""Coding: strips of samples and a plan in, the payloads of their segments out."""

@@ -1,0 +1,1 @@
+"""Downlink: a stream in, packets or a smaller stream out."""

@@ -1,0 +1,181 @@
+"""Streams made smaller by a coarser step: latents are decoded and quantised again, samples are not seen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from bandfold.bitstream.container.chunks import Place, read_place, split_segment
+from bandfold.bitstream.container.header import STEP_UNIT, Header
+from bandfold.bitstream.container.sections import (
+    RawSection,
+    Section,
+    read_sections,
+    write_preamble,
+    write_section,
+)
+from bandfold.bitstream.container.varint import read_varint
+from bandfold.bitstream.contexts.reconstruct import magnitude_points
+from bandfold.bitstream.contexts.tables import Tables, load_tables, needed_tables
+from bandfold.bitstream.payloads.payload import PayloadReader
+from bandfold.bitstream.payloads.rotation_code import LARGEST_SIZE, read_matrices
+from bandfold.bitstream.segments.segment import Segment, mode_name, read_segment, write_segment
+from bandfold.bitstream.transforms.klt import FRACTION
+from bandfold.common.errors import BudgetError, StreamError
+from bandfold.onboard.quantisation.rdoq import quantise
+from bandfold.onboard.rate.step_search import exp2, find_step, log2, step_code
+
+LEAST_USED = 0.985
+"""Share of the bytes that is good enough."""
+
+SLOPE = -0.9
+"""Logarithm of the bytes over that of the step."""
+
+EVALUATIONS = 7
+"""Steps that are tried at most."""
+
+_LARGEST_LATENT = (1 << 31) - 1
+
+
+@dataclass(frozen=True)
+class Requantised:
+    """A stream with coarser steps.
+
+    Parameters
+    ----------
+    data : bytes
+    factor : float
+        New steps over old ones.
+    """
+
+    data: bytes
+    factor: float
+
+
+def requantise(data: bytes, nbytes: int, *, tables: str | os.PathLike[str] | None = None) -> Requantised:
+    """Make a stream smaller by coarser steps.
+
+    All steps grow by one factor. That costs less than a decibel against encoding the scene to that size,
+    where `bandfold.bitstream.container.truncation.truncate` costs up to eleven, and the time of decoding and
+    coding all latents a few times, where truncating decodes nothing. One strip is held at a time.
+
+    Parameters
+    ----------
+    data : bytes
+        A stream without a model, all of it intact.
+    nbytes : int
+        Bytes at most.
+    tables : path_like, optional
+        Those of the stream, if they are not the shipped ones.
+
+    Returns
+    -------
+    Requantised
+        The stream itself, with a factor of 1, if it is small enough.
+
+    Raises
+    ------
+    StreamError
+        If the stream is damaged, or coded by a model, whose latents are rounded by its networks.
+    ModelError
+        If it was written with other tables.
+    BudgetError
+        If what all strips need takes more bytes than that.
+    """
+    if len(data) <= nbytes:
+        return Requantised(data, 1.0)
+    coder = _Recoder(list(read_sections(data)), None if tables is None else load_tables(Path(tables)))
+    best: Requantised | None = None
+    least = len(data)
+
+    def measure(code: int) -> float:
+        nonlocal best, least
+        made = coder.code(code / STEP_UNIT)
+        least = min(least, len(made))
+        if len(made) <= nbytes and (best is None or len(made) > len(best.data)):
+            best = Requantised(made, code / STEP_UNIT)
+        return float(len(made))
+
+    start = step_code(exp2(log2(max(nbytes, 1) / len(data)) / SLOPE))
+    find_step(measure, (LEAST_USED * nbytes, float(nbytes)), start, slope=SLOPE, evaluations=EVALUATIONS)
+    if best is None:
+        raise BudgetError(
+            f"{nbytes} bytes are too few: what all strips need leaves no less than {least}; give more, or "
+            "encode the scene again"
+        )
+    return best
+
+
+class _Recoder:
+    """Segments of a stream, quantised again."""
+
+    def __init__(self, sections: Sequence[RawSection], tables: Tables | None) -> None:
+        if any(not section.intact for section in sections):
+            raise StreamError("stream is damaged: make the intact one smaller, or decode what there is")
+        header = next((Header.unpack(one.payload) for one in sections if one.kind == Section.HEADER), None)
+        if header is None:
+            raise StreamError("header section is missing: nothing is known of the segments")
+        if header.model:
+            raise StreamError(
+                f"stream is coded by the model {header.model}, which rounds by itself: encode the scene again"
+            )
+        tables = needed_tables(header.tables, tables)
+        places = [read_place(one.payload)[0] for one in sections if one.kind == Section.SEGMENT]
+        if header.open:
+            ends = (one.index * header.strip_lines + (one.lines or header.strip_lines) for one in places)
+            header = replace(header, info=replace(header.info, lines=max(ends, default=1)))
+        self._header = header
+        self._sections = sections
+        self._tables = tables
+        self._mode = tables.modes[mode_name(spectral=header.spectral)]
+        self._rotations: dict[int, int] = {}
+        for one in sections:
+            if one.kind == Section.ROTATION:
+                number, start = read_varint(one.payload, 0)
+                matrices = read_matrices(PayloadReader(tables, one.payload[start:]), LARGEST_SIZE)
+                self._rotations[number] = len(matrices)
+
+    def code(self, factor: float) -> bytes:
+        """The stream with all steps multiplied."""
+        return write_preamble() + b"".join(
+            # Kinds that this version does not know are copied with the others.
+            write_section(
+                one.kind,  # type: ignore[arg-type]
+                self._segment(one.payload, factor) if one.kind == Section.SEGMENT else one.payload,
+            )
+            for one in self._sections
+        )
+
+    def _segment(self, payload: bytes, factor: float) -> bytes:
+        header, segmented = self._header, split_segment(payload)
+        place = segmented.place
+        rotations = self._matrices(place)
+        found = read_segment(segmented, header, segmented.components, rotations, self._tables)
+        old = header.step_code if place.step_code is None else place.step_code
+        points = magnitude_points(np.abs(found.quantised), found.classes, self._mode)
+        points *= old / STEP_UNIT * FRACTION
+        latents = np.copysign(np.minimum(np.rint(points), _LARGEST_LATENT), found.quantised)
+        new = step_code(old / STEP_UNIT * factor)
+        quantised, classes = quantise(
+            np.ascontiguousarray(latents.swapaxes(0, 1).astype(np.int32)), new / STEP_UNIT, self._mode
+        )
+        return write_segment(
+            replace(place, step_code=None if new == header.step_code else new),
+            Segment(quantised, classes, found.chosen, found.absent),
+            self._tables,
+            spectral=header.spectral,
+            rotations=rotations,
+            step_code=new,
+        )
+
+    def _matrices(self, place: Place) -> int:
+        """Number of rotations that the blocks of a segment choose from."""
+        if place.rotation is None:
+            return 0
+        if place.rotation not in self._rotations:
+            raise StreamError(f"rotation section {place.rotation} is missing: segment {place.index} needs it")
+        return self._rotations[place.rotation]

@@ -1,0 +1,1 @@
+"""Planning: sampled blocks of a scene in, a plan out: partition, KLT, rotations, regions."""

@@ -1,0 +1,122 @@
+"""A sample of the scene's own blocks, from which partition, bases and rotations are estimated.
+
+Blocks of 8 x 8 pixels rather than single pixels, so that what a component is worth can be measured after the
+spatial transform. On a large scene 1/16 of the blocks give a basis as good as the one from all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.common.geometry import BLOCK, pad_to_blocks
+from bandfold.common.scene import SceneSource
+
+from .moments import covariance
+
+ENOUGH_BLOCKS = 400
+"""Below this many blocks the whole scene is the sample."""
+
+FEW_BLOCKS = 400
+"""Blocks, about, on which components are judged."""
+
+THINNING = 16
+"""One block in so many is taken from a scene that is much larger than `ENOUGH_BLOCKS`."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Blocks taken from a scene.
+
+    Parameters
+    ----------
+    blocks : ndarray of int32, shape (bands, count, 64)
+        Samples of whole 8 x 8 blocks, edge blocks filled by repetition.
+    pixels : int
+        Pixels of the whole scene, which the sample stands for.
+    rows : ndarray of int64, shape (count,), optional
+        Row of blocks of the scene that each was taken from.
+    stride : int
+        Only every so many-th band was taken.
+    """
+
+    blocks: NDArray[np.int32]
+    pixels: int
+    rows: NDArray[np.int64] | None = None
+    stride: int = 1
+
+    @cached_property
+    def few(self) -> NDArray[np.int32]:
+        """Some of the blocks: enough to see what components are worth, which takes more time than moments."""
+        return self.blocks[:, :: max(self.blocks.shape[1] // FEW_BLOCKS, 1)]
+
+    @cached_property
+    def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Means, shape (bands,), and covariances, shape (bands, bands)."""
+        return covariance(self.blocks)
+
+
+def sample_blocks(
+    source: SceneSource,
+    progress: Callable[[float], None] | None = None,
+    *,
+    enough: int = ENOUGH_BLOCKS,
+    most: int = THINNING,
+    stride: int = 1,
+) -> Sample:
+    """Read a regular sample of blocks from a scene of 8 or 16 bit counts.
+
+    Parameters
+    ----------
+    source : SceneSource
+        Integer samples (a scaled scene is wrapped first).
+    progress : callable, optional
+        Called with the fraction done.
+    enough : int
+        Blocks of the sample at least, where the scene has so many.
+    most : int
+        One block in so many is taken at least.
+    stride : int
+        Only every so many-th band is kept.
+
+    Returns
+    -------
+    Sample
+        All blocks of a small scene; about one in 16, but at least 400, of a large one.
+    """
+    info = source.info
+    rows, columns = -(-info.lines // BLOCK), -(-info.samples // BLOCK)
+    thinning = int(np.clip(rows * columns // enough, 1, most))
+    row_stride, column_stride = _strides(thinning)
+    turn = _turn(column_stride)
+    taken, places = [], []
+    starts = range(min(row_stride // 2, rows - 1), rows, row_stride)
+    for number, row in enumerate(starts):
+        lines = slice(row * BLOCK, min((row + 1) * BLOCK, info.lines))
+        strip = pad_to_blocks(source.read(slice(0, info.bands), lines)[::stride])
+        # Neighbouring rows start at other columns, so that the sample does not fall into a grid of streets.
+        first = min(number * turn % column_stride, columns - 1)
+        blocks = strip.reshape(len(strip), BLOCK, columns, BLOCK)[:, :, first::column_stride]
+        taken.append(blocks.transpose(0, 2, 1, 3).reshape(len(strip), -1, BLOCK * BLOCK).astype(np.int32))
+        places.append(np.full(taken[-1].shape[1], row, dtype=np.int64))
+        if progress is not None:
+            progress((number + 1) / len(starts))
+    return Sample(np.concatenate(taken, axis=1), info.lines * info.samples, np.concatenate(places), stride)
+
+
+def _strides(thinning: int) -> tuple[int, int]:
+    """Split a thinning factor into strides over block rows and columns; reading whole rows is what costs."""
+    row_stride = 1
+    while row_stride * row_stride * 4 <= thinning:
+        row_stride *= 2
+    return row_stride, max(thinning // row_stride, 1)
+
+
+def _turn(stride: int) -> int:
+    """By how many columns the next row starts further on, so that every column comes in time: about 0.4."""
+    return next(turn for turn in range(max(2 * stride // 5, 1), stride + 1) if math.gcd(turn, stride) == 1)

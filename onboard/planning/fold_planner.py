@@ -1,0 +1,324 @@
+"""Which components are worth coding at a step, and how finely their basis must be told.
+
+The fold is side information: each eigenvector costs bits, and a weak component may save less distortion than
+its vector costs. Both are known before anything is coded, from a sample of blocks.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.transforms.klt import BASIS_UNIT, FRACTION, MERGE_LIMIT, Fold, Vectors
+from bandfold.common import exact, kernels
+from bandfold.common.kernels import pointer
+from bandfold.common.workers import ALONE, Workers
+from bandfold.onboard.networks import AnalysisEngine
+from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
+from bandfold.onboard.transform.analysis import Analysis
+
+from .block_sample import Sample
+from .moments import told_means
+from .partition import check_partition, partition_bands
+from .vector_precision import quantise_vectors, vector_bits
+
+FIRST_THRESHOLD = 0.2
+"""A component of the first fold is looked at if its variance exceeds so many times ``step**2 / 12``."""
+
+SECOND_THRESHOLD = 0.4
+"""The same after the second fold, where a component's energy is no longer spread over intervals."""
+
+LATENT_BITS = 5.0
+"""Bits of a lone latent of one step: its position, sign and magnitude ..."""
+
+OCTAVE_BITS = 1.5
+"""... and for each doubling beyond it, as measured on coded scenes."""
+
+SMALLEST_GAIN = 0.8
+"""Latents of fewer steps than this never gain."""
+
+GAIN_UNIT = 256
+"""Gains are summed as integers in units of ``step**2 / GAIN_UNIT``."""
+
+LEAST_GAIN = 0.001
+"""What a component must save for each pixel, in steps squared, to be worth the time that it takes."""
+
+BLOCKS_AT_ONCE = 96
+"""Blocks of the sample that are folded together: it bounds the memory of component planes."""
+
+PRUNING_ROUNDS = 2
+"""Rounds of dropping what is not worth its vector and merging the rest again."""
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """First-fold components under consideration: one column of bases and variances per interval."""
+
+    vectors: list[NDArray[np.float64]]
+    variances: list[NDArray[np.float64]]
+
+    def keep(self, flags: list[NDArray[np.bool_]]) -> _Candidates:
+        """Only the flagged ones."""
+        return _Candidates(
+            [vectors[:, flag] for vectors, flag in zip(self.vectors, flags, strict=True)],
+            [variances[flag] for variances, flag in zip(self.variances, flags, strict=True)],
+        )
+
+
+class FoldPlanner:
+    """Plans folds of one scene for any step.
+
+    Parameters
+    ----------
+    sample : Sample
+        Blocks of the scene.
+    ends : tuple of int or None
+        Partition; found from the sample if None.
+    engine : AnalysisEngine
+        Transform under which components are judged.
+    merge_limit : int
+        Components that the second fold takes at most; with 0 there is none.
+    workers : Workers
+        Which look at parts of the sample side by side.
+    """
+
+    def __init__(
+        self,
+        sample: Sample,
+        ends: tuple[int, ...] | None,
+        engine: AnalysisEngine,
+        merge_limit: int = MERGE_LIMIT,
+        workers: Workers = ALONE,
+    ) -> None:
+        self._workers = workers
+        self._sample = sample
+        self._merge_limit = merge_limit
+        self._engine = engine
+        self._mean, self._covariances = sample.moments
+        ends = check_partition(partition_bands(self._covariances) if ends is None else ends, len(self._mean))
+        self._ends = ends
+        self._starts = (0, *ends[:-1])
+        self._least_gain = LEAST_GAIN * sample.pixels
+        self._plans: dict[float, Fold] = {}
+
+    @cached_property
+    def _spectra(self) -> _Candidates:
+        """All components of all intervals."""
+        parts = [slice(start, end) for start, end in zip(self._starts, self._ends, strict=True)]
+        spectra = list(self._workers.map(lambda part: exact.eigh(self._covariances[part, part]), parts))
+        return _Candidates([vectors for _, vectors in spectra], [values for values, _ in spectra])
+
+    @cached_property
+    def variances(self) -> NDArray[np.float64]:
+        """Variances of the components that a fold of everything would have."""
+        merged = _merged_counts(self._spectra.variances, self._merge_limit)
+        if not any(merged):
+            return np.concatenate(self._spectra.variances)
+        taken = [vectors[:, :count] for vectors, count in zip(self._spectra.vectors, merged, strict=True)]
+        others = [values[count:] for values, count in zip(self._spectra.variances, merged, strict=True)]
+        return np.concatenate([self._merge(taken)[0], *others])
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """Ends of the intervals."""
+        return self._ends
+
+    def plan(self, step: float) -> Fold:
+        """Choose components and precisions for a step.
+
+        Parameters
+        ----------
+        step : float
+            Quantiser step in counts.
+
+        Returns
+        -------
+        Fold
+        """
+        if step not in self._plans:
+            self._plans[step] = self._plan(step)
+        return self._plans[step]
+
+    def _plan(self, step: float) -> Fold:
+        threshold = FIRST_THRESHOLD * step * step / 12
+        candidates = self._spectra.keep([values > threshold for values in self._spectra.variances])
+        for _ in range(PRUNING_ROUNDS):
+            fold = self._fold(candidates, step)
+            gain = self._gains(fold, step)
+            flags = self._worthwhile(fold, gain)
+            if all(flag.all() for flag in flags):
+                break
+            candidates = candidates.keep(flags)
+        fold = self._fold(candidates, step)
+        return self._drop_weak(fold, self._gains(fold, step))
+
+    def side_bits(self, step: float) -> float:
+        """Estimate what the vectors of a plan cost.
+
+        Parameters
+        ----------
+        step : float
+            Quantiser step in counts.
+
+        Returns
+        -------
+        float
+            Bits.
+        """
+        fold = self.plan(step)
+        vectors = [*fold.first, *([fold.second] if fold.second is not None else [])]
+        return sum(float(vector_bits(one).sum()) for one in vectors)
+
+    def unfolded(self, step: float) -> Fold:
+        """The fold that leaves every band a component of its own.
+
+        Parameters
+        ----------
+        step : float
+            Quantiser step in counts.
+
+        Returns
+        -------
+        Fold
+        """
+        return Fold(self._ends, *self._means(step))
+
+    def dropped(self, fold: Fold) -> float:
+        """Mean squared error per sample of what a fold leaves out.
+
+        Parameters
+        ----------
+        fold : Fold
+            With a spectral transform, of this scene.
+
+        Returns
+        -------
+        float
+            In counts squared.
+        """
+        if fold.second is None:
+            return 0.0
+        # From exact orthonormal bases: the rounded ones are good to 2**-16 of the strongest component only.
+        first = self._placed([vectors.orthonormal for vectors in fold.first])
+        inside, outside = fold.split
+        basis = np.concatenate(
+            [exact.product(first[:, inside], fold.second.orthonormal), first[:, outside]], axis=1
+        )
+        kept = (basis * exact.product(self._covariances, basis)).ravel().tolist()
+        whole = np.diagonal(self._covariances).tolist()
+        return max(math.fsum(whole) - math.fsum(kept), 0.0) / len(whole)
+
+    def _means(self, step: float) -> tuple[NDArray[np.int64], int]:
+        """Band means and their shift."""
+        return told_means(self._mean, step, self._sample.pixels)
+
+    def _fold(self, candidates: _Candidates, step: float) -> Fold:
+        """Quantise the candidates' vectors and merge the strongest of them by a second fold."""
+        pixels = self._sample.pixels
+        first = tuple(
+            quantise_vectors(vectors, variances, step, pixels)
+            for vectors, variances in zip(candidates.vectors, candidates.variances, strict=True)
+        )
+        merged = _merged_counts(candidates.variances, self._merge_limit)
+        if not any(merged):
+            nothing = Vectors(np.zeros((0, 0), dtype=np.int64), np.zeros(0, dtype=np.int64))
+            return Fold(self._ends, *self._means(step), first, merged, nothing)
+        values, rotation = self._merge(
+            [vectors.integers[:, :count] / BASIS_UNIT for vectors, count in zip(first, merged, strict=True)]
+        )
+        strong = values > SECOND_THRESHOLD * step * step / 12
+        second = quantise_vectors(rotation[:, strong], values[strong], step, pixels)
+        return Fold(self._ends, *self._means(step), first, merged, second)
+
+    def _merge(self, bases: list[NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Variances and vectors of the KLT over components of all intervals."""
+        taken = self._placed(bases)
+        across = exact.product(exact.product(taken.T, self._covariances), taken)
+        return exact.eigh((across + across.T) / 2)
+
+    def _placed(self, bases: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Bases of the intervals as columns over all bands."""
+        placed = np.zeros((len(self._mean), sum(basis.shape[1] for basis in bases)))
+        position = 0
+        for start, end, basis in zip(self._starts, self._ends, bases, strict=True):
+            placed[start:end, position : position + basis.shape[1]] = basis
+            position += basis.shape[1]
+        return placed
+
+    def _gains(self, fold: Fold, step: float) -> NDArray[np.float64]:
+        """What coding each component saves on the whole scene: distortion less rate, in steps squared."""
+        blocks = self._sample.few
+        analysis = Analysis(fold, self._engine)
+
+        def part(start: int) -> NDArray[np.int64]:
+            # Summed as integers: their sum does not depend on the order.
+            sums = np.zeros(fold.components, dtype=np.int64)
+            for component, latents in enumerate(analysis.blocks(blocks[:, start : start + BLOCKS_AT_ONCE])):
+                sums[component] = latent_gain(latents, step)
+            return sums
+
+        starts = range(0, blocks.shape[1], BLOCKS_AT_ONCE)
+        gains: NDArray[np.float64] = np.sum(list(self._workers.map(part, starts)), axis=0) / GAIN_UNIT
+        gains *= self._sample.pixels / (blocks.shape[1] * blocks.shape[2])
+        return gains
+
+    def _worthwhile(self, fold: Fold, gain: NDArray[np.float64]) -> list[NDArray[np.bool_]]:
+        """Flag the first-fold components whose share in the gain exceeds the cost of their vectors."""
+        if fold.second is None:
+            raise ValueError("an unfolded scene has no components to drop")
+        inside, outside = fold.split
+        share = np.zeros(len(inside) + len(outside))
+        weights = fold.second.integers / BASIS_UNIT
+        share[inside] = exact.product(weights * weights, gain[: fold.second.count, None])[:, 0]
+        share[outside] = gain[fold.second.count :]
+        flags, position = [], 0
+        for vectors in fold.first:
+            bits = vector_bits(vectors)
+            flags.append(share[position : position + vectors.count] > RATE_WEIGHT * bits + self._least_gain)
+            position += vectors.count
+        return flags
+
+    def _drop_weak(self, fold: Fold, gain: NDArray[np.float64]) -> Fold:
+        """Leave out components of the second fold that do not earn their own column."""
+        if fold.second is None:
+            raise ValueError("an unfolded scene has no components to drop")
+        keep = gain[: fold.second.count] > RATE_WEIGHT * vector_bits(fold.second) + self._least_gain
+        second = Vectors(fold.second.codes[:, keep], fold.second.precision[keep])
+        return replace(fold, second=second)
+
+
+def latent_gain(latents: NDArray[np.int32], step: float) -> int:
+    """What coding some latents saves: distortion less rate.
+
+    Parameters
+    ----------
+    latents : ndarray of int32
+        In units of ``1 / FRACTION`` of a count.
+    step : float
+        In counts.
+
+    Returns
+    -------
+    int
+        In units of ``step**2 / GAIN_UNIT``: integers, whose sum does not depend on the order.
+    """
+    unit = step * FRACTION
+    if kernels.library is not None and latents.flags.c_contiguous:
+        weights = (SMALLEST_GAIN, RATE_WEIGHT, LATENT_BITS, OCTAVE_BITS)
+        return int(kernels.library.bf_gain(pointer(latents, np.int32), latents.size, unit, *weights))
+    u = np.abs(latents) / unit
+    u = u[u > SMALLEST_GAIN]
+    gain = u * u - 1.0 / 12 - RATE_WEIGHT * (LATENT_BITS + OCTAVE_BITS * exact.log2(u))
+    return int(np.rint(np.maximum(gain, 0.0) * GAIN_UNIT).astype(np.int64).sum())
+
+
+def _merged_counts(variances: list[NDArray[np.float64]], limit: int) -> tuple[int, ...]:
+    """Components of each interval among the strongest `limit` of all."""
+    everything = np.concatenate(variances)
+    interval = np.repeat(np.arange(len(variances)), [len(values) for values in variances])
+    strongest = np.argsort(-everything, kind="stable")[:limit]
+    return tuple(np.bincount(interval[strongest], minlength=len(variances)).tolist())

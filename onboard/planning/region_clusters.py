@@ -1,0 +1,139 @@
+"""Zones: strips of a scene that look alike, and may share a fold that others do without.
+
+Strips are merged two by two, those first whose common fold costs least more than two, until one zone is left:
+a tree, whose branches are all the zones that are looked at. What a fold costs is taken from the moments of
+strips alone, so that a scene whose land does not change is known as such before anything is planned for it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .block_sample import Sample
+from .mismatch import KNEE, log_determinant
+from .moments import covariance
+
+BANDS_COMPARED = 64
+"""Bands on which strips are compared, about: neighbours say the same."""
+
+
+def stride_of(bands: int) -> int:
+    """Every how many-th band strips are compared on."""
+    return max(bands // BANDS_COMPARED, 1)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Moments of some strips.
+
+    Parameters
+    ----------
+    pixels : int
+    mean : ndarray, shape (bands,)
+        Of some of the bands, scaled as if their energy were that of all.
+    covariances : ndarray, shape (bands, bands)
+    """
+
+    pixels: int
+    mean: NDArray[np.float64]
+    covariances: NDArray[np.float64]
+
+    @staticmethod
+    def of(sample: Sample) -> Moments:
+        """Moments of a sample, in every n-th band of the scene."""
+        stride, blocks = sample.stride, sample.blocks
+        if stride == 1:
+            stride = stride_of(len(blocks))
+            blocks = blocks[::stride]
+        mean, covariances = covariance(blocks)
+        return Moments(sample.pixels, mean * math.sqrt(stride), covariances * stride)
+
+    def joined(self, other: Moments) -> Moments:
+        """Moments of both together."""
+        pixels = self.pixels + other.pixels
+        mine, theirs = self.pixels / pixels, other.pixels / pixels
+        apart = self.mean - other.mean
+        return Moments(
+            pixels,
+            mine * self.mean + theirs * other.mean,
+            mine * self.covariances
+            + theirs * other.covariances
+            + mine * theirs * (apart[:, None] * apart[None, :]),
+        )
+
+    def bits(self, step: float) -> float:
+        """Bits under the best fold, ``log2(det(1 + C / d)) / 2`` a pixel; see `.mismatch`."""
+        return self.pixels * log_determinant(self.covariances / (KNEE * step * step)) / 2
+
+
+@dataclass(frozen=True)
+class Zone:
+    """Strips that may share a fold.
+
+    Parameters
+    ----------
+    strips : tuple of int
+        In rising order.
+    moments : Moments
+    bits : float
+        What they cost under a fold of their own, by the moments.
+    parts : tuple of Zone
+        The two zones that it was merged from; empty if it was not.
+    """
+
+    strips: tuple[int, ...]
+    moments: Moments
+    bits: float
+    parts: tuple[Zone, ...] = ()
+
+    @cached_property
+    def saved(self) -> float:
+        """Bits that folds of its parts save, by the moments: several times what is saved in the end."""
+        return self.bits - math.fsum(part.bits for part in self.parts) if self.parts else 0.0
+
+
+def merge_strips(samples: Sequence[tuple[tuple[int, ...], Sample]], step: float) -> Zone:
+    """Merge strips that look alike, until one zone is left.
+
+    Parameters
+    ----------
+    samples : sequence of (tuple of int, Sample)
+        Strips that stay together, and what was sampled of them. At least one.
+    step : float
+        Quantiser step in counts.
+
+    Returns
+    -------
+    Zone
+        All strips.
+    """
+    zones: dict[int, Zone] = {}
+    for number, (strips, sample) in enumerate(samples):
+        moments = Moments.of(sample)
+        zones[number] = Zone(strips, moments, moments.bits(step))
+    merged: dict[tuple[int, int], Zone] = {}
+    following = len(zones)
+    while len(zones) > 1:
+        for pair in [(one, other) for one in zones for other in zones if one < other]:
+            if pair not in merged:
+                merged[pair] = _merged(zones[pair[0]], zones[pair[1]], step)
+        # What is lost by merging; of equals the first pair.
+        best = min(merged, key=lambda pair: (merged[pair].saved, pair))
+        zones[following] = merged[best]
+        for number in best:
+            del zones[number]
+        merged = {pair: zone for pair, zone in merged.items() if not set(pair) & set(best)}
+        following += 1
+    return next(iter(zones.values()))
+
+
+def _merged(one: Zone, other: Zone, step: float) -> Zone:
+    moments = one.moments.joined(other.moments)
+    strips = tuple(sorted(one.strips + other.strips))
+    return Zone(strips, moments, moments.bits(step), (one, other))

@@ -1,0 +1,1 @@
+"""Quantisation: latents and a step in, levels out, at the least rate-distortion cost."""

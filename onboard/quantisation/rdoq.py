@@ -1,0 +1,161 @@
+"""Dead-zone rounding with rate-distortion optimised zeroing.
+
+A latent is rounded towards zero where that saves more rate than it costs distortion. The encoder walks
+through the latents as the decoder will, diagonal by diagonal: each decision is made at the cost of the table
+that will code it. What a decision does to the contexts of later latents is left out of account.
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings, magnitudes_of
+from bandfold.bitstream.contexts.reconstruct import magnitude_points
+from bandfold.bitstream.contexts.tables import COST_UNIT, Mode
+from bandfold.bitstream.entropy.tokens import DIRECT
+from bandfold.bitstream.transforms.klt import FRACTION
+from bandfold.common import kernels
+from bandfold.common.geometry import CHANNELS
+from bandfold.common.kernels import pointer
+
+from .trellis_search import PATH_WEIGHT, best_path
+
+RATE_WEIGHT = 0.13
+"""Distortion, in steps squared, that one bit must save: what the step itself buys."""
+
+FINE_IN_FLOAT32 = 1 << 14
+"""Below so many steps float32 is good to ``2**-10`` of a step."""
+
+
+def quantise(
+    latents: NDArray[np.int32], step: float, mode: Mode, weight: float = RATE_WEIGHT
+) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """Quantise the latents of a segment.
+
+    Parameters
+    ----------
+    latents : ndarray of int32, shape (components, 64, rows, columns)
+        In units of ``1 / FRACTION`` of a count.
+    step : float
+        In counts.
+    mode : Mode
+    weight : float
+        Distortion, in steps squared, that one bit must save.
+
+    Returns
+    -------
+    quantised : ndarray of int32, shape (64, components, rows, columns)
+    classes : ndarray of uint8, same shape
+        Contexts of the result; where there are two quantisers, they tell which one each latent went through.
+    """
+    if not mode.dependent:
+        return _quantise(latents, step, mode, weight)
+    weight *= PATH_WEIGHT
+    return best_path(latents, step, mode, weight, _quantise(latents, step, mode, weight)[1])
+
+
+def _quantise(
+    latents: NDArray[np.int32], step: float, mode: Mode, weight: float
+) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """Quantise by the first quantiser."""
+    components, _, rows, columns = latents.shape
+    quantised = np.empty((CHANNELS, components, rows, columns), dtype=np.int32)
+    classes = np.empty(quantised.shape, dtype=np.uint8)
+    thresholds = decision_thresholds(mode, weight)
+    if kernels.library is not None:
+        memory = np.zeros(kernels.library.bf_memory(rows, columns), dtype=np.uint8)
+        kernels.library.bf_quantise(
+            ctypes.byref(mode.network.kernel),
+            pointer(latents, np.int32),
+            components,
+            rows,
+            columns,
+            1.0 / (step * FRACTION),
+            pointer(thresholds, np.float64),
+            pointer(quantised, np.int32),
+            pointer(classes, np.uint8),
+            pointer(memory, np.uint8),
+        )
+        return quantised, classes
+    last = before = Past.empty(1, rows, columns)
+    for component, plane in enumerate(latents):
+        scaled = _in_steps(plane, step)
+        nearest = (scaled + np.float32(0.5)).astype(np.int32)
+        now = Surroundings(1, rows, columns)
+        for diagonal in range(DIAGONALS):
+            channels = DIAGONAL_SLICES[diagonal]
+            kind = mode.network.classify(diagonal, now, last, before)[:, 0]
+            lower_where_cheaper(nearest[channels], scaled[channels], kind, thresholds)
+            now.learn(diagonal, magnitudes_of(nearest[channels, None], mode.network.half_steps))
+            classes[channels, component] = kind
+        np.negative(nearest, out=nearest, where=plane < 0)
+        quantised[:, component] = nearest
+        last, before = now.past(), last
+    return quantised, classes
+
+
+def _in_steps(plane: NDArray[np.int32], step: float) -> NDArray[np.floating]:
+    """Magnitudes in steps: in float32 where that tells a fraction of a step, which is the rule."""
+    magnitudes = np.abs(plane)
+    scale = 1.0 / (step * FRACTION)
+    fine = int(magnitudes.max(initial=0)) * scale < FINE_IN_FLOAT32
+    kind = np.float32 if fine else np.float64
+    return np.multiply(magnitudes, kind(scale), dtype=kind)
+
+
+def lower_where_cheaper(
+    nearest: NDArray[np.int32],
+    scaled: NDArray[np.floating],
+    classes: NDArray[np.uint8],
+    thresholds: NDArray[np.float64],
+) -> None:
+    """Replace magnitudes by those below them where that costs less, in place.
+
+    Parameters
+    ----------
+    nearest : ndarray of int32
+        Magnitudes rounded to the nearest; contiguous.
+    scaled : ndarray of float32 or float64, same shape
+        Magnitudes before rounding, in steps.
+    classes : ndarray of uint8, same shape
+    thresholds : ndarray of float64
+        From `decision_thresholds`.
+    """
+    # Most magnitudes are zero and stay it.
+    live = np.flatnonzero(nearest)
+    magnitudes = nearest.ravel()[live]
+    place = np.minimum(magnitudes, DIRECT)
+    place += classes.ravel()[live].astype(np.int32) * thresholds.shape[1]
+    magnitudes -= scaled.ravel()[live] < magnitudes + thresholds.ravel()[place]
+    nearest.ravel()[live] = magnitudes
+
+
+def decision_thresholds(mode: Mode, weight: float) -> NDArray[np.float64]:
+    """Where a magnitude costs as much as the one below it.
+
+    With the reconstruction points ``u`` and ``l`` of both and their difference ``b`` in bits, the costs
+    ``(x - u)**2 + w b`` and ``(x - l)**2`` are equal at ``x = (u + l) / 2 + w b / (2 (u - l))``.
+
+    Parameters
+    ----------
+    mode : Mode
+    weight : float
+        Called ``w`` above.
+
+    Returns
+    -------
+    ndarray of float64, shape (classes, 17)
+        By class and magnitude, less the magnitude; the last column serves all magnitudes from 16 on, whose
+        neighbours cost the same. Zero stays zero.
+    """
+    classes = np.arange(mode.costs.shape[0], dtype=np.uint8)[:, None]
+    upper = np.arange(1, DIRECT + 1, dtype=np.int32)[None, :]
+    high, low = magnitude_points(upper, classes, mode), magnitude_points(upper - 1, classes, mode)
+    bits = np.diff(mode.costs[:, : DIRECT + 1].astype(np.float64), axis=1) / COST_UNIT
+    bits[:, -1] = 0.0
+    middle = (high + low) / 2 + weight * bits / (2 * (high - low)) - upper
+    never = np.full((len(middle), 1), -np.inf)
+    return np.concatenate([never, middle], axis=1)

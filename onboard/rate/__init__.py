@@ -1,0 +1,1 @@
+"""Rate control: a target in, the step (or the steps) that meets it out."""

@@ -1,0 +1,88 @@
+"""A scene in small: some of its block rows, on which trials of a step are quick."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.common.geometry import BLOCK
+from bandfold.common.scene import SceneInfo, SceneSource
+
+
+class ThinnedSource:
+    """Some rows of a scene, one below the other.
+
+    Parameters
+    ----------
+    source : SceneSource
+    rows : sequence of int
+        Rows that are kept, whole ones.
+    height : int
+        Lines of a row.
+    """
+
+    def __init__(self, source: SceneSource, rows: Sequence[int], height: int = BLOCK) -> None:
+        self._source = source
+        self._height = height
+        self._rows = rows
+        self._info = replace(source.info, lines=len(self._rows) * height)
+
+    @property
+    def info(self) -> SceneInfo:
+        """Geometry, type and metadata; fewer lines than the scene."""
+        return self._info
+
+    def read(self, bands: slice, lines: slice) -> NDArray[Any]:
+        """Read a block; see `SceneSource.read`."""
+        height = self._height
+        first, last = lines.start // height, -(-lines.stop // height)
+        rows = [slice(row * height, (row + 1) * height) for row in self._rows[first:last]]
+        block = np.concatenate([self._source.read(bands, row) for row in rows], axis=1)
+        return block[:, lines.start - first * height : lines.stop - first * height]
+
+
+def thinned(source: SceneSource, pixels: int | None, height: int = BLOCK) -> SceneSource:
+    """A scene of about so many pixels that is typical of another; itself if it is not much larger.
+
+    Parameters
+    ----------
+    source : SceneSource
+    pixels : int or None
+        None for all.
+    height : int
+        Lines that stay together.
+
+    Returns
+    -------
+    SceneSource
+    """
+    stride = 1 if pixels is None else stride_for(source.info, pixels, height)
+    if stride < 2:
+        return source
+    # Only whole rows, from the middle of each stride. Single rows are coded in the contexts of strangers, but
+    # groups of them would be fewer places of the scene, and that is worse.
+    return ThinnedSource(source, range(stride // 2, source.info.lines // height, stride), height)
+
+
+def stride_for(info: SceneInfo, pixels: int, height: int = BLOCK) -> int:
+    """Rows of a scene for each that is kept.
+
+    Parameters
+    ----------
+    info : SceneInfo
+    pixels : int
+        Pixels to keep, about.
+    height : int
+        Lines of a row.
+
+    Returns
+    -------
+    int
+        1 if the scene is not much larger.
+    """
+    stride = info.lines * info.samples // pixels
+    return 1 if stride < 2 or info.lines < 2 * height * stride else stride

@@ -1,0 +1,319 @@
+"""The block-adaptive spectral rotation: every block picks one of a few orthonormal matrices.
+
+One basis for a whole scene is a compromise between water, roofs and fields. After the analysis each latent
+position may therefore rotate the latents of its strongest components by one of a few small matrices; being
+orthonormal, they change no error.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.transforms.klt import BASIS_UNIT, FRACTION, Vectors
+from bandfold.common import exact, kernels
+from bandfold.common.geometry import CHANNELS
+from bandfold.common.kernels import pointer
+from bandfold.common.workers import ALONE, Workers
+from bandfold.onboard.planning.vector_precision import quantise_vectors, vector_bits
+
+SIZES = (16, 8)
+"""Numbers of strongest components that are tried: a matrix costs their number squared."""
+
+LARGEST_SIZE = max(SIZES)
+"""Components that are looked at."""
+
+SMALLEST_SIZE = min(SIZES)
+"""Scenes of fewer components are not rotated."""
+
+MOST_CLASSES = 16
+"""Matrices at most, before those that do not pay are dropped."""
+
+BLOCKS_PER_CLASS = 8
+"""Sampled blocks that a class has at least, on average."""
+
+ROUNDS = 10
+"""Rounds of assigning blocks and taking each class's own basis again."""
+
+COST_SLOPE = 1.5
+"""A latent of ``u`` steps costs about ``log2(1 + COST_SLOPE * |u|)`` bits."""
+
+COST_UNIT = 256
+"""Costs of blocks are integers in units of ``1 / COST_UNIT`` bit."""
+
+MOMENT_BITS = 22
+"""Bits of latents in second moments: their products stay below 2**44 ..."""
+
+MOMENT_CHUNK = 256
+"""... and sums of so many of them below 2**52."""
+
+FEATURE_UNIT = 4096.0
+"""Unit of a block's latents when it is classified for the first time."""
+
+SEED_ROUNDS = 8
+"""Rounds of k-means."""
+
+MAP_BITS = 0.6
+"""Share of ``log2(classes)`` that a block's choice costs after coding: neighbours agree."""
+
+
+KERNEL_LANES, KERNEL_MOST = 8, 64
+"""Kernels rotate a multiple of so many components, and so many at most."""
+
+
+def latent_cost(latents: NDArray[np.float64] | NDArray[np.int32], step: float) -> NDArray[np.float32]:
+    """Approximate bits of latents, from element-wise operations only.
+
+    Uses the float's exponent and a linear mantissa for the logarithm: within 0.09 bit of
+    ``log2(1 + 1.5 |latent| / step)``, and the same bits on every machine.
+
+    Parameters
+    ----------
+    latents : ndarray
+        In units of ``1 / FRACTION`` of a count.
+    step : float
+
+    Returns
+    -------
+    ndarray of float32
+        Same shape.
+    """
+    value = latents.astype(np.float32)
+    np.abs(value, out=value)
+    value *= np.float32(COST_SLOPE / (step * FRACTION))
+    value += np.float32(1.0)
+    bits = value.view(np.int32).astype(np.float32)
+    bits *= np.float32(1.0 / (1 << 23))
+    bits -= np.float32(127.0)
+    return bits
+
+
+def find_rotations(
+    latents: NDArray[np.float64], step: float, pixels: int, workers: Workers = ALONE
+) -> tuple[Vectors, ...]:
+    """Find the matrices that pay for themselves, if any do.
+
+    Parameters
+    ----------
+    latents : ndarray, shape (components, 64, blocks)
+        Latents of a sample of blocks, strongest component first, in units of ``1 / FRACTION``.
+    step : float
+    pixels : int
+        Pixels of the whole scene, which the sample stands for.
+    workers : Workers
+        Which share the matrices.
+
+    Returns
+    -------
+    tuple of Vectors
+        Square matrices; empty where rotating does not pay.
+    """
+    blocks = latents.shape[2]
+    classes = min(MOST_CLASSES, blocks // BLOCKS_PER_CLASS)
+    best: tuple[Vectors, ...] = ()
+    best_gain = 0.0
+    for size in SIZES if classes > 1 else ():
+        # Smaller matrices are for scenes that cannot afford many of the larger ones.
+        if len(latents) < SMALLEST_SIZE or len(best) > classes // 2:
+            break
+        top = np.ascontiguousarray(latents[:size])
+        matrices, costs = _prune(*_alternate(top, step, pixels, classes, workers), pixels)
+        spent = sum(_matrix_bits(matrix) for matrix in matrices) + _map_bits(len(matrices), pixels)
+        saved = int(_block_costs(top, step).sum()) - int(costs.min(axis=0).sum())
+        gain = saved / COST_UNIT * pixels / (blocks * CHANNELS) - spent
+        if gain > best_gain:
+            best, best_gain = matrices, gain
+    return best
+
+
+def rotate(latents: NDArray[np.int32], matrices: tuple[Vectors, ...], step: float) -> NDArray[np.uint8]:
+    """Choose a matrix for every block and rotate its strongest components, in place.
+
+    Parameters
+    ----------
+    latents : ndarray of int32, shape (components, 64, rows, columns)
+        Changed where the matrices apply.
+    matrices : tuple of Vectors
+        At least one.
+    step : float
+
+    Returns
+    -------
+    ndarray of uint8, shape (rows, columns)
+        Index of the matrix of each block.
+    """
+    size = matrices[0].count
+    _, channels, rows, columns = latents.shape
+    flat = latents.reshape(len(latents), channels, rows * columns)
+    top = flat[:size].astype(np.float64)
+    integers = np.stack([matrix.integers for matrix in matrices])
+    chosen: NDArray[np.uint8] = np.argmin(_costs(top, integers, step), axis=0).astype(np.uint8)
+    if _compiled(size):
+        kernels.functions().bf_rotate(
+            pointer(flat[:size], np.int32),
+            size,
+            rows * columns,
+            pointer(integers, np.float64),
+            pointer(chosen, np.uint8),
+        )
+        return chosen.reshape(rows, columns)
+    for index, matrix in enumerate(matrices):
+        members = np.flatnonzero(chosen == index)
+        if members.size:
+            flat[:size, :, members] = _apply(matrix.integers, top[:, :, members])
+    return chosen.reshape(rows, columns)
+
+
+def _compiled(size: int) -> bool:
+    """Whether kernels rotate so many components."""
+    return kernels.library is not None and size % KERNEL_LANES == 0 and size <= KERNEL_MOST
+
+
+def _block_costs(latents: NDArray[np.float64], step: float) -> NDArray[np.int64]:
+    """Cost of each block in ``1 / COST_UNIT`` bit, shape (blocks,): integers, whose sum has no order."""
+    if _compiled(len(latents)):
+        none = np.zeros((0, len(latents), len(latents)))
+        whole: NDArray[np.int64] = _compiled_costs(latents, none, step)[0]
+        return whole
+    cost = latent_cost(latents, step)
+    cost *= np.float32(COST_UNIT)
+    np.rint(cost, out=cost)
+    total: NDArray[np.int64] = cost.astype(np.int64).reshape(-1, cost.shape[-1]).sum(axis=0)
+    return total
+
+
+def _costs(
+    latents: NDArray[np.float64], integers: NDArray[np.float64], step: float, workers: Workers = ALONE
+) -> NDArray[np.int64]:
+    """Cost of each block under each matrix, shape (matrices, blocks)."""
+    if _compiled(len(latents)):
+        shares = np.array_split(integers, min(workers.threads, len(integers)))
+        return np.concatenate(list(workers.map(lambda some: _compiled_costs(latents, some, step), shares)))
+    return np.stack([_block_costs(_apply(one, latents), step) for one in integers])
+
+
+def _compiled_costs(
+    latents: NDArray[np.float64], integers: NDArray[np.float64], step: float
+) -> NDArray[np.int64]:
+    """The same by a compiled kernel; without matrices the cost of the latents as they are."""
+    size, _, blocks = latents.shape
+    costs = np.empty((max(len(integers), 1), blocks), dtype=np.int64)
+    kernels.functions().bf_rotation_costs(
+        pointer(latents, np.float64),
+        size,
+        blocks,
+        pointer(integers, np.float64),
+        len(integers),
+        np.float32(COST_SLOPE / (step * FRACTION)),
+        pointer(costs, np.int64),
+    )
+    return costs
+
+
+def _matrix_bits(matrix: Vectors) -> float:
+    return float(vector_bits(matrix).sum())
+
+
+def _map_bits(classes: int, pixels: int) -> float:
+    return MAP_BITS * float(exact.log2(np.array([float(max(classes, 1))]))[0]) * pixels / CHANNELS
+
+
+def _alternate(
+    latents: NDArray[np.float64], step: float, pixels: int, classes: int, workers: Workers
+) -> tuple[tuple[Vectors, ...], NDArray[np.int64]]:
+    """Alternate between each class's own basis and each block's cheapest class.
+
+    Returns
+    -------
+    matrices : tuple of Vectors
+    costs : ndarray of int64, shape (matrices, blocks)
+    """
+    chosen = _first_classes(latents, classes)
+    share = pixels / latents.shape[2]
+    for number in range(ROUNDS):
+        used = np.unique(chosen)
+        moments = np.stack([_second_moments(latents[:, :, chosen == index]) for index in used])
+        values, vectors = exact.eigh(moments)
+        if number < ROUNDS - 1:
+            integers = np.rint(vectors * BASIS_UNIT)
+            chosen = np.argmin(_costs(latents, integers, step, workers), axis=0)
+    matrices = tuple(
+        quantise_vectors(
+            vectors[place],
+            values[place] / (FRACTION * FRACTION),
+            step,
+            round(int((chosen == index).sum()) * share),
+        )
+        for place, index in enumerate(used)
+    )
+    return matrices, _costs(latents, np.stack([matrix.integers for matrix in matrices]), step, workers)
+
+
+def _prune(
+    matrices: tuple[Vectors, ...], costs: NDArray[np.int64], pixels: int
+) -> tuple[tuple[Vectors, ...], NDArray[np.int64]]:
+    """Drop, one after the other, matrices that save less than they cost."""
+    keep = list(range(len(matrices)))
+    scale = pixels / (costs.shape[1] * CHANNELS * COST_UNIT)
+    while len(keep) > 1:
+        cheapest = int(costs[keep].min(axis=0).sum())
+        saved = [
+            (int(costs[[other for other in keep if other != one]].min(axis=0).sum()) - cheapest) * scale
+            - _matrix_bits(matrices[one])
+            for one in keep
+        ]
+        if min(saved) > 0:
+            break
+        keep.pop(int(np.argmin(saved)))
+    return tuple(matrices[index] for index in keep), costs[keep]
+
+
+def _apply(integers: NDArray[np.float64], latents: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rotate latents, shape (size, 64, blocks); exact: 2**30 * 2**16 * 4 < 2**49."""
+    size = latents.shape[0]
+    rotated = exact.integer_product(integers.T, latents.reshape(size, -1))
+    rotated /= BASIS_UNIT
+    np.rint(rotated, out=rotated)
+    return rotated.reshape(latents.shape)
+
+
+def _second_moments(members: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean outer product of latents, shape (size, size), summed exactly: latents are cut to 22 bits first."""
+    flat = members.reshape(members.shape[0], -1)
+    peak = float(np.max(np.abs(flat), initial=1.0))
+    unit = 2.0 ** max(0, int(np.frexp(peak)[1]) - MOMENT_BITS)
+    flat = np.rint(flat / unit)
+    total = np.zeros((len(flat), len(flat)))
+    for start in range(0, flat.shape[1], MOMENT_CHUNK):
+        part = flat[:, start : start + MOMENT_CHUNK]
+        total += exact.integer_product(part, part.T)
+    return total * (unit * unit / flat.shape[1])
+
+
+def _first_classes(latents: NDArray[np.float64], classes: int) -> NDArray[np.intp]:
+    """Seed the classes by k-means on the normalised second moments of each block.
+
+    The seeds are blocks spread evenly over an order by their first component's share, and all features are
+    integers: nothing depends on the order of a sum, or on chance.
+    """
+    size = latents.shape[0]
+    norm = np.sqrt(np.maximum((latents * latents).sum(axis=1).sum(axis=0), 1.0))
+    scaled = np.rint(latents / norm * FEATURE_UNIT)
+    pairs = [(first, other) for first in range(size) for other in range(first, size)]
+    features = np.empty((latents.shape[2], len(pairs)))
+    for place, (first, other) in enumerate(pairs):
+        features[:, place] = (scaled[first] * scaled[other]).sum(axis=0)
+    features = np.rint(features * (64.0 / FEATURE_UNIT**2))
+    order = np.lexsort((features[:, 1], features[:, 0]))
+    seeds = order[(np.arange(classes) * 2 + 1) * len(order) // (2 * classes)]
+    centres = features[seeds]
+    chosen = np.zeros(len(features), dtype=np.intp)
+    for _ in range(SEED_ROUNDS):
+        # |f - c|^2 less |f|^2: integers below 2**53 in any order of summation.
+        distances = (centres * centres).sum(axis=1) - 2.0 * exact.integer_product(features, centres.T)
+        chosen = np.argmin(distances, axis=1)
+        for index in range(classes):
+            members = features[chosen == index]
+            if len(members):
+                centres[index] = np.rint(members.sum(axis=0) / len(members))
+    return chosen

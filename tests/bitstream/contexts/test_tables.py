@@ -1,0 +1,116 @@
+"""The tables file: identity, and refusal of what is no table."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from bandfold.bitstream.contexts.reconstruct import magnitude_points
+from bandfold.bitstream.contexts.tables import (
+    CLASSES,
+    COST_UNIT,
+    MODES,
+    SHIPPED,
+    SIDE_CLASSES,
+    load_tables,
+    tables_from_arrays,
+)
+from bandfold.bitstream.entropy.rans import PRECISION
+from bandfold.bitstream.entropy.tokens import TOKENS, token_base
+from bandfold.common.errors import ModelError
+
+TABLES = load_tables()
+
+
+@pytest.fixture
+def arrays():
+    with np.load(SHIPPED) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def test_shapes_are_those_of_the_document(arrays):
+    expected = {"side_frequencies": (SIDE_CLASSES, TOKENS)}
+    for mode in MODES:
+        units, middle_units = arrays[f"{mode}_middle"].shape[:0:-1]
+        expected |= {
+            f"{mode}_hidden": (8, units, 19),
+            f"{mode}_bias": (64, units),
+            f"{mode}_middle": (8, middle_units, units),
+            f"{mode}_middle_bias": (8, middle_units),
+            f"{mode}_output": (8, middle_units),
+            f"{mode}_offset": (8,),
+            f"{mode}_shifts": (3,),
+            f"{mode}_frequencies": (CLASSES, TOKENS),
+            f"{mode}_points": (CLASSES, 3),
+        }
+    assert {name: array.shape for name, array in arrays.items()} == expected
+    assert {array.dtype.kind for array in arrays.values()} == {"i"}
+
+
+def test_identity_is_the_hash_of_the_document(arrays):
+    content = b"".join(
+        f"{name} {arrays[name].dtype.str} {arrays[name].shape}".encode() + arrays[name].tobytes()
+        for name in sorted(arrays)
+    )
+    assert TABLES.identity == hashlib.sha256(content).digest()[:8]
+
+
+@pytest.mark.parametrize("name", ["side_frequencies", "folded_points", "banded_bias", "folded_shifts"])
+def test_identity_depends_on_every_array(arrays, name):
+    arrays[name] = arrays[name].copy()
+    if name == "side_frequencies":
+        arrays[name][0, :2] += (1, -1) if arrays[name][0, 1] > 1 else (-1, 1)
+    else:
+        arrays[name].flat[-1] += 1
+    assert tables_from_arrays(arrays).identity != TABLES.identity
+
+
+@pytest.mark.parametrize("change", [1, -1])
+def test_frequencies_must_sum_to_the_whole(arrays, change):
+    arrays["folded_frequencies"] = arrays["folded_frequencies"].copy()
+    arrays["folded_frequencies"][3, 0] += change
+    with pytest.raises(ValueError, match="sum to"):
+        tables_from_arrays(arrays)
+
+
+def test_frequencies_must_be_positive(arrays):
+    arrays["side_frequencies"] = arrays["side_frequencies"].copy()
+    arrays["side_frequencies"][0, 0] += arrays["side_frequencies"][0, 9]
+    arrays["side_frequencies"][0, 9] = 0
+    with pytest.raises(ValueError, match="positive"):
+        tables_from_arrays(arrays)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 no archive either"])
+def test_unreadable_files_are_model_errors(tmp_path, content):
+    (tmp_path / "tables.npz").write_bytes(content)
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_tables(tmp_path / "tables.npz")
+
+
+def test_missing_arrays_are_model_errors(tmp_path, arrays):
+    del arrays["banded_offset"]
+    np.savez(tmp_path / "tables.npz", **arrays)
+    with pytest.raises(ModelError, match="banded_offset"):
+        load_tables(tmp_path / "tables.npz")
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_costs_are_the_lengths_of_the_codes(name):
+    mode = TABLES.modes[name]
+    widths = token_base(np.arange(TOKENS, dtype=np.int32))[1]
+    bits = PRECISION - np.log2(mode.frequencies) + widths + (np.arange(TOKENS) > 0)
+    assert np.abs(mode.costs / COST_UNIT - bits).max() < 0.51 / COST_UNIT
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_reconstruction_points(name):
+    mode = TABLES.modes[name]
+    magnitudes = np.array([0, 1, 2, 3, 4, 1000], dtype=np.int32)
+    for number in range(CLASSES):
+        found = magnitude_points(magnitudes, np.full(6, number, dtype=np.uint8), mode)
+        below = mode.points[number]
+        assert found.tolist() == [0, 1 - below[0], 2 - below[1], 3 - below[2], 4 - below[2], 1000 - below[2]]
+        # Towards zero, where the density is higher, or a little above where optimised zeroing took the lower
+        # of two magnitudes; never as far as the next one.
+        assert (np.abs(below) < 0.5).all()

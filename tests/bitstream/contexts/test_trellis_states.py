@@ -1,0 +1,52 @@
+"""States of the chains of dependent quantisation."""
+
+import numpy as np
+
+from bandfold.bitstream.contexts.features import DIAGONAL_SLICES
+from bandfold.bitstream.contexts.tables import CLASSES, DEPENDENT, SHIPPED, load_tables, shipped_tables
+from bandfold.bitstream.contexts.trellis_states import CHAINS, NEXT, STATES, Chains, set_of_latents
+from bandfold.bitstream.transforms.dct import FREQUENCIES
+
+
+def test_each_state_follows_two_others_and_both_parities_lead_on():
+    assert (NEXT[:, 0] != NEXT[:, 1]).all()
+    assert (np.bincount(NEXT.ravel()) == 2).all()
+    assert NEXT.shape == (STATES, 2)
+
+
+def test_zeros_keep_a_chain_in_the_first_quantiser():
+    assert not set_of_latents(np.zeros((64, 3, 2, 2), dtype=np.int32)).any()
+
+
+def test_chains_are_followed_channel_by_channel_through_components():
+    generator = np.random.default_rng(0)
+    quantised = np.rint(generator.laplace(size=(64, 4, 2, 3)) * 2).astype(np.int32)
+    found = set_of_latents(quantised)
+    diagonals = [np.flatnonzero(FREQUENCIES.sum(axis=1) == diagonal) for diagonal in range(15)]
+    for chain in range(CHAINS):
+        state = 0
+        for component in range(4):
+            for channels in diagonals[chain : 15 - chain]:
+                assert found[channels[chain], component, 1, 2] == state % 2
+                state = NEXT[state][quantised[channels[chain], component, 1, 2] % 2]
+    assert 0.2 < found.mean() < 0.8
+
+
+def test_negative_levels_have_the_parity_of_their_magnitude():
+    values = np.array([3, -3, 4, -4]).reshape(1, 1, 4)
+    chains = Chains(1, 4)
+    chains.move(0, values)
+    assert chains.states[0, 0].tolist() == [1, 1, 0, 0]
+    assert chains.quantisers(1).shape == (DIAGONAL_SLICES[1].stop - DIAGONAL_SLICES[1].start, 1, 4)
+
+
+def test_tables_are_found_by_their_identity():
+    one, two = load_tables(SHIPPED), load_tables(DEPENDENT)
+    assert one.identity != two.identity
+    assert shipped_tables(two.identity) is two
+    assert shipped_tables(one.identity).identity == one.identity
+    assert not one.modes["folded"].dependent
+    assert two.modes["folded"].dependent
+    assert not two.modes["banded"].dependent
+    assert two.first_table("banded") == 2 * CLASSES
+    assert one.first_table("banded") == CLASSES

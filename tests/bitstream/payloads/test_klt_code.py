@@ -1,0 +1,172 @@
+"""Folds: partition, means and eigenvectors come back; what contradicts itself is refused."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bandfold.bitstream.contexts.tables import load_tables
+from bandfold.bitstream.payloads.klt_code import (
+    PREDICTORS,
+    best_predictor,
+    expected_entry,
+    read_fold,
+    read_vectors,
+    write_fold,
+    write_vectors,
+)
+from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
+from bandfold.bitstream.transforms.klt import BASIS_UNIT, MERGE_LIMIT, Fold, Vectors
+from bandfold.common import exact
+from bandfold.common.errors import StreamError
+
+TABLES = load_tables()
+
+
+def _vectors(draw, length, count):
+    precision = np.array(draw(st.lists(st.integers(1, 16), min_size=count, max_size=count)), dtype=np.int64)
+    codes = [
+        draw(st.lists(st.integers(-(1 << bits), 1 << bits), min_size=length, max_size=length))
+        for bits in precision.tolist()
+    ]
+    return Vectors(np.array(codes, dtype=np.int64).reshape(count, length).T, precision)
+
+
+@st.composite
+def folds(draw):
+    lengths = draw(st.lists(st.integers(1, 6), min_size=1, max_size=4))
+    bands = sum(lengths)
+    shift = draw(st.integers(0, 20))
+    means = np.array(
+        draw(st.lists(st.integers(-40000, 70000), min_size=bands, max_size=bands)), dtype=np.int64
+    )
+    ends = tuple(np.cumsum(lengths).tolist())
+    if draw(st.booleans()):
+        return Fold(ends, means << shift, shift)
+    first = tuple(_vectors(draw, length, draw(st.integers(0, length))) for length in lengths)
+    merged = tuple(draw(st.integers(0, vectors.count)) for vectors in first)
+    second = _vectors(draw, sum(merged), draw(st.integers(0, sum(merged))))
+    return Fold(ends, means << shift, shift, first, merged, second)
+
+
+def _same_vectors(one, other):
+    np.testing.assert_array_equal(one.codes, other.codes)
+    np.testing.assert_array_equal(one.precision, other.precision)
+
+
+@settings(max_examples=80, deadline=None)
+@given(folds())
+def test_any_fold_comes_back(fold):
+    writer = PayloadWriter(TABLES)
+    write_fold(writer, fold)
+    reader = PayloadReader(TABLES, writer.data())
+    found = read_fold(reader, fold.bands, spectral=fold.spectral)
+    reader.finish()
+    assert (found.ends, found.mean_shift, found.merged) == (fold.ends, fold.mean_shift, fold.merged)
+    np.testing.assert_array_equal(found.means, fold.means)
+    assert len(found.first) == len(fold.first)
+    for one, other in zip(found.first, fold.first, strict=True):
+        _same_vectors(one, other)
+    assert (found.second is None) == (fold.second is None)
+    if fold.second is not None:
+        _same_vectors(found.second, fold.second)
+    assert found.components == fold.components
+
+
+def test_finest_basis_of_many_bands_comes_back():
+    codes = np.rint(exact.orthonormalise(np.random.default_rng(1).normal(size=(200, 9))) * BASIS_UNIT).astype(
+        np.int64
+    )
+    vectors = Vectors(codes, np.full(9, 16, dtype=np.int64))
+    writer = PayloadWriter(TABLES)
+    write_vectors(writer, vectors)
+    reader = PayloadReader(TABLES, writer.data())
+    _same_vectors(read_vectors(reader, 200, 9), vectors)
+    reader.finish()
+
+
+def test_integers_are_orthonormal_whatever_the_codes():
+    codes = np.array([[3, 6, 0, 1], [1, 2, 0, 0], [0, 0, 0, 0], [-2, -4, 0, 5]], dtype=np.int64)
+    basis = Vectors(codes, np.array([3, 2, 1, 4])).integers
+    assert (basis == np.rint(basis)).all()
+    np.testing.assert_allclose(basis.T @ basis / BASIS_UNIT**2, np.eye(4), atol=1e-4)
+    np.testing.assert_allclose(basis[:, 0], np.rint(codes[:, 0] / math.sqrt(14) * BASIS_UNIT))
+
+
+def test_order_of_components():
+    """Merged first, then the others by falling precision; equals keep their places."""
+
+    def vectors(*precision):
+        return Vectors(np.eye(6, len(precision), dtype=np.int64), np.array(precision, dtype=np.int64))
+
+    fold = Fold(
+        (6, 12),
+        np.zeros(12, dtype=np.int64),
+        0,
+        (vectors(9, 5, 3, 3), vectors(8, 7, 3, 6)),
+        (1, 1),
+        vectors(9, 8),
+    )
+    inside, outside = fold.split
+    assert inside.tolist() == [0, 4]
+    assert outside.tolist() == [5, 7, 1, 2, 3, 6]
+    assert fold.components == 8
+    assert fold.starts == (0, 6)
+
+
+@pytest.mark.parametrize("mode", range(len(PREDICTORS)))
+def test_best_predictor(mode):
+    steps = np.arange(12, dtype=np.int64)
+    column = [(steps % 2 * 2 - 1) * 50, 100 + steps % 2, 100 - 17 * steps][mode]
+    assert best_predictor(column) == mode
+
+
+@pytest.mark.parametrize("length", [1, 2, 7, 64, 1000])
+@pytest.mark.parametrize("precision", [1, 5, 16])
+def test_expected_entry_is_an_integer_square_root(length, precision):
+    expected = 205 * 2**precision / math.sqrt(length)
+    assert expected_entry(length, precision) == max(int(expected), 1)
+
+
+def _fold_payload(*calls):
+    writer = PayloadWriter(TABLES)
+    for values, mean, signed in calls:
+        writer.integers(values, mean, signed=signed)
+    return PayloadReader(TABLES, writer.data())
+
+
+GOOD = [([2], 2048, False), ([3, 1], 8192, False), ([0], 2048, False), ([1, 2, 3, 4], 16384, True)]
+
+
+@pytest.mark.parametrize(
+    ("calls", "message"),
+    [
+        ([([0], 2048, False)], "intervals"),
+        ([([5], 2048, False)], "intervals"),
+        ([([2], 2048, False), ([4, 0], 8192, False)], "do not make up"),
+        ([([2], 2048, False), ([3, 2], 8192, False)], "do not make up"),
+        ([*GOOD[:2], ([41], 2048, False)], "shifted"),
+        ([*GOOD, ([4, 1], 2048, False), ([0, 0], 2048, False)], "more components than bands"),
+        ([*GOOD, ([2, 1], 2048, False), ([3, 0], 2048, False)], "merged"),
+        ([*GOOD, ([1, 0], 2048, False), ([1, 0], 2048, False), ([1], 256, True)], "precision"),
+        ([*GOOD, ([1, 0], 2048, False), ([1, 0], 2048, False), ([-16], 256, True)], "precision"),
+        (
+            [*GOOD, ([1, 0], 2048, False), ([1, 0], 2048, False), ([-8], 256, True), ([3], 256, False)],
+            "predictor",
+        ),
+        ([*GOOD, ([0, 0], 2048, False), ([0, 0], 2048, False), ([1], 2048, False)], "second fold"),
+    ],
+)
+def test_contradictions_are_refused(calls, message):
+    with pytest.raises(StreamError, match=message):
+        read_fold(_fold_payload(*calls), 4, spectral=True)
+
+
+def test_more_merged_components_than_allowed_are_refused():
+    bands = MERGE_LIMIT + 1
+    calls = [([1], 2048, False), ([bands], 8192, False), ([0], 2048, False), ([0] * bands, 16384, True)]
+    calls += [([bands], 2048, False), ([bands], 2048, False)]
+    with pytest.raises(StreamError, match="merged"):
+        read_fold(_fold_payload(*calls), bands, spectral=True)

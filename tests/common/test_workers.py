@@ -1,0 +1,49 @@
+"""Workers: results in order, no more ahead than there are threads, and what fails is told."""
+
+import threading
+
+import pytest
+
+from bandfold.common.errors import SettingsError
+from bandfold.common.workers import ALONE, Workers
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("count", [0, 1, 2, 17])
+def test_results_come_in_order(threads, count):
+    assert list(Workers(threads).map(lambda x: x * x, range(count))) == [x * x for x in range(count)]
+
+
+def test_threads_work_side_by_side():
+    meeting = threading.Barrier(2, timeout=30)
+    # Each waits for the other: alone, none would come back.
+    assert sorted(Workers(2).map(lambda _: meeting.wait(), range(2))) == [0, 1]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_little_is_done_ahead_of_who_takes_it(threads):
+    begun = []
+    results = Workers(threads).map(lambda x: begun.append(x) or x, range(50))
+    assert next(results) == 0
+    assert len(begun) <= threads + 1
+    results.close()
+    assert len(begun) <= threads + 1
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_fails_fails_here(threads):
+    def fail(x):
+        if x == 3:
+            raise KeyError(x)
+        return x
+
+    results = Workers(threads).map(fail, range(9))
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(KeyError):
+        next(results)
+
+
+def test_there_is_a_thread():
+    assert ALONE.threads == 1
+    with pytest.raises(SettingsError, match="0 threads"):
+        Workers(0)

@@ -1,0 +1,253 @@
+"""Restoration: it stays within bins, trusts itself only where it should, and makes scenes better."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bandfold.bitstream.contexts.tables import CLASSES, DEPENDENT, load_tables
+from bandfold.bitstream.packages.manifest import Manifest
+from bandfold.bitstream.packages.package import Package, save_package
+from bandfold.bitstream.packages.registry import Registry
+from bandfold.bitstream.segments.segment import Segment
+from bandfold.bitstream.transforms.klt import BASIS_UNIT, FRACTION, Vectors
+from bandfold.common.errors import MemoryLimitError, ModelError
+from bandfold.ground import Decoder
+from bandfold.ground.restoration import restorer as restore
+from bandfold.ground.restoration.evidence import Decoded, Witness, facts
+from bandfold.ground.restoration.restoration_model import KIND, RestorationModel, find_restoration
+from bandfold.ground.restoration.restorer import Restorer, bin_of, hide, reach_of
+from bandfold.ground.restoration.smoothing import Window
+from bandfold.ground.synthesis.inverse import dequantise
+from bandfold.onboard.quantisation.rdoq import quantise
+
+from ..streams import encode
+
+pytest.importorskip("onnxruntime")
+
+MODE = load_tables().modes["folded"]
+WINDOWS = (Window(4.0, 0.0), Window(0.0, 1.0))
+
+
+class Constant:
+    """A model whose network gives the same gains everywhere."""
+
+    name, windows, trust = "constant", WINDOWS, (0.0, 0.01)
+
+    def __init__(self, *gains):
+        self._gains = np.array(gains, dtype=np.float32)
+
+    def network(self, threads, providers):
+        self.providers = providers
+        return self
+
+    def run(self, told):
+        assert told.shape[1] == facts(len(WINDOWS))
+        return np.broadcast_to(self._gains[None, :, None, None], (1, len(self._gains), *told.shape[2:]))
+
+
+def test_the_network_runs_where_it_is_fastest(monkeypatch):
+    model = Constant(0.0, 0.0, 0.0)
+    monkeypatch.setattr(
+        restore, "fastest_providers", lambda: ("CUDAExecutionProvider", "CPUExecutionProvider")
+    )
+    Restorer(model, MODE)
+    assert model.providers == ("CUDAExecutionProvider", "CPUExecutionProvider")
+
+
+def decoded(seed=0, components=3, rows=2, columns=3, rotations=()):
+    """Latents of fields with sharp borders, as a strip holds them."""
+    rng = np.random.default_rng(seed)
+    spread = 6.0 / (1 + np.arange(64)) ** 0.7
+    latents = rng.normal(0, 1, (64, components, rows, columns)) * spread[:, None, None, None]
+    quantised = np.rint(latents).astype(np.int32)
+    classes = rng.integers(0, 48, quantised.shape).astype(np.uint8)
+    points = (quantised - 0.04 * np.sign(quantised)).astype(np.float32)
+    chosen = rng.integers(0, len(rotations), (rows, columns)).astype(np.uint8) if rotations else None
+    return Decoded(quantised, classes, points, chosen, rotations)
+
+
+def rotation(seed, size=3):
+    found = np.linalg.qr(np.random.default_rng(seed).normal(size=(size, size)))[0]
+    return Vectors(np.rint(found * 4096).astype(np.int64), np.full(size, 12))
+
+
+def towns(bands=24, size=64, seed=1):
+    """Fields of a few materials and noise: pixels of a field look alike."""
+    rng = np.random.default_rng(seed)
+    kinds = rng.integers(0, 5, (size // 4, size // 4)).repeat(4, axis=0).repeat(4, axis=1)
+    spectra = np.cumsum(rng.normal(0, 60, (5, bands)), axis=1) + 2000
+    cube = spectra[kinds].transpose(2, 0, 1) + rng.normal(0, 2, (bands, size, size))
+    return np.rint(cube).astype(np.int16)
+
+
+def mse(cube, other):
+    return float(np.mean((cube.astype(np.float64) - other) ** 2))
+
+
+@given(seed=st.integers(0, 99), gain=st.floats(-50, 50), sign=st.floats(-50, 50))
+def test_no_latent_leaves_its_bin(seed, gain, sign):
+    strip = decoded(seed)
+    found = Restorer(Constant(gain, -gain, sign), MODE).restore(strip)
+    low, high = bin_of(strip.quantised)
+    assert ((found >= low) & (found <= high)).all()
+
+
+def test_bins_hold_what_the_encoder_puts_there():
+    low, high = bin_of(np.array([0, 1, -3], dtype=np.int32))
+    np.testing.assert_array_equal(low, np.array([-1.5, 0.5, -4.5], dtype=np.float32))
+    np.testing.assert_array_equal(high, np.array([1.5, 2.5, -2.5], dtype=np.float32))
+
+
+def test_two_quantisers_hold_latents_near_their_levels():
+    exact = np.rint(np.random.default_rng(5).laplace(0, 60, (4, 64, 6, 6))).astype(np.int32) * 8
+    mode = load_tables(DEPENDENT).modes["folded"]
+    quantised, classes = quantise(exact, 7.0, mode)
+    low, high = reach_of(quantised, classes >= CLASSES)
+    steps = exact.swapaxes(0, 1) / (7.0 * FRACTION)
+    assert ((steps >= low) & (steps <= high)).mean() > 0.995
+    points = dequantise(Segment(quantised, classes), mode).astype(np.float32)
+    strip = Decoded(quantised, classes, points, None, ())
+    found = Restorer(Constant(9.0, -9.0, 5.0), mode).restore(strip)
+    assert ((found >= low) & (found <= high)).all()
+    assert ((points >= low) & (points <= high)).all()
+
+
+def test_columns_at_once_change_nothing(monkeypatch):
+    strip = decoded(columns=9)
+    restorer = Restorer(Constant(0.4, 0.3, -0.1), MODE)
+    whole = restorer.corrections(strip)
+    monkeypatch.setattr(restore, "COLUMNS", 2)
+    np.testing.assert_allclose(restorer.corrections(strip), whole, atol=1e-4)
+
+
+def test_a_component_of_other_sign_is_corrected_with_other_sign():
+    """Eigenvectors have no sign of their own."""
+    strip = decoded()
+    flipped = Decoded(strip.quantised.copy(), strip.classes, strip.points.copy(), None, ())
+    flipped.quantised[:, 1] *= -1
+    flipped.points[:, 1] *= -1
+    ours, theirs = (Witness(one, WINDOWS, MODE) for one in (strip, flipped))
+    columns = slice(0, 3)
+    seen, turned = ours.look(columns), theirs.look(columns)
+    np.testing.assert_allclose(turned.suggestions[:, :, 1], -seen.suggestions[:, :, 1], atol=1e-4)
+    np.testing.assert_allclose(
+        theirs.facts(turned, columns, 1), ours.facts(seen, columns, 1), atol=1e-3, rtol=1e-3
+    )
+
+
+def test_suggestions_are_told_in_the_rotated_components():
+    matrices = (rotation(1), rotation(2))
+    strip = decoded(rotations=matrices)
+    # Small enough for no suggestion to be held back.
+    strip = replace(strip, points=strip.points / 8)
+    plain = Decoded(strip.quantised, strip.classes, strip.points, None, ())
+    # What is suggested for the planes, taken to latents and rotated by hand.
+    turned = Witness(strip, WINDOWS, MODE).look(slice(0, 3)).suggestions
+    points = strip.points.copy()
+    for row, column in np.ndindex(2, 3):
+        matrix = matrices[strip.chosen[row, column]].integers / BASIS_UNIT
+        points[:, :, row, column] = points[:, :, row, column] @ matrix.T
+    expected = Witness(
+        Decoded(plain.quantised, plain.classes, points, None, ()), WINDOWS, MODE
+    ).look(slice(0, 3)).suggestions  # fmt: skip
+    for row, column in np.ndindex(2, 3):
+        matrix = matrices[strip.chosen[row, column]].integers / BASIS_UNIT
+        found = expected[..., row, column] @ matrix
+        np.testing.assert_allclose(turned[..., row, column], found, atol=2e-3)
+
+
+def test_hidden_latents_are_ones_and_no_others_change():
+    strip = decoded(components=20, columns=80)
+    hidden = hide(strip)
+    assert hidden.decoded.quantised.shape[3] == restore.COLUMNS
+    part = strip.quantised[..., 24:56]
+    assert (np.abs(part[hidden.where]) == 1).all()
+    np.testing.assert_array_equal(hidden.signs, part[hidden.where])
+    np.testing.assert_array_equal(hidden.decoded.quantised[~hidden.where], part[~hidden.where])
+    assert not hidden.decoded.points[hidden.where].any()
+    assert 0.03 < hidden.where.sum() / (np.abs(part) == 1).sum() < 0.2
+
+
+def test_guesses_that_are_no_better_than_chance_are_not_applied():
+    strip = decoded(components=20, columns=40)
+    model = Constant(0.5, 0.0, 0.0)
+    model.trust = (0.4, 0.85)
+    restorer = Restorer(model, MODE)
+    assert restorer.trust(strip) == 0.0
+    assert restorer.restore(strip) is strip.points
+    # Nothing to hide, nothing to judge by.
+    empty = Decoded(strip.quantised * 0, strip.classes, strip.points * 0, None, ())
+    assert restorer.trust(empty) == 0.0
+
+
+@pytest.mark.parametrize("step", [10.0, 40.0])
+def test_the_shipped_network_makes_scenes_better(step):
+    cube = towns()
+    stream = encode(cube, step=step, strip_lines=32)
+    plain, restored = Decoder(stream, restore="off"), Decoder(stream)
+    assert (plain.restoration, restored.restoration) == (None, "restore")
+    before, after = mse(cube, plain.decode()), mse(cube, restored.decode())
+    assert after < 0.97 * before
+
+
+def test_strips_and_bands_are_those_of_the_whole():
+    cube = towns()
+    decoder = Decoder(encode(cube, step=20.0, strip_lines=32))
+    whole = decoder.decode()
+    np.testing.assert_array_equal(decoder.decode(lines=slice(32, 64)), whole[:, 32:])
+    np.testing.assert_array_equal(decoder.decode(bands=slice(3, 7), lines=slice(5, 9)), whole[3:7, 5:9])
+
+
+def test_lines_at_the_border_of_strips_are_no_worse_than_others():
+    """No seams: each strip is restored by itself."""
+    cube = towns(size=128)
+    stream = encode(cube, step=40.0, strip_lines=32)
+    found = Decoder(stream).decode()
+    lines = ((found.astype(np.float64) - cube) ** 2).mean(axis=(0, 2))
+    border = lines[[31, 32, 63, 64, 95, 96]].mean()
+    # Lines at the border of blocks inside of strips are as far from the middle of their block.
+    inside = lines[[7, 8, 15, 16, 23, 24, 39, 40, 47, 48, 55, 56, 71, 72, 79, 80, 87, 88]].mean()
+    assert border < 1.15 * inside
+
+
+def test_scenes_without_a_fold_are_left_alone():
+    cube = towns(bands=3)
+    stream = encode(cube, spectral="none")
+    assert Decoder(stream).restoration is None
+    np.testing.assert_array_equal(Decoder(stream).decode(), Decoder(stream, restore="off").decode())
+
+
+def test_without_onnx_runtime_nothing_is_restored(monkeypatch):
+    monkeypatch.setattr("bandfold.ground.restoration.restoration_model.find_spec", lambda name: None)
+    assert find_restoration("auto", Registry()) is None
+    assert find_restoration("off", Registry()) is None
+
+
+def test_other_packages_are_refused(tmp_path):
+    stream = encode(towns())
+    with pytest.raises(ModelError, match="restoration needs one of kind 'restoration'"):
+        Decoder(stream, restore="aviris-224")
+    with pytest.raises(ModelError, match="unknown"):
+        Decoder(stream, restore="none-such")
+    broken = Package(Manifest("broken", KIND), {"windows": np.ones((2, 3)), "trust": np.array([0.1, 0.5])})
+    save_package(broken, tmp_path / "broken.bfm")
+    with pytest.raises(ModelError, match="holds no usable network"):
+        Decoder(stream, restore=tmp_path / "broken.bfm")
+
+
+def test_arrays_come_back():
+    model = RestorationModel.from_package(Registry().find("restore"))
+    package = Package(Manifest("again", KIND), model.arrays(), {"restore.onnx": model.graph})
+    again = RestorationModel.from_package(package)
+    assert (again.windows, again.trust) == (model.windows, model.trust)
+
+
+def test_memory_of_the_restoration_counts():
+    stream = encode(towns(size=96), step=4.0, strip_lines=96)
+    limit = Decoder(stream, restore="off")._stream.strip_memory + (1 << 20)
+    Decoder(stream, memory_limit=limit, restore="off").decode()
+    with pytest.raises(MemoryLimitError):
+        Decoder(stream, memory_limit=limit).decode()

@@ -1,0 +1,110 @@
+"""Plans follow the step: coarser steps, coarser means and fewer components."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bandfold.bitstream.transforms.klt import BASIS_UNIT, FRACTION
+from bandfold.common import kernels
+from bandfold.onboard.planning.block_sample import sample_blocks
+from bandfold.onboard.planning.fold_planner import FoldPlanner, latent_gain
+from bandfold.onboard.planning.vector_precision import quantise_vectors, vector_bits
+from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.transform.cosine import CosineEngine
+
+STEPS = (1.0, 4.0, 16.0, 64.0, 256.0, 4096.0, 1048576.0)
+
+
+def scene(bands=24, lines=40, samples=40):
+    rng = np.random.default_rng(0)
+    planes = rng.normal(0, 1, (6, lines, samples)).cumsum(axis=1) * 3.0 ** -np.arange(6)[:, None, None]
+    spectra = np.sin(np.outer(np.arange(bands), np.arange(1, 7)) / 9)
+    noise = rng.normal(0, 2, (bands, lines, samples))
+    return np.rint(4000 + 200 * np.tensordot(spectra, planes, 1) + noise).astype(np.int16)
+
+
+@pytest.fixture(scope="module")
+def cube():
+    return scene()
+
+
+@pytest.fixture(scope="module")
+def planner(cube):
+    return FoldPlanner(sample_blocks(ArraySource(cube)), None, CosineEngine())
+
+
+@pytest.mark.parametrize("spectral", [True, False])
+@pytest.mark.parametrize("step", STEPS)
+def test_means_are_as_coarse_as_the_step_allows(cube, planner, step, spectral):
+    fold = planner.plan(step) if spectral else planner.unfolded(step)
+    unit = 1 << fold.mean_shift
+    assert (fold.means % unit == 0).all()
+    exact = cube.reshape(len(cube), -1).mean(axis=1)
+    # All pixels share the error: for the sum of squares it is like that of one latent.
+    error = np.abs(fold.means / FRACTION - exact) * np.sqrt(cube[0].size)
+    assert error.max() <= max(step / 2, np.sqrt(cube[0].size) / FRACTION / 2) * 1.001
+    assert fold.mean_shift == 0 or unit > FRACTION * step / np.sqrt(cube[0].size) / 2.001
+
+
+def test_means_get_coarser_with_the_step(planner):
+    shifts = [planner.unfolded(step).mean_shift for step in STEPS]
+    assert shifts == sorted(shifts)
+    assert shifts[0] < shifts[-1]
+
+
+def test_coarser_steps_keep_fewer_components(planner):
+    counts = [planner.plan(step).components for step in STEPS]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > 4 * max(counts[4], 1)
+    assert counts[-1] == 0
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_without_a_second_fold_the_components_are_those_of_the_intervals(cube, step):
+    planner = FoldPlanner(sample_blocks(ArraySource(cube)), (10, 24), CosineEngine(), merge_limit=0)
+    fold = planner.plan(step)
+    assert fold.merged == (0, 0)
+    assert fold.components == sum(vectors.count for vectors in fold.first)
+    assert len(planner.variances) == 24
+    centred = cube.reshape(24, -1) - cube.reshape(24, -1).mean(axis=1, keepdims=True)
+    assert planner.variances.sum() == pytest.approx((centred**2).mean(axis=1).sum(), rel=1e-6)
+
+
+def test_components_come_in_falling_order_and_fit_the_fold(planner):
+    fold = planner.plan(4.0)
+    assert fold.ends[-1] == 24
+    for vectors, merged, length in zip(fold.first, fold.merged, np.diff((0, *fold.ends)), strict=True):
+        assert vectors.codes.shape == (length, vectors.count)
+        assert merged <= vectors.count <= length
+        assert (np.diff(vectors.precision) <= 0).all()
+    assert (np.diff(fold.second.precision) <= 0).all()
+
+
+@pytest.mark.parametrize("step", [1.0, 8.0, 64.0])
+def test_rebuilt_bases_are_orthonormal(planner, step):
+    fold = planner.plan(step)
+    for vectors in (*fold.first, fold.second):
+        basis = vectors.integers / BASIS_UNIT
+        np.testing.assert_allclose(basis.T @ basis, np.eye(vectors.count), atol=2e-3)
+
+
+def test_strong_components_are_told_more_finely():
+    vectors = np.linalg.qr(np.random.default_rng(0).normal(size=(20, 4)))[0]
+    told = quantise_vectors(vectors, np.array([1e8, 1e6, 1e2, 1e-3]), 16.0, 10000)
+    assert told.precision.tolist() == sorted(told.precision, reverse=True)
+    assert told.precision[0] > told.precision[2] >= 1
+    np.testing.assert_allclose(told.codes[:, 0] / 2.0 ** told.precision[0], vectors[:, 0], atol=2.0**-9)
+    bits = vector_bits(told)
+    assert (np.diff(bits) <= 0).all()
+    assert bits[0] > 2 * bits[2]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 1 << 30), st.floats(0, 8), st.floats(-1, 4))
+def test_gains_are_the_same_with_kernels_and_without(seed, size, fine):
+    generator = np.random.Generator(np.random.PCG64(seed))
+    latents = np.rint(generator.laplace(size=(64, 11)) * 10.0**size).astype(np.int32)
+    fast = latent_gain(latents, 10.0**fine)
+    with kernels.switched_off():
+        assert latent_gain(latents, 10.0**fine) == fast

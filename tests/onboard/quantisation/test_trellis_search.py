@@ -1,0 +1,141 @@
+"""Dependent quantisation: the path found is the best one, and worth its trouble."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from bandfold.bitstream.container.header import Header
+from bandfold.bitstream.contexts.features import Past
+from bandfold.bitstream.contexts.reconstruct import magnitude_points
+from bandfold.bitstream.contexts.tables import CLASSES, DEPENDENT, load_tables
+from bandfold.bitstream.contexts.trellis_states import NEXT, set_of_latents
+from bandfold.bitstream.entropy.tokens import to_tokens
+from bandfold.bitstream.segments.latents import classify
+from bandfold.bitstream.transforms.klt import FRACTION
+from bandfold.common.errors import SettingsError, StreamError
+from bandfold.ground.decoder import Decoder
+from bandfold.onboard import StreamEncoder
+from bandfold.onboard.encoder import Encoder
+from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT, quantise
+from bandfold.onboard.quantisation.trellis_search import PATH_WEIGHT
+from bandfold.onboard.samples.source import ArraySource
+
+from ..latents import STEP, latents
+
+ONE, TWO = load_tables().modes["folded"], load_tables(DEPENDENT).modes["folded"]
+
+
+def scene():
+    rng = np.random.default_rng(3)
+    fields = rng.normal(size=(3, 40, 48)).cumsum(axis=1).cumsum(axis=2)
+    spectra = rng.normal(size=(12, 3)).cumsum(axis=0)
+    cube = np.tensordot(spectra, fields, axes=1) * 3 + rng.normal(size=(12, 40, 48)) * 4 + 3000
+    return np.clip(np.rint(cube), 0, 65535).astype(np.uint16)
+
+
+def distortion_and_bits(exact, step, quantised, classes, mode):
+    size = np.abs(exact.transpose(1, 0, 2, 3)) / (step * FRACTION)
+    magnitudes = np.abs(quantised)
+    tokens = to_tokens(magnitudes.ravel().astype(np.int64))[0].reshape(magnitudes.shape)
+    error = ((size - magnitude_points(magnitudes, classes, mode)) ** 2).sum() * step**2
+    return error, mode.costs[classes, tokens].sum() / 256
+
+
+def test_contexts_and_quantisers_are_those_that_the_decoder_will_see():
+    quantised, classes = quantise(latents(), STEP, TWO)
+    second = set_of_latents(quantised)
+    seen, _ = classify(quantised, TWO, Past.empty(2, *quantised.shape[2:]), second)
+    np.testing.assert_array_equal(classes, seen + CLASSES * second)
+
+
+def test_signs_are_kept_and_levels_are_near():
+    exact = latents()
+    quantised, classes = quantise(exact, STEP, TWO)
+    steps = exact.transpose(1, 0, 2, 3) / (STEP * FRACTION)
+    assert (quantised * steps >= 0).all()
+    level = np.abs(quantised) - 0.5 * (classes >= CLASSES) * (quantised != 0)
+    assert np.abs(np.abs(steps) - level).max() < 2.0
+
+
+def test_a_single_chain_takes_the_best_of_all_paths():
+    """One position, and only first channels of the lowest diagonals hold anything: few enough to try all."""
+    exact = np.zeros((1, 64, 1, 1), dtype=np.int32)
+    chain = [0, 1, 3, 6, 10]
+    exact[0, chain, 0, 0] = np.array([2.3, -1.6, 0.45, 1.24, -0.7]) * STEP * FRACTION
+    quantised = quantise(exact, STEP, TWO)[0]
+
+    def price(values, contexts):
+        total, state = 0.0, 0
+        for channel, value in zip(chain, values, strict=True):
+            kind = contexts[channel] + CLASSES * (state % 2)
+            point = magnitude_points(np.array([abs(value)]), np.array([kind]), TWO)[0]
+            size = abs(int(exact[0, channel, 0, 0])) / (STEP * FRACTION)
+            total += (size - point) ** 2
+            total += RATE_WEIGHT * PATH_WEIGHT / 256 * int(TWO.costs[kind, abs(value)])
+            state = NEXT[state][value % 2]
+        return total
+
+    # In the contexts that the search went by: those of the levels of one quantiser.
+    from bandfold.onboard.quantisation.rdoq import _quantise
+
+    contexts = _quantise(exact, STEP, TWO, RATE_WEIGHT * PATH_WEIGHT)[1][:, 0, 0, 0].astype(int)
+    best = min(price(path, contexts) for path in itertools.product(range(4), repeat=len(chain)))
+    # What follows on the chain are zeros, whose price depends a little on the state.
+    assert price(np.abs(quantised[chain, 0, 0, 0]).tolist(), contexts) <= best + 0.05
+
+
+def test_fewer_bits_at_the_same_error():
+    exact = latents(rows=20, columns=20)
+    points = []
+    for step in (4.0, 5.0, 6.0):
+        points.append(distortion_and_bits(exact, step, *quantise(exact, step, TWO), TWO))
+    errors, bits = np.log(np.array(points)).T
+    for step in (4.0, 4.6):
+        error, cost = distortion_and_bits(exact, step, *quantise(exact, step, ONE), ONE)
+        assert np.exp(np.interp(np.log(error), errors, bits)) < 0.985 * cost
+
+
+@pytest.mark.parametrize("how", [{"step": 6.0}, {"bps": 1.0}, {"step": 6.0, "stream": True}])
+def test_streams_come_back(how):
+    cube = scene()
+    data = Encoder(quantiser="dependent", strip_lines=16, **how).encode(cube)
+    found = Decoder(data, restore="off").decode().astype(float)
+    step = Decoder(data).step
+    assert np.sqrt(((found - cube) ** 2).mean()) < 0.5 * max(step, 6.0)
+
+
+def test_streams_name_their_quantiser_and_bands_have_one():
+    cube = scene()
+    folded = Encoder(step=6.0, quantiser="dependent").encode(cube)
+    banded = Encoder(step=6.0, quantiser="dependent", spectral="none").encode(cube)
+    for data, quantiser in ((folded, "dependent"), (banded, "uniform")):
+        assert Decoder(data, restore="off").report()["quantiser"] == quantiser
+    assert np.abs(Decoder(banded, restore="off").decode().astype(int) - cube).max() < 12
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_two_quantisers_are_the_default(stream):
+    cube = scene()
+    plain, named, one = (
+        Encoder(step=6.0, stream=stream, **how).encode(cube)
+        for how in ({}, {"quantiser": "dependent"}, {"quantiser": "uniform"})
+    )
+    assert plain == named
+    assert Decoder(one, restore="off").report()["quantiser"] == "uniform"
+
+
+def test_settings_that_contradict_each_other():
+    with pytest.raises(SettingsError, match="uniform or dependent"):
+        Encoder(step=1.0, quantiser="vector")
+    with pytest.raises(SettingsError, match="leave out the quantiser"):
+        Encoder(step=1.0, quantiser="dependent", tables=DEPENDENT)
+    with pytest.raises(SettingsError, match="quantiser"):
+        StreamEncoder(ArraySource(scene()).info, print, step=1.0, quantiser="no")
+
+
+def test_headers_of_single_bands_with_two_quantisers_are_refused():
+    info = ArraySource(scene()).info
+    header = Header(info, 16, 256, False, "dct8", bytes(8), quantiser="dependent")
+    with pytest.raises(StreamError, match="quantiser"):
+        Header.unpack(header.pack())

@@ -1,0 +1,25 @@
+"""A scene in small is made of rows of the scene."""
+
+import numpy as np
+import pytest
+
+from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.samples.subsampled import thinned
+
+CUBE = np.arange(2 * 515 * 16, dtype=np.uint16).reshape(2, 515, 16)
+
+
+@pytest.mark.parametrize(("height", "rows"), [(8, range(2, 64, 4)), (64, range(2, 8, 4))])
+def test_rows_are_whole_and_even(height, rows):
+    source = thinned(ArraySource(CUBE), 515 * 16 // 4, height)
+    expected = np.concatenate([CUBE[:, row * height : (row + 1) * height] for row in rows], axis=1)
+    assert source.info.lines == expected.shape[1]
+    np.testing.assert_array_equal(source.read(slice(0, 2), slice(0, source.info.lines)), expected)
+    part = slice(height - 3, height + 9)
+    np.testing.assert_array_equal(source.read(slice(1, 2), part), expected[1:, part])
+
+
+def test_scenes_that_are_not_much_larger_stay_whole():
+    source = ArraySource(CUBE)
+    assert thinned(source, 5000) is source
+    assert thinned(source, 515 * 16 // 8, 64) is source

@@ -1,0 +1,92 @@
+"""Block rotations keep the energy and lower the cost; where there is nothing to gain there are none."""
+
+import numpy as np
+import pytest
+
+from bandfold.bitstream.transforms.klt import BASIS_UNIT, FRACTION
+from bandfold.onboard.transform.rotation import find_rotations, latent_cost, rotate
+
+STEP = 8.0
+
+
+def mixed_latents(components=16, rows=16, columns=16, seed=0):
+    """Two kinds of blocks, each with a basis of its own."""
+    rng = np.random.default_rng(seed)
+    energy = 40.0 * 0.5 ** np.arange(components)[:, None, None]
+    latents = rng.laplace(0, 1, (components, 64, rows * columns)) * energy * FRACTION * STEP
+    latents *= 0.93 ** np.arange(64)[:, None]
+    kind = (np.arange(rows * columns) // 3) % 2
+    for number in range(2):
+        basis = np.linalg.qr(rng.normal(size=(components, components)))[0]
+        members = kind == number
+        latents[:, :, members] = np.einsum("ij,jcb->icb", basis, latents[:, :, members])
+    return np.rint(latents).astype(np.int32).reshape(components, 64, rows, columns)
+
+
+@pytest.fixture(scope="module")
+def latents():
+    return mixed_latents()
+
+
+@pytest.fixture(scope="module")
+def matrices(latents):
+    return find_rotations(latents.reshape(16, 64, -1).astype(np.float64), STEP, 64 * 256 * 8)
+
+
+def test_matrices_are_found_and_orthonormal(matrices):
+    assert len(matrices) >= 2
+    for matrix in matrices:
+        basis = matrix.integers / BASIS_UNIT
+        assert basis.shape == (matrix.count, matrix.count)
+        np.testing.assert_allclose(basis.T @ basis, np.eye(matrix.count), atol=1e-3)
+
+
+def test_rotating_keeps_energy_and_lowers_the_cost(latents, matrices):
+    rotated = latents.copy()
+    chosen = rotate(rotated, matrices, STEP)
+    assert chosen.shape == latents.shape[2:]
+    assert chosen.max() < len(matrices)
+    before, after = ((one.astype(np.float64) ** 2).sum(axis=(0, 1)) for one in (latents, rotated))
+    np.testing.assert_allclose(after, before, rtol=1e-3)
+    costs = [float(latent_cost(one.astype(np.float64), STEP).sum()) for one in (latents, rotated)]
+    assert costs[1] < 0.9 * costs[0]
+    # The weaker components are left alone.
+    size = matrices[0].count
+    np.testing.assert_array_equal(rotated[size:], latents[size:])
+
+
+def test_each_block_takes_its_cheapest_matrix(latents, matrices):
+    size = matrices[0].count
+    rotated = latents.copy()
+    chosen = rotate(rotated, matrices, STEP)
+    costs = []
+    for matrix in matrices:
+        turned = np.rint(matrix.integers.T @ latents[:size, :, 3, 5] / BASIS_UNIT)
+        costs.append(float(latent_cost(turned, STEP).sum()))
+    taken = float(latent_cost(rotated[:size, :, 3, 5].astype(np.float64), STEP).sum())
+    assert taken == pytest.approx(costs[int(chosen[3, 5])], abs=0.5)
+    assert taken <= min(costs) + 0.5
+
+
+def test_like_blocks_take_like_matrices(latents, matrices):
+    chosen = rotate(latents.copy(), matrices, STEP).ravel()
+    kind = (np.arange(256) // 3) % 2
+    majority = [np.bincount(chosen[kind == number], minlength=64) for number in range(2)]
+    # A matrix serves one kind of block.
+    shared = np.minimum(*majority).sum()
+    assert shared < 0.1 * 256
+
+
+def test_nothing_to_gain_no_matrices():
+    noise = np.random.default_rng(1).normal(0, 0.3 * STEP * FRACTION, (16, 64, 200))
+    assert find_rotations(np.rint(noise), STEP, 64 * 200) == ()
+
+
+def test_single_components_are_not_rotated(latents):
+    assert find_rotations(latents[:1].reshape(1, 64, -1).astype(np.float64), STEP, 64 * 256) == ()
+
+
+def test_the_cost_is_close_to_the_logarithm():
+    steps = np.linspace(0, 300, 5000)
+    found = latent_cost(steps * STEP * FRACTION, STEP)
+    assert np.abs(found - np.log2(1 + 1.5 * steps)).max() < 0.09
