@@ -1,0 +1,328 @@
+"""What an encoder is told: one object, checked once, behind every way to encode."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+from bandfold.bitstream.container.header import DEPENDENT, QUANTISERS, UNIFORM
+from bandfold.bitstream.contexts.tables import DEPENDENT as TRELLIS_TABLES
+from bandfold.bitstream.packages.package import Package
+from bandfold.bitstream.packages.registry import Registry
+from bandfold.common.errors import SettingsError
+from bandfold.common.geometry import BLOCK
+
+PEAK = 65535.0
+"""Peak of PSNR, in counts, whatever the type of the samples."""
+
+SMALLEST_STEP, LARGEST_STEP = 1.0 / 16, 1 << 20
+"""Range of quantiser steps, in counts."""
+
+HIGHEST_PSNR = 140.0
+"""In dB; 16-bit samples differ by less than one count beyond 96 dB."""
+
+STRIP_LINES = 64
+"""Lines of a segment where nothing else is asked for."""
+
+REPEAT = 8
+"""Strips after which a stream repeats header, fold and rotations where nothing else is asked for."""
+
+SCRUB = 16
+"""Strips after which a stream looks at what is loaded in memory where nothing else is asked for."""
+
+SPECTRAL = ("auto", "sensor", "none")
+"""Values of ``spectral``."""
+
+PARTITIONS = ("auto", "aviris-2022")
+"""Names of partitions."""
+
+PackageName = str | os.PathLike[str] | Package
+"""A package: its name, its file, or itself."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What an encoding aims at: a rate, a size, a quality or a step. The other fields are None.
+
+    Parameters
+    ----------
+    bps : float, optional
+        Bits per sample, all bytes of the stream counted.
+    nbytes : int, optional
+        Bytes of the stream.
+    psnr : float, optional
+        In dB, peak 65535 counts, squared error pooled over the whole scene.
+    step : float, optional
+        Quantiser step in counts.
+
+    Raises
+    ------
+    SettingsError
+        If not exactly one is given or it is out of range.
+    """
+
+    bps: float | None = None
+    nbytes: int | None = None
+    psnr: float | None = None
+    step: float | None = None
+
+    def __post_init__(self) -> None:
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        if len(given) != 1:
+            named = ", ".join(given) or "none"
+            raise SettingsError(f"give exactly one of bps, nbytes, psnr and step ({named} given)")
+        name, value = next(iter(given.items()))
+        if not (math.isfinite(value) and value > 0):
+            raise SettingsError(f"{name} {value} is out of range: give a finite number above 0")
+        if self.step is not None and not SMALLEST_STEP <= self.step <= LARGEST_STEP:
+            raise SettingsError(
+                f"step {self.step} is out of range: give {SMALLEST_STEP} to {LARGEST_STEP} counts"
+            )
+        if self.psnr is not None and self.psnr > HIGHEST_PSNR:
+            raise SettingsError(
+                f"psnr {self.psnr} is out of range: 16-bit samples differ by less than one count beyond 96 dB"
+            )
+
+    def budget(self, count: int) -> int:
+        """Bytes that a stream may have.
+
+        Parameters
+        ----------
+        count : int
+            Samples of the scene.
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        ValueError
+            If the target is neither a rate nor a size.
+        """
+        if self.nbytes is not None:
+            return int(self.nbytes)
+        if self.bps is None:
+            raise ValueError("the target is no rate")
+        return int(self.bps * count / 8)
+
+    @property
+    def mse(self) -> float | None:
+        """Mean squared error to meet, in counts squared; None if the target is no quality."""
+        # Powers by libm differ in the last bit between machines, but steps are cut to 1/256 of a count.
+        return None if self.psnr is None else PEAK * PEAK / 10.0 ** (self.psnr / 10.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderSettings:
+    """What an encoder is told, whichever way a scene reaches it.
+
+    Parameters
+    ----------
+    bps : float, optional
+        Bits per sample, every byte of the stream counted; never exceeded. Of a stream: on average, from the
+        first strip on.
+    nbytes : int, optional
+        Bytes of the stream; never exceeded. Not for streams.
+    psnr : float, optional
+        PSNR in dB, peak 65535 counts, squared error pooled over the scene; of a stream over each strip.
+    step : float, optional
+        Quantiser step in counts, 1/16 to 2**20. Exactly one of the four is given.
+    spectral : {"auto", "sensor", "none"}
+        ``auto`` folds the bands unless coding them one by one is better; ``none`` codes them one by one.
+        With a sensor, ``auto`` takes its fold unless the scene's own or none at all is better; ``sensor``
+        takes it in any case.
+    partition : "auto", "aviris-2022" or sequence of int
+        Spectral partition: found in the scene, the published one for AVIRIS, or the end of each interval
+        (exclusive, counted from 0; the last one is the number of bands).
+    model : str, path_like or Package, optional
+        Package of a trained encoder: its name, or its file. It codes band by band, in intervals of its own.
+        Not for streams.
+    engine : {"auto", "litert", "onnxruntime", "numpy"}
+        What runs the networks of a model. ``auto`` takes the fastest that gives the same integers on every
+        machine; see `bandfold.onboard.networks.engine_choice`.
+    threads : int
+        Processor threads: of that engine; without a model those that code strips side by side, or share the
+        work on a strip of a stream.
+    sensor : str, path_like or Package, optional
+        Package of the sensor, whose fold the scene need not carry: its name, or its file.
+    strip_lines : int
+        Lines of a segment, a multiple of 8.
+    tables : path_like, optional
+        Entropy tables to use in place of the shipped ones; they tell the quantiser too.
+    quantiser : {"dependent", "uniform"}, optional
+        ``dependent`` is trellis-coded quantisation, the default for folded bands; ``uniform`` is
+        rate-distortion optimised rounding, in two thirds of the time, for some 2 % more bytes.
+    stream : bool
+        Code strip after strip as if nobody knew what comes after it.
+    buffer : int, optional
+        Of a stream with `bps`: bytes of the transmitter's buffer, which lets hard strips take what easy ones
+        have left. Four strips at the average rate if not given.
+    repeat : int, optional
+        Of a stream: strips after which header, fold and rotations are repeated, so that losing them costs so
+        many strips at most; 0 for never, `REPEAT` if not given.
+    scrub : int, optional
+        Of a stream: strips after which tables and sensor package in memory are compared with their hashes,
+        and loaded again if bits in them have flipped; 0 for never, `SCRUB` if not given.
+
+    Raises
+    ------
+    SettingsError
+        If settings contradict each other or are out of range.
+    """
+
+    bps: float | None = None
+    nbytes: int | None = None
+    psnr: float | None = None
+    step: float | None = None
+    spectral: str = "auto"
+    partition: str | Sequence[int] = "auto"
+    model: PackageName | None = None
+    engine: str = "auto"
+    threads: int = 1
+    sensor: PackageName | None = None
+    strip_lines: int = STRIP_LINES
+    tables: str | os.PathLike[str] | None = None
+    quantiser: str | None = None
+    stream: bool = False
+    buffer: int | None = None
+    repeat: int | None = None
+    scrub: int | None = None
+
+    def __post_init__(self) -> None:
+        self.target  # noqa: B018 - checks that there is one
+        if self.spectral not in SPECTRAL:
+            raise SettingsError(f"spectral {self.spectral!r} is unknown: use auto, sensor or none")
+        if isinstance(self.partition, str) and self.partition not in PARTITIONS:
+            raise SettingsError(
+                f"partition {self.partition!r} is unknown: use auto, aviris-2022 or the ends of intervals"
+            )
+        if self.strip_lines < BLOCK or self.strip_lines % BLOCK:
+            raise SettingsError(
+                f"strips of {self.strip_lines} lines are not possible: give a multiple of {BLOCK}"
+            )
+        if self.threads < 1:
+            raise SettingsError(f"{self.threads} threads are not possible: give 1 or more")
+        self._check_packages()
+        self._check_quantiser()
+        self._check_stream()
+
+    @property
+    def target(self) -> Target:
+        """What the encoding aims at."""
+        return Target(self.bps, self.nbytes, self.psnr, self.step)
+
+    @property
+    def tables_path(self) -> Path | None:
+        """File of the entropy tables; None for `bandfold.bitstream.contexts.tables.SHIPPED`."""
+        if self.tables is not None:
+            return Path(self.tables)
+        wanted = self.quantiser or (DEPENDENT if self.model is None else UNIFORM)
+        return TRELLIS_TABLES if wanted == DEPENDENT else None
+
+    @property
+    def repeat_strips(self) -> int:
+        """Strips after which a stream repeats header, fold and rotations; 0 for never."""
+        return REPEAT if self.repeat is None else self.repeat
+
+    @property
+    def scrub_strips(self) -> int:
+        """Strips after which a stream looks at what is loaded in memory; 0 for never."""
+        return SCRUB if self.scrub is None else self.scrub
+
+    def _check_packages(self) -> None:
+        if self.model is not None and (
+            self.sensor is not None or self.spectral == "sensor" or self.partition != "auto"
+        ):
+            raise SettingsError(
+                "a model codes band by band, in intervals of its own: leave out sensor, partition and "
+                "spectral, or the model"
+            )
+        if self.model is None and self.engine != "auto":
+            raise SettingsError("an engine runs the networks of a model: name a model, or leave it out")
+        if self.sensor is None and self.spectral == "sensor":
+            raise SettingsError("spectral 'sensor' needs a sensor package: name one, or use auto")
+        if self.sensor is not None and self.partition != "auto":
+            raise SettingsError("a sensor package has a partition of its own: leave one of both out")
+
+    def _check_quantiser(self) -> None:
+        if self.quantiser is None:
+            return
+        if self.quantiser not in QUANTISERS:
+            raise SettingsError(f"quantiser {self.quantiser!r} is unknown: use {' or '.join(QUANTISERS)}")
+        if self.model is not None:
+            raise SettingsError("a model has a quantiser of its own: leave out the quantiser, or the model")
+        if self.tables is not None:
+            raise SettingsError(
+                "tables tell the quantiser themselves: leave out the quantiser, or the tables"
+            )
+
+    def _check_stream(self) -> None:
+        if not self.stream:
+            if (self.buffer, self.repeat, self.scrub) != (None, None, None):
+                raise SettingsError(
+                    "buffer, repeat and scrub are settings of streams: add stream, or leave them out"
+                )
+            return
+        if self.model is not None or self.nbytes is not None:
+            raise SettingsError(
+                "a stream has no size that is known before its end, and no model: give bps, psnr or step, "
+                "or leave out stream"
+            )
+        if self.sensor is not None and self.spectral == "none":
+            raise SettingsError("a sensor package has a fold of its own: leave out the sensor, or spectral")
+        if self.buffer is not None and self.bps is None:
+            raise SettingsError("a buffer goes with a rate: give bps, or leave out buffer")
+        if self.buffer is not None and self.buffer < 1:
+            raise SettingsError(f"buffer of {self.buffer} bytes is not possible: give at least 1")
+        for name, strips in (("repeating", self.repeat), ("scrubbing", self.scrub)):
+            if strips is not None and strips < 0:
+                raise SettingsError(
+                    f"{name} after {strips} strips is not possible: give 0 for never, or more"
+                )
+
+
+class SettingsFields(TypedDict, total=False):
+    """The fields of `EncoderSettings`, as keywords of the encoders."""
+
+    bps: float | None
+    nbytes: int | None
+    psnr: float | None
+    step: float | None
+    spectral: str
+    partition: str | Sequence[int]
+    model: PackageName | None
+    engine: str
+    threads: int
+    sensor: PackageName | None
+    strip_lines: int
+    tables: str | os.PathLike[str] | None
+    quantiser: str | None
+    stream: bool
+    buffer: int | None
+    repeat: int | None
+    scrub: int | None
+
+
+def find_package(wanted: PackageName) -> Package:
+    """Open a package.
+
+    Parameters
+    ----------
+    wanted : str, path_like or Package
+        Its name, its file, or the package itself.
+
+    Returns
+    -------
+    Package
+
+    Raises
+    ------
+    ModelError
+        If there is none, or it is damaged.
+    """
+    return wanted if isinstance(wanted, Package) else Registry().find(wanted)
