@@ -6,6 +6,7 @@ decoder nor a network engine.
 =================  ==========================================================================
 `Encoder`          a scene in, a stream out
 `StreamEncoder`    lines of an instrument in, sections of a stream out, in bounded memory
+`EncoderSettings`  what both of them are told
 `ArraySource`      an array with metadata, a scaling or a no-data value, as a scene
 `Decoder`          a stream in, samples out
 `open`             a stream or a file of any format that is read, to be read block by block
@@ -34,14 +35,16 @@ if TYPE_CHECKING:
     from bandfold.common.scene import SceneSource
     from bandfold.ground.decoder import Decoder
     from bandfold.onboard.encoder import Encoder
-    from bandfold.onboard.samples.source import ArraySource
+    from bandfold.onboard.samples.samples import ArraySource
+    from bandfold.onboard.settings import EncoderSettings
     from bandfold.onboard.stream_encoder import StreamEncoder
 
 _HOMES = {
-    "ArraySource": "bandfold.onboard.samples.source",
+    "ArraySource": "bandfold.onboard.samples.samples",
     "BandfoldError": "bandfold.common.errors",
     "Decoder": "bandfold.ground.decoder",
     "Encoder": "bandfold.onboard.encoder",
+    "EncoderSettings": "bandfold.onboard.settings",
     "StreamEncoder": "bandfold.onboard.stream_encoder",
 }
 
@@ -50,6 +53,7 @@ __all__ = [
     "BandfoldError",
     "Decoder",
     "Encoder",
+    "EncoderSettings",
     "StreamEncoder",
     "__version__",
     "open",

@@ -25,18 +25,20 @@ from bandfold.benchmarks.measures.curves import Measured, measure
 from bandfold.benchmarks.rate_distortion.rd_options import names_option, rates_option
 from bandfold.benchmarks.scenes.test_scenes import TestScene, find_scenes
 from bandfold.bitstream.container.header import DEPENDENT, UNIFORM
+from bandfold.bitstream.contexts.tables import DEPENDENT as TRELLIS
 from bandfold.bitstream.contexts.tables import load_tables
+from bandfold.bitstream.transforms.klt import MERGE_LIMIT
 from bandfold.calibration.program import run
 from bandfold.common.errors import OutputError
 from bandfold.ground import Decoder
-from bandfold.onboard.coding.methods import cosine_method
-from bandfold.onboard.planning.scene_planner import ALL_IDEAS, Ideas, ScenePlanner
-from bandfold.onboard.quantisation.choice import tables_path
-from bandfold.onboard.rate.scene_control import SceneCoder
-from bandfold.onboard.rate.target import Target
-from bandfold.onboard.samples.source import ArraySource
-from bandfold.onboard.stream_encoder import STRIP_LINES
-from bandfold.onboard.transform.cosine import CosineEngine
+from bandfold.onboard.coding.method import TransformMethod
+from bandfold.onboard.coding.scene_coder import SceneCoder
+from bandfold.onboard.planning.block_sample import sample_blocks
+from bandfold.onboard.planning.plan import Plan, Planner
+from bandfold.onboard.planning.scene_planner import ScenePlanner
+from bandfold.onboard.rate.scene_control import SceneControl
+from bandfold.onboard.samples.samples import ArraySource, Samples
+from bandfold.onboard.settings import STRIP_LINES, step_code
 
 RIVAL = Jpeg2000Klt.name
 
@@ -51,7 +53,10 @@ class Step:
         What the last of them is called.
     spectral : bool
         Whether bands are folded at all.
-    ideas : Ideas
+    merged : bool
+        Whether the second KLT merges the strongest components of all intervals.
+    rotated : bool
+        Whether blocks rotate their strongest components.
     quantiser : str
         As for `bandfold.onboard.Encoder`.
     restored : bool
@@ -60,20 +65,29 @@ class Step:
 
     name: str
     spectral: bool
-    ideas: Ideas
+    merged: bool = False
+    rotated: bool = False
     quantiser: str = UNIFORM
     restored: bool = False
 
 
 STEPS = (
-    Step("band by band", False, Ideas(second_fold=False, rotations=False)),
-    Step("+ fold by interval", True, Ideas(second_fold=False, rotations=False)),
-    Step("+ second fold", True, Ideas(second_fold=True, rotations=False)),
-    Step("+ rotations", True, ALL_IDEAS),
-    Step("+ two quantisers", True, ALL_IDEAS, DEPENDENT),
-    Step("+ restoration", True, ALL_IDEAS, DEPENDENT, restored=True),
+    Step("band by band", False),
+    Step("+ fold by interval", True),
+    Step("+ second fold", True, True),
+    Step("+ rotations", True, True, True),
+    Step("+ two quantisers", True, True, True, DEPENDENT),
+    Step("+ restoration", True, True, True, DEPENDENT, restored=True),
 )
 """Each one has an idea more than the one before it; the last one is the codec as it is."""
+
+
+class WithoutRotations(ScenePlanner):
+    """Plans of one fold, whose blocks are not rotated."""
+
+    def plan(self, step: float, *, rotate: bool = True) -> Plan:
+        """See `ScenePlanner.plan`."""
+        return super().plan(step, rotate=False)
 
 
 class Partly:
@@ -96,14 +110,20 @@ class Partly:
 
     def encode(self, cube: NDArray[Any], bps: float) -> Encoded:
         """Encode; see `Contestant.encode`."""
-        tables = load_tables(self._path or tables_path(self._step.quantiser, None))
+        tables = load_tables(self._path or (TRELLIS if self._step.quantiser == DEPENDENT else None))
         start = time.perf_counter()
-        source, engine = ArraySource(cube), CosineEngine()
-        planner = ScenePlanner(source, None, engine, ideas=self._step.ideas)
-        method = cosine_method(engine, tables, STRIP_LINES)
-        coder = SceneCoder(source, source, planner, method, tables, STRIP_LINES, lambda stage, done: None)
-        stream = coder.code(Target(bps=bps), spectral=self._step.spectral, errors=False).data
+        samples = Samples.of(ArraySource(cube))
+        coder = SceneCoder(samples, TransformMethod(tables), tables, STRIP_LINES, lambda stage, done: None)
+        planner = self._planner(samples)
+        count = samples.info.count
+        first = step_code(planner.step_for_bits(bps * count))
+        stream = SceneControl(coder, planner).within(int(bps * count / 8), first, errors=False).data
         return Encoded(stream, time.perf_counter() - start)
+
+    def _planner(self, samples: Samples) -> Planner:
+        kind = ScenePlanner if self._step.rotated else WithoutRotations
+        planner = kind(sample_blocks(samples), None, merge_limit=MERGE_LIMIT if self._step.merged else 0)
+        return planner if self._step.spectral else planner.unfolded()
 
     def decode(self, stream: bytes) -> Decoded:
         """Decode; see `Contestant.decode`."""

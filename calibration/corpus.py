@@ -13,14 +13,13 @@ from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.geometry import pad_to_blocks, strips
 from bandfold.common.scene import SCALED_DTYPES, SceneSource
 from bandfold.formats.envi.reader import open_envi
-from bandfold.onboard.coding.strip_coder import Plan
 from bandfold.onboard.planning.block_sample import sample_blocks
-from bandfold.onboard.planning.moments import covariance
+from bandfold.onboard.planning.plan import Plan, Planner
 from bandfold.onboard.planning.scene_planner import ScenePlanner
-from bandfold.onboard.samples.no_data import FilledSource
-from bandfold.onboard.samples.scaling import ScaledSource, auto_scaling
-from bandfold.onboard.stream_encoder import STRIP_LINES
-from bandfold.onboard.transform.cosine import CosineEngine
+from bandfold.onboard.samples.samples import Samples
+from bandfold.onboard.samples.scaling import auto_scaling
+from bandfold.onboard.settings import STRIP_LINES
+from bandfold.onboard.transform.cosine import cosine_transform
 from bandfold.onboard.transform.fold import fold_strip
 from bandfold.onboard.transform.rotation import rotate
 
@@ -94,11 +93,9 @@ def open_scene(path: Path) -> SceneSource:
         If it cannot be read or scaled.
     """
     original: SceneSource = open_envi(path, for_coding=False)
-    counts = original
     if original.info.dtype in SCALED_DTYPES:
         original = open_envi(path, scaling=auto_scaling(original))
-        counts = ScaledSource(original)
-    return counts if original.info.no_data is None else FilledSource(counts, original)
+    return Samples.of(original)
 
 
 def step_for_rate(variances: NDArray[np.float64], rate: float) -> float:
@@ -154,10 +151,9 @@ class Planned:
         chosen : ndarray of uint8, shape (rows, columns), or None
             Rotation of each block.
         """
-        engine = CosineEngine()
         for lines in strips(self.source.info.lines, STRIP_LINES):
-            latents = engine.analyse(pad_to_blocks(fold_strip(self.plan.fold, self.source, lines)))
-            rotations = self.plan.rotations
+            latents = cosine_transform(pad_to_blocks(fold_strip(self.plan.fold, self.source, lines)))
+            rotations = self.plan.bases[0].rotations
             yield latents, rotate(latents, rotations, self.step) if rotations else None
 
 
@@ -176,15 +172,17 @@ def planned_latents(source: SceneSource, rates: Mapping[str, tuple[float, ...]])
     Planned
         One for each mode and rate; a step that was used already (a scene without noise) is left out.
     """
-    covariances = covariance(sample_blocks(source).blocks)[1]
-    planner = ScenePlanner(source, None, CosineEngine())
+    sample = sample_blocks(source)
+    covariances = sample.moments[1]
+    folded = ScenePlanner(sample, None)
+    planners: dict[str, Planner] = {"folded": folded, "banded": folded.unfolded()}
     spread = {
         "folded": np.linalg.eigvalsh(covariances).astype(np.float64),
         "banded": np.diagonal(covariances),
     }
     for mode, wanted in rates.items():
         for step in sorted({step_for_rate(spread[mode], rate) for rate in wanted}, reverse=True):
-            yield Planned(mode, step, planner.plan(step, spectral=mode == "folded"), source)
+            yield Planned(mode, step, planners[mode].plan(step), source)
 
 
 def scene_latents(

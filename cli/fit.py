@@ -59,7 +59,7 @@ def fit(
     from bandfold.bitstream.packages.package import SUFFIX, save_package
     from bandfold.calibration.sensorfit import fit_sensor
     from bandfold.onboard.planning.partition import partition_ends
-    from bandfold.onboard.samples.no_data import counts_without_gaps
+    from bandfold.onboard.samples.samples import Samples
 
     if output.suffix != SUFFIX:
         raise SettingsError(f"output {output} is no package: give it a name that ends in {SUFFIX}")
@@ -67,7 +67,7 @@ def fit(
     sources = {}
     for path in scenes:
         title = path.stem if path.stem not in sources else str(path)
-        sources[title] = counts_without_gaps(open_source(path, scale, offset, no_data, variable, band_axis))
+        sources[title] = Samples.of(open_source(path, scale, offset, no_data, variable, band_axis))
     with progress_bar() as progress:
         package = fit_sensor(
             sources,

@@ -279,3 +279,19 @@ def _reject(column: Float, basis: Float) -> Float:
     addresses = (pointer(array, np.float64) for array in (result, basis))
     kernels.functions().bf_reject(*addresses, len(column), len(basis), pointer(spare, np.float64))
     return result
+
+
+def log2_of(value: float) -> float:
+    """Base-2 logarithm of one number, the same bits on every machine; numbers below 1e-300 count as that."""
+    return float(log2(np.array([max(value, 1e-300)]))[0])
+
+
+def exp2(value: float) -> float:
+    """Power of two, from multiplications only: good to 1e-9, and the same bits on every machine."""
+    whole = round(value)
+    t = (value - whole) * 0.6931471805599453
+    term, total = 1.0, 1.0
+    for order in range(1, 12):
+        term = term * t / order
+        total += term
+    return float(np.ldexp(total, whole))

@@ -20,9 +20,8 @@ from bandfold.bitstream.transforms.klt import Fold
 from bandfold.common.atomic_files import atomic_output
 from bandfold.common.errors import ModelError
 from bandfold.common.scene import SceneInfo
-from bandfold.onboard.networks import NetworkEngine
 from bandfold.onboard.networks.engine_choice import require_exact
-from bandfold.onboard.networks.network_engine import integer_model
+from bandfold.onboard.networks.network_engine import NetworkEngine, integer_model
 
 from .layout import HALF, INTEGER_ONNX, INTEGER_TFLITE, Export
 

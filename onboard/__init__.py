@@ -1,9 +1,8 @@
-"""Flight: from a scene to a stream, with NumPy and an entropy coder."""
-
-from bandfold.common.scene import SceneSource
-from bandfold.onboard.samples.source import ArraySource
+"""Onboard: a scene, or lines of an instrument, in; a stream, or packets, out. NumPy suffices."""
 
 from .encoder import Encoder
+from .samples.samples import ArraySource
+from .settings import EncoderSettings
 from .stream_encoder import StreamEncoder
 
-__all__ = ["ArraySource", "Encoder", "SceneSource", "StreamEncoder"]
+__all__ = ["ArraySource", "Encoder", "EncoderSettings", "StreamEncoder"]

@@ -3,40 +3,41 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.container.header import STEP_UNIT, UNIFORM
+from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.bitstream.contexts.tables import load_tables
-from bandfold.bitstream.packages.package import Package
-from bandfold.bitstream.packages.registry import Registry
 from bandfold.bitstream.segments.band_codec import BandCodec
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.atomic_files import atomic_output
 from bandfold.common.errors import SettingsError
-from bandfold.common.geometry import BLOCK
 from bandfold.common.scene import SceneSource
 from bandfold.common.workers import Workers
-from bandfold.onboard.coding.methods import Planner, cosine_method, network_method
-from bandfold.onboard.downlink.resume import Begun
-from bandfold.onboard.networks.band_planner import BandPlanner
-from bandfold.onboard.planning.partition import partition_ends
-from bandfold.onboard.planning.region_planner import zone_planner
-from bandfold.onboard.planning.scene_planner import ScenePlanner
-from bandfold.onboard.quantisation.choice import tables_path
-from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
-from bandfold.onboard.rate.region_trial import several_cost_less
-from bandfold.onboard.rate.scene_control import Candidate, SceneCoder
-from bandfold.onboard.rate.target import Target
-from bandfold.onboard.samples.no_data import counts_without_gaps
-from bandfold.onboard.samples.source import ArraySource
-from bandfold.onboard.transform.cosine import CosineEngine
 
-from .networks import AnalysisEngine, NetworkEngine
-from .stream_encoder import REPEAT, STRIP_LINES, StreamEncoder
+from .coding.method import Method, TransformMethod
+from .coding.scene_coder import CodedScene, SceneCoder
+from .downlink.resume import Begun
+from .networks.band_coder import NetworkMethod
+from .networks.band_planner import BandPlanner
+from .networks.network_engine import NetworkEngine
+from .planning.block_sample import sample_blocks
+from .planning.partition import partition_ends
+from .planning.plan import Planner
+from .planning.region_planner import find_regions
+from .planning.scene_planner import ScenePlanner
+from .quantisation.rdoq import RATE_WEIGHT
+from .rate.region_trial import several_cost_less
+from .rate.scene_control import SceneControl
+from .samples.samples import ArraySource, Samples
+from .settings import EncoderSettings, SettingsFields, find_package, settings_of, step_code
+from .stream_encoder import StreamEncoder
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 OWN_MARGIN = 1.02
 """A scene's own fold is tried beside its sensor's where it does not seem to cost so many times as much."""
@@ -45,46 +46,17 @@ OWN_MARGIN = 1.02
 class Encoder:
     """Encodes scenes.
 
+    A scene is sampled and planned, then each strip goes through `bandfold.onboard.coding.strip_coder`: fold,
+    cosine transform, rotation, quantisation, entropy coding.
+
     Parameters
     ----------
-    bps : float, optional
-        Bits per sample, every byte of the stream counted; never exceeded.
-    nbytes : int, optional
-        Bytes of the stream; never exceeded.
-    psnr : float, optional
-        PSNR in dB, peak 65535 counts, squared error pooled over the scene.
-    step : float, optional
-        Quantiser step in counts. Exactly one of the four is given.
-    spectral : {"auto", "sensor", "none"}
-        ``auto`` folds the bands unless coding them one by one is better; ``none`` codes them one by one.
-        With a sensor, ``auto`` takes its fold unless the scene's own or none at all is better; ``sensor``
-        takes it in any case.
-    partition : "auto", "aviris-2022" or sequence of int
-        Spectral partition: found, published, or the end of each interval.
-    model : str, path_like or Package, optional
-        Package of a trained encoder: its name, or its file. It codes band by band, in intervals of its own.
-    engine : {"auto", "litert", "onnxruntime", "numpy"}
-        What runs the networks of a model. ``auto`` takes the fastest that gives the same integers on every
-        machine; see `bandfold.onboard.networks.engine_choice`.
-    threads : int
-        Processor threads: of that engine; without a model those that code strips side by side, or of a
-        stream parts of a strip.
-    sensor : str, path_like or Package, optional
-        Package of the sensor, whose fold the scene need not carry: its name, or its file.
-    strip_lines : int
-        Lines of a segment, a multiple of 8.
-    tables : path_like, optional
-        Tables to use in place of the shipped ones; they tell the quantiser too.
-    quantiser : {"dependent", "uniform"}, optional
-        Two quantisers that take turns for the latents of a fold, as at first, or one: in two thirds of the
-        time, for some 2 % more bytes at the same error.
-    stream : bool
-        Code strip after strip as if nobody knew what comes after it: the same bytes as
-        `bandfold.onboard.StreamEncoder` writes. With `bps`, `psnr` or `step`, and without a model.
-    buffer, repeat : int, optional
-        Of a stream; see `bandfold.onboard.StreamEncoder`.
+    settings : EncoderSettings, optional
+        What to aim at, and how.
     progress : callable, optional
-        Called with a stage and the fraction of it that is done.
+        Called with the name of a stage and the fraction of it that is done.
+    **fields
+        The fields of `EncoderSettings` one by one, in place of `settings`.
 
     Raises
     ------
@@ -103,78 +75,23 @@ class Encoder:
 
     def __init__(
         self,
+        settings: EncoderSettings | None = None,
         *,
-        bps: float | None = None,
-        nbytes: int | None = None,
-        psnr: float | None = None,
-        step: float | None = None,
-        spectral: str = "auto",
-        partition: str | Sequence[int] = "auto",
-        model: str | os.PathLike[str] | Package | None = None,
-        engine: str = "auto",
-        threads: int = 1,
-        sensor: str | os.PathLike[str] | Package | None = None,
-        strip_lines: int = STRIP_LINES,
-        tables: str | os.PathLike[str] | None = None,
-        quantiser: str | None = None,
-        stream: bool = False,
-        buffer: int | None = None,
-        repeat: int | None = None,
         progress: Callable[[str, float], None] | None = None,
+        **fields: Unpack[SettingsFields],
     ) -> None:
-        self._target = Target(bps, nbytes, psnr, step)
-        if spectral not in ("auto", "sensor", "none"):
-            raise SettingsError(f"spectral {spectral!r} is unknown: use auto, sensor or none")
-        if model is not None and (sensor is not None or spectral == "sensor" or partition != "auto"):
-            raise SettingsError(
-                "a model codes band by band, in intervals of its own: leave out sensor, partition and "
-                "spectral, or the model"
-            )
-        if model is not None and quantiser is not None:
-            raise SettingsError("a model has a quantiser of its own: leave out the quantiser, or the model")
-        if sensor is None and spectral == "sensor":
-            raise SettingsError("spectral 'sensor' needs a sensor package: name one, or use auto")
-        if sensor is not None and partition != "auto":
-            raise SettingsError("a sensor package has a partition of its own: leave one of both out")
-        if strip_lines < BLOCK or strip_lines % BLOCK:
-            raise SettingsError(f"strips of {strip_lines} lines are not possible: give a multiple of {BLOCK}")
-        if stream and (model is not None or nbytes is not None):
-            raise SettingsError(
-                "a stream has no size that is known before its end, and no model: give bps, psnr or step, "
-                "or leave out stream"
-            )
-        if not stream and (buffer is not None or repeat is not None):
-            raise SettingsError("buffer and repeat are settings of streams: add stream, or leave them out")
-        self._streaming: dict[str, Any] | None = None
-        if stream:
-            self._streaming = {
-                "bps": bps,
-                "psnr": psnr,
-                "step": step,
-                "buffer": buffer,
-                "spectral": spectral,
-                "partition": partition,
-                "sensor": sensor,
-                "strip_lines": strip_lines,
-                "repeat": REPEAT if repeat is None else repeat,
-                "tables": tables,
-                "threads": threads,
-                "quantiser": quantiser,
-            }
-        self._spectral = spectral
-        self._sensor = None if sensor is None else SensorBasis.from_package(_package(sensor))
-        self._ends = partition_ends(partition)
-        self._strip_lines = strip_lines
-        self._tables = load_tables(tables_path(UNIFORM if model and not tables else quantiser, tables))
+        self.settings = settings = settings_of(settings, fields)
         self._progress = progress or _silent
-        self._engine: AnalysisEngine = CosineEngine()
-        self._workers = Workers(threads)
-        self._method = cosine_method(self._engine, self._tables, strip_lines, self._workers)
-        self._networks = None
-        if model is not None:
-            self._networks = NetworkEngine(BandCodec.from_package(_package(model)), threads, engine)
-        elif engine != "auto":
-            raise SettingsError("an engine runs the networks of a model: name a model, or leave it out")
+        self._target = settings.target
+        self._ends = partition_ends(settings.partition)
+        self._tables = load_tables(settings.tables_path)
+        self._workers = Workers(settings.threads)
+        self._sensor = self._networks = None
+        if settings.sensor is not None:
+            self._sensor = SensorBasis.from_package(find_package(settings.sensor))
+        if settings.model is not None:
+            codec = BandCodec.from_package(find_package(settings.model))
+            self._networks = NetworkEngine(codec, settings.threads, settings.engine)
 
     @property
     def engines(self) -> tuple[str, ...]:
@@ -210,50 +127,30 @@ class Encoder:
         ModelError
             If the networks of the model cannot be run.
         """
-        original: SceneSource = ArraySource(scene) if isinstance(scene, np.ndarray) else scene
-        if self._streaming is not None:
+        source = ArraySource(scene) if isinstance(scene, np.ndarray) else scene
+        if self.settings.stream:
             sections: list[bytes] = []
-            self._stream(original, sections.append)
+            self.encode_in_parts(source, sections.append)
             return b"".join(sections)
-        source = counts_without_gaps(original)
+        samples = Samples.of(source)
         if self._networks is not None:
-            return self._by_networks(source, original, self._networks)
+            return self._encode_by_networks(samples, self._networks)
         if self._sensor is not None:
-            self._sensor.check_scene(original.info)
-        planner = ScenePlanner(
-            source,
-            self._ends,
-            self._engine,
-            lambda done: self._progress("sample", done),
-            self._sensor,
-            workers=self._workers,
-        )
-        coder = self._coder(source, original, planner)
-        if self._spectral == "none":
-            return coder.code(self._target, spectral=False, errors=False).data
-        step = coder.guess(self._target) / STEP_UNIT
-        planners = [planner]
-        if self._sensor is not None and self._spectral == "auto":
-            own = ScenePlanner(planner.sample, self._ends, self._engine, workers=self._workers)
-            if own.folded_cost(step) < OWN_MARGIN * planner.folded_cost(step):
-                planners.append(own)
-        zoned = [self._zoned(one, source, original, step) for one in planners]
-        folding = [self._coder(source, original, one) for one in zoned]
-        unfolded = self._spectral == "auto" and planner.seems_unfoldable(step)
-        several = unfolded or len(folding) > 1
-        candidates = [one.code(self._target, spectral=True, errors=several) for one in folding]
-        if unfolded:
-            candidates.append(coder.code(self._target, spectral=False, errors=True))
-        return min(candidates, key=lambda one: self._merit(one, source.info.count)).data
+            self._sensor.check_scene(source.info)
+        coder = self._coder(samples, TransformMethod(self._tables, self._workers))
+        planners = self._planners(coder)
+        coded = [self._code(coder, planner, errors=len(planners) > 1) for planner in planners]
+        return min(coded, key=lambda one: self._merit(one, samples.info.count)).data
 
     def encode_to(self, scene: NDArray[Any] | SceneSource, path: str | os.PathLike[str]) -> int:
         """Encode a scene to a file, which appears whole or not at all.
 
         Parameters
         ----------
-        scene
+        scene : ndarray, shape (bands, lines, samples), or SceneSource
             As in `encode`.
         path : path_like
+            Of the file.
 
         Returns
         -------
@@ -278,8 +175,9 @@ class Encoder:
         Parameters
         ----------
         scene : SceneSource
+            As in `encode`.
         write : callable
-            See `bandfold.onboard.StreamEncoder`.
+            Called with every section; see `bandfold.onboard.StreamEncoder`.
         begun : Begun, optional
             A stream of this scene that was cut off: only what it lacks is coded.
 
@@ -293,16 +191,10 @@ class Encoder:
         SettingsError
             If `stream` is not set; and what `bandfold.onboard.StreamEncoder` raises.
         """
-        if self._streaming is None:
+        if not self.settings.stream:
             raise SettingsError("only a stream comes in parts: set stream")
-        return self._stream(scene, write, begun)
-
-    def _stream(
-        self, scene: SceneSource, write: Callable[[bytes], object], begun: Begun | None = None
-    ) -> int:
-        settings = self._streaming or {}
-        encoder = StreamEncoder(scene.info, write, **settings, begun=begun)
-        height = settings["strip_lines"]
+        encoder = StreamEncoder(scene.info, write, self.settings, begun=begun)
+        height = self.settings.strip_lines
         for start in range(encoder.lines, scene.info.lines, height):
             lines = slice(start, min(start + height, scene.info.lines))
             encoder.push(scene.read(slice(0, scene.info.bands), lines).transpose(1, 0, 2))
@@ -310,42 +202,68 @@ class Encoder:
         encoder.flush()
         return encoder.lines
 
-    def _by_networks(self, source: SceneSource, original: SceneSource, networks: NetworkEngine) -> bytes:
-        planner = BandPlanner(source, networks.codec, lambda done: self._progress("sample", done))
-        method = network_method(networks, self._tables, self._strip_lines)
-        coder = SceneCoder(source, original, planner, method, self._tables, self._strip_lines, self._progress)
-        return coder.code(self._target, spectral=False, errors=False).data
+    def _encode_by_networks(self, samples: Samples, networks: NetworkEngine) -> bytes:
+        planner = BandPlanner(samples, networks.codec, self._sampled)
+        coder = self._coder(samples, NetworkMethod(networks, self._tables))
+        return self._code(coder, planner, errors=False).data
 
-    def _zoned(
-        self, planner: ScenePlanner, source: SceneSource, original: SceneSource, step: float
-    ) -> Planner:
+    def _coder(self, samples: Samples, method: Method) -> SceneCoder:
+        return SceneCoder(samples, method, self._tables, self.settings.strip_lines, self._progress)
+
+    def _planners(self, coder: SceneCoder) -> list[Planner]:
+        """The ways to plan the scene that are worth a try: mostly one."""
+        sample = sample_blocks(coder.samples, self._sampled)
+        folded = ScenePlanner(sample, self._ends, self._sensor, workers=self._workers)
+        if self.settings.spectral == "none":
+            return [folded.unfolded()]
+        step = self._first_code(folded, coder) / STEP_UNIT
+        planners = [folded]
+        if self._sensor is not None and self.settings.spectral == "auto":
+            own = ScenePlanner(sample, self._ends, workers=self._workers)
+            if own.folded_cost(step) < OWN_MARGIN * folded.folded_cost(step):
+                planners.append(own)
+        found = [self._with_regions(planner, coder, step) for planner in planners]
+        if self.settings.spectral == "auto" and folded.seems_unfoldable(step):
+            found.append(folded.unfolded())
+        return found
+
+    def _with_regions(self, planner: ScenePlanner, coder: SceneCoder, step: float) -> Planner:
         """Several folds in place of one, where the land changes so much that they pay."""
-        zoned = zone_planner(
-            planner, source, self._strip_lines, step, lambda done: self._progress("sample", done)
-        )
-        if zoned is None:
+        several = find_regions(planner, coder.samples, self.settings.strip_lines, step, self._sampled)
+        if several is None:
             return planner
-        several, one = (kind.plan(step, spectral=True) for kind in (zoned, planner))
-        pays = several_cost_less(source, original, several, one, self._method, self._tables)
-        return zoned if pays else planner
+        return several if several_cost_less(coder, several.plan(step), planner.plan(step)) else planner
 
-    def _coder(self, source: SceneSource, original: SceneSource, planner: Planner) -> SceneCoder:
-        return SceneCoder(
-            source, original, planner, self._method, self._tables, self._strip_lines, self._progress
-        )
+    def _first_code(self, planner: Planner, coder: SceneCoder) -> int:
+        """Code of the step with which the search for a target begins: the target's own step if it has one."""
+        target = self._target
+        if target.step is not None:
+            return step_code(target.step)
+        if target.mse is not None:
+            return step_code(planner.step_for_error(target.mse))
+        return step_code(planner.step_for_bits(8.0 * target.budget(coder.samples.info.count)))
 
-    def _merit(self, candidate: Candidate, count: int) -> float:
+    def _code(self, coder: SceneCoder, planner: Planner, *, errors: bool) -> CodedScene:
+        """Code the scene to the target under one planner's plans."""
+        target, code = self._target, self._first_code(planner, coder)
+        if target.step is not None:
+            return coder.at_step(planner, code, errors=errors)
+        if target.mse is not None:
+            return SceneControl(coder, planner).at_quality(target.mse, code)
+        budget = target.budget(coder.samples.info.count)
+        return SceneControl(coder, planner).within(budget, code, errors=errors)
+
+    def _merit(self, coded: CodedScene, count: int) -> float:
         """What to minimise among codings that meet the target: the error, the bytes, or both at one step."""
-        size = len(candidate.data)
-        if self._target.psnr is not None or candidate.mse is None:
+        size = len(coded.data)
+        if self._target.psnr is not None or coded.mse is None:
             return float(size)
         if self._target.step is not None:
-            return candidate.mse + RATE_WEIGHT * candidate.step**2 * size * 8 / count
-        return candidate.mse
+            return coded.mse + RATE_WEIGHT * coded.step**2 * size * 8 / count
+        return coded.mse
 
-
-def _package(wanted: str | os.PathLike[str] | Package) -> Package:
-    return wanted if isinstance(wanted, Package) else Registry().find(wanted)
+    def _sampled(self, done: float) -> None:
+        self._progress("sample", done)
 
 
 def _silent(stage: str, done: float) -> None:

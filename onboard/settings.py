@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from bandfold.bitstream.container.header import DEPENDENT, QUANTISERS, UNIFORM
+from bandfold.bitstream.container.header import DEPENDENT, QUANTISERS, STEP_UNIT, UNIFORM
 from bandfold.bitstream.contexts.tables import DEPENDENT as TRELLIS_TABLES
 from bandfold.bitstream.packages.package import Package
 from bandfold.bitstream.packages.registry import Registry
@@ -286,6 +286,22 @@ class EncoderSettings:
                 )
 
 
+def step_code(step: float) -> int:
+    """Code of the nearest step that can be written.
+
+    Parameters
+    ----------
+    step : float
+        Quantiser step in counts; what is out of range is cut to it.
+
+    Returns
+    -------
+    int
+        In units of ``1 / STEP_UNIT`` of a count.
+    """
+    return int(min(max(round(step * STEP_UNIT), SMALLEST_STEP * STEP_UNIT), LARGEST_STEP * STEP_UNIT))
+
+
 class SettingsFields(TypedDict, total=False):
     """The fields of `EncoderSettings`, as keywords of the encoders."""
 
@@ -326,3 +342,29 @@ def find_package(wanted: PackageName) -> Package:
         If there is none, or it is damaged.
     """
     return wanted if isinstance(wanted, Package) else Registry().find(wanted)
+
+
+def settings_of(settings: EncoderSettings | None, fields: SettingsFields) -> EncoderSettings:
+    """Settings, given as one object or field by field.
+
+    Parameters
+    ----------
+    settings : EncoderSettings or None
+        The object.
+    fields : dict
+        Fields of it.
+
+    Returns
+    -------
+    EncoderSettings
+
+    Raises
+    ------
+    SettingsError
+        If both are given; and what `EncoderSettings` raises.
+    """
+    if settings is None:
+        return EncoderSettings(**fields)
+    if fields:
+        raise SettingsError(f"{', '.join(fields)} given beside settings: put them into the settings")
+    return settings

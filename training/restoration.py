@@ -169,7 +169,8 @@ def sampled_latents(name: str, source: SceneSource, modes: Sequence[Mode]) -> li
         for mode in modes:
             rows = []
             for latents, chosen in strips:
-                decoded, missing = _strip(latents, chosen, planned.plan.rotations, planned.step, mode)
+                rotations = planned.plan.bases[0].rotations
+                decoded, missing = _strip(latents, chosen, rotations, planned.step, mode)
                 rows.append(_sample(decoded, missing, mode, min(SAMPLED / total, 1.0), rng))
             found.append(np.concatenate(rows))
     return found

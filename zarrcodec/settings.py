@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from bandfold.common.errors import SettingsError, StreamError
 from bandfold.common.scene import SCALED_DTYPES, Scaling, native
 from bandfold.ground import Decoder
-from bandfold.onboard import Encoder
-from bandfold.onboard.rate.target import Target
+from bandfold.onboard import ArraySource, Encoder
 from bandfold.onboard.samples.scaling import auto_scaling
-from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.settings import EncoderSettings
 
 _ORDER = "memory order"
 """Header field of chunks whose first axis runs fastest."""
@@ -63,7 +62,7 @@ class ChunkSettings:
     sensor: str | None = None
 
     def __post_init__(self) -> None:
-        Target(self.bps, None, self.psnr, self.step)
+        self.encoder  # noqa: B018 - checks what the encoder is told
         if self.band_axis not in (0, 1, 2):
             raise SettingsError(f"band_axis {self.band_axis!r} is unknown: use 0, 1 or 2")
         if isinstance(self.scale, str) and self.scale != "auto":
@@ -72,6 +71,11 @@ class ChunkSettings:
             # A word where JSON has no number for it.
             marker = float(self.no_data)
             object.__setattr__(self, "no_data", marker if math.isfinite(marker) else str(marker))
+
+    @property
+    def encoder(self) -> EncoderSettings:
+        """What the encoder is told."""
+        return EncoderSettings(bps=self.bps, psnr=self.psnr, step=self.step, sensor=self.sensor)
 
     @property
     def marker(self) -> float | None:
@@ -127,7 +131,7 @@ class ChunkSettings:
             elif self.scale is not None:
                 scaling = Scaling(float(self.scale), self.offset)
         source = ArraySource(cube, metadata=metadata, scaling=scaling, no_data=self.marker)
-        return Encoder(bps=self.bps, psnr=self.psnr, step=self.step, sensor=self.sensor).encode(source)
+        return Encoder(self.encoder).encode(source)
 
     def decode(self, stream: bytes) -> NDArray[Any]:
         """Decode a chunk.

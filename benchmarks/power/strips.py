@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 
 from bandfold.bitstream.container.sections import Section
-from bandfold.onboard import SceneSource, StreamEncoder
+from bandfold.common.scene import SceneSource
+from bandfold.onboard import StreamEncoder
 
 
 def strip_latencies(

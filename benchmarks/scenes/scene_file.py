@@ -12,8 +12,8 @@ from bandfold.common.errors import SceneError
 from bandfold.common.scene import SCALED_DTYPES, Scaling, SceneSource
 from bandfold.formats.envi.reader import DTYPES, open_envi
 from bandfold.formats.envi.writer import EnviWriter
+from bandfold.onboard.samples.samples import ArraySource
 from bandfold.onboard.samples.scaling import auto_scaling
-from bandfold.onboard.samples.source import ArraySource
 
 _SCALED_CODES = frozenset(str(code) for code, dtype in DTYPES.items() if dtype in SCALED_DTYPES)
 _PIECE = 16

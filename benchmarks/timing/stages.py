@@ -11,20 +11,19 @@ from typing import Any
 
 import numpy as np
 
+from bandfold.bitstream.container.chunks import Place
 from bandfold.bitstream.container.header import STEP_UNIT
+from bandfold.bitstream.contexts.tables import DEPENDENT as TRELLIS
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.segments.segment import Segment, mode_name, write_segment
 from bandfold.common.geometry import strips
 from bandfold.common.workers import Workers
 from bandfold.formats.envi.reader import open_envi
-from bandfold.onboard.coding.strip_coder import whole_place
+from bandfold.onboard.planning.block_sample import sample_blocks
 from bandfold.onboard.planning.scene_planner import ScenePlanner
-from bandfold.onboard.quantisation.choice import tables_path
 from bandfold.onboard.quantisation.rdoq import quantise
-from bandfold.onboard.rate.step_search import step_code
-from bandfold.onboard.stream_encoder import STRIP_LINES
+from bandfold.onboard.settings import STRIP_LINES, step_code
 from bandfold.onboard.transform.analysis import Analysis
-from bandfold.onboard.transform.cosine import CosineEngine
 from bandfold.onboard.transform.rotation import rotate
 
 STAGES = ("read", "plan", "fold and transform", "rotate", "quantise in contexts", "entropy coding")
@@ -73,7 +72,7 @@ def time_stages(path: Path, bps: float, threads: int, runs: int) -> StageTimes:
 
 
 def _once(path: Path, bps: float, workers: Workers) -> list[float]:
-    source, engine, tables = open_envi(path), CosineEngine(), load_tables(tables_path(None, None))
+    source, tables = open_envi(path), load_tables(TRELLIS)
     lines = strips(source.info.lines, STRIP_LINES)
     elapsed: list[float] = []
 
@@ -91,15 +90,16 @@ def _once(path: Path, bps: float, workers: Workers) -> list[float]:
         # Not kept: analysis reads again, from what the system has in memory by then.
         each(lambda index: source.read(bands, lines[index]) is None)
     with stage():
-        planner = ScenePlanner(source, None, engine)
+        planner = ScenePlanner(sample_blocks(source), None)
         code = step_code(planner.step_for_bits(bps * source.info.count))
-        plan = planner.plan(code / STEP_UNIT, spectral=True)
-    analysis = Analysis(plan.fold, engine)
+        plan = planner.plan(code / STEP_UNIT)
+    basis = plan.bases[0]
+    analysis = Analysis(basis.fold)
     with stage():
         latents = each(lambda index: analysis.strip(source, lines[index]))
     with stage():
         chosen = each(
-            lambda index: rotate(latents[index], plan.rotations, plan.step) if plan.rotations else None
+            lambda index: rotate(latents[index], basis.rotations, plan.step) if basis.rotations else None
         )
     mode = tables.modes[mode_name(spectral=True)]
     with stage():
@@ -107,11 +107,11 @@ def _once(path: Path, bps: float, workers: Workers) -> list[float]:
     with stage():
         each(
             lambda index: write_segment(
-                whole_place(index, lines[index], STRIP_LINES, rotation=0 if plan.rotations else None),
+                Place(index, rotation=basis.rotation),
                 Segment(coded[index][0], coded[index][1], chosen[index]),
                 tables,
                 spectral=True,
-                rotations=len(plan.rotations),
+                rotations=len(basis.rotations),
                 step_code=code,
             )
         )

@@ -26,8 +26,10 @@ from bandfold.bitstream.payloads.rotation_code import LARGEST_SIZE, read_matrice
 from bandfold.bitstream.segments.segment import Segment, mode_name, read_segment, write_segment
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.errors import BudgetError, StreamError
+from bandfold.common.exact import exp2, log2_of
 from bandfold.onboard.quantisation.rdoq import quantise
-from bandfold.onboard.rate.step_search import exp2, find_step, log2, step_code
+from bandfold.onboard.rate.step_search import find_step
+from bandfold.onboard.settings import step_code
 
 LEAST_USED = 0.985
 """Share of the bytes that is good enough."""
@@ -100,7 +102,7 @@ def requantise(data: bytes, nbytes: int, *, tables: str | os.PathLike[str] | Non
             best = Requantised(made, code / STEP_UNIT)
         return float(len(made))
 
-    start = step_code(exp2(log2(max(nbytes, 1) / len(data)) / SLOPE))
+    start = step_code(exp2(log2_of(max(nbytes, 1) / len(data)) / SLOPE))
     find_step(measure, (LEAST_USED * nbytes, float(nbytes)), start, slope=SLOPE, evaluations=EVALUATIONS)
     if best is None:
         raise BudgetError(

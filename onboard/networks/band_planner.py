@@ -9,10 +9,10 @@ import numpy as np
 from bandfold.bitstream.segments.band_codec import BandCodec
 from bandfold.bitstream.transforms.klt import Fold
 from bandfold.common.scene import SceneSource
-from bandfold.onboard.coding.strip_coder import Plan
 from bandfold.onboard.planning.block_sample import sample_blocks
 from bandfold.onboard.planning.first_step import step_for_bits, step_for_error
 from bandfold.onboard.planning.moments import told_means
+from bandfold.onboard.planning.plan import Basis, Plan
 
 from .intervals import interval_ends
 
@@ -51,21 +51,12 @@ class BandPlanner:
         self._mean = flat.sum(axis=1, dtype=np.int64) / flat.shape[1]
         self._variances = flat.var(axis=1, dtype=np.float64)
 
-    def plan(self, step: float, *, spectral: bool = False, rotate: bool = False) -> Plan:
-        """Plan for a step.
+    depends_on_step = False
 
-        Parameters
-        ----------
-        step : float
-        spectral, rotate : bool
-            Not used: a model codes bands as they are.
-
-        Returns
-        -------
-        Plan
-        """
+    def plan(self, step: float, *, rotate: bool = True) -> Plan:
+        """Plan for a step: only how coarsely the means are told depends on it; see `Planner.plan`."""
         means, shift = told_means(self._mean, step, self._pixels)
-        return Plan(step, Fold(self._ends, means, shift, engines=self._engines), (), 0.0)
+        return Plan.of(step, Basis(Fold(self._ends, means, shift, engines=self._engines)))
 
     def step_for_bits(self, bits: float) -> float:
         """Guess the step at which the scene costs so many bits; see `ScenePlanner.step_for_bits`."""

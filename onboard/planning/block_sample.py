@@ -30,7 +30,7 @@ THINNING = 16
 
 
 @dataclass(frozen=True)
-class Sample:
+class BlockSample:
     """Blocks taken from a scene.
 
     Parameters
@@ -68,7 +68,7 @@ def sample_blocks(
     enough: int = ENOUGH_BLOCKS,
     most: int = THINNING,
     stride: int = 1,
-) -> Sample:
+) -> BlockSample:
     """Read a regular sample of blocks from a scene of 8 or 16 bit counts.
 
     Parameters
@@ -86,7 +86,7 @@ def sample_blocks(
 
     Returns
     -------
-    Sample
+    BlockSample
         All blocks of a small scene; about one in 16, but at least 400, of a large one.
     """
     info = source.info
@@ -106,7 +106,9 @@ def sample_blocks(
         places.append(np.full(taken[-1].shape[1], row, dtype=np.int64))
         if progress is not None:
             progress((number + 1) / len(starts))
-    return Sample(np.concatenate(taken, axis=1), info.lines * info.samples, np.concatenate(places), stride)
+    return BlockSample(
+        np.concatenate(taken, axis=1), info.lines * info.samples, np.concatenate(places), stride
+    )
 
 
 def _strides(thinning: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common import exact
-from bandfold.onboard.rate.step_search import exp2, log2
+from bandfold.common.exact import exp2, log2_of
 
 
 def step_for_bits(variances: NDArray[np.float64], pixels: int, factor: float, bits: float) -> float:
@@ -42,4 +42,4 @@ def step_for_bits(variances: NDArray[np.float64], pixels: int, factor: float, bi
 
 def step_for_error(mse: float) -> float:
     """Guess the step at which a scene has a mean squared error per sample."""
-    return exp2(log2(12.0 * mse) / 2 + 0.5)
+    return exp2(log2_of(12.0 * mse) / 2 + 0.5)

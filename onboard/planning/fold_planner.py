@@ -17,11 +17,10 @@ from bandfold.bitstream.transforms.klt import BASIS_UNIT, FRACTION, MERGE_LIMIT,
 from bandfold.common import exact, kernels
 from bandfold.common.kernels import pointer
 from bandfold.common.workers import ALONE, Workers
-from bandfold.onboard.networks import AnalysisEngine
 from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
 from bandfold.onboard.transform.analysis import Analysis
 
-from .block_sample import Sample
+from .block_sample import BlockSample
 from .moments import told_means
 from .partition import check_partition, partition_bands
 from .vector_precision import quantise_vectors, vector_bits
@@ -74,12 +73,10 @@ class FoldPlanner:
 
     Parameters
     ----------
-    sample : Sample
+    sample : BlockSample
         Blocks of the scene.
     ends : tuple of int or None
         Partition; found from the sample if None.
-    engine : AnalysisEngine
-        Transform under which components are judged.
     merge_limit : int
         Components that the second fold takes at most; with 0 there is none.
     workers : Workers
@@ -88,16 +85,14 @@ class FoldPlanner:
 
     def __init__(
         self,
-        sample: Sample,
+        sample: BlockSample,
         ends: tuple[int, ...] | None,
-        engine: AnalysisEngine,
         merge_limit: int = MERGE_LIMIT,
         workers: Workers = ALONE,
     ) -> None:
         self._workers = workers
         self._sample = sample
         self._merge_limit = merge_limit
-        self._engine = engine
         self._mean, self._covariances = sample.moments
         ends = check_partition(partition_bands(self._covariances) if ends is None else ends, len(self._mean))
         self._ends = ends
@@ -187,7 +182,7 @@ class FoldPlanner:
         """
         return Fold(self._ends, *self._means(step))
 
-    def dropped(self, fold: Fold) -> float:
+    def left_out(self, fold: Fold) -> float:
         """Mean squared error per sample of what a fold leaves out.
 
         Parameters
@@ -252,7 +247,7 @@ class FoldPlanner:
     def _gains(self, fold: Fold, step: float) -> NDArray[np.float64]:
         """What coding each component saves on the whole scene: distortion less rate, in steps squared."""
         blocks = self._sample.few
-        analysis = Analysis(fold, self._engine)
+        analysis = Analysis(fold)
 
         def part(start: int) -> NDArray[np.int64]:
             # Summed as integers: their sum does not depend on the order.

@@ -19,7 +19,7 @@ much as ``log2(1 + v / KNEE) / 2`` bits do, above it that is about the bits that
 
 
 @dataclass(frozen=True)
-class Drift:
+class Mismatch:
     """What some lines cost under a fold.
 
     Parameters
@@ -35,9 +35,9 @@ class Drift:
     left_out: float
 
 
-def measure_drift(
+def measure_mismatch(
     fold: Fold, mean: NDArray[np.float64], covariances: NDArray[np.float64], step: float
-) -> Drift:
+) -> Mismatch:
     """Compare a fold with the best one for some lines.
 
     The best fold of a Gaussian source of covariance ``C`` takes ``log2(det(1 + C / d)) / 2`` bits a pixel
@@ -55,7 +55,7 @@ def measure_drift(
 
     Returns
     -------
-    Drift
+    Mismatch
     """
     offset = mean - fold.means / FRACTION
     # The fold takes its own means away: what the lines differ from them is to be coded too.
@@ -72,7 +72,7 @@ def measure_drift(
     taken = math.fsum(exact.log2(1.0 + np.maximum(variances, 0.0) / knee).tolist())
     least = log_determinant(covariances / knee)
     excess = (taken - least + rest / (knee * math.log(2.0))) / 2
-    return Drift(max(excess, 0.0), rest / fold.bands)
+    return Mismatch(max(excess, 0.0), rest / fold.bands)
 
 
 def _columns(fold: Fold) -> NDArray[np.float64]:

@@ -1,8 +1,9 @@
-"""Zones: strips of a scene that look alike, and may share a fold that others do without.
+"""Regions: strips of a scene that look alike, found by agglomerative clustering.
 
-Strips are merged two by two, those first whose common fold costs least more than two, until one zone is left:
-a tree, whose branches are all the zones that are looked at. What a fold costs is taken from the moments of
-strips alone, so that a scene whose land does not change is known as such before anything is planned for it.
+Strips are merged two by two, those first whose common fold costs least more than two, until one region is
+left: a tree, whose branches are all the regions that are looked at. What a fold costs is taken from the
+moments of strips alone, so that a scene whose land does not change is known as such before anything is
+planned for it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .block_sample import Sample
+from .block_sample import BlockSample
 from .mismatch import KNEE, log_determinant
 from .moments import covariance
 
@@ -24,7 +25,7 @@ BANDS_COMPARED = 64
 
 
 def stride_of(bands: int) -> int:
-    """Every how many-th band strips are compared on."""
+    """Distance of the bands on which strips are compared: every how many-th one is taken."""
     return max(bands // BANDS_COMPARED, 1)
 
 
@@ -35,9 +36,11 @@ class Moments:
     Parameters
     ----------
     pixels : int
+        Pixels of the strips.
     mean : ndarray, shape (bands,)
-        Of some of the bands, scaled as if their energy were that of all.
+        In counts, of some of the bands, scaled as if their energy were that of all.
     covariances : ndarray, shape (bands, bands)
+        In counts squared, of the same bands, scaled likewise.
     """
 
     pixels: int
@@ -45,7 +48,7 @@ class Moments:
     covariances: NDArray[np.float64]
 
     @staticmethod
-    def of(sample: Sample) -> Moments:
+    def of(sample: BlockSample) -> Moments:
         """Moments of a sample, in every n-th band of the scene."""
         stride, blocks = sample.stride, sample.blocks
         if stride == 1:
@@ -73,7 +76,7 @@ class Moments:
 
 
 @dataclass(frozen=True)
-class Zone:
+class Region:
     """Strips that may share a fold.
 
     Parameters
@@ -81,16 +84,17 @@ class Zone:
     strips : tuple of int
         In rising order.
     moments : Moments
+        Of their samples.
     bits : float
         What they cost under a fold of their own, by the moments.
-    parts : tuple of Zone
-        The two zones that it was merged from; empty if it was not.
+    parts : tuple of Region
+        The two regions that it was merged from; empty if it was not.
     """
 
     strips: tuple[int, ...]
     moments: Moments
     bits: float
-    parts: tuple[Zone, ...] = ()
+    parts: tuple[Region, ...] = ()
 
     @cached_property
     def saved(self) -> float:
@@ -98,42 +102,42 @@ class Zone:
         return self.bits - math.fsum(part.bits for part in self.parts) if self.parts else 0.0
 
 
-def merge_strips(samples: Sequence[tuple[tuple[int, ...], Sample]], step: float) -> Zone:
-    """Merge strips that look alike, until one zone is left.
+def merge_strips(samples: Sequence[tuple[tuple[int, ...], BlockSample]], step: float) -> Region:
+    """Merge strips that look alike, until one region is left.
 
     Parameters
     ----------
-    samples : sequence of (tuple of int, Sample)
+    samples : sequence of (tuple of int, BlockSample)
         Strips that stay together, and what was sampled of them. At least one.
     step : float
         Quantiser step in counts.
 
     Returns
     -------
-    Zone
+    Region
         All strips.
     """
-    zones: dict[int, Zone] = {}
+    regions: dict[int, Region] = {}
     for number, (strips, sample) in enumerate(samples):
         moments = Moments.of(sample)
-        zones[number] = Zone(strips, moments, moments.bits(step))
-    merged: dict[tuple[int, int], Zone] = {}
-    following = len(zones)
-    while len(zones) > 1:
-        for pair in [(one, other) for one in zones for other in zones if one < other]:
+        regions[number] = Region(strips, moments, moments.bits(step))
+    merged: dict[tuple[int, int], Region] = {}
+    following = len(regions)
+    while len(regions) > 1:
+        for pair in [(one, other) for one in regions for other in regions if one < other]:
             if pair not in merged:
-                merged[pair] = _merged(zones[pair[0]], zones[pair[1]], step)
+                merged[pair] = _merged(regions[pair[0]], regions[pair[1]], step)
         # What is lost by merging; of equals the first pair.
         best = min(merged, key=lambda pair: (merged[pair].saved, pair))
-        zones[following] = merged[best]
+        regions[following] = merged[best]
         for number in best:
-            del zones[number]
-        merged = {pair: zone for pair, zone in merged.items() if not set(pair) & set(best)}
+            del regions[number]
+        merged = {pair: region for pair, region in merged.items() if not set(pair) & set(best)}
         following += 1
-    return next(iter(zones.values()))
+    return next(iter(regions.values()))
 
 
-def _merged(one: Zone, other: Zone, step: float) -> Zone:
+def _merged(one: Region, other: Region, step: float) -> Region:
     moments = one.moments.joined(other.moments)
     strips = tuple(sorted(one.strips + other.strips))
-    return Zone(strips, moments, moments.bits(step), (one, other))
+    return Region(strips, moments, moments.bits(step), (one, other))

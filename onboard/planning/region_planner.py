@@ -1,4 +1,4 @@
-"""Several folds for a scene whose land changes: zones of strips, each with a fold and rotations of its own.
+"""Several folds for a scene whose land changes: regions of strips, each with a fold and rotations of its own.
 
 A fold more is made where it saves more than it costs. That is foreseen from moments, which takes little time
 and says no where the land does not change. Where it says yes, several folds are planned and compared with one
@@ -16,22 +16,22 @@ import numpy as np
 
 from bandfold.common.geometry import BLOCK, block_rows
 from bandfold.common.scene import SceneSource
-from bandfold.onboard.coding.strip_coder import Plan
 from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
 
-from .block_sample import Sample, sample_blocks
-from .region_clusters import Zone, merge_strips, stride_of
+from .block_sample import BlockSample, sample_blocks
+from .plan import Plan
+from .region_clusters import Region, merge_strips, stride_of
 from .scene_planner import ScenePlanner
 from .stream_planner import SHARE
 
 MOST_GROUPS = 16
-"""Groups of neighbouring strips from which zones are merged, at most."""
+"""Groups of neighbouring strips from which regions are merged, at most."""
 
 DENSE_BLOCKS = 1024
 """Blocks of the sample from which several folds are planned, where the scene has so many."""
 
 LEAST_BLOCKS = 32
-"""Sampled blocks of a zone at least, where all blocks are sampled ..."""
+"""Sampled blocks of a region at least, where all blocks are sampled ..."""
 
 LEAST_OF_MANY = 192
 """... and where they stand for others."""
@@ -50,7 +50,7 @@ MEAN_BITS = 4
 """... and of each mean."""
 
 
-class ZonePlanner:
+class RegionPlanner:
     """Plans of several folds for one scene.
 
     Parameters
@@ -58,45 +58,45 @@ class ZonePlanner:
     whole : ScenePlanner
         Plans of one fold.
     planners : list of ScenePlanner
-        Plans for each zone.
-    zones : tuple of int
-        Number of the zone of each strip.
+        Plans for each region.
+    regions : tuple of int
+        Number of the region of each strip.
     """
 
-    def __init__(self, whole: ScenePlanner, planners: list[ScenePlanner], zones: tuple[int, ...]) -> None:
+    depends_on_step = True
+
+    def __init__(self, whole: ScenePlanner, planners: list[ScenePlanner], regions: tuple[int, ...]) -> None:
         self._whole = whole
         self._planners = planners
-        self._zones = zones
+        self._regions = regions
 
-    def plan(self, step: float, *, spectral: bool, rotate: bool = True) -> Plan:
-        """Plan for a step; see `ScenePlanner.plan`."""
-        if not spectral:
-            return self._whole.plan(step, spectral=False)
-        plans = [
-            replace(planner.plan(step, spectral=True, rotate=rotate), number=number)
+    def plan(self, step: float, *, rotate: bool = True) -> Plan:
+        """Plan a basis for each region; see `Planner.plan`."""
+        bases = tuple(
+            replace(planner.plan(step, rotate=rotate).bases[0], number=number)
             for number, planner in enumerate(self._planners)
-        ]
+        )
         pixels = [planner.sample.pixels for planner in self._planners]
-        dropped = math.fsum(plan.dropped * count for plan, count in zip(plans, pixels, strict=True))
-        return replace(plans[0], dropped=dropped / sum(pixels), others=tuple(plans[1:]), zones=self._zones)
+        left_out = math.fsum(basis.left_out * count for basis, count in zip(bases, pixels, strict=True))
+        return Plan(step, bases, self._regions, left_out / sum(pixels))
 
     def step_for_bits(self, bits: float) -> float:
-        """Guess the step at which the scene costs so many bits; see `ScenePlanner.step_for_bits`."""
+        """See `Planner.step_for_bits`."""
         return self._whole.step_for_bits(bits)
 
     def step_for_error(self, mse: float) -> float:
-        """Guess the step at which the scene has a mean squared error per sample."""
+        """See `Planner.step_for_error`."""
         return self._whole.step_for_error(mse)
 
 
-def zone_planner(
+def find_regions(
     planner: ScenePlanner,
     source: SceneSource,
     strip_lines: int,
     step: float,
     progress: Callable[[float], None] | None = None,
-) -> ZonePlanner | None:
-    """Find zones that are worth folds of their own.
+) -> RegionPlanner | None:
+    """Find regions that are worth folds of their own.
 
     Parameters
     ----------
@@ -105,20 +105,21 @@ def zone_planner(
     source : SceneSource
         Integer samples without gaps.
     strip_lines : int
+        Lines of a strip.
     step : float
-        About that at which the scene will be coded: folds pay more at fine steps.
+        Quantiser step, in counts, about that at which the scene will be coded: folds pay more at fine steps.
     progress : callable, optional
         Called with the fraction of a second sample that is read.
 
     Returns
     -------
-    ZonePlanner or None
+    RegionPlanner or None
         None where one fold is best.
     """
     sparse = _Divider(planner.sample, source, strip_lines, LEAST_BLOCKS)
     if len(sparse.groups) < 2:
         return None
-    # Those of a zone are fewer, told more coarsely, and have rotations.
+    # Those of a region are fewer, told more coarsely, and have rotations.
     bits = planner.side_bits(step) + _least_bits(planner)
     if len(_cut(merge_strips(sparse.groups, step), bits)) < 2:
         return None
@@ -132,26 +133,26 @@ def zone_planner(
     if len(divider.groups) < 2:
         return None
     root = merge_strips(divider.groups, step)
-    zones = _cut(root, bits)
-    if len(zones) < 2:
+    regions = _cut(root, bits)
+    if len(regions) < 2:
         return None
     whole = planner
     if sample is not planner.sample:
         sample = sample_blocks(source, progress, enough=DENSE_BLOCKS)
         divider, whole = _Divider(sample, source, strip_lines, least), planner.on(sample)
-    while len(zones) > 1:
-        planners = [planner.on(divider.part(zone.strips)) for zone in zones]
+    while len(regions) > 1:
+        planners = [planner.on(divider.part(region.strips)) for region in regions]
         if _pays(whole, planners, step):
-            return ZonePlanner(planner, planners, divider.numbers(zones))
+            return RegionPlanner(planner, planners, divider.numbers(regions))
         # The first cut saves most.
-        zones = sorted(root.parts, key=lambda zone: zone.strips) if len(zones) > 2 else []
+        regions = sorted(root.parts, key=lambda region: region.strips) if len(regions) > 2 else []
     return None
 
 
 class _Divider:
-    """Divides a scene into zones by a sample of it."""
+    """Divides a scene into regions by a sample of it."""
 
-    def __init__(self, sample: Sample, source: SceneSource, strip_lines: int, least: int) -> None:
+    def __init__(self, sample: BlockSample, source: SceneSource, strip_lines: int, least: int) -> None:
         self._sample = sample
         self._info = source.info
         self._strip_lines = strip_lines
@@ -163,11 +164,11 @@ class _Divider:
         self._least = least
 
     @cached_property
-    def groups(self) -> list[tuple[tuple[int, ...], Sample]]:
+    def groups(self) -> list[tuple[tuple[int, ...], BlockSample]]:
         """Neighbouring strips of which enough is sampled together to compare them."""
         return [(strips, self.part(strips)) for strips in self._neighbours()]
 
-    def part(self, strips: tuple[int, ...]) -> Sample:
+    def part(self, strips: tuple[int, ...]) -> BlockSample:
         """What was sampled of some strips."""
         taken = np.flatnonzero(np.isin(self._strip_of, strips))
         height, lines = self._strip_lines, self._info.lines
@@ -175,11 +176,11 @@ class _Divider:
         whole = len(taken) and taken[-1] - taken[0] + 1 == len(taken)
         # Neighbouring strips need no copy.
         blocks = self._sample.blocks[:, slice(taken[0], taken[-1] + 1) if whole else taken]
-        return Sample(blocks, count * self._info.samples, stride=self._sample.stride)
+        return BlockSample(blocks, count * self._info.samples, stride=self._sample.stride)
 
-    def numbers(self, zones: list[Zone]) -> tuple[int, ...]:
-        """Number of the zone of each strip."""
-        found = {strip: number for number, zone in enumerate(zones) for strip in zone.strips}
+    def numbers(self, regions: list[Region]) -> tuple[int, ...]:
+        """Number of the region of each strip."""
+        found = {strip: number for number, region in enumerate(regions) for strip in region.strips}
         return tuple(found[strip] for strip in range(self.strips))
 
     def _neighbours(self) -> list[tuple[int, ...]]:
@@ -197,11 +198,11 @@ class _Divider:
         return groups
 
 
-def _cut(zone: Zone, bits: float) -> list[Zone]:
-    """The zones whose folds may be worth so many bits each, by moments; in order of their first strips."""
-    if not zone.parts or SHARE * zone.saved <= bits:
-        return [zone]
-    cut = [leaf for part in zone.parts for leaf in _cut(part, bits)]
+def _cut(region: Region, bits: float) -> list[Region]:
+    """The regions whose folds may be worth so many bits each, by moments; in order of their first strips."""
+    if not region.parts or SHARE * region.saved <= bits:
+        return [region]
+    cut = [leaf for part in region.parts for leaf in _cut(part, bits)]
     return sorted(cut, key=lambda leaf: leaf.strips)
 
 

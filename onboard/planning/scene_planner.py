@@ -1,9 +1,7 @@
-"""Plans for one scene: the sample is read once, a plan for any step follows from it."""
+"""Plans for one scene: its blocks are sampled once, a plan for any step follows from them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -12,10 +10,7 @@ from numpy.typing import NDArray
 from bandfold.bitstream.transforms.klt import FRACTION, MERGE_LIMIT, Fold, Vectors
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.geometry import CHANNELS
-from bandfold.common.scene import SceneSource
 from bandfold.common.workers import ALONE, Workers
-from bandfold.onboard.coding.strip_coder import Plan
-from bandfold.onboard.networks import AnalysisEngine
 from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
 from bandfold.onboard.transform.analysis import Analysis
 from bandfold.onboard.transform.rotation import (
@@ -26,9 +21,10 @@ from bandfold.onboard.transform.rotation import (
     latent_cost,
 )
 
-from .block_sample import Sample, sample_blocks
+from .block_sample import BlockSample
 from .first_step import step_for_bits, step_for_error
 from .fold_planner import FoldPlanner
+from .plan import Basis, Plan
 from .sensor_planner import SensorPlanner
 
 RATE_FACTOR = 12.0
@@ -41,43 +37,22 @@ BLOCKS_COMPARED = 100
 """Blocks of the sample, about, on which the fold is compared with bands on their own."""
 
 
-@dataclass(frozen=True)
-class Ideas:
-    """What plans may use: everything, but where the worth of a part is measured.
-
-    Parameters
-    ----------
-    second_fold : bool
-        Merge the strongest components of all intervals.
-    rotations : bool
-        Let blocks rotate the strongest components.
-    """
-
-    second_fold: bool = True
-    rotations: bool = True
-
-
-ALL_IDEAS = Ideas()
-
-
 class ScenePlanner:
-    """Plans for one scene.
+    """Plans of one fold for one scene.
 
     Parameters
     ----------
-    source : SceneSource or Sample
-        Integer samples without gaps, or a sample of them that was read before.
+    sample : BlockSample
+        Blocks of the scene.
     ends : tuple of int or None
-        Partition; found from the scene if None. Not used with a sensor, which has its own.
-    engine : AnalysisEngine
-    progress : callable, optional
-        Called with the fraction done.
+        Partition: the end of each interval, exclusive; found from the sample if None. Not used with a sensor,
+        which has its own.
     sensor : SensorBasis, optional
         Where components come from; else they are the scene's own.
-    ideas : Ideas
-        What plans may use; with a sensor, the second fold is always used.
+    merge_limit : int
+        Components that the second KLT merges at most; not used with a sensor.
     workers : Workers
-        Which share the work of a plan.
+        Threads that share the work of a plan.
 
     Raises
     ------
@@ -85,51 +60,38 @@ class ScenePlanner:
         If the partition does not fit the scene.
     """
 
+    depends_on_step = True
+
     def __init__(
         self,
-        source: SceneSource | Sample,
+        sample: BlockSample,
         ends: tuple[int, ...] | None,
-        engine: AnalysisEngine,
-        progress: Callable[[float], None] | None = None,
         sensor: SensorBasis | None = None,
-        ideas: Ideas = ALL_IDEAS,
+        merge_limit: int = MERGE_LIMIT,
         workers: Workers = ALONE,
     ) -> None:
-        self._ideas = ideas
-        self._workers = workers
-        self.sample = source if isinstance(source, Sample) else sample_blocks(source, progress)
-        self._engine = engine
+        self.sample = sample
         self._sensor = sensor
-        self._fold = (
-            FoldPlanner(self.sample, ends, engine, MERGE_LIMIT if ideas.second_fold else 0, workers)
+        self._workers = workers
+        self._folds = (
+            FoldPlanner(sample, ends, merge_limit, workers)
             if sensor is None
-            else SensorPlanner(self.sample, sensor, engine, workers)
+            else SensorPlanner(sample, sensor, workers)
         )
 
-    def plan(self, step: float, *, spectral: bool, rotate: bool = True) -> Plan:
-        """Plan for a step.
-
-        Parameters
-        ----------
-        step : float
-        spectral : bool
-            Whether to fold at all.
-        rotate : bool
-            Whether to look for block rotations, which takes most of the time.
-
-        Returns
-        -------
-        Plan
-        """
-        if not spectral:
-            return Plan(step, self._fold.unfolded(step), (), 0.0)
-        fold = self._fold.plan(step)
+    def plan(self, step: float, *, rotate: bool = True) -> Plan:
+        """Plan a fold and, for its strongest components, rotations; see `Planner.plan`."""
+        fold = self._folds.plan(step)
         rotations: tuple[Vectors, ...] = ()
-        if rotate and self._ideas.rotations and fold.components >= SMALLEST_SIZE:
-            strongest = islice(Analysis(fold, self._engine).blocks(self.sample.few), LARGEST_SIZE)
+        if rotate and fold.components >= SMALLEST_SIZE:
+            strongest = islice(Analysis(fold).blocks(self.sample.few), LARGEST_SIZE)
             latents = np.stack([one.astype(np.float64) for one in strongest])
             rotations = find_rotations(latents, step, self.sample.pixels, self._workers)
-        return Plan(step, fold, rotations, self._fold.dropped(fold))
+        return Plan.of(step, Basis(fold, rotations, self._folds.left_out(fold)))
+
+    def unfolded(self) -> UnfoldedPlanner:
+        """Plans that leave the bands of the scene alone."""
+        return UnfoldedPlanner(self, self._folds)
 
     def seems_unfoldable(self, step: float) -> bool:
         """Whether bands on their own may be cheaper than the fold at a step.
@@ -137,15 +99,16 @@ class ScenePlanner:
         Parameters
         ----------
         step : float
+            Quantiser step in counts.
 
         Returns
         -------
         bool
         """
         few = self.sample.blocks[:, :: max(self.sample.blocks.shape[1] // BLOCKS_COMPARED, 1)]
-        both = (self._fold.plan(step), self._fold.unfolded(step))
+        both = (self._folds.plan(step), self._folds.unfolded(step))
         folded, unfolded = self._workers.map(lambda fold: self._cost(fold, step, few)[0], both)
-        return unfolded < UNFOLDED_MARGIN * (folded + self._fold.side_bits(step))
+        return unfolded < UNFOLDED_MARGIN * (folded + self._folds.side_bits(step))
 
     def folded_cost(self, step: float) -> float:
         """What the folded scene costs at a step, bits and errors together.
@@ -153,36 +116,30 @@ class ScenePlanner:
         Parameters
         ----------
         step : float
+            Quantiser step in counts.
 
         Returns
         -------
         float
             Approximate squared error of the scene in steps squared, plus what bits are worth (with vectors).
         """
-        fold = self._fold.plan(step)
+        fold = self._folds.plan(step)
         bits, error = self._cost(fold, step, self.sample.few)
-        dropped = self._fold.dropped(fold) * fold.bands * self.sample.pixels / (step * step)
-        return RATE_WEIGHT * (bits + self._fold.side_bits(step)) + error + dropped
+        left_out = self._folds.left_out(fold) * fold.bands * self.sample.pixels / (step * step)
+        return RATE_WEIGHT * (bits + self._folds.side_bits(step)) + error + left_out
 
     def side_bits(self, step: float) -> float:
         """Bits of the vectors of the fold, about; see `FoldPlanner.side_bits`."""
-        return self._fold.side_bits(step)
+        return self._folds.side_bits(step)
 
-    def on(self, sample: Sample) -> ScenePlanner:
+    def on(self, sample: BlockSample) -> ScenePlanner:
         """Plans of the same kind, in the same intervals, from another sample."""
-        return ScenePlanner(
-            sample,
-            self._fold.ends,
-            self._engine,
-            sensor=self._sensor,
-            ideas=self._ideas,
-            workers=self._workers,
-        )
+        return ScenePlanner(sample, self._folds.ends, self._sensor, workers=self._workers)
 
     def _cost(self, fold: Fold, step: float, blocks: NDArray[np.int32]) -> tuple[float, float]:
         """Approximate bits of the scene under a fold, without side information; errors in steps squared."""
         bits = error = 0
-        for latents in Analysis(fold, self._engine).blocks(blocks):
+        for latents in Analysis(fold).blocks(blocks):
             bits += int(np.rint(latent_cost(latents, step) * np.float32(COST_UNIT)).astype(np.int64).sum())
             # Small latents become zero, the error of all others is even.
             square = np.minimum((latents / (FRACTION * step)) ** 2, 1.0 / 12)
@@ -191,19 +148,39 @@ class ScenePlanner:
         return bits * share, error * share
 
     def step_for_bits(self, bits: float) -> float:
-        """Guess the step at which the scene costs so many bits, from the variances of the components.
-
-        Parameters
-        ----------
-        bits : float
-            Of the whole scene.
-
-        Returns
-        -------
-        float
-        """
-        return step_for_bits(self._fold.variances, self.sample.pixels, RATE_FACTOR, bits)
+        """Estimate a step from the variances of the components; see `Planner.step_for_bits`."""
+        return step_for_bits(self._folds.variances, self.sample.pixels, RATE_FACTOR, bits)
 
     def step_for_error(self, mse: float) -> float:
-        """Guess the step at which the scene has a mean squared error per sample."""
+        """See `Planner.step_for_error`."""
         return step_for_error(mse)
+
+
+class UnfoldedPlanner:
+    """Plans that leave each band a component of its own.
+
+    Parameters
+    ----------
+    folded : ScenePlanner
+        Of the scene: its first step is taken here too.
+    folds : FoldPlanner
+        Of the scene, for its intervals and means.
+    """
+
+    depends_on_step = False
+
+    def __init__(self, folded: ScenePlanner, folds: FoldPlanner) -> None:
+        self._folded = folded
+        self._folds = folds
+
+    def plan(self, step: float, *, rotate: bool = True) -> Plan:
+        """Plan for a step: only how coarsely the means are told depends on it; see `Planner.plan`."""
+        return Plan.of(step, Basis(self._folds.unfolded(step)))
+
+    def step_for_bits(self, bits: float) -> float:
+        """See `Planner.step_for_bits`."""
+        return self._folded.step_for_bits(bits)
+
+    def step_for_error(self, mse: float) -> float:
+        """See `Planner.step_for_error`."""
+        return self._folded.step_for_error(mse)

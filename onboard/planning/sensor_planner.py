@@ -17,10 +17,9 @@ from bandfold.bitstream.transforms.selection import Selection, Turn
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common import exact
 from bandfold.common.workers import ALONE, Workers
-from bandfold.onboard.networks import AnalysisEngine
 from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
 
-from .block_sample import Sample
+from .block_sample import BlockSample
 from .fold_planner import FIRST_THRESHOLD, SECOND_THRESHOLD, FoldPlanner
 from .vector_precision import FINEST
 
@@ -42,20 +41,16 @@ class SensorPlanner(FoldPlanner):
 
     Parameters
     ----------
-    sample : Sample
+    sample : BlockSample
         Blocks of the scene.
     sensor : SensorBasis
         For as many bands as the scene has.
-    engine : AnalysisEngine
-        Transform under which components are judged.
     workers : Workers
         As for `FoldPlanner`.
     """
 
-    def __init__(
-        self, sample: Sample, sensor: SensorBasis, engine: AnalysisEngine, workers: Workers = ALONE
-    ) -> None:
-        super().__init__(sample, sensor.ends, engine, workers=workers)
+    def __init__(self, sample: BlockSample, sensor: SensorBasis, workers: Workers = ALONE) -> None:
+        super().__init__(sample, sensor.ends, workers=workers)
         self._sensor = sensor
         first = self._placed([vectors.orthonormal for vectors in sensor.first])
         across = exact.product(first.T, exact.product(self._covariances, first))

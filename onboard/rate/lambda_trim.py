@@ -1,22 +1,21 @@
-"""Trimming: a scene that nearly fits its budget is made to fit by the weight of a bit, strip by strip.
+"""A scene that nearly fits its budget is made to fit by the Lagrange multiplier, strip by strip.
 
-The weight (see `bandfold.onboard.quantisation.rdoq`) moves a strip along nearly the same curve of rate and
-distortion as the step does: 8.6 % of the bytes cost 0.435 dB by the weight and 0.42 dB by the step. So the
-last percent of a budget takes a few strips coded again, not the whole scene.
+The multiplier (see `bandfold.onboard.quantisation.rdoq`) moves a strip along nearly the same curve of rate
+and distortion as the step does: 8.6 % of the bytes cost 0.435 dB by the multiplier and 0.42 dB by the step.
+So the last percent of a budget takes a few strips coded again, not the whole scene.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from bandfold.common.exact import exp2, log2_of
 from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
 
-from .step_search import exp2, log2
+MULTIPLIER_SLOPE = -0.6
+"""Logarithm of the bytes over the logarithm of the multiplier."""
 
-WEIGHT_SLOPE = -0.6
-"""Logarithm of the bytes over the logarithm of the weight."""
-
-MOST_CHANGE = 0.05
+LARGEST_TRIM = 0.05
 """Share of a strip's bytes that one trimming takes off or adds: beyond it the step is the better means."""
 
 MOST_ROUNDS = 3
@@ -37,7 +36,7 @@ def trim(
     aim : float
         Sum to aim at.
     recode : callable
-        Codes a strip again, given its index and a weight, and returns its bytes.
+        Codes a strip again, given its index and a multiplier in squared steps per bit, and returns its bytes.
 
     Returns
     -------
@@ -45,7 +44,7 @@ def trim(
         Whether the sum got there.
     """
     now = list(sizes)
-    weights = [RATE_WEIGHT] * len(now)
+    multipliers = [RATE_WEIGHT] * len(now)
     # Large strips first: they absorb most for one coding.
     order = sorted(range(len(now)), key=lambda index: (-now[index], index))
     for _ in range(MOST_ROUNDS):
@@ -53,7 +52,7 @@ def trim(
             if accept[0] <= sum(now) <= accept[1]:
                 return True
             wanted = 1.0 + (aim - sum(now)) / now[index]
-            wanted = min(max(wanted, 1.0 - MOST_CHANGE), 1.0 + MOST_CHANGE)
-            weights[index] *= exp2(log2(wanted) / WEIGHT_SLOPE)
-            now[index] = recode(index, weights[index])
+            wanted = min(max(wanted, 1.0 - LARGEST_TRIM), 1.0 + LARGEST_TRIM)
+            multipliers[index] *= exp2(log2_of(wanted) / MULTIPLIER_SLOPE)
+            now[index] = recode(index, multipliers[index])
     return accept[0] <= sum(now) <= accept[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bandfold.common.errors import BudgetError, SettingsError
+from bandfold.common.errors import BudgetError
 
 BUFFER_STRIPS = 4.0
 """Size of the buffer where none is given: so many strips at the average rate."""
@@ -17,7 +17,7 @@ AIM = 0.5
 """Share of the buffer that is kept as savings for harder strips."""
 
 
-class Bucket:
+class LeakyBucket:
     """Savings of a stream whose rate is limited.
 
     Each strip adds what its samples may take on average, and what strips do not take is saved, up to the size
@@ -37,16 +37,9 @@ class Bucket:
         Bytes; below zero while what the stream begins with is not paid for.
     lost : float
         Bytes that could not be saved because the buffer was full.
-
-    Raises
-    ------
-    SettingsError
-        If the size is not positive.
     """
 
     def __init__(self, bps: float, buffer: int | None = None) -> None:
-        if buffer is not None and buffer < 1:
-            raise SettingsError(f"buffer of {buffer} bytes is not possible: give at least 1")
         self._bps = bps
         self.buffer = buffer
         self.saved = 0.0
@@ -83,6 +76,7 @@ class Bucket:
         Parameters
         ----------
         nbytes : int
+            Bytes of its segment and of the sections before it.
 
         Raises
         ------

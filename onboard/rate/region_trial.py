@@ -8,59 +8,48 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bandfold.bitstream.contexts.tables import Tables
-from bandfold.common.scene import SceneSource
-from bandfold.onboard.coding.methods import Method, Pipeline
-from bandfold.onboard.coding.strip_coder import Plan
-from bandfold.onboard.planning.plan_sections import plan_sections
+from bandfold.onboard.coding.scene_coder import SceneCoder
+from bandfold.onboard.coding.scene_strips import SceneStrips
+from bandfold.onboard.planning.plan import Plan
 from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
-
-PIXELS_TRIED = 1 << 16
-"""Pixels on which folds are tried, about."""
 
 MARGIN = 0.987
 """Several folds must cost so little of what one does: a fold of few blocks leaves out more than it knows."""
 
 
-def several_cost_less(
-    source: SceneSource, original: SceneSource, several: Plan, one: Plan, method: Method, tables: Tables
-) -> bool:
+def several_cost_less(coder: SceneCoder, several: Plan, one: Plan) -> bool:
     """Code some lines of a scene under several folds and under one.
 
     Parameters
     ----------
-    source : SceneSource
-        Integer samples, absent ones already filled.
-    original : SceneSource
-        The scene as given.
+    coder : SceneCoder
+        Of the scene.
     several : Plan
         Of several folds.
     one : Plan
         Of one fold, for the same step.
-    method : Method
-    tables : Tables
 
     Returns
     -------
     bool
     """
-    # As many folds as the others are, all the same: so the same lines are taken.
-    others = tuple(replace(one, number=plan.number) for plan in several.others)
-    same = replace(one, others=others, zones=several.zones)
+    # As many bases as the others are, all the same: so the same lines are taken.
+    alike = tuple(replace(one.bases[0], number=basis.number) for basis in several.bases)
+    same = replace(one, bases=alike, regions=several.regions)
     costs = []
-    for plan, told in ((several, several.all), (same, (one,))):
-        side = len(plan_sections(told, tables))
-        pipeline = method.pipeline(source, original, plan, PIXELS_TRIED)
-        count = source.info.lines * source.info.samples
-        costs.append(_cost(pipeline, plan, method) * count / pipeline.pixels + RATE_WEIGHT * 8 * side)
+    for plan, told in ((several, several.bases), (same, one.bases)):
+        side = len(coder.basis_sections(told))
+        strips = coder.some_strips(plan)
+        whole = _cost(coder, strips) * coder.samples.pixels / strips.pixels
+        costs.append(whole + RATE_WEIGHT * 8 * side)
     return costs[0] < MARGIN * costs[1]
 
 
-def _cost(pipeline: Pipeline, plan: Plan, method: Method) -> float:
-    """Squared error of the lines of a pipeline in steps squared, and what their bits are worth."""
+def _cost(coder: SceneCoder, strips: SceneStrips) -> float:
+    """Squared error of the lines in steps squared, and what their bits are worth."""
+    plan = strips.plan
     coded = list(
-        method.workers.map(lambda index: pipeline.code(index, plan.step, errors=True), range(len(pipeline)))
+        coder.method.workers.map(lambda index: strips.code(index, plan.step, errors=True), range(len(strips)))
     )
-    left_out = plan.dropped * pipeline.pixels * pipeline.bands
-    error = sum(strip.error for strip in coded) + left_out
+    error = sum(strip.error for strip in coded) + plan.left_out * strips.pixels * strips.bands
     return error / (plan.step * plan.step) + RATE_WEIGHT * 8 * sum(len(strip.payload) for strip in coded)

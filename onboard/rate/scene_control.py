@@ -1,22 +1,18 @@
-"""A scene coded to a target: plan, try steps, plan again where the step has moved, keep what fits."""
+"""A scene coded to a size or a quality: plan, try steps, plan again where the step has moved."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from bandfold.bitstream.container.header import STEP_UNIT, Header
-from bandfold.bitstream.container.sections import Section, write_section
-from bandfold.bitstream.contexts.tables import Tables
+from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.common.errors import BudgetError
-from bandfold.common.scene import SceneSource
-from bandfold.onboard.coding.methods import Method, Pipeline, Planner
-from bandfold.onboard.coding.strip_coder import Plan
-from bandfold.onboard.planning.plan_sections import metadata_section, plan_sections, stream_head
-from bandfold.onboard.quantisation.choice import quantiser_of
+from bandfold.common.exact import exp2, log2_of
+from bandfold.onboard.coding.scene_coder import PIXELS_TRIED, CodedScene, SceneCoder
+from bandfold.onboard.planning.plan import Planner
+from bandfold.onboard.quality import psnr_of
 
-from .step_search import exp2, find_step, log2, step_code
-from .target import Target, psnr_of
-from .trial import Goal, Progress, Trial
+from .step_search import find_step
+from .trial import Goal, Trial
 
 MOST_PLANS = 8
 """Plans made at most for one target, before the last one."""
@@ -24,11 +20,8 @@ MOST_PLANS = 8
 MOST_MOVES = 3
 """Steps measured at most under the last plan before the whole scene is coded."""
 
-FINE_DRIFT = 0.06
+FINE_MOVE = 0.06
 """A measured step may be moved along the slope by so many octaves without measuring again."""
-
-PIXELS_TRIED = 1 << 16
-"""Pixels on which steps are tried, about; a larger scene is thinned, to a quarter of them at first."""
 
 BUDGET_RANGE = (0.985, 1.0)
 """Share of a budget that is accepted as used."""
@@ -48,132 +41,48 @@ SIZE_SLOPE = -1.6
 ERROR_SLOPE = 1.4
 """Logarithm of the squared error over the logarithm of the step, where nothing is measured yet."""
 
-HEADER_SLACK = 2
-"""The header is measured at the planned step, whose code may be shorter than the final one's."""
 
-
-@dataclass(frozen=True)
-class Candidate:
-    """A coded scene.
+class SceneControl:
+    """Finds the step of one scene under the plans of one planner.
 
     Parameters
     ----------
-    data : bytes
-        The whole stream.
-    mse : float or None
-        Expected mean squared error per sample, in counts squared; None if it was not measured.
-    step : float
-    """
-
-    data: bytes
-    mse: float | None
-    step: float
-
-
-class SceneCoder:
-    """Codes one scene.
-
-    Parameters
-    ----------
-    source : SceneSource
-        Integer samples without gaps.
-    original : SceneSource
-        The scene as given.
+    coder : SceneCoder
+        Of the scene.
     planner : Planner
-    method : Method
-    tables : Tables
-        Those of the format.
-    strip_lines : int
-    progress : callable
-        Called with a stage and the fraction done.
+        Makes plans for it.
     """
 
-    def __init__(
-        self,
-        source: SceneSource,
-        original: SceneSource,
-        planner: Planner,
-        method: Method,
-        tables: Tables,
-        strip_lines: int,
-        progress: Progress,
-    ) -> None:
-        self._source = source
-        self._original = original
+    def __init__(self, coder: SceneCoder, planner: Planner) -> None:
+        self._coder = coder
         self._planner = planner
-        self._method = method
-        self._tables = tables
-        self._strip_lines = strip_lines
-        self._progress = progress
 
-    def guess(self, target: Target) -> int:
-        """Code of the step with which the search for a target begins.
+    def within(self, budget: int, code: int, *, errors: bool) -> CodedScene:
+        """Code the scene into a number of bytes.
 
         Parameters
         ----------
-        target : Target
-
-        Returns
-        -------
-        int
-            The target's own step if it has one.
-        """
-        if target.step is not None:
-            return step_code(target.step)
-        if target.mse is not None:
-            return step_code(self._planner.step_for_error(target.mse))
-        return step_code(self._planner.step_for_bits(8.0 * target.budget(self._source.info.count)))
-
-    def code(self, target: Target, *, spectral: bool, errors: bool) -> Candidate:
-        """Code the scene to a target.
-
-        Parameters
-        ----------
-        target : Target
-        spectral : bool
-            Whether to fold bands.
+        budget : int
+            Bytes of the stream at most.
+        code : int
+            Of the step to begin with, in units of ``1 / STEP_UNIT`` of a count.
         errors : bool
-            Whether to measure the error where the target does not need it.
+            Whether to measure the squared error too.
 
         Returns
         -------
-        Candidate
+        CodedScene
 
         Raises
         ------
         BudgetError
             If the budget is too small for this scene.
         """
-        code = self.guess(target)
-        if target.step is not None:
-            return self._assemble(self._whole(self._trial(code, spectral=spectral, errors=errors)), code)
-        if target.mse is not None:
-            return self._at_quality(target.mse, code, spectral=spectral)
-        return self._within(target.budget(self._source.info.count), code, spectral=spectral, errors=errors)
-
-    def _trial(self, code: int, *, spectral: bool, errors: bool, rough: bool = False) -> Trial:
-        self._progress("plan", 0.0)
-        plan = self._planner.plan(code / STEP_UNIT, spectral=spectral, rotate=not rough)
-        return Trial(
-            self._pipeline(plan, PIXELS_TRIED // 4 if rough else PIXELS_TRIED),
-            self._prefix(plan),
-            len(self._header(plan, code)) + HEADER_SLACK,
-            self._source.info.count,
-            self._progress,
-            errors=errors,
-            workers=self._method.workers,
-        )
-
-    def _pipeline(self, plan: Plan, pixels: int | None = None) -> Pipeline:
-        """The scene under a plan, or what stands for it in trials."""
-        return self._method.pipeline(self._source, self._original, plan, pixels)
-
-    def _within(self, budget: int, code: int, *, spectral: bool, errors: bool) -> Candidate:
         accept = (BUDGET_RANGE[0] * budget, BUDGET_RANGE[1] * budget)
         goal = Goal(Trial.size, accept, SIZE_SLOPE)
-        trial, code, slope = self._settle(goal, code, spectral=spectral, errors=errors)
-        whole = self._whole(trial)
-        if self._method.trims:
+        trial, code, slope = self._settle(goal, code, errors=errors)
+        whole = trial.on_all()
+        if self._coder.method.trims:
             near = replace(goal, accept=(TRIM_RANGE[0] * budget, TRIM_RANGE[1] * budget))
             code = near.find(whole, code, slope)
             whole.trim(code, accept, exp2(goal.aim))
@@ -187,27 +96,46 @@ class SceneCoder:
                 f"budget of {budget} bytes is too small: the coarsest coding found takes "
                 f"{whole.size(code):.0f} bytes; raise it"
             )
-        return self._assemble(whole, code)
+        return self._assemble(whole, code, errors=errors)
 
-    def _at_quality(self, mse: float, code: int, *, spectral: bool) -> Candidate:
+    def at_quality(self, mse: float, code: int) -> CodedScene:
+        """Code the scene with a mean squared error.
+
+        Parameters
+        ----------
+        mse : float
+            Per sample, in counts squared.
+        code : int
+            Of the step to begin with, in units of ``1 / STEP_UNIT`` of a count.
+
+        Returns
+        -------
+        CodedScene
+
+        Raises
+        ------
+        BudgetError
+            If the quality is out of reach.
+        """
         goal = Goal(Trial.error, (mse * (1 - QUALITY_RANGE), mse * (1 + QUALITY_RANGE)), ERROR_SLOPE)
-        trial, code, slope = self._settle(goal, code, spectral=spectral, errors=True)
-        whole = self._whole(trial)
+        trial, code, slope = self._settle(goal, code, errors=True)
+        whole = trial.on_all()
         code = goal.find(whole, code, slope)
         if whole.error(code) > mse * (1 + OUT_OF_REACH):
             raise BudgetError(
                 f"quality of {psnr_of(mse):.2f} dB is out of reach: the search for a step ended at "
                 f"{psnr_of(whole.error(code)):.2f} dB; ask for less"
             )
-        return self._assemble(whole, code)
+        return self._assemble(whole, code, errors=True)
 
-    def _whole(self, trial: Trial) -> Trial:
-        """The trial of a plan on all strips; itself where it had them all."""
-        if trial.pipeline.pixels == self._source.info.lines * self._source.info.samples:
-            return trial
-        return trial.on(self._pipeline(trial.pipeline.plan))
+    def _trial(self, code: int, *, errors: bool, rough: bool = False) -> Trial:
+        """A plan for a step, and the part of the scene on which steps are tried."""
+        self._coder.progress("plan", 0.0)
+        plan = self._planner.plan(code / STEP_UNIT, rotate=not rough)
+        pixels = PIXELS_TRIED // 4 if rough else PIXELS_TRIED
+        return Trial(self._coder, self._coder.some_strips(plan, pixels), code, errors=errors)
 
-    def _settle(self, goal: Goal, code: int, *, spectral: bool, errors: bool) -> tuple[Trial, int, float]:
+    def _settle(self, goal: Goal, code: int, *, errors: bool) -> tuple[Trial, int, float]:
         """Find the step at which the plan for this step meets the goal, on a part of the scene.
 
         A plan for another step has other components and other side information, so the neighbourhood of
@@ -217,45 +145,19 @@ class SceneCoder:
         """
 
         def rough(one: int) -> float:
-            return goal.measure(self._trial(one, spectral=True, errors=errors, rough=True), one)
+            return goal.measure(self._trial(one, errors=errors, rough=True), one)
 
-        if spectral:
+        if self._planner.depends_on_step:
             code = find_step(rough, goal.near, code, slope=goal.slope, evaluations=MOST_PLANS)
-        trial, slope = self._trial(code, spectral=spectral, errors=errors), goal.slope
+        trial, slope = self._trial(code, errors=errors), goal.slope
         for _ in range(MOST_MOVES):
             found = goal.move(trial, code, slope)
             slope = trial.slope(goal, slope)
-            if abs(log2(found) - log2(code)) < FINE_DRIFT:
+            if abs(log2_of(found) - log2_of(code)) < FINE_MOVE:
                 break
             code = found
         return trial, found, slope
 
-    def _prefix(self, plan: Plan) -> bytes:
-        """Sections that all strips need, without the preamble and the header."""
-        metadata = metadata_section(self._original.info.metadata, self._tables)
-        return plan_sections(plan.all, self._tables) + metadata
-
-    def _header(self, plan: Plan, code: int) -> bytes:
-        sensor = None if plan.fold.selection is None else plan.fold.selection.sensor
-        header = Header(
-            self._original.info,
-            self._strip_lines,
-            code,
-            plan.fold.spectral,
-            self._method.transform,
-            self._tables.identity,
-            self._method.model,
-            self._method.model_hash,
-            sensor=sensor.name if sensor else "",
-            sensor_hash=sensor.identity if sensor else b"",
-            quantiser=quantiser_of(self._tables, spectral=plan.fold.spectral),
-        )
-        return stream_head(header)
-
-    def _assemble(self, trial: Trial, code: int) -> Candidate:
-        head = self._header(trial.pipeline.plan, code)
-        strips = trial.strips(code)
-        segments = b"".join(write_section(Section.SEGMENT, strip.payload) for strip in strips)
-        return Candidate(
-            head + trial.prefix + segments, trial.error(code) if trial.errors else None, code / STEP_UNIT
-        )
+    def _assemble(self, whole: Trial, code: int, *, errors: bool) -> CodedScene:
+        mse = whole.error(code) if errors else None
+        return self._coder.assemble(whole.strips.plan, code, whole.side, whole.coded(code), mse)

@@ -10,20 +10,21 @@ import numpy as np
 
 from bandfold.bitstream.container.chunks import split_segment
 from bandfold.bitstream.container.header import STEP_UNIT
-from bandfold.bitstream.container.sections import Section, write_section
-from bandfold.onboard.coding.strip_coder import Coded, Strip
-from bandfold.onboard.planning.scene_planner import ScenePlanner
+from bandfold.common.exact import exp2, log2_of
+from bandfold.onboard.coding.scene_coder import segment_bytes
+from bandfold.onboard.coding.strip_coder import CodedStrip, StripLatents
+from bandfold.onboard.planning.plan import Planner
 from bandfold.onboard.planning.stream_planner import STRIPS_AHEAD
+from bandfold.onboard.quality import rounded_error
+from bandfold.onboard.settings import step_code
 from bandfold.onboard.transform.rotation import COST_UNIT, latent_cost
 
-from .leaky_bucket import Bucket
-from .step_search import exp2, log2, step_code
-from .target import rounded_error
+from .leaky_bucket import LeakyBucket
 
-MOST_CHANGE = 0.5
+LARGEST_MOVE = 0.5
 """Octaves by which the step moves from one strip to the next at most, unless the buffer would overflow."""
 
-FAR_CHANGE = 5.0
+LARGEST_FIRST_MOVE = 5.0
 """Octaves by which it moves where nothing could be foreseen."""
 
 ERROR_SLOPE = 1.4
@@ -50,43 +51,59 @@ COLUMNS_WEIGHED = 4
 
 
 @dataclass(frozen=True)
-class Work:
-    """A strip under its plan.
+class StripTask:
+    """A strip under its basis.
 
     Parameters
     ----------
-    strip : Strip
+    strip : StripLatents
+        What is to be quantised.
     code : callable
-        Codes it with the code of a step.
+        Codes it, given the code of a step.
     left_out : float
-        Mean squared error per sample of what the fold leaves out.
+        Mean squared error per sample of what the fold leaves out, in counts squared.
     overhead : int
-        Bytes that go with its segment.
+        Bytes of the sections that go with its segment.
     samples : int
+        Samples of the strip, of all bands.
     """
 
-    strip: Strip
-    code: Callable[[int], Coded]
+    strip: StripLatents
+    code: Callable[[int], CodedStrip]
     left_out: float
     overhead: int
     samples: int
 
 
-class Control(Protocol):
-    """Chooses steps."""
+class StreamControl(Protocol):
+    """Chooses the step of each strip."""
 
     @property
     def errors(self) -> bool:
-        """Whether errors must be measured."""
+        """Whether squared errors must be measured."""
 
-    def first_guess(self, planner: ScenePlanner) -> float:
-        """A step to plan the first strip with."""
+    def first_step(self, planner: Planner) -> float:
+        """A step, in counts, to plan the first strip with."""
 
-    def guess(self) -> float:
-        """A step to plan another strip with."""
+    def next_step(self) -> float:
+        """A step, in counts, to plan another strip with."""
 
-    def settle(self, work: Work, guess: float) -> tuple[int, Coded]:
-        """Code a strip; the code of its step."""
+    def code(self, task: StripTask, step: float) -> tuple[int, CodedStrip]:
+        """Code a strip.
+
+        Parameters
+        ----------
+        task : StripTask
+            The strip.
+        step : float
+            Step, in counts, that it was planned for.
+
+        Returns
+        -------
+        code : int
+            Of the step that was taken, in units of ``1 / STEP_UNIT`` of a count.
+        coded : CodedStrip
+        """
 
 
 class FixedStep:
@@ -103,17 +120,17 @@ class FixedStep:
     def __init__(self, step: float) -> None:
         self._code = step_code(step)
 
-    def first_guess(self, planner: ScenePlanner) -> float:
+    def first_step(self, planner: Planner) -> float:
         """The step."""
-        return self.guess()
+        return self.next_step()
 
-    def guess(self) -> float:
+    def next_step(self) -> float:
         """The step."""
         return self._code / STEP_UNIT
 
-    def settle(self, work: Work, guess: float) -> tuple[int, Coded]:
-        """Code the strip."""
-        return self._code, work.code(self._code)
+    def code(self, task: StripTask, step: float) -> tuple[int, CodedStrip]:
+        """Code the strip; see `StreamControl.code`."""
+        return self._code, task.code(self._code)
 
 
 class FixedQuality:
@@ -131,22 +148,22 @@ class FixedQuality:
         self._mse = mse
         self._step = 0.0
 
-    def first_guess(self, planner: ScenePlanner) -> float:
+    def first_step(self, planner: Planner) -> float:
         """A step that gives about that error."""
         self._step = planner.step_for_error(self._mse)
         return self._step
 
-    def guess(self) -> float:
+    def next_step(self) -> float:
         """The step of the strip before."""
         return self._step
 
-    def settle(self, work: Work, guess: float) -> tuple[int, Coded]:
+    def code(self, task: StripTask, step: float) -> tuple[int, CodedStrip]:
         """Code the strip with steps along the slope until the error is met, or the last one."""
-        code = step_code(guess)
+        code = step_code(step)
         for turn in range(MOST_CODINGS):
-            coded = work.code(code)
-            found = rounded_error(work.left_out + coded.error / work.samples)
-            away = log2(self._mse / max(found, 1e-9))
+            coded = task.code(code)
+            found = rounded_error(task.left_out + coded.error / task.samples)
+            away = log2_of(self._mse / max(found, 1e-9))
             if abs(away) <= QUALITY_RANGE or turn == MOST_CODINGS - 1:
                 break
             following = step_code(code / STEP_UNIT * exp2(min(max(away / ERROR_SLOPE, -1.0), 1.0)))
@@ -157,43 +174,44 @@ class FixedQuality:
         return code, coded
 
 
-class LeakyBucket:
-    """An average rate, with a buffer.
+class LimitedRate:
+    """An average rate, with a buffer: see `bandfold.onboard.rate.leaky_bucket`.
 
     Parameters
     ----------
-    bucket : Bucket
+    bucket : LeakyBucket
+        What strips may take.
     step : float
-        Of the strip before; 0 at the beginning of a stream.
+        Of the strip before, in counts; 0 at the beginning of a stream.
     """
 
     errors = False
 
-    def __init__(self, bucket: Bucket, step: float = 0.0) -> None:
+    def __init__(self, bucket: LeakyBucket, step: float = 0.0) -> None:
         self._bucket = bucket
         self._step = step
         self._ratio = 0.0
 
-    def first_guess(self, planner: ScenePlanner) -> float:
+    def first_step(self, planner: Planner) -> float:
         """A step at which the first strip would take about what it may."""
         if not self._step:
             return planner.step_for_bits(8.0 * STRIPS_AHEAD * self._bucket.aim)
         return self._step
 
-    def guess(self) -> float:
+    def next_step(self) -> float:
         """The step of the strip before."""
         return self._step
 
-    def settle(self, work: Work, guess: float) -> tuple[int, Coded]:
+    def code(self, task: StripTask, step: float) -> tuple[int, CodedStrip]:
         """Foresee the step, keep it near the one before, and code again what takes more than there is."""
-        aim = max(self._bucket.aim - work.overhead, 1.0)
-        most = max(self._bucket.most - work.overhead, 1.0)
+        aim = max(self._bucket.aim - task.overhead, 1.0)
+        most = max(self._bucket.most - task.overhead, 1.0)
         foreseen = self._ratio > 0
-        code = step_code(self._foresee(work.strip, aim, guess, MOST_CHANGE) if foreseen else guess)
+        code = step_code(self._foresee(task.strip, aim, step, LARGEST_MOVE) if foreseen else step)
         for turn in range(MOST_CODINGS):
-            coded = work.code(code)
+            coded = task.code(code)
             size = segment_bytes(coded.payload)
-            weight = _weigh(work.strip, code / STEP_UNIT)
+            weight = _weigh(task.strip, code / STEP_UNIT)
             self._ratio = size / weight if weight > 0 else 0.0
             # Only of the first strip nothing was foreseen, and it may take too little.
             good = size <= most and (foreseen or size >= LEAST_USED * aim)
@@ -201,16 +219,16 @@ class LeakyBucket:
                 break
             # Half of what is saved is left for the strips behind: the next one may be as hard.
             wanted = SAFE_SHARE ** (turn + 1) * ((aim + most) / 2 if size > most else aim)
-            following = step_code(self._foresee(work.strip, wanted, code / STEP_UNIT, FAR_CHANGE))
+            following = step_code(self._foresee(task.strip, wanted, code / STEP_UNIT, LARGEST_FIRST_MOVE))
             if following == code:
                 break
             code = following
         self._step = code / STEP_UNIT
         return code, replace(coded, payload=_cut(coded.payload, most))
 
-    def _foresee(self, strip: Strip, aim: float, guess: float, change: float) -> float:
-        """The step at which a strip takes so many bytes, within some octaves of a guess."""
-        low, high = log2(guess) - change, log2(guess) + change
+    def _foresee(self, strip: StripLatents, aim: float, step: float, octaves: float) -> float:
+        """The step at which a strip takes so many bytes, within some octaves of another one."""
+        low, high = log2_of(step) - octaves, log2_of(step) + octaves
         for _ in range(7):
             middle = (low + high) / 2
             large = _weigh(strip, exp2(middle)) * self._ratio > aim
@@ -218,17 +236,12 @@ class LeakyBucket:
         return exp2((low + high) / 2)
 
 
-def segment_bytes(payload: bytes) -> int:
-    """Bytes of a segment in the stream."""
-    return len(write_section(Section.SEGMENT, payload))
-
-
-def _weigh(strip: Strip, step: float) -> float:
+def _weigh(strip: StripLatents, step: float) -> float:
     """What the latents of a strip weigh at a step: bytes are about proportional to it."""
     cost = latent_cost(strip.latents[..., ::COLUMNS_WEIGHED], step)
     cost *= np.float32(COST_UNIT)
     weight = int(np.rint(cost).astype(np.int64).sum()) / COST_UNIT
-    return exp2(STEEPNESS * log2(weight)) if weight > 0 else 0.0
+    return exp2(STEEPNESS * log2_of(weight)) if weight > 0 else 0.0
 
 
 def _cut(payload: bytes, most: float) -> bytes:

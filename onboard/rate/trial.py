@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from functools import partial
 
 from bandfold.bitstream.container.header import STEP_UNIT
-from bandfold.bitstream.container.sections import Section, write_section
-from bandfold.common.workers import ALONE, Workers
-from bandfold.onboard.coding.methods import Pipeline
-from bandfold.onboard.coding.strip_coder import Coded
+from bandfold.common.exact import exp2, log2_of
+from bandfold.onboard.coding.scene_coder import SceneCoder, segment_bytes
+from bandfold.onboard.coding.scene_strips import SceneStrips
+from bandfold.onboard.coding.strip_coder import CodedStrip
+from bandfold.onboard.quality import rounded_error
+from bandfold.onboard.settings import step_code
 
 from .lambda_trim import trim
-from .step_search import aim_between, exp2, find_step, log2, step_code
-from .target import rounded_error
+from .step_search import aim_between, find_step
 
 ROUGH_RANGE = (1.0, 1.14)
 """Where a first plan may be, in parts of the target: above it, since it lacks rotations."""
 
-Progress = Callable[[str, float], None]
+HEADER_SLACK = 2
+"""The header is measured at the planned step, whose code may be shorter than the final one's."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Goal:
     Parameters
     ----------
     measure : callable
-        Measure of a trial at the code of a step.
+        Measure of a trial at the code of a step: its size in bytes, or its mean squared error.
     accept : tuple of float
         Range of measures that are good.
     slope : float
@@ -48,21 +50,21 @@ class Goal:
     @property
     def aim(self) -> float:
         """Logarithm of the measure to aim at."""
-        return aim_between(log2(self.accept[0]), log2(self.accept[1]))
+        return aim_between(log2_of(self.accept[0]), log2_of(self.accept[1]))
 
     @property
     def estimated_aim(self) -> float:
         """The same for an estimate: lower, because what exceeds a budget must be coded again."""
-        low, high = log2(self.accept[0]), log2(self.accept[1])
+        low, high = log2_of(self.accept[0]), log2_of(self.accept[1])
         return low + 0.25 * (high - low)
 
     def find(self, trial: Trial, code: int, slope: float) -> int:
-        """Find a step under the plan of a trial."""
+        """Find the code of a step under the plan of a trial, from a first one along a slope."""
         return find_step(partial(self.measure, trial), self.accept, code, slope=slope)
 
     def move(self, trial: Trial, code: int, slope: float) -> int:
         """Measure one step and move along the slope towards the aim, by an octave at most."""
-        distance = (self.estimated_aim - log2(self.measure(trial, code))) / slope
+        distance = (self.estimated_aim - log2_of(self.measure(trial, code))) / slope
         return step_code(code / STEP_UNIT * exp2(min(max(distance, -1.0), 1.0)))
 
 
@@ -71,110 +73,83 @@ class Trial:
 
     Parameters
     ----------
-    pipeline : Pipeline
-        The lines to code.
-    prefix : bytes
-        Sections that all strips need, without the preamble and the header.
-    header_bytes : int
-        Bytes of the preamble and the header.
-    samples : int
-        Samples of the whole scene, to which sizes are extended.
-    progress : callable
-        Called with a stage and the fraction done.
+    coder : SceneCoder
+        Of the whole scene, to which sizes are extended.
+    strips : SceneStrips
+        The lines to code, and the plan.
+    code : int
+        Code of the step that the plan was made for.
     errors : bool
         Whether errors are measured too.
-    workers : Workers
-        Which code the strips.
+    side : bytes, optional
+        Sections that all strips need, but the header, where they are at hand.
     """
 
     def __init__(
-        self,
-        pipeline: Pipeline,
-        prefix: bytes,
-        header_bytes: int,
-        samples: int,
-        progress: Progress,
-        *,
-        errors: bool,
-        workers: Workers = ALONE,
+        self, coder: SceneCoder, strips: SceneStrips, code: int, *, errors: bool, side: bytes | None = None
     ) -> None:
-        self._workers = workers
-        self.pipeline = pipeline
-        self.prefix = prefix
-        self.errors = errors
-        self._header_bytes = header_bytes
-        self._samples = samples
-        self._progress = progress
-        self._done: dict[int, list[Coded]] = {}
+        self.strips = strips
+        self.side = coder.side_sections(strips.plan) if side is None else side
+        self._coder = coder
+        self._errors = errors
+        self._head_bytes = len(coder.head(strips.plan, code)) + HEADER_SLACK
+        self._code = code
+        self._done: dict[int, list[CodedStrip]] = {}
 
-    def on(self, pipeline: Pipeline) -> Trial:
-        """The same plan on other lines."""
-        return Trial(
-            pipeline,
-            self.prefix,
-            self._header_bytes,
-            self._samples,
-            self._progress,
-            errors=self.errors,
-            workers=self._workers,
-        )
+    def on_all(self) -> Trial:
+        """The same plan on all lines of the scene; itself where it had them all."""
+        if self.strips.pixels == self._coder.samples.pixels:
+            return self
+        whole = self._coder.strips(self.strips.plan)
+        return Trial(self._coder, whole, self._code, errors=self._errors, side=self.side)
 
-    def strips(self, code: int) -> list[Coded]:
-        """All strips, coded."""
+    def coded(self, code: int) -> list[CodedStrip]:
+        """All strips, coded with the step of a code."""
         if code not in self._done:
-            coded = []
-            count = len(self.pipeline)
-            for strip in self._workers.map(
-                lambda index: self.pipeline.code(index, code / STEP_UNIT, errors=self.errors), range(count)
-            ):
-                coded.append(strip)
-                self._progress("code", len(coded) / count)
-            self._done[code] = coded
+            self._done[code] = self._coder.code_strips(self.strips, code, errors=self._errors)
         return self._done[code]
 
     def trim(self, code: int, accept: tuple[float, float], aim: float) -> None:
-        """Bring the size at a step into a range by the weight of a bit; see `.lambda_trim`.
+        """Bring the size at a step into a range by the Lagrange multiplier; see `.lambda_trim`.
 
         Parameters
         ----------
         code : int
+            Of the step.
         accept : tuple of float
             Range of sizes that are good, in bytes.
         aim : float
-            Size to aim at.
+            Size to aim at, in bytes.
         """
-        coded = self.strips(code)
+        coded = self.coded(code)
 
-        def recode(index: int, weight: float) -> int:
-            coded[index] = self.pipeline.code(index, code / STEP_UNIT, errors=self.errors, weight=weight)
-            return _bytes(coded[index])
+        def recode(index: int, multiplier: float) -> int:
+            coded[index] = self.strips.code(
+                index, code / STEP_UNIT, errors=self._errors, multiplier=multiplier
+            )
+            return segment_bytes(coded[index].payload)
 
-        rest = self.size(code) - sum(_bytes(strip) for strip in coded)
-        trim([_bytes(strip) for strip in coded], (accept[0] - rest, accept[1] - rest), aim - rest, recode)
+        sizes = [segment_bytes(strip.payload) for strip in coded]
+        rest = self.size(code) - sum(sizes)
+        trim(sizes, (accept[0] - rest, accept[1] - rest), aim - rest, recode)
 
     def size(self, code: int) -> float:
-        """Bytes of the stream; exact where all lines are at hand."""
-        segments = sum(_bytes(strip) for strip in self.strips(code))
-        share = self.pipeline.pixels * self.pipeline.bands / self._samples
-        return self._header_bytes + len(self.prefix) + segments / share
+        """Bytes of the stream at a step; exact where all lines are at hand."""
+        segments = sum(segment_bytes(strip.payload) for strip in self.coded(code))
+        share = self.strips.samples / self._coder.samples.info.count
+        return self._head_bytes + len(self.side) + segments / share
 
     def slope(self, goal: Goal, default: float) -> float:
         """Logarithm of a goal's measure over that of the step, between the last two steps that were tried."""
         codes = list(self._done)[-2:]
         if len(codes) < 2:
             return default
-        rise = log2(goal.measure(self, codes[1])) - log2(goal.measure(self, codes[0]))
-        found = rise / (log2(codes[1]) - log2(codes[0]))
+        rise = log2_of(goal.measure(self, codes[1])) - log2_of(goal.measure(self, codes[0]))
+        found = rise / (log2_of(codes[1]) - log2_of(codes[0]))
         # Under a plan for a coarser step the measure moves little: that slope would lead too far.
         return min(max(found / default, 0.7), 2.0) * default
 
     def error(self, code: int) -> float:
-        """Mean squared error per sample."""
-        coded = sum(strip.error for strip in self.strips(code))
-        return rounded_error(
-            self.pipeline.plan.dropped + coded / (self.pipeline.pixels * self.pipeline.bands)
-        )
-
-
-def _bytes(strip: Coded) -> int:
-    return len(write_section(Section.SEGMENT, strip.payload))
+        """Mean squared error per sample at a step, in counts squared."""
+        coded = sum(strip.error for strip in self.coded(code))
+        return rounded_error(self.strips.plan.left_out + coded / self.strips.samples)

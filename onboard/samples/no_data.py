@@ -1,4 +1,4 @@
-"""Absent samples are filled with their neighbours' values before coding, so that their edges cost no bits."""
+"""No-data: samples that are absent are found, and filled before coding so that their edges cost no bits."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common.scene import SceneInfo, SceneSource
-
-from .scaling import ScaledSource, no_data_mask
 
 
 class FilledSource:
@@ -39,21 +37,35 @@ class FilledSource:
         return fill(block, mask) if mask.any() else block
 
 
-def counts_without_gaps(original: SceneSource) -> SceneSource:
-    """The integer counts of a scene, absent samples filled: what the codec sees.
+def no_data_mask(block: NDArray[Any], no_data: float | None) -> NDArray[np.bool_]:
+    """Find the samples that mark absent data.
 
     Parameters
     ----------
-    original : SceneSource
-        The scene as given; floats and 32-bit integers with a scaling.
+    block : ndarray
+        Samples of any real type, before any scaling.
+    no_data : float or None
+        The marking value, possibly NaN; None marks nothing. It is compared in the type of `block`, so that
+        ``0.1`` finds the float32 nearest to it; a value that the type cannot hold marks nothing.
 
     Returns
     -------
-    SceneSource
-        Itself if it is made of 8 or 16 bit integers and none are absent.
+    ndarray of bool, same shape
+        True where data is absent.
     """
-    counts = original if original.info.scaling is None else ScaledSource(original)
-    return counts if original.info.no_data is None else FilledSource(counts, original)
+    nothing = np.zeros(block.shape, np.bool_)
+    if no_data is None:
+        return nothing
+    if block.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            marker = block.dtype.type(no_data)
+        if np.isinf(marker) and np.isfinite(no_data):
+            return nothing
+        return np.asarray(np.isnan(block) if np.isnan(marker) else block == marker, np.bool_)
+    limits = np.iinfo(block.dtype)
+    if not float(no_data).is_integer() or not limits.min <= no_data <= limits.max:
+        return nothing
+    return np.asarray(block == block.dtype.type(int(no_data)), np.bool_)
 
 
 def fill(block: NDArray[Any], absent: NDArray[np.bool_]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""A scene in small: some of its block rows, on which trials of a step are quick."""
+"""Subsampling: some rows of blocks of a scene, on which trials of a step are quick."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bandfold.common.geometry import BLOCK
 from bandfold.common.scene import SceneInfo, SceneSource
 
 
-class ThinnedSource:
+class SubsampledSource:
     """Some rows of a scene, one below the other.
 
     Parameters
@@ -45,27 +45,27 @@ class ThinnedSource:
         return block[:, lines.start - first * height : lines.stop - first * height]
 
 
-def thinned(source: SceneSource, pixels: int | None, height: int = BLOCK) -> SceneSource:
-    """A scene of about so many pixels that is typical of another; itself if it is not much larger.
+def typical_rows(info: SceneInfo, pixels: int, height: int = BLOCK) -> range | None:
+    """Rows of a scene that stand for all of it.
 
     Parameters
     ----------
-    source : SceneSource
-    pixels : int or None
-        None for all.
+    info : SceneInfo
+        Of the scene.
+    pixels : int
+        Pixels to keep, about.
     height : int
-        Lines that stay together.
+        Lines of a row.
 
     Returns
     -------
-    SceneSource
+    range or None
+        Numbers of the rows; None if the scene is not much larger.
     """
-    stride = 1 if pixels is None else stride_for(source.info, pixels, height)
-    if stride < 2:
-        return source
+    stride = stride_for(info, pixels, height)
     # Only whole rows, from the middle of each stride. Single rows are coded in the contexts of strangers, but
     # groups of them would be fewer places of the scene, and that is worse.
-    return ThinnedSource(source, range(stride // 2, source.info.lines // height, stride), height)
+    return None if stride < 2 else range(stride // 2, info.lines // height, stride)
 
 
 def stride_for(info: SceneInfo, pixels: int, height: int = BLOCK) -> int:

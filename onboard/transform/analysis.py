@@ -2,7 +2,7 @@
 
 With compiled kernels both happen in one pass over the samples, and component planes exist for eight lines of
 eight blocks only; without them planes of some lines are folded (`bandfold.onboard.transform.fold`) and
-transformed (`bandfold.onboard.networks`). The bits are the same.
+transformed (`.cosine`). The bits are the same.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ from bandfold.common.geometry import BLOCK, CHANNELS, block_rows, mirrored, pad_
 from bandfold.common.kernels import pointer
 from bandfold.common.scene import SceneSource
 from bandfold.common.workers import ALONE, Workers
-from bandfold.onboard.networks import AnalysisEngine
 
-from .cosine import CosineEngine, refuse_large_latents
+from .cosine import cosine_transform, refuse_large_latents
 from .fold import fold_blocks, fold_strip
 
 LINES_AT_ONCE = 16
@@ -83,17 +82,15 @@ class Analysis:
     Parameters
     ----------
     fold : Fold
-    engine : AnalysisEngine
     workers : Workers
         Which share the lines of a strip.
     """
 
-    def __init__(self, fold: Fold, engine: AnalysisEngine, workers: Workers = ALONE) -> None:
+    def __init__(self, fold: Fold, workers: Workers = ALONE) -> None:
         self._workers = workers
         self._fold = fold
-        self._engine = engine
         self._kernel = None
-        if kernels.library is not None and fold.second is not None and isinstance(engine, CosineEngine):
+        if kernels.library is not None and fold.second is not None:
             self._kernel = _KernelFold(fold)
 
     def strip(self, source: SceneSource, lines: slice) -> NDArray[np.int32]:
@@ -124,7 +121,7 @@ class Analysis:
             rows = slice(part.start // BLOCK, block_rows(part.stop))
             if self._kernel is None:
                 planes = fold_strip(self._fold, source, inside)
-                latents[:, :, rows] = self._engine.analyse(pad_to_blocks(planes))
+                latents[:, :, rows] = cosine_transform(pad_to_blocks(planes))
                 return
             block = source.read(slice(0, self._fold.bands), inside)
             strides = [stride // block.itemsize for stride in block.strides]
@@ -152,7 +149,7 @@ class Analysis:
         count = blocks.shape[1]
         if self._kernel is None:
             for plane in fold_blocks(self._fold, blocks):
-                yield self._engine.analyse(plane.reshape(1, -1, BLOCK)).reshape(CHANNELS, -1)
+                yield cosine_transform(plane.reshape(1, -1, BLOCK)).reshape(CHANNELS, -1)
             return
         latents = np.empty((self._fold.components, CHANNELS, 1, count), dtype=np.int32)
         whole = np.ascontiguousarray(blocks)

@@ -11,7 +11,7 @@ from bandfold.benchmarks.bands import interpolate, main, quality
 from bandfold.benchmarks.rate_distortion.band_model import Coded
 from bandfold.common.errors import SettingsError
 from bandfold.formats.envi.writer import write_envi
-from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.samples.samples import ArraySource
 
 
 class Model:

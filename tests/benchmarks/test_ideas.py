@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from bandfold.benchmarks.ideas import STEPS, Partly, main, means_table, rows, table
 from bandfold.formats.envi.writer import write_envi
-from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.samples.samples import ArraySource
 
 
 @pytest.fixture(scope="module")

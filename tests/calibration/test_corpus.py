@@ -7,7 +7,7 @@ from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.calibration.corpus import RATES, Latents, open_scene, scene_latents, step_for_rate
 from bandfold.common.scene import Scaling
 from bandfold.formats.envi.writer import EnviWriter
-from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.samples.samples import ArraySource
 
 
 def cube(bands=10, lines=20, samples=17, seed=0):

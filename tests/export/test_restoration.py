@@ -16,7 +16,7 @@ from bandfold.cli.main import main  # noqa: E402
 from bandfold.common.errors import ModelError  # noqa: E402
 from bandfold.export.restoration import make_restoration  # noqa: E402
 from bandfold.ground.restoration.restoration_model import RestorationModel  # noqa: E402
-from bandfold.onboard.samples.source import ArraySource  # noqa: E402
+from bandfold.onboard.samples.samples import ArraySource  # noqa: E402
 from bandfold.training.config import DataConfig, TrainingConfig, load_config  # noqa: E402
 from bandfold.training.restoration import FACTS, WINDOWS  # noqa: E402
 from bandfold.training.runs import train_run  # noqa: E402

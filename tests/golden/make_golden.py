@@ -42,7 +42,7 @@ from bandfold.calibration.sensorfit import fit_sensor
 from bandfold.common.scene import Scaling
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard.encoder import Encoder
-from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.samples.samples import ArraySource
 
 HERE = Path(__file__).parent
 DOCUMENT = HERE.parents[1] / "docs" / "format.md"

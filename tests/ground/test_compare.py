@@ -10,7 +10,7 @@ from bandfold.common.errors import OutputError, SceneError, SettingsError
 from bandfold.common.scene import Scaling
 from bandfold.ground.compare import compare_scenes
 from bandfold.ground.report.plots import plot_comparison, plot_partition
-from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.samples.samples import ArraySource
 
 
 @pytest.fixture(autouse=True)

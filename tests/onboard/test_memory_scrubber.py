@@ -75,7 +75,7 @@ def test_what_has_changed_is_loaded_again(lines, what):
     written = []
     one = encoder(lines, written, sensor=SENSOR)
     one.push(lines[:16])
-    flip(one._tables.side if what == "tables" else one._planner._sensor.first[0].codes)
+    flip(one._strips._tables.side if what == "tables" else one._strips._planner._sensor.first[0].codes)
     one.push(lines[16:24])
     assert one.suspect == [slice(8, 16)]
     one.push(lines[24:])
@@ -91,14 +91,14 @@ def test_what_has_changed_is_loaded_again(lines, what):
 def test_what_cannot_be_loaded_again_stops_the_encoder(lines, monkeypatch, tmp_path):
     one = encoder(lines, [], sensor=load_package(SENSOR))
     one.push(lines[:8])
-    flip(one._planner._sensor.means)
+    flip(one._strips._planner._sensor.means)
     with pytest.raises(IntegrityError, match=r"flipped in memory \(/sensor/means\).*lines 0:8"):
         one.push(lines[8:16])
     copy = tmp_path / "tables.npz"
     copy.write_bytes(tables_module.SHIPPED.read_bytes())
     one = encoder(lines, [], tables=copy)
     one.push(lines[:8])
-    flip(one._tables.side)
+    flip(one._strips._tables.side)
     with np.load(copy) as archive:
         arrays = dict(archive.items())
     np.savez(copy, **{**arrays, "folded_points": arrays["folded_points"] + 1})
@@ -110,7 +110,7 @@ def test_without_scrubbing_nothing_is_looked_at(lines):
     info = SceneInfo(lines.shape[1], 1, lines.shape[2], lines.dtype)
     one = StreamEncoder(info, lambda data: None, step=10.0, strip_lines=8, scrub=0, sensor=SENSOR)
     one.push(lines)
-    flip(one._planner._sensor.means)
+    flip(one._strips._planner._sensor.means)
     one.flush()
     assert one.suspect == []
     with pytest.raises(SettingsError, match="scrubbing"):

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.samples.samples import ArraySource
 from bandfold.training.config import load_config
 from bandfold.training.scenes import TrainingScene, centred, scene_deviation
 

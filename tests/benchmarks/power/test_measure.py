@@ -13,7 +13,7 @@ from bandfold.benchmarks.power.strips import StripClock, strip_latencies
 from bandfold.benchmarks.power.text import markdown
 from bandfold.benchmarks.power.watch import Watch, energy
 from bandfold.onboard import Encoder
-from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.samples.samples import ArraySource
 
 from .boards import orin_nano, write
 

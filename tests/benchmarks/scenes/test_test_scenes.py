@@ -9,7 +9,7 @@ from bandfold.benchmarks.scenes.scene_file import write_scene
 from bandfold.benchmarks.scenes.test_scenes import MOSAIC_NAME, find_scenes, joined, mirrored
 from bandfold.common.errors import SceneError, SettingsError
 from bandfold.common.scene import Scaling
-from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.samples.samples import ArraySource
 
 NAMES = ["abu_airport_1", "abu_airport_3", "abu_urban_4", "abu_urban_5"]
 

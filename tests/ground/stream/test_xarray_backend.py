@@ -9,7 +9,7 @@ from bandfold.common.scene import Scaling
 from bandfold.ground import Decoder
 from bandfold.ground.stream.strip_reader import StripReader
 from bandfold.onboard import Encoder
-from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.samples.samples import ArraySource
 
 xarray = pytest.importorskip("xarray")
 pytest.importorskip("pyproj")

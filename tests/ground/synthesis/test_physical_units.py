@@ -5,8 +5,8 @@ import pytest
 
 from bandfold.common.scene import Scaling, SceneInfo
 from bandfold.ground.synthesis.physical_units import apply_scaling
+from bandfold.onboard.samples.samples import ArraySource
 from bandfold.onboard.samples.scaling import ScaledSource
-from bandfold.onboard.samples.source import ArraySource
 
 
 def info(dtype, scaling=None):

@@ -8,7 +8,7 @@ import pytest
 from bandfold.bitstream.packages.package import load_package
 from bandfold.bitstream.segments.band_codec import BandCodec
 from bandfold.onboard.networks.band_planner import BandPlanner
-from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.samples.samples import ArraySource
 
 CODEC = BandCodec.from_package(load_package(Path(__file__).parents[2] / "golden" / "golden-walsh.bfm"))
 

@@ -14,14 +14,13 @@ from bandfold.bitstream.segments.band_codec import BandCodec
 from bandfold.common.errors import ModelError, SettingsError
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard.encoder import Encoder
-from bandfold.onboard.networks import NetworkEngine
 from bandfold.onboard.networks import engine_choice as choice
 from bandfold.onboard.networks import litert_network as litert
 from bandfold.onboard.networks.conv_stack import ConvStack
 from bandfold.onboard.networks.engine_choice import ENGINES, check_engines, is_exact, open_exact, probe, unfit
 from bandfold.onboard.networks.integer_network import to_integers
 from bandfold.onboard.networks.litert_network import LiteRtNetwork
-from bandfold.onboard.networks.network_engine import integer_model
+from bandfold.onboard.networks.network_engine import NetworkEngine, integer_model
 from bandfold.onboard.networks.numpy_network import NumpyNetwork
 from bandfold.onboard.networks.onnxruntime_network import OrtNetwork
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bandfold.onboard.planning.block_sample import FEW_BLOCKS, sample_blocks
-from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.samples.samples import ArraySource
 
 
 def _numbered(rows, columns):

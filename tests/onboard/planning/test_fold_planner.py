@@ -10,8 +10,7 @@ from bandfold.common import kernels
 from bandfold.onboard.planning.block_sample import sample_blocks
 from bandfold.onboard.planning.fold_planner import FoldPlanner, latent_gain
 from bandfold.onboard.planning.vector_precision import quantise_vectors, vector_bits
-from bandfold.onboard.samples.source import ArraySource
-from bandfold.onboard.transform.cosine import CosineEngine
+from bandfold.onboard.samples.samples import ArraySource
 
 STEPS = (1.0, 4.0, 16.0, 64.0, 256.0, 4096.0, 1048576.0)
 
@@ -31,7 +30,7 @@ def cube():
 
 @pytest.fixture(scope="module")
 def planner(cube):
-    return FoldPlanner(sample_blocks(ArraySource(cube)), None, CosineEngine())
+    return FoldPlanner(sample_blocks(ArraySource(cube)), None)
 
 
 @pytest.mark.parametrize("spectral", [True, False])
@@ -62,7 +61,7 @@ def test_coarser_steps_keep_fewer_components(planner):
 
 @pytest.mark.parametrize("step", STEPS)
 def test_without_a_second_fold_the_components_are_those_of_the_intervals(cube, step):
-    planner = FoldPlanner(sample_blocks(ArraySource(cube)), (10, 24), CosineEngine(), merge_limit=0)
+    planner = FoldPlanner(sample_blocks(ArraySource(cube)), (10, 24), merge_limit=0)
     fold = planner.plan(step)
     assert fold.merged == (0, 0)
     assert fold.components == sum(vectors.count for vectors in fold.first)

@@ -12,13 +12,12 @@ from bandfold.bitstream.container.sections import Section, read_sections, write_
 from bandfold.ground import Decoder
 from bandfold.onboard import ArraySource, Encoder
 from bandfold.onboard import encoder as encoder_module
-from bandfold.onboard.planning import region_planner as zoneplan_module
-from bandfold.onboard.planning.block_sample import Sample, sample_blocks
+from bandfold.onboard.planning import region_planner as planner_module
+from bandfold.onboard.planning.block_sample import BlockSample, sample_blocks
 from bandfold.onboard.planning.region_clusters import Moments, merge_strips
-from bandfold.onboard.planning.region_planner import zone_planner
+from bandfold.onboard.planning.region_planner import find_regions
 from bandfold.onboard.planning.scene_planner import ScenePlanner
-from bandfold.onboard.rate import scene_control as scenecoder_module
-from bandfold.onboard.transform.cosine import CosineEngine
+from bandfold.onboard.rate import scene_control as control_module
 
 SENSOR = Path(__file__).parents[2] / "golden" / "golden-20.bfm"
 on = ScenePlanner.on
@@ -57,7 +56,7 @@ def mse(cube, other):
     return float(np.mean((cube.astype(float) - other) ** 2))
 
 
-def zones(stream, models=()):
+def regions(stream, models=()):
     return [segment["fold"] for segment in Decoder(stream, models=models).report()["segments"]]
 
 
@@ -85,7 +84,7 @@ def whole(stream):
 
 
 def test_strips_of_one_land_share_a_fold(stream):
-    assert zones(stream) == list(LANDS)
+    assert regions(stream) == list(LANDS)
     report = Decoder(stream).report()
     assert report["folds"] == 2
     kinds = [kind for kind, _ in parts_of(stream)]
@@ -99,9 +98,9 @@ def test_the_same_bytes_again(cube, stream):
 
 
 def test_several_folds_take_fewer_bytes_for_a_smaller_error(monkeypatch, cube, stream, whole):
-    monkeypatch.setattr(encoder_module, "zone_planner", lambda *given: None)
+    monkeypatch.setattr(encoder_module, "find_regions", lambda *given: None)
     single = encode(cube)
-    assert zones(single) == [0] * len(LANDS)
+    assert regions(single) == [0] * len(LANDS)
     assert len(stream) < 0.9 * len(single)
     assert mse(cube, whole) < 1.05 * mse(cube, decoded(single))
 
@@ -111,19 +110,19 @@ def test_land_that_does_not_change_keeps_one_fold(monkeypatch, kinds):
     cube = land(kinds)
     stream = encode(cube)
     assert Decoder(stream).report()["folds"] == 1
-    monkeypatch.setattr(encoder_module, "zone_planner", lambda *given: None)
+    monkeypatch.setattr(encoder_module, "find_regions", lambda *given: None)
     assert encode(cube) == stream
 
 
 def test_a_fold_must_pay(monkeypatch):
     """What moments promise is measured before it is believed."""
     source = ArraySource(land((0, 0, 0, 0)))
-    planner = ScenePlanner(source, None, CosineEngine())
-    assert zone_planner(planner, source, STRIP, STEP) is None
+    planner = ScenePlanner(sample_blocks(source), None)
+    assert find_regions(planner, source, STRIP, STEP) is None
     looked_at = []
-    monkeypatch.setattr(zoneplan_module, "SHARE", 1e9)
+    monkeypatch.setattr(planner_module, "SHARE", 1e9)
     monkeypatch.setattr(ScenePlanner, "on", lambda one, sample: looked_at.append(sample) or on(one, sample))
-    assert zone_planner(planner, source, STRIP, STEP) is None
+    assert find_regions(planner, source, STRIP, STEP) is None
     # Every strip for itself, then the first cut alone.
     assert len(looked_at) == 4 + 2
 
@@ -133,7 +132,7 @@ def test_strips_too_few_or_low_are_no_obstacle(cube, lines):
     """One strip has one fold; low ones are compared together with their neighbours."""
     short = cube[:, :STRIP]
     assert Decoder(encode(short, step=STEP, strip_lines=lines)).report()["folds"] == 1
-    assert set(zones(encode(cube, step=STEP, strip_lines=8))) == {0, 1}
+    assert set(regions(encode(cube, step=STEP, strip_lines=8))) == {0, 1}
 
 
 @pytest.mark.parametrize("tried", [None, 1 << 11])
@@ -141,11 +140,11 @@ def test_strips_too_few_or_low_are_no_obstacle(cube, lines):
     "target", [{"bps": 0.9}, {"nbytes": 20_000}, {"psnr": 91.0}], ids=["bps", "bytes", "psnr"]
 )
 def test_targets_are_met(monkeypatch, cube, target, tried):
-    """On the whole scene, and where steps are tried on some rows of each zone."""
+    """On the whole scene, and where steps are tried on some rows of each region."""
     if tried is not None:
-        monkeypatch.setattr(scenecoder_module, "PIXELS_TRIED", tried)
+        monkeypatch.setattr(control_module, "PIXELS_TRIED", tried)
     stream = encode(cube, **target)
-    assert zones(stream) == list(LANDS)
+    assert regions(stream) == list(LANDS)
     if "psnr" in target:
         reached = 10 * np.log10(65535**2 / mse(cube, decoded(stream)))
         assert abs(reached - target["psnr"]) < 0.15
@@ -154,11 +153,11 @@ def test_targets_are_met(monkeypatch, cube, target, tried):
         assert 0.985 * budget <= len(stream) <= budget
 
 
-def test_a_sensor_selects_for_each_zone(monkeypatch, cube):
+def test_a_sensor_selects_for_each_region(monkeypatch, cube):
     sensor = {"sensor": SENSOR, "spectral": "sensor", "step": STEP}
     stream = encode(cube, **sensor)
-    assert zones(stream, [SENSOR]) == list(LANDS)
-    monkeypatch.setattr(encoder_module, "zone_planner", lambda *given: None)
+    assert regions(stream, [SENSOR]) == list(LANDS)
+    monkeypatch.setattr(encoder_module, "find_regions", lambda *given: None)
     single = encode(cube, **sensor)
     errors = [mse(cube, Decoder(data, models=[SENSOR], restore="off").decode()) for data in (stream, single)]
     assert len(stream) < len(single)
@@ -169,7 +168,7 @@ def test_absent_samples_come_back(cube):
     gaps = cube.copy()
     gaps[:, 40:60, 10:30] = 65535
     stream = encode(ArraySource(gaps, no_data=65535.0))
-    assert len(set(zones(stream))) == 2
+    assert len(set(regions(stream))) == 2
     np.testing.assert_array_equal(decoded(stream) == 65535, gaps == 65535)
 
 
@@ -179,33 +178,33 @@ def test_parts_are_parts_of_the_whole(stream, whole):
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_lost_fold_costs_its_zone(stream, whole, number):
+def test_a_lost_fold_costs_its_region(stream, whole, number):
     parts = parts_of(stream)
     folds = [place for place, (kind, _) in enumerate(parts) if kind == Section.FOLD]
     decoder = Decoder(joined([*parts[: folds[number]], *parts[folds[number] + 1 :]]), restore="off")
     rest = decoder.decode()
-    lost = [strip for strip, zone in enumerate(LANDS) if zone == number]
+    lost = [strip for strip, region in enumerate(LANDS) if region == number]
     assert [damage.lines.start // STRIP for damage in decoder.damage] == lost
     segments = decoder.report()["segments"]
     assert [strip for strip, segment in enumerate(segments) if not segment["intact"]] == lost
-    for strip, zone in enumerate(LANDS):
+    for strip, region in enumerate(LANDS):
         lines = slice(strip * STRIP, (strip + 1) * STRIP)
-        assert np.array_equal(rest[:, lines], whole[:, lines]) == (zone != number)
+        assert np.array_equal(rest[:, lines], whole[:, lines]) == (region != number)
 
 
 def test_a_strip_without_its_rotations_is_filled_with_its_own_means(stream):
     parts = parts_of(stream)
     last = max(place for place, (kind, _) in enumerate(parts) if kind == Section.ROTATION)
-    zone = parts[last][1][0]
+    region = parts[last][1][0]
     decoder = Decoder(joined([*parts[:last], *parts[last + 1 :]]), restore="off")
     rest = decoder.decode()
-    lost = [strip for strip, number in enumerate(LANDS) if number == zone]
+    lost = [strip for strip, number in enumerate(LANDS) if number == region]
     assert [damage.lines.start // STRIP for damage in decoder.damage] == lost
     for damage in decoder.damage:
-        assert abs(rest[:, damage.lines].mean() - 3000 - 400 * zone) < 100
+        assert abs(rest[:, damage.lines].mean() - 3000 - 400 * region) < 100
 
 
-def test_every_segment_names_rotations_of_its_own_zone(stream):
+def test_every_segment_names_rotations_of_its_own_region(stream):
     for kind, payload in parts_of(stream):
         if kind == Section.SEGMENT:
             place, _ = read_place(payload)
@@ -213,16 +212,15 @@ def test_every_segment_names_rotations_of_its_own_zone(stream):
 
 
 def test_a_denser_sample_where_several_folds_may_pay(monkeypatch, cube):
-    monkeypatch.setattr(zoneplan_module, "LEAST_OF_MANY", 20)
-    monkeypatch.setattr(zoneplan_module, "LEAST_BLOCKS", 8)
+    monkeypatch.setattr(planner_module, "LEAST_OF_MANY", 20)
+    monkeypatch.setattr(planner_module, "LEAST_BLOCKS", 8)
     source = ArraySource(cube)
-    sparse = ScenePlanner(sample_blocks(source, enough=40), None, CosineEngine())
-    planner = zone_planner(sparse, source, STRIP, STEP)
+    sparse = ScenePlanner(sample_blocks(source, enough=40), None)
+    planner = find_regions(sparse, source, STRIP, STEP)
     assert planner is not None
-    plan = planner.plan(STEP, spectral=True)
-    assert plan.zones == LANDS
-    assert [one.number for one in plan.all] == [0, 1]
-    assert planner.plan(STEP, spectral=False).zones == ()
+    plan = planner.plan(STEP)
+    assert plan.regions == LANDS
+    assert [one.number for one in plan.bases] == [0, 1]
 
 
 @settings(max_examples=25, deadline=None)
@@ -230,22 +228,22 @@ def test_a_denser_sample_where_several_folds_may_pay(monkeypatch, cube):
 def test_merging_keeps_all_strips_and_costs_bits(counts, seed):
     rng = np.random.default_rng(seed)
     samples = [
-        Sample(rng.integers(0, 1 << rng.integers(1, 12), (3, count, 64)).astype(np.int32), count * 64)
+        BlockSample(rng.integers(0, 1 << rng.integers(1, 12), (3, count, 64)).astype(np.int32), count * 64)
         for count in counts
     ]
     root = merge_strips([((number,), sample) for number, sample in enumerate(samples)], 10.0)
     assert root.strips == tuple(range(len(counts)))
-    everything = Sample(np.concatenate([sample.blocks for sample in samples], axis=1), sum(counts) * 64)
+    everything = BlockSample(np.concatenate([sample.blocks for sample in samples], axis=1), sum(counts) * 64)
     together = Moments.of(everything)
     np.testing.assert_allclose(root.moments.mean, together.mean, rtol=1e-9)
     np.testing.assert_allclose(root.moments.covariances, together.covariances, rtol=1e-6, atol=1e-6)
 
-    def check(zone):
-        if zone.parts:
-            assert tuple(sorted(zone.parts[0].strips + zone.parts[1].strips)) == zone.strips
+    def check(region):
+        if region.parts:
+            assert tuple(sorted(region.parts[0].strips + region.parts[1].strips)) == region.strips
             # Never cheaper together: the logarithm of the determinant is concave.
-            assert zone.saved >= -1e-6 * abs(zone.bits)
-            for part in zone.parts:
+            assert region.saved >= -1e-6 * abs(region.bits)
+            for part in region.parts:
                 check(part)
 
     check(root)

@@ -19,7 +19,7 @@ from bandfold.onboard import StreamEncoder
 from bandfold.onboard.encoder import Encoder
 from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT, quantise
 from bandfold.onboard.quantisation.trellis_search import PATH_WEIGHT
-from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.samples.samples import ArraySource
 
 from ..latents import STEP, latents
 

@@ -3,23 +3,23 @@
 import pytest
 
 from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
-from bandfold.onboard.rate.lambda_trim import MOST_CHANGE, trim
+from bandfold.onboard.rate.lambda_trim import LARGEST_TRIM, trim
 
 
 class Strips:
-    """Strips whose bytes follow the weight with a slope of their own."""
+    """Strips whose bytes follow the multiplier with a slope of their own."""
 
     def __init__(self, sizes, slope):
         self.first = list(sizes)
         self.sizes = list(sizes)
         self.slope = slope
-        self.weights = {}
+        self.multipliers = {}
         self.calls = 0
 
-    def recode(self, index, weight):
+    def recode(self, index, multiplier):
         self.calls += 1
-        self.weights[index] = weight
-        self.sizes[index] = round(self.first[index] * (weight / RATE_WEIGHT) ** self.slope)
+        self.multipliers[index] = multiplier
+        self.sizes[index] = round(self.first[index] * (multiplier / RATE_WEIGHT) ** self.slope)
         return self.sizes[index]
 
 
@@ -38,22 +38,22 @@ def test_a_percent_takes_a_few_strips(slope, total):
     assert strips.calls <= 7
 
 
-def test_the_weight_rises_where_bytes_are_too_many_and_falls_where_they_are_too_few():
+def test_the_multiplier_rises_where_bytes_are_too_many_and_falls_where_they_are_too_few():
     many, few = Strips([1020], -0.6), Strips([970], -0.6)
     trim([1020], (990, 1000), 995, many.recode)
     trim([970], (990, 1000), 995, few.recode)
-    assert many.weights[0] > RATE_WEIGHT > few.weights[0]
+    assert many.multipliers[0] > RATE_WEIGHT > few.multipliers[0]
 
 
 def test_the_largest_strip_is_first():
     strips = Strips([100, 5000, 4990], -0.6)
     trim(list(strips.sizes), (9_900, 10_000), 9_980, strips.recode)
-    assert list(strips.weights) == [1]
+    assert list(strips.multipliers) == [1]
 
 
 def test_what_cannot_be_reached_is_told():
     strips = Strips([1000, 1000], 0.0)
     assert not trim(strips.sizes, (900, 1000), 980, strips.recode)
     # Both were tried, and by no more than is allowed each time.
-    assert set(strips.weights) == {0, 1}
-    assert max(strips.weights.values()) < RATE_WEIGHT * (1 - MOST_CHANGE) ** (-3 / 0.6) * 1.01
+    assert set(strips.multipliers) == {0, 1}
+    assert max(strips.multipliers.values()) < RATE_WEIGHT * (1 - LARGEST_TRIM) ** (-3 / 0.6) * 1.01

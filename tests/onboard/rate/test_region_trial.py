@@ -1,15 +1,18 @@
 """Several folds are made where coding says that they cost less, not where a sample alone says so."""
 
+from dataclasses import replace
+
 import pytest
 
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.ground import Decoder
-from bandfold.onboard.coding.methods import cosine_method
-from bandfold.onboard.planning.region_planner import zone_planner
+from bandfold.onboard.coding.method import TransformMethod
+from bandfold.onboard.coding.scene_coder import SceneCoder
+from bandfold.onboard.planning.block_sample import sample_blocks
+from bandfold.onboard.planning.region_planner import find_regions
 from bandfold.onboard.planning.scene_planner import ScenePlanner
-from bandfold.onboard.rate import region_trial as zonetrial
-from bandfold.onboard.samples.source import ArraySource
-from bandfold.onboard.transform.cosine import CosineEngine
+from bandfold.onboard.rate.region_trial import several_cost_less
+from bandfold.onboard.samples.samples import ArraySource, Samples
 
 from ..planning.test_region_planner import LANDS, STEP, STRIP, encode, land
 
@@ -20,32 +23,25 @@ def cube():
 
 
 def _plans(cube):
-    source = ArraySource(cube)
-    planner = ScenePlanner(source, None, CosineEngine())
-    zoned = zone_planner(planner, source, STRIP, STEP)
-    assert zoned is not None
-    return source, zoned.plan(STEP, spectral=True), planner.plan(STEP, spectral=True)
+    samples, tables = Samples.of(ArraySource(cube)), load_tables()
+    planner = ScenePlanner(sample_blocks(samples), None)
+    several = find_regions(planner, samples, STRIP, STEP)
+    assert several is not None
+    coder = SceneCoder(samples, TransformMethod(tables), tables, STRIP, lambda stage, done: None)
+    return coder, several.plan(STEP), planner.plan(STEP)
 
 
 def test_two_lands_are_worth_two_folds(cube):
-    source, several, one = _plans(cube)
-    tables = load_tables()
-    method = cosine_method(CosineEngine(), tables, STRIP)
-    assert zonetrial.several_cost_less(source, source, several, one, method, tables)
-    assert Decoder(encode(cube)).report()["folds"] == len(several.all) > 1
+    coder, several, one = _plans(cube)
+    assert several_cost_less(coder, several, one)
+    assert Decoder(encode(cube)).report()["folds"] == len(several.bases) > 1
 
 
 def test_the_same_fold_under_several_numbers_is_not(cube):
     """It costs its sections, and saves nothing."""
-    source, several, one = _plans(cube)
-    tables = load_tables()
-    copies = zonetrial.replace(
-        one,
-        others=tuple(zonetrial.replace(one, number=plan.number) for plan in several.others),
-        zones=several.zones,
-    )
-    method = cosine_method(CosineEngine(), tables, STRIP)
-    assert not zonetrial.several_cost_less(source, source, copies, one, method, tables)
+    coder, several, one = _plans(cube)
+    alike = tuple(replace(one.bases[0], number=basis.number) for basis in several.bases)
+    assert not several_cost_less(coder, replace(one, bases=alike, regions=several.regions), one)
 
 
 def test_the_encoder_listens(monkeypatch, cube):

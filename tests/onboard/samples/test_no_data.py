@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bandfold.onboard.samples.no_data import FilledSource, fill
-from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.samples.samples import ArraySource
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ import pytest
 
 from bandfold.common.errors import SceneError
 from bandfold.common.scene import Scaling
-from bandfold.onboard.samples.scaling import ScaledSource, auto_scaling, no_data_mask
-from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.samples.no_data import no_data_mask
+from bandfold.onboard.samples.samples import ArraySource
+from bandfold.onboard.samples.scaling import ScaledSource, auto_scaling
 
 ANY = Scaling(1.0)
 EVERYTHING = slice(0, 3), slice(0, 4)

@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
-from bandfold.onboard.samples.source import ArraySource
-from bandfold.onboard.samples.subsampled import thinned
+from bandfold.onboard.samples.samples import ArraySource
+from bandfold.onboard.samples.subsampled import SubsampledSource, typical_rows
 
 CUBE = np.arange(2 * 515 * 16, dtype=np.uint16).reshape(2, 515, 16)
 
 
 @pytest.mark.parametrize(("height", "rows"), [(8, range(2, 64, 4)), (64, range(2, 8, 4))])
 def test_rows_are_whole_and_even(height, rows):
-    source = thinned(ArraySource(CUBE), 515 * 16 // 4, height)
+    scene = ArraySource(CUBE)
+    source = SubsampledSource(scene, typical_rows(scene.info, 515 * 16 // 4, height), height)
     expected = np.concatenate([CUBE[:, row * height : (row + 1) * height] for row in rows], axis=1)
     assert source.info.lines == expected.shape[1]
     np.testing.assert_array_equal(source.read(slice(0, 2), slice(0, source.info.lines)), expected)
@@ -20,6 +21,6 @@ def test_rows_are_whole_and_even(height, rows):
 
 
 def test_scenes_that_are_not_much_larger_stay_whole():
-    source = ArraySource(CUBE)
-    assert thinned(source, 5000) is source
-    assert thinned(source, 515 * 16 // 8, 64) is source
+    info = ArraySource(CUBE).info
+    assert typical_rows(info, 5000) is None
+    assert typical_rows(info, 515 * 16 // 8, 64) is None

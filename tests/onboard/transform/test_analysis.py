@@ -9,9 +9,8 @@ from bandfold.bitstream.transforms.dct import DCT, FREQUENCIES
 from bandfold.bitstream.transforms.klt import Fold, Vectors
 from bandfold.common import kernels
 from bandfold.common.errors import SceneError
-from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.samples.samples import ArraySource
 from bandfold.onboard.transform.analysis import Analysis
-from bandfold.onboard.transform.cosine import CosineEngine
 from bandfold.onboard.transform.rotation import _block_costs, _costs, rotate
 
 
@@ -47,9 +46,9 @@ def test_a_strip(seed, bands, lines, samples, intervals, dtype):
     fold = _fold(generator, bands, intervals)
     start = int(generator.integers(0, lines))
     part = slice(start, lines)
-    fast = Analysis(fold, CosineEngine()).strip(ArraySource(cube), part)
+    fast = Analysis(fold).strip(ArraySource(cube), part)
     with kernels.switched_off():
-        slow = Analysis(fold, CosineEngine()).strip(ArraySource(cube), part)
+        slow = Analysis(fold).strip(ArraySource(cube), part)
     assert fast.dtype == slow.dtype
     np.testing.assert_array_equal(fast, slow)
 
@@ -59,9 +58,9 @@ def test_a_sample_of_blocks(count):
     generator = np.random.Generator(np.random.PCG64(count))
     blocks = generator.integers(-32768, 65535, (30, count, 64)).astype(np.int32)
     fold = _fold(generator, 30, 3)
-    fast = list(Analysis(fold, CosineEngine()).blocks(blocks))
+    fast = list(Analysis(fold).blocks(blocks))
     with kernels.switched_off():
-        slow = list(Analysis(fold, CosineEngine()).blocks(blocks))
+        slow = list(Analysis(fold).blocks(blocks))
     assert len(fast) == fold.components > 0
     np.testing.assert_array_equal(fast, slow)
 
@@ -70,10 +69,10 @@ def test_lines_may_lie_anywhere_in_memory():
     generator = np.random.Generator(np.random.PCG64(2))
     cube = generator.integers(0, 4000, (12, 20, 30), np.uint16)
     fold = _fold(generator, 12, 2)
-    expected = Analysis(fold, CosineEngine()).strip(ArraySource(cube), slice(0, 20))
+    expected = Analysis(fold).strip(ArraySource(cube), slice(0, 20))
     for order in ((1, 0, 2), (2, 1, 0), (1, 2, 0)):
         turned = np.ascontiguousarray(cube.transpose(order)).transpose(np.argsort(order))
-        found = Analysis(fold, CosineEngine()).strip(ArraySource(turned), slice(0, 20))
+        found = Analysis(fold).strip(ArraySource(turned), slice(0, 20))
         np.testing.assert_array_equal(found, expected)
 
 
@@ -94,7 +93,7 @@ def test_latents_beyond_32_bits_are_refused(monkeypatch, compiled):
     one = np.array([1])
     first, second = Vectors(np.ones((bands, 1), dtype=np.int64), one), Vectors(one[:, None], one)
     fold = Fold((bands,), np.zeros(bands, dtype=np.int64), 0, (first,), (1,), second)
-    analysis = Analysis(fold, CosineEngine())
+    analysis = Analysis(fold)
     with pytest.raises(SceneError, match="32 bits"):
         analysis.strip(ArraySource(cube), slice(0, 8))
 

@@ -8,9 +8,9 @@ import pytest
 from bandfold.bitstream.transforms.dct import DCT
 from bandfold.bitstream.transforms.klt import Fold, Vectors
 from bandfold.onboard.planning.moments import covariance
-from bandfold.onboard.samples.source import ArraySource
+from bandfold.onboard.samples.samples import ArraySource
 from bandfold.onboard.transform import fold as folding
-from bandfold.onboard.transform.cosine import CosineEngine
+from bandfold.onboard.transform.cosine import cosine_transform
 from bandfold.onboard.transform.fold import fold_blocks, fold_strip
 
 
@@ -85,7 +85,7 @@ def test_the_cosine_transform_is_exact_at_its_largest():
     planes = np.stack([worst, np.full((8, 8), largest), rng.integers(-largest, largest, (8, 8))]).astype(
         float
     )
-    latents = CosineEngine().analyse(planes)
+    latents = cosine_transform(planes)
     weights = DCT.astype(np.int64).tolist()
     for plane, found in zip(planes, latents[:, :, 0, 0], strict=True):
         pixels = [int(value) for value in plane.ravel()]

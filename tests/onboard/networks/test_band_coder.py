@@ -11,10 +11,12 @@ from bandfold.bitstream.segments.band_codec import BandCodec
 from bandfold.common.errors import BudgetError, ModelError, SettingsError
 from bandfold.ground import Decoder
 from bandfold.onboard import ArraySource, Encoder
-from bandfold.onboard.coding.methods import network_method
-from bandfold.onboard.networks import NetworkEngine
+from bandfold.onboard.coding.scene_strips import scene_strips
+from bandfold.onboard.networks.band_coder import NetworkMethod
 from bandfold.onboard.networks.band_planner import BandPlanner
-from bandfold.onboard.rate.target import psnr_of
+from bandfold.onboard.networks.network_engine import NetworkEngine
+from bandfold.onboard.quality import psnr_of
+from bandfold.onboard.samples.samples import Samples
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 MODEL = GOLDEN / "golden-walsh.bfm"
@@ -65,21 +67,22 @@ def test_the_step_alone_gives_the_same_bytes_again(cube):
 
 def test_the_error_that_is_measured_is_that_of_the_decoder(cube):
     codec = BandCodec.from_package(load_package(MODEL))
-    source = ArraySource(cube)
-    method = network_method(NetworkEngine(codec), load_tables(), 64)
-    pipeline = method.pipeline(source, source, BandPlanner(source, codec).plan(40.0), None)
-    measured = sum(pipeline.code(index, 40.0, errors=True).error for index in range(len(pipeline)))
+    samples = Samples.of(ArraySource(cube))
+    method = NetworkMethod(NetworkEngine(codec), load_tables())
+    strips = scene_strips(samples, BandPlanner(samples, codec).plan(40.0), method, 64)
+    measured = sum(strips.code(index, 40.0, errors=True).error for index in range(len(strips)))
     decoded = Decoder(Encoder(step=40.0, model=MODEL, strip_lines=64).encode(cube), models=[MODEL]).decode()
     # The decoder's samples are rounded to counts besides.
     assert measured / cube.size == pytest.approx(error(cube, decoded) - 1 / 12, rel=0.01)
 
 
-def test_a_higher_weight_of_bits_empties_bands(cube):
+def test_a_higher_multiplier_empties_bands(cube):
     codec = BandCodec.from_package(load_package(MODEL))
-    source = ArraySource(cube)
-    method = network_method(NetworkEngine(codec), load_tables(), 64)
-    pipeline = method.pipeline(source, source, BandPlanner(source, codec).plan(40.0), None)
-    sizes = [len(pipeline.code(0, 40.0, errors=False, weight=weight).payload) for weight in (0.1, 1.0, 1e9)]
+    samples = Samples.of(ArraySource(cube))
+    method = NetworkMethod(NetworkEngine(codec), load_tables())
+    strips = scene_strips(samples, BandPlanner(samples, codec).plan(40.0), method, 64)
+    coded = [strips.code(0, 40.0, errors=False, multiplier=one) for one in (0.1, 1.0, 1e9)]
+    sizes = [len(strip.payload) for strip in coded]
     assert sizes[0] >= sizes[1] > sizes[2]
     assert sizes[2] < 8
 

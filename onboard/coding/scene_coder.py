@@ -1,0 +1,193 @@
+"""A whole scene with one step: its header, side information and segments become a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bandfold.bitstream.container.header import STEP_UNIT, Header
+from bandfold.bitstream.container.sections import Section, write_section
+from bandfold.bitstream.contexts.tables import Tables
+from bandfold.onboard.planning.plan import (
+    Basis,
+    Plan,
+    Planner,
+    basis_sections,
+    metadata_section,
+    quantiser_of,
+    stream_head,
+)
+from bandfold.onboard.quality import rounded_error
+from bandfold.onboard.samples.samples import Samples
+
+from .method import Method
+from .scene_strips import SceneStrips, scene_strips, trial_strips
+from .strip_coder import CodedStrip
+
+PIXELS_TRIED = 1 << 16
+"""Pixels on which steps are tried, about; a larger scene is subsampled."""
+
+Progress = Callable[[str, float], None]
+"""Called with the name of a stage and the fraction of it that is done."""
+
+
+@dataclass(frozen=True)
+class CodedScene:
+    """A coded scene.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole stream.
+    mse : float or None
+        Expected mean squared error per sample, in counts squared; None if it was not measured.
+    step : float
+        Quantiser step in counts.
+    """
+
+    data: bytes
+    mse: float | None
+    step: float
+
+
+class SceneCoder:
+    """Codes one scene by one method, at any step and under any plan.
+
+    Parameters
+    ----------
+    samples : Samples
+        Of the scene.
+    method : Method
+        With a fold, or with a model.
+    tables : Tables
+        Entropy tables of the format.
+    strip_lines : int
+        Lines of a strip.
+    progress : callable
+        Called with a stage and the fraction done.
+    """
+
+    def __init__(
+        self, samples: Samples, method: Method, tables: Tables, strip_lines: int, progress: Progress
+    ) -> None:
+        self.samples = samples
+        self.method = method
+        self.progress = progress
+        self._tables = tables
+        self._strip_lines = strip_lines
+
+    def strips(self, plan: Plan) -> SceneStrips:
+        """All strips of the scene under a plan."""
+        return scene_strips(self.samples, plan, self.method, self._strip_lines)
+
+    def some_strips(self, plan: Plan, pixels: int = PIXELS_TRIED) -> SceneStrips:
+        """Strips of about so many pixels that stand for the scene under a plan."""
+        return trial_strips(self.samples, plan, self.method, self._strip_lines, pixels)
+
+    def code_strips(self, strips: SceneStrips, code: int, *, errors: bool) -> list[CodedStrip]:
+        """Code strips with the step of a code, several at a time where there are threads.
+
+        Parameters
+        ----------
+        strips : SceneStrips
+            Which strips.
+        code : int
+            Step in units of ``1 / STEP_UNIT`` of a count.
+        errors : bool
+            Whether to measure squared errors too.
+
+        Returns
+        -------
+        list of CodedStrip
+        """
+        coded: list[CodedStrip] = []
+        step = code / STEP_UNIT
+        for strip in self.method.workers.map(
+            lambda index: strips.code(index, step, errors=errors), range(len(strips))
+        ):
+            coded.append(strip)
+            self.progress("code", len(coded) / len(strips))
+        return coded
+
+    def at_step(self, planner: Planner, code: int, *, errors: bool) -> CodedScene:
+        """Plan and code the scene at a step.
+
+        Parameters
+        ----------
+        planner : Planner
+            Of the scene.
+        code : int
+            Step in units of ``1 / STEP_UNIT`` of a count.
+        errors : bool
+            Whether to measure the squared error too.
+
+        Returns
+        -------
+        CodedScene
+        """
+        self.progress("plan", 0.0)
+        plan = planner.plan(code / STEP_UNIT)
+        strips = self.strips(plan)
+        coded = self.code_strips(strips, code, errors=errors)
+        mse = None
+        if errors:
+            mse = rounded_error(plan.left_out + sum(strip.error for strip in coded) / strips.samples)
+        return self.assemble(plan, code, self.side_sections(plan), coded, mse)
+
+    def assemble(
+        self, plan: Plan, code: int, side: bytes, coded: Sequence[CodedStrip], mse: float | None
+    ) -> CodedScene:
+        """Put a stream together.
+
+        Parameters
+        ----------
+        plan : Plan
+            What the strips are coded with.
+        code : int
+            Step in units of ``1 / STEP_UNIT`` of a count.
+        side : bytes
+            From `side_sections`.
+        coded : sequence of CodedStrip
+            All strips.
+        mse : float or None
+            Mean squared error per sample, in counts squared, if it was measured.
+
+        Returns
+        -------
+        CodedScene
+        """
+        segments = b"".join(write_section(Section.SEGMENT, strip.payload) for strip in coded)
+        return CodedScene(self.head(plan, code) + side + segments, mse, code / STEP_UNIT)
+
+    def side_sections(self, plan: Plan) -> bytes:
+        """Sections that all strips need, but the header: folds, rotations, metadata."""
+        metadata = metadata_section(self.samples.scene.info.metadata, self._tables)
+        return self.basis_sections(plan.bases) + metadata
+
+    def basis_sections(self, bases: Sequence[Basis]) -> bytes:
+        """Folds and rotations as sections."""
+        return basis_sections(bases, self._tables)
+
+    def head(self, plan: Plan, code: int) -> bytes:
+        """Preamble and header of the scene under a plan, at a step."""
+        selection = plan.fold.selection
+        model, model_hash = self.method.model
+        header = Header(
+            self.samples.scene.info,
+            self._strip_lines,
+            code,
+            plan.fold.spectral,
+            self.method.transform,
+            self._tables.identity,
+            model,
+            model_hash,
+            sensor="" if selection is None else selection.sensor.name,
+            sensor_hash=b"" if selection is None else selection.sensor.identity,
+            quantiser=quantiser_of(self._tables, spectral=plan.fold.spectral),
+        )
+        return stream_head(header)
+
+
+def segment_bytes(payload: bytes) -> int:
+    """Bytes of a segment in the stream, with its frame."""
+    return len(write_section(Section.SEGMENT, payload))

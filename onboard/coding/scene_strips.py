@@ -1,0 +1,193 @@
+"""The strips of a scene, or of the part of it on which steps are tried, each with the coder of its region."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bandfold.bitstream.container.chunks import Place
+from bandfold.common.geometry import BLOCK, strips
+from bandfold.onboard.planning.plan import Basis, Plan
+from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
+from bandfold.onboard.samples.samples import Samples
+from bandfold.onboard.samples.subsampled import stride_for, typical_rows
+
+from .method import Method
+from .strip_coder import CodedStrip, StripCoder
+
+LATENTS_KEPT = 1 << 23
+"""Latents of a scene that are kept between trials of a step (32 MB); those of a larger one are made again."""
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A strip that is to be coded.
+
+    Parameters
+    ----------
+    samples : Samples
+        Of the scene, or of a part of it.
+    lines : slice
+        Its lines there.
+    place : Place
+        Number of the strip, and of what it is coded with.
+    coder : StripCoder
+        What codes it.
+    """
+
+    samples: Samples
+    lines: slice
+    place: Place
+    coder: StripCoder
+
+
+class SceneStrips:
+    """The strips of a scene under one plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        What they are coded with.
+    parts : sequence of Strip
+        In the order of their numbers.
+    pixels : int
+        Of all strips.
+    """
+
+    def __init__(self, plan: Plan, parts: Sequence[Strip], pixels: int) -> None:
+        self.plan = plan
+        self.pixels = pixels
+        self._parts = parts
+        most = max(part.coder.latents_per_pixel for part in parts) * pixels
+        self._kept: dict[int, Any] | None = {} if most <= LATENTS_KEPT else None
+
+    def __len__(self) -> int:
+        """Number of strips."""
+        return len(self._parts)
+
+    @property
+    def bands(self) -> int:
+        """Bands of the scene."""
+        return self._parts[0].samples.info.bands
+
+    @property
+    def samples(self) -> int:
+        """Samples of all strips, of all bands."""
+        return self.pixels * self.bands
+
+    def code(self, index: int, step: float, *, errors: bool, multiplier: float = RATE_WEIGHT) -> CodedStrip:
+        """Quantise and code one strip.
+
+        Parameters
+        ----------
+        index : int
+            Which one, from 0.
+        step : float
+            Quantiser step in counts.
+        errors : bool
+            Whether to measure the squared error too.
+        multiplier : float
+            Lagrange multiplier, in squared steps per bit.
+
+        Returns
+        -------
+        CodedStrip
+        """
+        part = self._parts[index]
+        return part.coder.code(self._analysed(index), part.place, step, errors=errors, multiplier=multiplier)
+
+    def _analysed(self, index: int) -> Any:
+        """What does not depend on the step: kept for further steps if the scene is small, else made again."""
+        if self._kept is not None and index in self._kept:
+            return self._kept[index]
+        part = self._parts[index]
+        analysed = part.coder.analyse(part.samples, part.lines)
+        if self._kept is not None:
+            self._kept[index] = analysed
+        return analysed
+
+
+def scene_strips(samples: Samples, plan: Plan, method: Method, strip_lines: int) -> SceneStrips:
+    """All strips of a scene.
+
+    Parameters
+    ----------
+    samples : Samples
+        Of the scene.
+    plan : Plan
+        What they are coded with.
+    method : Method
+        With a fold, or with a model.
+    strip_lines : int
+        Lines of a strip.
+
+    Returns
+    -------
+    SceneStrips
+    """
+    coders = [method.coder(basis, plan.step) for basis in plan.bases]
+    parts = []
+    for index, lines in enumerate(strips(samples.info.lines, strip_lines)):
+        number = plan.regions[index] if plan.regions else 0
+        place = _place(index, lines, strip_lines, plan.bases[number])
+        parts.append(Strip(samples, lines, place, coders[number]))
+    return SceneStrips(plan, parts, samples.pixels)
+
+
+def trial_strips(samples: Samples, plan: Plan, method: Method, strip_lines: int, pixels: int) -> SceneStrips:
+    """Strips that stand for a scene where steps are tried: some rows of each region, under its basis.
+
+    Parameters
+    ----------
+    samples, plan, method, strip_lines
+        As for `scene_strips`.
+    pixels : int
+        Pixels to take, about; the whole scene if it has not many more.
+
+    Returns
+    -------
+    SceneStrips
+    """
+    height = method.lines_together
+    rows_of = _rows_taken(samples, plan, strip_lines, pixels, height)
+    if rows_of is None:
+        return scene_strips(samples, plan, method, strip_lines)
+    parts: list[Strip] = []
+    taken = 0
+    for basis, rows in zip(plan.bases, rows_of, strict=True):
+        if not rows:
+            continue
+        some = samples.rows(rows, height)
+        coder = method.coder(basis, plan.step)
+        whole = method.trial_height(some.info.lines, strip_lines)
+        parts += [
+            Strip(some, lines, _place(index, lines, whole, basis), coder)
+            for index, lines in enumerate(strips(some.info.lines, whole))
+        ]
+        taken += some.pixels
+    return SceneStrips(plan, parts, taken)
+
+
+def _rows_taken(
+    samples: Samples, plan: Plan, strip_lines: int, pixels: int, height: int
+) -> list[Sequence[int]] | None:
+    """Rows that stand for the strips of each basis; None where the scene is not much larger."""
+    info = samples.info
+    if not plan.regions:
+        rows = typical_rows(info, pixels, height)
+        return None if rows is None else [rows]
+    stride = stride_for(info, pixels)
+    if stride < 2:
+        return None
+    # Every n-th row of the rows in order of their regions: each region has its share.
+    region_of = [plan.regions[row * BLOCK // strip_lines] for row in range(info.lines // BLOCK)]
+    taken = sorted(range(len(region_of)), key=lambda row: (region_of[row], row))[stride // 2 :: stride]
+    return [[row for row in taken if region_of[row] == number] for number in range(len(plan.bases))]
+
+
+def _place(index: int, lines: slice, strip_lines: int, basis: Basis) -> Place:
+    """Place of a strip whose step is that of the header."""
+    height = lines.stop - lines.start
+    low = height if height < strip_lines else None
+    return Place(index, basis.number, basis.rotation, lines=low)

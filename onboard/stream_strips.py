@@ -1,0 +1,258 @@
+"""One strip of a stream after the other, as if nobody knew what comes next: plan, find the step, code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bandfold.bitstream.container.chunks import Place
+from bandfold.bitstream.container.header import COSINE, STEP_UNIT, Header
+from bandfold.bitstream.container.sections import Section, write_section
+from bandfold.bitstream.contexts.tables import load_tables
+from bandfold.bitstream.packages.package import Package
+from bandfold.bitstream.transforms.sensor_basis import SensorBasis
+from bandfold.common.errors import IntegrityError, SettingsError
+from bandfold.common.exact import log2_of
+from bandfold.common.scene import SceneInfo, SceneSource
+from bandfold.common.workers import Workers
+
+from .coding.strip_coder import CodedStrip, FoldedStripCoder
+from .downlink.resume import Begun
+from .memory_scrubber import Scrubber
+from .planning.partition import partition_ends
+from .planning.plan import end_section, header_section, metadata_section, quantiser_of, stream_head
+from .planning.stream_planner import StreamBasis, StreamPlanner
+from .rate.leaky_bucket import LeakyBucket
+from .rate.stream_control import FixedQuality, FixedStep, LimitedRate, StreamControl, StripTask
+from .samples.samples import Samples
+from .settings import EncoderSettings, find_package, step_code
+
+FIRST_PLANS = 3
+"""Plans made for the first strip at most: the step that a rate needs is not known before."""
+
+FAR = 0.4
+"""Octaves between the steps of the first plan and the first strip from which on it is planned again."""
+
+END_BYTES = 16
+"""Bytes of an end, at most."""
+
+
+class StreamStrips:
+    """Codes the strips of a stream.
+
+    Parameters
+    ----------
+    info : SceneInfo
+        What the strips are: bands, samples, type, metadata. The number of lines is not used.
+    settings : EncoderSettings
+        With ``stream``.
+    begun : Begun or None
+        A stream that was cut off and is to be continued.
+
+    Raises
+    ------
+    SettingsError
+        If settings are not those of the stream that was begun.
+    ModelError
+        If a package or the tables are unknown or cannot be used.
+
+    Attributes
+    ----------
+    strips, lines : int
+        Coded so far, those of the stream that was begun included.
+    suspect : list of slice
+        Lines that were coded between the last look at memory that found nothing and one that found flipped
+        bits.
+    """
+
+    def __init__(self, info: SceneInfo, settings: EncoderSettings, begun: Begun | None) -> None:
+        self._info = replace(info, lines=1)
+        self._settings = settings
+        self._spectral = settings.spectral != "none"
+        self._workers = Workers(settings.threads)
+        self._tables = load_tables(settings.tables_path)
+        sensor = None
+        if settings.sensor is not None:
+            sensor = SensorBasis.from_package(find_package(settings.sensor))
+            sensor.check_scene(self._info)
+        self._planner = self._make_planner(sensor, 0 if begun is None else begun.next_basis)
+        self._scrubbed = 0
+        self._scrubber = Scrubber({"tables": self._tables, "sensor": sensor})
+        self.suspect: list[slice] = []
+        self._header = Header(
+            replace(self._info, metadata={}),
+            settings.strip_lines,
+            1,
+            self._spectral,
+            COSINE,
+            self._tables.identity,
+            sensor=sensor.name if sensor else "",
+            sensor_hash=sensor.identity if sensor else b"",
+            open=True,
+            quantiser=quantiser_of(self._tables, spectral=self._spectral),
+        )
+        self._since_repeated = 0
+        self._bucket = None if settings.bps is None else LeakyBucket(settings.bps, settings.buffer)
+        self.strips = self.lines = 0
+        self._begun = begun is not None
+        if begun is not None:
+            self._continue(begun)
+        self._control = self._make_control(begun)
+
+    def code(self, scene: SceneSource) -> list[bytes]:
+        """Code the next strip.
+
+        Parameters
+        ----------
+        scene : SceneSource
+            Its lines.
+
+        Returns
+        -------
+        list of bytes
+            Sections; the preamble comes with the first header.
+
+        Raises
+        ------
+        SceneError
+            If the lines cannot be coded.
+        BudgetError
+            If the strip does not fit the rate.
+        IntegrityError
+            If bits in memory have flipped, and what was loaded cannot be loaded again.
+        """
+        if self._settings.scrub_strips and self.strips - self._scrubbed >= self._settings.scrub_strips:
+            self._look_at_memory()
+        samples = Samples.of(scene)
+        if self._bucket is not None:
+            self._bucket.open(samples.info.count)
+        known = self._planner.current
+        if known is None:
+            before, coded = self._code_first(samples)
+        else:
+            step = self._control.next_step()
+            # The sample is gone when the strip is coded: both take memory.
+            basis = self._planner.renewed(self._planner.look(samples), step) or known
+            before = self._before(basis, renewed=basis is not known)
+            _, coded = self._control.code(self._task(basis, samples, sum(map(len, before))), step)
+        self._since_repeated = 1 if before else self._since_repeated + 1
+        sections = [*before, write_section(Section.SEGMENT, coded.payload)]
+        if self._bucket is not None:
+            self._bucket.close(sum(map(len, sections)))
+        self.strips += 1
+        self.lines += samples.info.lines
+        return sections
+
+    def end(self) -> list[bytes]:
+        """The sections behind the last strip.
+
+        Raises
+        ------
+        IntegrityError
+            As for `code`.
+        """
+        if self._settings.scrub_strips:
+            self._look_at_memory()
+        # Without a header nothing can be decoded, however few strips there are.
+        repeated = [header_section(self._header)] if self._settings.repeat_strips else []
+        return [*repeated, end_section(self.lines, self.strips)]
+
+    def _code_first(self, samples: Samples) -> tuple[list[bytes], CodedStrip]:
+        """What goes before the segment of a strip for which there is no plan yet, and the strip."""
+        sample = self._planner.look(samples)
+        planner = self._planner.planner(sample)
+        step = self._control.first_step(planner)
+        if not self.strips:
+            self._header = replace(self._header, step_code=step_code(step))
+        for turn in range(FIRST_PLANS):
+            basis = self._planner.renew(sample, step, planner, again=turn > 0)
+            before = self._before(basis, renewed=True)
+            chosen, coded = self._control.code(self._task(basis, samples, sum(map(len, before))), step)
+            if abs(log2_of(chosen) - log2_of(step * STEP_UNIT)) < FAR:
+                break
+            step = chosen / STEP_UNIT
+        return before, coded
+
+    def _before(self, basis: StreamBasis, *, renewed: bool) -> list[bytes]:
+        """What goes before the segment of a strip."""
+        repeat = self._settings.repeat_strips
+        if not renewed and not (repeat and self._since_repeated >= repeat):
+            return []
+        if self.strips or self._begun:
+            return [header_section(self._header), basis.sections]
+        metadata = metadata_section(self._info.metadata, self._tables)
+        return [stream_head(self._header), *([metadata] if metadata else []), basis.sections]
+
+    def _task(self, current: StreamBasis, samples: Samples, overhead: int) -> StripTask:
+        """The strip, analysed under a basis and ready to be coded at any step."""
+        height = samples.info.lines
+        coder = FoldedStripCoder(current.basis, current.step, self._tables, self._workers)
+        strip = coder.analyse(samples, slice(0, height))
+        low = height if height < self._settings.strip_lines else None
+        place = Place(self.strips, current.basis.number, current.basis.rotation, lines=low)
+
+        def code(step_code: int) -> CodedStrip:
+            told = None if step_code == self._header.step_code else step_code
+            return coder.code(
+                strip, replace(place, step_code=told), step_code / STEP_UNIT, errors=self._control.errors
+            )
+
+        return StripTask(strip, code, self._planner.mismatch.left_out, overhead, samples.info.count)
+
+    def _look_at_memory(self) -> None:
+        """Compare what is loaded with its hashes, and load it again if it has changed."""
+        lines = slice(self._scrubbed * self._settings.strip_lines, self.lines)
+        self._scrubbed = self.strips
+        changed = self._scrubber.changed()
+        if not changed:
+            return
+        self.suspect.append(lines)
+        # Not from the cache, which holds what has changed.
+        tables = load_tables.__wrapped__(self._settings.tables_path)
+        wanted, sensor = self._settings.sensor, None
+        if wanted is not None and not isinstance(wanted, Package):
+            sensor = SensorBasis.from_package(find_package(wanted))
+        lost = wanted is not None and sensor is None
+        if lost or not self._scrubber.same({"tables": tables, "sensor": sensor}):
+            raise IntegrityError(
+                f"bits have flipped in memory ({changed[0]}), and what is loaded again is not the same: "
+                f"lines {lines.start}:{lines.stop} are in doubt; restart"
+            )
+        load_tables.cache_clear()
+        self._tables = tables
+        self._planner = self._make_planner(sensor, self._planner.next_number)
+        self._scrubber = Scrubber({"tables": tables, "sensor": sensor})
+
+    def _make_planner(self, sensor: SensorBasis | None, first: int) -> StreamPlanner:
+        return StreamPlanner(
+            self._tables,
+            ends=partition_ends(self._settings.partition),
+            sensor=sensor,
+            spectral=self._spectral,
+            first=first,
+            workers=self._workers,
+        )
+
+    def _continue(self, begun: Begun) -> None:
+        """Take up a stream that was cut off."""
+        same = replace(self._header, step_code=begun.header.step_code)
+        if same != begun.header:
+            raise SettingsError(
+                "the stream that was begun has other settings (or bands, samples, type): "
+                "give the same, or begin anew"
+            )
+        self._header = begun.header
+        self.strips, self.lines = begun.strips, begun.lines
+        if self._bucket is not None:
+            self._bucket.resume(begun.lines * self._info.bands * self._info.samples, begun.size)
+
+    def _make_control(self, begun: Begun | None) -> StreamControl:
+        target = self._settings.target
+        if target.step is not None:
+            return FixedStep(target.step)
+        if target.mse is not None:
+            return FixedQuality(target.mse)
+        if self._bucket is None:
+            raise ValueError("the target is no rate")
+        # What the stream ends with is paid for in advance.
+        self._bucket.spend(len(header_section(self._header)) + END_BYTES)
+        return LimitedRate(self._bucket, 0.0 if begun is None else begun.step_code / STEP_UNIT)
