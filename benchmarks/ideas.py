@@ -31,8 +31,8 @@ from bandfold.bitstream.transforms.klt import MERGE_LIMIT
 from bandfold.calibration.program import run
 from bandfold.common.errors import OutputError
 from bandfold.ground import Decoder
-from bandfold.onboard.coding.method import TransformMethod
 from bandfold.onboard.coding.scene_coder import SceneCoder
+from bandfold.onboard.coding.strip_coder import TransformMethod
 from bandfold.onboard.planning.block_sample import sample_blocks
 from bandfold.onboard.planning.plan import Plan, Planner
 from bandfold.onboard.planning.scene_planner import ScenePlanner

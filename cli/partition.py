@@ -81,8 +81,7 @@ def _plot(counts: SceneSource, ends: tuple[int, ...], path: Path) -> None:
     import numpy as np
 
     from bandfold.ground.report.plots import plot_partition
-    from bandfold.onboard.planning.block_sample import sample_blocks
-    from bandfold.onboard.planning.moments import covariance
+    from bandfold.onboard.planning.block_sample import covariance, sample_blocks
 
     covariances = covariance(sample_blocks(counts).blocks)[1]
     spread = np.sqrt(np.diag(covariances))

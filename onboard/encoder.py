@@ -18,8 +18,8 @@ from bandfold.common.errors import SettingsError
 from bandfold.common.scene import SceneSource
 from bandfold.common.workers import Workers
 
-from .coding.method import Method, TransformMethod
 from .coding.scene_coder import CodedScene, SceneCoder
+from .coding.strip_coder import Method, TransformMethod
 from .downlink.resume import Begun
 from .networks.band_coder import NetworkMethod
 from .networks.band_planner import BandPlanner

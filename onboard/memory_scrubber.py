@@ -44,6 +44,7 @@ class Scrubber:
         Parameters
         ----------
         loaded : mapping of str to object
+            The same objects under the same names, loaded anew.
 
         Returns
         -------

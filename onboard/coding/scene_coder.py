@@ -20,9 +20,8 @@ from bandfold.onboard.planning.plan import (
 from bandfold.onboard.quality import rounded_error
 from bandfold.onboard.samples.samples import Samples
 
-from .method import Method
 from .scene_strips import SceneStrips, scene_strips, trial_strips
-from .strip_coder import CodedStrip
+from .strip_coder import CodedStrip, Method
 
 PIXELS_TRIED = 1 << 16
 """Pixels on which steps are tried, about; a larger scene is subsampled."""

@@ -13,8 +13,7 @@ from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
 from bandfold.onboard.samples.samples import Samples
 from bandfold.onboard.samples.subsampled import stride_for, typical_rows
 
-from .method import Method
-from .strip_coder import CodedStrip, StripCoder
+from .strip_coder import CodedStrip, Method, StripCoder
 
 LATENTS_KEPT = 1 << 23
 """Latents of a scene that are kept between trials of a step (32 MB); those of a larger one are made again."""

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.container.chunks import Place
-from bandfold.bitstream.container.header import STEP_UNIT
+from bandfold.bitstream.container.header import COSINE, STEP_UNIT
 from bandfold.bitstream.contexts.reconstruct import magnitude_points
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.segments.segment import Segment, mode_name, write_segment
 from bandfold.bitstream.transforms.klt import FRACTION
-from bandfold.common.geometry import CHANNELS
+from bandfold.common.geometry import BLOCK, CHANNELS
 from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.planning.plan import Basis
 from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT, quantise
@@ -44,7 +44,7 @@ class CodedStrip:
 
 
 class StripCoder(Protocol):
-    """Codes strips: with a fold (`FoldedStripCoder`), or band by band with a trained model."""
+    """Codes strips: with a fold (`FoldedStripCoder`), or band by band with a model."""
 
     @property
     def latents_per_pixel(self) -> float:
@@ -183,3 +183,62 @@ class FoldedStripCoder:
         # Blocks at the edges hold pixels that are not there.
         share = strip.pixels / max(strip.latents[:1, :1].size * CHANNELS, 1)
         return total * (step * step / ERROR_UNIT) * share
+
+
+class Method(Protocol):
+    """A way to code strips, and what rate control and the header need to know of it."""
+
+    @property
+    def transform(self) -> str:
+        """Name of the transform, as the header tells it."""
+
+    @property
+    def model(self) -> tuple[str, bytes]:
+        """Name of the model's package and the first 8 bytes of its digest; empty without one."""
+
+    @property
+    def workers(self) -> Workers:
+        """Threads that code strips side by side."""
+
+    @property
+    def trims(self) -> bool:
+        """Whether the Lagrange multiplier moves the size of a strip by small amounts."""
+
+    @property
+    def lines_together(self) -> int:
+        """Lines that stay together where a part of a scene stands for it."""
+
+    def trial_height(self, lines: int, strip_lines: int) -> int:
+        """Lines of the strips of such a part, which has so many lines."""
+
+    def coder(self, basis: Basis, step: float) -> StripCoder:
+        """What codes strips with a basis, planned for a step in counts."""
+
+
+class TransformMethod:
+    """Folds (or bands as they are) through the fixed cosine transform.
+
+    Parameters
+    ----------
+    tables : Tables
+        Context networks and entropy tables.
+    workers : Workers
+        Threads that code strips side by side.
+    """
+
+    transform = COSINE
+    model = ("", b"")
+    trims = True
+    lines_together = BLOCK
+
+    def __init__(self, tables: Tables, workers: Workers = ALONE) -> None:
+        self._tables = tables
+        self.workers = workers
+
+    def trial_height(self, lines: int, strip_lines: int) -> int:
+        """Of one height, so that threads are done at the same time."""
+        return BLOCK * -(-(lines // BLOCK) // -(-lines // strip_lines))
+
+    def coder(self, basis: Basis, step: float) -> StripCoder:
+        """See `Method.coder`."""
+        return FoldedStripCoder(basis, step, self._tables)

@@ -18,6 +18,7 @@ class PacketWriter:
     Parameters
     ----------
     settings : PacketSettings
+        APID, size, scene number and repetition of the packets.
     send : callable
         Called with every packet, as bytes, in order.
 

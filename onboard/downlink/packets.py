@@ -102,6 +102,7 @@ class Packetiser:
     Parameters
     ----------
     settings : PacketSettings
+        APID, size, scene number and repetition of the packets.
     version : int
         Version of the format of the sections.
 
@@ -282,6 +283,7 @@ def packetise(data: bytes, settings: PacketSettings) -> Iterator[bytes]:
     data : bytes
         The stream.
     settings : PacketSettings
+        APID, size, scene number and repetition of the packets.
 
     Yields
     ------

@@ -50,6 +50,7 @@ class Requantised:
     Parameters
     ----------
     data : bytes
+        The whole stream.
     factor : float
         New steps over old ones.
     """

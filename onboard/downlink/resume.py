@@ -18,6 +18,7 @@ class Begun:
     Parameters
     ----------
     header : Header
+        Its first intact header.
     size : int
         Bytes up to the end of its last intact segment: what is kept.
     strips : int

@@ -9,9 +9,8 @@ import numpy as np
 from bandfold.bitstream.segments.band_codec import BandCodec
 from bandfold.bitstream.transforms.klt import Fold
 from bandfold.common.scene import SceneSource
-from bandfold.onboard.planning.block_sample import sample_blocks
+from bandfold.onboard.planning.block_sample import sample_blocks, told_means
 from bandfold.onboard.planning.first_step import step_for_bits, step_for_error
-from bandfold.onboard.planning.moments import told_means
 from bandfold.onboard.planning.plan import Basis, Plan
 
 from .intervals import interval_ends
@@ -28,6 +27,7 @@ class BandPlanner:
     source : SceneSource
         Integer samples without gaps.
     codec : BandCodec
+        The model: its intervals, and which of its networks codes each.
     progress : callable, optional
         Called with the fraction done.
     """

@@ -51,10 +51,13 @@ class ConvLayer:
     Parameters
     ----------
     weights : ndarray of int8, shape (outputs, inputs, kernel, kernel)
+        Integer weights, in units of the scale of their output channel.
     weight_scales : ndarray of float32, shape (outputs,)
+        Unit of the weights of each output channel.
     bias : ndarray of int32, shape (outputs,)
         In units of input scale times weight scale.
     stride : int
+        Distance of outputs, in lines and samples of the input.
     scale : float32
         Unit of the output.
     zero : int
@@ -79,6 +82,7 @@ class ConvLayer:
         Parameters
         ----------
         input_scale : float32
+            Unit of the integers of the input.
 
         Returns
         -------
@@ -99,6 +103,7 @@ class ConvStack:
     zero : int
         Integer that stands for 0 in the input.
     layers : tuple of ConvLayer
+        The convolutions, first to last.
     """
 
     scale: np.float32

@@ -34,7 +34,9 @@ class IntegerModel:
     name : str
         What messages call it.
     onnx : bytes
+        The network as a QOperator graph of ONNX.
     tflite : bytes
+        The same network, the same integers, for LiteRT.
     golden : bytes
         SHA-256 of what it makes of `probe`, as `golden_digest` gives it.
     """
@@ -115,6 +117,7 @@ class Opened:
     engine : str
         Name of the engine.
     network : IntegerNetwork
+        The network, ready to run.
     notes : tuple of str
         What the user should know.
     """
@@ -133,6 +136,7 @@ def probe(stack: ConvStack) -> NDArray[np.int8]:
     Parameters
     ----------
     stack : ConvStack
+        The network that is to be checked: its inputs and their zero.
 
     Returns
     -------
@@ -156,6 +160,7 @@ def golden_digest(latents: NDArray[np.int8]) -> bytes:
     Parameters
     ----------
     latents : ndarray of int8
+        What the network made of the input.
 
     Returns
     -------
@@ -171,7 +176,9 @@ def is_exact(network: IntegerNetwork, model: IntegerModel) -> bool:
     Parameters
     ----------
     network : IntegerNetwork
+        The network, opened by some engine.
     model : IntegerModel
+        The model whose golden latents it must give.
 
     Returns
     -------
@@ -186,6 +193,7 @@ def open_exact(model: IntegerModel, wanted: str = AUTO, threads: int = 1) -> Ope
     Parameters
     ----------
     model : IntegerModel
+        The network in both formats, and its golden latents.
     wanted : str
         One of `CHOICES`; ``auto`` tries the fastest first.
     threads : int
@@ -256,7 +264,9 @@ def check_engines(model: IntegerModel, threads: int = 1) -> Iterator[tuple[str, 
     Parameters
     ----------
     model : IntegerModel
+        The network in both formats, and its golden latents.
     threads : int
+        Processor threads.
 
     Yields
     ------
@@ -281,6 +291,7 @@ def require_exact(model: IntegerModel) -> None:
     Parameters
     ----------
     model : IntegerModel
+        The network in both formats, and its golden latents.
 
     Raises
     ------

@@ -33,6 +33,7 @@ def to_integers(planes: NDArray[np.floating[Any]], scale: np.float32 | float, ze
     Parameters
     ----------
     planes : ndarray of floats, shape (..., lines, samples)
+        What a network is shown, in steps.
     scale : float
         Unit of the integers.
     zero : int

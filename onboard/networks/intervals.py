@@ -28,6 +28,7 @@ def interval_ends(
     Parameters
     ----------
     bands : int
+        Bands of the scene.
     metadata : mapping, optional
         ENVI header fields; ``wavelength`` and ``wavelength units`` are looked at.
     ends : sequence of int

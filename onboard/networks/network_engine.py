@@ -27,6 +27,7 @@ class NetworkEngine:
     Parameters
     ----------
     codec : BandCodec
+        The model: its networks and its tables.
     threads : int
         Processor threads.
     engine : str
@@ -94,6 +95,7 @@ class NetworkEngine:
         plane : ndarray, shape (lines, samples)
             A band less its mean, in steps; extended to whole latents by mirroring.
         engine : int
+            Number of the network within the model.
 
         Returns
         -------
@@ -125,8 +127,11 @@ class NetworkEngine:
         Parameters
         ----------
         latents : ndarray of int32, shape (channels, rows, columns)
+            As `analyse` gives them.
         engine : int
+            Number of the network within the model.
         lines, samples : int
+            Extent of the plane; what the last latents hold beyond it is dropped.
 
         Returns
         -------
@@ -151,6 +156,7 @@ def integer_model(codec: BandCodec, engine: int) -> IntegerModel:
     codec : BandCodec
         Quantised.
     engine : int
+        Number of the network within the model.
 
     Returns
     -------

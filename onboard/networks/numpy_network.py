@@ -23,6 +23,7 @@ class NumpyNetwork:
     Parameters
     ----------
     stack : ConvStack
+        The convolutions as arrays.
     """
 
     def __init__(self, stack: ConvStack) -> None:
@@ -40,6 +41,7 @@ class NumpyNetwork:
         Parameters
         ----------
         batch : ndarray of int8, shape (n, inputs, lines, samples)
+            Planes as integers.
 
         Yields
         ------

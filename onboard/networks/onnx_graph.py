@@ -32,6 +32,7 @@ class Node:
     Parameters
     ----------
     operator : str
+        Name of the operator, such as QLinearConv.
     inputs, outputs : tuple of str
         Names of tensors; empty where an optional one is left out.
     integers : dict of str to tuple of int
@@ -53,6 +54,7 @@ class OnnxGraph:
     nodes : tuple of Node
         In the order of their execution.
     constants : dict of str to ndarray
+        Weights, scales and zeros by name.
     """
 
     nodes: tuple[Node, ...]
@@ -65,6 +67,7 @@ def read_graph(data: bytes, source: str) -> OnnxGraph:
     Parameters
     ----------
     data : bytes
+        An ONNX file.
     source : str
         What error messages call it.
 

@@ -1,4 +1,4 @@
-"""A sample of the scene's own blocks, from which partition, bases and rotations are estimated.
+"""A sample of the scene's own blocks, and its moments, from which partition, bases and rotations are found.
 
 Blocks of 8 x 8 pixels rather than single pixels, so that what a component is worth can be measured after the
 spatial transform. On a large scene 1/16 of the blocks give a basis as good as the one from all of them.
@@ -14,10 +14,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream.transforms.klt import FRACTION
+from bandfold.common import exact
 from bandfold.common.geometry import BLOCK, pad_to_blocks
 from bandfold.common.scene import SceneSource
-
-from .moments import covariance
 
 ENOUGH_BLOCKS = 400
 """Below this many blocks the whole scene is the sample."""
@@ -122,3 +122,61 @@ def _strides(thinning: int) -> tuple[int, int]:
 def _turn(stride: int) -> int:
     """By how many columns the next row starts further on, so that every column comes in time: about 0.4."""
     return next(turn for turn in range(max(2 * stride // 5, 1), stride + 1) if math.gcd(turn, stride) == 1)
+
+
+def covariance(blocks: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and covariance matrix of a sample of integer blocks.
+
+    Parameters
+    ----------
+    blocks : ndarray of int32, shape (bands, count, 64)
+        8 or 16 bit integers.
+
+    Returns
+    -------
+    mean : ndarray, shape (bands,)
+    covariances : ndarray, shape (bands, bands)
+        Divided by the number of pixels.
+
+    Notes
+    -----
+    The samples are centred by the rounded mean, so products stay below 2**32 and 2**20 of them below 2**52:
+    the sums are exact.
+    """
+    bands = blocks.shape[0]
+    flat = blocks.reshape(bands, -1)
+    pixels = flat.shape[1]
+    centre = np.rint(flat.sum(axis=1, dtype=np.int64) / pixels)
+    gram = np.zeros((bands, bands))
+    sums = np.zeros(bands)
+    chunk = 1 << 12
+    for start in range(0, pixels, chunk):
+        part = flat[:, start : start + chunk] - centre[:, None]
+        gram += exact.integer_product(part, part.T)
+        sums += part.sum(axis=1)
+    shift = sums / pixels
+    return centre + shift, gram / pixels - shift[:, None] * shift[None, :]
+
+
+def told_means(mean: NDArray[np.float64], step: float, pixels: int) -> tuple[NDArray[np.int64], int]:
+    """Band means as a stream tells them: as coarse as an error that all pixels share may be.
+
+    Parameters
+    ----------
+    mean : ndarray, shape (bands,)
+        In counts.
+    step : float
+        Quantiser step in counts.
+    pixels : int
+        Of the scene.
+
+    Returns
+    -------
+    means : ndarray of int64, shape (bands,)
+        In units of ``1 / FRACTION`` of a count.
+    shift : int
+        They are multiples of two to this power.
+    """
+    unit = FRACTION * step / math.isqrt(pixels)
+    shift = max(int(np.frexp(unit)[1]) - 1, 0)
+    return np.rint(np.ldexp(mean * FRACTION, -shift)).astype(np.int64) << shift, shift

@@ -20,8 +20,7 @@ from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
 from bandfold.onboard.transform.analysis import Analysis
 
-from .block_sample import BlockSample
-from .moments import told_means
+from .block_sample import BlockSample, told_means
 from .partition import check_partition, partition_bands
 from .vector_precision import quantise_vectors, vector_bits
 

@@ -51,7 +51,9 @@ def measure_mismatch(
     mean : ndarray, shape (bands,)
         Of the lines, in counts.
     covariances : ndarray, shape (bands, bands)
+        Of the lines, in counts squared.
     step : float
+        Quantiser step in counts.
 
     Returns
     -------

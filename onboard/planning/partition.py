@@ -11,8 +11,7 @@ from bandfold.bitstream.payloads.klt_code import MOST_ENTRIES
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import SceneSource
 
-from .block_sample import sample_blocks
-from .moments import covariance
+from .block_sample import covariance, sample_blocks
 
 AVIRIS_2022 = (40, 96, 155, 165, 224)
 """Ends of the intervals that Mijares i Verdu et al. give for AVIRIS (bands 1-40, 41-96, ...)."""
@@ -103,6 +102,7 @@ def partition_ends(partition: str | Sequence[int]) -> tuple[int, ...] | None:
     Parameters
     ----------
     partition : "auto", "aviris-2022" or sequence of int
+        A name, or the end of each interval, exclusive.
 
     Returns
     -------

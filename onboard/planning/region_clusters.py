@@ -16,9 +16,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .block_sample import BlockSample
+from .block_sample import BlockSample, covariance
 from .mismatch import KNEE, log_determinant
-from .moments import covariance
 
 BANDS_COMPARED = 64
 """Bands on which strips are compared, about: neighbours say the same."""

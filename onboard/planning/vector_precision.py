@@ -51,6 +51,7 @@ def vector_bits(vectors: Vectors) -> NDArray[np.float64]:
     Parameters
     ----------
     vectors : Vectors
+        Quantised eigenvectors, one a column.
 
     Returns
     -------

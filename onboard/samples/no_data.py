@@ -74,7 +74,9 @@ def fill(block: NDArray[Any], absent: NDArray[np.bool_]) -> NDArray[Any]:
     Parameters
     ----------
     block : ndarray, shape (..., samples)
+        Samples.
     absent : ndarray of bool, same shape
+        True where data is absent.
 
     Returns
     -------

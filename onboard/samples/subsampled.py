@@ -19,6 +19,7 @@ class SubsampledSource:
     Parameters
     ----------
     source : SceneSource
+        The scene.
     rows : sequence of int
         Rows that are kept, whole ones.
     height : int
@@ -74,6 +75,7 @@ def stride_for(info: SceneInfo, pixels: int, height: int = BLOCK) -> int:
     Parameters
     ----------
     info : SceneInfo
+        Of the scene.
     pixels : int
         Pixels to keep, about.
     height : int

@@ -6,8 +6,8 @@ import pytest
 
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.ground import Decoder
-from bandfold.onboard.coding.method import TransformMethod
 from bandfold.onboard.coding.scene_coder import SceneCoder
+from bandfold.onboard.coding.strip_coder import TransformMethod
 from bandfold.onboard.planning.block_sample import sample_blocks
 from bandfold.onboard.planning.region_planner import find_regions
 from bandfold.onboard.planning.scene_planner import ScenePlanner

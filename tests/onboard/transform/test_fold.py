@@ -7,7 +7,7 @@ import pytest
 
 from bandfold.bitstream.transforms.dct import DCT
 from bandfold.bitstream.transforms.klt import Fold, Vectors
-from bandfold.onboard.planning.moments import covariance
+from bandfold.onboard.planning.block_sample import covariance
 from bandfold.onboard.samples.samples import ArraySource
 from bandfold.onboard.transform import fold as folding
 from bandfold.onboard.transform.cosine import cosine_transform
