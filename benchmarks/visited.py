@@ -1,7 +1,8 @@
 """The files that an encode or a decode visits: ``python -m bandfold.benchmarks.visited --step 8``.
 
 A reader who follows a sample has to open the files whose functions run. This prints them, in the order in
-which they are first entered, so that docs/architecture.md can be held against the code and the number kept small.
+which they are first entered, so that docs/architecture.md can be held against the code and the number kept
+small.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def visited_files(call: Callable[[], Result]) -> tuple[Result, dict[str, int]]:
         result = call()
     finally:
         sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)
     return result, {path: len(names) for path, names in functions.items()}
 
 
