@@ -1,0 +1,94 @@
+"""What the documentation names must exist: files, rooms, links, modules and targets of the Makefile."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+ENTRIES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+CURRENT = [*ENTRIES[:2], *sorted(DOCS.glob("*.md"))]
+"""Pages that say what is there now. The changelog and the design notes also tell of what was."""
+
+PAGES = [*CURRENT, ENTRIES[2], *sorted((DOCS / "design-notes").glob("*.md"))]
+TOPS = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"build", "dist", "out"}
+BUILT = re.compile(r"\.(so|pyd)$")
+
+
+def named(page):
+    return str(page.relative_to(ROOT))
+
+
+def without_code(text):
+    """The prose: links and headings in blocks of code are none."""
+    return re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def paths_in(text):
+    """Repository paths in backticks: those that begin with a folder of the root."""
+    spans = re.findall(r"`([\w./*{},-]+/[\w./*{},-]*)`", without_code(text))
+    return {span for span in spans if span.split("/")[0] in TOPS and not BUILT.search(span)}
+
+
+def anchor(heading):
+    """The anchor that GitHub gives a heading."""
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).replace("`", "").strip().lower()
+    return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+
+
+def anchors_of(page):
+    return {anchor(one) for one in re.findall(r"^#+ (.*)$", without_code(page.read_text("utf-8")), re.M)}
+
+
+def links_in(text):
+    """Targets of relative links, with their anchors."""
+    targets = re.findall(r"\]\(([^)\s]+)\)", without_code(text))
+    return [one for one in targets if not re.match(r"[a-z]+:", one)]
+
+
+@pytest.mark.parametrize("page", CURRENT, ids=named)
+def test_every_path_in_backticks_exists(page):
+    missing = [path for path in sorted(paths_in(page.read_text("utf-8"))) if not list(ROOT.glob(path))]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_link_leads_somewhere(page):
+    broken = []
+    for link in links_in(page.read_text("utf-8")):
+        path, _, fragment = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (fragment and target.suffix == ".md" and fragment not in anchors_of(target)):
+            broken.append(link)
+    assert broken == []
+
+
+@pytest.mark.parametrize("room", ["common", "bitstream", "onboard", "ground"])
+def test_the_architecture_names_every_room(room):
+    text = (DOCS / "architecture.md").read_text("utf-8")
+    folders = {str(path.parent.relative_to(ROOT)) for path in (ROOT / room).rglob("__init__.py")}
+    assert [folder for folder in sorted(folders) if f"`{folder}/`" not in text] == []
+
+
+def test_the_index_names_every_page():
+    text = (DOCS / "README.md").read_text("utf-8")
+    pages = {str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md")} - {"README.md"}
+    assert pages - set(links_in(text)) == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_module_that_is_run_or_imported_exists(page):
+    text = page.read_text("utf-8")
+    modules = set(re.findall(r"python3? -m (bandfold[\w.]*\w)", text))
+    modules |= set(re.findall(r"^\s*from (bandfold[\w.]*) import", text, re.M))
+    assert [name for name in sorted(modules) if importlib.util.find_spec(name) is None] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_target_of_make_exists(page):
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^([a-z][\w-]*):", makefile, re.M))
+    asked = set(re.findall(r"(?:^|`)(?:[A-Z_]+=\S+ )*make ([a-z][\w-]*)", page.read_text("utf-8"), re.M))
+    assert asked - targets == set()
