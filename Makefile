@@ -1,4 +1,5 @@
-# Two commands: `make demo` shows the codec at work, `make test` checks everything.
+# `make demo` shows the codec at work, `make check` is the fast loop of whoever changes it, and `make test`
+# checks everything.
 # TRAIN=1 also installs PyTorch, so that the tests of training run instead of being skipped.
 
 PYTHON ?= python3
@@ -21,10 +22,24 @@ ARM_CPUS ?= cortex-a72 cortex-a76
 # Where the Python of $(ARM)/root, which finds this folder as bandfold, looks for them.
 ARM_KERNELS := common/_kernels.cpython-311-aarch64-linux-gnu.so
 
-.PHONY: demo test test-sanitised test-arm test-wheels bench speed clean links-are-gone
+# What `make check` tests: rooms whose tests are quick, and the golden streams, which go through all others.
+QUICK := tests/common tests/bitstream tests/onboard/samples tests/onboard/transform tests/onboard/quantisation \
+	tests/onboard/networks tests/ground/synthesis tests/ground/test_decoder.py tests/test_golden.py \
+	tests/test_examples.py tests/test_docs.py tests/test_house.py --ignore=tests/bitstream/test_kernels.py
+
+.PHONY: demo check test test-sanitised test-arm test-wheels bench speed clean links-are-gone
 
 demo: $(STAMP)
 	$(BIN)/bandfold demo
+
+# The fast loop: less than a minute on two cores. Types are checked beside the tests, on the other core.
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy --strict -p bandfold & types=$$!; \
+		$(BIN)/pytest -q $(QUICK); tests=$$?; \
+		wait $$types && exit $$tests
 
 test: $(STAMP)
 	$(BIN)/ruff check .
