@@ -13,7 +13,12 @@ CURRENT = [*ENTRIES[:2], *sorted(DOCS.glob("*.md"))]
 """Pages that say what is there now. The changelog and the design notes also tell of what was."""
 
 PAGES = [*CURRENT, ENTRIES[2], *sorted((DOCS / "design-notes").glob("*.md"))]
-TOPS = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"build", "dist", "out"}
+TOPS = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."} - {
+    "build",
+    "dist",
+    "out",
+}
+CODE = {".py", ".toml", ".c", ".h"}
 BUILT = re.compile(r"\.(so|pyd)$")
 
 
@@ -65,6 +70,12 @@ def test_every_link_leads_somewhere(page):
         ):
             broken.append(link)
     assert broken == []
+
+
+def test_every_page_that_code_names_exists():
+    files = [path for top in TOPS - {"docs"} for path in (ROOT / top).rglob("*") if path.suffix in CODE]
+    pages = {page for path in files for page in re.findall(r"docs/[\w/-]+\.md", path.read_text("utf-8"))}
+    assert [page for page in sorted(pages) if not (ROOT / page).exists()] == []
 
 
 @pytest.mark.parametrize("room", ["common", "bitstream", "onboard", "ground"])
