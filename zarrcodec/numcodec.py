@@ -51,6 +51,7 @@ class Bandfold(Codec):
         Returns
         -------
         bytes
+            A bandfold stream.
         """
         chunk = ensure_ndarray(buf)
         if not chunk.dtype.isnative:
@@ -66,12 +67,14 @@ class Bandfold(Codec):
         Parameters
         ----------
         buf : bytes_like
+            What `encode` made of a chunk.
         out : array_like, optional
             Where to put it.
 
         Returns
         -------
         ndarray
+            The chunk, or `out` where it is given.
         """
         found = self._settings.decode(ensure_bytes(buf))
         return found if out is None else ndarray_copy(np.ascontiguousarray(found), out)

@@ -93,6 +93,7 @@ class ChunkSettings:
         Parameters
         ----------
         dtype : numpy.dtype
+            Type of the samples of the array.
 
         Raises
         ------
@@ -108,6 +109,7 @@ class ChunkSettings:
         Parameters
         ----------
         chunk : ndarray of three axes
+            Samples; `band_axis` says which axis are the bands. Its memory order comes back too.
 
         Returns
         -------
@@ -139,10 +141,11 @@ class ChunkSettings:
         Parameters
         ----------
         stream : bytes
+            What `encode` made of a chunk.
 
         Returns
         -------
-        ndarray
+        ndarray of three axes
             Contiguous in the order in which the chunk was.
 
         Raises
