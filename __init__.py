@@ -70,7 +70,8 @@ def open(path: str | os.PathLike[str], **options: Any) -> SceneSource:  # noqa: 
         HDF5, Zarr, NumPy or MATLAB. Streams are known by their first bytes, the others by their suffix.
     **options
         Of a stream those of `bandfold.ground.stream.strip_reader.StripReader` (``restore``, ``models``, ...),
-        else those of `bandfold.formats.blocks.Wanted` (``variable``, ``no_data``, ``scaling``, ...).
+        else those of `bandfold.formats.scene_options.SceneOptions` (``variable``, ``no_data``, ``scaling``,
+        ...).
 
     Returns
     -------
@@ -95,10 +96,10 @@ def open(path: str | os.PathLike[str], **options: Any) -> SceneSource:  # noqa: 
         from bandfold.ground.stream.strip_reader import StripReader
 
         return StripReader(file, **options)
-    from bandfold.formats.blocks import Wanted
     from bandfold.formats.opening import open_scene
+    from bandfold.formats.scene_options import SceneOptions
 
-    return open_scene(file, Wanted(**options))
+    return open_scene(file, SceneOptions(**options))
 
 
 def _is_stream(path: os.PathLike[str]) -> bool:

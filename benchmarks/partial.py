@@ -16,7 +16,7 @@ from bandfold.benchmarks.measures.one_core import machine, one_core, restart_wit
 from bandfold.benchmarks.timing.timing import spread
 from bandfold.calibration.program import run
 from bandfold.common.errors import OutputError
-from bandfold.formats.cf import variable_name
+from bandfold.formats.containers.cf_conventions import variable_name
 from bandfold.ground.stream.strip_reader import StripReader
 from bandfold.onboard import Encoder
 from bandfold.synthetic.scenes import SyntheticScene

@@ -30,7 +30,7 @@ def decode_archive(
     as_json : bool
         Report as JSON.
     """
-    from bandfold.formats.kinds import need_libraries
+    from bandfold.formats.file_formats import need_libraries
     from bandfold.ground.archive.cluster import connected
 
     started = time.perf_counter()

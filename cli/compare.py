@@ -40,14 +40,14 @@ def compare(reference: Path, other: Path, no_data: str | None, plot: Path | None
     error, and the spectral angle between the spectra of each pixel; over all bands and by interval (those
     usual for AVIRIS where there are 224 bands). Samples without data in REFERENCE do not count.
     """
-    from bandfold.formats.blocks import Wanted
     from bandfold.formats.opening import open_scene
+    from bandfold.formats.scene_options import SceneOptions
     from bandfold.ground.compare import compare_scenes
 
     if plot is not None:
         need_matplotlib("--plot")
-    first = open_scene(reference, Wanted(no_data=parse_no_data(no_data), for_coding=False))
-    second = open_scene(other, Wanted(no_data=None, for_coding=False))
+    first = open_scene(reference, SceneOptions(no_data=parse_no_data(no_data), for_coding=False))
+    second = open_scene(other, SceneOptions(no_data=None, for_coding=False))
     comparison = compare_scenes(first, second)
     if plot is not None:
         from bandfold.ground.report.plots import plot_comparison

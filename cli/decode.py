@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from bandfold.common.errors import SettingsError
-from bandfold.formats.kinds import WRITTEN, output_format
+from bandfold.formats.file_formats import WRITTEN, output_format
 
 from .archive import decode_archive
 from .common import (

@@ -84,12 +84,12 @@ def open_source(
         If an option makes no sense.
     """
     from bandfold.common.scene import Scaling
-    from bandfold.formats.blocks import Wanted
     from bandfold.formats.opening import open_scene
+    from bandfold.formats.scene_options import SceneOptions
     from bandfold.onboard.samples.scaling import auto_scaling
 
     def opened(scaling: Scaling | None = None, *, for_coding: bool = True) -> FileSource:
-        return open_scene(scene, Wanted(variable, band_axis, scaling, absent, for_coding))
+        return open_scene(scene, SceneOptions(variable, band_axis, scaling, absent, for_coding))
 
     absent = parse_no_data(no_data)
     if offset is not None and (scale is None or scale == "auto"):

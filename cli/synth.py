@@ -60,7 +60,7 @@ def synth(
         print_json(
             {
                 "output": str(writer.header_path),
-                "raw": str(writer.raw_path),
+                "raw": str(writer.path),
                 "bands": bands,
                 "lines": lines,
                 "samples": samples,

@@ -41,6 +41,7 @@ class Georeference:
     Parameters
     ----------
     crs : pyproj.CRS or None
+        The projection.
     transform : tuple of float or None
         As GDAL orders it: x of the left upper corner, change of x for a sample and for a line, y of the
         corner, change of y for a sample and for a line.
@@ -118,7 +119,8 @@ def read_georeference(metadata: Mapping[str, MetadataValue]) -> Georeference:
 
     Parameters
     ----------
-    metadata : mapping
+    metadata : mapping of str to str or tuple of str
+        Header fields of a scene.
 
     Returns
     -------

@@ -9,11 +9,11 @@ from typing import Protocol
 from bandfold.common.errors import SceneError, SettingsError
 from bandfold.common.scene import SceneInfo, SceneSource
 
-from .blocks import Wanted
-from .kinds import format_of, need_libraries
-from .writer import SceneWriter
+from .file_formats import format_of, need_libraries
+from .scene_options import SceneOptions
+from .scene_writer import SceneWriter
 
-DEFAULTS = Wanted()
+DEFAULTS = SceneOptions()
 """Nothing said: what the file says holds."""
 
 
@@ -23,14 +23,15 @@ class FileSource(SceneSource, Protocol):
     path: Path
 
 
-def open_scene(path: Path, wanted: Wanted = DEFAULTS) -> FileSource:
+def open_scene(path: Path, options: SceneOptions = DEFAULTS) -> FileSource:
     """Open a scene by the suffix of its file.
 
     Parameters
     ----------
     path : Path
-        Its suffix tells the format (`bandfold.formats.kinds.SUFFIXES`); unknown ones are raw files of ENVI.
-    wanted : Wanted, optional
+        Its suffix tells the format (`bandfold.formats.file_formats.SUFFIXES`); unknown ones are raw files of
+        ENVI.
+    options : SceneOptions, optional
         What the user says of the scene beyond the name of its file.
 
     Returns
@@ -48,33 +49,35 @@ def open_scene(path: Path, wanted: Wanted = DEFAULTS) -> FileSource:
     """
     kind = format_of(path)
     if kind == "envi":
-        from .envi.reader import open_envi
+        from bandfold.formats.envi.reader import open_envi
 
-        if wanted.variable is not None or wanted.band_axis is not None:
+        if options.variable is not None or options.band_axis is not None:
             raise SettingsError(f"{path} is an ENVI scene: leave out --variable and --band-axis")
-        return open_envi(path, scaling=wanted.scaling, no_data=wanted.no_data, for_coding=wanted.for_coding)
+        return open_envi(
+            path, scaling=options.scaling, no_data=options.no_data, for_coding=options.for_coding
+        )
     if not (path.is_dir() if kind == "zarr" else path.is_file()):
         raise SceneError(f"{path} is {'not a file' if path.exists() else 'not there'}: give a scene")
     need_libraries(kind, f"reading {kind}")
     if kind == "geotiff":
-        from .geotiff import RasterSource
+        from bandfold.formats.raster.geotiff_reader import RasterSource
 
-        return RasterSource(path, wanted)
+        return RasterSource(path, options)
     if kind in ("netcdf", "zarr"):
-        from .containers import open_xarray
+        from bandfold.formats.containers.xarray_reader import open_xarray
 
-        return open_xarray(path, wanted, "zarr" if kind == "zarr" else None)
+        return open_xarray(path, options, "zarr" if kind == "zarr" else None)
     if kind == "hdf5":
-        from .containers import open_hdf5
+        from bandfold.formats.containers.hdf5_reader import open_hdf5
 
-        return open_hdf5(path, wanted)
+        return open_hdf5(path, options)
     if kind == "matlab":
-        from .matlab import open_matlab
+        from bandfold.formats.containers.matlab_reader import open_matlab
 
-        return open_matlab(path, wanted)
-    from .arrays import open_npy, open_npz
+        return open_matlab(path, options)
+    from bandfold.formats.arrays.numpy_reader import open_npy, open_npz
 
-    return (open_npy if kind == "npy" else open_npz)(path, wanted)
+    return (open_npy if kind == "npy" else open_npz)(path, options)
 
 
 def open_writer(
@@ -89,9 +92,12 @@ def open_writer(
     Parameters
     ----------
     kind : str
-        One of `bandfold.formats.kinds.WRITTEN`, ``envi`` left out.
+        One of `bandfold.formats.file_formats.WRITTEN`.
     path : Path
+        What will appear: a file, of Zarr a folder, of ENVI the header.
     info : SceneInfo
+        Geometry, type, no-data value and metadata of what is written; of an ENVI file also the interleave and
+        byte order, of a GeoTIFF the interleave.
     strip_lines : int
         Lines that are mostly written at once.
     folder : path_like, optional
@@ -106,21 +112,25 @@ def open_writer(
     OutputError
         If the output cannot be made.
     SettingsError
-        If a library is not installed.
+        If a library is not installed, or an ENVI header is not named like one.
     """
     need_libraries(kind, f"writing {kind}")
+    if kind == "envi":
+        from bandfold.formats.envi.writer import EnviWriter
+
+        return EnviWriter(path, info, folder=folder)
     if kind == "geotiff":
-        from .geotiffwriter import GeoTiffWriter
+        from bandfold.formats.raster.geotiff_writer import GeoTiffWriter
 
         return GeoTiffWriter(path, info, folder=folder)
     if kind == "netcdf":
-        from .netcdfwriter import NetCdfWriter
+        from bandfold.formats.containers.netcdf_writer import NetCdfWriter
 
         return NetCdfWriter(path, info, folder=folder)
     if kind == "zarr":
-        from .zarrwriter import ZarrWriter
+        from bandfold.formats.containers.zarr_writer import ZarrWriter
 
         return ZarrWriter(path, info, strip_lines=strip_lines, folder=folder)
-    from .npywriter import NpyWriter
+    from bandfold.formats.arrays.npy_writer import NpyWriter
 
     return NpyWriter(path, info, folder=folder)

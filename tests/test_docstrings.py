@@ -17,7 +17,6 @@ TODO = (
     "cli",
     "common",
     "export",
-    "formats",
     "ground",
     "onboard",
     "training",

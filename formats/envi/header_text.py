@@ -40,7 +40,7 @@ def file_dtype(dtype: np.dtype[np.generic]) -> np.dtype[np.generic]:
     return np.dtype("int16") if dtype == np.dtype("int8") else dtype
 
 
-def header_text(info: SceneInfo, interleave: str, byte_order: str) -> str:
+def header_text(info: SceneInfo) -> str:
     """Write the header of a scene whose raw file begins with its first sample.
 
     Metadata that came out of a header keeps its order and text. What no header can hold (from a stream made
@@ -53,11 +53,7 @@ def header_text(info: SceneInfo, interleave: str, byte_order: str) -> str:
     Parameters
     ----------
     info : SceneInfo
-        Geometry, type, no-data value and metadata.
-    interleave : str
-        ``bsq``, ``bil`` or ``bip``.
-    byte_order : str
-        ``little`` or ``big``.
+        Geometry, type, no-data value, metadata, and the interleave and byte order of the raw file.
 
     Returns
     -------
@@ -71,8 +67,8 @@ def header_text(info: SceneInfo, interleave: str, byte_order: str) -> str:
         "header offset": "0",
         "file type": "ENVI Standard",
         "data type": str(DATA_TYPES[file_dtype(info.dtype).name]),
-        "interleave": interleave,
-        "byte order": str(BYTE_ORDERS.index(byte_order)),
+        "interleave": info.interleave,
+        "byte order": str(BYTE_ORDERS.index(info.byte_order)),
     }
     metadata = dict(info.metadata)
     if info.no_data is None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError
 from bandfold.common.scene import SceneInfo
+from bandfold.formats.block_source import check_range
 
 _PIECE_BYTES = 4 << 20
 """Largest scratch buffer for a block that has to be transposed (at least one line of the scene)."""
@@ -62,8 +63,8 @@ class EnviSource:
         SceneError
             If a range lies outside the scene, or the file cannot be read or has become shorter.
         """
-        _check_range("bands", bands, self._info.bands)
-        _check_range("lines", lines, self._info.lines)
+        check_range("bands", bands, self._info.bands)
+        check_range("lines", lines, self._info.lines)
         shape = (bands.stop - bands.start, lines.stop - lines.start, self._info.samples)
         block = np.empty(shape, self._stored)
         if block.size:
@@ -129,11 +130,3 @@ class EnviSource:
                     "it has become shorter since it was opened, do not change it meanwhile"
                 )
             rest = rest[size:]
-
-
-def _check_range(name: str, part: slice, size: int) -> None:
-    if part.step not in (None, 1) or not 0 <= part.start <= part.stop <= size:
-        raise SceneError(
-            f"{name} {part.start}:{part.stop} are not in the scene, which has {name} 0:{size}: "
-            "give a half-open range inside"
-        )

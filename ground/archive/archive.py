@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bandfold.common.atomic_files import output_errors
 from bandfold.common.errors import BandfoldError, OutputError, SettingsError
-from bandfold.formats.kinds import usual_suffix
+from bandfold.formats.file_formats import usual_suffix
 from bandfold.ground.decoder import DEFAULT_MEMORY_LIMIT, Decoder
 from bandfold.ground.restoration.restoration_model import AUTO
 
@@ -39,7 +39,7 @@ class Settings:
     Parameters
     ----------
     kind : str
-        One of `bandfold.formats.kinds.WRITTEN`.
+        One of `bandfold.formats.file_formats.WRITTEN`.
     bands, lines : tuple of int or None
         Start and stop of a range, None where open.
     interleave, byte_order : str, optional

@@ -11,9 +11,7 @@ import numpy as np
 
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import SceneInfo
-from bandfold.formats.envi.writer import EnviWriter
 from bandfold.formats.opening import open_writer
-from bandfold.formats.writer import SceneWriter
 from bandfold.ground.decoder import Damage, Decoder
 
 from .subset import subset_info
@@ -60,7 +58,7 @@ def write_product(
     decoder : Decoder
     output : Path
     kind : str
-        One of `bandfold.formats.kinds.WRITTEN`.
+        One of `bandfold.formats.file_formats.WRITTEN`.
     bands, lines : slice
         Half-open ranges with explicit bounds inside the scene and no step.
     interleave, byte_order : str, optional
@@ -87,13 +85,8 @@ def write_product(
         raise SettingsError(f"{option} is not for {kind}: leave it out")
     if kind == "geotiff" and interleave == "bil":
         raise SettingsError("GeoTIFF has no interleave 'bil': use bsq or bip")
-    writer: EnviWriter | SceneWriter
-    if kind == "envi":
-        writer = EnviWriter(output, part, interleave=interleave, byte_order=byte_order, folder=folder)
-    else:
-        if interleave is not None:
-            part = replace(part, interleave=interleave)
-        writer = open_writer(kind, output, part, decoder.strip_lines, folder)
+    layout = replace(part, interleave=interleave or part.interleave, byte_order=byte_order or part.byte_order)
+    writer = open_writer(kind, output, layout, decoder.strip_lines, folder)
     with writer:
         for strip, block in decoder.strips(bands=bands, lines=lines):
             rows = slice(strip.start - lines.start, strip.stop - lines.start)

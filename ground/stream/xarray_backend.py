@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from xarray.backends import BackendArray, BackendEntrypoint
 from xarray.core import indexing
 
-from bandfold.formats.cf import DIMS, cf_dataset, variable_name
+from bandfold.formats.containers.cf_conventions import DIMS, cf_dataset, variable_name
 from bandfold.ground.decoder import DEFAULT_MEMORY_LIMIT
 from bandfold.ground.restoration.restoration_model import AUTO
 
@@ -78,9 +78,9 @@ class BandfoldBackend(BackendEntrypoint):
         Returns
         -------
         xarray.Dataset
-            See `bandfold.formats.cf.cf_dataset`. ``wavelength`` is an index too where it is strictly rising
-            or falling, so that ``sel(wavelength=860, method="nearest")`` works. Preferred chunks are the
-            intervals of bands and the strips of lines.
+            See `bandfold.formats.containers.cf_conventions.cf_dataset`. ``wavelength`` is an index too where
+            it is strictly rising or falling, so that ``sel(wavelength=860, method="nearest")`` works.
+            Preferred chunks are the intervals of bands and the strips of lines.
 
         Raises
         ------

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from bandfold.formats.blocks import Wanted
 from bandfold.formats.opening import open_scene
+from bandfold.formats.scene_options import SceneOptions
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
 from bandfold.synthetic.scenes import SyntheticScene
@@ -46,7 +46,7 @@ def test_workers_of_its_own(run, folder, stream):
     first, last = result.out.strip().split("\n")
     assert first.startswith("1/1 a.zarr: done, ")
     assert "out: 1 decoded, 0 there already, 0 failed" in last
-    found = open_scene(folder / "out" / "a.zarr", Wanted())
+    found = open_scene(folder / "out" / "a.zarr", SceneOptions())
     np.testing.assert_array_equal(found.read(slice(0, BANDS), slice(0, LINES)), Decoder(stream).decode())
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bandfold.common.scene import Scaling, SceneInfo
-from bandfold.formats.blocks import Wanted
 from bandfold.formats.envi.reader import open_envi
 from bandfold.formats.opening import open_scene, open_writer
+from bandfold.formats.scene_options import SceneOptions
 from bandfold.ground import Decoder
 from bandfold.synthetic.scenes import SyntheticScene
 
@@ -31,7 +31,7 @@ def made():
 
 
 def look(path):
-    return open_scene(path, Wanted(for_coding=False))
+    return open_scene(path, SceneOptions(for_coding=False))
 
 
 @pytest.mark.parametrize("kind", NAMES)
@@ -107,6 +107,6 @@ def test_partition_and_fit_read_them_too(run, tmp_path, made):
 
 
 def test_a_library_that_is_not_there(run, tmp_path, made, monkeypatch):
-    monkeypatch.setattr("bandfold.formats.kinds.find_spec", lambda name: None)
+    monkeypatch.setattr("bandfold.formats.file_formats.find_spec", lambda name: None)
     (tmp_path / "a.tif").touch()
     check_failure(run("encode", "a.tif", "-o", "a.bf", "--step", "4"), 2, "pip install 'bandfold[formats]'")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bandfold.common.errors import SceneError
 from bandfold.common.scene import Scaling, SceneInfo
 from bandfold.synthetic.scenes import SyntheticScene
 
@@ -61,11 +62,17 @@ def make_info(dtype, marker=None, **changes):
     return SceneInfo(BANDS, LINES, SAMPLES, dtype, **{**given, **changes})
 
 
-@pytest.fixture
-def whole():
-    """Read a whole scene."""
+CUBE = make_cube("uint16")
+WAVELENGTHS = np.linspace(400, 900, BANDS).astype(np.float32)
 
-    def read(source):
-        return source.read(slice(0, source.info.bands), slice(0, source.info.lines))
 
-    return read
+def read_whole(source):
+    return source.read(slice(0, source.info.bands), slice(0, source.info.lines))
+
+
+def check(source, cube=CUBE):
+    np.testing.assert_array_equal(read_whole(source), cube)
+    np.testing.assert_array_equal(source.read(slice(1, 4), slice(2, 9)), cube[1:4, 2:9])
+    assert source.read(slice(1, 1), slice(2, 9)).shape == (0, 7, cube.shape[2])
+    with pytest.raises(SceneError, match="are not in the scene"):
+        source.read(slice(0, 1), slice(0, cube.shape[1] + 1))

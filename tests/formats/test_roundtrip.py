@@ -5,15 +5,15 @@ import pytest
 
 from bandfold.common.errors import OutputError
 from bandfold.common.scene import NoData, SceneInfo
-from bandfold.formats.blocks import Wanted
+from bandfold.formats.file_formats import usual_suffix
 from bandfold.formats.georeference import read_georeference
-from bandfold.formats.kinds import usual_suffix
 from bandfold.formats.opening import open_scene, open_writer
+from bandfold.formats.scene_options import SceneOptions
 
-from .conftest import BANDS, METADATA, SAMPLES, TRANSFORM, make_cube, make_info
+from .conftest import BANDS, METADATA, SAMPLES, TRANSFORM, make_cube, make_info, read_whole
 
 KINDS = ("geotiff", "netcdf", "zarr", "npy")
-LOOK = Wanted(for_coding=False)
+LOOK = SceneOptions(for_coding=False)
 
 
 def write(path, kind, cube, info, height=8):
@@ -42,13 +42,13 @@ def scene_file(tmp_path, kind):
         ("float64", -9999.0),
     ],
 )
-def test_there_and_back(tmp_path, whole, kind, dtype, marker):
+def test_there_and_back(tmp_path, kind, dtype, marker):
     cube, info = make_cube(dtype, marker), make_info(dtype, marker)
     source = open_scene(write(scene_file(tmp_path, kind), kind, cube, info), LOOK)
     again = source.info
     assert (again.shape, again.dtype) == (info.shape, info.dtype)
     assert again.no_data == marker or (np.isnan(again.no_data) and np.isnan(marker))
-    np.testing.assert_array_equal(whole(source), cube)
+    np.testing.assert_array_equal(read_whole(source), cube)
     np.testing.assert_array_equal(source.read(slice(2, 5), slice(3, 17)), cube[2:5, 3:17])
     for key in METADATA:
         if key != "map info":
@@ -58,19 +58,19 @@ def test_there_and_back(tmp_path, whole, kind, dtype, marker):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_known(tmp_path, whole, kind):
+def test_nothing_known(tmp_path, kind):
     cube, info = make_cube("uint16"), make_info("uint16", metadata={})
     source = open_scene(write(scene_file(tmp_path, kind), kind, cube, info), LOOK)
     assert (source.info.metadata, source.info.no_data) == ({}, None)
-    np.testing.assert_array_equal(whole(source), cube)
+    np.testing.assert_array_equal(read_whole(source), cube)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_smallest_scene(tmp_path, whole, kind):
+def test_smallest_scene(tmp_path, kind):
     cube = np.array([[[7]]], np.uint16)
     info = SceneInfo(1, 1, 1, cube.dtype, metadata={"wavelength": ("500",), "wavelength units": "Nanometers"})
     source = open_scene(write(scene_file(tmp_path, kind), kind, cube, info), LOOK)
-    np.testing.assert_array_equal(whole(source), cube)
+    np.testing.assert_array_equal(read_whole(source), cube)
     assert source.info.metadata["wavelength"] == ("500",)
 
 
@@ -128,11 +128,11 @@ def test_failures_leave_nothing(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_output_is_replaced(tmp_path, whole, kind):
+def test_an_output_is_replaced(tmp_path, kind):
     path, info = scene_file(tmp_path, kind), make_info("uint16")
     write(path, kind, make_cube("uint16") + 1, info)
     write(path, kind, make_cube("uint16"), info)
-    np.testing.assert_array_equal(whole(open_scene(path, LOOK)), make_cube("uint16"))
+    np.testing.assert_array_equal(read_whole(open_scene(path, LOOK)), make_cube("uint16"))
     assert not [name for name in tmp_path.iterdir() if "part" in name.name]
 
 
@@ -183,7 +183,7 @@ def test_xarray_understands_it(tmp_path, kind):
 
 def test_no_data_of_the_user_wins(tmp_path):
     path = write(tmp_path / "a.tif", "geotiff", make_cube("int16", -9999), make_info("int16", -9999))
-    assert open_scene(path, Wanted()).info.no_data == -9999
-    assert open_scene(path, Wanted(no_data=NoData.HEADER)).info.no_data == -9999
-    assert open_scene(path, Wanted(no_data=3.0)).info.no_data == 3
-    assert open_scene(path, Wanted(no_data=None)).info.no_data is None
+    assert open_scene(path, SceneOptions()).info.no_data == -9999
+    assert open_scene(path, SceneOptions(no_data=NoData.HEADER)).info.no_data == -9999
+    assert open_scene(path, SceneOptions(no_data=3.0)).info.no_data == 3
+    assert open_scene(path, SceneOptions(no_data=None)).info.no_data is None

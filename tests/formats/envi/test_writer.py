@@ -105,7 +105,7 @@ def test_metadata_comes_back_as_text(tmp_path):
 )
 def test_ignore_value_says_what_the_no_data_value_is(no_data, text, expected):
     metadata = {} if text is None else {"data ignore value": text}
-    header = header_text(scene_info("float64", no_data=no_data, metadata=metadata), "bsq", "little")
+    header = header_text(scene_info("float64", no_data=no_data, metadata=metadata))
     fields = dict(line.split(" = ") for line in header.splitlines()[1:])
     assert fields.get("data ignore value") == expected
 
@@ -120,7 +120,7 @@ def test_no_metadata_can_spoil_the_header(tmp_path, metadata):
     (tmp_path / "a.img").write_bytes(bytes(60))
 
     def through_a_header(info):
-        text = header_text(info, "bsq", "little")
+        text = header_text(info)
         (tmp_path / "a.hdr").write_bytes(text.encode(errors="replace"))
         return open_envi(tmp_path / "a.hdr").info
 
@@ -147,7 +147,7 @@ def test_full_disk_is_an_output_error_and_leaves_nothing(tmp_path, monkeypatch, 
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     writer = EnviWriter(tmp_path / "a.hdr", scene_info(), interleave=interleave)
-    monkeypatch.setattr(writer._raw, "file", Full(writer._raw.file))
+    monkeypatch.setattr(writer, "_file", Full(writer._file))
     with pytest.raises(OutputError, match=r"a\.img: No space left"), writer:
         writer.write(*ALL, cube())
     assert os.listdir(tmp_path) == []

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from bandfold.common.errors import OutputError, SettingsError
-from bandfold.formats.blocks import Wanted
 from bandfold.formats.opening import open_scene
+from bandfold.formats.scene_options import SceneOptions
 from bandfold.ground import Decoder
 from bandfold.ground.archive.archive import Archive, Settings, decode_scene
 from bandfold.onboard import Encoder
@@ -33,7 +33,7 @@ def streams(tmp_path_factory):
 
 
 def read(path):
-    source = open_scene(path, Wanted())
+    source = open_scene(path, SceneOptions())
     return source.read(slice(0, source.info.bands), slice(0, source.info.lines))
 
 

@@ -44,6 +44,7 @@ def format_of(path: Path) -> str:
     Parameters
     ----------
     path : Path
+        The file; it need not be there.
 
     Returns
     -------

@@ -11,11 +11,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from bandfold.common.errors import OutputError
+from bandfold.formats import georeference, header_fields
+from bandfold.formats.scene_writer import SceneWriter, stored_no_data
 
-from . import fields, georeference
-from .cf import stored_marker
-from .geotiff import CACHE_MEGABYTES, FIELD_DOMAIN, IMAGERY_DOMAIN
-from .writer import SceneWriter
+from .geotiff_reader import CACHE_MEGABYTES, FIELD_DOMAIN, IMAGERY_DOMAIN
 
 
 class GeoTiffWriter(SceneWriter):
@@ -43,7 +42,7 @@ class GeoTiffWriter(SceneWriter):
                 interleave="pixel" if info.interleave == "bip" else "band",
                 BIGTIFF="IF_SAFER",
             )
-            marker = stored_marker(info)
+            marker = stored_no_data(info)
             if marker is not None:
                 self._file.nodata = float(marker)
             if place.crs is not None:
@@ -55,22 +54,22 @@ class GeoTiffWriter(SceneWriter):
     def _describe(self, told: frozenset[str]) -> None:
         """Write what is known of the scene and of its bands."""
         info, file = self.info, self._file
-        left_out = {fields.IGNORE, *told}
-        for key, attribute in ((fields.GAINS, "scales"), (fields.OFFSETS, "offsets")):
-            values = fields.numbers(info.metadata, key, info.bands)
+        left_out = {header_fields.IGNORE, *told}
+        for key, attribute in ((header_fields.GAINS, "scales"), (header_fields.OFFSETS, "offsets")):
+            values = header_fields.numbers(info.metadata, key, info.bands)
             if values is not None:
                 setattr(file, attribute, tuple(values.tolist()))
                 left_out.add(key)
         others = {
-            fields.attribute_name(key): fields.field_text(value)
+            header_fields.attribute_name(key): header_fields.field_text(value)
             for key, value in info.metadata.items()
             if key not in left_out
         }
         if others:
             file.update_tags(ns=FIELD_DOMAIN, **others)
-        names = info.metadata.get(fields.BAND_NAMES)
-        wavelength = fields.nanometres(info.metadata, fields.WAVELENGTH, info.bands)
-        width = fields.nanometres(info.metadata, fields.FWHM, info.bands)
+        names = info.metadata.get(header_fields.BAND_NAMES)
+        wavelength = header_fields.nanometres(info.metadata, header_fields.WAVELENGTH, info.bands)
+        width = header_fields.nanometres(info.metadata, header_fields.FWHM, info.bands)
         for band in range(info.bands):
             if isinstance(names, tuple) and len(names) == info.bands:
                 file.set_band_description(band + 1, names[band])

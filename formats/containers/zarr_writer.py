@@ -10,9 +10,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from bandfold.common.scene import SceneInfo
+from bandfold.formats.scene_writer import SceneWriter
 
-from .cf import cf_dataset, variable_name
-from .writer import SceneWriter
+from .cf_conventions import cf_dataset, variable_name
 
 _CHUNK_BYTES = 4 << 20
 """Largest chunk, uncompressed."""
@@ -21,13 +21,14 @@ _STORE_FILES = ("zarr.json", ".zgroup", ".zarray")
 
 
 class ZarrWriter(SceneWriter):
-    """Write a Zarr store with what `bandfold.formats.cf.cf_dataset` says of the scene.
+    """Write a Zarr store with what `bandfold.formats.containers.cf_conventions.cf_dataset` says of the scene.
 
     Parameters
     ----------
     path : path_like
         A folder. One that is a Zarr store already, or empty, is replaced.
     info : SceneInfo
+        Geometry, type, no-data value and metadata of what is written.
     strip_lines : int
         Lines of a chunk: those that are written at once.
     folder : path_like, optional
@@ -82,7 +83,9 @@ def chunk_shape(info: SceneInfo, strip_lines: int) -> tuple[int, int, int]:
     Parameters
     ----------
     info : SceneInfo
+        Geometry and type of the scene.
     strip_lines : int
+        Lines that are written at once.
 
     Returns
     -------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,85 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError
-from bandfold.common.scene import (
-    INTERLEAVES,
-    SCALED_DTYPES,
-    MetadataValue,
-    NoData,
-    Scaling,
-    SceneInfo,
-    native,
-)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the user says of a scene beyond the name of its file.
-
-    Parameters
-    ----------
-    variable : str or None
-        Name of the array, in files that hold several.
-    band_axis : str or None
-        Which axis of the array are the bands: its number or its name.
-    scaling : Scaling or None
-        Map to 16-bit counts; required for 32-bit integers and floats, refused for other types.
-    no_data : float, NoData or None
-        Value that marks absent data; by default the one that the file gives.
-    for_coding : bool
-        False opens a scene to look at, before its scaling is known, as in
-        `bandfold.formats.envi.reader.open_envi`.
-    """
-
-    variable: str | None = None
-    band_axis: str | None = None
-    scaling: Scaling | None = None
-    no_data: float | NoData | None = NoData.HEADER
-    for_coding: bool = True
-
-    def info(
-        self,
-        shape: tuple[int, int, int],
-        dtype: np.dtype[Any],
-        metadata: Mapping[str, MetadataValue],
-        marker: float | None,
-        interleave: str = "bsq",
-    ) -> SceneInfo:
-        """Describe a scene as its file and the user say.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            Bands, lines and samples.
-        dtype : numpy.dtype
-            Any byte order.
-        metadata : mapping
-        marker : float or None
-            No-data value that the file gives.
-        interleave : str
-
-        Returns
-        -------
-        SceneInfo
-
-        Raises
-        ------
-        SceneError
-            As `SceneInfo`.
-        """
-        scaling = self.scaling
-        if scaling is None and not self.for_coding and native(dtype) in SCALED_DTYPES:
-            scaling = Scaling(1.0)
-        big = dtype.byteorder == ">" or (dtype.byteorder == "=" and not np.little_endian)
-        return SceneInfo(
-            *shape,
-            native(dtype),
-            interleave=interleave,
-            byte_order="big" if big else "little",
-            scaling=scaling,
-            no_data=marker if isinstance(self.no_data, NoData) else self.no_data,
-            metadata=dict(metadata),
-        )
+from bandfold.common.scene import INTERLEAVES, SceneInfo
 
 
 @dataclass(frozen=True)
@@ -99,10 +20,11 @@ class Axes:
     Parameters
     ----------
     bands : int or None
-        None if the array holds one band and has no axis for it.
+        Axis of the bands, from 0; None if the array holds one band and has no axis for it.
     lines, samples : int
+        Axes of lines and samples, from 0.
     count : int
-        Axes of the array.
+        Number of axes of the array.
     """
 
     bands: int | None
@@ -138,7 +60,9 @@ class BlockSource:
     data : array_like
         Indexed with slices; what comes back is given to `numpy.asarray`. Nothing is read before.
     axes : Axes
+        Which axes of it are bands, lines and samples.
     info : SceneInfo
+        Geometry, type and metadata of the scene.
     """
 
     def __init__(self, path: Path, data: Any, axes: Axes, info: SceneInfo) -> None:
@@ -153,7 +77,17 @@ class BlockSource:
         return self._info
 
     def read(self, bands: slice, lines: slice) -> NDArray[Any]:
-        """Read a block; see `bandfold.onboard.samples.source.SceneSource.read`.
+        """Read a block.
+
+        Parameters
+        ----------
+        bands, lines : slice
+            Half-open ranges with explicit bounds inside the scene and no step.
+
+        Returns
+        -------
+        ndarray, shape (bands, lines, samples)
+            Samples of type ``info.dtype``, native byte order, C-contiguous.
 
         Raises
         ------
@@ -187,12 +121,14 @@ def check_range(name: str, part: slice, size: int) -> None:
     name : str
         ``bands`` or ``lines``.
     part : slice
+        Half-open range with explicit bounds.
     size : int
+        Number of bands or lines of the scene.
 
     Raises
     ------
     SceneError
-        If it is not.
+        If a bound lies outside, or the range has a step.
     """
     if part.step not in (None, 1) or not 0 <= part.start <= part.stop <= size:
         raise SceneError(

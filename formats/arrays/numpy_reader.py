@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError
 from bandfold.common.scene import MetadataValue
-
-from .blocks import BlockSource, Wanted
-from .containers import container_source
-from .variables import Variable, choose_axes
+from bandfold.formats.block_source import BlockSource
+from bandfold.formats.containers.container_source import container_source
+from bandfold.formats.containers.variables import Variable, choose_axes
+from bandfold.formats.scene_options import SceneOptions
 
 _LOCAL_HEADER = 30
 """Bytes of the header of a ZIP member before its name."""
@@ -27,16 +27,19 @@ def description_path(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
 
-class Mapped:
+class MappedArray:
     """An array in a file, mapped anew for each part that is read: pages of a map that stays count as memory.
 
     Parameters
     ----------
     path : Path
+        The file.
     dtype : numpy.dtype
+        Type of the elements, with their byte order.
     shape : tuple of int
+        Length of each axis.
     offset : int
-        Of the first element, in bytes.
+        Position of the first element in the file, in bytes.
     fortran : bool
         Whether the first axis runs fastest.
     """
@@ -52,18 +55,20 @@ class Mapped:
         return np.array(self._open()[index])
 
 
-def open_npy(path: Path, wanted: Wanted) -> BlockSource:
+def open_npy(path: Path, options: SceneOptions) -> BlockSource:
     """Open a scene in an ``.npy`` file, which is mapped into memory, not loaded.
 
     Parameters
     ----------
     path : Path
-    wanted : Wanted
+        The file.
+    options : SceneOptions
         The first axis are the bands if nothing else is said.
 
     Returns
     -------
     BlockSource
+        With the header fields and no-data value of the JSON file beside it, if there is one.
 
     Raises
     ------
@@ -73,26 +78,29 @@ def open_npy(path: Path, wanted: Wanted) -> BlockSource:
     try:
         found = np.load(path, mmap_mode="r", allow_pickle=False)
         data = (
-            Mapped(path, found.dtype, found.shape, found.offset, np.isfortran(found)) if found.size else found
+            MappedArray(path, found.dtype, found.shape, found.offset, np.isfortran(found))
+            if found.size
+            else found
         )
     except (OSError, ValueError) as error:
         raise SceneError(f"cannot read {path}: {error}; give an .npy file of numbers") from error
     variable = Variable(path.name, data, ("",) * found.ndim)
     if found.ndim < 2 or not found.size or not variable.numeric:
         raise SceneError(f"{path} holds an array of {data.shape} {data.dtype}: give bands, lines and samples")
-    axes = choose_axes(path, variable, wanted.band_axis, 0)
+    axes = choose_axes(path, variable, options.band_axis, 0)
     metadata, marker = _description(path)
-    info = wanted.info(axes.shape(data.shape), data.dtype, metadata, marker, axes.interleave)
+    info = options.scene_info(axes.shape(data.shape), data.dtype, metadata, marker, axes.interleave)
     return BlockSource(path, data, axes, info)
 
 
-def open_npz(path: Path, wanted: Wanted) -> BlockSource:
+def open_npz(path: Path, options: SceneOptions) -> BlockSource:
     """Open a scene in an ``.npz`` file: arrays that are stored are mapped, compressed ones are loaded.
 
     Parameters
     ----------
     path : Path
-    wanted : Wanted
+        The file.
+    options : SceneOptions
         The first axis are the bands if nothing else is said.
 
     Returns
@@ -114,10 +122,12 @@ def open_npz(path: Path, wanted: Wanted) -> BlockSource:
             ]
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise SceneError(f"cannot read {path}: {error}; give an .npz file of numbers") from error
-    return container_source(path, found, {}, wanted, usual=0)
+    return container_source(path, found, {}, options, usual=0)
 
 
-def _member(path: Path, archive: Any, members: zipfile.ZipFile, name: str) -> NDArray[Any] | Mapped | None:
+def _member(
+    path: Path, archive: Any, members: zipfile.ZipFile, name: str
+) -> NDArray[Any] | MappedArray | None:
     """Map an array where it lies as it is in the archive; None for objects, which are pickles."""
     key = name if name in members.NameToInfo else f"{name}.npy"
     entry = members.getinfo(key)
@@ -139,7 +149,7 @@ def _member(path: Path, archive: Any, members: zipfile.ZipFile, name: str) -> ND
         head = raw.read(_LOCAL_HEADER)
     lengths = int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
     offset = entry.header_offset + _LOCAL_HEADER + lengths + start
-    return Mapped(path, dtype, shape, offset, fortran)
+    return MappedArray(path, dtype, shape, offset, fortran)
 
 
 def _description(path: Path) -> tuple[dict[str, MetadataValue], float | None]:

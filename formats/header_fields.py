@@ -57,9 +57,12 @@ def numbers(metadata: Mapping[str, MetadataValue], key: str, bands: int) -> NDAr
 
     Parameters
     ----------
-    metadata : mapping
+    metadata : mapping of str to str or tuple of str
+        Header fields.
     key : str
+        Name of the field.
     bands : int
+        Number of bands of the scene.
 
     Returns
     -------
@@ -141,10 +144,11 @@ def spectral_fields(
     Parameters
     ----------
     bands : int
+        Number of bands of the scene.
     wavelength, fwhm : sequence of numbers, optional
-        Those of another length than `bands` are left out.
+        Centre and full width at half maximum of each band; those of another length than `bands` are left out.
     unit : str, optional
-        Of both.
+        Unit of both, as the file writes it.
     good : sequence, optional
         1 or true for bands to use, 0 for bad ones.
 

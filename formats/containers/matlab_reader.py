@@ -7,22 +7,24 @@ from pathlib import Path
 import numpy as np
 
 from bandfold.common.errors import SceneError
+from bandfold.formats.block_source import BlockSource
+from bandfold.formats.scene_options import SceneOptions
 
-from .blocks import BlockSource, Wanted
-from .containers import container_source
+from .container_source import container_source
 from .variables import Variable, choose_variable
 
 _BANDS = -1
 """MATLAB's scenes are lines x samples x bands."""
 
 
-def open_matlab(path: Path, wanted: Wanted) -> BlockSource:
+def open_matlab(path: Path, options: SceneOptions) -> BlockSource:
     """Open a scene in a ``.mat`` file.
 
     Parameters
     ----------
     path : Path
-    wanted : Wanted
+        The file.
+    options : SceneOptions
         Axes count as MATLAB shows them, from 0; the last one are the bands if nothing else is said.
 
     Returns
@@ -40,13 +42,13 @@ def open_matlab(path: Path, wanted: Wanted) -> BlockSource:
 
     try:
         if h5py.is_hdf5(path):
-            return _open_new(path, wanted)
-        return _open_old(path, wanted)
+            return _open_new(path, options)
+        return _open_old(path, options)
     except (OSError, ValueError, TypeError, NotImplementedError) as error:
         raise SceneError(f"cannot read {path}: {error}; give a MATLAB file") from error
 
 
-def _open_new(path: Path, wanted: Wanted) -> BlockSource:
+def _open_new(path: Path, options: SceneOptions) -> BlockSource:
     import h5py
 
     file = h5py.File(path, "r")
@@ -58,10 +60,10 @@ def _open_new(path: Path, wanted: Wanted) -> BlockSource:
             found.append(Variable(name, item, ("",) * len(item.shape)))
 
     file.visititems(visit)
-    return container_source(path, found, {}, wanted, usual=_BANDS, mirrored=True)
+    return container_source(path, found, {}, options, usual=_BANDS, mirrored=True)
 
 
-def _open_old(path: Path, wanted: Wanted) -> BlockSource:
+def _open_old(path: Path, options: SceneOptions) -> BlockSource:
     from scipy.io import loadmat, whosmat
     from scipy.io.matlab import MatReadError
 
@@ -69,13 +71,13 @@ def _open_old(path: Path, wanted: Wanted) -> BlockSource:
         listed = whosmat(path)
         shapes = [Variable(name, _Listed(shape, kind), ("",) * len(shape)) for name, shape, kind in listed]
         # Only what is needed is unpacked: the scene and lists.
-        scene = choose_variable(path, shapes, wanted.variable)
+        scene = choose_variable(path, shapes, options.variable)
         names = [one.name for one in shapes if one is scene or (one.numeric and one.extent <= 1)]
         arrays = loadmat(path, variable_names=names)
     except MatReadError as error:
         raise SceneError(f"cannot read {path}: {error}; give a MATLAB file") from error
     found = [Variable(name, np.asarray(arrays[name]), ("",) * np.ndim(arrays[name])) for name in names]
-    return container_source(path, found, {}, wanted, usual=_BANDS)
+    return container_source(path, found, {}, options, usual=_BANDS)
 
 
 class _Listed:

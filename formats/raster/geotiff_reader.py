@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError
 from bandfold.common.scene import MetadataValue, SceneInfo
-
-from . import fields, georeference
-from .blocks import Wanted, check_range
+from bandfold.formats import georeference, header_fields
+from bandfold.formats.block_source import check_range
+from bandfold.formats.scene_options import SceneOptions
 
 FIELD_DOMAIN = "ENVI"
 """Metadata domain of the header fields; GDAL's own ENVI driver uses it too."""
@@ -31,7 +31,9 @@ class RasterSource:
     Parameters
     ----------
     path : Path
-    wanted : Wanted
+        The file.
+    options : SceneOptions
+        Scaling and no-data value; a raster has no variables and no axes to choose from.
 
     Raises
     ------
@@ -39,12 +41,12 @@ class RasterSource:
         If the file cannot be read or cannot be coded.
     """
 
-    def __init__(self, path: Path, wanted: Wanted) -> None:
+    def __init__(self, path: Path, options: SceneOptions) -> None:
         import rasterio
         from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
         self.path = path
-        for option, value in (("--variable", wanted.variable), ("--band-axis", wanted.band_axis)):
+        for option, value in (("--variable", options.variable), ("--band-axis", options.band_axis)):
             if value is not None:
                 raise SceneError(f"{path} is a raster, which has bands and no variables: leave out {option}")
         try:
@@ -59,7 +61,7 @@ class RasterSource:
             raise SceneError(f"{path} holds {len(file.subdatasets)} rasters: name one of them")
         if len(set(file.dtypes)) != 1:
             raise SceneError(f"bands of {path} have different types: convert them to one")
-        self._info = wanted.info(
+        self._info = options.scene_info(
             (file.count, file.height, file.width),
             np.dtype(file.dtypes[0]),
             _metadata(file),
@@ -73,7 +75,17 @@ class RasterSource:
         return self._info
 
     def read(self, bands: slice, lines: slice) -> NDArray[Any]:
-        """Read a block; see `bandfold.onboard.samples.source.SceneSource.read`.
+        """Read a block.
+
+        Parameters
+        ----------
+        bands, lines : slice
+            Half-open ranges with explicit bounds inside the scene and no step.
+
+        Returns
+        -------
+        ndarray, shape (bands, lines, samples)
+            Samples of type ``info.dtype``, native byte order, C-contiguous.
 
         Raises
         ------
@@ -103,23 +115,29 @@ def _metadata(file: Any) -> dict[str, MetadataValue]:
     """Header fields: those that are there as such, those of bands, and the georeference."""
     bands = file.count
     metadata: dict[str, MetadataValue] = {
-        fields.header_key(name): fields.parse_field(text) for name, text in file.tags(ns=FIELD_DOMAIN).items()
+        header_fields.header_key(name): header_fields.parse_field(text)
+        for name, text in file.tags(ns=FIELD_DOMAIN).items()
     }
     # Whoever cut bands out of the file left the lists as they were.
-    for key in (fields.WAVELENGTH, fields.FWHM, fields.BAD_BANDS, fields.BAND_NAMES):
+    for key in (
+        header_fields.WAVELENGTH,
+        header_fields.FWHM,
+        header_fields.BAD_BANDS,
+        header_fields.BAND_NAMES,
+    ):
         value = metadata.get(key)
         if value is not None and (1 if isinstance(value, str) else len(value)) != bands:
             del metadata[key]
-    if fields.WAVELENGTH not in metadata:
+    if header_fields.WAVELENGTH not in metadata:
         metadata |= _spectral(file)
-    if fields.BAND_NAMES not in metadata and all(file.descriptions):
-        metadata[fields.BAND_NAMES] = tuple(
+    if header_fields.BAND_NAMES not in metadata and all(file.descriptions):
+        metadata[header_fields.BAND_NAMES] = tuple(
             " ".join(text.replace(",", " ").split()) for text in file.descriptions
         )
     if set(file.scales) != {1.0}:
-        metadata[fields.GAINS] = fields.number_texts(file.scales)
+        metadata[header_fields.GAINS] = header_fields.number_texts(file.scales)
     if set(file.offsets) != {0.0}:
-        metadata[fields.OFFSETS] = fields.number_texts(file.offsets)
+        metadata[header_fields.OFFSETS] = header_fields.number_texts(file.offsets)
     crs = georeference.parse_crs(file.crs.to_wkt()) if file.crs else None
     # The identity stands for no geotransform at all.
     transform = None if file.transform.is_identity else file.transform.to_gdal()
@@ -137,7 +155,7 @@ def _spectral(file: Any) -> dict[str, MetadataValue]:
         lists = [[tag.get(name, "") for tag in tags] for name in names]
         numbers = [_floats(texts) for texts in lists]
         if numbers[0] is not None:
-            return fields.spectral_fields(
+            return header_fields.spectral_fields(
                 file.count,
                 wavelength=numbers[0],
                 unit=unit or tags[0].get("wavelength_units"),

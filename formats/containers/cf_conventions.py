@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bandfold.common.scene import SceneInfo
-
-from . import fields, georeference
+from bandfold.formats import georeference, header_fields
+from bandfold.formats.scene_writer import stored_no_data
 
 if TYPE_CHECKING:
     import xarray
@@ -24,12 +24,18 @@ GRID_MAPPING = "spatial_ref"
 """Variable that describes the projection, named and filled as GDAL and rioxarray expect it."""
 
 FIELD_PREFIX = "envi_"
-"""What attributes begin with that hold other header fields."""
+"""What attributes begin with that hold other header header_fields."""
 
 _TOLD = frozenset(
     (
-        *(fields.WAVELENGTH, fields.FWHM, fields.BAD_BANDS, fields.UNITS, fields.IGNORE),
-        *(fields.DATA_UNITS, fields.VARIABLE, "description"),
+        *(
+            header_fields.WAVELENGTH,
+            header_fields.FWHM,
+            header_fields.BAD_BANDS,
+            header_fields.UNITS,
+            header_fields.IGNORE,
+        ),
+        *(header_fields.DATA_UNITS, header_fields.VARIABLE, "description"),
     )
 )
 """Header fields that have a place of their own."""
@@ -37,7 +43,7 @@ _TOLD = frozenset(
 
 def variable_name(info: SceneInfo) -> str:
     """Name of the array of a scene: that of the file which it came from, or `USUAL_NAME`."""
-    name = info.metadata.get(fields.VARIABLE)
+    name = info.metadata.get(header_fields.VARIABLE)
     taken = ("wavelength", "fwhm", "good_band", GRID_MAPPING, *DIMS)
     good = isinstance(name, str) and re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) and name not in taken
     return str(name) if good else USUAL_NAME
@@ -49,6 +55,7 @@ def cf_dataset(info: SceneInfo, data: Any) -> xarray.Dataset:
     Parameters
     ----------
     info : SceneInfo
+        Geometry, type, no-data value and metadata.
     data : array_like, shape (bands, lines, samples)
         Samples as they are stored: neither scaled nor masked. May be lazy.
 
@@ -64,73 +71,65 @@ def cf_dataset(info: SceneInfo, data: Any) -> xarray.Dataset:
     coordinates = _band_coordinates(info)
     place = _map_coordinates(info)
     attributes: dict[str, Any] = {"long_name": "samples of the scene"}
-    units = info.metadata.get(fields.DATA_UNITS)
+    units = info.metadata.get(header_fields.DATA_UNITS)
     if isinstance(units, str):
         attributes["units"] = units
-    scale = fields.uniform(info.metadata, fields.GAINS, info.bands)
-    offset = fields.uniform(info.metadata, fields.OFFSETS, info.bands)
+    scale = header_fields.uniform(info.metadata, header_fields.GAINS, info.bands)
+    offset = header_fields.uniform(info.metadata, header_fields.OFFSETS, info.bands)
     if scale is not None:
         attributes["scale_factor"] = scale
     if offset is not None:
         attributes["add_offset"] = offset
-    marker = stored_marker(info)
+    marker = stored_no_data(info)
     if marker is not None:
         attributes["_FillValue"] = marker
     if GRID_MAPPING in place:
         attributes["grid_mapping"] = GRID_MAPPING
     told = _TOLD | georeference.read_georeference(info.metadata).expressed
-    told |= {key for key, value in ((fields.GAINS, scale), (fields.OFFSETS, offset)) if value is not None}
+    told |= {
+        key
+        for key, value in ((header_fields.GAINS, scale), (header_fields.OFFSETS, offset))
+        if value is not None
+    }
     whole: dict[str, Any] = {"Conventions": "CF-1.11"}
     description = info.metadata.get("description")
     if description:
         whole["title"] = description if isinstance(description, str) else ", ".join(description)
     whole |= {
-        FIELD_PREFIX + fields.attribute_name(key): fields.field_text(value)
+        FIELD_PREFIX + header_fields.attribute_name(key): header_fields.field_text(value)
         for key, value in info.metadata.items()
         if key not in told
     }
     # Lists of another length than the bands have no coordinate.
     for key, name in (
-        (fields.WAVELENGTH, "wavelength"),
-        (fields.FWHM, "fwhm"),
-        (fields.BAD_BANDS, "good_band"),
+        (header_fields.WAVELENGTH, "wavelength"),
+        (header_fields.FWHM, "fwhm"),
+        (header_fields.BAD_BANDS, "good_band"),
     ):
         if key in info.metadata and name not in coordinates:
-            whole[FIELD_PREFIX + fields.attribute_name(key)] = fields.field_text(info.metadata[key])
+            whole[FIELD_PREFIX + header_fields.attribute_name(key)] = header_fields.field_text(
+                info.metadata[key]
+            )
     name = variable_name(info)
     return xarray.Dataset(
         {name: xarray.Variable(DIMS, data, attributes)}, {**coordinates, **place}, attrs=whole
     )
 
 
-def stored_marker(info: SceneInfo) -> Any:
-    """No-data value in the type of the samples; None if there is none, or the type cannot hold it."""
-    if info.no_data is None:
-        return None
-    if info.dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            marker = np.array(info.no_data).astype(info.dtype)[()]
-        return None if np.isinf(marker) and np.isfinite(info.no_data) else marker
-    limits = np.iinfo(info.dtype.name)
-    if not float(info.no_data).is_integer() or not limits.min <= info.no_data <= limits.max:
-        return None
-    return np.array(int(info.no_data)).astype(info.dtype)[()]
-
-
 def _band_coordinates(info: SceneInfo) -> dict[str, Any]:
     """Coordinates along the bands."""
     found: dict[str, Any] = {}
-    unit = fields.cf_unit(info.metadata)
+    unit = header_fields.cf_unit(info.metadata)
     with_unit = {"units": unit} if unit else {}
-    wavelength = fields.numbers(info.metadata, fields.WAVELENGTH, info.bands)
+    wavelength = header_fields.numbers(info.metadata, header_fields.WAVELENGTH, info.bands)
     if wavelength is not None:
         about = {"standard_name": "sensor_band_central_radiation_wavelength", "long_name": "wavelength"}
         found["wavelength"] = ("band", wavelength, about | with_unit)
-    width = fields.numbers(info.metadata, fields.FWHM, info.bands)
+    width = header_fields.numbers(info.metadata, header_fields.FWHM, info.bands)
     if width is not None:
         about = {"long_name": "full width at half maximum of the spectral response"}
         found["fwhm"] = ("band", width, about | with_unit)
-    good = fields.numbers(info.metadata, fields.BAD_BANDS, info.bands)
+    good = header_fields.numbers(info.metadata, header_fields.BAD_BANDS, info.bands)
     if good is not None:
         flags = {"flag_values": np.array([0, 1], np.int8), "flag_meanings": "bad good"}
         found["good_band"] = ("band", (good != 0).astype(np.int8), {"long_name": "band quality", **flags})

@@ -1,10 +1,11 @@
-"""What all writers of decoded scenes have in common."""
+"""What all writers of scenes have in common."""
 
 from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,7 +26,7 @@ class SceneWriter(ABC):
     Parameters
     ----------
     path : path_like
-        What will appear.
+        What will appear, and holds the samples.
     info : SceneInfo
         Geometry, type, no-data value and metadata of what is written.
     replaces : callable, optional
@@ -36,7 +37,9 @@ class SceneWriter(ABC):
     Attributes
     ----------
     path : pathlib.Path
+        What holds the samples.
     info : SceneInfo
+        As given.
 
     Raises
     ------
@@ -90,7 +93,14 @@ class SceneWriter(ABC):
         ValueError
             If the block does not fit the ranges, or has another type than the scene.
         """
-        check_block(self.info, bands, lines, block)
+        info = self.info
+        shape = (bands.stop - bands.start, lines.stop - lines.start, info.samples)
+        inside = 0 <= bands.start <= bands.stop <= info.bands and 0 <= lines.start <= lines.stop <= info.lines
+        if block.shape != shape or not inside or block.dtype != info.dtype:
+            raise ValueError(
+                f"block of {block.shape} {block.dtype} does not fit bands {bands}, lines {lines} "
+                f"of a scene of {info.shape} {info.dtype}"
+            )
         if block.size:
             with output_errors(self.path):
                 self._put(bands, lines, block)
@@ -109,7 +119,12 @@ class SceneWriter(ABC):
         """Finish the output; called once, whether all went well or not."""
 
     def _publish(self) -> None:
+        """Give the output its name."""
         self._output.publish()
+
+    def _discard(self) -> None:
+        """Remove what is temporary."""
+        self._output.discard()
 
     def __enter__(self) -> SceneWriter:
         return self
@@ -121,59 +136,41 @@ class SceneWriter(ABC):
         traceback: TracebackType | None,
     ) -> None:
         try:
-            with output_errors(self.path):
+            # What has failed in the body is what the user should hear of.
+            with suppress(OSError) if kind is not None else output_errors(self.path):
                 self._close()
             if kind is not None:
                 return
-            check_written(self._missing, self.info, self.path)
+            if self._missing:
+                raise OutputError(
+                    f"{self._missing} of {self.info.count} samples of {self.path} were not written: "
+                    "write every block of the scene once"
+                )
             self._publish()
         finally:
-            self._output.discard()
+            self._discard()
 
 
-def check_block(info: SceneInfo, bands: slice, lines: slice, block: NDArray[Any]) -> None:
-    """Refuse a block that does not fit where it is to be written.
+def stored_no_data(info: SceneInfo) -> Any:
+    """No-data value in the type of the samples.
 
     Parameters
     ----------
     info : SceneInfo
-        Of the scene that is written.
-    bands, lines : slice
-        Half-open ranges with explicit bounds and no step.
-    block : ndarray
+        Type and no-data value of a scene.
 
-    Raises
-    ------
-    ValueError
-        If a range lies outside the scene, or the block has another shape or type.
+    Returns
+    -------
+    numpy scalar or None
+        None if there is no such value, or the type cannot hold it.
     """
-    shape = (bands.stop - bands.start, lines.stop - lines.start, info.samples)
-    inside = 0 <= bands.start <= bands.stop <= info.bands and 0 <= lines.start <= lines.stop <= info.lines
-    if block.shape != shape or not inside or block.dtype != info.dtype:
-        raise ValueError(
-            f"block of {block.shape} {block.dtype} does not fit bands {bands}, lines {lines} "
-            f"of a scene of {info.shape} {info.dtype}"
-        )
-
-
-def check_written(missing: int, info: SceneInfo, path: Path) -> None:
-    """Refuse to finish a scene that is not all there.
-
-    Parameters
-    ----------
-    missing : int
-        Samples that were not written.
-    info : SceneInfo
-    path : Path
-        File that lacks them.
-
-    Raises
-    ------
-    OutputError
-        If any are missing.
-    """
-    if missing:
-        raise OutputError(
-            f"{missing} of {info.count} samples of {path} were not written: "
-            "write every block of the scene once"
-        )
+    if info.no_data is None:
+        return None
+    if info.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            marker = np.array(info.no_data).astype(info.dtype)[()]
+        return None if np.isinf(marker) and np.isfinite(info.no_data) else marker
+    limits = np.iinfo(info.dtype.name)
+    if not float(info.no_data).is_integer() or not limits.min <= info.no_data <= limits.max:
+        return None
+    return np.array(int(info.no_data)).astype(info.dtype)[()]

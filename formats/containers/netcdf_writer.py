@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .cf import DIMS, cf_dataset, variable_name
-from .writer import SceneWriter
+from bandfold.formats.scene_writer import SceneWriter
+
+from .cf_conventions import DIMS, cf_dataset, variable_name
 
 
 class NetCdfWriter(SceneWriter):
-    """Write a NetCDF 4 file after the CF conventions; see `bandfold.formats.cf.cf_dataset`.
+    """Write a NetCDF 4 file after the CF conventions.
 
+    What it says of the scene is what `bandfold.formats.containers.cf_conventions.cf_dataset` says.
     Samples are stored band by band and not compressed, so that any part of the file can be read at once.
     """
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common.atomic_files import atomic_output
+from bandfold.formats.scene_writer import SceneWriter
 
-from .arrays import description_path
-from .writer import SceneWriter
+from .numpy_reader import description_path
 
 
 class NpyWriter(SceneWriter):

@@ -1,4 +1,4 @@
-"""Scenes in HDF5, NetCDF and Zarr: one of several named arrays, which the others describe."""
+"""A scene in one of several named arrays of a file, which the others describe."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import numpy as np
 
 from bandfold.common.errors import SceneError
 from bandfold.common.scene import MetadataValue
+from bandfold.formats import georeference, header_fields
+from bandfold.formats.block_source import BlockSource
+from bandfold.formats.scene_options import SceneOptions
 
-from . import fields, georeference
-from .blocks import BlockSource, Wanted
-from .cf import FIELD_PREFIX, USUAL_NAME
+from .cf_conventions import FIELD_PREFIX, USUAL_NAME
 from .variables import (
     Variable,
     choose_axes,
@@ -24,96 +25,12 @@ from .variables import (
     width_variable,
 )
 
-_CHUNK_CACHE = 64 << 20
-"""Bytes of decompressed chunks that HDF5 keeps: blocks of a scene cut across chunks."""
-
-_AS_STORED: dict[str, Any] = dict.fromkeys(
-    ("mask_and_scale", "decode_times", "decode_timedelta", "concat_characters", "decode_coords"), False
-)
-"""What xarray is to leave alone. (`open_groups` does not heed ``decode_cf=False``.)"""
-
-
-def open_hdf5(path: Path, wanted: Wanted) -> BlockSource:
-    """Open a scene in an HDF5 file.
-
-    Parameters
-    ----------
-    path : Path
-    wanted : Wanted
-        The axis of the bands has to be named where neither names of axes nor wavelengths tell it.
-
-    Returns
-    -------
-    BlockSource
-        Reads chunks when they are needed.
-
-    Raises
-    ------
-    SceneError
-        If the file cannot be read or it is not clear what in it is the scene.
-    """
-    import h5py
-
-    with _reading(path):
-        file = h5py.File(path, "r", rdcc_nbytes=_CHUNK_CACHE)
-        found: list[Variable] = []
-
-        def visit(name: str, item: Any) -> None:
-            if isinstance(item, h5py.Dataset) and item.shape is not None:
-                dims = tuple(_scale_name(item, axis) for axis in range(len(item.shape)))
-                found.append(Variable(name, item, dims, dict(item.attrs)))
-
-        file.visititems(visit)
-        about = dict(file.attrs)
-    return container_source(path, found, about, wanted)
-
-
-def open_xarray(path: Path, wanted: Wanted, engine: str | None = None) -> BlockSource:
-    """Open a scene in a NetCDF file (3 or 4) or a Zarr store.
-
-    Parameters
-    ----------
-    path : Path
-    wanted : Wanted
-    engine : str, optional
-        Of xarray; by default that for the version of NetCDF which the file has.
-
-    Returns
-    -------
-    BlockSource
-        Reads what is asked for.
-
-    Raises
-    ------
-    SceneError
-        As `open_hdf5`.
-    """
-    import xarray
-
-    with _reading(path):
-        if engine is None:
-            engine = "scipy" if _begins_with(path, b"CDF") else "h5netcdf"
-        # As stored: the codec sees counts, and absent samples as they are marked.
-        if engine == "scipy":
-            groups = {"/": xarray.open_dataset(path, engine="scipy", **_AS_STORED)}
-        else:
-            # Zarr stores with and without consolidated metadata are read the same way, and without a warning.
-            extra: dict[str, Any] = {"consolidated": False} if engine == "zarr" else {}
-            groups = xarray.open_groups(path, engine=engine, chunks=None, **_AS_STORED, **extra)
-        found = [
-            Variable(f"{group.strip('/')}/{name}".strip("/"), item, tuple(map(str, item.dims)), item.attrs)
-            for group, content in groups.items()
-            for name, item in content.variables.items()
-        ]
-        about = dict(groups["/"].attrs)
-    return container_source(path, found, about, wanted)
-
 
 def container_source(
     path: Path,
     found: Sequence[Variable],
     about: dict[str, Any],
-    wanted: Wanted,
+    options: SceneOptions,
     *,
     usual: int | None = None,
     mirrored: bool = False,
@@ -123,10 +40,13 @@ def container_source(
     Parameters
     ----------
     path : Path
+        What error messages call the file.
     found : sequence of Variable
+        All arrays of the file.
     about : dict
         Attributes of the whole file.
-    wanted : Wanted
+    options : SceneOptions
+        Which array is the scene, which of its axes are the bands, scaling and no-data value.
     usual : int, optional
         Axis of the bands where nothing tells it.
     mirrored : bool
@@ -141,7 +61,7 @@ def container_source(
     SceneError
         If it is not clear what is the scene, or it cannot be coded.
     """
-    scene = choose_variable(path, found, wanted.variable)
+    scene = choose_variable(path, found, options.variable)
     if not scene.numeric:
         raise SceneError(
             f"array {scene.name} of {path} holds no integers or floats but {scene.dtype}: name another"
@@ -151,12 +71,12 @@ def container_source(
         shown = Variable(scene.name, _Mirror(scene.data), scene.dims[::-1], scene.attributes)
     listed = wavelength_variable(found, scene, None)
     lengths = frozenset((int(np.prod(listed.shape)),)) if listed is not None else frozenset()
-    axes = choose_axes(path, shown, wanted.band_axis, usual, lengths)
+    axes = choose_axes(path, shown, options.band_axis, usual, lengths)
     shape = axes.shape(shown.shape)
-    with _reading(path):
+    with reading(path):
         metadata = {**_spectral(found, scene, shape[0]), **_described(scene, about, shape[0])}
         _place(found, scene, axes.lines, axes.samples, shape).update(metadata)
-    info = wanted.info(shape, scene.dtype, metadata, scene.marker(), axes.interleave)
+    info = options.scene_info(shape, scene.dtype, metadata, scene.marker(), axes.interleave)
     return BlockSource(path, scene.data, axes.mirrored() if mirrored else axes, info)
 
 
@@ -172,7 +92,7 @@ def _spectral(found: Sequence[Variable], scene: Variable, bands: int) -> dict[st
     wavelength = wavelength_variable(found, scene, bands)
     width = width_variable(found, scene, bands)
     good = good_variable(found, scene, bands)
-    return fields.spectral_fields(
+    return header_fields.spectral_fields(
         bands,
         wavelength=None if wavelength is None else wavelength.values(),
         unit=None if wavelength is None else wavelength.text("units"),
@@ -190,14 +110,14 @@ def _described(scene: Variable, about: dict[str, Any], bands: int) -> dict[str, 
         described["description"] = title
     units = scene.text("units")
     if units:
-        described[fields.DATA_UNITS] = units
+        described[header_fields.DATA_UNITS] = units
     if scene.last_name != USUAL_NAME:
-        described[fields.VARIABLE] = scene.last_name
-    described |= fields.scale_fields(bands, scene.number("scale_factor"), scene.number("add_offset"))
+        described[header_fields.VARIABLE] = scene.last_name
+    described |= header_fields.scale_fields(bands, scene.number("scale_factor"), scene.number("add_offset"))
     for name in about:
         text = root.text(name) if name.startswith(FIELD_PREFIX) else None
         if text is not None:
-            described[fields.header_key(name[len(FIELD_PREFIX) :])] = fields.parse_field(text)
+            described[header_fields.header_key(name[len(FIELD_PREFIX) :])] = header_fields.parse_field(text)
     return described
 
 
@@ -251,20 +171,20 @@ def _regular(x: Variable | None, y: Variable | None, shape: tuple[int, int, int]
     return left, width, 0.0, top, 0.0, height
 
 
-def _scale_name(dataset: Any, axis: int) -> str:
-    """Name of an axis: its label, or the dimension scale that is attached to it."""
-    dimension = dataset.dims[axis]
-    name = dimension.label or (dimension[0].name if len(dimension) else "")
-    return str(name).rpartition("/")[2]
-
-
-def _begins_with(path: Path, magic: bytes) -> bool:
-    with open(path, "rb") as file:
-        return file.read(len(magic)) == magic
-
-
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
+    """Turn what a library raises about a file into a `SceneError`.
+
+    Parameters
+    ----------
+    path : Path
+        The file that the body reads.
+
+    Raises
+    ------
+    SceneError
+        If the body raises what libraries raise about files that are damaged or of another format.
+    """
     try:
         yield
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:

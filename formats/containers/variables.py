@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError
-
-from .blocks import Axes
+from bandfold.formats.block_source import Axes
 
 _BAND_NAMES = frozenset(
     (
@@ -44,7 +43,8 @@ class Variable:
         Has a shape and a dtype, and is read by indexing.
     dims : tuple of str
         Names of the axes; empty texts where they have none.
-    attributes : mapping
+    attributes : mapping of str
+        What the file says of the array: unit, no-data value, scale, ...
     """
 
     name: str
@@ -112,6 +112,7 @@ def choose_variable(path: Path, found: Sequence[Variable], wanted: str | None) -
     path : Path
         What error messages call the file.
     found : sequence of Variable
+        The arrays.
     wanted : str or None
         Its name, with or without groups. None takes the only array of three axes or, where there is none, of
         two.
@@ -158,6 +159,7 @@ def choose_axes(
     path : Path
         What error messages call the file.
     variable : Variable
+        The array that is the scene.
     wanted : str or None
         Number (negative ones count from the last) or name of the axis of the bands.
     usual : int or None

@@ -1,0 +1,1 @@
+"""NumPy's files, ``.npy`` and ``.npz``: an array in, samples block by block out, and back."""

@@ -1,0 +1,65 @@
+"""Scenes in NetCDF files and Zarr stores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bandfold.formats.block_source import BlockSource
+from bandfold.formats.scene_options import SceneOptions
+
+from .container_source import container_source, reading
+from .variables import Variable
+
+_AS_STORED: dict[str, Any] = dict.fromkeys(
+    ("mask_and_scale", "decode_times", "decode_timedelta", "concat_characters", "decode_coords"), False
+)
+"""What xarray is to leave alone. (`open_groups` does not heed ``decode_cf=False``.)"""
+
+
+def open_xarray(path: Path, options: SceneOptions, engine: str | None = None) -> BlockSource:
+    """Open a scene in a NetCDF file (3 or 4) or a Zarr store.
+
+    Parameters
+    ----------
+    path : Path
+        The file, of Zarr the folder.
+    options : SceneOptions
+        Which array is the scene, which of its axes are the bands, scaling and no-data value.
+    engine : str, optional
+        Of xarray; by default that for the version of NetCDF which the file has.
+
+    Returns
+    -------
+    BlockSource
+        Reads what is asked for.
+
+    Raises
+    ------
+    SceneError
+        If the file cannot be read or it is not clear what in it is the scene.
+    """
+    import xarray
+
+    with reading(path):
+        if engine is None:
+            engine = "scipy" if _begins_with(path, b"CDF") else "h5netcdf"
+        # As stored: the codec sees counts, and absent samples as they are marked.
+        if engine == "scipy":
+            groups = {"/": xarray.open_dataset(path, engine="scipy", **_AS_STORED)}
+        else:
+            # Zarr stores with and without consolidated metadata are read the same way, and without a warning.
+            extra: dict[str, Any] = {"consolidated": False} if engine == "zarr" else {}
+            groups = xarray.open_groups(path, engine=engine, chunks=None, **_AS_STORED, **extra)
+        found = [
+            Variable(f"{group.strip('/')}/{name}".strip("/"), item, tuple(map(str, item.dims)), item.attrs)
+            for group, content in groups.items()
+            for name, item in content.variables.items()
+        ]
+        about = dict(groups["/"].attrs)
+    return container_source(path, found, about, options)
+
+
+def _begins_with(path: Path, magic: bytes) -> bool:
+    with open(path, "rb") as file:
+        return file.read(len(magic)) == magic
