@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,17 @@ import click
 
 from bandfold.common.errors import SettingsError
 
-from .common import json_option, print_json
+from .console import print_json
+from .options import (
+    bands_option,
+    grouped,
+    json_option,
+    lines_option,
+    model_option,
+    option_group,
+    samples_option,
+    strip_lines_option,
+)
 
 EXAMPLE = """\b
 Examples:
@@ -21,51 +32,112 @@ Examples:
 """
 
 
+@dataclass(frozen=True)
+class BenchCodingOptions:
+    """How the scene is coded while it is measured.
+
+    Parameters
+    ----------
+    bps : float or None
+        Bits per sample.
+    step : float or None
+        Quantiser step in counts.
+    model : str or None
+        Package of a trained encoder.
+    strip_lines : int
+        Lines of a segment.
+    """
+
+    bps: float | None = grouped(
+        click.option("--bps", type=click.FloatRange(0, 32, min_open=True), help="Rate.  [default: 0.5]")
+    )
+    step: float | None = grouped(
+        click.option(
+            "--step",
+            type=click.FloatRange(0, min_open=True),
+            help="Quantiser step: without a search for it.",
+        )
+    )
+    model: str | None = grouped(model_option(help="Package of a trained encoder."))
+    strip_lines: int = grouped(strip_lines_option)
+
+
+@dataclass(frozen=True)
+class MadeUpScene:
+    """Geometry of a made-up scene.
+
+    Parameters
+    ----------
+    lines, samples, bands : int
+        How many of each.
+    """
+
+    lines: int = grouped(
+        lines_option(type=click.IntRange(8), default=512, help="Lines of the made-up scene.")
+    )
+    samples: int = grouped(samples_option(type=click.IntRange(8), default=680, help="Samples of its lines."))
+    bands: int = grouped(bands_option(type=click.IntRange(1), help="Its bands."))
+
+
+@dataclass(frozen=True)
+class MeasuringOptions:
+    """How often and how long is measured.
+
+    Parameters
+    ----------
+    runs, warm_up : int
+        Runs that count, and runs before them.
+    idle : float
+        Seconds of rest before and after.
+    root : Path
+        Folder in which the sensors of the board are looked for.
+    """
+
+    runs: int = grouped(
+        click.option(
+            "--runs",
+            type=click.IntRange(5),
+            default=5,
+            show_default=True,
+            help="Runs that count, 5 at least.",
+        )
+    )
+    warm_up: int = grouped(
+        click.option(
+            "--warm-up",
+            type=click.IntRange(0),
+            default=1,
+            show_default=True,
+            help="Runs before them, not counted.",
+        )
+    )
+    idle: float = grouped(
+        click.option(
+            "--idle",
+            type=click.FloatRange(0.1),
+            default=10.0,
+            show_default=True,
+            help="Seconds of rest before and after, for the power while nothing runs.",
+        )
+    )
+    root: Path = grouped(
+        click.option(
+            "--root", type=click.Path(path_type=Path), default="/", hidden=True, help="Where the sensors are."
+        )
+    )
+
+
 @click.command(epilog=EXAMPLE)
 @click.argument("scene", type=click.Path(path_type=Path), required=False)
-@click.option("--bps", type=click.FloatRange(0, 32, min_open=True), help="Rate.  [default: 0.5]")
-@click.option(
-    "--step", type=click.FloatRange(0, min_open=True), help="Quantiser step: without a search for it."
-)
-@click.option("--model", metavar="NAME|FILE", help="Package of a trained encoder.")
-@click.option("--strip-lines", type=int, default=64, show_default=True, help="Lines of a segment.")
-@click.option(
-    "--lines", type=click.IntRange(8), default=512, show_default=True, help="Lines of the made-up scene."
-)
-@click.option(
-    "--samples", type=click.IntRange(8), default=680, show_default=True, help="Samples of its lines."
-)
-@click.option("--bands", type=click.IntRange(1), default=224, show_default=True, help="Its bands.")
-@click.option(
-    "--runs", type=click.IntRange(5), default=5, show_default=True, help="Runs that count, 5 at least."
-)
-@click.option(
-    "--warm-up", type=click.IntRange(0), default=1, show_default=True, help="Runs before them, not counted."
-)
-@click.option(
-    "--idle",
-    type=click.FloatRange(0.1),
-    default=10.0,
-    show_default=True,
-    help="Seconds of rest before and after, for the power while nothing runs.",
-)
-@click.option(
-    "--root", type=click.Path(path_type=Path), default="/", hidden=True, help="Where the sensors are."
-)
+@option_group("coding", BenchCodingOptions)
+@option_group("made_up", MadeUpScene)
+@option_group("measuring", MeasuringOptions)
 @json_option
 def bench(
     scene: Path | None,
-    bps: float | None,
-    step: float | None,
-    model: str | None,
-    strip_lines: int,
-    lines: int,
-    samples: int,
-    bands: int,
-    runs: int,
-    warm_up: int,
-    idle: float,
-    root: Path,
+    coding: BenchCodingOptions,
+    made_up: MadeUpScene,
+    measuring: MeasuringOptions,
     as_json: bool,
 ) -> None:
     """Measure the encoder on this board.
@@ -77,6 +149,7 @@ def bench(
     """
     if find_spec("psutil") is None:
         raise SettingsError("bench needs psutil: pip install 'bandfold[power]'")
+    bps, step, model, strip_lines = coding.bps, coding.step, coding.model, coding.strip_lines
     if bps is not None and step is not None:
         raise SettingsError("--bps and --step are given: give one of them, or none for 0.5 bits per sample")
     if bps is None and step is None:
@@ -92,13 +165,13 @@ def bench(
     from bandfold.onboard import Encoder
     from bandfold.synthetic.scenes import SyntheticScene
 
-    sensor, reason = find_sensor(root)
+    sensor, reason = find_sensor(measuring.root)
     with ExitStack() as stack:
         if scene is None:
             scene = Path(
                 stack.enter_context(tempfile.TemporaryDirectory(prefix="bandfold-bench-")), "scene.hdr"
             )
-            write_scene(scene, SyntheticScene(lines, samples, bands, 1))
+            write_scene(scene, SyntheticScene(made_up.lines, made_up.samples, made_up.bands, 1))
         path, info = scene, open_envi(scene).info
 
         def encode(progress: Progress) -> int:
@@ -112,10 +185,10 @@ def bench(
             encode,
             info,
             sensor,
-            runs=runs,
-            warm_up=warm_up,
-            idle_seconds=idle,
-            root=root,
+            runs=measuring.runs,
+            warm_up=measuring.warm_up,
+            idle_seconds=measuring.idle,
+            root=measuring.root,
             latencies=latencies if model is None else None,
         )
     report: dict[str, Any] = {
@@ -130,7 +203,7 @@ def bench(
             "rate": f"step {step:g}" if step is not None else f"{bps:g} bits per sample",
             "model": model,
             "strip_lines": strip_lines,
-            "warm_up": warm_up,
+            "warm_up": measuring.warm_up,
             "streamed": model is None,
         },
         "sensor": None if sensor is None else {"name": sensor.name, "rails": list(sensor.rails)},

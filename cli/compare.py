@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import json_option, need_matplotlib, parse_no_data, print_json, wavelengths
+from .console import need_matplotlib, print_json
+from .options import json_option, no_data_option, plot_option
 
 if TYPE_CHECKING:
+    from bandfold.common.scene import NoData
     from bandfold.ground.compare import Comparison
 
 
@@ -22,37 +24,35 @@ Example:
 @click.command(epilog=EXAMPLE)
 @click.argument("reference", type=click.Path(path_type=Path))
 @click.argument("other", type=click.Path(path_type=Path))
-@click.option(
-    "--no-data",
-    metavar="V|none",
+@no_data_option(
     help="Value that marks absent data in REFERENCE.  [default: the data ignore value of its header]",
 )
-@click.option(
-    "--plot",
-    type=click.Path(path_type=Path),
-    help="Draw the PSNR of each band and maps of angle and error into this PNG file.",
-)
+@plot_option(help="Draw the PSNR of each band and maps of angle and error into this PNG file.")
 @json_option
-def compare(reference: Path, other: Path, no_data: str | None, plot: Path | None, as_json: bool) -> None:
+def compare(
+    reference: Path, other: Path, no_data: float | NoData | None, plot: Path | None, as_json: bool
+) -> None:
     """Measure how far OTHER is from REFERENCE.
 
     PSNR (peak 65535, and peak of the data) and SNR from the error pooled over all samples, the largest
     error, and the spectral angle between the spectra of each pixel; over all bands and by interval (those
     usual for AVIRIS where there are 224 bands). Samples without data in REFERENCE do not count.
     """
+    from bandfold.formats.header_fields import WAVELENGTH, numbers
     from bandfold.formats.opening import open_scene
     from bandfold.formats.scene_options import SceneOptions
     from bandfold.ground.compare import compare_scenes
 
     if plot is not None:
         need_matplotlib("--plot")
-    first = open_scene(reference, SceneOptions(no_data=parse_no_data(no_data), for_coding=False))
+    first = open_scene(reference, SceneOptions(no_data=no_data, for_coding=False))
     second = open_scene(other, SceneOptions(no_data=None, for_coding=False))
     comparison = compare_scenes(first, second)
     if plot is not None:
         from bandfold.ground.report.plots import plot_comparison
 
-        plot_comparison(comparison, plot, wavelengths=wavelengths(first.info.metadata, first.info.bands))
+        centres = numbers(first.info.metadata, WAVELENGTH, first.info.bands)
+        plot_comparison(comparison, plot, wavelengths=None if centres is None else centres.tolist())
     if as_json:
         print_json({"reference": str(reference), "other": str(other), **comparison.to_dict()})
     else:

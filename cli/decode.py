@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -10,17 +11,18 @@ import click
 from bandfold.common.errors import SettingsError
 from bandfold.formats.file_formats import WRITTEN, output_format
 
-from .archive import decode_archive
-from .common import (
-    DAMAGED,
+from .console import DAMAGED, print_json, progress_bar, warn
+from .decode_archive import decode_archive
+from .option_values import Range, parse_range, resolve_range
+from .options import (
+    DecodingOptions,
+    byte_order_option,
+    grouped,
+    interleave_option,
     json_option,
-    memory_limit_option,
-    models_option,
-    print_json,
-    progress_bar,
-    range_option,
-    resolve_range,
-    warn,
+    option_group,
+    output_option,
+    read_by,
 )
 
 EXAMPLE = """\b
@@ -32,68 +34,94 @@ Examples:
 """
 
 
+@dataclass(frozen=True)
+class ProductOptions:
+    """What is decoded, and how it is laid out in the file.
+
+    Parameters
+    ----------
+    kind : str or None
+        Format, one of `bandfold.formats.file_formats.WRITTEN`.
+    bands, lines : tuple of int or None
+        Start and stop of the part to decode, counted from 0.
+    interleave : str or None
+        Order of the samples in the file.
+    byte_order : str or None
+        ``little`` or ``big``.
+    """
+
+    kind: str | None = grouped(
+        click.option(
+            "--to",
+            "kind",
+            type=click.Choice(WRITTEN),
+            help="Format of the output.  [default: by its suffix: .hdr, .tif, .nc, .zarr or .npy; several: "
+            "zarr]",
+        )
+    )
+    bands: Range | None = grouped(
+        click.option(
+            "--bands",
+            metavar="A:B",
+            callback=read_by(parse_range),
+            help="Only these bands; counted from 0, end excluded.",
+        )
+    )
+    lines: Range | None = grouped(
+        click.option(
+            "--lines",
+            metavar="A:B",
+            callback=read_by(parse_range),
+            help="Only these lines; counted from 0, end excluded.",
+        )
+    )
+    interleave: str | None = grouped(interleave_option(help="Layout of the file.  [default: as it was]"))
+    byte_order: str | None = grouped(byte_order_option(help="Byte order of the file.  [default: as it was]"))
+
+
+@dataclass(frozen=True)
+class ClusterOptions:
+    """What decodes an archive.
+
+    Parameters
+    ----------
+    workers : int or None
+        Processes to start.
+    scheduler : str or None
+        Address of a Dask scheduler.
+    """
+
+    workers: int | None = grouped(
+        click.option(
+            "--workers",
+            type=click.IntRange(min=1),
+            help="Decode an archive with so many processes.  [default: one for each processor core]",
+        )
+    )
+    scheduler: str | None = grouped(
+        click.option(
+            "--scheduler", metavar="ADDRESS", help="Decode an archive on a Dask cluster: tcp://host:8786."
+        )
+    )
+
+
 @click.command(epilog=EXAMPLE)
 @click.argument("streams", metavar="STREAM...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="File to write, of an ENVI scene the header (.hdr); of several streams the folder.",
+@output_option(
+    required=True, help="File to write, of an ENVI scene the header (.hdr); of several streams the folder."
 )
-@click.option(
-    "--to",
-    "kind",
-    type=click.Choice(WRITTEN),
-    help="Format of the output.  [default: by its suffix: .hdr, .tif, .nc, .zarr or .npy; several: zarr]",
-)
-@click.option(
-    "--bands", metavar="A:B", callback=range_option, help="Only these bands; counted from 0, end excluded."
-)
-@click.option(
-    "--lines", metavar="A:B", callback=range_option, help="Only these lines; counted from 0, end excluded."
-)
-@click.option(
-    "--interleave", type=click.Choice(["bsq", "bil", "bip"]), help="Layout of the file.  [default: as it was]"
-)
-@click.option(
-    "--byte-order", type=click.Choice(["little", "big"]), help="Byte order of the file.  [default: as it was]"
-)
-@memory_limit_option
-@models_option
-@click.option(
-    "--restore",
-    metavar="auto|off|NAME|FILE",
-    default="auto",
-    show_default=True,
-    help="Restore what rounding took, with the shipped network (needs ONNX Runtime) or another one.",
-)
-@click.option(
-    "--threads", type=click.IntRange(1), default=1, show_default=True, help="Strips decoded at a time."
-)
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    help="Decode an archive with so many processes.  [default: one for each processor core]",
-)
-@click.option("--scheduler", metavar="ADDRESS", help="Decode an archive on a Dask cluster: tcp://host:8786.")
+@option_group("layout", ProductOptions)
+@option_group("decoding", DecodingOptions)
+@option_group("cluster", ClusterOptions)
 @json_option
 @click.pass_context
 def decode(
     context: click.Context,
     streams: tuple[Path, ...],
     output: Path,
-    kind: str | None,
-    bands: tuple[int | None, int | None] | None,
-    lines: tuple[int | None, int | None] | None,
-    interleave: str | None,
-    byte_order: str | None,
-    memory_limit: int,
-    models: tuple[Path, ...],
-    restore: str,
-    threads: int,
-    workers: int | None,
-    scheduler: str | None,
+    layout: ProductOptions,
+    decoding: DecodingOptions,
+    cluster: ClusterOptions,
     as_json: bool,
 ) -> None:
     """Decode STREAM into a scene: ENVI, GeoTIFF, NetCDF, Zarr or NumPy.
@@ -112,44 +140,45 @@ def decode(
     each stream. Those that are there already, and verified, are skipped; one that fails does not stop the
     others, is reported at the end, and the exit status is 10. The memory limit is that of each worker.
     """
-    if workers is not None and scheduler is not None:
+    if cluster.workers is not None and cluster.scheduler is not None:
         raise SettingsError(
             "--workers are started on this machine, --scheduler is a cluster: give one of both"
         )
-    if len(streams) > 1 or workers is not None or scheduler is not None:
+    if len(streams) > 1 or cluster.workers is not None or cluster.scheduler is not None:
         from bandfold.ground.archive.archive import Archive, Settings
 
         everything = (None, None)
         settings = Settings(
-            kind or "zarr",
-            bands or everything,
-            lines or everything,
-            interleave,
-            byte_order,
-            memory_limit,
-            tuple(str(model.absolute()) for model in models),
-            restore,
-            threads,
+            layout.kind or "zarr",
+            layout.bands or everything,
+            layout.lines or everything,
+            layout.interleave,
+            layout.byte_order,
+            decoding.memory_limit,
+            tuple(str(model.absolute()) for model in decoding.models),
+            decoding.restore,
+            decoding.threads,
         )
-        decode_archive(context, Archive(streams, output, settings), scheduler, workers, as_json=as_json)
+        archive = Archive(streams, output, settings)
+        decode_archive(context, archive, cluster.scheduler, cluster.workers, as_json=as_json)
         return
     (stream,) = streams
     from bandfold.ground import Decoder
     from bandfold.ground.archive.product import write_product
 
     started = time.perf_counter()
-    kind = output_format(output, kind)
-    decoder = Decoder(stream, memory_limit=memory_limit, models=models, restore=restore, threads=threads)
+    kind = output_format(output, layout.kind)
+    decoder = Decoder(stream, **vars(decoding))
     info = decoder.info
     with progress_bar() as progress:
         product = write_product(
             decoder,
             output,
             kind,
-            resolve_range(bands, info.bands, "bands"),
-            resolve_range(lines, info.lines, "lines"),
-            interleave=interleave,
-            byte_order=byte_order,
+            resolve_range(layout.bands, info.bands, "bands"),
+            resolve_range(layout.lines, info.lines, "lines"),
+            interleave=layout.interleave,
+            byte_order=layout.byte_order,
             progress=progress,
         )
     seconds = time.perf_counter() - started

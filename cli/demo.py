@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import json_option, print_json, progress_bar, warn
+from .console import print_json, progress_bar, warn
+from .options import bands_option, json_option, lines_option, output_option, samples_option, seed_option
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,18 +29,13 @@ Example:
 
 
 @click.command(epilog=EXAMPLE)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default="bandfold-demo",
-    show_default=True,
-    help="Directory to fill; made where it is not there.",
+@output_option(
+    default="bandfold-demo", show_default=True, help="Directory to fill; made where it is not there."
 )
-@click.option("--lines", type=int, default=128, show_default=True, help="Number of lines.")
-@click.option("--samples", type=int, default=160, show_default=True, help="Number of samples of a line.")
-@click.option("--bands", type=int, default=224, show_default=True, help="Number of bands.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Another seed, another scene.")
+@lines_option(type=int, default=128, help="Number of lines.")
+@samples_option(type=int, default=160, help="Number of samples of a line.")
+@bands_option(type=int, help="Number of bands.")
+@seed_option
 @json_option
 def demo(output: Path, lines: int, samples: int, bands: int, seed: int, as_json: bool) -> None:
     """Encode and decode a made-up scene.

@@ -12,7 +12,8 @@ import click
 from bandfold.common.atomic_files import atomic_output
 from bandfold.common.errors import StreamError
 
-from .common import DAMAGED, json_option, print_json, warn
+from .console import DAMAGED, print_json, warn
+from .options import json_option, models_option, output_option
 
 SHOWN = 20
 """Ranges that are listed in words; JSON has them all."""
@@ -26,17 +27,10 @@ Examples:
 
 @click.command(epilog=EXAMPLE)
 @click.argument("packets", type=click.Path(path_type=Path), nargs=-1, required=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Stream to write.")
+@output_option(required=True, help="Stream to write.")
 @click.option("--apid", type=int, help="Only packets of this APID.  [default: the one there is]")
 @click.option("--scene", type=int, help="Only packets of this scene.  [default: the one there is]")
-@click.option(
-    "--model",
-    "models",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Package file that the stream may need (.bfm), to tell which lines are lost.",
-)
+@models_option(help="Package file that the stream may need (.bfm), to tell which lines are lost.")
 @json_option
 @click.pass_context
 def depacketise(

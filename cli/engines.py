@@ -11,7 +11,8 @@ import click
 
 from bandfold.common.errors import ModelError
 
-from .common import json_option, print_json
+from .console import print_json
+from .options import int8_models_option, json_option, threads_option
 
 if TYPE_CHECKING:
     from bandfold.bitstream.segments.band_codec import BandCodec
@@ -36,18 +37,10 @@ _LINES, _SAMPLES = 256, 1024
 
 _RUNS = 5
 
-_model_option = click.option(
-    "--model",
-    "names",
-    metavar="NAME|FILE",
-    multiple=True,
-    help="This package in int8; may be given several times.  [default: all that are at hand]",
-)
-
 
 @click.command(epilog=ENGINES_EXAMPLE)
-@_model_option
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of engines.")
+@int8_models_option
+@threads_option(help="Threads of engines.")
 @json_option
 def engines(names: tuple[str, ...], threads: int, as_json: bool) -> None:
     """List what can run the networks of models, how fast it is here, and what auto picks.
@@ -101,7 +94,7 @@ def engines(names: tuple[str, ...], threads: int, as_json: bool) -> None:
 
 
 @click.command(epilog=SELFTEST_EXAMPLE)
-@_model_option
+@int8_models_option
 @json_option
 def selftest(names: tuple[str, ...], as_json: bool) -> None:
     """Check that this machine writes a known stream, and gives the golden latents of every model in int8.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,16 @@ import click
 
 from bandfold.common.errors import SettingsError
 
-from .common import json_option, print_json, progress_bar
+from .console import print_json, progress_bar
+from .options import (
+    description_option,
+    exclude_option,
+    grouped,
+    json_option,
+    name_option,
+    option_group,
+    output_option,
+)
 
 if TYPE_CHECKING:
     from bandfold.export.layout import Export
@@ -30,39 +40,64 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
+@dataclass(frozen=True)
+class QuantisationOptions:
+    """How the encoder of a package is quantised to integers.
+
+    Parameters
+    ----------
+    calibrating : tuple of Path
+        Folders of scenes, or headers, that ranges of activations come from; none leaves it in floats.
+    exclude : tuple of str
+        Names of scenes among them that do not count.
+    method : str
+        How ranges are chosen.
+    precision : str or None
+        What the encoder computes in.
+    """
+
+    calibrating: tuple[Path, ...] = grouped(
+        click.option(
+            "--calibration",
+            "calibrating",
+            type=click.Path(exists=True, path_type=Path),
+            multiple=True,
+            metavar="SCENES",
+            help="Folder of ENVI scenes or one header, to quantise the encoder by; may be given several "
+            "times.",
+        )
+    )
+    exclude: tuple[str, ...] = grouped(exclude_option(help="Not these scenes of --calibration: a,b,c."))
+    method: str = grouped(
+        click.option(
+            "--method",
+            type=click.Choice(["headroom", "minmax", "percentile", "entropy"]),
+            default="headroom",
+            show_default=True,
+            help="How ranges of activations are chosen.",
+        )
+    )
+    precision: str | None = grouped(
+        click.option(
+            "--precision",
+            type=click.Choice(["fp32", "fp16", "int8"]),
+            help="What the encoder computes in; fp16 is for GPUs.  [default: int8 with --calibration, else "
+            "fp32]",
+        )
+    )
+
+
 @click.command(epilog=EXAMPLE)
 @click.argument("run", type=_FOLDER)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Package to write (.bfm)."
-)
-@click.option("--name", help="Name of the package.  [default: that of the configuration]")
-@click.option("--description", default="", help="One line about the model.")
+@output_option(required=True, help="Package to write (.bfm).")
+@name_option(help="Name of the package.  [default: that of the configuration]")
+@description_option(help="One line about the model.")
 @click.option(
     "--curves",
     type=_FILE,
     help="Figures of 'python -m bandfold.benchmarks.bands --json', for the card.",
 )
-@click.option(
-    "--calibration",
-    "calibrating",
-    type=click.Path(exists=True, path_type=Path),
-    multiple=True,
-    metavar="SCENES",
-    help="Folder of ENVI scenes or one header, to quantise the encoder by; may be given several times.",
-)
-@click.option("--exclude", default="", help="Not these scenes of --calibration: a,b,c.")
-@click.option(
-    "--method",
-    type=click.Choice(["headroom", "minmax", "percentile", "entropy"]),
-    default="headroom",
-    show_default=True,
-    help="How ranges of activations are chosen.",
-)
-@click.option(
-    "--precision",
-    type=click.Choice(["fp32", "fp16", "int8"]),
-    help="What the encoder computes in; fp16 is for GPUs.  [default: int8 with --calibration, else fp32]",
-)
+@option_group("quantisation", QuantisationOptions)
 @json_option
 def export(
     run: Path,
@@ -70,10 +105,7 @@ def export(
     name: str | None,
     description: str,
     curves: Path | None,
-    calibrating: tuple[Path, ...],
-    exclude: str,
-    method: str,
-    precision: str | None,
+    quantisation: QuantisationOptions,
     as_json: bool,
 ) -> None:
     """Pack the finished RUN of a training, or its export, into one file.
@@ -89,7 +121,7 @@ def export(
         raise SettingsError(f"output {output} is no package: give it a name that ends in {SUFFIX}")
     started = time.perf_counter()
     if _is_restoration(run):
-        if calibrating or precision:
+        if quantisation.calibrating or quantisation.precision:
             raise SettingsError(
                 "a restoration network stays in floats: give no --calibration, no --precision"
             )
@@ -100,14 +132,14 @@ def export(
     else:
         from bandfold.export.pack import make_package, write_package
 
-        found = _quantised(run, calibrating, exclude, method) if calibrating else _exported(run)
+        found = _quantised(run, quantisation) if quantisation.calibrating else _exported(run)
         package = make_package(
             found,
             name=name,
             description=description,
             release=_release(),
             curves=_curves(curves, str(found.about.get("name"))) if curves else None,
-            precision=precision or ("int8" if calibrating else "fp32"),
+            precision=quantisation.precision or ("int8" if quantisation.calibrating else "fp32"),
         )
         saved = write_package(package, output)
     seconds = time.perf_counter() - started
@@ -157,7 +189,7 @@ def _exported(run: Path) -> Export:
     return read_export(run / FOLDER)
 
 
-def _quantised(run: Path, calibrating: tuple[Path, ...], exclude: str, method: str) -> Export:
+def _quantised(run: Path, options: QuantisationOptions) -> Export:
     """Export a run again, its analyses quantised too."""
     from bandfold.export.layout import read_export
 
@@ -177,11 +209,10 @@ def _quantised(run: Path, calibrating: tuple[Path, ...], exclude: str, method: s
     from bandfold.training.runs import read_run
     from bandfold.training.scenes import calibration_scenes
 
-    config, _ = read_run(run)
-    names = [item.strip() for item in exclude.split(",") if item.strip()]
+    data = read_run(run)[0].data
     with progress_bar() as progress:
-        scenes = calibration_scenes(calibrating, config.data.levels, config.data.sensors, names)
-        export_run(run, progress, Calibration(scenes, method))
+        scenes = calibration_scenes(options.calibrating, data.levels, data.sensors, options.exclude)
+        export_run(run, progress, Calibration(scenes, options.method))
     return read_export(run / "export")
 
 

@@ -10,8 +10,17 @@ import click
 
 from bandfold.common.errors import SettingsError
 
-from .common import json_option, print_json, progress_bar
-from .sceneoptions import array_options, open_source, read_partition, scaling_options
+from .console import print_json, progress_bar
+from .options import (
+    ReadingOptions,
+    description_option,
+    json_option,
+    name_option,
+    option_group,
+    output_option,
+    partition_option,
+)
+from .scene_input import open_source
 
 EXAMPLE = """\b
 Examples:
@@ -23,32 +32,21 @@ Examples:
 
 @click.command(epilog=EXAMPLE)
 @click.argument("scenes", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Package to write (.bfm)."
-)
-@click.option("--name", help="Name of the package.  [default: the name of the file]")
-@click.option("--description", default="", help="One line about the sensor.")
-@click.option(
-    "--partition",
-    default="auto",
-    show_default=True,
-    metavar="auto|aviris-2022|FILE",
+@output_option(required=True, help="Package to write (.bfm).")
+@name_option(help="Name of the package.  [default: the name of the file]")
+@description_option(help="One line about the sensor.")
+@partition_option(
     help="Spectral intervals: found in the scenes, the usual ones of AVIRIS, or of 'bandfold partition -o'.",
 )
-@scaling_options
-@array_options
+@option_group("reading", ReadingOptions)
 @json_option
 def fit(
     scenes: tuple[Path, ...],
     output: Path,
     name: str | None,
     description: str,
-    partition: str,
-    scale: str | None,
-    offset: float | None,
-    no_data: str | None,
-    variable: str | None,
-    band_axis: str | None,
+    partition: str | tuple[int, ...],
+    reading: ReadingOptions,
     as_json: bool,
 ) -> None:
     """Fit the package of a sensor to SCENES.
@@ -67,13 +65,13 @@ def fit(
     sources = {}
     for path in scenes:
         title = path.stem if path.stem not in sources else str(path)
-        sources[title] = Samples.of(open_source(path, scale, offset, no_data, variable, band_axis))
+        sources[title] = Samples.of(open_source(path, reading))
     with progress_bar() as progress:
         package = fit_sensor(
             sources,
             name or _name(output),
             description=description,
-            ends=partition_ends(read_partition(partition)),
+            ends=partition_ends(partition),
             progress=progress,
         )
     saved = save_package(package, output)

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from .common import json_option, models_option, print_json
+from .console import print_json
+from .options import MODELS_HELP, json_option, models_option
 
 EXAMPLE = """\b
 Example:
@@ -17,7 +18,7 @@ Example:
 
 @click.command(epilog=EXAMPLE)
 @click.argument("stream", type=click.Path(path_type=Path))
-@models_option
+@models_option(help=MODELS_HELP)
 @json_option
 def info(stream: Path, models: tuple[Path, ...], as_json: bool) -> None:
     """Tell what STREAM holds.

@@ -7,8 +7,8 @@ import os
 import click
 
 from .bench import bench
-from .common import BandfoldGroup
 from .compare import compare
+from .console import BandfoldGroup
 from .decode import decode
 from .demo import demo
 from .depacketise import depacketise

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import json_option, print_json
+from .console import print_json
+from .options import json_option
 
 if TYPE_CHECKING:
     from bandfold.bitstream.packages.package import Package

@@ -9,8 +9,9 @@ import click
 
 from bandfold.common.errors import StreamError
 
-from .common import DAMAGED, json_option, print_json, warn
-from .packetoptions import PACKETS_HELP, PACKETS_METAVAR, read_packet_settings, write_packets
+from .console import DAMAGED, print_json, warn
+from .options import PACKETS_HELP, json_option, output_option, packets_option
+from .packet_output import write_packets
 
 if TYPE_CHECKING:
     from bandfold.onboard.downlink.packets import PacketSettings
@@ -24,10 +25,8 @@ Examples:
 
 @click.command(epilog=EXAMPLE)
 @click.argument("stream", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Packets to write.")
-@click.option(
-    "--packets", required=True, metavar=PACKETS_METAVAR, callback=read_packet_settings, help=PACKETS_HELP
-)
+@output_option(required=True, help="Packets to write.")
+@packets_option(required=True, help=PACKETS_HELP)
 @json_option
 @click.pass_context
 def packetise(

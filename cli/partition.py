@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .common import json_option, need_matplotlib, print_json, wavelengths
-from .sceneoptions import array_options, open_source
+from .console import need_matplotlib, print_json
+from .options import ReadingOptions, json_option, option_group, output_option, plot_option
+from .scene_input import open_source
 
 if TYPE_CHECKING:
     from bandfold.common.scene import SceneSource
@@ -26,27 +28,16 @@ Example:
 @click.command(epilog=EXAMPLE)
 @click.argument("scene", type=click.Path(path_type=Path))
 @click.option("--intervals", type=int, help="Number of intervals.  [default: one per 45 bands]")
-@click.option(
-    "--no-data",
-    metavar="V|none",
-    help="Value that marks absent data.  [default: the data ignore value of the header]",
-)
-@click.option(
-    "--plot", type=click.Path(path_type=Path), help="Draw correlation and intervals into this PNG file."
-)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="File to write, for encode --partition FILE."
-)
-@array_options
+@plot_option(help="Draw correlation and intervals into this PNG file.")
+@output_option(help="File to write, for encode --partition FILE.")
+@option_group("reading", ReadingOptions, "no_data", "variable", "band_axis")
 @json_option
 def partition(
     scene: Path,
     intervals: int | None,
-    no_data: str | None,
     plot: Path | None,
     output: Path | None,
-    variable: str | None,
-    band_axis: str | None,
+    reading: ReadingOptions,
     as_json: bool,
 ) -> None:
     """Find the spectral intervals of SCENE.
@@ -54,12 +45,13 @@ def partition(
     The bands of an interval correlate with each other, and with those of other intervals less.
     """
     from bandfold.common.atomic_files import atomic_output
+    from bandfold.formats.header_fields import WAVELENGTH, numbers
     from bandfold.onboard.planning.partition import find_partition
     from bandfold.onboard.samples.scaling import ScaledSource
 
     if plot is not None:
         need_matplotlib("--plot")
-    source = open_source(scene, "auto", None, no_data, variable, band_axis)
+    source = open_source(scene, replace(reading, scale="auto"))
     info = source.info
     counts: SceneSource = source if info.scaling is None else ScaledSource(source)
     ends = tuple(int(end) for end in find_partition(counts, intervals))
@@ -71,9 +63,9 @@ def partition(
     if as_json:
         print_json({"scene": str(scene), "bands": info.bands, "ends": ends})
         return
-    centres = wavelengths(info.metadata, info.bands)
+    centres = numbers(info.metadata, WAVELENGTH, info.bands)
     for first, last in pairwise((0, *ends)):
-        place = f"  {centres[first]:g} to {centres[last - 1]:g}" if centres else ""
+        place = f"  {centres[first]:g} to {centres[last - 1]:g}" if centres is not None else ""
         click.echo(f"bands {first}:{last}{place}")
 
 

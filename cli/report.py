@@ -9,16 +9,9 @@ import click
 
 from bandfold.common.errors import SettingsError
 
-from .common import (
-    DAMAGED,
-    json_option,
-    memory_limit_option,
-    models_option,
-    print_json,
-    progress_bar,
-    size_option,
-    warn,
-)
+from .console import DAMAGED, print_json, progress_bar, warn
+from .option_values import parse_size
+from .options import DecodingOptions, json_option, option_group, output_option, read_by
 
 EXAMPLE = """\b
 Examples:
@@ -29,7 +22,7 @@ Examples:
 
 @click.command(epilog=EXAMPLE)
 @click.argument("stream", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Page to write (.html).")
+@output_option(required=True, help="Page to write (.html).")
 @click.option(
     "--reference", type=click.Path(path_type=Path), help="The scene that was encoded, to tell what was lost."
 )
@@ -39,13 +32,12 @@ Examples:
 @click.option(
     "--max-size",
     metavar="SIZE",
-    callback=size_option,
+    callback=read_by(parse_size),
     default="16M",
     show_default=True,
     help="Size of the page, about: of larger scenes only every so many pixels and bands keep their spectra.",
 )
-@memory_limit_option
-@models_option
+@option_group("decoding", DecodingOptions, "memory_limit", "models")
 @json_option
 @click.pass_context
 def report(
@@ -55,8 +47,7 @@ def report(
     reference: Path | None,
     colours: str | None,
     max_size: int,
-    memory_limit: int,
-    models: tuple[Path, ...],
+    decoding: DecodingOptions,
     as_json: bool,
 ) -> None:
     """Show STREAM as one page of HTML.
@@ -73,7 +64,7 @@ def report(
     from bandfold.ground.report.report_data import collect
     from bandfold.ground.report.report_page import render, values_within
 
-    decoder = CountingDecoder(stream, memory_limit=memory_limit, models=models)
+    decoder = CountingDecoder(stream, memory_limit=decoding.memory_limit, models=decoding.models)
     bands = _colours(colours, decoder.info.bands)
     original = None if reference is None else open_envi(reference, for_coding=False)
     values = values_within(max_size, 1 if original is None else 2)

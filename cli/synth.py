@@ -7,7 +7,16 @@ from pathlib import Path
 
 import click
 
-from .common import json_option, print_json, progress_bar
+from .console import print_json, progress_bar
+from .options import (
+    bands_option,
+    interleave_option,
+    json_option,
+    lines_option,
+    output_option,
+    samples_option,
+    seed_option,
+)
 
 STRIP_LINES = 64
 
@@ -19,20 +28,12 @@ Example:
 
 
 @click.command(epilog=EXAMPLE)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Header to write (.hdr)."
-)
-@click.option("--lines", type=int, default=512, show_default=True, help="Number of lines.")
-@click.option("--samples", type=int, default=680, show_default=True, help="Number of samples of a line.")
-@click.option("--bands", type=int, default=224, show_default=True, help="Number of bands, 400-2500 nm.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Another seed, another scene.")
-@click.option(
-    "--interleave",
-    type=click.Choice(["bsq", "bil", "bip"]),
-    default="bil",
-    show_default=True,
-    help="Layout of the file.",
-)
+@output_option(required=True, help="Header to write (.hdr).")
+@lines_option(type=int, default=512, help="Number of lines.")
+@samples_option(type=int, default=680, help="Number of samples of a line.")
+@bands_option(type=int, help="Number of bands, 400-2500 nm.")
+@seed_option
+@interleave_option(default="bil", show_default=True, help="Layout of the file.")
 @json_option
 def synth(
     output: Path, lines: int, samples: int, bands: int, seed: int, interleave: str, as_json: bool

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from bandfold.common.errors import SettingsError
 
-from .common import json_option, print_json, progress_bar
+from .console import print_json, progress_bar
+from .options import exclude_option, grouped, json_option, option_group, output_option
 
 EXAMPLE = """\b
 Examples:
@@ -19,8 +21,43 @@ An interrupted training goes on when the same command is given again.
 """
 
 
-def _names(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:
-    return tuple(item.strip() for item in text.split(",") if item.strip())
+@dataclass(frozen=True)
+class RunOptions:
+    """Where a training begins, and what it runs on.
+
+    Parameters
+    ----------
+    start : Path or None
+        Run to start from.
+    device : str
+        What PyTorch computes on.
+    threads : int or None
+        Processor threads.
+    export : bool
+        Whether the networks are exported when they are trained.
+    """
+
+    start: Path | None = grouped(
+        click.option(
+            "--start", type=click.Path(path_type=Path), help="Run to start from.  [default: from nothing]"
+        )
+    )
+    device: str = grouped(
+        click.option(
+            "--device",
+            default="auto",
+            show_default=True,
+            help="cpu, cuda, ...; auto takes a GPU if there is one.",
+        )
+    )
+    threads: int | None = grouped(
+        click.option(
+            "--threads", type=click.IntRange(1), help="Processor threads.  [default: what PyTorch finds]"
+        )
+    )
+    export: bool = grouped(
+        click.option("--export/--no-export", default=True, help="Write RUN/export when the training is done.")
+    )
 
 
 @click.command(epilog=EXAMPLE)
@@ -35,24 +72,16 @@ def _names(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:
     multiple=True,
     help="Folder of ENVI scenes; may be given several times.",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
-@click.option("--exclude", default="", callback=_names, help="Not these scenes: a,b,c.")
-@click.option("--start", type=click.Path(path_type=Path), help="Run to start from.  [default: from nothing]")
-@click.option(
-    "--device", default="auto", show_default=True, help="cpu, cuda, ...; auto takes a GPU if there is one."
-)
-@click.option("--threads", type=click.IntRange(1), help="Processor threads.  [default: what PyTorch finds]")
-@click.option("--export/--no-export", default=True, help="Write RUN/export when the training is done.")
+@output_option(required=True, help="Folder of the run.")
+@exclude_option(help="Not these scenes: a,b,c.")
+@option_group("options", RunOptions)
 @json_option
 def train(
     config: str,
     folders: tuple[Path, ...],
     output: Path,
     exclude: tuple[str, ...],
-    start: Path | None,
-    device: str,
-    threads: int | None,
-    export: bool,
+    options: RunOptions,
     as_json: bool,
 ) -> None:
     """Train the networks of a configuration on the scenes of a folder.
@@ -62,7 +91,7 @@ def train(
     """
     from importlib.util import find_spec
 
-    needed = ["torch", "matplotlib", *(("onnx", "onnxscript", "onnxruntime") if export else ())]
+    needed = ["torch", "matplotlib", *(("onnx", "onnxscript", "onnxruntime") if options.export else ())]
     absent = [name for name in needed if find_spec(name) is None]
     if absent:
         raise SettingsError(f"training needs {', '.join(absent)}: pip install 'bandfold[train,export,onnx]'")
@@ -76,9 +105,9 @@ def train(
 
     began = time.perf_counter()
     settings = load_config(config)
-    place = pick_device(device)
-    if threads is not None:
-        torch.set_num_threads(threads)
+    place = pick_device(options.device)
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
     chosen = select_scenes(folders, settings.data.levels, settings.data.sensors, exclude)
     with progress_bar() as progress:
         scenes = []
@@ -86,8 +115,8 @@ def train(
             if progress is not None:
                 progress(f"read {scene.name}", number / len(chosen))
             scenes.append(load_scene(scene))
-        train_run(settings, scenes, output, device=place, start=start, progress=progress)
-        if export and settings.network in EXPORTED:
+        train_run(settings, scenes, output, device=place, start=options.start, progress=progress)
+        if options.export and settings.network in EXPORTED:
             from bandfold.export.run import export_run
 
             export_run(output, progress)

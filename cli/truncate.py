@@ -9,7 +9,8 @@ import click
 
 from bandfold.common.errors import SettingsError, StreamError
 
-from .common import json_option, print_json
+from .console import print_json
+from .options import json_option, output_option
 
 EXAMPLE = """\b
 Examples:
@@ -20,7 +21,7 @@ Examples:
 
 @click.command(epilog=EXAMPLE)
 @click.argument("stream", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Stream to write.")
+@output_option(required=True, help="Stream to write.")
 @click.option("--bytes", "nbytes", type=click.IntRange(1), required=True, help="Bytes of it at most.")
 @click.option(
     "--requantise",

@@ -14,7 +14,6 @@ TODO = (
     "benchmarks",
     "bitstream",
     "calibration",
-    "cli",
     "common",
     "export",
     "ground",

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from bandfold.cli import main as main_module
-from bandfold.cli.common import progress_bar
+from bandfold.cli.console import need_matplotlib, progress_bar
 from bandfold.common import errors
 
 from .conftest import check_failure
@@ -101,3 +101,10 @@ def test_progress_is_shown_on_a_terminal_only(monkeypatch, capsys):
         progress("folding", 0.5)
         progress("coding", 1.0)
     assert capsys.readouterr().out == ""
+
+
+def test_pictures_need_matplotlib(monkeypatch):
+    need_matplotlib("--plot")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(errors.SettingsError, match="--plot needs matplotlib: pip install"):
+        need_matplotlib("--plot")

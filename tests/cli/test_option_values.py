@@ -1,18 +1,11 @@
-"""Options that several commands share."""
+"""What the texts of options mean."""
 
 import math
 
 import click
 import pytest
 
-from bandfold.cli.common import (
-    need_matplotlib,
-    parse_no_data,
-    range_option,
-    resolve_range,
-    size_option,
-    wavelengths,
-)
+from bandfold.cli.option_values import parse_names, parse_no_data, parse_range, parse_size, resolve_range
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import NoData
 
@@ -29,7 +22,7 @@ from bandfold.common.scene import NoData
     ],
 )
 def test_ranges_are_half_open(text, expected):
-    part = resolve_range(range_option(None, None, text), 50, "bands")
+    part = resolve_range(None if text is None else parse_range(text), 50, "bands")
     assert (part.start, part.stop, part.step) == (*expected, None)
 
 
@@ -38,13 +31,13 @@ def test_ranges_are_half_open(text, expected):
 )
 def test_what_is_no_range_is_refused(text):
     with pytest.raises(click.BadParameter, match="is no range: write 10:40"):
-        range_option(None, None, text)
+        parse_range(text)
 
 
 @pytest.mark.parametrize("text", ["5:5", "6:5", "0:51", "50:", "50:60", ":0", "999999999999:"])
 def test_empty_and_outside_ranges_are_refused(text):
     with pytest.raises(SettingsError, match=r"--lines .* is not a part of the scene, which has lines 0:50"):
-        resolve_range(range_option(None, None, text), 50, "lines")
+        resolve_range(parse_range(text), 50, "lines")
 
 
 @pytest.mark.parametrize(
@@ -61,13 +54,13 @@ def test_empty_and_outside_ranges_are_refused(text):
     ],
 )
 def test_sizes(text, size):
-    assert size_option(None, None, text) == size
+    assert parse_size(text) == size
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "G", "1P", "1e9", "1 G G", "0.1", "nan", "9" * 40])
 def test_what_is_no_size_is_refused(text):
     with pytest.raises(click.BadParameter, match="is no size: write 4G"):
-        size_option(None, None, text)
+        parse_size(text)
 
 
 def test_no_data():
@@ -80,16 +73,6 @@ def test_no_data():
         parse_no_data("zero")
 
 
-def test_pictures_need_matplotlib(monkeypatch):
-    need_matplotlib("--plot")
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(SettingsError, match="--plot needs matplotlib: pip install"):
-        need_matplotlib("--plot")
-
-
-@pytest.mark.parametrize(
-    ("items", "expected"),
-    [(("400", "410.5"), (400, 410.5)), (("400",), None), (("400", "x"), None), ("400", None), (None, None)],
-)
-def test_wavelengths(items, expected):
-    assert wavelengths({} if items is None else {"wavelength": items}, 2) == expected
+def test_names():
+    assert parse_names(" a, b,,c ") == ("a", "b", "c")
+    assert parse_names("") == ()

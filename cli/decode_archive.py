@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import DAMAGED, FAILED, print_json, progress_bar, warn
+from .console import DAMAGED, FAILED, print_json, progress_bar, warn
 
 if TYPE_CHECKING:
     from bandfold.ground.archive.archive import Archive, Outcome
@@ -22,7 +22,9 @@ def decode_archive(
     Parameters
     ----------
     context : click.Context
+        Of the command, whose exit status tells of failures.
     archive : Archive
+        Streams, output folder and settings.
     scheduler : str or None
         Address of a Dask scheduler.
     workers : int or None

@@ -1,0 +1,162 @@
+"""Raw lines from standard input: what they are, and their encoding as they come."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from bandfold.common.errors import SceneError, SettingsError
+
+from .options import byte_order_option, grouped
+
+if TYPE_CHECKING:
+    from bandfold.common.scene import SceneInfo
+    from bandfold.onboard.settings import EncoderSettings
+
+    from .options import ReadingOptions
+    from .stream_output import Output
+
+PIECE_BYTES = 1 << 20
+"""Bytes that are read from standard input at once, about."""
+
+DTYPES = ("uint8", "int8", "uint16", "int16", "int32", "uint32", "float32", "float64")
+
+
+@dataclass(frozen=True)
+class RawLines:
+    """What raw lines are (BIL); all None where the scene is a file.
+
+    Parameters
+    ----------
+    bands : int or None
+        Bands of a line.
+    samples : int or None
+        Samples of a line in one band.
+    dtype : str or None
+        Name of their type.
+    byte_order : str or None
+        ``little`` or ``big``; None stands for little.
+    """
+
+    bands: int | None = grouped(click.option("--bands", type=int, help="Bands of raw lines; with SCENE -."))
+    samples: int | None = grouped(
+        click.option("--samples", type=int, help="Samples of raw lines; with SCENE -.")
+    )
+    dtype: str | None = grouped(
+        click.option("--dtype", type=click.Choice(DTYPES), help="Type of raw samples; with SCENE -.")
+    )
+    byte_order: str | None = grouped(
+        byte_order_option(help="Byte order of raw samples; with SCENE -.  [default: little]")
+    )
+
+    def info(self, reading: ReadingOptions) -> SceneInfo:
+        """Describe a line.
+
+        Parameters
+        ----------
+        reading : ReadingOptions
+            Scaling and no-data value.
+
+        Returns
+        -------
+        SceneInfo
+            Of one line.
+
+        Raises
+        ------
+        SettingsError
+            If something is missing or makes no sense.
+        SceneError
+            If such lines cannot be coded.
+        """
+        import numpy as np
+
+        from bandfold.common.scene import Scaling, SceneInfo
+
+        if self.bands is None or self.samples is None or self.dtype is None:
+            raise SettingsError("raw lines need a description: give --bands, --samples and --dtype")
+        scaling = None
+        if reading.scale is None and reading.offset is not None:
+            raise SettingsError("--offset goes with --scale: add it, or remove --offset")
+        if reading.scale is not None:
+            try:
+                scaling = Scaling(float(reading.scale), reading.offset or 0.0)
+            except ValueError as error:
+                raise SettingsError(
+                    f"--scale {reading.scale!r} is not a number: of lines that are still to come, give one"
+                ) from error
+        return SceneInfo(
+            self.bands,
+            1,
+            self.samples,
+            np.dtype(self.dtype),
+            interleave="bil",
+            byte_order=self.byte_order or "little",
+            scaling=scaling,
+            no_data=reading.no_data if isinstance(reading.no_data, float) else None,
+        )
+
+    def refuse(self) -> None:
+        """Refuse a description where the scene is a file, which has a header.
+
+        Raises
+        ------
+        SettingsError
+            If anything is described.
+        """
+        named = [f"--{name.replace('_', '-')}" for name, value in vars(self).items() if value is not None]
+        if named:
+            raise SettingsError(
+                f"{', '.join(named)}: a file has a header that says so; remove it, or give SCENE -"
+            )
+
+
+def encode_raw(info: SceneInfo, settings: EncoderSettings, output: Output) -> int:
+    """Encode raw lines from standard input as they come.
+
+    Parameters
+    ----------
+    info : SceneInfo
+        What a line is.
+    settings : EncoderSettings
+        Of a stream.
+    output : Output
+        Where the sections of the stream go.
+
+    Returns
+    -------
+    int
+        Lines of the stream.
+
+    Raises
+    ------
+    SceneError
+        If the input ends inside a line: after all lines before it are coded and the stream is finished.
+    """
+    import numpy as np
+
+    from bandfold.onboard import StreamEncoder
+
+    fields = {key: value for key, value in vars(settings).items() if value is not None}
+    for name in ("nbytes", "model", "engine", "stream"):
+        fields.pop(name, None)
+    encoder = StreamEncoder(info, output.write, **fields, begun=output.begun)
+    stored = info.dtype.newbyteorder("<" if info.byte_order == "little" else ">")
+    line = info.bands * info.samples * info.dtype.itemsize
+    rest = b""
+    while data := sys.stdin.buffer.read(max(PIECE_BYTES // line, 1) * line):
+        data = rest + data
+        whole = len(data) // line * line
+        rest = data[whole:]
+        lines = np.frombuffer(data[:whole], dtype=stored).reshape(-1, info.bands, info.samples)
+        encoder.push(lines.astype(info.dtype))
+    encoder.flush()
+    if rest:
+        raise SceneError(
+            f"input ends inside a line, after {len(rest)} of {line} bytes: the {encoder.lines} lines before "
+            "it are coded; check --bands, --samples and --dtype"
+        )
+    return encoder.lines
