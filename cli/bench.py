@@ -34,96 +34,54 @@ Examples:
 
 @dataclass(frozen=True)
 class BenchCodingOptions:
-    """How the scene is coded while it is measured.
-
-    Parameters
-    ----------
-    bps : float or None
-        Bits per sample.
-    step : float or None
-        Quantiser step in counts.
-    model : str or None
-        Package of a trained encoder.
-    strip_lines : int
-        Lines of a segment.
-    """
+    """How the scene is coded while it is measured."""
 
     bps: float | None = grouped(
-        click.option("--bps", type=click.FloatRange(0, 32, min_open=True), help="Rate.  [default: 0.5]")
+        "--bps", type=click.FloatRange(0, 32, min_open=True), help="Rate.  [default: 0.5]"
     )
     step: float | None = grouped(
-        click.option(
-            "--step",
-            type=click.FloatRange(0, min_open=True),
-            help="Quantiser step: without a search for it.",
-        )
+        "--step", type=click.FloatRange(0, min_open=True), help="Quantiser step: without a search for it."
     )
-    model: str | None = grouped(model_option(help="Package of a trained encoder."))
-    strip_lines: int = grouped(strip_lines_option)
+    model: str | None = grouped(option=model_option, help="Package of a trained encoder.")
+    strip_lines: int = grouped(option=strip_lines_option)
 
 
 @dataclass(frozen=True)
 class MadeUpScene:
-    """Geometry of a made-up scene.
-
-    Parameters
-    ----------
-    lines, samples, bands : int
-        How many of each.
-    """
+    """Geometry of a made-up scene."""
 
     lines: int = grouped(
-        lines_option(type=click.IntRange(8), default=512, help="Lines of the made-up scene.")
+        option=lines_option, type=click.IntRange(8), default=512, help="Lines of the made-up scene."
     )
-    samples: int = grouped(samples_option(type=click.IntRange(8), default=680, help="Samples of its lines."))
-    bands: int = grouped(bands_option(type=click.IntRange(1), help="Its bands."))
+    samples: int = grouped(
+        option=samples_option, type=click.IntRange(8), default=680, help="Samples of its lines."
+    )
+    bands: int = grouped(option=bands_option, type=click.IntRange(1), help="Its bands.")
 
 
 @dataclass(frozen=True)
 class MeasuringOptions:
-    """How often and how long is measured.
-
-    Parameters
-    ----------
-    runs, warm_up : int
-        Runs that count, and runs before them.
-    idle : float
-        Seconds of rest before and after.
-    root : Path
-        Folder in which the sensors of the board are looked for.
-    """
+    """How often and how long is measured."""
 
     runs: int = grouped(
-        click.option(
-            "--runs",
-            type=click.IntRange(5),
-            default=5,
-            show_default=True,
-            help="Runs that count, 5 at least.",
-        )
+        "--runs", type=click.IntRange(5), default=5, show_default=True, help="Runs that count, 5 at least."
     )
     warm_up: int = grouped(
-        click.option(
-            "--warm-up",
-            type=click.IntRange(0),
-            default=1,
-            show_default=True,
-            help="Runs before them, not counted.",
-        )
+        "--warm-up",
+        type=click.IntRange(0),
+        default=1,
+        show_default=True,
+        help="Runs before them, not counted.",
     )
     idle: float = grouped(
-        click.option(
-            "--idle",
-            type=click.FloatRange(0.1),
-            default=10.0,
-            show_default=True,
-            help="Seconds of rest before and after, for the power while nothing runs.",
-        )
+        "--idle",
+        type=click.FloatRange(0.1),
+        default=10.0,
+        show_default=True,
+        help="Seconds of rest before and after, for the power while nothing runs.",
     )
     root: Path = grouped(
-        click.option(
-            "--root", type=click.Path(path_type=Path), default="/", hidden=True, help="Where the sensors are."
-        )
+        "--root", type=click.Path(path_type=Path), default="/", hidden=True, help="Where the sensors are."
     )
 
 

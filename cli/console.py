@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 
-from bandfold.common.errors import BandfoldError, SettingsError
+from bandfold.common.errors import BandfoldError, SettingsError, StreamError
 
 Progress = Callable[[str, float], None]
 """Told the stage and the fraction of it that is done."""
@@ -76,6 +77,24 @@ def print_json(report: dict[str, Any], *, err: bool = False) -> None:
     click.echo(json.dumps(report, indent=2, allow_nan=False), err=err)
 
 
+def print_table(rows: Sequence[Mapping[str, object]]) -> None:
+    """Print a table on stdout.
+
+    Parameters
+    ----------
+    rows : sequence of mapping of str
+        Cells by the heads of their columns, the same in all rows; None is shown as a dash.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*(rows[0] if rows else ()))
+    for row in rows:
+        table.add_row(*(Text("-" if value is None else str(value)) for value in row.values()))
+    Console().print(table)
+
+
 @contextmanager
 def progress_bar() -> Iterator[Progress | None]:
     """Show progress while the body runs, if somebody is watching.
@@ -94,6 +113,32 @@ def progress_bar() -> Iterator[Progress | None]:
     with Bar(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=1.0)
         yield lambda stage, fraction: bar.update(task, description=stage, completed=fraction)
+
+
+def read_input(what: str, path: Path) -> bytes:
+    """Read a whole file.
+
+    Parameters
+    ----------
+    what : str
+        What it holds, for the error message.
+    path : Path
+        The file.
+
+    Returns
+    -------
+    bytes
+        Its content.
+
+    Raises
+    ------
+    StreamError
+        If it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StreamError(f"{what} {path} cannot be read: {error.strerror}") from error
 
 
 def need_matplotlib(option: str) -> None:

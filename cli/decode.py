@@ -36,72 +36,45 @@ Examples:
 
 @dataclass(frozen=True)
 class ProductOptions:
-    """What is decoded, and how it is laid out in the file.
-
-    Parameters
-    ----------
-    kind : str or None
-        Format, one of `bandfold.formats.file_formats.WRITTEN`.
-    bands, lines : tuple of int or None
-        Start and stop of the part to decode, counted from 0.
-    interleave : str or None
-        Order of the samples in the file.
-    byte_order : str or None
-        ``little`` or ``big``.
-    """
+    """What is decoded, and how it is laid out in the file."""
 
     kind: str | None = grouped(
-        click.option(
-            "--to",
-            "kind",
-            type=click.Choice(WRITTEN),
-            help="Format of the output.  [default: by its suffix: .hdr, .tif, .nc, .zarr or .npy; several: "
-            "zarr]",
-        )
+        "--to",
+        "kind",
+        type=click.Choice(WRITTEN),
+        help="Format of the output.  [default: by its suffix: .hdr, .tif, .nc, .zarr or .npy; several: zarr]",
     )
     bands: Range | None = grouped(
-        click.option(
-            "--bands",
-            metavar="A:B",
-            callback=read_by(parse_range),
-            help="Only these bands; counted from 0, end excluded.",
-        )
+        "--bands",
+        metavar="A:B",
+        callback=read_by(parse_range),
+        help="Only these bands; counted from 0, end excluded.",
     )
     lines: Range | None = grouped(
-        click.option(
-            "--lines",
-            metavar="A:B",
-            callback=read_by(parse_range),
-            help="Only these lines; counted from 0, end excluded.",
-        )
+        "--lines",
+        metavar="A:B",
+        callback=read_by(parse_range),
+        help="Only these lines; counted from 0, end excluded.",
     )
-    interleave: str | None = grouped(interleave_option(help="Layout of the file.  [default: as it was]"))
-    byte_order: str | None = grouped(byte_order_option(help="Byte order of the file.  [default: as it was]"))
+    interleave: str | None = grouped(
+        option=interleave_option, help="Layout of the file.  [default: as it was]"
+    )
+    byte_order: str | None = grouped(
+        option=byte_order_option, help="Byte order of the file.  [default: as it was]"
+    )
 
 
 @dataclass(frozen=True)
 class ClusterOptions:
-    """What decodes an archive.
-
-    Parameters
-    ----------
-    workers : int or None
-        Processes to start.
-    scheduler : str or None
-        Address of a Dask scheduler.
-    """
+    """What decodes an archive."""
 
     workers: int | None = grouped(
-        click.option(
-            "--workers",
-            type=click.IntRange(min=1),
-            help="Decode an archive with so many processes.  [default: one for each processor core]",
-        )
+        "--workers",
+        type=click.IntRange(min=1),
+        help="Decode an archive with so many processes.  [default: one for each processor core]",
     )
     scheduler: str | None = grouped(
-        click.option(
-            "--scheduler", metavar="ADDRESS", help="Decode an archive on a Dask cluster: tcp://host:8786."
-        )
+        "--scheduler", metavar="ADDRESS", help="Decode an archive on a Dask cluster: tcp://host:8786."
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .console import print_json, progress_bar, warn
+from .console import print_json, print_table, progress_bar, warn
 from .options import bands_option, json_option, lines_option, output_option, samples_option, seed_option
 
 if TYPE_CHECKING:
@@ -133,17 +133,16 @@ def _stretched(colours: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("bits per sample", "bytes", "PSNR dB", "mean SAM °", "encode s", "decode s")
-    for row in rows:
-        table.add_row(
-            f"{row['bps']:.4f}",
-            f"{row['bytes']}",
-            "∞" if row["psnr"] is None else f"{row['psnr']:.2f}",
-            f"{row['mean_sam']:.3f}",
-            f"{row['encode_seconds']:.2f}",
-            f"{row['decode_seconds']:.2f}",
-        )
-    Console().print(table)
+    print_table(
+        [
+            {
+                "bits per sample": f"{row['bps']:.4f}",
+                "bytes": row["bytes"],
+                "PSNR dB": "∞" if row["psnr"] is None else f"{row['psnr']:.2f}",
+                "mean SAM °": f"{row['mean_sam']:.3f}",
+                "encode s": f"{row['encode_seconds']:.2f}",
+                "decode s": f"{row['decode_seconds']:.2f}",
+            }
+            for row in rows
+        ]
+    )

@@ -10,9 +10,8 @@ from typing import Any
 import click
 
 from bandfold.common.atomic_files import atomic_output
-from bandfold.common.errors import StreamError
 
-from .console import DAMAGED, print_json, warn
+from .console import DAMAGED, print_json, read_input, warn
 from .options import json_option, models_option, output_option
 
 SHOWN = 20
@@ -55,7 +54,7 @@ def depacketise(
     reassembly = Reassembly()
     skipped: dict[str, list[tuple[int, int]]] = {}
     for path in packets:
-        found = find_packets(_read(path))
+        found = find_packets(read_input("packets", path))
         reassembly.add(found.packets)
         skipped[str(path)] = found.skipped
     assembly = reassembly.assemble(apid, scene)
@@ -120,10 +119,3 @@ def _first(messages: Iterator[str]) -> Iterator[str]:
     rest = sum(1 for _ in messages)
     if rest:
         yield f"and {rest} more: --json lists all"
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise StreamError(f"packets {path} cannot be read: {error.strerror}") from error

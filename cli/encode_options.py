@@ -21,89 +21,52 @@ from .options import (
 
 @dataclass(frozen=True)
 class CodingOptions:
-    """How a scene is coded.
-
-    Parameters
-    ----------
-    bps, psnr, step : float or None
-        Target: bits per sample, PSNR in dB or quantiser step in counts.
-    nbytes : int or None
-        Target: bytes of the stream.
-    model : str or None
-        Package of a trained encoder: name or file.
-    engine : str
-        What runs its networks.
-    threads : int
-        Threads that code strips, or run the model.
-    sensor : str or None
-        Package of the sensor: name or file.
-    spectral : str
-        ``auto``, ``sensor`` or ``none``.
-    partition : str or tuple of int
-        Spectral intervals: name, or the end of each.
-    quantiser : str or None
-        ``dependent`` or ``uniform``.
-    strip_lines : int
-        Lines of a segment.
-    """
+    """How a scene is coded."""
 
     bps: float | None = grouped(
-        click.option("--bps", type=float, help="Rate to meet, in bits per sample of the whole file.")
+        "--bps", type=float, help="Rate to meet, in bits per sample of the whole file."
     )
-    nbytes: int | None = grouped(
-        click.option("--bytes", "nbytes", type=int, help="Size of the file to meet.")
-    )
+    nbytes: int | None = grouped("--bytes", "nbytes", type=int, help="Size of the file to meet.")
     psnr: float | None = grouped(
-        click.option("--psnr", type=float, help="Quality to meet, in dB (peak 65535, pooled, not restored).")
+        "--psnr", type=float, help="Quality to meet, in dB (peak 65535, pooled, not restored)."
     )
-    step: float | None = grouped(click.option("--step", type=float, help="Quantiser step, in counts."))
+    step: float | None = grouped("--step", type=float, help="Quantiser step, in counts.")
     model: str | None = grouped(
-        model_option(
-            help="Package of a trained encoder, which codes band by band.  [default: the built-in transform]"
-        )
+        option=model_option,
+        help="Package of a trained encoder, which codes band by band.  [default: the built-in transform]",
     )
     engine: str = grouped(
-        click.option(
-            "--engine",
-            type=click.Choice(["auto", "litert", "onnxruntime", "numpy"]),
-            default="auto",
-            show_default=True,
-            help="What runs the networks of the model; auto: the fastest that is exact here "
-            "(bandfold engines).",
-        )
+        "--engine",
+        type=click.Choice(["auto", "litert", "onnxruntime", "numpy"]),
+        default="auto",
+        show_default=True,
+        help="What runs the networks of the model; auto: the fastest that is exact here (bandfold engines).",
     )
-    threads: int = grouped(threads_option(help="Threads that code strips, or run the model."))
+    threads: int = grouped(option=threads_option, help="Threads that code strips, or run the model.")
     sensor: str | None = grouped(
-        click.option(
-            "--sensor",
-            metavar="NAME|FILE",
-            help="Package of the sensor: the stream carries no vectors.  [default: the scene's own]",
-        )
+        "--sensor",
+        metavar="NAME|FILE",
+        help="Package of the sensor: the stream carries no vectors.  [default: the scene's own]",
     )
     spectral: str = grouped(
-        click.option(
-            "--spectral",
-            type=click.Choice(["auto", "sensor", "none"]),
-            default="auto",
-            show_default=True,
-            help="Fold the bands as is best, as the sensor's package says, or code each band on its own.",
-        )
+        "--spectral",
+        type=click.Choice(["auto", "sensor", "none"]),
+        default="auto",
+        show_default=True,
+        help="Fold the bands as is best, as the sensor's package says, or code each band on its own.",
     )
     partition: str | tuple[int, ...] = grouped(
-        partition_option(
-            help="Spectral intervals: found in the scene, the usual ones of AVIRIS, or of "
-            "'bandfold partition -o'."
-        )
+        option=partition_option,
+        help="Spectral intervals: found in the scene, the usual ones of AVIRIS, or of "
+        "'bandfold partition -o'.",
     )
     quantiser: str | None = grouped(
-        click.option(
-            "--quantiser",
-            type=click.Choice(["dependent", "uniform"]),
-            help="For folded bands two quantisers that take turns, as by default, or one: in two thirds of "
-            "the time 2 % more bytes.",
-        )
+        "--quantiser",
+        type=click.Choice(["dependent", "uniform"]),
+        help="For folded bands two quantisers that take turns, as by default, or one: in two thirds of "
+        "the time 2 % more bytes.",
     )
-    strip_lines: int = grouped(strip_lines_option)
+    strip_lines: int = grouped(option=strip_lines_option)
 
     def __post_init__(self) -> None:
         targets = (
@@ -120,45 +83,25 @@ class CodingOptions:
 
 @dataclass(frozen=True)
 class StreamingOptions:
-    """How a scene is coded strip after strip.
-
-    Parameters
-    ----------
-    stream : bool
-        Whether it is, although it is a file.
-    buffer : int or None
-        Bytes of the transmitter's buffer.
-    repeat : int or None
-        Strips after which header and fold are repeated.
-    resume : bool
-        Whether to go on behind what an earlier run has left.
-    """
+    """How a scene is coded strip after strip."""
 
     stream: bool = grouped(
-        click.option(
-            "--stream",
-            is_flag=True,
-            help="Code strip after strip, as if nobody knew what comes after it; always so with SCENE -.",
-        )
+        "--stream",
+        is_flag=True,
+        help="Code strip after strip, as if nobody knew what comes after it; always so with SCENE -.",
     )
     buffer: int | None = grouped(
-        click.option(
-            "--buffer",
-            metavar="SIZE",
-            callback=read_by(parse_size),
-            help="Of a stream with --bps: the transmitter's buffer, which lets hard strips take what easy "
-            "ones have left.  [default: four strips at the average rate]",
-        )
+        "--buffer",
+        metavar="SIZE",
+        callback=read_by(parse_size),
+        help="Of a stream with --bps: the transmitter's buffer, which lets hard strips take what easy "
+        "ones have left.  [default: four strips at the average rate]",
     )
     repeat: int | None = grouped(
-        click.option(
-            "--repeat",
-            type=int,
-            help="Strips of a stream after which header and fold are repeated, 0 for never.  [default: 8]",
-        )
+        "--repeat",
+        type=int,
+        help="Strips of a stream after which header and fold are repeated, 0 for never.  [default: 8]",
     )
     resume: bool = grouped(
-        click.option(
-            "--resume", is_flag=True, help="Continue the stream that an earlier run has left as OUTPUT.part."
-        )
+        "--resume", is_flag=True, help="Continue the stream that an earlier run has left as OUTPUT.part."
     )

@@ -11,7 +11,7 @@ import click
 
 from bandfold.common.errors import ModelError
 
-from .console import print_json
+from .console import print_json, print_table
 from .options import int8_models_option, json_option, threads_option
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def engines(names: tuple[str, ...], threads: int, as_json: bool) -> None:
     if as_json:
         print_json(report)
         return
-    _print_table(
+    print_table(
         [
             {**row, "Msamples/s": "-" if row["Msamples/s"] is None else f"{row['Msamples/s']:.1f}"}
             for row in rows
@@ -132,7 +132,7 @@ def selftest(names: tuple[str, ...], as_json: bool) -> None:
         print_json({"encoder": encoder, "checks": rows})
     else:
         click.echo(f"Encoder: {encoder['runs by']}, {'exact' if encoder['exact'] else 'NOT EXACT'}\n")
-        _print_table([{**row, "exact": "exact" if row["exact"] else "NOT EXACT"} for row in rows])
+        print_table([{**row, "exact": "exact" if row["exact"] else "NOT EXACT"} for row in rows])
     if not encoder["exact"]:
         raise ModelError(
             f"the encoder ({encoder['runs by']}) does not write the known stream: its streams may not decode "
@@ -179,14 +179,3 @@ def _speed(model: IntegerModel, name: str, threads: int) -> float:
             yield time.perf_counter() - started
 
     return plane.size / min(runs()) / 1e6
-
-
-def _print_table(rows: Sequence[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(*rows[0])
-    for row in rows:
-        table.add_row(*(Text("-" if value is None else str(value)) for value in row.values()))
-    Console().print(table)

@@ -42,48 +42,30 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @dataclass(frozen=True)
 class QuantisationOptions:
-    """How the encoder of a package is quantised to integers.
-
-    Parameters
-    ----------
-    calibrating : tuple of Path
-        Folders of scenes, or headers, that ranges of activations come from; none leaves it in floats.
-    exclude : tuple of str
-        Names of scenes among them that do not count.
-    method : str
-        How ranges are chosen.
-    precision : str or None
-        What the encoder computes in.
-    """
+    """How the encoder of a package is quantised to integers."""
 
     calibrating: tuple[Path, ...] = grouped(
-        click.option(
-            "--calibration",
-            "calibrating",
-            type=click.Path(exists=True, path_type=Path),
-            multiple=True,
-            metavar="SCENES",
-            help="Folder of ENVI scenes or one header, to quantise the encoder by; may be given several "
-            "times.",
-        )
+        "--calibration",
+        "calibrating",
+        type=click.Path(exists=True, path_type=Path),
+        multiple=True,
+        metavar="SCENES",
+        help="Folder of ENVI scenes or one header, to quantise the encoder by; may be given several times.",
     )
-    exclude: tuple[str, ...] = grouped(exclude_option(help="Not these scenes of --calibration: a,b,c."))
+    exclude: tuple[str, ...] = grouped(
+        option=exclude_option, help="Not these scenes of --calibration: a,b,c."
+    )
     method: str = grouped(
-        click.option(
-            "--method",
-            type=click.Choice(["headroom", "minmax", "percentile", "entropy"]),
-            default="headroom",
-            show_default=True,
-            help="How ranges of activations are chosen.",
-        )
+        "--method",
+        type=click.Choice(["headroom", "minmax", "percentile", "entropy"]),
+        default="headroom",
+        show_default=True,
+        help="How ranges of activations are chosen.",
     )
     precision: str | None = grouped(
-        click.option(
-            "--precision",
-            type=click.Choice(["fp32", "fp16", "int8"]),
-            help="What the encoder computes in; fp16 is for GPUs.  [default: int8 with --calibration, else "
-            "fp32]",
-        )
+        "--precision",
+        type=click.Choice(["fp32", "fp16", "int8"]),
+        help="What the encoder computes in; fp16 is for GPUs.  [default: int8 with --calibration, else fp32]",
     )
 
 

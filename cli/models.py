@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .console import print_json
+from .console import print_json, print_table
 from .options import json_option
 
 if TYPE_CHECKING:
@@ -36,15 +36,8 @@ def models(context: click.Context, as_json: bool) -> None:
     if as_json:
         print_json({"packages": [_summary(package) for package in packages]})
         return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("name", "kind", "bytes", "hash", "description")
-    for package in packages:
-        row = _summary(package)
-        table.add_row(*(Text(str(row[key])) for key in ("name", "kind", "bytes", "hash", "description")))
-    Console().print(table)
+    columns = ("name", "kind", "bytes", "hash", "description")
+    print_table([{key: _summary(package)[key] for key in columns} for package in packages])
 
 
 @models.command()

@@ -44,22 +44,30 @@ def read_by(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Param
     return lambda context, parameter, text: None if text is None else parse(text)
 
 
-def grouped(option: Decorator, default: Any = None) -> Any:
+def grouped(
+    *names: str, option: Callable[..., Decorator] = click.option, unset: Any = None, **settings: Any
+) -> Any:
     """Declare an option as the field of a dataclass that `option_group` gives to commands.
+
+    The help text of the option says what the field is.
 
     Parameters
     ----------
+    *names : str
+        Of the option, as for `click.option`; the longest is the name of the field.
     option : callable
-        What `click.option` returns; its value has the name of the field.
-    default : object
+        What makes the option: `click.option`, or one of those below.
+    unset : object
         Value of the field for commands that do not have this option of the group.
+    **settings
+        Other settings of `click.option`.
 
     Returns
     -------
     dataclasses.Field
         Typed as anything, as `dataclasses.field` is.
     """
-    return field(default=default, metadata={"option": option})
+    return field(default=unset, metadata={"option": option(*names, **settings)})
 
 
 def option_group(argument: str, group: type, *only: str) -> Decorator:
@@ -134,8 +142,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 seed_option = click.option(
     "--seed", type=int, default=0, show_default=True, help="Another seed, another scene."
 )
-strip_lines_option = click.option(
-    "--strip-lines", type=int, default=64, show_default=True, help="Lines of a segment."
+strip_lines_option = partial(
+    click.option, "--strip-lines", type=int, default=64, show_default=True, help="Lines of a segment."
 )
 int8_models_option = click.option(
     "--model",
@@ -158,87 +166,51 @@ PACKETS_HELP = (
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """How a scene is read that is to be encoded, or looked at.
-
-    Parameters
-    ----------
-    scale : str or None
-        Value of one count as a number, or ``auto``.
-    offset : float or None
-        Value of count 0.
-    no_data : float, NoData or None
-        Value that marks absent data.
-    variable : str or None
-        Array to take from a file of several.
-    band_axis : str or None
-        Axis of the bands in the array: number or name.
-    """
+    """How a scene is read that is to be encoded, or looked at."""
 
     scale: str | None = grouped(
-        click.option(
-            "--scale",
-            metavar="S|auto",
-            help="Value of one count, for 32-bit integers and floats; "
-            "auto takes the finest that holds the scene.",
-        )
+        "--scale",
+        metavar="S|auto",
+        help="Value of one count, for 32-bit integers and floats; "
+        "auto takes the finest that holds the scene.",
     )
     offset: float | None = grouped(
-        click.option("--offset", type=float, help="Value of count 0; with --scale S.  [default: 0]")
+        "--offset", type=float, help="Value of count 0; with --scale S.  [default: 0]"
     )
-    no_data: float | NoData | None = grouped(no_data_option(help=NO_DATA_HELP))
+    no_data: float | NoData | None = grouped(option=no_data_option, help=NO_DATA_HELP)
     variable: str | None = grouped(
-        click.option(
-            "--variable",
-            metavar="NAME",
-            help="Array to take from a file of several (NetCDF, HDF5, Zarr, MATLAB, .npz).  "
-            "[default: the only cube]",
-        )
+        "--variable",
+        metavar="NAME",
+        help="Array to take from a file of several (NetCDF, HDF5, Zarr, MATLAB, .npz).  "
+        "[default: the only cube]",
     )
     band_axis: str | None = grouped(
-        click.option(
-            "--band-axis",
-            metavar="N|NAME",
-            help="Which axis of the array are the bands, from 0, or its name.  [default: found by its name "
-            "or wavelengths; else the first one of .npy, the last one of MATLAB]",
-        )
+        "--band-axis",
+        metavar="N|NAME",
+        help="Which axis of the array are the bands, from 0, or its name.  [default: found by its name "
+        "or wavelengths; else the first one of .npy, the last one of MATLAB]",
     )
 
 
 @dataclass(frozen=True)
 class DecodingOptions:
-    """How a stream is decoded.
-
-    Parameters
-    ----------
-    memory_limit : int
-        Bytes that decoding may take.
-    models : tuple of Path
-        Package files that the stream may need.
-    restore : str
-        Which network restores what rounding took: ``auto``, ``off``, a name or a file.
-    threads : int
-        Strips decoded at a time.
-    """
+    """How a stream is decoded."""
 
     memory_limit: int = grouped(
-        click.option(
-            "--memory-limit",
-            metavar="SIZE",
-            callback=read_by(parse_size),
-            default="4G",
-            show_default=True,
-            help="Refuse streams that take more memory than this.",
-        )
+        "--memory-limit",
+        metavar="SIZE",
+        callback=read_by(parse_size),
+        default="4G",
+        show_default=True,
+        help="Refuse streams that take more memory than this.",
     )
-    models: tuple[Path, ...] = grouped(models_option(help=MODELS_HELP), ())
+    models: tuple[Path, ...] = grouped(option=models_option, help=MODELS_HELP, unset=())
     restore: str = grouped(
-        click.option(
-            "--restore",
-            metavar="auto|off|NAME|FILE",
-            default="auto",
-            show_default=True,
-            help="Restore what rounding took, with the shipped network (needs ONNX Runtime) or another one.",
-        ),
-        "auto",
+        "--restore",
+        metavar="auto|off|NAME|FILE",
+        default="auto",
+        show_default=True,
+        help="Restore what rounding took, with the shipped network (needs ONNX Runtime) or another one.",
+        unset="auto",
     )
-    threads: int = grouped(threads_option(help="Strips decoded at a time."), 1)
+    threads: int = grouped(option=threads_option, help="Strips decoded at a time.", unset=1)

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bandfold.common.errors import StreamError
-
-from .console import DAMAGED, print_json, warn
+from .console import DAMAGED, print_json, read_input, warn
 from .options import PACKETS_HELP, json_option, output_option, packets_option
 from .packet_output import write_packets
 
@@ -37,10 +35,7 @@ def packetise(
     Each section of the stream goes into as many packets as it needs, and every packet says where its bytes
     belong. What is damaged in STREAM is left out, and the exit status is then 9.
     """
-    try:
-        data = stream.read_bytes()
-    except OSError as error:
-        raise StreamError(f"stream {stream} cannot be read: {error.strerror}") from error
+    data = read_input("stream", stream)
     report = {"output": str(output), **write_packets(data, packets, output)}
     if as_json:
         print_json(report)

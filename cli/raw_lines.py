@@ -27,29 +27,15 @@ DTYPES = ("uint8", "int8", "uint16", "int16", "int32", "uint32", "float32", "flo
 
 @dataclass(frozen=True)
 class RawLines:
-    """What raw lines are (BIL); all None where the scene is a file.
+    """What raw lines are (BIL); all None where the scene is a file."""
 
-    Parameters
-    ----------
-    bands : int or None
-        Bands of a line.
-    samples : int or None
-        Samples of a line in one band.
-    dtype : str or None
-        Name of their type.
-    byte_order : str or None
-        ``little`` or ``big``; None stands for little.
-    """
-
-    bands: int | None = grouped(click.option("--bands", type=int, help="Bands of raw lines; with SCENE -."))
-    samples: int | None = grouped(
-        click.option("--samples", type=int, help="Samples of raw lines; with SCENE -.")
-    )
+    bands: int | None = grouped("--bands", type=int, help="Bands of raw lines; with SCENE -.")
+    samples: int | None = grouped("--samples", type=int, help="Samples of raw lines; with SCENE -.")
     dtype: str | None = grouped(
-        click.option("--dtype", type=click.Choice(DTYPES), help="Type of raw samples; with SCENE -.")
+        "--dtype", type=click.Choice(DTYPES), help="Type of raw samples; with SCENE -."
     )
     byte_order: str | None = grouped(
-        byte_order_option(help="Byte order of raw samples; with SCENE -.  [default: little]")
+        option=byte_order_option, help="Byte order of raw samples; with SCENE -.  [default: little]"
     )
 
     def info(self, reading: ReadingOptions) -> SceneInfo:

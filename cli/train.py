@@ -23,40 +23,22 @@ An interrupted training goes on when the same command is given again.
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Where a training begins, and what it runs on.
-
-    Parameters
-    ----------
-    start : Path or None
-        Run to start from.
-    device : str
-        What PyTorch computes on.
-    threads : int or None
-        Processor threads.
-    export : bool
-        Whether the networks are exported when they are trained.
-    """
+    """Where a training begins, and what it runs on."""
 
     start: Path | None = grouped(
-        click.option(
-            "--start", type=click.Path(path_type=Path), help="Run to start from.  [default: from nothing]"
-        )
+        "--start", type=click.Path(path_type=Path), help="Run to start from.  [default: from nothing]"
     )
     device: str = grouped(
-        click.option(
-            "--device",
-            default="auto",
-            show_default=True,
-            help="cpu, cuda, ...; auto takes a GPU if there is one.",
-        )
+        "--device",
+        default="auto",
+        show_default=True,
+        help="cpu, cuda, ...; auto takes a GPU if there is one.",
     )
     threads: int | None = grouped(
-        click.option(
-            "--threads", type=click.IntRange(1), help="Processor threads.  [default: what PyTorch finds]"
-        )
+        "--threads", type=click.IntRange(1), help="Processor threads.  [default: what PyTorch finds]"
     )
     export: bool = grouped(
-        click.option("--export/--no-export", default=True, help="Write RUN/export when the training is done.")
+        "--export/--no-export", default=True, help="Write RUN/export when the training is done."
     )
 
 

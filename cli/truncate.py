@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from bandfold.common.errors import SettingsError, StreamError
+from bandfold.common.errors import SettingsError
 
-from .console import print_json
+from .console import print_json, read_input
 from .options import json_option, output_option
 
 EXAMPLE = """\b
@@ -43,10 +43,7 @@ def truncate(stream: Path, output: Path, nbytes: int, requantise: bool, as_json:
 
     if output.exists() and stream.exists() and output.samefile(stream):
         raise SettingsError(f"output {output} is the stream itself: name another file")
-    try:
-        data = stream.read_bytes()
-    except OSError as error:
-        raise StreamError(f"stream {stream} cannot be read: {error.strerror}") from error
+    data = read_input("stream", stream)
     details: dict[str, Any]
     if requantise:
         from bandfold.onboard.downlink.requantise import requantise as make_coarser

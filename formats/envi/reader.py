@@ -20,17 +20,10 @@ from bandfold.common.scene import (
     SceneInfo,
 )
 
+from .header_text import DATA_TYPES
 from .raw_file import EnviSource
 
-DTYPES: dict[int, np.dtype[np.generic]] = {
-    1: np.dtype("uint8"),
-    2: np.dtype("int16"),
-    3: np.dtype("int32"),
-    4: np.dtype("float32"),
-    5: np.dtype("float64"),
-    12: np.dtype("uint16"),
-    13: np.dtype("uint32"),
-}
+DTYPES: dict[int, np.dtype[np.generic]] = {code: np.dtype(name) for name, code in DATA_TYPES.items()}
 """ENVI data type codes that can be coded."""
 
 _OTHER_TYPES = {6: "complex64", 9: "complex128", 14: "int64", 15: "uint64"}
