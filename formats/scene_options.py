@@ -41,7 +41,7 @@ class SceneOptions:
         shape: tuple[int, int, int],
         dtype: np.dtype[Any],
         metadata: Mapping[str, MetadataValue],
-        marker: float | None,
+        no_data: float | None,
         interleave: str = "bsq",
     ) -> SceneInfo:
         """Describe a scene as its file and the user say.
@@ -54,7 +54,7 @@ class SceneOptions:
             Any byte order.
         metadata : mapping of str to str or tuple of str
             Header fields that tell what the file says, as in `SceneInfo`.
-        marker : float or None
+        no_data : float or None
             No-data value that the file gives.
         interleave : {"bsq", "bil", "bip"}
             Layout of the samples in the file.
@@ -79,6 +79,6 @@ class SceneOptions:
             interleave=interleave,
             byte_order="big" if big else "little",
             scaling=scaling,
-            no_data=marker if isinstance(self.no_data, NoData) else self.no_data,
+            no_data=no_data if isinstance(self.no_data, NoData) else self.no_data,
             metadata=dict(metadata),
         )

@@ -168,8 +168,8 @@ def stored_no_data(info: SceneInfo) -> Any:
         return None
     if info.dtype.kind == "f":
         with np.errstate(over="ignore"):
-            marker = np.array(info.no_data).astype(info.dtype)[()]
-        return None if np.isinf(marker) and np.isfinite(info.no_data) else marker
+            no_data = np.array(info.no_data).astype(info.dtype)[()]
+        return None if np.isinf(no_data) and np.isfinite(info.no_data) else no_data
     limits = np.iinfo(info.dtype.name)
     if not float(info.no_data).is_integer() or not limits.min <= info.no_data <= limits.max:
         return None

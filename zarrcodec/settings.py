@@ -69,8 +69,8 @@ class ChunkSettings:
             raise SettingsError(f"scale {self.scale!r} is unknown: give a number, or auto")
         if self.no_data is not None:
             # A word where JSON has no number for it.
-            marker = float(self.no_data)
-            object.__setattr__(self, "no_data", marker if math.isfinite(marker) else str(marker))
+            value = float(self.no_data)
+            object.__setattr__(self, "no_data", value if math.isfinite(value) else str(value))
 
     @property
     def encoder(self) -> EncoderSettings:
@@ -78,7 +78,7 @@ class ChunkSettings:
         return EncoderSettings(bps=self.bps, psnr=self.psnr, step=self.step, sensor=self.sensor)
 
     @property
-    def marker(self) -> float | None:
+    def no_data_value(self) -> float | None:
         """The no-data value as a number."""
         return None if self.no_data is None else float(self.no_data)
 
@@ -129,10 +129,10 @@ class ChunkSettings:
         scaling = None
         if native(cube.dtype) in SCALED_DTYPES:
             if self.scale == "auto":
-                scaling = auto_scaling(ArraySource(cube, scaling=Scaling(1.0), no_data=self.marker))
+                scaling = auto_scaling(ArraySource(cube, scaling=Scaling(1.0), no_data=self.no_data_value))
             elif self.scale is not None:
                 scaling = Scaling(float(self.scale), self.offset)
-        source = ArraySource(cube, metadata=metadata, scaling=scaling, no_data=self.marker)
+        source = ArraySource(cube, metadata=metadata, scaling=scaling, no_data=self.no_data_value)
         return Encoder(self.encoder).encode(source)
 
     def decode(self, stream: bytes) -> NDArray[Any]:

@@ -42,9 +42,9 @@ class NpyWriter(SceneWriter):
     def _publish(self) -> None:
         info = self.info
         # JSON has no word for what is not a number.
-        marker = info.no_data
+        no_data = info.no_data
         content = {
-            "no_data": str(marker) if marker is not None and not math.isfinite(marker) else marker,
+            "no_data": str(no_data) if no_data is not None and not math.isfinite(no_data) else no_data,
             "metadata": {
                 key: value if isinstance(value, str) else list(value) for key, value in info.metadata.items()
             },

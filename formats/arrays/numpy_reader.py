@@ -88,8 +88,8 @@ def open_npy(path: Path, options: SceneOptions) -> BlockSource:
     if found.ndim < 2 or not found.size or not variable.numeric:
         raise SceneError(f"{path} holds an array of {data.shape} {data.dtype}: give bands, lines and samples")
     axes = choose_axes(path, variable, options.band_axis, 0)
-    metadata, marker = _description(path)
-    info = options.scene_info(axes.shape(data.shape), data.dtype, metadata, marker, axes.interleave)
+    metadata, no_data = _description(path)
+    info = options.scene_info(axes.shape(data.shape), data.dtype, metadata, no_data, axes.interleave)
     return BlockSource(path, data, axes, info)
 
 
@@ -159,11 +159,11 @@ def _description(path: Path) -> tuple[dict[str, MetadataValue], float | None]:
         return {}, None
     try:
         content = json.loads(beside.read_text(encoding="utf-8"))
-        marker = content.get("no_data")
+        no_data = content.get("no_data")
         metadata: dict[str, MetadataValue] = {
             str(key): tuple(map(str, value)) if isinstance(value, list) else str(value)
             for key, value in content.get("metadata", {}).items()
         }
-        return metadata, None if marker is None else float(marker)
+        return metadata, None if no_data is None else float(no_data)
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise SceneError(f"cannot read {beside}: {error}; repair or remove it") from error

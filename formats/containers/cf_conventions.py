@@ -80,9 +80,9 @@ def cf_dataset(info: SceneInfo, data: Any) -> xarray.Dataset:
         attributes["scale_factor"] = scale
     if offset is not None:
         attributes["add_offset"] = offset
-    marker = stored_no_data(info)
-    if marker is not None:
-        attributes["_FillValue"] = marker
+    no_data = stored_no_data(info)
+    if no_data is not None:
+        attributes["_FillValue"] = no_data
     if GRID_MAPPING in place:
         attributes["grid_mapping"] = GRID_MAPPING
     told = _TOLD | georeference.read_georeference(info.metadata).expressed

@@ -76,7 +76,7 @@ def container_source(
     with reading(path):
         metadata = {**_spectral(found, scene, shape[0]), **_described(scene, about, shape[0])}
         _place(found, scene, axes.lines, axes.samples, shape).update(metadata)
-    info = options.scene_info(shape, scene.dtype, metadata, scene.marker(), axes.interleave)
+    info = options.scene_info(shape, scene.dtype, metadata, scene.no_data(), axes.interleave)
     return BlockSource(path, scene.data, axes.mirrored() if mirrored else axes, info)
 
 

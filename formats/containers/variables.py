@@ -28,7 +28,7 @@ _WAVELENGTHS = re.compile(
 )
 _WIDTHS = re.compile(r"fwhm|bandwidths?|full_width_half_max(imum)?", re.IGNORECASE)
 _GOOD = re.compile(r"bbl|good_(bands?|wavelengths?)|bad_band_list", re.IGNORECASE)
-_MARKERS = ("_FillValue", "missing_value", "no_data", "no_data_value", "nodata", "Data_Ignore_Value")
+_NO_DATA_NAMES = ("_FillValue", "missing_value", "no_data", "no_data_value", "nodata", "Data_Ignore_Value")
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ class Variable:
         """All elements in one row."""
         return np.asarray(self.data[(slice(None),) * len(self.shape)]).ravel()
 
-    def marker(self) -> float | None:
+    def no_data(self) -> float | None:
         """No-data value that the attributes name; None if they name none."""
-        for key in _MARKERS:
+        for key in _NO_DATA_NAMES:
             if key in self.attributes:
                 value = np.ravel(self.attributes[key])
                 if value.size == 1 and value.dtype.kind in "iuf":

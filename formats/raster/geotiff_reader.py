@@ -65,7 +65,7 @@ class RasterSource:
             (file.count, file.height, file.width),
             np.dtype(file.dtypes[0]),
             _metadata(file),
-            _marker(path, file),
+            _no_data(path, file),
             "bip" if file.interleaving is not None and file.interleaving.value == "PIXEL" else "bsq",
         )
 
@@ -171,11 +171,11 @@ def _floats(texts: list[str]) -> list[float] | None:
         return None
 
 
-def _marker(path: Path, file: Any) -> float | None:
-    markers = file.nodatavals
-    if len({repr(marker) for marker in markers}) > 1:
+def _no_data(path: Path, file: Any) -> float | None:
+    values = file.nodatavals
+    if len({repr(no_data) for no_data in values}) > 1:
         raise SceneError(
-            f"bands of {path} have different no-data values {sorted(set(map(str, markers)))}: "
+            f"bands of {path} have different no-data values {sorted(set(map(str, values)))}: "
             "give the one that counts with --no-data"
         )
-    return None if markers[0] is None else float(markers[0])
+    return None if values[0] is None else float(values[0])

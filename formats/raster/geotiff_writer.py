@@ -42,9 +42,9 @@ class GeoTiffWriter(SceneWriter):
                 interleave="pixel" if info.interleave == "bip" else "band",
                 BIGTIFF="IF_SAFER",
             )
-            marker = stored_no_data(info)
-            if marker is not None:
-                self._file.nodata = float(marker)
+            no_data = stored_no_data(info)
+            if no_data is not None:
+                self._file.nodata = float(no_data)
             if place.crs is not None:
                 self._file.crs = rasterio.CRS.from_wkt(place.crs.to_wkt())
             if place.transform is not None:
