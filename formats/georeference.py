@@ -125,6 +125,7 @@ def read_georeference(metadata: Mapping[str, MetadataValue]) -> Georeference:
     Returns
     -------
     Georeference
+        From ``crs`` and ``geotransform``, else ``coordinate system string`` and ``map info``.
     """
     info = metadata.get(MAP_INFO)
     transform = _numbers(metadata.get(TRANSFORM_KEY))
@@ -144,6 +145,7 @@ def parse_crs(text: str) -> CRS:
     Returns
     -------
     pyproj.CRS
+        The projection.
 
     Raises
     ------

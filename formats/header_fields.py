@@ -38,6 +38,7 @@ def number_texts(values: Iterable[Any]) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
+        A text for each number.
     """
     numbers = [value.item() if isinstance(value, np.integer) else value for value in values]
     if all(isinstance(number, int) for number in numbers):
@@ -155,6 +156,7 @@ def spectral_fields(
     Returns
     -------
     dict
+        Values of the fields by their names, those that are known.
     """
     fields: dict[str, MetadataValue] = {}
     if wavelength is not None and len(wavelength) == bands:

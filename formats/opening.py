@@ -106,6 +106,7 @@ def open_writer(
     Returns
     -------
     SceneWriter
+        To be used as a context manager.
 
     Raises
     ------

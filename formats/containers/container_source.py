@@ -55,6 +55,7 @@ def container_source(
     Returns
     -------
     BlockSource
+        Reads what is asked for; its header fields are those that the other arrays and the attributes tell.
 
     Raises
     ------

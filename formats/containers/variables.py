@@ -120,6 +120,7 @@ def choose_variable(path: Path, found: Sequence[Variable], wanted: str | None) -
     Returns
     -------
     Variable
+        The array that is the scene.
 
     Raises
     ------
