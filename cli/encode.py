@@ -161,8 +161,7 @@ def _encode_file(scene: Path, source: FileSource, settings: EncoderSettings, tar
 
     written = None
     with progress_bar() as progress:
-        fields = {key: value for key, value in vars(settings).items() if key != "scrub"}
-        encoder = Encoder(**fields, progress=progress)
+        encoder = Encoder(settings, progress=progress)
         if settings.stream:
             with target.opened() as (output, sent):
                 _check_begun(output, source)

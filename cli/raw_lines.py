@@ -126,10 +126,7 @@ def encode_raw(info: SceneInfo, settings: EncoderSettings, output: Output) -> in
 
     from bandfold.onboard import StreamEncoder
 
-    fields = {key: value for key, value in vars(settings).items() if value is not None}
-    for name in ("nbytes", "model", "engine", "stream"):
-        fields.pop(name, None)
-    encoder = StreamEncoder(info, output.write, **fields, begun=output.begun)
+    encoder = StreamEncoder(info, output.write, settings, begun=output.begun)
     stored = info.dtype.newbyteorder("<" if info.byte_order == "little" else ">")
     line = info.bands * info.samples * info.dtype.itemsize
     rest = b""
