@@ -15,8 +15,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from . import kernels
-from .kernels import pointer
+from .kernels import compiled
 
 NEGLIGIBLE = 1e-140
 """Off-diagonal entries below this count as zero, the largest being about 1: their angle would overflow."""
@@ -47,20 +46,18 @@ def product(a: Float, b: Float) -> Float:
         ``a @ b``, summed over ``m`` from first to last. For the small matrices of the side information only:
         it makes ``m`` passes over the result.
     """
-    if kernels.library is not None:
-        return _compiled_product(a, b)
-    total = np.zeros((a.shape[0], b.shape[1]))
-    for index in range(a.shape[1]):
-        total += a[:, index, None] * b[None, index, :]
-    return total
-
-
-def _compiled_product(a: Float, b: Float) -> Float:
-    a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
     result = np.empty((a.shape[0], b.shape[1]))
-    addresses = (pointer(array, np.float64) for array in (a, b))
-    kernels.functions().bf_product(*addresses, *a.shape, b.shape[1], pointer(result, np.float64))
+    _product(np.ascontiguousarray(a), np.ascontiguousarray(b), result)
     return result
+
+
+@compiled(
+    "bf_product(a: float64[n, m], b: float64[m, k], n: int64, m: int64, k: int64, result: out(float64[n, k]))"
+)
+def _product(a: Float, b: Float, result: Float) -> None:
+    result[...] = 0.0
+    for index in range(a.shape[1]):
+        result += a[:, index, None] * b[None, index, :]
 
 
 def integer_product(a: Float, b: Float) -> Float:
@@ -142,13 +139,11 @@ def eigh(matrix: Float) -> tuple[Float, Float]:
     # the first move one place round.
     ring = np.concatenate([np.arange(half), np.arange(size - 1, half - 1, -1)])
     work = work[:, ring[:, None], ring]
-    vectors = vectors[:, ring]
-    turn = _next_round(half)
+    vectors = np.ascontiguousarray(vectors[:, ring])
     # Each matrix is scaled by a power of two of its own, so that one tolerance serves all.
     exponent = np.frexp(np.abs(work).max(axis=(1, 2)))[1]
-    work = np.ldexp(work, -exponent[:, None, None])
-    sweep = _sweep if kernels.library is None else _compiled_sweep
-    work, vectors = sweep(work, vectors, turn)
+    work = np.ascontiguousarray(np.ldexp(work, -exponent[:, None, None]))
+    _sweep(work, vectors, _next_round(half), JACOBI_SWEEPS, JACOBI_TOLERANCE, NEGLIGIBLE)
     diagonal = np.arange(size)
     values = np.ldexp(work[:, diagonal, diagonal], exponent[:, None])
     # The padding row of an odd size never mixes with the others: it is the one vector outside the first n.
@@ -162,55 +157,43 @@ def eigh(matrix: Float) -> tuple[Float, Float]:
     return values.reshape(matrix.shape[:-1]), columns.reshape(matrix.shape)
 
 
-def _next_round(half: int) -> NDArray[np.intp]:
+def _next_round(half: int) -> NDArray[np.int32]:
     """Order of rows that turns one round of the tournament into the next."""
     if half == 1:
-        return np.arange(2)
+        return np.arange(2, dtype=np.int32)
     top = np.concatenate([[0], [half], np.arange(1, half - 1)])
     bottom = np.concatenate([np.arange(half + 1, 2 * half), [half - 1]])
-    return np.concatenate([top, bottom]).astype(np.intp)
+    return np.concatenate([top, bottom]).astype(np.int32)
 
 
-def _sweep(work: Float, vectors: Float, turn: NDArray[np.intp]) -> tuple[Float, Float]:
+@compiled(
+    "bf_jacobi(work: out(float64[count, size, size]), vectors: out(float64[count, size, size]),"
+    " count: int64, size: int64, turn: int32[size], sweeps: int32, tolerance: float64, negligible: float64,"
+    " spare: out(float64[size * size + size]))"
+)
+def _sweep(
+    work: Float, vectors: Float, turn: NDArray[np.int32], sweeps: int, tolerance: float, negligible: float
+) -> None:
     """Rotate until nothing is left beside the diagonals."""
     size = work.shape[-1]
     diagonal = np.arange(size)
-    for _ in range(JACOBI_SWEEPS):
+    for _ in range(sweeps):
         off = np.abs(work)
         off[:, diagonal, diagonal] = 0.0
-        if float(off.max(initial=0.0)) <= JACOBI_TOLERANCE:
+        if float(off.max(initial=0.0)) <= tolerance:
             break
         for _ in range(max(size - 1, 1)):
-            work, vectors = _rotate_pairs(work, vectors, size // 2)
-            work = work[:, turn[:, None], turn]
-            vectors = vectors[:, turn]
-    return work, vectors
+            rotated, turned = _rotate_pairs(work, vectors, negligible)
+            work[...] = rotated[:, turn[:, None], turn]
+            vectors[...] = turned[:, turn]
 
 
-def _compiled_sweep(work: Float, vectors: Float, turn: NDArray[np.intp]) -> tuple[Float, Float]:
-    """The same by a compiled kernel."""
-    size = work.shape[-1]
-    work, vectors = np.array(work, order="C"), np.array(vectors, order="C")
-    places, spare = turn.astype(np.int32), np.empty(size * size + size)
-    kernels.functions().bf_jacobi(
-        pointer(work, np.float64),
-        pointer(vectors, np.float64),
-        len(work),
-        size // 2,
-        pointer(places, np.int32),
-        JACOBI_SWEEPS,
-        JACOBI_TOLERANCE,
-        NEGLIGIBLE,
-        pointer(spare, np.float64),
-    )
-    return work, vectors
-
-
-def _rotate_pairs(work: Float, vectors: Float, half: int) -> tuple[Float, Float]:
+def _rotate_pairs(work: Float, vectors: Float, negligible: float) -> tuple[Float, Float]:
     """Annihilate the entries that pair row i with row half + i, for all i of all matrices at once."""
+    half = work.shape[-1] // 2
     index = np.arange(half)
     app, aqq, apq = work[:, index, index], work[:, index + half, index + half], work[:, index, index + half]
-    live = np.abs(apq) > NEGLIGIBLE
+    live = np.abs(apq) > negligible
     tau = (aqq - app) / np.where(live, 2.0 * apq, 1.0)
     tangent = np.copysign(1.0, tau) / (np.abs(tau) + np.sqrt(1.0 + tau * tau))
     tangent = np.where(live, tangent, 0.0)
@@ -254,13 +237,15 @@ def orthonormalise(vectors: Float) -> Float:
     for index in range(count):
         column = vectors[:, index].astype(np.float64)
         before = _norm(column)
-        column = _reject(_reject(column, basis[:index]), basis[:index])
+        for _ in range(2):
+            _reject(column, basis[:index])
         norm = _norm(column)
         if norm <= 1e-6 * before or norm == 0.0:
             covered = product((basis * basis).T, np.ones((count, 1)))[:, 0]
             column = np.zeros(n)
             column[int(np.argmin(covered))] = 1.0
-            column = _reject(_reject(column, basis[:index]), basis[:index])
+            for _ in range(2):
+                _reject(column, basis[:index])
             norm = _norm(column)
         basis[index] = column / norm
     return np.ascontiguousarray(basis.T)
@@ -270,15 +255,14 @@ def _norm(column: Float) -> float:
     return math.sqrt(math.fsum(column * column))
 
 
-def _reject(column: Float, basis: Float) -> Float:
+@compiled(
+    "bf_reject(column: out(float64[n]), basis: float64[count, n], n: int64, count: int64,"
+    " sum: out(float64[n + count]))"
+)
+def _reject(column: Float, basis: Float) -> None:
     """Subtract from `column` what lies along the orthonormal rows of `basis`."""
-    if kernels.library is None:
-        along = product(basis, column[:, None])
-        return column - product(basis.T, along)[:, 0]
-    result, spare = column.copy(), np.empty(len(column) + len(basis))
-    addresses = (pointer(array, np.float64) for array in (result, basis))
-    kernels.functions().bf_reject(*addresses, len(column), len(basis), pointer(spare, np.float64))
-    return result
+    along = product(basis, column[:, None])
+    column -= product(basis.T, along)[:, 0]
 
 
 def log2_of(value: float) -> float:

@@ -1,59 +1,40 @@
-"""The compiled kernels, where there are any: the inner loops of the codec in C, the same bits as NumPy's.
+"""Compiled kernels: the inner loops of the codec in C, each beside the NumPy function that it stands for.
 
-They are built with the package where a C compiler is found (``common/native``), and called through ctypes,
-which lets other threads run meanwhile. Without them, or with ``BANDFOLD_KERNELS=off`` in the environment, the
-NumPy code does the same work, several times slower. ``BANDFOLD_KERNELS=FILE`` takes another library.
+`compiled` declares a NumPy function and the C function that gives the same bits. At each call the arrays are
+checked once, for both alike; then C runs where it can, and NumPy does the same work elsewhere, several times
+slower.
+
+The C functions are built with the package where a compiler is found (``common/native``), and called through
+ctypes, which lets other threads run meanwhile. ``BANDFOLD_KERNELS=off`` in the environment switches them off,
+and ``BANDFOLD_KERNELS=FILE`` takes another library.
 """
 
 from __future__ import annotations
 
 import ctypes
+import inspect
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-VERSION = 3
-"""Of the functions: a library of another version is left alone."""
+from .kernel_specification import NAMESPACE, SCALARS, Specification
+
+VERSION = 4
+"""Of the C functions: a library of another version is left alone."""
 
 SWITCH = "BANDFOLD_KERNELS"
 """Environment variable that switches the kernels off, or names another library."""
 
-_POINTER, _INT, _LONG, _DOUBLE = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64, ctypes.c_double
-
-_SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
-    "bf_bytes": (_INT, (_INT,)),
-    "bf_memory": (_LONG, (_INT, _INT)),
-    "bf_quantise": (None, (*2 * [_POINTER], *3 * [_INT], _DOUBLE, *4 * [_POINTER])),
-    "bf_arrange": (_LONG, (*2 * [_POINTER], *3 * [_LONG], *2 * [_POINTER], _INT, *4 * [_POINTER])),
-    "bf_encode": (_LONG, (*3 * [_POINTER], _LONG, *2 * [_POINTER], _INT, _POINTER, _LONG)),
-    "bf_census": (None, (_POINTER, *2 * [_LONG], *5 * [_POINTER])),
-    "bf_decode": (None, (_POINTER, _INT, _LONG, _POINTER)),
-    "bf_product": (None, (*2 * [_POINTER], *3 * [_LONG], _POINTER)),
-    "bf_reject": (None, (*2 * [_POINTER], *2 * [_LONG], _POINTER)),
-    "bf_gain": (_LONG, (_POINTER, _LONG, *5 * [_DOUBLE])),
-    "bf_pivots": (None, (_POINTER, _LONG, *2 * [_POINTER])),
-    "bf_jacobi": (None, (*2 * [_POINTER], *2 * [_LONG], _POINTER, _INT, *2 * [_DOUBLE], _POINTER)),
-    "bf_analysis_memory": (_LONG, (_POINTER,)),
-    "bf_analyse": (
-        _INT,
-        (*2 * [_POINTER], _INT, _LONG, *2 * [_POINTER], *2 * [_INT], _POINTER, *2 * [_LONG], _POINTER),
-    ),
-    "bf_rotation_costs": (None, (_POINTER, _INT, _LONG, _POINTER, _INT, ctypes.c_float, _POINTER)),
-    "bf_rotate": (None, (_POINTER, _INT, _LONG, *2 * [_POINTER])),
-    "bf_read": (_INT, (*2 * [_POINTER], _INT, _POINTER, *5 * [_INT], *4 * [_POINTER])),
-    "bf_contexts": (None, (*3 * [_POINTER], *3 * [_INT], *2 * [_POINTER])),
-    "bf_trellis_memory": (_LONG, (_LONG,)),
-    "bf_trellis": (
-        None,
-        (_POINTER, *2 * [_LONG], _POINTER, _DOUBLE, _INT, *7 * [_POINTER]),
-    ),
-}
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+Kind = TypeVar("Kind", bound="type[Structure]")
 
 
 def _load() -> ctypes.CDLL | None:
@@ -65,25 +46,20 @@ def _load() -> ctypes.CDLL | None:
     if path is None:
         return None
     try:
-        library = ctypes.CDLL(str(path))
-        if library.bf_version() != VERSION:
-            return None
-        for name, (result, arguments) in _SIGNATURES.items():
-            function = getattr(library, name)
-            function.restype, function.argtypes = result, arguments
+        found = ctypes.CDLL(str(path))
+        return found if found.bf_version() == VERSION else None
     except (OSError, AttributeError):
-        # Built for another machine, or before a function came: NumPy does the work.
+        # Built for another machine, or something else: NumPy does the work.
         return None
-    return library
 
 
 library = _load()
-"""The functions, or None."""
+"""The C functions, or None."""
 
 
 @contextmanager
 def switched_off() -> Iterator[None]:
-    """Leave the work to NumPy meanwhile, to compare the two: what is open already goes on with kernels."""
+    """Leave the work to NumPy meanwhile, to compare the two."""
     global library  # noqa: PLW0603 - the one place that says what is in use
     kept, library = library, None
     try:
@@ -92,41 +68,142 @@ def switched_off() -> Iterator[None]:
         library = kept
 
 
-def functions() -> ctypes.CDLL:
-    """The functions, where the caller knows that there are any.
-
-    Returns
-    -------
-    CDLL
-
-    Raises
-    ------
-    ValueError
-        If there are none.
-    """
-    if library is None:
-        raise ValueError("there are no compiled kernels")
-    return library
-
-
-def pointer(array: NDArray[Any], dtype: type[np.generic]) -> int:
-    """Address of an array that a kernel reads or writes.
+@dataclass(frozen=True)
+class Kernel:
+    """A function that exists twice.
 
     Parameters
     ----------
-    array : ndarray
-    dtype : type
-        What the kernel takes it for.
+    specification : Specification
+        Name, parameters and result of the C function.
+    twin : callable
+        The NumPy function as it was written, which checks nothing.
+    """
+
+    specification: Specification
+    twin: Callable[..., Any]
+
+
+KERNELS: dict[str, Kernel] = {}
+"""All functions declared by `compiled` in the modules that are loaded, by the names of the C functions."""
+
+STRUCTURES: dict[str, type[Structure]] = {}
+"""All structures declared by `structure`, by the names of the C types."""
+
+
+def compiled(
+    specification: str, when: Callable[..., bool] | None = None
+) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
+    """Let a C function take the place of a NumPy function.
+
+    Parameters
+    ----------
+    specification : str
+        The C function: its parameters in their order, and its result; see
+        `bandfold.common.kernel_specification`. Parameters that the NumPy function has too are taken from its
+        arguments, all others are sizes or scratch memory.
+    when : callable, optional
+        Says of the arguments, by their names, whether C can do the work; without it C always can.
 
     Returns
     -------
-    int
+    callable
+        Decorator of the NumPy function. Calls raise ``ValueError`` where an array is not as specified,
+        whichever of the two does the work.
+    """
+    parsed = Specification(specification)
+
+    def decorate(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+        signature = inspect.signature(function)
+        names = tuple(signature.parameters)
+        unknown = set(names).difference(parameter.name for parameter in parsed.parameters)
+        if unknown:
+            raise ValueError(f"{parsed.name} does not specify {', '.join(sorted(unknown))}")
+        native = _native(parsed)
+
+        @wraps(function)
+        def call(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+            if kwargs or len(args) != len(names):
+                given = dict(signature.bind(*args, **kwargs).arguments)
+            else:
+                given = dict(zip(names, args, strict=True))
+            known = parsed.check(given)
+            if library is None or native is None or (when is not None and not when(**given)):
+                return function(*args, **kwargs)
+            result: Result = native(*parsed.values(given, known))
+            return result
+
+        KERNELS[parsed.name] = Kernel(parsed, function)
+        NAMESPACE[parsed.name] = call
+        return call
+
+    return decorate
+
+
+def _native(specification: Specification) -> Callable[..., Any] | None:
+    """The C function, None where there is no library or it does not have it."""
+    found = getattr(library, specification.name, None)
+    if found is not None:
+        found.argtypes = [parameter.ctype for parameter in specification.parameters]
+        found.restype = None if specification.result is None else SCALARS[specification.result]
+    return found
+
+
+class Structure(ctypes.Structure):
+    """What several C functions look at, built from the arrays and numbers that its specification names.
+
+    Parameters
+    ----------
+    **given : ndarray, int, float or None
+        Fields by their names. Sizes follow from arrays, and arrays that are not given are cleared memory.
+
+    Attributes
+    ----------
+    arrays : dict of str to ndarray
+        The arrays behind the addresses, which stay alive with the structure.
 
     Raises
     ------
     ValueError
-        If it is of another type or not contiguous.
+        If an array is not as specified.
     """
-    if array.dtype != dtype or not array.flags.c_contiguous:
-        raise ValueError(f"a kernel needs contiguous {dtype.__name__}, not {array.dtype}")
-    return int(array.ctypes.data)
+
+    specification: ClassVar[Specification]
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__()
+        known = self.specification.check(given)
+        for parameter, value in zip(
+            self.specification.parameters, self.specification.values(given, known), strict=True
+        ):
+            setattr(self, parameter.name, value)
+        self.arrays = {name: value for name, value in known.items() if isinstance(value, np.ndarray)}
+
+    @property
+    def structure(self) -> Structure:
+        """Itself: arguments of compiled functions are structures, or have one under this name."""
+        return self
+
+
+def structure(specification: str) -> Callable[[Kind], Kind]:
+    """Declare the fields of a `Structure`.
+
+    Parameters
+    ----------
+    specification : str
+        The C type: its fields in their order, written as the parameters of a function are.
+
+    Returns
+    -------
+    callable
+        Decorator of the class.
+    """
+    parsed = Specification(specification)
+
+    def decorate(kind: Kind) -> Kind:
+        kind.specification = parsed
+        kind._fields_ = [(parameter.name, parameter.ctype) for parameter in parsed.parameters]
+        STRUCTURES[parsed.name] = kind
+        return kind
+
+    return decorate

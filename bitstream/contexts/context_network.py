@@ -7,6 +7,7 @@ units of 8 bits, for processors that multiply such numbers many at a time.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,17 +15,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.common.geometry import CHANNELS
+from bandfold.common.kernels import Structure, compiled, structure
+
 from .features import (
     CHANNEL_FEATURES,
     DIAGONAL_SLICES,
     GROUPS,
     LARGEST_LOG,
     LATENT_FEATURES,
+    LOG,
+    NEIGHBOURS,
     POSITION_FEATURES,
     Past,
     Surroundings,
 )
-from .kernel_network import KernelNetwork
 
 FEATURES = LATENT_FEATURES + POSITION_FEATURES + CHANNEL_FEATURES
 """Inputs of the network, in this order."""
@@ -34,6 +39,18 @@ ACTIVATION_LIMIT = 1023.0
 
 BYTE_LIMIT = 127.0
 """Hidden units of two layers are cut here, and no weight of theirs is larger; nor is any feature."""
+
+MOST_UNITS = 64
+"""Units of a hidden layer at most: C has room for so many."""
+
+MOST_SHIFT = 24
+"""Sums are below two to this power: a larger shift leaves nothing of them."""
+
+_TOGETHER = 4
+"""Units that C computes side by side, and bytes of a word that processors multiply together."""
+
+Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Weights and biases of a layer."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +68,9 @@ class ContextNetwork:
     offset : ndarray, shape (groups,)
         Integer bias of the last layer.
     shifts : tuple of int
-        Right shifts after each layer.
+        Right shifts after each layer, 0 to `MOST_SHIFT`.
     classes : int
-        Number of classes.
+        Number of classes: the last layer is cut to 0 ... ``classes - 1``.
     middle : ndarray, shape (groups, middle units, hidden units), or None
         Integer weights between two hidden layers.
     middle_bias : ndarray, shape (groups, middle units), or None
@@ -65,7 +82,8 @@ class ContextNetwork:
     Raises
     ------
     ValueError
-        If sums could leave the range in which float32 is exact, or weights of two hidden layers are no bytes.
+        If shapes of layers do not fit, there are more than `MOST_UNITS`, sums could leave the range in which
+        float32 is exact, or weights of two hidden layers are no bytes.
     """
 
     hidden: NDArray[np.float32]
@@ -79,10 +97,13 @@ class ContextNetwork:
     half_steps: bool = False
 
     def __post_init__(self) -> None:
+        self._check_shapes()
         if len(self.shifts) != len(self.layers):
             raise ValueError(
                 f"{len(self.shifts)} shifts for {len(self.layers)} layers: there is one for each"
             )
+        if not all(0 <= shift <= MOST_SHIFT for shift in self.shifts):
+            raise ValueError(f"shifts of {self.shifts} bits: 0 to {MOST_SHIFT} are possible")
         largest = max(float(np.abs(weights).max()) for weights, _ in self.layers)
         if self.middle is not None and largest > BYTE_LIMIT:
             raise ValueError(f"a weight is {largest:.0f}: {BYTE_LIMIT:.0f} is most with two hidden layers")
@@ -94,21 +115,36 @@ class ContextNetwork:
         if reach >= 1 << 24:
             raise ValueError(f"sums reach {reach:.0f}: float32 is exact below 2**24 only")
 
+    def _check_shapes(self) -> None:
+        sets, units = int(GROUPS.max()) + 1, self.hidden.shape[1] if self.hidden.ndim == 3 else 0
+        wanted = {"hidden": (sets, units, FEATURES), "bias": (CHANNELS, units), "offset": (sets,)}
+        last = units
+        if self.middle is not None or self.middle_bias is not None:
+            last = 0 if self.middle is None or self.middle.ndim != 3 else self.middle.shape[1]
+            wanted |= {"middle": (sets, last, units), "middle_bias": (sets, last)}
+        for name, shape in (wanted | {"output": (sets, last)}).items():
+            array = getattr(self, name)
+            found = None if array is None else array.shape
+            if found != shape or 0 in shape:
+                raise ValueError(f"{name} weights of a context network have shape {found}, not {shape}")
+        if max(units, last) > MOST_UNITS:
+            raise ValueError(f"{max(units, last)} hidden units are more than there is room for: {MOST_UNITS}")
+
     @property
     def limit(self) -> float:
         """Where hidden units are cut."""
         return ACTIVATION_LIMIT if self.middle is None else BYTE_LIMIT
 
     @property
-    def layers(self) -> tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]:
-        """Weights and biases."""
+    def layers(self) -> tuple[Layer, ...]:
+        """Weights and biases of two layers, or of three."""
         ends = (self.hidden, self.bias), (self.output, self.offset)
         if self.middle is None or self.middle_bias is None:
             return ends
         return ends[0], (self.middle, self.middle_bias), ends[1]
 
     @cached_property
-    def scaled(self) -> tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]:
+    def scaled(self) -> tuple[Layer, ...]:
         """The same with the shifts taken in: multiples of a power of two instead of integers."""
         return tuple(
             (weights * np.float32(2.0**-shift), bias * np.float32(2.0**-shift))
@@ -116,13 +152,13 @@ class ContextNetwork:
         )
 
     @cached_property
-    def kernel(self) -> KernelNetwork:
-        """The same for the compiled kernels."""
-        return KernelNetwork(self.layers, self.scaled, self.shifts, self.limit, self.classes, self.half_steps)
+    def structure(self) -> NetworkStructure:
+        """The same for C."""
+        return NetworkStructure(self)
 
     def __getstate__(self) -> dict[str, Any]:
         """What another process needs: without addresses in this one."""
-        return {name: value for name, value in vars(self).items() if name != "kernel"}
+        return {name: value for name, value in vars(self).items() if name != "structure"}
 
     def classify(self, diagonal: int, now: Surroundings, last: Past, before: Past) -> NDArray[np.uint8]:
         """Class of each latent of a diagonal.
@@ -130,6 +166,7 @@ class ContextNetwork:
         Parameters
         ----------
         diagonal : int
+            0 to 14.
         now : Surroundings
             The components in coding; lower diagonals are known.
         last, before : Past
@@ -169,3 +206,123 @@ class ContextNetwork:
         """Hidden units of sums, in place."""
         np.clip(units, 0.0, self.limit, out=units)
         return np.floor(units, out=units)
+
+
+@structure(
+    "bf_network(log: uint8[65536], neighbours: int32[7, 64], groups: int32[15],"
+    " hidden: float32[sets, units, 19], bias: float32[64, units],"
+    " middle: float32[sets, middle_units, units], middle_bias: float32[sets, middle_units],"
+    " output: float32[sets, middle_units or units], offset: float32[sets],"
+    " words: int32[sets, units, 6] | None, whole_bias: int32[64, units] | None,"
+    " middle_words: int32[sets, middle_units, units // 4] | None,"
+    " whole_middle_bias: int32[sets, middle_units] | None,"
+    " output_words: int32[sets, middle_units // 4] | None, whole_offset: int32[sets] | None,"
+    " shifts: int32[3] | None, units: int32, middle_units: int32, limit: int32, classes: int32,"
+    " half_steps: int32)"
+)
+class NetworkStructure(Structure):
+    """A context network for C.
+
+    Layers are filled up with units that do nothing; weights of two hidden layers are also told as words of
+    bytes.
+
+    Parameters
+    ----------
+    network : ContextNetwork
+        What it is made from.
+    """
+
+    def __init__(self, network: ContextNetwork) -> None:
+        names = ("hidden", "bias", "middle", "middle_bias", "output", "offset")
+        whole = dict(zip(names, _filled_up(network.layers), strict=True))
+        words = {} if network.middle is None else _in_words(whole, network.shifts)
+        word_names = (
+            "words",
+            "whole_bias",
+            "middle_words",
+            "whole_middle_bias",
+            "output_words",
+            "whole_offset",
+        )
+        super().__init__(
+            log=LOG,
+            neighbours=np.ascontiguousarray(NEIGHBOURS, dtype=np.int32),
+            groups=GROUPS.astype(np.int32),
+            **dict(zip(names, _filled_up(network.scaled), strict=True)),
+            **{name: words.get(name) for name in (*word_names, "shifts")},
+            limit=round(network.limit),
+            classes=network.classes,
+            half_steps=network.half_steps,
+        )
+
+
+def _filled_up(layers: Sequence[Layer]) -> tuple[NDArray[np.float32], ...]:
+    """Weights and biases of three layers, of whole words; the middle one is empty where there are two."""
+    (hidden, bias), *between, (output, offset) = layers
+    nothing = np.zeros((len(hidden), 0, hidden.shape[1])), np.zeros((len(hidden), 0))
+    middle, middle_bias = between[0] if between else nothing
+    units, middle_units = (count + -count % _TOGETHER for count in (hidden.shape[1], middle.shape[1]))
+    return (
+        _padded(hidden, (len(hidden), units, hidden.shape[2])),
+        _padded(bias, (len(bias), units)),
+        _padded(middle, (len(middle), middle_units, units)),
+        _padded(middle_bias, (len(middle), middle_units)),
+        _padded(output, (len(output), middle_units or units)),
+        _padded(offset, offset.shape),
+    )
+
+
+def _padded(array: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Weights with zeros for units that do nothing."""
+    more = [(0, wanted - there) for wanted, there in zip(shape, array.shape, strict=True)]
+    return np.ascontiguousarray(np.pad(array, more), dtype=np.float32)
+
+
+def _in_words(whole: dict[str, NDArray[np.float32]], shifts: Sequence[int]) -> dict[str, NDArray[np.int32]]:
+    """Weights in bytes, four a word, and biases as integers, by the names of the fields."""
+    # Each kind of features begins a word.
+    kinds = np.split(whole["hidden"], (LATENT_FEATURES, LATENT_FEATURES + POSITION_FEATURES), axis=2)
+    filled = [_padded(one, (*one.shape[:2], one.shape[2] + -one.shape[2] % _TOGETHER)) for one in kinds]
+    return {
+        "words": np.concatenate(filled, axis=2).astype(np.int8).view(np.int32),
+        "whole_bias": whole["bias"].astype(np.int32),
+        "middle_words": whole["middle"].astype(np.int8).view(np.int32),
+        "whole_middle_bias": whole["middle_bias"].astype(np.int32),
+        "output_words": whole["output"].astype(np.int8).view(np.int32),
+        "whole_offset": whole["offset"].astype(np.int32),
+        "shifts": np.array(shifts, dtype=np.int32),
+    }
+
+
+@compiled("bf_memory(rows: int32, columns: int32) -> int64")
+def context_memory(rows: int, columns: int) -> int:
+    """Bytes in which C keeps what it knows of the last components; NumPy keeps a `Past`.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Latent positions of the strip.
+
+    Returns
+    -------
+    int
+        0 without compiled kernels.
+    """
+    return 0
+
+
+@compiled("bf_bytes(wanted: int32) -> int32")
+def choose_byte_products(wanted: int) -> int:
+    """Choose the instructions that multiply bytes, for tests: all give the same classes.
+
+    Parameters
+    ----------
+    wanted : int
+        1 for the fastest ones of this processor, 2 for the next, 0 for none.
+
+    Returns
+    -------
+    int
+        How many kinds there are; none without compiled kernels.
+    """
+    return 0

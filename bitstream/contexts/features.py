@@ -47,7 +47,7 @@ DIAGONAL_SLICES = tuple(
 """Channels of each diagonal."""
 
 DIAGONAL_BOUNDS = np.array([0, *(channels.stop for channels in DIAGONAL_SLICES)], dtype=np.int32)
-"""The same as kernels take them: first channel of each diagonal, and the end of the last one."""
+"""First channel of each diagonal, and the end of the last one, shape (16,)."""
 DIAGONAL_BOUNDS.flags.writeable = False
 
 MAGNITUDE_LIMIT = 2047

@@ -16,8 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.entropy.coder import Backend, backend
-from bandfold.bitstream.entropy.rans import PRECISION
+from bandfold.bitstream.entropy.ans import PRECISION, AnsCoder
 from bandfold.bitstream.entropy.tokens import TOKENS, token_base
 from bandfold.common import exact
 from bandfold.common.errors import ModelError
@@ -103,9 +102,9 @@ class Tables:
     identity: bytes
 
     @cached_property
-    def coder(self) -> Backend:
+    def coder(self) -> AnsCoder:
         """The entropy coder over all tables: those of each mode, then those for side information."""
-        return backend(np.concatenate([*(self.modes[name].frequencies for name in MODES), self.side]))
+        return AnsCoder(np.concatenate([*(self.modes[name].frequencies for name in MODES), self.side]))
 
     def first_table(self, name: str) -> int:
         """Number of the first table of a mode, of ``"side"`` information or, behind all, of a ``"model"``."""
@@ -214,7 +213,10 @@ def tables_from_arrays(arrays: dict[str, NDArray[Any]]) -> Tables:
     modes = {mode: mode_from_arrays(arrays, mode) for mode in MODES}
     if modes["banded"].dependent:
         raise ValueError("single bands have one quantiser")
-    return Tables(modes, _checked(arrays["side_frequencies"]), digest.digest()[:8])
+    side = _checked(arrays["side_frequencies"])
+    if len(side) != SIDE_CLASSES:
+        raise ValueError(f"there are {len(side)} tables for side information, not {SIDE_CLASSES}")
+    return Tables(modes, side, digest.digest()[:8])
 
 
 def mode_from_arrays(arrays: dict[str, NDArray[Any]], mode: str) -> Mode:
@@ -249,13 +251,19 @@ def mode_from_arrays(arrays: dict[str, NDArray[Any]], mode: str) -> Mode:
         half_steps=deep and len(points) > CLASSES,
     )
     found = Mode(network, _checked(arrays[f"{mode}_frequencies"]), points)
-    if len(points) != len(found.frequencies) or len(points) not in (CLASSES, 2 * CLASSES):
+    if len(found.frequencies) not in (CLASSES, 2 * CLASSES):
         raise ValueError(f"there must be {CLASSES} {mode} classes, or twice as many for two quantisers")
+    if points.shape != (len(found.frequencies), POINTS):
+        raise ValueError(
+            f"reconstruction points of {mode} classes have shape {points.shape}: each has {POINTS}"
+        )
     return found
 
 
 def _checked(frequencies: NDArray[Any]) -> NDArray[np.int64]:
     result = frequencies.astype(np.int64)
-    if result.shape[1] != TOKENS or (result < 1).any() or (result.sum(axis=1) != 1 << PRECISION).any():
+    if result.ndim != 2 or result.shape[1] != TOKENS:
+        raise ValueError(f"frequencies have shape {result.shape}: each table needs {TOKENS} of them")
+    if (result < 1).any() or (result.sum(axis=1) != 1 << PRECISION).any():
         raise ValueError("frequencies must be positive, one per token, and sum to 2**24")
     return result

@@ -1,4 +1,4 @@
-"""Integers as tokens: small magnitudes are symbols of their own, larger ones a symbol and raw bits.
+"""The alphabet of the entropy coder: small magnitudes are symbols, larger ones a symbol and raw bits.
 
 Magnitudes below 16 are tokens 0-15. Above, every octave has two tokens, and the bits below the second most
 significant one are written raw. The alphabet reaches 2**36, far beyond any latent of 16-bit samples.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-
-from bandfold.common.errors import StreamError
 
 DIRECT = 16
 """Magnitudes below this are tokens."""
@@ -32,6 +30,7 @@ def to_tokens(magnitudes: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray
     Returns
     -------
     tokens : ndarray of int32, shape (n,)
+        Symbols, 0 to ``TOKENS - 1``.
     widths : ndarray of int32, shape (n,)
         Low bits of the magnitude that follow raw.
     """
@@ -51,12 +50,15 @@ def token_base(tokens: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np
 
     Parameters
     ----------
-    tokens : ndarray of int32
+    tokens : ndarray of int32, shape (n,)
+        Symbols, 0 to ``TOKENS - 1``.
 
     Returns
     -------
-    base : ndarray of int64
-    widths : ndarray of int32
+    base : ndarray of int64, shape (n,)
+        What the raw bits are added to.
+    widths : ndarray of int32, shape (n,)
+        Raw bits that follow.
     """
     base = tokens.astype(np.int64)
     widths = np.zeros_like(tokens)
@@ -66,83 +68,3 @@ def token_base(tokens: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np
         base[large] = (2 + half) << (octave + 3)
         widths[large] = octave + 3
     return base, widths
-
-
-class BitWriter:
-    """Collects raw bits."""
-
-    def __init__(self) -> None:
-        self._parts: list[NDArray[np.uint8]] = []
-
-    def flags(self, bits: NDArray[np.uint8]) -> None:
-        """Append bits, given as zeros and ones."""
-        self._parts.append(bits)
-
-    def fields(self, values: NDArray[np.int64], widths: NDArray[np.int32]) -> None:
-        """Append the low `widths` bits of `values`, most significant first, one value after the other."""
-        if values.size == 0:
-            return
-        start = np.repeat(np.cumsum(widths) - widths, widths)
-        place = np.arange(start.size) - start
-        shift = np.repeat(widths, widths) - 1 - place
-        self._parts.append(((np.repeat(values, widths) >> shift) & 1).astype(np.uint8))
-
-    def data(self) -> bytes:
-        """All bits, most significant first, the last byte filled with zeros."""
-        return np.packbits(np.concatenate(self._parts)).tobytes() if self._parts else b""
-
-
-class BitReader:
-    """Reads what a `BitWriter` wrote.
-
-    Parameters
-    ----------
-    data : bytes
-
-    Attributes
-    ----------
-    bits : ndarray of uint8
-        All of them, as zeros and ones.
-    position : int
-        The next one.
-    """
-
-    def __init__(self, data: bytes) -> None:
-        self.bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8))
-        self.position = 0
-
-    def flags(self, count: int) -> NDArray[np.uint8]:
-        """Read `count` bits as zeros and ones.
-
-        Raises
-        ------
-        StreamError
-            If so many are not left.
-        """
-        start = self.position
-        if count > self.bits.size - start:
-            raise StreamError("raw bits end too early: the segment is corrupt")
-        self.position += count
-        return self.bits[start : self.position]
-
-    def fields(self, widths: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Read one value for each width; raises `StreamError` as `flags` does."""
-        bits = self.flags(int(widths.sum()))
-        values = np.zeros(widths.size, dtype=np.int64)
-        start = np.cumsum(widths) - widths
-        for place in range(int(widths.max(initial=0))):
-            live = widths > place
-            values[live] = values[live] << 1 | bits[start[live] + place]
-        return values
-
-    def finish(self) -> None:
-        """Check that less than a byte is left, all zero.
-
-        Raises
-        ------
-        StreamError
-            Otherwise.
-        """
-        rest = self.bits[self.position :]
-        if rest.size >= 8 or rest.any():
-            raise StreamError("raw bits do not end where they should: the segment is corrupt")

@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.container.varint import read_varint, write_varint
-from bandfold.bitstream.contexts.kernel_network import KernelNetwork
 from bandfold.bitstream.contexts.tables import SIDE_CLASSES, Tables
-from bandfold.bitstream.entropy.kernelcoder import KernelBackend, KernelDecoder
-from bandfold.bitstream.entropy.runs import Run
-from bandfold.bitstream.entropy.tokens import LARGEST_MAGNITUDE, BitReader, BitWriter, to_tokens, token_base
-from bandfold.bitstream.segments.census import Census
+from bandfold.bitstream.entropy.ans import AnsDecoder, Run
+from bandfold.bitstream.entropy.tokens import LARGEST_MAGNITUDE, to_tokens, token_base
 from bandfold.common.errors import StreamError
+from bandfold.common.kernels import Structure, structure
 
 SIDE_UNIT = 256
 """Running means of side information are in units of ``1 / SIDE_UNIT``."""
@@ -51,6 +49,142 @@ def next_mean(mean: int, magnitude: int) -> int:
     return max(mean + ((magnitude * SIDE_UNIT - mean) >> SIDE_MEMORY), 1)
 
 
+class BitWriter:
+    """Collects raw bits."""
+
+    def __init__(self) -> None:
+        self._parts: list[NDArray[np.uint8]] = []
+
+    def flags(self, bits: NDArray[np.uint8]) -> None:
+        """Append bits.
+
+        Parameters
+        ----------
+        bits : ndarray of uint8, shape (n,)
+            Zeros and ones.
+        """
+        self._parts.append(bits)
+
+    def fields(self, values: NDArray[np.int64], widths: NDArray[np.int32]) -> None:
+        """Append binary numbers, most significant bit first, one after the other.
+
+        Parameters
+        ----------
+        values : ndarray of int64, shape (n,)
+            Of which the low bits are written.
+        widths : ndarray of int32, shape (n,)
+            Bits of each value that are written.
+        """
+        self._parts.append(field_bits(values, widths))
+
+    def data(self) -> bytes:
+        """All bits, most significant first, the last byte filled with zeros."""
+        return np.packbits(np.concatenate(self._parts)).tobytes() if self._parts else b""
+
+
+def field_bits(values: NDArray[np.int64], widths: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """Low bits of values, most significant first, one value after the other.
+
+    Parameters
+    ----------
+    values : ndarray of int64, shape (n,)
+        The values.
+    widths : ndarray of int32, shape (n,)
+        Bits of each value.
+
+    Returns
+    -------
+    ndarray of uint8, shape (sum of widths,)
+        Zeros and ones.
+    """
+    start = np.repeat(np.cumsum(widths) - widths, widths)
+    place = np.arange(start.size) - start
+    shift = np.repeat(widths, widths) - 1 - place
+    return ((np.repeat(values, widths) >> shift) & 1).astype(np.uint8)
+
+
+@structure("bf_bits(bits: uint8[bit_count], bit_count: int64, next_bit: int64)")
+class BitReader(Structure):
+    """Reads what a `BitWriter` wrote.
+
+    Parameters
+    ----------
+    data : bytes
+        All bits, most significant first.
+
+    Attributes
+    ----------
+    next_bit : int
+        Number of the bit that is read next.
+    """
+
+    next_bit: int
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(bits=np.unpackbits(np.frombuffer(data, dtype=np.uint8)), next_bit=0)
+
+    def flags(self, count: int) -> NDArray[np.uint8]:
+        """Read bits.
+
+        Parameters
+        ----------
+        count : int
+            How many.
+
+        Returns
+        -------
+        ndarray of uint8, shape (count,)
+            Zeros and ones.
+
+        Raises
+        ------
+        StreamError
+            If so many are not left.
+        """
+        bits, start = self.arrays["bits"], self.next_bit
+        if count > bits.size - start:
+            raise StreamError("raw bits end too early: the segment is corrupt")
+        self.next_bit = start + count
+        return bits[start : start + count]
+
+    def fields(self, widths: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Read binary numbers.
+
+        Parameters
+        ----------
+        widths : ndarray of int32, shape (n,)
+            Bits of each number.
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
+
+        Raises
+        ------
+        StreamError
+            If so many bits are not left.
+        """
+        bits = self.flags(int(widths.sum()))
+        values = np.zeros(widths.size, dtype=np.int64)
+        start = np.cumsum(widths) - widths
+        for place in range(int(widths.max(initial=0))):
+            live = widths > place
+            values[live] = values[live] << 1 | bits[start[live] + place]
+        return values
+
+    def finish(self) -> None:
+        """Check that less than a byte is left, all zero.
+
+        Raises
+        ------
+        StreamError
+            Otherwise.
+        """
+        rest = self.arrays["bits"][self.next_bit :]
+        if rest.size >= 8 or rest.any():
+            raise StreamError("raw bits do not end where they should: the segment is corrupt")
+
+
 class PayloadWriter:
     """Collects what a section holds, in the order in which it is to be read.
 
@@ -69,11 +203,6 @@ class PayloadWriter:
         """The tables that it is written with."""
         return self._tables
 
-    @property
-    def compiled(self) -> bool:
-        """Whether there is `components`."""
-        return isinstance(self._tables.coder, KernelBackend)
-
     def symbols(self, tokens: NDArray[np.int32], table: int) -> None:
         """Append tokens coded with one table."""
         self._runs.append(Run.of(tokens, table))
@@ -82,7 +211,6 @@ class PayloadWriter:
         self,
         values: NDArray[np.int64],
         tables: NDArray[np.integer[Any]],
-        runs: Sequence[int] | None = None,
         *,
         signed: bool = True,
     ) -> None:
@@ -91,35 +219,27 @@ class PayloadWriter:
         Parameters
         ----------
         values : ndarray of int64, shape (n,)
+            The integers.
         tables : ndarray of integers, shape (n,)
-            Values are grouped by table, in rising order of the table's number.
-        runs : sequence of int, optional
-            Lengths of runs that are to be read one after the other, ``MOST_RUNS`` at most: the same as one
-            call for each, and faster. One run by default.
+            Number of the table that codes each. Values are grouped by table, in rising order of its number.
         signed : bool
             Whether values may be negative; otherwise no signs are written.
         """
-        lengths = [len(values)] if runs is None else runs
-        if len(lengths) > MOST_RUNS:
-            raise ValueError(f"{len(lengths)} runs are more than {MOST_RUNS}")
-        tokens, widths = to_tokens(np.abs(values))
-        # Sixteen bits, because NumPy sorts those by radix.
-        keys = np.repeat(np.arange(len(lengths), dtype=np.int16) * TABLES_LIMIT, lengths)
-        keys += tables.astype(np.int16)
-        order = np.argsort(keys, kind="stable")
-        arranged, numbers = tokens[order], keys[order]
-        cuts = np.flatnonzero(np.diff(numbers, prepend=-1))
-        counts = np.diff(cuts, append=len(order)).astype(np.int32)
-        self._runs.append(Run(arranged, (numbers[cuts] % TABLES_LIMIT).astype(np.int32), counts))
-        if widths.any():
-            ends = np.cumsum(lengths)[:-1]
-            for run, fields in zip(np.split(values, ends), np.split(widths, ends), strict=True):
-                if signed:
-                    self._bits.flags((run[run != 0] < 0).astype(np.uint8))
-                large = fields > 0
-                self._bits.fields(np.abs(run[large]), fields[large])
-        elif signed:
-            self._bits.flags((values[values != 0] < 0).astype(np.uint8))
+        run, bits = arrange_values(values, tables, [len(values)], signed=signed)
+        self.append(run, bits)
+
+    def append(self, run: Run, bits: NDArray[np.uint8]) -> None:
+        """Append symbols, and raw bits that belong to them.
+
+        Parameters
+        ----------
+        run : Run
+            Tokens and the tables that code them.
+        bits : ndarray of uint8, shape (n,)
+            Signs and low bits of magnitudes, as zeros and ones.
+        """
+        self._runs.append(run)
+        self._bits.flags(bits)
 
     def integers(self, values: Sequence[int], mean: int, *, signed: bool = True) -> None:
         """Append integers of side information, the table following the running mean of their magnitudes.
@@ -148,29 +268,6 @@ class PayloadWriter:
         if signed:
             self._bits.flags((array[magnitudes > 0] < 0).astype(np.uint8))
 
-    def components(
-        self, quantised: NDArray[np.int32], classes: NDArray[np.uint8], census: Census, first_table: int
-    ) -> None:
-        """Append latents of some components, by compiled kernels: the same as `values`, and much faster.
-
-        Parameters
-        ----------
-        quantised : ndarray of int32, shape (64, components, rows, columns)
-        classes : ndarray of uint8, same shape
-        census : Census
-            Of these components. Each diagonal that is coded is a run.
-        first_table : int
-            Number of the table of class 0.
-        """
-        run, bits = self._kernels().arrange(quantised, classes, census, first_table)
-        self._runs.append(run)
-        self._bits.flags(bits)
-
-    def _kernels(self) -> KernelBackend:
-        if not isinstance(self._tables.coder, KernelBackend):
-            raise ValueError("there are no compiled kernels")
-        return self._tables.coder
-
     def data(self) -> bytes:
         """The payload: number of words, words, raw bits."""
         words = self._tables.coder.encode(self._runs)
@@ -183,7 +280,16 @@ class PayloadReader:
     Parameters
     ----------
     tables : Tables
+        Those that it was written with.
     data : bytes
+        The payload.
+
+    Attributes
+    ----------
+    symbols : AnsDecoder
+        What is left of its words.
+    bits : BitReader
+        What is left of its raw bits.
 
     Raises
     ------
@@ -197,70 +303,129 @@ class PayloadReader:
         end = start + 4 * count
         if end > len(data):
             raise StreamError("entropy-coded words end too early: the section is corrupt")
-        self._symbols = tables.coder.decoder(np.frombuffer(data[start:end], dtype="<u4").astype(np.uint32))
-        self._bits = BitReader(data[end:])
+        self.symbols = tables.coder.decoder(np.frombuffer(data[start:end], dtype="<u4").astype(np.uint32))
+        self.bits = BitReader(data[end:])
 
     def values(self, tables: NDArray[np.integer[Any]], *, signed: bool = True) -> NDArray[np.int64]:
         """Read one integer for each table number; see `PayloadWriter.values`."""
-        order = np.argsort(tables, kind="stable")
-        numbers = tables[order]
-        tokens = np.empty(len(order), dtype=np.int32)
-        cuts = np.flatnonzero(np.diff(numbers)) + 1
-        for start, end in zip((0, *cuts.tolist()), (*cuts.tolist(), len(order)), strict=True):
-            if end > start:
-                tokens[order[start:end]] = self._symbols.decode(end - start, int(numbers[start]))
-        values, widths = token_base(tokens)
-        live = np.flatnonzero(tokens) if signed else np.zeros(0, np.intp)
-        negative = self._bits.flags(live.size).astype(bool)
-        large = widths > 0
-        if large.any():
-            values[large] += self._bits.fields(widths[large])
-        values[live[negative]] *= -1
-        return values
+        return read_values(self.symbols, self.bits, tables, signed=signed)
 
     def integers(self, count: int, mean: int, *, signed: bool = True) -> list[int]:
         """Read `count` integers of side information; see `PayloadWriter.integers`."""
         side = self._tables.first_table("side")
         values = []
         for _ in range(count):
-            base, width = token_base(self._symbols.decode(1, side + side_class(mean)))
+            base, width = token_base(self.symbols.decode(1, side + side_class(mean)))
             magnitude = int(base[0])
             if width[0]:
-                magnitude += int(self._bits.fields(width)[0])
+                magnitude += int(self.bits.fields(width)[0])
             values.append(magnitude)
             mean = next_mean(mean, magnitude)
         if signed:
             live = [place for place, value in enumerate(values) if value]
-            for place, negative in zip(live, self._bits.flags(len(live)).tolist(), strict=True):
+            for place, negative in zip(live, self.bits.flags(len(live)).tolist(), strict=True):
                 if negative:
                     values[place] = -values[place]
         return values
 
-    @property
-    def kernels(self) -> KernelDecoder | None:
-        """What reads latents by compiled kernels, where there are any."""
-        return self._symbols if isinstance(self._symbols, KernelDecoder) else None
-
-    def components(
-        self,
-        network: KernelNetwork,
-        first_table: int,
-        extents: NDArray[np.int32],
-        done: int,
-        quantised: NDArray[np.int32],
-        classes: NDArray[np.uint8],
-        states: NDArray[np.uint8] | None,
-        memory: NDArray[np.uint8],
-    ) -> None:
-        """Read the latents of some components; see `KernelDecoder.components`."""
-        if self.kernels is None:
-            raise ValueError("there are no compiled kernels")
-        bits, position = self._bits.bits, self._bits.position
-        self._bits.position = self.kernels.components(
-            network, first_table, extents, done, quantised, classes, states, memory, bits, position
-        )
-
     def finish(self) -> None:
         """Check that all of the payload was read; raises `StreamError` otherwise."""
-        self._symbols.finish()
-        self._bits.finish()
+        self.symbols.finish()
+        self.bits.finish()
+
+
+def arrange_values(
+    values: NDArray[np.int64],
+    tables: NDArray[np.integer[Any]],
+    lengths: Sequence[int],
+    *,
+    signed: bool,
+) -> tuple[Run, NDArray[np.uint8]]:
+    """Split integers into tokens in the order of coding, and raw bits; see `PayloadWriter.values`.
+
+    Parameters
+    ----------
+    values : ndarray of int64, shape (n,)
+        The integers, run by run.
+    tables : ndarray of integers, shape (n,)
+        Number of the table that codes each.
+    lengths : sequence of int
+        Integers of each run, ``MOST_RUNS`` runs at most.
+    signed : bool
+        Whether signs are written.
+
+    Returns
+    -------
+    run : Run
+        Tokens, grouped by table within each run.
+    bits : ndarray of uint8, shape (bits,)
+        For each run signs of all that is not zero, 1 for negative ones, and then low bits.
+    """
+    if len(lengths) > MOST_RUNS:
+        raise ValueError(f"{len(lengths)} runs are more than {MOST_RUNS}")
+    magnitudes = np.abs(values)
+    tokens, widths = to_tokens(magnitudes)
+    # Sixteen bits, because NumPy sorts those by radix.
+    keys = np.repeat(np.arange(len(lengths), dtype=np.int16) * TABLES_LIMIT, lengths)
+    keys += tables.astype(np.int16)
+    order = np.argsort(keys, kind="stable")
+    arranged, numbers = tokens[order], keys[order]
+    cuts = np.flatnonzero(np.diff(numbers, prepend=-1))
+    counts = np.diff(cuts, append=len(order)).astype(np.int32)
+    run = Run(arranged, (numbers[cuts] % TABLES_LIMIT).astype(np.int32), counts)
+    ends = np.cumsum(lengths)[:-1]
+    parts = [np.zeros(0, dtype=np.uint8)]
+    # One run serves where no bits are to come between the signs.
+    whole = (
+        zip(np.split(values, ends), np.split(widths, ends), strict=True)
+        if widths.any()
+        else [(values, widths)]
+    )
+    for part, fields in whole:
+        if signed:
+            parts.append((part[part != 0] < 0).astype(np.uint8))
+        large = fields > 0
+        parts.append(field_bits(np.abs(part[large]), fields[large]))
+    return run, np.concatenate(parts)
+
+
+def read_values(
+    symbols: AnsDecoder, bits: BitReader, tables: NDArray[np.integer[Any]], *, signed: bool
+) -> NDArray[np.int64]:
+    """Read one run of what `arrange_values` arranged.
+
+    Parameters
+    ----------
+    symbols : AnsDecoder
+        Where tokens are read.
+    bits : BitReader
+        Where signs and low bits are read.
+    tables : ndarray of integers, shape (n,)
+        Number of the table that codes each integer.
+    signed : bool
+        Whether signs were written.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+
+    Raises
+    ------
+    StreamError
+        If raw bits end too early.
+    """
+    order = np.argsort(tables, kind="stable")
+    numbers = tables[order]
+    tokens = np.empty(len(order), dtype=np.int32)
+    cuts = np.flatnonzero(np.diff(numbers)) + 1
+    for start, end in zip((0, *cuts.tolist()), (*cuts.tolist(), len(order)), strict=True):
+        if end > start:
+            tokens[order[start:end]] = symbols.decode(end - start, int(numbers[start]))
+    values, widths = token_base(tokens)
+    live = np.flatnonzero(tokens) if signed else np.zeros(0, np.intp)
+    negative = bits.flags(live.size).astype(bool)
+    large = widths > 0
+    if large.any():
+        values[large] += bits.fields(widths[large])
+    values[live[negative]] *= -1
+    return values

@@ -1,56 +1,101 @@
-"""How the quantised latents of a segment are coded: component by component, diagonal by diagonal."""
+"""How the quantised latents of a segment are written: component by component, diagonal by diagonal."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings, magnitudes_of
-from bandfold.bitstream.contexts.tables import Mode, Tables
-from bandfold.bitstream.contexts.trellis_states import Chains
-from bandfold.bitstream.payloads.payload import SIDE_UNIT, PayloadReader, PayloadWriter
-from bandfold.common.errors import StreamError
-from bandfold.common.geometry import CHANNELS
-
-from .census import Census
+from bandfold.bitstream.contexts.context_network import ContextNetwork
+from bandfold.bitstream.contexts.features import (
+    DIAGONAL_BOUNDS,
+    DIAGONAL_SLICES,
+    DIAGONALS,
+    Past,
+    Surroundings,
+    magnitudes_of,
+)
+from bandfold.bitstream.entropy.ans import Run
+from bandfold.bitstream.entropy.tokens import to_tokens
+from bandfold.bitstream.payloads.payload import SIDE_UNIT, PayloadWriter, arrange_values
+from bandfold.common.kernels import compiled
 
 EXTENT_MEAN = SIDE_UNIT
 """Expected change of the number of coded diagonals from one component to the next."""
 
+LARGEST_SQUARED = 1 << 15
+"""Magnitudes are cut here before they are squared: sums stay exact."""
 
-def classify(
-    quantised: NDArray[np.integer], mode: Mode, past: Past, second: NDArray[np.uint8] | None = None
-) -> tuple[NDArray[np.uint8], Past]:
-    """Class of every latent of a run of components, given all the others.
+MOST_CLASSES = 256
+"""Classes of a context network, at most: C counts latents by class."""
+
+
+@dataclass(frozen=True)
+class LatentStatistics:
+    """What a segment needs to know of the latents of each component before it writes them.
 
     Parameters
     ----------
-    quantised : ndarray, shape (64, components, rows, columns)
-        At least one component.
-    mode : Mode
-    past : Past
-        The two components before the first of these.
-    second : ndarray of uint8, same shape, optional
-        Which latents went through the second of two quantisers.
-
-    Returns
-    -------
-    classes : ndarray of uint8, same shape
-    past : Past
-        These components.
+    nonzero : ndarray of int64, shape (components,)
+        Number of latents that are not zero.
+    energy : ndarray of int64, shape (components,)
+        Sum of their squares, of magnitudes up to `LARGEST_SQUARED`.
+    bits : ndarray of int64, shape (components,)
+        Number of their signs and raw bits.
+    extents : ndarray of int64, shape (components,)
+        Diagonals to code, 0 to 15: up to the last one that holds anything.
     """
-    count = quantised.shape[1]
-    now = Surroundings(*quantised.shape[1:])
-    magnitudes = magnitudes_of(quantised, mode.network.half_steps, second)
-    for diagonal in range(DIAGONALS):
-        now.learn(diagonal, magnitudes[DIAGONAL_SLICES[diagonal]])
-    learnt = now.past()
-    run = past.then(learnt)
-    last, before = run.part(1, count + 1), run.part(0, count)
-    classes = np.empty(quantised.shape, dtype=np.uint8)
-    for diagonal in range(DIAGONALS):
-        classes[DIAGONAL_SLICES[diagonal]] = mode.network.classify(diagonal, now, last, before)
-    return classes, learnt
+
+    nonzero: NDArray[np.int64]
+    energy: NDArray[np.int64]
+    bits: NDArray[np.int64]
+    extents: NDArray[np.int64]
+
+    @staticmethod
+    def of(quantised: NDArray[np.int32]) -> LatentStatistics:
+        """Count latents.
+
+        Parameters
+        ----------
+        quantised : ndarray of int32, shape (64, components, rows, columns)
+            Levels of a segment.
+
+        Returns
+        -------
+        LatentStatistics
+        """
+        counts = np.empty((4, quantised.shape[1]), dtype=np.int64)
+        _count(np.ascontiguousarray(quantised), *counts)
+        return LatentStatistics(*counts)
+
+    def part(self, components: slice) -> LatentStatistics:
+        """Statistics of some components."""
+        return LatentStatistics(
+            self.nonzero[components], self.energy[components], self.bits[components], self.extents[components]
+        )
+
+
+@compiled(
+    "bf_statistics(quantised: int32[64, components, rows, columns], components: int64,"
+    " positions: int64 = rows * columns, nonzero: out(int64[components]), energy: out(int64[components]),"
+    " bits: out(int64[components]), extents: out(int64[components]))"
+)
+def _count(
+    quantised: NDArray[np.int32],
+    nonzero: NDArray[np.int64],
+    energy: NDArray[np.int64],
+    bits: NDArray[np.int64],
+    extents: NDArray[np.int64],
+) -> None:
+    for one in range(len(nonzero)):
+        magnitudes = np.abs(quantised[:, one].astype(np.int64))
+        nonzero[one] = np.count_nonzero(magnitudes)
+        bits[one] = nonzero[one] + to_tokens(magnitudes.ravel())[1].sum()
+        np.minimum(magnitudes, LARGEST_SQUARED, out=magnitudes)
+        energy[one] = (magnitudes * magnitudes).sum()
+        filled = [number for number, part in enumerate(DIAGONAL_SLICES) if magnitudes[part].any()]
+        extents[one] = filled[-1] + 1 if filled else 0
 
 
 def write_latents(
@@ -58,7 +103,7 @@ def write_latents(
     quantised: NDArray[np.int32],
     classes: NDArray[np.uint8],
     mode: str,
-    census: Census,
+    statistics: LatentStatistics,
     before: int = DIAGONALS,
 ) -> None:
     """Append the latents of some components to a payload.
@@ -66,115 +111,121 @@ def write_latents(
     Parameters
     ----------
     payload : PayloadWriter
+        What they are appended to.
     quantised : ndarray of int32, shape (64, components, rows, columns)
+        Levels; channels may lie apart in memory, but are contiguous in themselves.
     classes : ndarray of uint8, same shape
-        From `classify`.
+        Class of the table that codes each level.
     mode : str
         One of `bandfold.bitstream.contexts.tables.MODES`.
-    census : Census
+    statistics : LatentStatistics
         Of these components.
     before : int
         Diagonals coded of the component before these; of the first one, all.
     """
-    payload.integers(np.diff(census.extents, prepend=before).tolist(), EXTENT_MEAN)
-    first = payload.tables.first_table(mode)
-    if payload.compiled:
-        payload.components(quantised, classes, census, first)
-        return
+    extents = np.ascontiguousarray(statistics.extents)
+    payload.integers(np.diff(extents, prepend=before).tolist(), EXTENT_MEAN)
     positions = quantised.shape[2] * quantised.shape[3]
-    runs = [(part.stop - part.start) * positions for part in DIAGONAL_SLICES]
-    for component, count in enumerate(census.extents.tolist()):
-        if count:
-            channels = slice(0, DIAGONAL_SLICES[count - 1].stop)
-            values = quantised[channels, component].ravel().astype(np.int64)
-            tables = classes[channels, component].ravel().astype(np.int16)
-            tables += first
-            payload.values(values, tables, runs[:count])
+    tokens = np.empty(int(DIAGONAL_BOUNDS[extents].sum()) * positions, dtype=np.int32)
+    tables, counts = np.empty((2, int(extents.sum()) * MOST_CLASSES), dtype=np.int32)
+    # One bit more: C writes each sign before it is known whether there is one.
+    bits = np.empty(int(statistics.bits.sum()) + 1, dtype=np.uint8)
+    first = payload.tables.first_table(mode)
+    groups = _arrange(quantised, classes, extents, first, tokens, tables, counts, bits)
+    payload.append(Run(tokens, tables[:groups].copy(), counts[:groups].copy()), bits[:-1])
 
 
-class LatentReader:
-    """Reads what `write_latents` wrote, some components after the other.
+@compiled(
+    "bf_arrange(quantised: int32[64:stride, components, rows, columns],"
+    " classes: uint8[64:stride, components, rows, columns], stride: int64, components: int64,"
+    " positions: int64 = rows * columns, extents: int64[components], first_table: int32,"
+    " tokens: out(int32[*]), tables: out(int32[most]), counts: out(int32[most]),"
+    " bits: out(uint8[*])) -> int64"
+)
+def _arrange(
+    quantised: NDArray[np.int32],
+    classes: NDArray[np.uint8],
+    extents: NDArray[np.int64],
+    first_table: int,
+    tokens: NDArray[np.int32],
+    tables: NDArray[np.int32],
+    counts: NDArray[np.int32],
+    bits: NDArray[np.uint8],
+) -> int:
+    """Put tokens and raw bits into the order of coding, grouped by class; returns the number of groups."""
+    positions = quantised.shape[2] * quantised.shape[3]
+    lengths = [(part.stop - part.start) * positions for part in DIAGONAL_SLICES]
+    place = groups = bit = 0
+    for component, extent in enumerate(extents.tolist()):
+        channels = slice(0, DIAGONAL_BOUNDS[extent])
+        values = quantised[channels, component].ravel().astype(np.int64)
+        numbers = classes[channels, component].ravel().astype(np.int16) + np.int16(first_table)
+        run, raw = arrange_values(values, numbers, lengths[:extent], signed=True)
+        tokens[place : place + len(values)] = run.symbols
+        tables[groups : groups + len(run.tables)] = run.tables
+        counts[groups : groups + len(run.tables)] = run.counts
+        bits[bit : bit + len(raw)] = raw
+        place, groups, bit = place + len(values), groups + len(run.tables), bit + len(raw)
+    return groups
+
+
+def classify(
+    quantised: NDArray[np.integer],
+    network: ContextNetwork,
+    past: Past,
+    second: NDArray[np.uint8] | None = None,
+) -> tuple[NDArray[np.uint8], Past]:
+    """Class of every latent of some components, given all the others.
 
     Parameters
     ----------
-    shape : tuple of int
-        Components, rows and columns.
-    tables : Tables
-    mode : str
+    quantised : ndarray of integers, shape (64, components, rows, columns)
+        Levels of at least one component.
+    network : ContextNetwork
+        That classifies them.
+    past : Past
+        The two components before the first of these.
+    second : ndarray of uint8, same shape, optional
+        1 for latents that went through the second of two quantisers.
 
-    Attributes
-    ----------
-    quantised : ndarray of int32, shape (64, components, rows, columns)
-        Zero where nothing was read.
+    Returns
+    -------
     classes : ndarray of uint8, same shape
+        Without regard to the quantiser.
+    past : Past
+        These components.
     """
+    count = quantised.shape[1]
+    now = learn(quantised, network, second)
+    learnt = now.past()
+    run = past.then(learnt)
+    last, before = run.part(1, count + 1), run.part(0, count)
+    classes = np.empty(quantised.shape, dtype=np.uint8)
+    for diagonal, channels in enumerate(DIAGONAL_SLICES):
+        classes[channels] = network.classify(diagonal, now, last, before)
+    return classes, learnt
 
-    def __init__(self, shape: tuple[int, int, int], tables: Tables, mode: str) -> None:
-        self._network, self._first = tables.modes[mode].network, tables.first_table(mode)
-        self._chains = Chains(*shape[1:]) if tables.modes[mode].dependent else None
-        self._memory: NDArray[np.uint8] | None = None
-        self.quantised = np.zeros((CHANNELS, *shape), dtype=np.int32)
-        self.classes = np.zeros((CHANNELS, *shape), dtype=np.uint8)
-        self._done, self._extent = 0, DIAGONALS
-        self._last = self._before = Past.empty(1, *shape[1:])
 
-    def read(self, payload: PayloadReader, components: int) -> None:
-        """Read the next components.
+def learn(
+    quantised: NDArray[np.integer], network: ContextNetwork, second: NDArray[np.uint8] | None = None
+) -> Surroundings:
+    """Take in all diagonals of some components.
 
-        Parameters
-        ----------
-        payload : PayloadReader
-        components : int
+    Parameters
+    ----------
+    quantised : ndarray of integers, shape (64, components, rows, columns)
+        Levels.
+    network : ContextNetwork
+        That is to be shown what is known.
+    second : ndarray of uint8, same shape, optional
+        1 for latents that went through the second of two quantisers.
 
-        Raises
-        ------
-        StreamError
-            If there are not so many components, or the payload is corrupt.
-        """
-        if components > self.quantised.shape[1] - self._done:
-            raise StreamError("a segment has more components than its fold: it is corrupt")
-        changes = payload.integers(components, EXTENT_MEAN)
-        coded = self._extent + np.cumsum(np.array(changes, dtype=np.int64))
-        if components and (coded.min() < 0 or coded.max() > DIAGONALS):
-            raise StreamError("a component has more diagonals than there are: the segment is corrupt")
-        if payload.kernels is None:
-            for count in coded.tolist():
-                self._component(payload, count)
-            return
-        if self._memory is None:
-            self._memory = payload.kernels.memory(*self.quantised.shape[2:])
-        payload.components(
-            self._network.kernel,
-            self._first,
-            coded.astype(np.int32),
-            self._done,
-            self.quantised,
-            self.classes,
-            None if self._chains is None else self._chains.states,
-            self._memory,
-        )
-        self._done += components
-        self._extent = int(coded[-1]) if components else self._extent
-
-    def _component(self, payload: PayloadReader, count: int) -> None:
-        rows, columns = self.quantised.shape[2:]
-        component, now = self._done, Surroundings(1, rows, columns)
-        for diagonal in range(DIAGONALS):
-            channels = DIAGONAL_SLICES[diagonal]
-            if diagonal < count:
-                found = self._network.classify(diagonal, now, self._last, self._before)
-                if self._chains is not None:
-                    found[:, 0] += self._chains.quantisers(diagonal) * np.uint8(self._network.classes)
-                coded = payload.values(found.ravel().astype(np.int16) + self._first)
-                if np.abs(coded).max(initial=0) > np.iinfo(np.int32).max:
-                    raise StreamError("a latent is out of range: the segment is corrupt")
-                self.quantised[channels, component] = coded.reshape(found.shape)[:, 0]
-                self.classes[channels, component] = found[:, 0]
-            values = self.quantised[channels, component]
-            second = None
-            if self._chains is not None:
-                second = self._chains.quantisers(diagonal)
-                self._chains.move(diagonal, values)
-            now.learn(diagonal, magnitudes_of(values, self._network.half_steps, second)[:, None])
-        self._last, self._before = now.past(), self._last
-        self._done, self._extent = component + 1, count
+    Returns
+    -------
+    Surroundings
+    """
+    now = Surroundings(*quantised.shape[1:])
+    magnitudes = magnitudes_of(quantised, network.half_steps, second)
+    for diagonal, channels in enumerate(DIAGONAL_SLICES):
+        now.learn(diagonal, magnitudes[channels])
+    return now

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.tables import CLASSES, MODES, SIDE_CLASSES, Tables
-from bandfold.bitstream.entropy.coder import Backend, backend
-from bandfold.bitstream.entropy.rans import PRECISION
+from bandfold.bitstream.entropy.ans import PRECISION, AnsCoder
 from bandfold.bitstream.entropy.tokens import LARGEST_MAGNITUDE, TOKENS
 from bandfold.bitstream.payloads.payload import SIDE_UNIT, PayloadReader, PayloadWriter
 from bandfold.common.errors import ModelError, StreamError
@@ -59,10 +58,10 @@ class PlaneTables(Tables):
     planes: NDArray[np.int64]
 
     @cached_property
-    def coder(self) -> Backend:
+    def coder(self) -> AnsCoder:
         """The entropy coder over all tables."""
         shared = [*(self.modes[name].frequencies for name in MODES), self.side]
-        return backend(np.concatenate([*shared, self.planes.reshape(-1, TOKENS)]))
+        return AnsCoder(np.concatenate([*shared, self.planes.reshape(-1, TOKENS)]))
 
     def first_plane_table(self, engine: int) -> int:
         """Number of the table of an engine's first channel."""

@@ -18,8 +18,8 @@ from bandfold.bitstream.payloads.rotation_code import read_map, write_map
 from bandfold.common.errors import StreamError
 from bandfold.common.geometry import block_rows
 
-from .census import Census
-from .latents import LatentReader, write_latents
+from .latent_reader import LatentReader
+from .latents import LatentStatistics, write_latents
 
 CHUNK_BYTES = 7168
 """Bytes of a chunk at least, about: each costs some 15 bytes."""
@@ -57,12 +57,12 @@ def mode_name(*, spectral: bool) -> str:
     return "folded" if spectral else "banded"
 
 
-def chunk_components(live: NDArray[np.int64]) -> list[int]:
+def chunk_components(nonzero: NDArray[np.int64]) -> list[int]:
     """Cut the components of a segment into chunks of about equal size.
 
     Parameters
     ----------
-    live : ndarray of int64, shape (components,)
+    nonzero : ndarray of int64, shape (components,)
         Latents of each component that are not zero.
 
     Returns
@@ -70,13 +70,13 @@ def chunk_components(live: NDArray[np.int64]) -> list[int]:
     list of int
         Components of each chunk; one chunk where the segment is small.
     """
-    components = len(live)
-    total = int(live.sum())
+    components = len(nonzero)
+    total = int(nonzero.sum())
     count = min(total * BITS_OF_VALUE // (8 * CHUNK_BYTES), MOST_CHUNKS)
     if count < 2:
         return [components]
     # Each component goes to the chunk in which its middle lies.
-    middle = np.cumsum(live) - live // 2
+    middle = np.cumsum(nonzero) - nonzero // 2
     found = np.bincount(np.minimum(middle * count // total, count - 1), minlength=1)
     return [int(one) for one in found if one]
 
@@ -113,8 +113,8 @@ def write_segment(
         Payload of a segment section.
     """
     quantised = segment.quantised
-    census = Census.of(quantised)
-    counts = chunk_components(census.live) if spectral else [quantised.shape[1]]
+    statistics = LatentStatistics.of(quantised)
+    counts = chunk_components(statistics.nonzero) if spectral else [quantised.shape[1]]
     ends = np.cumsum(counts, dtype=np.int64).tolist()
     mode = mode_name(spectral=spectral)
 
@@ -126,8 +126,8 @@ def write_segment(
                 write_mask(payload, segment.absent)
             if segment.chosen is not None:
                 write_map(payload, segment.chosen, rotations)
-        before = int(census.extents[part.start - 1]) if part.start else DIAGONALS
-        own = census.part(part)
+        before = int(statistics.extents[part.start - 1]) if part.start else DIAGONALS
+        own = statistics.part(part)
         write_latents(payload, quantised[:, part], segment.classes[:, part], mode, own, before)
         data = payload.data()
         worth = worth_of(int(own.energy.sum()), step_code, len(data)) if len(counts) > 1 else 0

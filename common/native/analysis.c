@@ -147,13 +147,14 @@ BF_EXPORT int64_t bf_analysis_memory(const bf_fold *fold)
 
 /* Fold and transform whole blocks.
  *
- * A sample lies `band_stride`, `lines[line]` and `columns[sample]` elements from the first; there are 8 lines
- * for each of `rows` and 8 samples for each of `across`. Latents are of shape [components][64][...][across],
- * components `stride` and channels `positions` apart. Returns 1 if one exceeds 32 bits.
+ * Samples are of shape [bands][...][...] with strides in elements; `lines` (8 for each of `rows`) and `columns` (8 for
+ * each of `across`) tell which of them make up the blocks. Latents are of shape [components][64][rows][across],
+ * components `component_stride` and channels `channel_stride` apart. Returns 1 if one exceeds 32 bits.
  */
 BF_EXPORT BF_CLONES int32_t bf_analyse(const bf_fold *fold, const void *samples, int32_t kind, int64_t band_stride,
-                                       const int64_t *lines, const int64_t *columns, int32_t rows, int32_t across,
-                                       int32_t *latents, int64_t stride, int64_t positions, double *memory)
+                                       int64_t line_stride, int64_t sample_stride, const int64_t *lines,
+                                       const int64_t *columns, int32_t rows, int32_t across, int32_t *latents,
+                                       int64_t component_stride, int64_t channel_stride, double *memory)
 {
     const int32_t components = fold->seconds + fold->others;
     int failed = 0;
@@ -169,7 +170,7 @@ BF_EXPORT BF_CLONES int32_t bf_analyse(const bf_fold *fold, const void *samples,
             int64_t places[TILE];
             int adjacent = 1;
             for (int x = 0; x < TILE; x++) {
-                places[x] = columns[block * BLOCK + (x < count * BLOCK ? x : x % BLOCK)];
+                places[x] = columns[block * BLOCK + (x < count * BLOCK ? x : x % BLOCK)] * sample_stride;
                 adjacent &= places[x] == places[0] + x;
             }
             for (int y = 0; y < BLOCK; y++) {
@@ -180,7 +181,7 @@ BF_EXPORT BF_CLONES int32_t bf_analyse(const bf_fold *fold, const void *samples,
                     const int32_t end = fold->ends[n];
                     if (fold->counts[n]) {
                         for (int32_t band = start; band < end; band++)
-                            load(samples, kind, band * band_stride + lines[row * BLOCK + y], places,
+                            load(samples, kind, band * band_stride + lines[row * BLOCK + y] * line_stride, places,
                                  adjacent, fold->means[band], centred + (int64_t)(band - start) * TILE);
                         multiply(weights, end - start, fold->counts[n], centred, NULL, FRACTION / BASIS_UNIT, to);
                     }
@@ -201,7 +202,7 @@ BF_EXPORT BF_CLONES int32_t bf_analyse(const bf_fold *fold, const void *samples,
             }
             for (int32_t n = 0; n < components; n++)
                 failed |= transform(fold, tile + (int64_t)n * BLOCK * TILE, count,
-                                    latents + n * stride + (int64_t)row * across + block, positions);
+                                    latents + n * component_stride + (int64_t)row * across + block, channel_stride);
         }
     return failed;
 }

@@ -60,7 +60,7 @@ NAMED(LAYERS, _tile)(const bf_network *network, int group, int units, int middle
 TARGET static void LAYERS(const bf_network *network, int diagonal, int64_t positions, const bf_component *now,
                           const bf_component *last, const bf_component *before, uint8_t *classes, int64_t stride)
 {
-    const int first = network->bounds[diagonal], end = network->bounds[diagonal + 1];
+    const int first = bf_first(diagonal), end = bf_first(diagonal + 1);
     const int group = network->groups[diagonal], units = network->units;
     const int32_t *words = network->words + (size_t)group * units * UNIT_WORDS;
     int32_t channel[BF_LONGEST][MOST_UNITS];

@@ -189,7 +189,7 @@ void bf_classify(const bf_network *network, int diagonal, int64_t positions, con
 {
     if (bf_classify_bytes(network, diagonal, positions, now, last, before, classes, stride))
         return;
-    const int first = network->bounds[diagonal], end = network->bounds[diagonal + 1];
+    const int first = bf_first(diagonal), end = bf_first(diagonal + 1);
     float channel[BF_DIAGONALS][MOST_UNITS];
     for (int c = first; c < end; c++)
         channel_units(network, diagonal, c, now, last, channel[c - first]);
@@ -260,7 +260,7 @@ void bf_learn(const bf_network *network, int diagonal, int rows, int columns, bf
               uint16_t *scratch)
 {
     const int64_t positions = (int64_t)rows * columns;
-    const int first = network->bounds[diagonal], end = network->bounds[diagonal + 1];
+    const int first = bf_first(diagonal), end = bf_first(diagonal + 1);
     int32_t *below = now->below + (diagonal + 1) * positions;
     int32_t *below_ring = now->below_ring + (diagonal + 1) * positions;
     uint16_t *rings = scratch, *box = scratch + positions;

@@ -45,11 +45,17 @@ enum {
     BF_DIRECT = 16
 };
 
+/* First channel of a diagonal; of the one behind the last, the number of channels. */
+BF_INLINE int bf_first(int diagonal)
+{
+    return diagonal <= 8 ? diagonal * (diagonal + 1) / 2
+                         : BF_CHANNELS - (BF_DIAGONALS - diagonal) * (BF_DIAGONALS + 1 - diagonal) / 2;
+}
+
 /* A context network and what its features need; see bitstream/contexts/features.py and bitstream/contexts/context_network.py. */
 typedef struct {
     const uint8_t *log;                /* [65536] */
     const int32_t *neighbours;         /* [7][64]: up, left, up left, up twice, left twice, down, right */
-    const int32_t *bounds;             /* [16]: first channel of each diagonal */
     const int32_t *groups;             /* [15]: weights of each diagonal */
     const float *hidden;               /* [groups][units][19] */
     const float *bias;                 /* [64][units] */

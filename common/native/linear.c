@@ -92,11 +92,11 @@ BF_INLINE void rotate_pairs(double *restrict work, double *restrict vectors, int
 /* Sweeps until no matrix has a large entry beside its diagonal: matrices and vectors are of shape
  * [count][size][size], `spare` has room for one of them and a row.
  */
-BF_EXPORT BF_CLONES void bf_jacobi(double *work, double *vectors, int64_t count, int64_t half,
+BF_EXPORT BF_CLONES void bf_jacobi(double *work, double *vectors, int64_t count, int64_t size,
                                    const int32_t *turn, int32_t sweeps, double tolerance, double negligible,
                                    double *spare)
 {
-    const int64_t size = 2 * half, area = size * size;
+    const int64_t half = size / 2, area = size * size;
     while (sweeps--) {
         double largest = 0.0;
         for (int64_t one = 0; one < count; one++)
@@ -130,19 +130,23 @@ BF_INLINE double log2_of(double x)
     return exponent + (2.0 / log(2.0)) * t * series;
 }
 
-/* What coding latents saves, in 1 / 256 of a squared step: see `FoldPlanner._gains` of onboard/planning/fold_planner.py. */
-BF_EXPORT BF_CLONES int64_t bf_gain(const int32_t *latents, int64_t count, double unit, double smallest,
-                                    double weight, double bits, double octave_bits)
+/* What coding the latents of each component saves, in 1 / 256 of a squared step: `latent_gain` of
+ * onboard/planning/fold_planner.py. Latents are of shape [components][count].
+ */
+BF_EXPORT BF_CLONES void bf_gain(const int32_t *latents, int64_t components, int64_t count, double unit,
+                                 double smallest, double weight, double bits, double octave_bits, int64_t *gains)
 {
-    int64_t total = 0;
-    for (int64_t n = 0; n < count; n++) {
-        const double u = (double)(latents[n] < 0 ? -(int64_t)latents[n] : latents[n]) / unit;
-        if (u > smallest) {
-            const double gain = u * u - 1.0 / 12 - weight * (bits + octave_bits * log2_of(u));
-            total += (int64_t)rint((gain > 0.0 ? gain : 0.0) * 256);
+    for (int64_t one = 0; one < components; one++, latents += count) {
+        int64_t total = 0;
+        for (int64_t n = 0; n < count; n++) {
+            const double u = (double)(latents[n] < 0 ? -(int64_t)latents[n] : latents[n]) / unit;
+            if (u > smallest) {
+                const double gain = u * u - 1.0 / 12 - weight * (bits + octave_bits * log2_of(u));
+                total += (int64_t)rint((gain > 0.0 ? gain : 0.0) * 256);
+            }
         }
+        gains[one] = total;
     }
-    return total;
 }
 
 /* Pivots, at least 1, of the elimination of a matrix of [n][n], which is used up. */

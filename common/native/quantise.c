@@ -72,7 +72,7 @@ BF_EXPORT void bf_quantise(const bf_network *network, const int32_t *latents, in
         const int32_t *plane = latents + one * BF_CHANNELS * positions;
         const int fine = largest(plane, BF_CHANNELS * positions) * scale < FINE_IN_FLOAT32;
         for (int diagonal = 0; diagonal < BF_DIAGONALS; diagonal++) {
-            const int first = network->bounds[diagonal], end = network->bounds[diagonal + 1];
+            const int first = bf_first(diagonal), end = bf_first(diagonal + 1);
             int32_t *values = quantised + first * stride + one * positions;
             uint8_t *kinds = classes + first * stride + one * positions;
             bf_classify(network, diagonal, positions, now, last, before, kinds, stride);
@@ -108,7 +108,7 @@ BF_EXPORT void bf_contexts(const bf_network *network, const int32_t *quantised, 
         bf_component *now = &held[one % BF_HELD];
         const bf_component *last = &held[(one + 2) % BF_HELD], *before = &held[(one + 1) % BF_HELD];
         for (int diagonal = 0; diagonal < BF_DIAGONALS; diagonal++) {
-            const int64_t at = network->bounds[diagonal] * stride + one * positions;
+            const int64_t at = bf_first(diagonal) * stride + one * positions;
             bf_classify(network, diagonal, positions, now, last, before, classes + at, stride);
             bf_learn(network, diagonal, rows, columns, now, quantised + at, stride, second ? second + at : NULL,
                      stride, scratch);

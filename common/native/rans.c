@@ -58,13 +58,13 @@ static uint8_t *write_bits(const int32_t *quantised, int64_t stride, int channel
  * diagonals of each component. `bits` has room for one bit more than there are. Returns the number of groups.
  */
 BF_EXPORT int64_t bf_arrange(const int32_t *quantised, const uint8_t *classes, int64_t stride, int64_t components,
-                             int64_t positions, const int32_t *bounds, const int64_t *extents, int32_t first_table,
+                             int64_t positions, const int64_t *extents, int32_t first_table,
                              int32_t *tokens, int32_t *tables, int32_t *counts, uint8_t *bits)
 {
     int64_t groups = 0;
     for (int64_t one = 0; one < components; one++, quantised += positions, classes += positions)
         for (int diagonal = 0; diagonal < extents[one]; diagonal++) {
-            const int first = bounds[diagonal], end = bounds[diagonal + 1];
+            const int first = bf_first(diagonal), end = bf_first(diagonal + 1);
             int64_t place[MOST_TABLES] = {0}, start = 0;
             for (int c = first; c < end; c++)
                 for (int64_t p = 0; p < positions; p++)
@@ -89,23 +89,21 @@ BF_EXPORT int64_t bf_arrange(const int32_t *quantised, const uint8_t *classes, i
 
 /* Encode groups of symbols, each of one table, so that a decoder reads them in the order given.
  *
- * `frequencies` and `starts` are of shape [tables][symbols]. Returns the number of words, which end at
- * `words + room` in reading order.
+ * `starts` are of shape [tables][table_size + 1]. Returns the number of words, which end at `words + room` in
+ * reading order.
  */
 BF_EXPORT int64_t bf_encode(const int32_t *symbols, const int32_t *tables, const int32_t *counts, int64_t groups,
-                            const uint32_t *frequencies, const uint32_t *starts, int32_t table_size,
-                            uint32_t *words, int64_t room)
+                            const uint32_t *starts, int32_t table_size, uint32_t *words, int64_t room)
 {
     uint64_t state = 0;
     int64_t left = room;
     for (int64_t g = 0; g < groups; g++)
         symbols += counts[g];
     for (int64_t g = groups - 1; g >= 0; g--) {
-        const uint32_t *frequency = frequencies + (int64_t)tables[g] * table_size;
-        const uint32_t *start = starts + (int64_t)tables[g] * table_size;
+        const uint32_t *start = starts + (int64_t)tables[g] * (table_size + 1);
         for (int32_t n = 0; n < counts[g]; n++) {
             const int32_t symbol = *--symbols;
-            const uint64_t f = frequency[symbol];
+            const uint64_t f = start[symbol + 1] - start[symbol];
             if (state >> (64 - PRECISION) >= f) {
                 words[--left] = (uint32_t)state;
                 state >>= WORD;
@@ -118,17 +116,31 @@ BF_EXPORT int64_t bf_encode(const int32_t *symbols, const int32_t *tables, const
     return room - left;
 }
 
-/* What is left to read of a payload. */
+/* Words that are being decoded. */
 typedef struct {
     const uint32_t *words;
     int64_t word_count, next_word;
     uint64_t state;
-    const uint8_t *bits; /* one a byte */
-    int64_t bit_count, next_bit;
     const uint32_t *starts; /* [tables][table_size + 1]: the last one is 2**24 */
     const uint8_t *guess;   /* [tables][256]: first symbol that a state with these top bits may be */
     int32_t table_size;
 } bf_reader;
+
+/* Raw bits that are being read. */
+typedef struct {
+    const uint8_t *bits; /* one a byte */
+    int64_t bit_count, next_bit;
+} bf_bits;
+
+/* Latents of a strip that are being read: [64][components][rows][columns], zero where nothing was read. */
+typedef struct {
+    int32_t *quantised;
+    uint8_t *classes;
+    uint8_t *states; /* [8][rows][columns], cleared at first; null where there is one quantiser only */
+    uint8_t *memory; /* what is known of the last components: `bf_memory`, cleared at first */
+    int32_t components, rows, columns;
+    int32_t done; /* components that were read */
+} bf_strip;
 
 BF_INLINE int32_t decode_one(bf_reader *reader, const uint32_t *starts, const uint8_t *guess)
 {
@@ -153,19 +165,19 @@ BF_EXPORT void bf_decode(bf_reader *reader, int32_t table, int64_t count, int32_
 }
 
 /* Read `width` raw bits, which the caller knows to be there. */
-BF_INLINE uint64_t read_field(bf_reader *reader, int width)
+BF_INLINE uint64_t read_field(bf_bits *raw, int width)
 {
     uint64_t value = 0;
     while (width--)
-        value = value << 1 | reader->bits[reader->next_bit++];
+        value = value << 1 | raw->bits[raw->next_bit++];
     return value;
 }
 
 /* One diagonal, its classes known: tokens, signs, raw bits. `order` has room for a place of each latent. */
-static int read_diagonal(bf_reader *reader, int32_t first_table, int channels, int64_t positions,
+static int read_diagonal(bf_reader *reader, bf_bits *raw, int32_t first_table, int channels, int64_t positions,
                          int64_t stride, const uint8_t *classes, int32_t *quantised, int64_t *order)
 {
-    int64_t place[MOST_TABLES] = {0}, count[MOST_TABLES], live = 0, raw = 0, start = 0;
+    int64_t place[MOST_TABLES] = {0}, count[MOST_TABLES], live = 0, width = 0, start = 0;
     for (int c = 0; c < channels; c++)
         for (int64_t p = 0; p < positions; p++)
             place[classes[c * stride + p]]++;
@@ -184,13 +196,13 @@ static int read_diagonal(bf_reader *reader, int32_t first_table, int channels, i
             const int32_t token = decode_one(reader, starts, guess);
             quantised[*order++] = token;
             live += token != 0;
-            raw += token < BF_DIRECT ? 0 : (token - BF_DIRECT) / 2 + 3;
+            width += token < BF_DIRECT ? 0 : (token - BF_DIRECT) / 2 + 3;
         }
     }
-    if (live + raw > reader->bit_count - reader->next_bit)
+    if (live + width > raw->bit_count - raw->next_bit)
         return 1;
-    const uint8_t *signs = reader->bits + reader->next_bit;
-    reader->next_bit += live;
+    const uint8_t *signs = raw->bits + raw->next_bit;
+    raw->next_bit += live;
     for (int c = 0; c < channels; c++)
         for (int64_t p = 0; p < positions; p++) {
             int32_t *value = quantised + c * stride + p;
@@ -199,7 +211,7 @@ static int read_diagonal(bf_reader *reader, int32_t first_table, int channels, i
             if (*value >= BF_DIRECT) {
                 const int octave = (*value - BF_DIRECT) / 2, half = (*value - BF_DIRECT) % 2;
                 const uint64_t magnitude =
-                    ((uint64_t)(2 + half) << (octave + 3)) + read_field(reader, octave + 3);
+                    ((uint64_t)(2 + half) << (octave + 3)) + read_field(raw, octave + 3);
                 if (magnitude > INT32_MAX)
                     return 2;
                 *value = (int32_t)magnitude;
@@ -210,35 +222,32 @@ static int read_diagonal(bf_reader *reader, int32_t first_table, int channels, i
     return 0;
 }
 
-/* Read components, of each as many diagonals as `extents` says, behind `done` others of the strip.
+/* Read the next components of a strip, of each as many diagonals as `extents` says.
  *
- * `quantised` and `classes` are of shape [64][components][rows][columns] and zero where nothing was read;
- * `memory` is that of the components before, cleared at first, and so are `states`, which is null where there is one
- * quantiser only. Returns 0, 1 where raw bits end too early, or
- * 2 where a latent is out of range.
+ * Returns 0, 1 where raw bits end too early, or 2 where a latent is out of range.
  */
-BF_EXPORT int32_t bf_read(const bf_network *network, bf_reader *reader, int32_t first_table,
-                          const int32_t *extents, int32_t count, int32_t done, int32_t components, int32_t rows,
-                          int32_t columns, int32_t *quantised, uint8_t *classes, uint8_t *states,
-                          uint8_t *memory)
+BF_EXPORT int32_t bf_read(const bf_network *network, bf_reader *reader, bf_bits *raw, bf_strip *strip,
+                          int32_t first_table, const int64_t *extents, int32_t count)
 {
-    const int64_t positions = (int64_t)rows * columns, stride = components * positions;
+    const int rows = strip->rows, columns = strip->columns;
+    const int64_t positions = (int64_t)rows * columns, stride = strip->components * positions;
     bf_component held[BF_HELD];
-    memory = bf_hold(held, memory, positions);
-    int64_t *order = (int64_t *)memory;
+    int64_t *order = (int64_t *)bf_hold(held, strip->memory, positions);
     uint16_t *scratch = (uint16_t *)(order + BF_LONGEST * positions);
-    for (int32_t one = done; one < done + count; one++) {
+    uint8_t *states = strip->states;
+    for (; count--; strip->done++, extents++) {
+        const int32_t one = strip->done;
         bf_component *now = &held[one % BF_HELD];
         const bf_component *last = &held[(one + 2) % BF_HELD], *before = &held[(one + 1) % BF_HELD];
         for (int diagonal = 0; diagonal < BF_DIAGONALS; diagonal++) {
-            const int first = network->bounds[diagonal], end = network->bounds[diagonal + 1];
-            int32_t *values = quantised + first * stride + one * positions;
-            uint8_t *kinds = classes + first * stride + one * positions;
-            if (diagonal < extents[one - done]) {
+            const int first = bf_first(diagonal), end = bf_first(diagonal + 1);
+            int32_t *values = strip->quantised + first * stride + one * positions;
+            uint8_t *kinds = strip->classes + first * stride + one * positions;
+            if (diagonal < *extents) {
                 bf_classify(network, diagonal, positions, now, last, before, kinds, stride);
                 if (states)
                     bf_states_classes(states, end - first, positions, network->classes, kinds, stride);
-                const int failed = read_diagonal(reader, first_table, end - first, positions, stride, kinds,
+                const int failed = read_diagonal(reader, raw, first_table, end - first, positions, stride, kinds,
                                                  values, order);
                 if (failed)
                     return failed;
@@ -257,14 +266,13 @@ BF_EXPORT int32_t bf_read(const bf_network *network, bf_reader *reader, int32_t 
  *
  * `quantised` is of shape [64][components][positions]; for the energy magnitudes count up to 2**15.
  */
-BF_EXPORT BF_CLONES void bf_census(const int32_t *quantised, int64_t components, int64_t positions,
-                                   const int32_t *bounds, int64_t *live, int64_t *energy, int64_t *bits,
-                                   int64_t *extents)
+BF_EXPORT BF_CLONES void bf_statistics(const int32_t *quantised, int64_t components, int64_t positions,
+                                   int64_t *nonzero, int64_t *energy, int64_t *bits, int64_t *extents)
 {
     for (int64_t one = 0; one < components; one++)
-        live[one] = energy[one] = bits[one] = extents[one] = 0;
+        nonzero[one] = energy[one] = bits[one] = extents[one] = 0;
     for (int diagonal = 0; diagonal < BF_DIAGONALS; diagonal++)
-        for (int c = bounds[diagonal]; c < bounds[diagonal + 1]; c++)
+        for (int c = bf_first(diagonal); c < bf_first(diagonal + 1); c++)
             for (int64_t one = 0; one < components; one++) {
                 const int32_t *values = quantised + (c * components + one) * positions;
                 int64_t count = 0, sum = 0;
@@ -278,7 +286,7 @@ BF_EXPORT BF_CLONES void bf_census(const int32_t *quantised, int64_t components,
                 }
                 for (int64_t p = 0; large >= BF_DIRECT && p < positions; p++)
                     bits[one] += width_of(magnitude_of(values[p]));
-                live[one] += count;
+                nonzero[one] += count;
                 bits[one] += count;
                 energy[one] += sum;
                 extents[one] = count ? diagonal + 1 : extents[one];

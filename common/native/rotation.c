@@ -30,16 +30,16 @@ BF_INLINE integers cost_of(lanes x, float scale)
 
 /* What blocks cost once each of `count` matrices of [size][size] has rotated them.
  *
- * Latents are of shape [size][64][blocks], costs of [count][blocks]; without matrices there is one cost, of
- * the latents as they are.
+ * Latents are of shape [size][64][blocks], costs of [count][blocks]; where there are no matrices (null), costs are
+ * those of the latents as they are.
  */
 BF_EXPORT BF_CLONES void bf_rotation_costs(const double *latents, int32_t size, int64_t blocks,
                                            const double *matrices, int32_t count, float scale, int64_t *costs)
 {
     for (int64_t start = 0; start < blocks; start += LANES) {
         const int live = blocks - start < LANES ? (int)(blocks - start) : LANES;
-        for (int32_t one = 0; one < (count ? count : 1); one++) {
-            const double *matrix = matrices + (int64_t)one * size * size;
+        for (int32_t one = 0; one < count; one++) {
+            const double *matrix = matrices ? matrices + (int64_t)one * size * size : NULL;
             integers total = {0};
             lanes x[MOST] = {{0}};
             for (int channel = 0; channel < BF_CHANNELS; channel++) {
@@ -50,10 +50,10 @@ BF_EXPORT BF_CLONES void bf_rotation_costs(const double *latents, int32_t size, 
                     else
                         memcpy(&x[i], from, sizeof *from * live);
                 }
-                if (!count)
+                if (!matrix)
                     for (int32_t j = 0; j < size; j++)
                         total += cost_of(x[j], scale);
-                for (int32_t j = 0; count && j < size; j += 4) {
+                for (int32_t j = 0; matrix && j < size; j += 4) {
                     lanes sums[4] = {{0}};
                     for (int32_t i = 0; i < size; i++) {
                         const double *w = matrix + i * size + j;

@@ -180,13 +180,12 @@ BF_EXPORT int64_t bf_trellis_memory(int64_t components)
 
 /* Levels of the cheapest path of all chains of a segment.
  *
- * `latents` are of shape [components][64][positions], `classes`, `quantised` and `sets` of [64][components][positions].
+ * `latents` are of shape [components][64][positions], `classes`, `quantised` and `chosen` of [64][components][positions].
  */
 BF_EXPORT BF_CLONES void bf_trellis(const int32_t *latents, int64_t components, int64_t positions,
-                                    const int32_t *bounds, double scale, int32_t kinds,
-                                    const float *bits, const float *below, const float *small,
-                                    const uint8_t *classes,
-                                    int32_t *quantised, uint8_t *sets, uint8_t *memory)
+                                    double scale, int32_t kinds, const float *bits, const float *below,
+                                    const float *small, const uint8_t *classes, int32_t *quantised,
+                                    uint8_t *chosen, uint8_t *memory)
 {
     const int64_t stride = components * positions;
     const prices table = {bits, below, kinds};
@@ -204,7 +203,7 @@ BF_EXPORT BF_CLONES void bf_trellis(const int32_t *latents, int64_t components, 
             float least[TILE] __attribute__((aligned(64))) = {0};
             for (int64_t one = 0; one < components; one++) {
                 for (int diagonal = chain; diagonal < BF_DIAGONALS - chain; diagonal++, step++) {
-                    const int c = bounds[diagonal] + chain;
+                    const int c = bf_first(diagonal) + chain;
                     const int32_t *from = latents + (one * BF_CHANNELS + c) * positions + start;
                     const uint8_t *kind = classes + c * stride + one * positions + start;
                     weighed found;
@@ -244,7 +243,7 @@ BF_EXPORT BF_CLONES void bf_trellis(const int32_t *latents, int64_t components, 
                     state[t] = ((const float *)costs[s])[t] < ((const float *)costs[state[t]])[t] ? s : state[t];
             for (int64_t one = components - 1; one >= 0; one--)
                 for (int diagonal = BF_DIAGONALS - chain - 1; diagonal >= chain; diagonal--) {
-                    const int c = bounds[diagonal] + chain;
+                    const int c = bf_first(diagonal) + chain;
                     const int32_t *from = latents + (one * BF_CHANNELS + c) * positions + start;
                     const int64_t to = c * stride + one * positions + start;
                     const uint8_t *decision = decisions[--step][0], *zero = decisions[step][1];
@@ -256,7 +255,7 @@ BF_EXPORT BF_CLONES void bf_trellis(const int32_t *latents, int64_t components, 
                         const int32_t above = zero[t] >> second & 1 ? 0 : (lower + 1) & ~1;
                         const int32_t level = parity ? lower | 1 : above;
                         values[t] = from[t] < 0 ? -level : level;
-                        sets[to + t] = (uint8_t)second;
+                        chosen[to + t] = (uint8_t)second;
                         state[t] = before;
                     }
                 }

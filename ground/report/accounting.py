@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.tables import COST_UNIT
-from bandfold.bitstream.entropy.rans import PRECISION
+from bandfold.bitstream.entropy.ans import PRECISION
 from bandfold.bitstream.entropy.tokens import TOKENS, to_tokens, token_base
 from bandfold.bitstream.segments.planes import zigzag
 from bandfold.bitstream.segments.segment import Segment

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.klt import BASIS_UNIT, FRACTION, MERGE_LIMIT, Fold, Vectors
-from bandfold.common import exact, kernels
-from bandfold.common.kernels import pointer
+from bandfold.common import exact
+from bandfold.common.kernels import compiled
 from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
 from bandfold.onboard.transform.analysis import Analysis
@@ -249,11 +249,7 @@ class FoldPlanner:
         analysis = Analysis(fold)
 
         def part(start: int) -> NDArray[np.int64]:
-            # Summed as integers: their sum does not depend on the order.
-            sums = np.zeros(fold.components, dtype=np.int64)
-            for component, latents in enumerate(analysis.blocks(blocks[:, start : start + BLOCKS_AT_ONCE])):
-                sums[component] = latent_gain(latents, step)
-            return sums
+            return latent_gain(analysis.blocks(blocks[:, start : start + BLOCKS_AT_ONCE]), step)
 
         starts = range(0, blocks.shape[1], BLOCKS_AT_ONCE)
         gains: NDArray[np.float64] = np.sum(list(self._workers.map(part, starts)), axis=0) / GAIN_UNIT
@@ -285,29 +281,45 @@ class FoldPlanner:
         return replace(fold, second=second)
 
 
-def latent_gain(latents: NDArray[np.int32], step: float) -> int:
-    """What coding some latents saves: distortion less rate.
+def latent_gain(latents: NDArray[np.int32], step: float) -> NDArray[np.int64]:
+    """What coding the latents of each component saves: distortion less rate.
 
     Parameters
     ----------
-    latents : ndarray of int32
+    latents : ndarray of int32, shape (components, 64, blocks)
         In units of ``1 / FRACTION`` of a count.
     step : float
         In counts.
 
     Returns
     -------
-    int
+    ndarray of int64, shape (components,)
         In units of ``step**2 / GAIN_UNIT``: integers, whose sum does not depend on the order.
     """
-    unit = step * FRACTION
-    if kernels.library is not None and latents.flags.c_contiguous:
-        weights = (SMALLEST_GAIN, RATE_WEIGHT, LATENT_BITS, OCTAVE_BITS)
-        return int(kernels.library.bf_gain(pointer(latents, np.int32), latents.size, unit, *weights))
-    u = np.abs(latents) / unit
-    u = u[u > SMALLEST_GAIN]
-    gain = u * u - 1.0 / 12 - RATE_WEIGHT * (LATENT_BITS + OCTAVE_BITS * exact.log2(u))
-    return int(np.rint(np.maximum(gain, 0.0) * GAIN_UNIT).astype(np.int64).sum())
+    gains = np.empty(len(latents), dtype=np.int64)
+    _sum_gains(latents, step * FRACTION, SMALLEST_GAIN, RATE_WEIGHT, LATENT_BITS, OCTAVE_BITS, gains)
+    return gains
+
+
+@compiled(
+    "bf_gain(latents: int32[components, channels, blocks], components: int64,"
+    " count: int64 = channels * blocks, unit: float64, smallest: float64, weight: float64, bits: float64,"
+    " octave_bits: float64, gains: out(int64[components]))"
+)
+def _sum_gains(
+    latents: NDArray[np.int32],
+    unit: float,
+    smallest: float,
+    weight: float,
+    bits: float,
+    octave_bits: float,
+    gains: NDArray[np.int64],
+) -> None:
+    for component, part in enumerate(latents):
+        u = np.abs(part) / unit
+        u = u[u > smallest]
+        gain = u * u - 1.0 / 12 - weight * (bits + octave_bits * exact.log2(u))
+        gains[component] = np.rint(np.maximum(gain, 0.0) * GAIN_UNIT).astype(np.int64).sum()
 
 
 def _merged_counts(variances: list[NDArray[np.float64]], limit: int) -> tuple[int, ...]:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.klt import FRACTION, Fold
-from bandfold.common import exact, kernels
-from bandfold.common.kernels import pointer
+from bandfold.common import exact
+from bandfold.common.kernels import compiled
 from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
 
 KNEE = RATE_WEIGHT / (2 * math.log(2.0))
@@ -97,21 +97,25 @@ def log_determinant(matrix: NDArray[np.float64]) -> float:
     Parameters
     ----------
     matrix : ndarray, shape (n, n)
+        Symmetric, no eigenvalue below 0.
 
     Returns
     -------
     float
+        In bits.
     """
-    rest = np.ascontiguousarray(matrix + np.eye(len(matrix)))
-    pivots = np.ones(len(rest))
-    if kernels.library is not None:
-        scaled = np.empty(len(rest))
-        addresses = (pointer(array, np.float64) for array in (pivots, scaled))
-        kernels.library.bf_pivots(pointer(rest, np.float64), len(rest), *addresses)
-        return math.fsum(exact.log2(pivots).tolist())
-    for place in range(len(rest)):
-        pivot = max(float(rest[place, place]), 1.0)
-        pivots[place] = pivot
-        below = rest[place + 1 :, place + 1 :]
-        below -= rest[place + 1 :, place, None] * (rest[None, place, place + 1 :] / pivot)
+    pivots = np.empty(len(matrix))
+    _eliminate(np.ascontiguousarray(matrix + np.eye(len(matrix))), pivots)
     return math.fsum(exact.log2(pivots).tolist())
+
+
+@compiled(
+    "bf_pivots(matrix: out(float64[n, n]), n: int64, pivots: out(float64[n]), scaled: out(float64[n]))",
+)
+def _eliminate(matrix: NDArray[np.float64], pivots: NDArray[np.float64]) -> None:
+    """Pivots of Gaussian elimination, at least 1; the matrix is used up."""
+    for place in range(len(matrix)):
+        pivot = max(float(matrix[place, place]), 1.0)
+        pivots[place] = pivot
+        below = matrix[place + 1 :, place + 1 :]
+        below -= matrix[place + 1 :, place, None] * (matrix[None, place, place + 1 :] / pivot)

@@ -7,19 +7,17 @@ that will code it. What a decision does to the contexts of later latents is left
 
 from __future__ import annotations
 
-import ctypes
-
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream.contexts.context_network import ContextNetwork
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings, magnitudes_of
 from bandfold.bitstream.contexts.reconstruct import magnitude_points
 from bandfold.bitstream.contexts.tables import COST_UNIT, Mode
 from bandfold.bitstream.entropy.tokens import DIRECT
 from bandfold.bitstream.transforms.klt import FRACTION
-from bandfold.common import kernels
 from bandfold.common.geometry import CHANNELS
-from bandfold.common.kernels import pointer
+from bandfold.common.kernels import compiled
 
 from .trellis_search import PATH_WEIGHT, best_path
 
@@ -64,43 +62,45 @@ def _quantise(
     components, _, rows, columns = latents.shape
     quantised = np.empty((CHANNELS, components, rows, columns), dtype=np.int32)
     classes = np.empty(quantised.shape, dtype=np.uint8)
-    thresholds = decision_thresholds(mode, weight)
-    if kernels.library is not None:
-        memory = np.zeros(kernels.library.bf_memory(rows, columns), dtype=np.uint8)
-        kernels.library.bf_quantise(
-            ctypes.byref(mode.network.kernel),
-            pointer(latents, np.int32),
-            components,
-            rows,
-            columns,
-            1.0 / (step * FRACTION),
-            pointer(thresholds, np.float64),
-            pointer(quantised, np.int32),
-            pointer(classes, np.uint8),
-            pointer(memory, np.uint8),
-        )
-        return quantised, classes
-    last = before = Past.empty(1, rows, columns)
+    thresholds = decision_thresholds(mode, weight)[: mode.network.classes]
+    _decide(mode.network, latents, 1.0 / (step * FRACTION), thresholds, quantised, classes)
+    return quantised, classes
+
+
+@compiled(
+    "bf_quantise(network: bf_network, latents: int32[components, 64, rows, columns], components: int32,"
+    " rows: int32, columns: int32, scale: float64, thresholds: float64[network.classes, 17],"
+    " quantised: out(int32[64, components, rows, columns]),"
+    " classes: out(uint8[64, components, rows, columns]), memory: out(uint8[bf_memory(rows, columns)]))"
+)
+def _decide(
+    network: ContextNetwork,
+    latents: NDArray[np.int32],
+    scale: float,
+    thresholds: NDArray[np.float64],
+    quantised: NDArray[np.int32],
+    classes: NDArray[np.uint8],
+) -> None:
+    """Decide for the levels of a segment, diagonal by diagonal in the classes of what was decided before."""
+    last = before = Past.empty(1, *latents.shape[2:])
     for component, plane in enumerate(latents):
-        scaled = _in_steps(plane, step)
+        scaled = _in_steps(plane, scale)
         nearest = (scaled + np.float32(0.5)).astype(np.int32)
-        now = Surroundings(1, rows, columns)
+        now = Surroundings(1, *plane.shape[1:])
         for diagonal in range(DIAGONALS):
             channels = DIAGONAL_SLICES[diagonal]
-            kind = mode.network.classify(diagonal, now, last, before)[:, 0]
+            kind = network.classify(diagonal, now, last, before)[:, 0]
             lower_where_cheaper(nearest[channels], scaled[channels], kind, thresholds)
-            now.learn(diagonal, magnitudes_of(nearest[channels, None], mode.network.half_steps))
+            now.learn(diagonal, magnitudes_of(nearest[channels, None], network.half_steps))
             classes[channels, component] = kind
         np.negative(nearest, out=nearest, where=plane < 0)
         quantised[:, component] = nearest
         last, before = now.past(), last
-    return quantised, classes
 
 
-def _in_steps(plane: NDArray[np.int32], step: float) -> NDArray[np.floating]:
+def _in_steps(plane: NDArray[np.int32], scale: float) -> NDArray[np.floating]:
     """Magnitudes in steps: in float32 where that tells a fraction of a step, which is the rule."""
     magnitudes = np.abs(plane)
-    scale = 1.0 / (step * FRACTION)
     fine = int(magnitudes.max(initial=0)) * scale < FINE_IN_FLOAT32
     kind = np.float32 if fine else np.float64
     return np.multiply(magnitudes, kind(scale), dtype=kind)

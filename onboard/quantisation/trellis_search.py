@@ -7,20 +7,19 @@ out of account: the search goes by the classes that other levels give, first tho
 
 from __future__ import annotations
 
-import ctypes
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream.contexts.context_network import ContextNetwork
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Past
 from bandfold.bitstream.contexts.tables import COST_UNIT, POINTS, Mode
 from bandfold.bitstream.contexts.trellis_states import CHAINS, NEXT, QUANTISERS, STATES
 from bandfold.bitstream.entropy.tokens import DIRECT
 from bandfold.bitstream.segments.latents import classify
 from bandfold.bitstream.transforms.klt import FRACTION
-from bandfold.common import kernels
-from bandfold.common.kernels import pointer
+from bandfold.common.kernels import compiled
 
 ROUNDS = 1
 """Searches, each but the first one in the contexts of the path before. A second one saves 0.35 %, but takes
@@ -99,61 +98,57 @@ def best_path(
     prices = Prices.of(mode, weight)
     scale = 1.0 / (step * FRACTION)
     for _ in range(ROUNDS):
-        quantised, chosen = _search(latents, scale, prices, classes, mode)
-        classes = _contexts(quantised, chosen, mode)
+        quantised, chosen = np.empty(classes.shape, np.int32), np.empty(classes.shape, np.uint8)
+        _search(latents, scale, prices.bits, prices.below, prices.small, classes, quantised, chosen)
+        classes = np.empty(quantised.shape, dtype=np.uint8)
+        _classify(mode.network, quantised, chosen, classes)
     chosen *= np.uint8(mode.network.classes)
     classes += chosen
     return quantised, classes
 
 
-def _contexts(quantised: NDArray[np.int32], chosen: NDArray[np.uint8], mode: Mode) -> NDArray[np.uint8]:
-    """Classes of all latents, quantisers aside."""
-    _, components, rows, columns = quantised.shape
-    if kernels.library is None:
-        return (
-            classify(quantised, mode, Past.empty(2, rows, columns), chosen)[0]
-            if components
-            else quantised.astype(np.uint8)
-        )
-    classes = np.empty(quantised.shape, dtype=np.uint8)
-    memory = np.zeros(kernels.library.bf_memory(rows, columns), dtype=np.uint8)
-    kernels.library.bf_contexts(
-        ctypes.byref(mode.network.kernel),
-        pointer(quantised, np.int32),
-        pointer(chosen, np.uint8),
-        components,
-        rows,
-        columns,
-        pointer(classes, np.uint8),
-        pointer(memory, np.uint8),
-    )
-    return classes
+@compiled(
+    "bf_contexts(network: bf_network, quantised: int32[64, components, rows, columns],"
+    " second: uint8[64, components, rows, columns], components: int32, rows: int32, columns: int32,"
+    " classes: out(uint8[64, components, rows, columns]), memory: out(uint8[bf_memory(rows, columns)]))"
+)
+def _classify(
+    network: ContextNetwork,
+    quantised: NDArray[np.int32],
+    second: NDArray[np.uint8],
+    classes: NDArray[np.uint8],
+) -> None:
+    """Classes of all latents of a segment, quantisers aside."""
+    if quantised.size:
+        classes[...] = classify(quantised, network, Past.empty(2, *quantised.shape[2:]), second)[0]
 
 
+@compiled("bf_trellis_memory(components: int64) -> int64")
+def _search_memory(components: int) -> int:
+    """Bytes in which C keeps the decisions of a search; NumPy has arrays of its own."""
+    return 0
+
+
+@compiled(
+    "bf_trellis(latents: int32[components, 64, rows, columns], components: int64,"
+    " positions: int64 = rows * columns, scale: float64, kinds: int32, bits: float32[2 * kinds, 18],"
+    " below: float32[2 * kinds, 18], small: float32[kinds], classes: uint8[64, components, rows, columns],"
+    " quantised: out(int32[64, components, rows, columns]),"
+    " chosen: out(uint8[64, components, rows, columns]), memory: out(uint8[bf_trellis_memory(components)]))"
+)
 def _search(
-    latents: NDArray[np.int32], scale: float, prices: Prices, classes: NDArray[np.uint8], mode: Mode
-) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    """Levels of the best path, and the quantiser of each."""
-    quantised, chosen = np.empty(classes.shape, dtype=np.int32), np.empty(classes.shape, dtype=np.uint8)
+    latents: NDArray[np.int32],
+    scale: float,
+    bits: NDArray[np.float32],
+    below: NDArray[np.float32],
+    small: NDArray[np.float32],
+    classes: NDArray[np.uint8],
+    quantised: NDArray[np.int32],
+    chosen: NDArray[np.uint8],
+) -> None:
+    """Find the levels of the best path, and the quantiser of each."""
+    prices = Prices(bits, below, small)
     components, _, rows, columns = latents.shape
-    if kernels.library is not None:
-        memory = np.empty(kernels.library.bf_trellis_memory(components), dtype=np.uint8)
-        kernels.library.bf_trellis(
-            pointer(latents, np.int32),
-            components,
-            rows * columns,
-            mode.network.kernel.bounds,
-            scale,
-            mode.network.classes,
-            pointer(prices.bits, np.float32),
-            pointer(prices.below, np.float32),
-            pointer(prices.small, np.float32),
-            pointer(classes, np.uint8),
-            pointer(quantised, np.int32),
-            pointer(chosen, np.uint8),
-            pointer(memory, np.uint8),
-        )
-        return quantised, chosen
     costs = np.full((STATES, CHAINS, rows, columns), _NEVER, dtype=np.float32)
     costs[0] = 0.0
     decisions = np.empty((components, STATES, *classes.shape[:1], rows, columns), dtype=np.bool_)
@@ -164,7 +159,7 @@ def _search(
             scaled = np.abs(latents[component, channels].astype(np.float64)) * scale
             weighed = np.empty((QUANTISERS, 2, *scaled.shape), dtype=np.float32)
             for number in range(QUANTISERS):
-                tables = classes[channels, component].astype(np.intp) + number * mode.network.classes
+                tables = classes[channels, component].astype(np.intp) + number * len(small)
                 weighed[number], levels[number][:, channels, component] = _weigh(
                     scaled, 0.5 * number, prices, tables
                 )
@@ -182,7 +177,6 @@ def _search(
         costs -= costs.min(axis=0)
     _trace(costs.argmin(axis=0), decisions, levels, quantised, chosen)
     np.negative(quantised, out=quantised, where=latents.swapaxes(0, 1) < 0)
-    return quantised, chosen
 
 
 def _weigh(

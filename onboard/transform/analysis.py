@@ -7,8 +7,6 @@ transformed (`.cosine`). The bits are the same.
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,9 +14,8 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.dct import DCT, FREQUENCIES
 from bandfold.bitstream.transforms.klt import FRACTION, Fold
-from bandfold.common import kernels
 from bandfold.common.geometry import BLOCK, CHANNELS, block_rows, mirrored, pad_to_blocks, strips
-from bandfold.common.kernels import pointer
+from bandfold.common.kernels import Structure, compiled, structure
 from bandfold.common.scene import SceneSource
 from bandfold.common.workers import ALONE, Workers
 
@@ -36,44 +33,68 @@ _PARITIES = FREQUENCIES[:, 1] % 2 + 2 * (FREQUENCIES[:, 0] % 2)
 
 _CHANNELS = np.stack([np.flatnonzero(kind == _PARITIES) for kind in range(4)]).astype(np.int32)
 
-_COSINES = np.ascontiguousarray(DCT.reshape(CHANNELS, BLOCK, BLOCK)[_CHANNELS, : BLOCK // 2, : BLOCK // 2])
+_COSINES = DCT.reshape(CHANNELS, BLOCK, BLOCK)[_CHANNELS, : BLOCK // 2, : BLOCK // 2].reshape(4, 16, 16)
 
 
-class _KernelFold(ctypes.Structure):
-    """``bf_fold`` of common/native/analysis.c."""
+@structure(
+    "bf_fold(bands: int32, intervals: int32, ends: int32[intervals], counts: int32[intervals],"
+    " means: float64[bands], first: float64[(ends * counts).sum() - (ends[:-1] * counts[1:]).sum()],"
+    " merged: int32, seconds: int32, others: int32, inside: int32[merged], outside: int32[others],"
+    " second: float64[merged, seconds], cosines: float64[4, 16, 16], channels: int32[4, 16])"
+)
+class FoldStructure(Structure):
+    """A fold with a spectral transform, for C.
 
-    _fields_ = (
-        ("bands", ctypes.c_int32),
-        ("intervals", ctypes.c_int32),
-        *((name, ctypes.c_void_p) for name in ("ends", "counts", "means", "first")),
-        *((name, ctypes.c_int32) for name in ("merged", "seconds", "others")),
-        *((name, ctypes.c_void_p) for name in ("inside", "outside", "second", "cosines", "channels")),
-    )
+    Parameters
+    ----------
+    fold : Fold
+        What it is made from.
+    """
 
     def __init__(self, fold: Fold) -> None:
         if fold.second is None:
             raise ValueError("an unfolded scene has no second fold")
+        self.fold = fold
         inside, outside = (part.astype(np.int32) for part in fold.split)
-        ends, counts = (
-            np.array(numbers, dtype=np.int32) for numbers in (fold.ends, [one.count for one in fold.first])
+        super().__init__(
+            ends=np.array(fold.ends, dtype=np.int32),
+            counts=np.array([one.count for one in fold.first], dtype=np.int32),
+            means=fold.means / FRACTION,
+            first=np.concatenate([np.zeros(0), *(one.integers.ravel() for one in fold.first)]),
+            inside=inside,
+            outside=outside,
+            second=np.ascontiguousarray(fold.second.integers),
+            cosines=_COSINES,
+            channels=_CHANNELS,
         )
-        first = np.concatenate([np.zeros(0), *(one.integers.ravel() for one in fold.first)])
-        second = np.ascontiguousarray(fold.second.integers)
-        # Kept here, since C knows addresses only.
-        self.arrays = (
-            ends,
-            counts,
-            fold.means / FRACTION,
-            first,
-            inside,
-            outside,
-            second,
-            _COSINES,
-            _CHANNELS,
-        )
-        addresses = [pointer(array, array.dtype.type) for array in self.arrays]
-        sizes = (len(inside), fold.second.count, len(outside))
-        super().__init__(fold.bands, len(ends), *addresses[:4], *sizes, *addresses[4:])
+
+
+@compiled("bf_analysis_memory(fold: bf_fold) -> int64")
+def _analysis_memory(fold: FoldStructure) -> int:
+    """Numbers of float64 that C works in; NumPy has arrays of its own."""
+    return 0
+
+
+@compiled(
+    "bf_analyse(fold: bf_fold, samples: any[fold.bands:band_stride, *:line_stride, *:sample_stride],"
+    " kind: int32, band_stride: int64, line_stride: int64, sample_stride: int64, lines: int64[8 * rows],"
+    " columns: int64[8 * across], rows: int32, across: int32,"
+    " latents: out(int32[fold.seconds + fold.others:component_stride, 64:channel_stride, rows, across]),"
+    " component_stride: int64, channel_stride: int64,"
+    " memory: out(float64[bf_analysis_memory(fold)])) -> int32"
+)
+def _analyse(
+    fold: FoldStructure,
+    samples: NDArray[Any],
+    kind: int,
+    lines: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    latents: NDArray[np.int32],
+) -> int:
+    """Fold and transform blocks of the lines and columns given; returns 1 if a latent exceeds 32 bits."""
+    planes = fold_blocks(fold.fold, samples[:, lines][:, :, columns])
+    latents[...] = CosineEngine().analyse(planes)
+    return 0
 
 
 class Analysis:
@@ -89,9 +110,7 @@ class Analysis:
     def __init__(self, fold: Fold, workers: Workers = ALONE) -> None:
         self._workers = workers
         self._fold = fold
-        self._kernel = None
-        if kernels.library is not None and fold.second is not None:
-            self._kernel = _KernelFold(fold)
+        self._structure = FoldStructure(fold) if fold.second is not None else None
 
     def strip(self, source: SceneSource, lines: slice) -> NDArray[np.int32]:
         """Analyse a strip.
@@ -119,74 +138,45 @@ class Analysis:
         def analyse(part: slice) -> None:
             inside = slice(lines.start + part.start, lines.start + part.stop)
             rows = slice(part.start // BLOCK, block_rows(part.stop))
-            if self._kernel is None:
+            if self._structure is None:
                 planes = fold_strip(self._fold, source, inside)
                 latents[:, :, rows] = cosine_transform(pad_to_blocks(planes))
                 return
             block = source.read(slice(0, self._fold.bands), inside)
-            strides = [stride // block.itemsize for stride in block.strides]
-            places = [
-                mirrored(length, BLOCK) * stride
-                for length, stride in zip(block.shape[1:], strides[1:], strict=True)
-            ]
-            self._run(self._kernel, block, strides[0], places[0], places[1], latents, rows)
+            _transform(self._structure, block, latents[:, :, rows])
 
         for _ in self._workers.map(analyse, strips(height, LINES_AT_ONCE)):
             pass
         return latents
 
-    def blocks(self, blocks: NDArray[np.int32]) -> Iterator[NDArray[np.int32]]:
-        """Analyse a sample of blocks, component by component.
+    def blocks(self, blocks: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Analyse a sample of blocks.
 
         Parameters
         ----------
         blocks : ndarray of int32, shape (bands, count, 64)
+            Samples of each block in raster order.
 
-        Yields
-        ------
-        ndarray of int32, shape (64, count)
+        Returns
+        -------
+        ndarray of int32, shape (components, 64, count)
         """
-        count = blocks.shape[1]
-        if self._kernel is None:
-            for plane in fold_blocks(self._fold, blocks):
-                yield cosine_transform(plane.reshape(1, -1, BLOCK)).reshape(CHANNELS, -1)
-            return
+        bands, count, _ = blocks.shape
+        if self._structure is None:
+            planes = fold_blocks(self._fold, blocks).reshape(self._fold.components, -1, BLOCK)
+            return cosine_transform(planes).reshape(-1, CHANNELS, count)
+        # Side by side they are a strip of eight lines.
+        strip = blocks.reshape(bands, count, BLOCK, BLOCK).swapaxes(1, 2).reshape(bands, BLOCK, -1)
         latents = np.empty((self._fold.components, CHANNELS, 1, count), dtype=np.int32)
-        whole = np.ascontiguousarray(blocks)
-        columns = (np.arange(count)[:, None] * CHANNELS + np.arange(BLOCK)).ravel()
-        lines = np.arange(BLOCK) * BLOCK
-        self._run(self._kernel, whole, count * CHANNELS, lines, columns, latents, slice(0, 1))
-        yield from latents[:, :, 0]
+        _transform(self._structure, strip, latents)
+        return latents[:, :, 0]
 
-    def _run(
-        self,
-        kernel: _KernelFold,
-        samples: NDArray[Any],
-        band_stride: int,
-        lines: NDArray[np.intp],
-        columns: NDArray[np.intp],
-        latents: NDArray[np.int32],
-        rows: slice,
-    ) -> None:
-        kind = _KINDS.get(samples.dtype)
-        if kind is None:
-            raise ValueError(f"samples are {samples.dtype}: counts have 8, 16 or 32 bits")
-        _, _, height, across = latents.shape
-        line_places, column_places = (np.ascontiguousarray(places, np.int64) for places in (lines, columns))
-        memory = np.empty(kernels.functions().bf_analysis_memory(ctypes.byref(kernel)))
-        failed = kernels.functions().bf_analyse(
-            ctypes.byref(kernel),
-            samples.ctypes.data,
-            kind,
-            band_stride,
-            pointer(line_places, np.int64),
-            pointer(column_places, np.int64),
-            rows.stop - rows.start,
-            across,
-            pointer(latents, np.int32) + rows.start * across * latents.itemsize,
-            CHANNELS * height * across,
-            height * across,
-            pointer(memory, np.float64),
-        )
-        if failed:
-            refuse_large_latents()
+
+def _transform(fold: FoldStructure, samples: NDArray[Any], latents: NDArray[np.int32]) -> None:
+    """Fold and transform some lines, mirrored to whole blocks."""
+    kind = _KINDS.get(samples.dtype)
+    if kind is None:
+        raise ValueError(f"samples are {samples.dtype}: counts have 8, 16 or 32 bits")
+    lines, columns = (mirrored(length, BLOCK).astype(np.int64, copy=False) for length in samples.shape[1:])
+    if _analyse(fold, samples, kind, lines, columns, latents):
+        refuse_large_latents()

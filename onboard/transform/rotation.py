@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.klt import BASIS_UNIT, FRACTION, Vectors
-from bandfold.common import exact, kernels
+from bandfold.common import exact
 from bandfold.common.geometry import CHANNELS
-from bandfold.common.kernels import pointer
+from bandfold.common.kernels import compiled
 from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.planning.vector_precision import quantise_vectors, vector_bits
 
@@ -78,9 +78,14 @@ def latent_cost(latents: NDArray[np.float64] | NDArray[np.int32], step: float) -
     ndarray of float32
         Same shape.
     """
+    return _cost(latents, COST_SLOPE / (step * FRACTION))
+
+
+def _cost(latents: NDArray[np.float64] | NDArray[np.int32], scale: float) -> NDArray[np.float32]:
+    """About ``log2(1 + scale * |latent|)``."""
     value = latents.astype(np.float32)
     np.abs(value, out=value)
-    value *= np.float32(COST_SLOPE / (step * FRACTION))
+    value *= np.float32(scale)
     value += np.float32(1.0)
     bits = value.view(np.int32).astype(np.float32)
     bits *= np.float32(1.0 / (1 << 23))
@@ -148,66 +153,79 @@ def rotate(latents: NDArray[np.int32], matrices: tuple[Vectors, ...], step: floa
     top = flat[:size].astype(np.float64)
     integers = np.stack([matrix.integers for matrix in matrices])
     chosen: NDArray[np.uint8] = np.argmin(_costs(top, integers, step), axis=0).astype(np.uint8)
-    if _compiled(size):
-        kernels.functions().bf_rotate(
-            pointer(flat[:size], np.int32),
-            size,
-            rows * columns,
-            pointer(integers, np.float64),
-            pointer(chosen, np.uint8),
-        )
-        return chosen.reshape(rows, columns)
-    for index, matrix in enumerate(matrices):
-        members = np.flatnonzero(chosen == index)
-        if members.size:
-            flat[:size, :, members] = _apply(matrix.integers, top[:, :, members])
+    rotate_blocks(flat[:size], integers, chosen)
     return chosen.reshape(rows, columns)
 
 
-def _compiled(size: int) -> bool:
-    """Whether kernels rotate so many components."""
-    return kernels.library is not None and size % KERNEL_LANES == 0 and size <= KERNEL_MOST
+def _whole_registers(latents: NDArray[np.generic], **_: object) -> bool:
+    """Whether C rotates so many components."""
+    return len(latents) % KERNEL_LANES == 0 and len(latents) <= KERNEL_MOST
+
+
+@compiled(
+    "bf_rotate(latents: out(int32[size, 64, blocks]), size: int32, blocks: int64,"
+    " matrices: float64[*, size, size], chosen: uint8[blocks])",
+    when=_whole_registers,
+)
+def rotate_blocks(
+    latents: NDArray[np.int32], matrices: NDArray[np.float64], chosen: NDArray[np.uint8]
+) -> None:
+    """Rotate each block by the matrix that was chosen for it, in place.
+
+    Parameters
+    ----------
+    latents : ndarray of int32, shape (size, 64, blocks)
+        Latents of the strongest components, in units of ``1 / FRACTION`` of a count.
+    matrices : ndarray of float64, shape (matrices, size, size)
+        Integers in units of ``1 / BASIS_UNIT``.
+    chosen : ndarray of uint8, shape (blocks,)
+        Number of the matrix of each block.
+    """
+    for index, matrix in enumerate(matrices):
+        members = np.flatnonzero(chosen == index)
+        if members.size:
+            latents[:, :, members] = _apply(matrix, latents[:, :, members].astype(np.float64))
 
 
 def _block_costs(latents: NDArray[np.float64], step: float) -> NDArray[np.int64]:
-    """Cost of each block in ``1 / COST_UNIT`` bit, shape (blocks,): integers, whose sum has no order."""
-    if _compiled(len(latents)):
-        none = np.zeros((0, len(latents), len(latents)))
-        whole: NDArray[np.int64] = _compiled_costs(latents, none, step)[0]
-        return whole
-    cost = latent_cost(latents, step)
-    cost *= np.float32(COST_UNIT)
-    np.rint(cost, out=cost)
-    total: NDArray[np.int64] = cost.astype(np.int64).reshape(-1, cost.shape[-1]).sum(axis=0)
-    return total
+    """Cost of each block as it is in ``1 / COST_UNIT`` bit, shape (blocks,)."""
+    costs = np.empty((1, latents.shape[2]), dtype=np.int64)
+    _rotation_costs(latents, None, COST_SLOPE / (step * FRACTION), costs)
+    whole: NDArray[np.int64] = costs[0]
+    return whole
 
 
 def _costs(
     latents: NDArray[np.float64], integers: NDArray[np.float64], step: float, workers: Workers = ALONE
 ) -> NDArray[np.int64]:
     """Cost of each block under each matrix, shape (matrices, blocks)."""
-    if _compiled(len(latents)):
-        shares = np.array_split(integers, min(workers.threads, len(integers)))
-        return np.concatenate(list(workers.map(lambda some: _compiled_costs(latents, some, step), shares)))
-    return np.stack([_block_costs(_apply(one, latents), step) for one in integers])
-
-
-def _compiled_costs(
-    latents: NDArray[np.float64], integers: NDArray[np.float64], step: float
-) -> NDArray[np.int64]:
-    """The same by a compiled kernel; without matrices the cost of the latents as they are."""
-    size, _, blocks = latents.shape
-    costs = np.empty((max(len(integers), 1), blocks), dtype=np.int64)
-    kernels.functions().bf_rotation_costs(
-        pointer(latents, np.float64),
-        size,
-        blocks,
-        pointer(integers, np.float64),
-        len(integers),
-        np.float32(COST_SLOPE / (step * FRACTION)),
-        pointer(costs, np.int64),
-    )
+    costs = np.empty((len(integers), latents.shape[2]), dtype=np.int64)
+    scale = COST_SLOPE / (step * FRACTION)
+    shares = np.array_split(np.arange(len(integers)), min(workers.threads, len(integers)))
+    parts = [slice(share[0], share[-1] + 1) for share in shares]
+    for _ in workers.map(lambda part: _rotation_costs(latents, integers[part], scale, costs[part]), parts):
+        pass
     return costs
+
+
+@compiled(
+    "bf_rotation_costs(latents: float64[size, 64, blocks], size: int32, blocks: int64,"
+    " matrices: float64[count, size, size] | None, count: int32, scale: float32,"
+    " costs: out(int64[count, blocks]))",
+    when=_whole_registers,
+)
+def _rotation_costs(
+    latents: NDArray[np.float64],
+    matrices: NDArray[np.float64] | None,
+    scale: float,
+    costs: NDArray[np.int64],
+) -> None:
+    """Cost of each block once each matrix has rotated it, or as it is: integers, whose sum has no order."""
+    for place, total in enumerate(costs):
+        cost = _cost(latents if matrices is None else _apply(matrices[place], latents), scale)
+        cost *= np.float32(COST_UNIT)
+        np.rint(cost, out=cost)
+        total[:] = cost.astype(np.int64).reshape(-1, cost.shape[-1]).sum(axis=0)
 
 
 def _matrix_bits(matrix: Vectors) -> float:

@@ -24,7 +24,8 @@ PROBE = """
 import ctypes, hashlib, json, platform
 from pathlib import Path
 import numpy as np
-from bandfold.bitstream import coder, kernels
+from importlib.util import find_spec
+from bandfold.common import kernels
 found = sorted(Path(np.__file__).parent.with_name("numpy.libs").glob("libscipy_openblas*"))
 blas = ctypes.CDLL(str(found[0]))
 blas.scipy_openblas_get_corename64_.restype = ctypes.c_char_p
@@ -36,7 +37,7 @@ print(json.dumps({
     "numpy": np.__version__,
     "kernel": blas.scipy_openblas_get_corename64_().decode(),
     "threads": blas.scipy_openblas_get_num_threads64_(),
-    "constriction": coder.constriction is not None,
+    "constriction": find_spec("constriction") is not None,
     "kernels": kernels.library is not None,
     "floats": digest(floats[0] @ floats[1].T),
     "integers": digest(integers[0] @ integers[1].T),

@@ -799,7 +799,7 @@ def _made_by_hand(monkeypatch):
         components = folds[place.fold].components
         spread = 30.0 / (1 + np.arange(64))[:, None, None, None]
         latents = np.rint(generator.standard_t(2, size=(64, components, rows, 2)) * spread).astype(np.int32)
-        classes, _ = classify(latents, tables.modes["folded"], Past.empty(2, rows, 2))
+        classes, _ = classify(latents, tables.modes["folded"].network, Past.empty(2, rows, 2))
         matrices = 0 if place.rotation is None else len(rotations[place.rotation])
         chosen = generator.integers(0, matrices, size=(rows, 2)).astype(np.uint8) if matrices else None
         absent = generator.random((13, height, 10)) < 0.1
@@ -867,7 +867,7 @@ def test_the_document_describes_what_a_scene_takes_from_a_package(turned):
     write_selected_fold(payload, fold, selection)
     spread = 30.0 / (1 + np.arange(64))[:, None, None, None]
     latents = np.rint(generator.standard_t(2, size=(64, fold.components, 2, 3)) * spread).astype(np.int32)
-    classes, _ = classify(latents, tables.modes["folded"], Past.empty(2, 2, 3))
+    classes, _ = classify(latents, tables.modes["folded"].network, Past.empty(2, 2, 3))
     segment = Segment(latents, classes, None, None)
     data = write_preamble() + write_section(Section.HEADER, header.pack())
     data += write_section(Section.FOLD, b"\0" + payload.data())

@@ -4,7 +4,7 @@ import numpy as np
 
 from bandfold.bitstream.contexts.reconstruct import magnitude_points
 from bandfold.bitstream.contexts.tables import load_tables
-from bandfold.bitstream.entropy.rans import PRECISION
+from bandfold.bitstream.entropy.ans import PRECISION
 from bandfold.calibration.recount import quantise_strips, recount, tally
 from bandfold.calibration.trainset import cost
 

@@ -75,7 +75,7 @@ def test_integer_network_agrees_with_the_float_one(torch, material, unseen):
     near = total = 0
     for quantised, _ in quantise_strips(unseen[0], mode):
         _, _, rows, columns = quantised.shape
-        classes = classify(quantised, mode, Past.empty(2, rows, columns))[0]
+        classes = classify(quantised, mode.network, Past.empty(2, rows, columns))[0]
         # Drawn whole, in the order of the diagonals.
         every = draw_examples([quantised], 1 << 40, np.random.default_rng(0))
         assert len(every.tokens) == quantised.size

@@ -25,7 +25,7 @@ def latents(scale, components=6, rows=5, columns=7, seed=0):
 @pytest.mark.parametrize("scale", [1.0, 8.0, 60.0])
 def test_whole_latents_cost_what_their_tables_say(scale):
     values = latents(scale)
-    classes, _ = classify(values, MODE, Past.empty(2, *values.shape[2:]))
+    classes, _ = classify(values, MODE.network, Past.empty(2, *values.shape[2:]))
     tokens, _ = to_tokens(np.abs(values).ravel().astype(np.int64))
     paid = MODE.costs[classes.ravel().astype(int), tokens].sum() / COST_UNIT
     rate = ContextRate(MODE)

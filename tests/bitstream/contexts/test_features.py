@@ -11,8 +11,8 @@ from bandfold.bitstream.contexts.context_network import FEATURES, ContextNetwork
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, LOG, Past, magnitudes_of
 from bandfold.bitstream.contexts.tables import DATA, MODES, SHIPPED, Mode, load_tables
 from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
-from bandfold.bitstream.segments.census import Census
-from bandfold.bitstream.segments.latents import LatentReader, classify, write_latents
+from bandfold.bitstream.segments.latent_reader import LatentReader
+from bandfold.bitstream.segments.latents import LatentStatistics, classify, write_latents
 from bandfold.bitstream.transforms.dct import FREQUENCIES
 
 TABLES = load_tables()
@@ -111,7 +111,7 @@ def _single(feature):
 
 
 def _classify(quantised, mode):
-    return classify(quantised, mode, Past.empty(2, *quantised.shape[2:]))[0]
+    return classify(quantised, mode.network, Past.empty(2, *quantised.shape[2:]))[0]
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +196,7 @@ def test_components_in_runs_have_the_same_classes(cut):
     past, parts = Past.empty(2, 3, 2), []
     for start in range(0, 6, cut):
         run = quantised[:, start : start + cut]
-        classes, learnt = classify(run, mode, past)
+        classes, learnt = classify(run, mode.network, past)
         parts.append(classes)
         past = past.then(learnt).part(run.shape[1], run.shape[1] + 2)
     np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
@@ -254,7 +254,7 @@ def _round_trip(quantised, name):
     mode = TABLES.modes[name]
     classes = _classify(quantised, mode)
     writer = PayloadWriter(TABLES)
-    write_latents(writer, quantised, classes, name, Census.of(quantised))
+    write_latents(writer, quantised, classes, name, LatentStatistics.of(quantised))
     reader = PayloadReader(TABLES, writer.data())
     latents = LatentReader(quantised.shape[1:], TABLES, name)
     latents.read(reader, quantised.shape[1])
@@ -262,7 +262,7 @@ def _round_trip(quantised, name):
     found, found_classes = latents.quantised, latents.classes
     np.testing.assert_array_equal(found, quantised)
     # The encoder sees all components at once, the decoder one diagonal at a time: same classes, where coded.
-    for component, extent in enumerate(Census.of(quantised).extents.tolist()):
+    for component, extent in enumerate(LatentStatistics.of(quantised).extents.tolist()):
         coded = slice(0, DIAGONAL_SLICES[extent - 1].stop if extent else 0)
         np.testing.assert_array_equal(found_classes[coded, component], classes[coded, component])
 
@@ -296,7 +296,7 @@ def test_extent_is_the_last_diagonal_that_holds_anything():
     quantised = np.zeros((64, DIAGONALS + 1, 1, 2), dtype=np.int32)
     for diagonal in range(DIAGONALS):
         quantised[DIAGONAL_SLICES[diagonal].stop - 1, diagonal + 1, 0, 1] = -1
-    assert Census.of(quantised).extents.tolist() == list(range(DIAGONALS + 1))
+    assert LatentStatistics.of(quantised).extents.tolist() == list(range(DIAGONALS + 1))
 
 
 def test_a_latent_does_not_see_itself_or_anything_later():

@@ -15,7 +15,7 @@ from bandfold.bitstream.contexts.tables import (
     load_tables,
     tables_from_arrays,
 )
-from bandfold.bitstream.entropy.rans import PRECISION
+from bandfold.bitstream.entropy.ans import PRECISION
 from bandfold.bitstream.entropy.tokens import TOKENS, token_base
 from bandfold.common.errors import ModelError
 
@@ -79,6 +79,36 @@ def test_frequencies_must_be_positive(arrays):
     arrays["side_frequencies"][0, 9] = 0
     with pytest.raises(ValueError, match="positive"):
         tables_from_arrays(arrays)
+
+
+SHAPES = {
+    "wrong units": ("folded_bias", lambda array: array[:, :-1]),
+    "wrong units of the second layer": ("folded_output", lambda array: array[:, :-1]),
+    "too many units": ("folded_hidden", lambda array: np.repeat(array, 9, axis=1)),
+    "wrong groups": ("banded_offset", lambda array: array[:-1]),
+    "wrong features": ("folded_hidden", lambda array: array[:, :, :-1]),
+    "wrong channels": ("banded_bias", lambda array: array[:-1]),
+    "one layer less": ("folded_middle", lambda array: array[:, :0]),
+    "flat": ("folded_hidden", lambda array: array.ravel()),
+    "wrong shifts": ("folded_shifts", lambda array: array[:-1]),
+    "large shifts": ("folded_shifts", lambda array: array + 40),
+    "wrong number of classes": ("folded_frequencies", lambda array: array[:-1]),
+    "twice the classes in one array only": ("folded_frequencies", lambda array: np.tile(array, (2, 1))),
+    "wrong alphabet": ("banded_frequencies", lambda array: array[:, :-1]),
+    "truncated tables": ("side_frequencies", lambda array: array[:-1]),
+    "flat tables": ("side_frequencies", lambda array: array.ravel()),
+    "truncated points": ("folded_points", lambda array: array[:-1]),
+    "points without magnitudes": ("folded_points", lambda array: array[:, :-1]),
+}
+
+
+@pytest.mark.parametrize("case", SHAPES)
+def test_arrays_of_another_shape_are_model_errors(tmp_path, arrays, case):
+    name, change = SHAPES[case]
+    arrays[name] = change(arrays[name])
+    np.savez(tmp_path / "tables.npz", **arrays)
+    with pytest.raises(ModelError, match=r"cannot be read from .*tables\.npz: "):
+        load_tables(tmp_path / "tables.npz")
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 no archive either"])

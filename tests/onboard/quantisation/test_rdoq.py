@@ -43,7 +43,7 @@ def test_no_latent_costs_more_than_its_neighbours_in_its_context(mode):
 def test_contexts_are_those_that_the_decoder_will_see(mode):
     exact = latents()
     quantised, classes = quantise(exact, STEP, mode)
-    seen, _ = classify(quantised, mode, Past.empty(2, *quantised.shape[2:]))
+    seen, _ = classify(quantised, mode.network, Past.empty(2, *quantised.shape[2:]))
     np.testing.assert_array_equal(classes, seen)
 
 
@@ -51,7 +51,7 @@ def test_the_whole_costs_less_than_rounding(mode):
     exact = latents()
     quantised, classes = quantise(exact, STEP, mode)
     plain = np.rint(exact.transpose(1, 0, 2, 3) / (STEP * FRACTION)).astype(np.int32)
-    contexts, _ = classify(plain, mode, Past.empty(2, *plain.shape[2:]))
+    contexts, _ = classify(plain, mode.network, Past.empty(2, *plain.shape[2:]))
     optimised = cost(exact, np.abs(quantised), classes, mode).sum()
     assert optimised < 0.97 * cost(exact, np.abs(plain), contexts, mode).sum()
 

@@ -45,7 +45,7 @@ def distortion_and_bits(exact, step, quantised, classes, mode):
 def test_contexts_and_quantisers_are_those_that_the_decoder_will_see():
     quantised, classes = quantise(latents(), STEP, TWO)
     second = set_of_latents(quantised)
-    seen, _ = classify(quantised, TWO, Past.empty(2, *quantised.shape[2:]), second)
+    seen, _ = classify(quantised, TWO.network, Past.empty(2, *quantised.shape[2:]), second)
     np.testing.assert_array_equal(classes, seen + CLASSES * second)
 
 

@@ -3,8 +3,7 @@
 import os
 import pickle
 import shutil
-import subprocess
-import sys
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -12,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bandfold.bitstream.contexts.context_network import choose_byte_products
 from bandfold.bitstream.contexts.tables import DEPENDENT, MODES, load_tables
-from bandfold.bitstream.entropy import coder
 from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
-from bandfold.bitstream.segments.census import Census
-from bandfold.bitstream.segments.latents import LatentReader, write_latents
+from bandfold.bitstream.segments.latent_reader import LatentReader
+from bandfold.bitstream.segments.latents import LatentStatistics, write_latents
 from bandfold.common import exact, kernels
 from bandfold.common.errors import StreamError
 from bandfold.onboard.quantisation.rdoq import quantise
@@ -30,17 +29,6 @@ needs_kernels = pytest.mark.skipif(
     reason="kernels are switched off, or there is no compiler to build them",
 )
 pytestmark = needs_kernels
-
-
-def _plain_tables(tables):
-    """Tables whose coder is not compiled."""
-    copy = replace(tables)
-    with kernels.switched_off():
-        assert not isinstance(copy.coder, coder.KernelBackend)
-    return copy
-
-
-PLAIN, PLAIN_TWO = _plain_tables(TABLES), _plain_tables(TWO)
 
 
 def _latents(seed, components, rows, columns, peak):
@@ -66,7 +54,6 @@ CASES = {
 
 def test_they_are_built_where_there_is_a_compiler():
     assert LIBRARY is not None
-    assert isinstance(replace(TABLES).coder, coder.KernelBackend)
 
 
 @pytest.mark.parametrize("tables", [TABLES, TWO], ids=["one", "two"])
@@ -82,33 +69,43 @@ def test_quantising(tables, seed, components, rows, columns, peak, mode, step):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("both", [(TABLES, PLAIN), (TWO, PLAIN_TWO)], ids=["one", "two"])
+@pytest.mark.parametrize("tables", [TABLES, TWO], ids=["one", "two"])
 @settings(max_examples=30, deadline=None)
 @given(**CASES, cut=st.integers(0, 5))
-def test_writing_and_reading(both, seed, components, rows, columns, peak, mode, cut):
+def test_writing_and_reading(tables, seed, components, rows, columns, peak, mode, cut):
     """In two parts, as chunks are; a reader does not know classes of diagonals that are not coded."""
     latents = _latents(seed, components, rows, columns, peak)
-    quantised, classes = quantise(latents, 1.0, both[0].modes[mode])
-    census = Census.of(quantised)
+    quantised, classes = quantise(latents, 1.0, tables.modes[mode])
+    statistics = LatentStatistics.of(quantised)
     parts = [slice(0, min(cut, components)), slice(min(cut, components), components)]
-    written = []
-    for tables in both:
+
+    def write():
         before, payloads = 15, []
         for part in parts:
             payload = PayloadWriter(tables)
-            write_latents(payload, quantised[:, part], classes[:, part], mode, census.part(part), before)
-            before = int(census.extents[part][-1]) if part.stop > part.start else before
+            own = statistics.part(part)
+            write_latents(payload, quantised[:, part], classes[:, part], mode, own, before)
+            before = int(own.extents[-1]) if part.stop > part.start else before
             payloads.append(payload.data())
-        written.append(payloads)
-    assert written[0] == written[1]
-    readers = [LatentReader((components, rows, columns), tables, mode) for tables in both]
-    for reader, tables in zip(readers, both, strict=True):
-        for part, data in zip(parts, written[0], strict=True):
-            payload = PayloadReader(tables, data)
-            reader.read(payload, part.stop - part.start)
-            payload.finish()
+        return payloads
+
+    def read(first, then):
+        """Parts by what is given: NumPy may begin, and go on what C began."""
+        reader = LatentReader((components, rows, columns), tables, mode)
+        for part, data, how in zip(parts, written, (first, then), strict=True):
+            with how():
+                payload = PayloadReader(tables, data)
+                reader.read(payload, part.stop - part.start)
+                payload.finish()
         np.testing.assert_array_equal(reader.quantised, quantised)
-    np.testing.assert_array_equal(readers[0].classes, readers[1].classes)
+        return reader.classes
+
+    written = write()
+    with kernels.switched_off():
+        assert write() == written
+        found = read(nullcontext, nullcontext)
+    np.testing.assert_array_equal(read(nullcontext, nullcontext), found)
+    np.testing.assert_array_equal(read(nullcontext, kernels.switched_off), found)
 
 
 @settings(max_examples=40, deadline=None)
@@ -121,10 +118,10 @@ def test_counting(seed, shape, scale):
     generator = np.random.Generator(np.random.PCG64(seed))
     quantised = np.rint(generator.laplace(size=(64, *shape)) * scale).astype(np.int32)
     quantised[:, generator.random(shape[0]) < 0.3] = 0
-    fast = Census.of(quantised)
+    fast = LatentStatistics.of(quantised)
     with kernels.switched_off():
-        slow = Census.of(quantised)
-    for name in ("live", "energy", "bits", "extents"):
+        slow = LatentStatistics.of(quantised)
+    for name in ("nonzero", "energy", "bits", "extents"):
         np.testing.assert_array_equal(getattr(fast, name), getattr(slow, name))
 
 
@@ -134,20 +131,21 @@ def test_corrupt_payloads_are_refused_or_read_alike(seed, flips, drop):
     generator = np.random.Generator(np.random.PCG64(seed))
     quantised, classes = quantise(_latents(seed, 3, 2, 5, 3e4), 1.0, TABLES.modes["folded"])
     payload = PayloadWriter(TABLES)
-    write_latents(payload, quantised, classes, "folded", Census.of(quantised))
+    write_latents(payload, quantised, classes, "folded", LatentStatistics.of(quantised))
     data = bytearray(payload.data())
     for place in generator.integers(0, len(data), size=flips).tolist():
         data[place] ^= 1 << int(generator.integers(8))
     found = []
-    for tables in (TABLES, PLAIN):
-        reader = LatentReader((3, 2, 5), tables, "folded")
-        try:
-            source = PayloadReader(tables, bytes(data[: len(data) - drop]))
-            reader.read(source, 3)
-            source.finish()
-            found.append(reader.quantised.tobytes())
-        except StreamError as error:
-            found.append(type(error))
+    for how in (nullcontext, kernels.switched_off):
+        with how():
+            reader = LatentReader((3, 2, 5), TABLES, "folded")
+            try:
+                source = PayloadReader(TABLES, bytes(data[: len(data) - drop]))
+                reader.read(source, 3)
+                source.finish()
+                found.append(reader.quantised.tobytes())
+            except StreamError as error:
+                found.append(type(error))
     assert found[0] == found[1]
 
 
@@ -187,8 +185,8 @@ def test_orthonormal_vectors_and_products(seed, size, count, twins):
 @pytest.fixture
 def byte_products():
     """Choose the instructions that multiply bytes; the best ones again in the end."""
-    yield LIBRARY.bf_bytes
-    LIBRARY.bf_bytes(1)
+    yield choose_byte_products
+    choose_byte_products(1)
 
 
 @pytest.mark.parametrize("tables", [TABLES, TWO], ids=["one", "two"])
@@ -224,16 +222,9 @@ def test_one_hidden_layer_of_any_number_of_units_up_to_what_there_is_room_for(de
 
 
 @pytest.mark.parametrize("sizes", [(65, 4), (4, 65)])
-def test_networks_that_kernels_have_no_room_for(deep_network, sizes):
+def test_networks_that_there_is_no_room_for(deep_network, sizes):
     with pytest.raises(ValueError, match="room"):
-        _ = deep_network(0, *sizes).kernel
-
-
-def test_kernels_refuse_arrays_that_they_cannot_read():
-    with pytest.raises(ValueError, match="contiguous float64"):
-        kernels.pointer(np.zeros((4, 4))[:, 1], np.float64)
-    with pytest.raises(ValueError, match="float64, not int32"):
-        kernels.pointer(np.zeros(4, np.int32), np.float64)
+        deep_network(0, *sizes)
 
 
 def test_tables_travel_to_other_processes():
@@ -242,14 +233,3 @@ def test_tables_travel_to_other_processes():
     again = quantise(_latents(1, 2, 2, 2, 1e3), 2.0, mode)
     np.testing.assert_array_equal(again[0], quantised)
     np.testing.assert_array_equal(again[1], classes)
-
-
-def test_a_switch_leaves_them_out():
-    code = "from bandfold.common import kernels; print(kernels.library)"
-    environment = {**os.environ, kernels.SWITCH: "off"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "None\n"
-    with kernels.switched_off(), pytest.raises(ValueError, match="no compiled kernels"):
-        kernels.functions()

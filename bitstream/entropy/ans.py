@@ -1,0 +1,245 @@
+"""The entropy coder: asymmetric numeral systems (rANS) with static tables of frequencies.
+
+Symbols go in and 32-bit words come out, which a decoder reads in the order in which the symbols were given.
+The state has 64 bits and the frequencies of a table sum to 2**24 (J. Duda, arXiv:1311.2540); words are those
+of the ``AnsCoder`` of the library constriction, byte for byte.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.common.errors import StreamError
+from bandfold.common.kernels import Structure, compiled, structure
+
+PRECISION = 24
+"""Frequencies of a table sum to ``2**PRECISION``."""
+
+_TOPS = 256
+"""The top bits of the low part of a state tell the first symbol that it may be, so that few are looked at."""
+
+_MASK = (1 << PRECISION) - 1
+_WORD = 32
+_WORD_MASK = (1 << _WORD) - 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """Symbols in the order of coding, in groups that share a table.
+
+    Parameters
+    ----------
+    symbols : ndarray of int32, shape (n,)
+        The symbols of all groups.
+    tables : ndarray of int32, shape (groups,)
+        Number of the table that codes each group.
+    counts : ndarray of int32, shape (groups,)
+        Symbols of each group; they sum to n.
+    """
+
+    symbols: NDArray[np.int32]
+    tables: NDArray[np.int32]
+    counts: NDArray[np.int32]
+
+    @staticmethod
+    def of(symbols: NDArray[np.int32], table: int) -> Run:
+        """Make a run of one group.
+
+        Parameters
+        ----------
+        symbols : ndarray of int32, shape (n,)
+            The symbols.
+        table : int
+            Number of the table that codes them.
+
+        Returns
+        -------
+        Run
+        """
+        return Run(symbols, np.array([table], dtype=np.int32), np.array([len(symbols)], dtype=np.int32))
+
+
+class AnsCoder:
+    """Encodes and decodes with a family of tables.
+
+    Parameters
+    ----------
+    frequencies : ndarray of integers, shape (tables, symbols)
+        Frequency of each symbol in each table: at least 1, and 2**24 in sum over a table. At most 256
+        symbols.
+    """
+
+    def __init__(self, frequencies: NDArray[np.integer]) -> None:
+        tables, symbols = frequencies.shape
+        self.starts = np.zeros((tables, symbols + 1), dtype=np.uint32)
+        np.cumsum(frequencies, axis=1, out=self.starts[:, 1:])
+        tops = np.arange(_TOPS) << (PRECISION - 8)
+        self.guess = np.array(
+            [np.searchsorted(row, tops, side="right") - 1 for row in self.starts[:, :-1]], dtype=np.uint8
+        ).reshape(tables, _TOPS)
+
+    @cached_property
+    def rows(self) -> list[list[int]]:
+        """Cumulative frequencies of each table as Python integers, for the coder in plain Python."""
+        return [row.tolist() for row in self.starts]
+
+    def encode(self, runs: Sequence[Run]) -> NDArray[np.uint32]:
+        """Encode symbols.
+
+        Parameters
+        ----------
+        runs : sequence of Run
+            Symbols in the order in which they are to be read.
+
+        Returns
+        -------
+        ndarray of uint32, shape (words,)
+            Words in reading order.
+        """
+        symbols, tables, counts = (
+            np.concatenate([np.zeros(0, dtype=np.int32), *(getattr(run, name) for run in runs)])
+            for name in ("symbols", "tables", "counts")
+        )
+        # A symbol takes 24 bits at most; the state is two words.
+        words = np.empty(len(symbols) + 2, dtype=np.uint32)
+        return words[len(words) - _encode(symbols, tables, counts, self.starts, words) :]
+
+    def decoder(self, words: NDArray[np.uint32]) -> AnsDecoder:
+        """Start to decode.
+
+        Parameters
+        ----------
+        words : ndarray of uint32, shape (words,)
+            Words in reading order.
+
+        Returns
+        -------
+        AnsDecoder
+
+        Raises
+        ------
+        StreamError
+            If the first word is 0.
+        """
+        return AnsDecoder(self, words)
+
+
+@structure(
+    "bf_reader(words: uint32[word_count], word_count: int64, next_word: int64, state: uint64,"
+    " starts: uint32[tables, *], guess: uint8[tables, 256], table_size: int32 = starts.shape[1] - 1)"
+)
+class AnsDecoder(Structure):
+    """Reads symbols back in the order in which they were encoded.
+
+    Parameters
+    ----------
+    coder : AnsCoder
+        The tables.
+    words : ndarray of uint32, shape (words,)
+        Words in reading order.
+
+    Raises
+    ------
+    StreamError
+        If the first word is 0: an encoder never writes that, and not every coder would notice.
+    """
+
+    next_word: int
+    state: int
+
+    def __init__(self, coder: AnsCoder, words: NDArray[np.uint32]) -> None:
+        if words.size and words[0] == 0:
+            raise StreamError("entropy-coded data start with an empty word: the segment is corrupt")
+        self.coder = coder
+        state = 0
+        for word in words[:2].tolist():
+            state = state << _WORD | word
+        super().__init__(
+            words=np.ascontiguousarray(words, dtype=np.uint32),
+            next_word=min(len(words), 2),
+            state=state,
+            starts=coder.starts,
+            guess=coder.guess,
+        )
+
+    def decode(self, count: int, table: int) -> NDArray[np.int32]:
+        """Read symbols of one table.
+
+        Parameters
+        ----------
+        count : int
+            Number of symbols. Behind the end of the words there is symbol 0 for ever.
+        table : int
+            Number of the table that codes them.
+
+        Returns
+        -------
+        ndarray of int32, shape (count,)
+        """
+        symbols = np.empty(count, dtype=np.int32)
+        _decode(self, table, symbols)
+        return symbols
+
+    def finish(self) -> None:
+        """Check that everything was read.
+
+        Raises
+        ------
+        StreamError
+            If words or information are left over, which happens to a corrupt stream only.
+        """
+        if self.state or self.next_word != len(self.arrays["words"]):
+            raise StreamError("entropy-coded data do not end where they should: the segment is corrupt")
+
+
+@compiled(
+    "bf_encode(symbols: int32[*], tables: int32[groups], counts: int32[groups], groups: int64,"
+    " starts: uint32[*, *], table_size: int32 = starts.shape[1] - 1, words: out(uint32[room]),"
+    " room: int64) -> int64"
+)
+def _encode(
+    symbols: NDArray[np.int32],
+    tables: NDArray[np.int32],
+    counts: NDArray[np.int32],
+    starts: NDArray[np.uint32],
+    words: NDArray[np.uint32],
+) -> int:
+    """Fill words from their end, and return how many there are."""
+    state, left, end = 0, len(words), len(symbols)
+    for table, count in zip(tables[::-1].tolist(), counts[::-1].tolist(), strict=True):
+        row = starts[table].tolist()
+        for symbol in symbols[end - count : end][::-1].tolist():
+            frequency = row[symbol + 1] - row[symbol]
+            # A symbol of frequency f is pushed once state < f * 2**(64 - 24).
+            if state >> (64 - PRECISION) >= frequency:
+                left -= 1
+                words[left] = state & _WORD_MASK
+                state >>= _WORD
+            state = (state // frequency << PRECISION) + row[symbol] + state % frequency
+        end -= count
+    while state:
+        left -= 1
+        words[left] = state & _WORD_MASK
+        state >>= _WORD
+    return len(words) - left
+
+
+@compiled("bf_decode(reader: out(bf_reader), table: int32, count: int64, symbols: out(int32[count]))")
+def _decode(reader: AnsDecoder, table: int, symbols: NDArray[np.int32]) -> None:
+    row, words = reader.coder.rows[table], reader.arrays["words"]
+    state, place = reader.state, reader.next_word
+    for index in range(len(symbols)):
+        low = state & _MASK
+        symbol = bisect_right(row, low) - 1
+        state = (row[symbol + 1] - row[symbol]) * (state >> PRECISION) + low - row[symbol]
+        if state >> _WORD == 0 and place < len(words):
+            state = state << _WORD | int(words[place])
+            place += 1
+        symbols[index] = symbol
+    reader.state, reader.next_word = state, place

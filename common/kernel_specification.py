@@ -1,0 +1,373 @@
+"""What compiled kernels take: the C prototype of a function, with the types and shapes of its arrays.
+
+A specification looks like the header of a Python function::
+
+    bf_rotate(latents: out(int32[size, 64, blocks]), size: int32, blocks: int64,
+              matrices: float64[*, size, size])
+
+- ``float64[n, 17, *]`` is a contiguous array: lengths are numbers, names, ``*`` for any, or expressions of
+  names. A name is bound where it comes first and compared from then on. ``any`` in place of the type leaves
+  it open.
+- ``int32[64 : stride, rows, columns]`` lets an axis have gaps, and binds its stride, in elements.
+- ``out(...)`` is an array or a structure that C writes to; all others C only reads.
+- ``... | None`` may be absent.
+- An array that is not among the arguments is scratch memory of that shape, cleared.
+- ``count: int64`` is an argument or a length of that name; ``count: int64 = rows * columns`` is computed from
+  them.
+- ``network: bf_network`` is a structure.
+
+Expressions may use the arguments, their attributes, and compiled functions by their C names.
+"""
+
+from __future__ import annotations
+
+import ast
+import ctypes
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+SCALARS: dict[str, Any] = {
+    "int32": ctypes.c_int32,
+    "int64": ctypes.c_int64,
+    "uint64": ctypes.c_uint64,
+    "float32": ctypes.c_float,
+    "float64": ctypes.c_double,
+}
+"""Numbers that C functions take, by the names of their types in NumPy."""
+
+NAMESPACE: dict[str, Any] = {"__builtins__": {}}
+"""What expressions may call: compiled functions by their C names."""
+
+_C_TYPES = {"float32": "float", "float64": "double", "any": "void"}
+_C_TYPES |= {name: f"{name}_t" for name in ("uint8", "uint16", "int32", "uint32", "int64", "uint64")}
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis of an array.
+
+    Parameters
+    ----------
+    length : int or None
+        The length, if it is a number.
+    name : str
+        Name of the length, if it has one.
+    code : CodeType or None
+        Expression of the length, if it is one.
+    stride : str or None
+        Name of the stride in elements, where the axis may have gaps.
+    """
+
+    length: int | None = None
+    name: str = ""
+    code: CodeType | None = None
+    stride: str | None = None
+
+
+@dataclass(frozen=True)
+class ArrayParameter:
+    """An array, which C knows by its address.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter.
+    text : str
+        How it is specified, for messages.
+    dtype : numpy.dtype or None
+        Type of the elements; None for any.
+    axes : tuple of Axis
+        The axes in their order.
+    written : bool
+        Whether C writes to it.
+    optional : bool
+        Whether it may be None.
+    """
+
+    name: str
+    text: str
+    dtype: np.dtype[Any] | None
+    axes: tuple[Axis, ...]
+    written: bool
+    optional: bool
+
+    ctype = ctypes.c_void_p
+
+    @property
+    def strided(self) -> bool:
+        """Whether an axis may have gaps."""
+        return any(axis.stride is not None for axis in self.axes)
+
+    @property
+    def c_type(self) -> str:
+        """Type in C, as far as it is part of the prototype."""
+        element = _C_TYPES["any" if self.dtype is None else self.dtype.name]
+        return f"{'' if self.written else 'const '}{element} *"
+
+    def check(self, array: NDArray[Any], known: dict[str, Any]) -> bool:
+        """Whether an array is as specified.
+
+        Parameters
+        ----------
+        array : ndarray
+            The argument.
+        known : dict of str to object
+            Arguments and lengths by name; lengths that come here first are added.
+
+        Returns
+        -------
+        bool
+        """
+        shape, flags = array.shape, array.flags
+        if len(shape) != len(self.axes) or (array.dtype != self.dtype and self.dtype is not None):
+            return False
+        if not (flags.c_contiguous or self.strided) or (self.written and not flags.writeable):
+            return False
+        for length, axis in zip(shape, self.axes, strict=True):
+            wanted = axis.length if not axis.name else known.setdefault(axis.name, length)
+            if length != wanted and wanted is not None:
+                return False
+        return not self.strided or self._check_strides(array, known)
+
+    def check_computed(self, array: NDArray[Any], known: dict[str, Any]) -> bool:
+        """Whether lengths that are computed from others are as specified; parameters as of `check`."""
+        return all(
+            axis.code is None or length == eval(axis.code, NAMESPACE, known)
+            for length, axis in zip(array.shape, self.axes, strict=True)
+        )
+
+    def _check_strides(self, array: NDArray[Any], known: dict[str, Any]) -> bool:
+        expected = 1
+        for axis, length, step in zip(self.axes[::-1], array.shape[::-1], array.strides[::-1], strict=True):
+            stride, rest = divmod(step, array.itemsize)
+            wanted = expected if axis.stride is None else known.setdefault(axis.stride, stride)
+            # Where nothing follows in an axis its stride does not matter.
+            if (rest or stride != wanted) and length > 1 and array.size:
+                return False
+            expected = wanted * length
+        return True
+
+    def value(self, given: Mapping[str, Any], known: dict[str, Any]) -> int | None:
+        """Address of an argument that was checked, or of cleared memory where there is none.
+
+        Parameters
+        ----------
+        given : mapping of str to object
+            Arguments by name.
+        known : dict of str to object
+            Arguments and lengths by name; memory that is made here is added.
+
+        Returns
+        -------
+        int or None
+        """
+        if self.name in given:
+            array = given[self.name]
+            return None if array is None else int(array.ctypes.data)
+        shape = [
+            known[axis.name] if axis.code is None else eval(axis.code, NAMESPACE, known) for axis in self.axes
+        ]
+        known[self.name] = np.zeros(shape, self.dtype)
+        return int(known[self.name].ctypes.data)
+
+
+@dataclass(frozen=True)
+class ScalarParameter:
+    """A number.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter: that of an argument or of a length, unless it is computed.
+    kind : str
+        One of `SCALARS`.
+    code : CodeType or None
+        How it is computed from arguments and lengths.
+    """
+
+    name: str
+    kind: str
+    code: CodeType | None
+
+    @property
+    def ctype(self) -> Any:
+        """Type for ctypes."""
+        return SCALARS[self.kind]
+
+    @property
+    def c_type(self) -> str:
+        """Type in C."""
+        return f"{_C_TYPES[self.kind]} "
+
+    def value(self, given: Mapping[str, Any], known: dict[str, Any]) -> Any:
+        """The number; parameters as of `ArrayParameter.value`."""
+        return known[self.name] if self.code is None else eval(self.code, NAMESPACE, known)
+
+
+@dataclass(frozen=True)
+class StructureParameter:
+    """A structure, which C knows by its address.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter.
+    kind : str
+        Type in C.
+    written : bool
+        Whether C writes to it.
+    """
+
+    name: str
+    kind: str
+    written: bool
+
+    ctype = ctypes.c_void_p
+
+    @property
+    def c_type(self) -> str:
+        """Type in C."""
+        return f"{'' if self.written else 'const '}{self.kind} *"
+
+    def value(self, given: Mapping[str, Any], known: dict[str, Any]) -> int:
+        """Address of an argument, or of what it has as its ``structure``."""
+        return ctypes.addressof(given[self.name].structure)
+
+
+Parameter = ArrayParameter | ScalarParameter | StructureParameter
+
+
+class Specification:
+    """A C function or structure, and what it needs of its arguments.
+
+    Parameters
+    ----------
+    text : str
+        As above.
+
+    Attributes
+    ----------
+    name : str
+        Of the function or of the structure.
+    parameters : tuple of ArrayParameter, ScalarParameter and StructureParameter
+        In the order of C.
+    result : str or None
+        Type of the result, one of `SCALARS`; None if there is none.
+    """
+
+    def __init__(self, text: str) -> None:
+        # Python has no star in brackets, but it has an ellipsis.
+        name, rest = re.sub(r"\*(?=\s*[,\]:])", "...", text).split("(", 1)
+        (tree,) = ast.parse(f"def {name}(*, {rest}: ...").body
+        assert isinstance(tree, ast.FunctionDef)  # noqa: S101 - it begins with def
+        self.name = tree.name
+        self.parameters = tuple(
+            _parameter(argument, default)
+            for argument, default in zip(tree.args.kwonlyargs, tree.args.kw_defaults, strict=True)
+        )
+        self.result = None if tree.returns is None else ast.unparse(tree.returns)
+        self._arrays = [one for one in self.parameters if isinstance(one, ArrayParameter)]
+        self._computed = [one for one in self._arrays if any(axis.code for axis in one.axes)]
+
+    def check(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Compare arrays with what is specified.
+
+        Parameters
+        ----------
+        given : mapping of str to object
+            Arguments by name.
+
+        Returns
+        -------
+        dict of str to object
+            The arguments, and all lengths by name.
+
+        Raises
+        ------
+        ValueError
+            If an array is of another type or shape, has gaps, or is read-only where it is written to.
+        """
+        known = dict(given)
+        for array in self._arrays:
+            if array.name in given:
+                value = given[array.name]
+                if not (array.optional if value is None else array.check(value, known)):
+                    self._refuse(array, value, known)
+        # Lengths that are computed follow from those that are bound.
+        for array in self._computed:
+            if given.get(array.name) is not None and not array.check_computed(given[array.name], known):
+                self._refuse(array, given[array.name], known)
+        return known
+
+    def _refuse(self, array: ArrayParameter, value: NDArray[Any] | None, known: dict[str, Any]) -> NoReturn:
+        found = "None"
+        if value is not None:
+            found = f"{value.dtype} of shape {value.shape}, strides {value.strides}"
+            found += "" if value.flags.writeable else ", read-only"
+        lengths = ", ".join(f"{name} = {value}" for name, value in known.items() if type(value) is int)
+        raise ValueError(
+            f"{self.name}: {array.name} is {found}, where {array.text} is needed, with {lengths}"
+        )
+
+    def values(self, given: Mapping[str, Any], known: dict[str, Any]) -> list[Any]:
+        """What C is to be given for all parameters.
+
+        Parameters
+        ----------
+        given : mapping of str to object
+            Arguments by name.
+        known : dict of str to object
+            From `check`; scratch memory is added, and must live as long as C may use it.
+
+        Returns
+        -------
+        list
+            Numbers and addresses in the order of C.
+        """
+        return [parameter.value(given, known) for parameter in self.parameters]
+
+
+def _parameter(argument: ast.arg, default: ast.expr | None) -> Parameter:
+    kind = argument.annotation
+    optional = isinstance(kind, ast.BinOp)
+    if isinstance(kind, ast.BinOp):
+        kind = kind.left
+    text = ast.unparse(kind).replace("...", "*") if kind is not None else ""
+    written = isinstance(kind, ast.Call)
+    if isinstance(kind, ast.Call):
+        kind = kind.args[0]
+    if isinstance(kind, ast.Subscript):
+        shape = kind.slice.elts if isinstance(kind.slice, ast.Tuple) else [kind.slice]
+        element = ast.unparse(kind.value)
+        dtype = None if element == "any" else np.dtype(element)
+        axes = tuple(_axis(length) for length in shape)
+        return ArrayParameter(argument.arg, text, dtype, axes, written, optional)
+    if isinstance(kind, ast.Name) and kind.id in SCALARS:
+        return ScalarParameter(argument.arg, kind.id, None if default is None else _code(default))
+    if isinstance(kind, ast.Name):
+        return StructureParameter(argument.arg, kind.id, written)
+    raise ValueError(f"{text!r} of {argument.arg} is neither an array nor a number nor a structure")
+
+
+def _axis(length: ast.expr) -> Axis:
+    stride = None
+    size = length
+    if isinstance(length, ast.Slice):
+        if length.lower is None or length.upper is None:
+            raise ValueError("an axis with gaps needs a length and the name of its stride")
+        size, stride = length.lower, ast.unparse(length.upper)
+    if isinstance(size, ast.Constant):
+        return Axis(length=None if size.value is ... else int(str(size.value)), stride=stride)
+    if isinstance(size, ast.Name):
+        return Axis(name=size.id, stride=stride)
+    return Axis(code=_code(size), stride=stride)
+
+
+def _code(expression: ast.expr) -> CodeType:
+    return compile(ast.Expression(expression), "<kernel specification>", "eval")
