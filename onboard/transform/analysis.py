@@ -93,7 +93,7 @@ def _analyse(
 ) -> int:
     """Fold and transform blocks of the lines and columns given; returns 1 if a latent exceeds 32 bits."""
     planes = fold_blocks(fold.fold, samples[:, lines][:, :, columns])
-    latents[...] = CosineEngine().analyse(planes)
+    latents[...] = cosine_transform(planes)
     return 0
 
 
