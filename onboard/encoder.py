@@ -29,9 +29,9 @@ from .planning.partition import partition_ends
 from .planning.plan import Planner
 from .planning.region_planner import find_regions
 from .planning.scene_planner import ScenePlanner
-from .quantisation.rdoq import RATE_WEIGHT
 from .rate.region_trial import several_cost_less
 from .rate.scene_control import SceneControl
+from .rate_model import LAGRANGE_MULTIPLIER
 from .samples.samples import ArraySource, Samples
 from .settings import EncoderSettings, SettingsFields, find_package, settings_of, step_code
 from .stream_encoder import StreamEncoder
@@ -259,7 +259,7 @@ class Encoder:
         if self._target.psnr is not None or coded.mse is None:
             return float(size)
         if self._target.step is not None:
-            return coded.mse + RATE_WEIGHT * coded.step**2 * size * 8 / count
+            return coded.mse + LAGRANGE_MULTIPLIER * coded.step**2 * size * 8 / count
         return coded.mse
 
     def _sampled(self, done: float) -> None:

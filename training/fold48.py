@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.common.geometry import CHANNELS
-from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT, decision_thresholds
+from bandfold.onboard.quantisation.rdoq import decision_thresholds
+from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 
 from .contextrate import ContextRate
 from .layers import SameConv
@@ -84,7 +85,7 @@ class Fold48(nn.Module):
         self.analysis = Bounded() if encoder else None
         self.synthesis = Bounded()
         self.rate = ContextRate(mode)
-        thresholds = decision_thresholds(mode, RATE_WEIGHT)
+        thresholds = decision_thresholds(mode, LAGRANGE_MULTIPLIER)
         self.register_buffer("thresholds", torch.from_numpy(thresholds).float())
         self.register_buffer("points", torch.from_numpy(mode.points).float())
 

@@ -9,7 +9,7 @@ from typing import Any
 from bandfold.bitstream.container.chunks import Place
 from bandfold.common.geometry import BLOCK, strips
 from bandfold.onboard.planning.plan import Basis, Plan
-from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
+from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 from bandfold.onboard.samples.samples import Samples
 from bandfold.onboard.samples.subsampled import stride_for, typical_rows
 
@@ -75,7 +75,9 @@ class SceneStrips:
         """Samples of all strips, of all bands."""
         return self.pixels * self.bands
 
-    def code(self, index: int, step: float, *, errors: bool, multiplier: float = RATE_WEIGHT) -> CodedStrip:
+    def code(
+        self, index: int, step: float, *, errors: bool, multiplier: float = LAGRANGE_MULTIPLIER
+    ) -> CodedStrip:
         """Quantise and code one strip.
 
         Parameters

@@ -18,7 +18,8 @@ from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.geometry import BLOCK, CHANNELS
 from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.planning.plan import Basis
-from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT, quantise
+from bandfold.onboard.quantisation.rdoq import quantise
+from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 from bandfold.onboard.samples.samples import Samples
 from bandfold.onboard.transform.analysis import Analysis
 from bandfold.onboard.transform.rotation import rotate
@@ -54,7 +55,13 @@ class StripCoder(Protocol):
         """Do what does not depend on the step; what comes out is for `code`."""
 
     def code(
-        self, analysed: Any, place: Place, step: float, *, errors: bool, multiplier: float = RATE_WEIGHT
+        self,
+        analysed: Any,
+        place: Place,
+        step: float,
+        *,
+        errors: bool,
+        multiplier: float = LAGRANGE_MULTIPLIER,
     ) -> CodedStrip:
         """Quantise and code a strip.
 
@@ -150,7 +157,7 @@ class FoldedStripCoder:
         step: float,
         *,
         errors: bool,
-        multiplier: float = RATE_WEIGHT,
+        multiplier: float = LAGRANGE_MULTIPLIER,
     ) -> CodedStrip:
         """Quantise latents and write their segment; see `StripCoder.code`."""
         levels, classes = quantise(analysed.latents, step, self._mode, multiplier)

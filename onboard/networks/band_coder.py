@@ -21,7 +21,7 @@ from bandfold.common import exact
 from bandfold.common.workers import ALONE
 from bandfold.onboard.coding.strip_coder import CodedStrip, StripCoder
 from bandfold.onboard.planning.plan import Basis
-from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
+from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 from bandfold.onboard.samples.samples import Samples
 from bandfold.onboard.transform.fold import BAND_GROUP
 
@@ -82,7 +82,7 @@ class BandStripCoder:
         step: float,
         *,
         errors: bool,
-        multiplier: float = RATE_WEIGHT,
+        multiplier: float = LAGRANGE_MULTIPLIER,
     ) -> CodedStrip:
         """Analyse and code one strip; see `StripCoder.code`.
 

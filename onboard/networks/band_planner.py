@@ -10,8 +10,8 @@ from bandfold.bitstream.segments.band_codec import BandCodec
 from bandfold.bitstream.transforms.klt import Fold
 from bandfold.common.scene import SceneSource
 from bandfold.onboard.planning.block_sample import sample_blocks, told_means
-from bandfold.onboard.planning.first_step import step_for_bits, step_for_error
 from bandfold.onboard.planning.plan import Basis, Plan
+from bandfold.onboard.rate_model import step_for_bits, step_for_error
 
 from .intervals import interval_ends
 

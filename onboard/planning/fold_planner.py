@@ -13,34 +13,26 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.klt import BASIS_UNIT, FRACTION, MERGE_LIMIT, Fold, Vectors
+from bandfold.bitstream.transforms.klt import BASIS_UNIT, MERGE_LIMIT, Fold, Vectors
 from bandfold.common import exact
-from bandfold.common.kernels import compiled
 from bandfold.common.workers import ALONE, Workers
-from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
+from bandfold.onboard.rate_model import (
+    GAIN_UNIT,
+    LAGRANGE_MULTIPLIER,
+    latent_gain,
+    quantise_vectors,
+    vector_bits,
+)
 from bandfold.onboard.transform.analysis import Analysis
 
 from .block_sample import BlockSample, told_means
 from .partition import check_partition, partition_bands
-from .vector_precision import quantise_vectors, vector_bits
 
 FIRST_THRESHOLD = 0.2
 """A component of the first fold is looked at if its variance exceeds so many times ``step**2 / 12``."""
 
 SECOND_THRESHOLD = 0.4
 """The same after the second fold, where a component's energy is no longer spread over intervals."""
-
-LATENT_BITS = 5.0
-"""Bits of a lone latent of one step: its position, sign and magnitude ..."""
-
-OCTAVE_BITS = 1.5
-"""... and for each doubling beyond it, as measured on coded scenes."""
-
-SMALLEST_GAIN = 0.8
-"""Latents of fewer steps than this never gain."""
-
-GAIN_UNIT = 256
-"""Gains are summed as integers in units of ``step**2 / GAIN_UNIT``."""
 
 LEAST_GAIN = 0.001
 """What a component must save for each pixel, in steps squared, to be worth the time that it takes."""
@@ -268,7 +260,9 @@ class FoldPlanner:
         flags, position = [], 0
         for vectors in fold.first:
             bits = vector_bits(vectors)
-            flags.append(share[position : position + vectors.count] > RATE_WEIGHT * bits + self._least_gain)
+            flags.append(
+                share[position : position + vectors.count] > LAGRANGE_MULTIPLIER * bits + self._least_gain
+            )
             position += vectors.count
         return flags
 
@@ -276,50 +270,9 @@ class FoldPlanner:
         """Leave out components of the second fold that do not earn their own column."""
         if fold.second is None:
             raise ValueError("an unfolded scene has no components to drop")
-        keep = gain[: fold.second.count] > RATE_WEIGHT * vector_bits(fold.second) + self._least_gain
+        keep = gain[: fold.second.count] > LAGRANGE_MULTIPLIER * vector_bits(fold.second) + self._least_gain
         second = Vectors(fold.second.codes[:, keep], fold.second.precision[keep])
         return replace(fold, second=second)
-
-
-def latent_gain(latents: NDArray[np.int32], step: float) -> NDArray[np.int64]:
-    """What coding the latents of each component saves: distortion less rate.
-
-    Parameters
-    ----------
-    latents : ndarray of int32, shape (components, 64, blocks)
-        In units of ``1 / FRACTION`` of a count.
-    step : float
-        In counts.
-
-    Returns
-    -------
-    ndarray of int64, shape (components,)
-        In units of ``step**2 / GAIN_UNIT``: integers, whose sum does not depend on the order.
-    """
-    gains = np.empty(len(latents), dtype=np.int64)
-    _sum_gains(latents, step * FRACTION, SMALLEST_GAIN, RATE_WEIGHT, LATENT_BITS, OCTAVE_BITS, gains)
-    return gains
-
-
-@compiled(
-    "bf_gain(latents: int32[components, channels, blocks], components: int64,"
-    " count: int64 = channels * blocks, unit: float64, smallest: float64, weight: float64, bits: float64,"
-    " octave_bits: float64, gains: out(int64[components]))"
-)
-def _sum_gains(
-    latents: NDArray[np.int32],
-    unit: float,
-    smallest: float,
-    weight: float,
-    bits: float,
-    octave_bits: float,
-    gains: NDArray[np.int64],
-) -> None:
-    for component, part in enumerate(latents):
-        u = np.abs(part) / unit
-        u = u[u > smallest]
-        gain = u * u - 1.0 / 12 - weight * (bits + octave_bits * exact.log2(u))
-        gains[component] = np.rint(np.maximum(gain, 0.0) * GAIN_UNIT).astype(np.int64).sum()
 
 
 def _merged_counts(variances: list[NDArray[np.float64]], limit: int) -> tuple[int, ...]:

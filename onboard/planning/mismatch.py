@@ -1,4 +1,4 @@
-"""How far a fold has drifted from the lines that it has to code."""
+"""How badly the fold in use fits the lines that it has to code: what they cost more than under their own."""
 
 from __future__ import annotations
 
@@ -10,12 +10,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.klt import FRACTION, Fold
 from bandfold.common import exact
-from bandfold.common.kernels import compiled
-from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
-
-KNEE = RATE_WEIGHT / (2 * math.log(2.0))
-"""Variance, in steps squared, at which a component begins to cost bits: below it, leaving it out costs as
-much as ``log2(1 + v / KNEE) / 2`` bits do, above it that is about the bits that it takes."""
+from bandfold.onboard.rate_model import KNEE, component_bits, gaussian_bits
 
 
 @dataclass(frozen=True)
@@ -70,10 +65,8 @@ def measure_mismatch(
         basis = _columns(fold)
         variances = (basis * exact.product(moments, basis)).sum(axis=0)
         rest = max(math.fsum(energy.tolist()) - math.fsum(variances.tolist()), 0.0)
-    knee = KNEE * step * step
-    taken = math.fsum(exact.log2(1.0 + np.maximum(variances, 0.0) / knee).tolist())
-    least = log_determinant(covariances / knee)
-    excess = (taken - least + rest / (knee * math.log(2.0))) / 2
+    lost = rest / (KNEE * step * step * math.log(2.0)) / 2
+    excess = component_bits(variances, step) - gaussian_bits(covariances, step) + lost
     return Mismatch(max(excess, 0.0), rest / fold.bands)
 
 
@@ -89,33 +82,3 @@ def _columns(fold: Fold) -> NDArray[np.float64]:
     inside, outside = fold.split
     merged = exact.product(placed[:, inside], fold.second.orthonormal)
     return np.concatenate([merged, placed[:, outside]], axis=1)
-
-
-def log_determinant(matrix: NDArray[np.float64]) -> float:
-    """``log2(det(1 + matrix))`` of a covariance matrix, by elimination: the same bits on every machine.
-
-    Parameters
-    ----------
-    matrix : ndarray, shape (n, n)
-        Symmetric, no eigenvalue below 0.
-
-    Returns
-    -------
-    float
-        In bits.
-    """
-    pivots = np.empty(len(matrix))
-    _eliminate(np.ascontiguousarray(matrix + np.eye(len(matrix))), pivots)
-    return math.fsum(exact.log2(pivots).tolist())
-
-
-@compiled(
-    "bf_pivots(matrix: out(float64[n, n]), n: int64, pivots: out(float64[n]), scaled: out(float64[n]))",
-)
-def _eliminate(matrix: NDArray[np.float64], pivots: NDArray[np.float64]) -> None:
-    """Pivots of Gaussian elimination, at least 1; the matrix is used up."""
-    for place in range(len(matrix)):
-        pivot = max(float(matrix[place, place]), 1.0)
-        pivots[place] = pivot
-        below = matrix[place + 1 :, place + 1 :]
-        below -= matrix[place + 1 :, place, None] * (matrix[None, place, place + 1 :] / pivot)

@@ -16,8 +16,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.onboard.rate_model import gaussian_bits
+
 from .block_sample import BlockSample, covariance
-from .mismatch import KNEE, log_determinant
 
 BANDS_COMPARED = 64
 """Bands on which strips are compared, about: neighbours say the same."""
@@ -70,8 +71,8 @@ class Moments:
         )
 
     def bits(self, step: float) -> float:
-        """Bits under the best fold, ``log2(det(1 + C / d)) / 2`` a pixel; see `.mismatch`."""
-        return self.pixels * log_determinant(self.covariances / (KNEE * step * step)) / 2
+        """Bits under the best fold; see `bandfold.onboard.rate_model.gaussian_bits`."""
+        return self.pixels * gaussian_bits(self.covariances, step)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import numpy as np
 
 from bandfold.common.geometry import BLOCK, block_rows
 from bandfold.common.scene import SceneSource
-from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
+from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER, least_fold_bits
 
 from .block_sample import BlockSample, sample_blocks
 from .plan import Plan
@@ -42,12 +42,6 @@ too, and do better with one fold than with several."""
 
 SIDE_FACTOR = 2.0
 """Times the bits of its vectors that another fold costs: mostly it has rotations too."""
-
-FRAME_BITS = 160
-"""Bits of its sections without anything in them ..."""
-
-MEAN_BITS = 4
-"""... and of each mean."""
 
 
 class RegionPlanner:
@@ -120,7 +114,7 @@ def find_regions(
     if len(sparse.groups) < 2:
         return None
     # Those of a region are fewer, told more coarsely, and have rotations.
-    bits = planner.side_bits(step) + _least_bits(planner)
+    bits = planner.side_bits(step) + least_fold_bits(len(planner.sample.blocks))
     if len(_cut(merge_strips(sparse.groups, step), bits)) < 2:
         return None
     sample = planner.sample
@@ -210,15 +204,12 @@ def _pays(planner: ScenePlanner, parts: list[ScenePlanner], step: float) -> bool
     """Whether several folds are worth their bits in place of one, measured on the sample."""
 
     def costs(one: ScenePlanner) -> tuple[float, float]:
-        side = RATE_WEIGHT * one.side_bits(step)
+        side = LAGRANGE_MULTIPLIER * one.side_bits(step)
         return one.folded_cost(step) - side, side
 
     whole, divided = costs(planner), [costs(part) for part in parts]
     saved = whole[0] - math.fsum(cost for cost, _ in divided)
     spent = math.fsum(side for _, side in divided) - whole[1]
-    return SAVED_SHARE * saved > SIDE_FACTOR * spent + RATE_WEIGHT * _least_bits(planner)
-
-
-def _least_bits(planner: ScenePlanner) -> float:
-    """Bits of a fold without vectors."""
-    return FRAME_BITS + MEAN_BITS * len(planner.sample.blocks)
+    return SAVED_SHARE * saved > SIDE_FACTOR * spent + LAGRANGE_MULTIPLIER * least_fold_bits(
+        len(planner.sample.blocks)
+    )

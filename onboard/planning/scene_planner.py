@@ -11,18 +11,11 @@ from bandfold.bitstream.transforms.klt import FRACTION, MERGE_LIMIT, Fold, Vecto
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.geometry import CHANNELS
 from bandfold.common.workers import ALONE, Workers
-from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
+from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER, step_for_bits, step_for_error, total_bits
 from bandfold.onboard.transform.analysis import Analysis
-from bandfold.onboard.transform.rotation import (
-    COST_UNIT,
-    LARGEST_SIZE,
-    SMALLEST_SIZE,
-    find_rotations,
-    latent_cost,
-)
+from bandfold.onboard.transform.rotation import LARGEST_SIZE, SMALLEST_SIZE, find_rotations
 
 from .block_sample import BlockSample
-from .first_step import step_for_bits, step_for_error
 from .fold_planner import FoldPlanner
 from .plan import Basis, Plan
 from .sensor_planner import SensorPlanner
@@ -32,6 +25,9 @@ RATE_FACTOR = 12.0
 
 UNFOLDED_MARGIN = 1.3
 """Bands on their own are not tried where they seem to cost so many times what the fold costs."""
+
+ERROR_UNIT = 256
+"""Squared errors of the sample are summed as integers in units of ``step**2 / ERROR_UNIT``."""
 
 BLOCKS_COMPARED = 100
 """Blocks of the sample, about, on which the fold is compared with bands on their own."""
@@ -126,7 +122,7 @@ class ScenePlanner:
         fold = self._folds.plan(step)
         bits, error = self._cost(fold, step, self.sample.few)
         left_out = self._folds.left_out(fold) * fold.bands * self.sample.pixels / (step * step)
-        return RATE_WEIGHT * (bits + self._folds.side_bits(step)) + error + left_out
+        return LAGRANGE_MULTIPLIER * (bits + self._folds.side_bits(step)) + error + left_out
 
     def side_bits(self, step: float) -> float:
         """Bits of the vectors of the fold, about; see `FoldPlanner.side_bits`."""
@@ -138,14 +134,14 @@ class ScenePlanner:
 
     def _cost(self, fold: Fold, step: float, blocks: NDArray[np.int32]) -> tuple[float, float]:
         """Approximate bits of the scene under a fold, without side information; errors in steps squared."""
-        bits = error = 0
+        bits, error = 0.0, 0
         for latents in Analysis(fold).blocks(blocks):
-            bits += int(np.rint(latent_cost(latents, step) * np.float32(COST_UNIT)).astype(np.int64).sum())
+            bits += total_bits(latents, step)
             # Small latents become zero, the error of all others is even.
             square = np.minimum((latents / (FRACTION * step)) ** 2, 1.0 / 12)
-            error += int(np.rint(square * COST_UNIT).astype(np.int64).sum())
-        share = self.sample.pixels / float(blocks.shape[1] * CHANNELS) / COST_UNIT
-        return bits * share, error * share
+            error += int(np.rint(square * ERROR_UNIT).astype(np.int64).sum())
+        share = self.sample.pixels / float(blocks.shape[1] * CHANNELS)
+        return bits * share, error / ERROR_UNIT * share
 
     def step_for_bits(self, bits: float) -> float:
         """Estimate a step from the variances of the components; see `Planner.step_for_bits`."""

@@ -17,20 +17,13 @@ from bandfold.bitstream.transforms.selection import Selection, Turn
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common import exact
 from bandfold.common.workers import ALONE, Workers
-from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
+from bandfold.onboard.rate_model import FINEST, LAGRANGE_MULTIPLIER, turn_bits
 
 from .block_sample import BlockSample
 from .fold_planner import FIRST_THRESHOLD, SECOND_THRESHOLD, FoldPlanner
-from .vector_precision import FINEST
 
 LEAST_ENERGY = 0.02
 """Merged components are used up to the last one of which so many times ``step**2 / 12`` comes back."""
-
-ZERO_BITS = 0.3
-"""Bits of an entry of the turn that is zero ..."""
-
-LEVEL_BITS = 1.2
-"""... and for each doubling of the others, as coded."""
 
 PLACE_BITS = 1.0
 """Bits of naming a component."""
@@ -70,7 +63,7 @@ class SensorPlanner(FoldPlanner):
         """Estimate what the turn of a plan costs; see `FoldPlanner.side_bits`."""
         selection = self.plan(step).selection
         turn = selection.second if selection is not None else None
-        return float(_turn_bits(turn).sum()) if isinstance(turn, Turn) else 0.0
+        return float(turn_bits(turn).sum()) if isinstance(turn, Turn) else 0.0
 
     def _plan(self, step: float) -> Fold:
         unit = step * step / 12
@@ -85,12 +78,12 @@ class SensorPlanner(FoldPlanner):
         fold = Selection(self._sensor, rows, len(turn.codes), turn, others).fold(*self._means(step))
         gain = self._gains(fold, step)
         count = turn.codes.shape[1]
-        keep = gain[:count] > RATE_WEIGHT * _turn_bits(turn) + self._least_gain
+        keep = gain[:count] > LAGRANGE_MULTIPLIER * turn_bits(turn) + self._least_gain
         turn = Turn(turn.codes[:, keep], turn.precision[keep], turn.shifts)
         # Components that are not merged come in the order of their precision.
         worth = np.zeros(fold.split[0].size + fold.split[1].size)
         worth[fold.split[1]] = gain[count:]
-        others = self._worth(rows, others, worth, RATE_WEIGHT * PLACE_BITS + self._least_gain)
+        others = self._worth(rows, others, worth, LAGRANGE_MULTIPLIER * PLACE_BITS + self._least_gain)
         return Selection(self._sensor, rows, len(turn.codes), turn, others).fold(*self._means(step))
 
     def _useful(self, turn: Turn, values: NDArray[np.float64], unit: float) -> tuple[tuple[int, ...], Turn]:
@@ -163,10 +156,3 @@ def _last(flags: NDArray[np.bool_]) -> int:
     """Number of entries up to the last one that is set."""
     places = np.flatnonzero(flags)
     return int(places[-1]) + 1 if places.size else 0
-
-
-def _turn_bits(turn: Turn) -> NDArray[np.float64]:
-    """Estimate what each column of a turn costs in the stream."""
-    levels = np.abs(turn.codes >> turn.shifts[:, None]).astype(np.float64)
-    bits: NDArray[np.float64] = (ZERO_BITS + LEVEL_BITS * exact.log2(1.0 + 2.0 * levels)).sum(axis=0)
-    return bits

@@ -1,4 +1,4 @@
-"""Dead-zone rounding with rate-distortion optimised zeroing.
+"""Rate-distortion optimised quantisation (RDOQ): each latent is rounded to the level of least cost.
 
 A latent is rounded towards zero where that saves more rate than it costs distortion. The encoder walks
 through the latents as the decoder will, diagonal by diagonal: each decision is made at the cost of the table
@@ -18,18 +18,16 @@ from bandfold.bitstream.entropy.tokens import DIRECT
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.geometry import CHANNELS
 from bandfold.common.kernels import compiled
+from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 
-from .trellis_search import PATH_WEIGHT, best_path
-
-RATE_WEIGHT = 0.13
-"""Distortion, in steps squared, that one bit must save: what the step itself buys."""
+from .trellis_search import TRELLIS_RATIO, best_path
 
 FINE_IN_FLOAT32 = 1 << 14
 """Below so many steps float32 is good to ``2**-10`` of a step."""
 
 
 def quantise(
-    latents: NDArray[np.int32], step: float, mode: Mode, weight: float = RATE_WEIGHT
+    latents: NDArray[np.int32], step: float, mode: Mode, multiplier: float = LAGRANGE_MULTIPLIER
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     """Quantise the latents of a segment.
 
@@ -40,29 +38,31 @@ def quantise(
     step : float
         In counts.
     mode : Mode
-    weight : float
-        Distortion, in steps squared, that one bit must save.
+        Context network and entropy tables. Tables for two quantisers ask for trellis-coded quantisation.
+    multiplier : float
+        Lagrange multiplier, in squared steps per bit.
 
     Returns
     -------
     quantised : ndarray of int32, shape (64, components, rows, columns)
+        Levels.
     classes : ndarray of uint8, same shape
         Contexts of the result; where there are two quantisers, they tell which one each latent went through.
     """
     if not mode.dependent:
-        return _quantise(latents, step, mode, weight)
-    weight *= PATH_WEIGHT
-    return best_path(latents, step, mode, weight, _quantise(latents, step, mode, weight)[1])
+        return _quantise(latents, step, mode, multiplier)
+    multiplier *= TRELLIS_RATIO
+    return best_path(latents, step, mode, multiplier, _quantise(latents, step, mode, multiplier)[1])
 
 
 def _quantise(
-    latents: NDArray[np.int32], step: float, mode: Mode, weight: float
+    latents: NDArray[np.int32], step: float, mode: Mode, multiplier: float
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     """Quantise by the first quantiser."""
     components, _, rows, columns = latents.shape
     quantised = np.empty((CHANNELS, components, rows, columns), dtype=np.int32)
     classes = np.empty(quantised.shape, dtype=np.uint8)
-    thresholds = decision_thresholds(mode, weight)[: mode.network.classes]
+    thresholds = decision_thresholds(mode, multiplier)[: mode.network.classes]
     _decide(mode.network, latents, 1.0 / (step * FRACTION), thresholds, quantised, classes)
     return quantised, classes
 
@@ -121,6 +121,7 @@ def lower_where_cheaper(
     scaled : ndarray of float32 or float64, same shape
         Magnitudes before rounding, in steps.
     classes : ndarray of uint8, same shape
+        Contexts of the latents.
     thresholds : ndarray of float64
         From `decision_thresholds`.
     """
@@ -133,7 +134,7 @@ def lower_where_cheaper(
     nearest.ravel()[live] = magnitudes
 
 
-def decision_thresholds(mode: Mode, weight: float) -> NDArray[np.float64]:
+def decision_thresholds(mode: Mode, multiplier: float) -> NDArray[np.float64]:
     """Where a magnitude costs as much as the one below it.
 
     With the reconstruction points ``u`` and ``l`` of both and their difference ``b`` in bits, the costs
@@ -142,8 +143,9 @@ def decision_thresholds(mode: Mode, weight: float) -> NDArray[np.float64]:
     Parameters
     ----------
     mode : Mode
-    weight : float
-        Called ``w`` above.
+        Entropy tables, whose costs and reconstruction points are used.
+    multiplier : float
+        Lagrange multiplier, in squared steps per bit; called ``w`` above.
 
     Returns
     -------
@@ -156,6 +158,6 @@ def decision_thresholds(mode: Mode, weight: float) -> NDArray[np.float64]:
     high, low = magnitude_points(upper, classes, mode), magnitude_points(upper - 1, classes, mode)
     bits = np.diff(mode.costs[:, : DIRECT + 1].astype(np.float64), axis=1) / COST_UNIT
     bits[:, -1] = 0.0
-    middle = (high + low) / 2 + weight * bits / (2 * (high - low)) - upper
+    middle = (high + low) / 2 + multiplier * bits / (2 * (high - low)) - upper
     never = np.full((len(middle), 1), -np.inf)
     return np.concatenate([never, middle], axis=1)

@@ -1,8 +1,8 @@
-"""The best path through the trellis of a strip: dependent quantisation, as the encoder sees it.
+"""Trellis-coded quantisation (TCQ, dependent quantisation in VVC): the Viterbi search for the cheapest path.
 
-A path costs its squared errors and, weighted, its bits. What a level does to the contexts of others is left
-out of account: the search goes by the classes that other levels give, first those of the scalar quantiser
-(see `bandfold.onboard.quantisation.rdoq`), then those of the path that was found.
+A path costs its squared errors and, times the Lagrange multiplier, its bits. What a level does to the
+contexts of others is left out of account: the search goes by the classes that other levels give, first those
+of the scalar quantiser (see `bandfold.onboard.quantisation.rdoq`), then those of the path that was found.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ ROUNDS = 1
 """Searches, each but the first one in the contexts of the path before. A second one saves 0.35 %, but takes
 as long as the first."""
 
-PATH_WEIGHT = 0.54
-"""Weight of a bit over that of one quantiser, in steps squared: at the same rate two have the larger step."""
+TRELLIS_RATIO = 0.54
+"""The Lagrange multiplier over that of one quantiser, in steps squared: at the same rate two have the larger
+step."""
 
 PATIENCE = 0.25
 """A latent becomes zero, whatever the state is, where another level costs so much more, in steps squared."""
@@ -44,7 +45,8 @@ class Prices:
     Parameters
     ----------
     bits : ndarray of float32, shape (quantisers * classes, 18)
-        By class and magnitude, weighted; the last two columns serve all magnitudes from 16 on.
+        By class and magnitude, times the Lagrange multiplier; the last two columns serve all magnitudes from
+        16 on.
     below : ndarray of float32, same shape
         How far reconstruction points lie below their levels.
     small : ndarray of float32, shape (classes,)
@@ -56,10 +58,10 @@ class Prices:
     small: NDArray[np.float32]
 
     @staticmethod
-    def of(mode: Mode, weight: float) -> Prices:
-        """Prices under the tables of a mode; the weight is that of a bit, in steps squared."""
+    def of(mode: Mode, multiplier: float) -> Prices:
+        """Prices under the tables of a mode; the Lagrange multiplier is in squared steps per bit."""
         magnitudes = np.minimum(np.arange(DIRECT + 2), DIRECT)
-        bits = mode.costs[:, magnitudes] * (weight / COST_UNIT)
+        bits = mode.costs[:, magnitudes] * (multiplier / COST_UNIT)
         below = np.concatenate([np.zeros((len(bits), 1)), mode.points], axis=1)[
             :, np.minimum(magnitudes, POINTS)
         ]
@@ -72,9 +74,9 @@ class Prices:
 
 
 def best_path(
-    latents: NDArray[np.int32], step: float, mode: Mode, weight: float, classes: NDArray[np.uint8]
+    latents: NDArray[np.int32], step: float, mode: Mode, multiplier: float, classes: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    """Quantise a strip dependently.
+    """Quantise a strip by the path of least cost through its trellis.
 
     Parameters
     ----------
@@ -84,8 +86,8 @@ def best_path(
         In counts.
     mode : Mode
         With tables for both quantisers.
-    weight : float
-        Of a bit, in steps squared.
+    multiplier : float
+        Lagrange multiplier, in squared steps per bit.
     classes : ndarray of uint8, shape (64, components, rows, columns)
         Contexts of the levels that the scalar quantiser found.
 
@@ -95,7 +97,7 @@ def best_path(
     classes : ndarray of uint8, same shape
         Contexts of the result; those of the second quantiser are numbered behind those of the first one.
     """
-    prices = Prices.of(mode, weight)
+    prices = Prices.of(mode, multiplier)
     scale = 1.0 / (step * FRACTION)
     for _ in range(ROUNDS):
         quantised, chosen = np.empty(classes.shape, np.int32), np.empty(classes.shape, np.uint8)

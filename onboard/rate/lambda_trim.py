@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bandfold.common.exact import exp2, log2_of
-from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
+from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 
 MULTIPLIER_SLOPE = -0.6
 """Logarithm of the bytes over the logarithm of the multiplier."""
@@ -30,7 +30,7 @@ def trim(
     Parameters
     ----------
     sizes : sequence of int
-        Bytes of each strip, coded with `RATE_WEIGHT`.
+        Bytes of each strip, coded with `LAGRANGE_MULTIPLIER`.
     accept : tuple of float
         Range of sums that are good.
     aim : float
@@ -44,7 +44,7 @@ def trim(
         Whether the sum got there.
     """
     now = list(sizes)
-    multipliers = [RATE_WEIGHT] * len(now)
+    multipliers = [LAGRANGE_MULTIPLIER] * len(now)
     # Large strips first: they absorb most for one coding.
     order = sorted(range(len(now)), key=lambda index: (-now[index], index))
     for _ in range(MOST_ROUNDS):

@@ -11,7 +11,7 @@ from dataclasses import replace
 from bandfold.onboard.coding.scene_coder import SceneCoder
 from bandfold.onboard.coding.scene_strips import SceneStrips
 from bandfold.onboard.planning.plan import Plan
-from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
+from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 
 MARGIN = 0.987
 """Several folds must cost so little of what one does: a fold of few blocks leaves out more than it knows."""
@@ -41,7 +41,7 @@ def several_cost_less(coder: SceneCoder, several: Plan, one: Plan) -> bool:
         side = len(coder.basis_sections(told))
         strips = coder.some_strips(plan)
         whole = _cost(coder, strips) * coder.samples.pixels / strips.pixels
-        costs.append(whole + RATE_WEIGHT * 8 * side)
+        costs.append(whole + LAGRANGE_MULTIPLIER * 8 * side)
     return costs[0] < MARGIN * costs[1]
 
 
@@ -52,4 +52,6 @@ def _cost(coder: SceneCoder, strips: SceneStrips) -> float:
         coder.method.workers.map(lambda index: strips.code(index, plan.step, errors=True), range(len(strips)))
     )
     error = sum(strip.error for strip in coded) + plan.left_out * strips.pixels * strips.bands
-    return error / (plan.step * plan.step) + RATE_WEIGHT * 8 * sum(len(strip.payload) for strip in coded)
+    return error / (plan.step * plan.step) + LAGRANGE_MULTIPLIER * 8 * sum(
+        len(strip.payload) for strip in coded
+    )

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import numpy as np
-
 from bandfold.bitstream.container.chunks import split_segment
 from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.common.exact import exp2, log2_of
@@ -16,8 +14,8 @@ from bandfold.onboard.coding.strip_coder import CodedStrip, StripLatents
 from bandfold.onboard.planning.plan import Planner
 from bandfold.onboard.planning.stream_planner import STRIPS_AHEAD
 from bandfold.onboard.quality import rounded_error
+from bandfold.onboard.rate_model import total_bits
 from bandfold.onboard.settings import step_code
-from bandfold.onboard.transform.rotation import COST_UNIT, latent_cost
 
 from .leaky_bucket import LeakyBucket
 
@@ -43,7 +41,7 @@ LEAST_USED = 0.85
 """Share of what the first strip should take below which it is coded again."""
 
 STEEPNESS = 1.4
-"""Octaves of bytes for an octave of the sum of `latent_cost`, as measured: where most latents are small, the
+"""Octaves of bytes for an octave of the estimate of its bits, as measured: where most latents are small, the
 coder does better than their logarithms say."""
 
 COLUMNS_WEIGHED = 4
@@ -238,9 +236,7 @@ class LimitedRate:
 
 def _weigh(strip: StripLatents, step: float) -> float:
     """What the latents of a strip weigh at a step: bytes are about proportional to it."""
-    cost = latent_cost(strip.latents[..., ::COLUMNS_WEIGHED], step)
-    cost *= np.float32(COST_UNIT)
-    weight = int(np.rint(cost).astype(np.int64).sum()) / COST_UNIT
+    weight = total_bits(strip.latents[..., ::COLUMNS_WEIGHED], step)
     return exp2(STEEPNESS * log2_of(weight)) if weight > 0 else 0.0
 
 

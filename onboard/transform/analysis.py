@@ -103,6 +103,7 @@ class Analysis:
     Parameters
     ----------
     fold : Fold
+        How bands become components.
     workers : Workers
         Which share the lines of a strip.
     """
@@ -120,6 +121,7 @@ class Analysis:
         source : SceneSource
             Integer samples.
         lines : slice
+            Lines of the strip, half-open.
 
         Returns
         -------

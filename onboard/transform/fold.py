@@ -28,6 +28,7 @@ def fold_strip(fold: Fold, source: SceneSource, lines: slice) -> NDArray[np.floa
     Parameters
     ----------
     fold : Fold
+        How bands become components.
     source : SceneSource
         Integer samples.
     lines : slice
@@ -55,7 +56,9 @@ def fold_blocks(fold: Fold, blocks: NDArray[np.int32]) -> NDArray[np.float64]:
     Parameters
     ----------
     fold : Fold
+        How bands become components.
     blocks : ndarray of int32, shape (bands, ...)
+        Samples, 8 or 16 bit integers.
 
     Returns
     -------

@@ -15,7 +15,14 @@ from bandfold.common import exact
 from bandfold.common.geometry import CHANNELS
 from bandfold.common.kernels import compiled
 from bandfold.common.workers import ALONE, Workers
-from bandfold.onboard.planning.vector_precision import quantise_vectors, vector_bits
+from bandfold.onboard.rate_model import (
+    BITS_UNIT,
+    bits_scale,
+    latent_bits,
+    quantise_vectors,
+    rotation_map_bits,
+    vector_bits,
+)
 
 SIZES = (16, 8)
 """Numbers of strongest components that are tried: a matrix costs their number squared."""
@@ -35,12 +42,6 @@ BLOCKS_PER_CLASS = 8
 ROUNDS = 10
 """Rounds of assigning blocks and taking each class's own basis again."""
 
-COST_SLOPE = 1.5
-"""A latent of ``u`` steps costs about ``log2(1 + COST_SLOPE * |u|)`` bits."""
-
-COST_UNIT = 256
-"""Costs of blocks are integers in units of ``1 / COST_UNIT`` bit."""
-
 MOMENT_BITS = 22
 """Bits of latents in second moments: their products stay below 2**44 ..."""
 
@@ -53,44 +54,9 @@ FEATURE_UNIT = 4096.0
 SEED_ROUNDS = 8
 """Rounds of k-means."""
 
-MAP_BITS = 0.6
-"""Share of ``log2(classes)`` that a block's choice costs after coding: neighbours agree."""
-
 
 KERNEL_LANES, KERNEL_MOST = 8, 64
 """Kernels rotate a multiple of so many components, and so many at most."""
-
-
-def latent_cost(latents: NDArray[np.float64] | NDArray[np.int32], step: float) -> NDArray[np.float32]:
-    """Approximate bits of latents, from element-wise operations only.
-
-    Uses the float's exponent and a linear mantissa for the logarithm: within 0.09 bit of
-    ``log2(1 + 1.5 |latent| / step)``, and the same bits on every machine.
-
-    Parameters
-    ----------
-    latents : ndarray
-        In units of ``1 / FRACTION`` of a count.
-    step : float
-
-    Returns
-    -------
-    ndarray of float32
-        Same shape.
-    """
-    return _cost(latents, COST_SLOPE / (step * FRACTION))
-
-
-def _cost(latents: NDArray[np.float64] | NDArray[np.int32], scale: float) -> NDArray[np.float32]:
-    """About ``log2(1 + scale * |latent|)``."""
-    value = latents.astype(np.float32)
-    np.abs(value, out=value)
-    value *= np.float32(scale)
-    value += np.float32(1.0)
-    bits = value.view(np.int32).astype(np.float32)
-    bits *= np.float32(1.0 / (1 << 23))
-    bits -= np.float32(127.0)
-    return bits
 
 
 def find_rotations(
@@ -103,6 +69,7 @@ def find_rotations(
     latents : ndarray, shape (components, 64, blocks)
         Latents of a sample of blocks, strongest component first, in units of ``1 / FRACTION``.
     step : float
+        Quantiser step in counts.
     pixels : int
         Pixels of the whole scene, which the sample stands for.
     workers : Workers
@@ -123,9 +90,9 @@ def find_rotations(
             break
         top = np.ascontiguousarray(latents[:size])
         matrices, costs = _prune(*_alternate(top, step, pixels, classes, workers), pixels)
-        spent = sum(_matrix_bits(matrix) for matrix in matrices) + _map_bits(len(matrices), pixels)
+        spent = sum(_matrix_bits(matrix) for matrix in matrices) + rotation_map_bits(len(matrices), pixels)
         saved = int(_block_costs(top, step).sum()) - int(costs.min(axis=0).sum())
-        gain = saved / COST_UNIT * pixels / (blocks * CHANNELS) - spent
+        gain = saved / BITS_UNIT * pixels / (blocks * CHANNELS) - spent
         if gain > best_gain:
             best, best_gain = matrices, gain
     return best
@@ -141,6 +108,7 @@ def rotate(latents: NDArray[np.int32], matrices: tuple[Vectors, ...], step: floa
     matrices : tuple of Vectors
         At least one.
     step : float
+        Quantiser step in counts, for which matrices are chosen.
 
     Returns
     -------
@@ -188,9 +156,9 @@ def rotate_blocks(
 
 
 def _block_costs(latents: NDArray[np.float64], step: float) -> NDArray[np.int64]:
-    """Cost of each block as it is in ``1 / COST_UNIT`` bit, shape (blocks,)."""
+    """Cost of each block as it is in ``1 / BITS_UNIT`` bit, shape (blocks,)."""
     costs = np.empty((1, latents.shape[2]), dtype=np.int64)
-    _rotation_costs(latents, None, COST_SLOPE / (step * FRACTION), costs)
+    _rotation_costs(latents, None, bits_scale(step), costs)
     whole: NDArray[np.int64] = costs[0]
     return whole
 
@@ -200,7 +168,7 @@ def _costs(
 ) -> NDArray[np.int64]:
     """Cost of each block under each matrix, shape (matrices, blocks)."""
     costs = np.empty((len(integers), latents.shape[2]), dtype=np.int64)
-    scale = COST_SLOPE / (step * FRACTION)
+    scale = bits_scale(step)
     shares = np.array_split(np.arange(len(integers)), min(workers.threads, len(integers)))
     parts = [slice(share[0], share[-1] + 1) for share in shares]
     for _ in workers.map(lambda part: _rotation_costs(latents, integers[part], scale, costs[part]), parts):
@@ -222,18 +190,14 @@ def _rotation_costs(
 ) -> None:
     """Cost of each block once each matrix has rotated it, or as it is: integers, whose sum has no order."""
     for place, total in enumerate(costs):
-        cost = _cost(latents if matrices is None else _apply(matrices[place], latents), scale)
-        cost *= np.float32(COST_UNIT)
+        cost = latent_bits(latents if matrices is None else _apply(matrices[place], latents), scale)
+        cost *= np.float32(BITS_UNIT)
         np.rint(cost, out=cost)
         total[:] = cost.astype(np.int64).reshape(-1, cost.shape[-1]).sum(axis=0)
 
 
 def _matrix_bits(matrix: Vectors) -> float:
     return float(vector_bits(matrix).sum())
-
-
-def _map_bits(classes: int, pixels: int) -> float:
-    return MAP_BITS * float(exact.log2(np.array([float(max(classes, 1))]))[0]) * pixels / CHANNELS
 
 
 def _alternate(
@@ -272,7 +236,7 @@ def _prune(
 ) -> tuple[tuple[Vectors, ...], NDArray[np.int64]]:
     """Drop, one after the other, matrices that save less than they cost."""
     keep = list(range(len(matrices)))
-    scale = pixels / (costs.shape[1] * CHANNELS * COST_UNIT)
+    scale = pixels / (costs.shape[1] * CHANNELS * BITS_UNIT)
     while len(keep) > 1:
         cheapest = int(costs[keep].min(axis=0).sum())
         saved = [

@@ -15,7 +15,7 @@ from bandfold.calibration.recount import quantise_strips
 from bandfold.calibration.sidetables import side_tables
 from bandfold.calibration.trainset import cost_with, train_tables
 from bandfold.common.errors import SettingsError
-from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
+from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def whole_tables(network, examples):
 def merit(latents, tables):
     """Distortion plus weighted rate per latent, which is what the encoder minimises."""
     found = cost_with(latents, tables.modes["folded"])
-    return found.error + RATE_WEIGHT * found.bits
+    return found.error + LAGRANGE_MULTIPLIER * found.bits
 
 
 def test_tables_load_and_say_who_they_are(trained):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from bandfold.bitstream.transforms.klt import BASIS_UNIT, FRACTION
 from bandfold.common import kernels
 from bandfold.onboard.planning.block_sample import sample_blocks
-from bandfold.onboard.planning.fold_planner import FoldPlanner, latent_gain
-from bandfold.onboard.planning.vector_precision import quantise_vectors, vector_bits
+from bandfold.onboard.planning.fold_planner import FoldPlanner
+from bandfold.onboard.rate_model import latent_gain, quantise_vectors, vector_bits
 from bandfold.onboard.samples.samples import ArraySource
 
 STEPS = (1.0, 4.0, 16.0, 64.0, 256.0, 4096.0, 1048576.0)

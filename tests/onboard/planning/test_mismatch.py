@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandfold.common import kernels
-from bandfold.onboard.planning.mismatch import log_determinant
+from bandfold.onboard.rate_model import log_determinant
 
 
 @settings(max_examples=40, deadline=None)

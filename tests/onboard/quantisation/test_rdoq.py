@@ -9,7 +9,8 @@ from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.entropy.tokens import DIRECT, to_tokens
 from bandfold.bitstream.segments.latents import classify
 from bandfold.bitstream.transforms.klt import FRACTION
-from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT, quantise
+from bandfold.onboard.quantisation.rdoq import quantise
+from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 
 from ..latents import STEP, latents
 
@@ -19,7 +20,7 @@ def cost(exact, magnitudes, classes, mode):
     size = np.abs(exact.transpose(1, 0, 2, 3)) / (STEP * FRACTION)
     error = (size - magnitude_points(magnitudes, classes, mode)) ** 2
     tokens = to_tokens(magnitudes.ravel().astype(np.int64))[0].reshape(magnitudes.shape)
-    return error + RATE_WEIGHT / 256 * mode.costs[classes, tokens]
+    return error + LAGRANGE_MULTIPLIER / 256 * mode.costs[classes, tokens]
 
 
 @pytest.fixture(params=["folded", "banded"])

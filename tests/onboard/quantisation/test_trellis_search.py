@@ -17,8 +17,9 @@ from bandfold.common.errors import SettingsError, StreamError
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard import StreamEncoder
 from bandfold.onboard.encoder import Encoder
-from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT, quantise
-from bandfold.onboard.quantisation.trellis_search import PATH_WEIGHT
+from bandfold.onboard.quantisation.rdoq import quantise
+from bandfold.onboard.quantisation.trellis_search import TRELLIS_RATIO
+from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 from bandfold.onboard.samples.samples import ArraySource
 
 from ..latents import STEP, latents
@@ -72,14 +73,14 @@ def test_a_single_chain_takes_the_best_of_all_paths():
             point = magnitude_points(np.array([abs(value)]), np.array([kind]), TWO)[0]
             size = abs(int(exact[0, channel, 0, 0])) / (STEP * FRACTION)
             total += (size - point) ** 2
-            total += RATE_WEIGHT * PATH_WEIGHT / 256 * int(TWO.costs[kind, abs(value)])
+            total += LAGRANGE_MULTIPLIER * TRELLIS_RATIO / 256 * int(TWO.costs[kind, abs(value)])
             state = NEXT[state][value % 2]
         return total
 
     # In the contexts that the search went by: those of the levels of one quantiser.
     from bandfold.onboard.quantisation.rdoq import _quantise
 
-    contexts = _quantise(exact, STEP, TWO, RATE_WEIGHT * PATH_WEIGHT)[1][:, 0, 0, 0].astype(int)
+    contexts = _quantise(exact, STEP, TWO, LAGRANGE_MULTIPLIER * TRELLIS_RATIO)[1][:, 0, 0, 0].astype(int)
     best = min(price(path, contexts) for path in itertools.product(range(4), repeat=len(chain)))
     # What follows on the chain are zeros, whose price depends a little on the state.
     assert price(np.abs(quantised[chain, 0, 0, 0]).tolist(), contexts) <= best + 0.05

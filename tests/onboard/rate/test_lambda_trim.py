@@ -2,8 +2,8 @@
 
 import pytest
 
-from bandfold.onboard.quantisation.rdoq import RATE_WEIGHT
 from bandfold.onboard.rate.lambda_trim import LARGEST_TRIM, trim
+from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 
 
 class Strips:
@@ -19,7 +19,7 @@ class Strips:
     def recode(self, index, multiplier):
         self.calls += 1
         self.multipliers[index] = multiplier
-        self.sizes[index] = round(self.first[index] * (multiplier / RATE_WEIGHT) ** self.slope)
+        self.sizes[index] = round(self.first[index] * (multiplier / LAGRANGE_MULTIPLIER) ** self.slope)
         return self.sizes[index]
 
 
@@ -42,7 +42,7 @@ def test_the_multiplier_rises_where_bytes_are_too_many_and_falls_where_they_are_
     many, few = Strips([1020], -0.6), Strips([970], -0.6)
     trim([1020], (990, 1000), 995, many.recode)
     trim([970], (990, 1000), 995, few.recode)
-    assert many.multipliers[0] > RATE_WEIGHT > few.multipliers[0]
+    assert many.multipliers[0] > LAGRANGE_MULTIPLIER > few.multipliers[0]
 
 
 def test_the_largest_strip_is_first():
@@ -56,4 +56,4 @@ def test_what_cannot_be_reached_is_told():
     assert not trim(strips.sizes, (900, 1000), 980, strips.recode)
     # Both were tried, and by no more than is allowed each time.
     assert set(strips.multipliers) == {0, 1}
-    assert max(strips.multipliers.values()) < RATE_WEIGHT * (1 - LARGEST_TRIM) ** (-3 / 0.6) * 1.01
+    assert max(strips.multipliers.values()) < LAGRANGE_MULTIPLIER * (1 - LARGEST_TRIM) ** (-3 / 0.6) * 1.01

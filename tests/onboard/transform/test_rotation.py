@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from bandfold.bitstream.transforms.klt import BASIS_UNIT, FRACTION
-from bandfold.onboard.transform.rotation import find_rotations, latent_cost, rotate
+from bandfold.onboard.rate_model import bits_scale, latent_bits
+from bandfold.onboard.transform.rotation import find_rotations, rotate
 
 STEP = 8.0
 
@@ -48,7 +49,7 @@ def test_rotating_keeps_energy_and_lowers_the_cost(latents, matrices):
     assert chosen.max() < len(matrices)
     before, after = ((one.astype(np.float64) ** 2).sum(axis=(0, 1)) for one in (latents, rotated))
     np.testing.assert_allclose(after, before, rtol=1e-3)
-    costs = [float(latent_cost(one.astype(np.float64), STEP).sum()) for one in (latents, rotated)]
+    costs = [float(latent_bits(one.astype(np.float64), bits_scale(STEP)).sum()) for one in (latents, rotated)]
     assert costs[1] < 0.9 * costs[0]
     # The weaker components are left alone.
     size = matrices[0].count
@@ -62,8 +63,8 @@ def test_each_block_takes_its_cheapest_matrix(latents, matrices):
     costs = []
     for matrix in matrices:
         turned = np.rint(matrix.integers.T @ latents[:size, :, 3, 5] / BASIS_UNIT)
-        costs.append(float(latent_cost(turned, STEP).sum()))
-    taken = float(latent_cost(rotated[:size, :, 3, 5].astype(np.float64), STEP).sum())
+        costs.append(float(latent_bits(turned, bits_scale(STEP)).sum()))
+    taken = float(latent_bits(rotated[:size, :, 3, 5].astype(np.float64), bits_scale(STEP)).sum())
     assert taken == pytest.approx(costs[int(chosen[3, 5])], abs=0.5)
     assert taken <= min(costs) + 0.5
 
@@ -88,5 +89,5 @@ def test_single_components_are_not_rotated(latents):
 
 def test_the_cost_is_close_to_the_logarithm():
     steps = np.linspace(0, 300, 5000)
-    found = latent_cost(steps * STEP * FRACTION, STEP)
+    found = latent_bits(steps * STEP * FRACTION, bits_scale(STEP))
     assert np.abs(found - np.log2(1 + 1.5 * steps)).max() < 0.09
