@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.dct import DCT, DCT_UNIT
 from bandfold.calibration.program import run
-from bandfold.common.geometry import CHANNELS
+from bandfold.common.scene import CHANNELS
 
 BLOCKS = 43520
 """Blocks that are transformed at a time: eight components of 512 x 680 pixels."""

@@ -19,7 +19,7 @@ from bandfold.bitstream.contexts.features import GROUPS
 from bandfold.bitstream.contexts.tables import CLASSES
 from bandfold.bitstream.entropy.tokens import token_base
 from bandfold.common.errors import SettingsError
-from bandfold.common.geometry import CHANNELS
+from bandfold.common.scene import CHANNELS
 
 from .examples import Examples
 from .floatnetwork import CHANNEL_GROUPS, FEATURE_SCALE, FloatNetwork

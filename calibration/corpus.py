@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.klt import FRACTION
-from bandfold.common.geometry import pad_to_blocks, strips
-from bandfold.common.scene import SCALED_DTYPES, SceneSource
+from bandfold.common.scene import SCALED_DTYPES, SceneSource, pad_to_blocks, strips
 from bandfold.formats.envi.reader import open_envi
 from bandfold.onboard.planning.block_sample import sample_blocks
 from bandfold.onboard.planning.plan import Plan, Planner

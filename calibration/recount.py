@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.contexts.reconstruct import magnitude_points
 from bandfold.bitstream.contexts.tables import CLASSES, COST_UNIT, POINTS, Mode
 from bandfold.bitstream.entropy.tokens import TOKENS, to_tokens
 from bandfold.bitstream.transforms.klt import FRACTION
@@ -111,7 +110,7 @@ def tally(
         place = kind[live] * POINTS + np.minimum(magnitudes[live] - 1, POINTS - 1)
         below += np.bincount(place, weights=magnitudes[live] - size[live], minlength=below.size)
         counts += np.bincount(place, minlength=counts.size)
-        error += float(((size - magnitude_points(magnitudes, classes, mode)) ** 2).sum())
+        error += float(((size - mode.reconstruction_points(magnitudes, classes)) ** 2).sum())
     return Tally(
         tokens.reshape(-1, TOKENS),
         below.reshape(-1, POINTS),

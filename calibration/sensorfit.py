@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.packages.manifest import Manifest
 from bandfold.bitstream.packages.package import Package
-from bandfold.bitstream.transforms.klt import FRACTION, Vectors
+from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.bitstream.transforms.sensor_basis import MOST_MERGED, MOST_PRECISION, SensorBasis
+from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common import exact
 from bandfold.common.errors import SceneError, SettingsError
 from bandfold.common.scene import SceneSource

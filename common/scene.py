@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from .errors import SceneError
+
+BLOCK = 8
+"""Lines and samples of a block: one latent position."""
+
+CHANNELS = BLOCK * BLOCK
+"""Latents of a block."""
 
 INTERLEAVES = ("bsq", "bil", "bip")
 BYTE_ORDERS = ("little", "big")
@@ -21,6 +27,8 @@ CODED_DTYPES = tuple(np.dtype(name) for name in ("uint8", "int8", "uint16", "int
 
 SCALED_DTYPES = tuple(np.dtype(name) for name in ("int32", "uint32", "float32", "float64"))
 """Sample types that are coded through a declared `Scaling` to int16 or uint16 counts."""
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 MetadataValue = str | tuple[str, ...]
 """An ENVI header value: a text, or the items of a ``{a, b, c}`` list."""
@@ -171,3 +179,50 @@ class SceneSource(Protocol):
         ndarray, shape (bands, lines, samples)
             Samples of type ``info.dtype`` (native byte order, before any scaling).
         """
+
+
+def block_rows(length: int) -> int:
+    """Blocks that cover `length` lines or samples."""
+    return -(-length // BLOCK)
+
+
+def pad_to_blocks(planes: NDArray[Scalar], block: int = BLOCK) -> NDArray[Scalar]:
+    """Extend planes to whole blocks by mirroring, so that the seam has no edge that would cost bits.
+
+    Parameters
+    ----------
+    planes : ndarray, shape (..., lines, samples)
+    block : int
+        Lines and samples of a block.
+
+    Returns
+    -------
+    ndarray, shape (..., block * ceil(lines / block), block * ceil(samples / block))
+        The planes themselves where nothing is missing.
+    """
+    lines, samples = planes.shape[-2:]
+    if not lines % block and not samples % block:
+        return planes
+    return planes[..., mirrored(lines, block), :][..., mirrored(samples, block)]
+
+
+def mirrored(length: int, block: int) -> NDArray[np.intp]:
+    """Indices of a mirrored extension to whole blocks; short axes are mirrored more than once.
+
+    Parameters
+    ----------
+    length, block : int
+
+    Returns
+    -------
+    ndarray of int, shape (block * ceil(length / block),)
+        0 to ``length - 1``.
+    """
+    index = np.arange(-(-length // block) * block)
+    index %= 2 * length
+    return np.where(index < length, index, 2 * length - 1 - index)
+
+
+def strips(lines: int, height: int) -> list[slice]:
+    """Cut `lines` lines into strips of `height`; the last one may be lower."""
+    return [slice(start, min(start + height, lines)) for start in range(0, lines, height)]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.container.chunks import Place, split_segment
-from bandfold.bitstream.container.header import PLANES, Header
+from bandfold.bitstream.container.header import PLANES, CodingTools, Header, PackageReference
+from bandfold.bitstream.container.segment_layout import SegmentHeader, split_segment
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.packages.manifest import Manifest
 from bandfold.bitstream.packages.package import Package, load_package, pack, unpack
@@ -138,8 +138,15 @@ def check_package(data: bytes, source: str) -> Package:
     numbers = tuple(range(codec.engines))
     fold = Fold(tuple(number + 1 for number in numbers), np.zeros(codec.engines, np.int64), engines=numbers)
     info = SceneInfo(codec.engines, *_PROBE, np.dtype("int16"))
-    header = Header(info, 4 * REDUCTION, 256, False, PLANES, tables.identity, codec.name, bytes(8))
-    payload = write_band_segment(Place(0, lines=_PROBE[0]), BandSegment(quantised), tables, fold)
+    header = Header(
+        info,
+        4 * REDUCTION,
+        256,
+        CodingTools(False, PLANES),
+        tables.identity,
+        PackageReference(codec.name, bytes(8)),
+    )
+    payload = write_band_segment(SegmentHeader(0, lines=_PROBE[0]), BandSegment(quantised), tables, fold)
     found = read_band_segment(split_segment(payload), header, tables, fold)
     if not np.array_equal(found.quantised, quantised):
         raise ModelError(f"latents of package {source} do not come back from a segment: export the run again")

@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.container.chunks import Segmented
+from bandfold.bitstream.container.segment_layout import ChunkedSegment
 from bandfold.bitstream.contexts.tables import load_tables, needed_tables
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.bitstream.segments.band_codec import BandCodec
 from bandfold.bitstream.segments.band_segment import read_band_segment
 from bandfold.bitstream.segments.planes import PlaneTables
 from bandfold.bitstream.segments.segment import Segment, mode_name, read_segment
-from bandfold.bitstream.transforms.klt import FRACTION, Fold, Vectors
+from bandfold.bitstream.transforms.klt import FRACTION, Fold
+from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.errors import MemoryLimitError, SettingsError, StreamError
 from bandfold.common.scene import SceneInfo
 from bandfold.common.workers import Workers
@@ -264,7 +265,7 @@ class Decoder:
             self._restorer = Restorer(self._model, self._mode, threads)
 
     def _planes(
-        self, segmented: Segmented, bands: slice, height: int
+        self, segmented: ChunkedSegment, bands: slice, height: int
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
         """Bands of a strip in counts, not rounded, and which samples of all bands are absent."""
         stream = self._stream

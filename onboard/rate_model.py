@@ -13,12 +13,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.klt import FRACTION, Vectors
+from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.bitstream.transforms.selection import Turn
+from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common import exact
 from bandfold.common.exact import exp2, log2_of
-from bandfold.common.geometry import CHANNELS
 from bandfold.common.kernels import compiled
+from bandfold.common.scene import CHANNELS
 
 LAGRANGE_MULTIPLIER = 0.13
 """Squared error, in steps squared, that one bit must save: what a finer step buys with it."""

@@ -14,7 +14,7 @@ from bandfold.bitstream.contexts.tables import DEPENDENT as TRELLIS_TABLES
 from bandfold.bitstream.packages.package import Package
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.common.errors import SettingsError
-from bandfold.common.geometry import BLOCK
+from bandfold.common.scene import BLOCK
 
 PEAK = 65535.0
 """Peak of PSNR, in counts, whatever the type of the samples."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bandfold.bitstream.container.chunks import Place
-from bandfold.bitstream.container.header import COSINE, STEP_UNIT, Header
+from bandfold.bitstream.container.header import COSINE, STEP_UNIT, CodingTools, Header, PackageReference
 from bandfold.bitstream.container.sections import Section, write_section
+from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.packages.package import Package
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
@@ -82,13 +82,10 @@ class StreamStrips:
             replace(self._info, metadata={}),
             settings.strip_lines,
             1,
-            self._spectral,
-            COSINE,
+            CodingTools(self._spectral, COSINE, quantiser_of(self._tables, spectral=self._spectral)),
             self._tables.identity,
-            sensor=sensor.name if sensor else "",
-            sensor_hash=sensor.identity if sensor else b"",
+            sensor=PackageReference(sensor.name, sensor.identity) if sensor else None,
             open=True,
-            quantiser=quantiser_of(self._tables, spectral=self._spectral),
         )
         self._since_repeated = 0
         self._bucket = None if settings.bps is None else LeakyBucket(settings.bps, settings.buffer)
@@ -188,7 +185,7 @@ class StreamStrips:
         coder = FoldedStripCoder(current.basis, current.step, self._tables, self._workers)
         strip = coder.analyse(samples, slice(0, height))
         low = height if height < self._settings.strip_lines else None
-        place = Place(self.strips, current.basis.number, current.basis.rotation, lines=low)
+        place = SegmentHeader(self.strips, current.basis.number, current.basis.rotation, lines=low)
 
         def code(step_code: int) -> CodedStrip:
             told = None if step_code == self._header.step_code else step_code

@@ -11,7 +11,7 @@ from bandfold.bitstream.transforms.dct import FREQUENCIES
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.calibration.corpus import planned_latents
 from bandfold.common.errors import SettingsError
-from bandfold.common.geometry import BLOCK
+from bandfold.common.scene import BLOCK
 
 from .config import DataConfig
 from .scenes import TrainingScene

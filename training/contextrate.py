@@ -18,7 +18,7 @@ from bandfold.bitstream.contexts.features import GROUPS, LARGEST_LOG, SUM_LIMIT,
 from bandfold.bitstream.contexts.tables import COST_UNIT, Mode
 from bandfold.bitstream.entropy.tokens import to_tokens
 from bandfold.bitstream.transforms.dct import DIAGONAL
-from bandfold.common.geometry import CHANNELS
+from bandfold.common.scene import CHANNELS
 
 LARGEST = 255
 """Magnitudes whose cost is looked up; what is beyond costs as much, plus its octaves."""

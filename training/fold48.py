@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from bandfold.bitstream.contexts.tables import load_tables
-from bandfold.common.geometry import CHANNELS
+from bandfold.common.scene import CHANNELS
 from bandfold.onboard.quantisation.rdoq import decision_thresholds
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from bandfold.bitstream.contexts.tables import DEPENDENT, SHIPPED, Mode, load_tables
 from bandfold.bitstream.segments.segment import Segment
-from bandfold.bitstream.transforms.klt import FRACTION, Vectors
+from bandfold.bitstream.transforms.klt import FRACTION
+from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.calibration.corpus import planned_latents
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import SceneSource

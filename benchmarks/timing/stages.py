@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from bandfold.bitstream.container.chunks import Place
 from bandfold.bitstream.container.header import STEP_UNIT
+from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.contexts.tables import DEPENDENT as TRELLIS
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.segments.segment import Segment, mode_name, write_segment
-from bandfold.common.geometry import strips
+from bandfold.common.scene import strips
 from bandfold.common.workers import Workers
 from bandfold.formats.envi.reader import open_envi
 from bandfold.onboard.planning.block_sample import sample_blocks
@@ -107,7 +107,7 @@ def _once(path: Path, bps: float, workers: Workers) -> list[float]:
     with stage():
         each(
             lambda index: write_segment(
-                Place(index, rotation=basis.rotation),
+                SegmentHeader(index, rotation=basis.rotation),
                 Segment(coded[index][0], coded[index][1], chosen[index]),
                 tables,
                 spectral=True,

@@ -8,10 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from bandfold.common.errors import SceneError, StreamError
-from bandfold.common.geometry import BLOCK
-from bandfold.common.scene import BYTE_ORDERS, CODED_DTYPES, INTERLEAVES, SCALED_DTYPES, Scaling, SceneInfo
+from bandfold.common.scene import (
+    BLOCK,
+    BYTE_ORDERS,
+    CODED_DTYPES,
+    INTERLEAVES,
+    SCALED_DTYPES,
+    Scaling,
+    SceneInfo,
+)
 
-from .varint import read_varint, write_varint
+from .sections import read_varint, write_varint
 
 DTYPES = CODED_DTYPES + SCALED_DTYPES
 """Codes of sample types are positions in this list."""
@@ -45,6 +52,46 @@ _KNOWN_FLAGS = _SPECTRAL | _SCALED | _SCALED_UNSIGNED | _NO_DATA | _SENSOR
 
 
 @dataclass(frozen=True)
+class PackageReference:
+    """A package that a stream needs.
+
+    Parameters
+    ----------
+    name : str
+        Its name; not empty.
+    hash : bytes
+        First 8 bytes of its SHA-256.
+    """
+
+    name: str
+    hash: bytes
+
+    def pack(self) -> bytes:
+        """Bytes in the header."""
+        data = self.name.encode()
+        return write_varint(len(data)) + data + self.hash
+
+
+@dataclass(frozen=True)
+class CodingTools:
+    """Transforms and quantiser of a stream.
+
+    Parameters
+    ----------
+    spectral : bool
+        Whether there is a spectral transform.
+    transform : str
+        One of `TRANSFORMS`; `PLANES` needs a model and goes without the other transforms.
+    quantiser : str
+        One of `QUANTISERS`.
+    """
+
+    spectral: bool
+    transform: str
+    quantiser: str = UNIFORM
+
+
+@dataclass(frozen=True)
 class Header:
     """Everything that governs decoding.
 
@@ -57,38 +104,41 @@ class Header:
         Lines of a segment, a multiple of 8.
     step_code : int
         Quantiser step of segments that tell none, in units of ``1 / 256`` of a count, at least 1.
-    spectral : bool
-        Whether there is a spectral transform.
-    transform : str
-        One of `TRANSFORMS`; `PLANES` needs a model and goes without the other transforms.
+    tools : CodingTools
+        Transforms and quantiser.
     tables : bytes
         Identity of the tables, 8 bytes.
-    model : str
-        Name of the model package, empty if there is none.
-    model_hash : bytes
-        First 8 bytes of its SHA-256; empty if there is none.
-    sensor : str
-        Name of the package that the fold comes from, empty if it does not come from one.
-    sensor_hash : bytes
-        First 8 bytes of its SHA-256; empty if there is none.
+    model : PackageReference or None
+        Package of the networks that make latents, if there are any.
+    sensor : PackageReference or None
+        Package that the fold comes from, if it comes from one.
     open : bool
         Whether the number of lines was not known when the stream was begun: its end tells it.
-    quantiser : str
-        One of `QUANTISERS`.
     """
 
     info: SceneInfo
     strip_lines: int
     step_code: int
-    spectral: bool
-    transform: str
+    tools: CodingTools
     tables: bytes
-    model: str = ""
-    model_hash: bytes = b""
-    sensor: str = ""
-    sensor_hash: bytes = b""
+    model: PackageReference | None = None
+    sensor: PackageReference | None = None
     open: bool = False
-    quantiser: str = UNIFORM
+
+    @property
+    def spectral(self) -> bool:
+        """Whether there is a spectral transform."""
+        return self.tools.spectral
+
+    @property
+    def transform(self) -> str:
+        """One of `TRANSFORMS`."""
+        return self.tools.transform
+
+    @property
+    def quantiser(self) -> str:
+        """One of `QUANTISERS`."""
+        return self.tools.quantiser
 
     @property
     def step(self) -> float:
@@ -112,7 +162,7 @@ class Header:
             flags |= _SCALED | _SCALED_UNSIGNED * (info.scaling.counts == np.dtype("uint16"))
         if info.no_data is not None:
             flags |= _NO_DATA
-        if self.sensor:
+        if self.sensor is not None:
             flags |= _SENSOR
         layout = INTERLEAVES.index(info.interleave) | BYTE_ORDERS.index(info.byte_order) << 2
         out = bytes([flags, DTYPES.index(info.dtype), layout, TRANSFORMS.index(self.transform)])
@@ -125,8 +175,8 @@ class Header:
             out += struct.pack("<dd", info.scaling.scale, info.scaling.offset)
         if info.no_data is not None:
             out += struct.pack("<d", info.no_data)
-        out += _pack_name(self.model, self.model_hash)
-        return out + (_pack_name(self.sensor, self.sensor_hash) if self.sensor else b"")
+        out += write_varint(0) if self.model is None else self.model.pack()
+        return out + (b"" if self.sensor is None else self.sensor.pack())
 
     @staticmethod
     def unpack(payload: bytes) -> Header:
@@ -174,13 +224,13 @@ def _unpack(payload: bytes) -> Header:
     if flags & _NO_DATA:
         (no_data,) = struct.unpack_from("<d", payload, position)
         position += 8
-    name, model_hash, position = _unpack_name(payload, position)
-    sensor, sensor_hash = "", b""
+    model, position = _unpack_reference(payload, position)
+    sensor = None
     if flags & _SENSOR:
-        sensor, sensor_hash, position = _unpack_name(payload, position)
-        if not sensor or not flags & _SPECTRAL:
+        sensor, position = _unpack_reference(payload, position)
+        if sensor is None or not flags & _SPECTRAL:
             raise StreamError("header of the stream names a package for no fold: it is corrupt")
-    if (TRANSFORMS[transform] == PLANES) != bool(name) or (name and flags & _SPECTRAL):
+    if (TRANSFORMS[transform] == PLANES) != (model is not None) or (model is not None and flags & _SPECTRAL):
         raise StreamError("header of the stream has a transform that does not fit its model: it is corrupt")
     if QUANTISERS[quantiser] == DEPENDENT and not flags & _SPECTRAL:
         raise StreamError("header of the stream has a quantiser for a fold, but none: it is corrupt")
@@ -200,32 +250,24 @@ def _unpack(payload: bytes) -> Header:
         info,
         strip_blocks * BLOCK,
         step_code,
-        bool(flags & _SPECTRAL),
-        TRANSFORMS[transform],
+        CodingTools(bool(flags & _SPECTRAL), TRANSFORMS[transform], QUANTISERS[quantiser]),
         tables,
-        name,
-        model_hash,
+        model,
         sensor,
-        sensor_hash,
         not lines,
-        QUANTISERS[quantiser],
     )
 
 
-def _pack_name(name: str, identity: bytes) -> bytes:
-    """Name and identity of a package; a single zero where there is none."""
-    data = name.encode()
-    return write_varint(len(data)) + data + identity
-
-
-def _unpack_name(payload: bytes, position: int) -> tuple[str, bytes, int]:
-    """Name, identity (empty where there is no name), and the position behind them."""
+def _unpack_reference(payload: bytes, position: int) -> tuple[PackageReference | None, int]:
+    """Reference to a package, None where the name is empty, and the position behind it."""
     length, position = read_varint(payload, position)
     if length > len(payload) - position:
         raise StreamError("header of the stream ends inside the name of a package: it is corrupt")
     name = payload[position : position + length].decode()
     position += length
-    identity = payload[position : position + 8] if name else b""
-    if name and len(identity) < 8:
+    if not name:
+        return None, position
+    identity = payload[position : position + 8]
+    if len(identity) < 8:
         raise StreamError("header of the stream ends inside the hash of a package: it is corrupt")
-    return name, identity, position + len(identity)
+    return PackageReference(name, identity), position + len(identity)

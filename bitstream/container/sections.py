@@ -12,8 +12,6 @@ import numpy as np
 
 from bandfold.common.errors import StreamError
 
-from .varint import read_varint, write_varint
-
 SIGNATURE = b"\x89BNDF\r\n\x1a"
 """First eight bytes; the line ends catch transfers in text mode."""
 
@@ -25,6 +23,12 @@ PREAMBLE = len(SIGNATURE) + 2
 
 CHECK_BYTES = 5
 """Bytes of check and checksum, between the length of a section and its payload."""
+
+LARGEST_FRAME = 1 + 10 + 1 + 4
+"""Bytes of a section before its payload, at most."""
+
+LONGEST_NUMBER = 10
+"""Bytes of a 64-bit integer."""
 
 _WINDOW = 1 << 20
 """Bytes that are searched at once for the beginning of a section."""
@@ -125,6 +129,29 @@ def read_sections(data: bytes) -> Iterator[RawSection]:
         position += section.size
 
 
+def read_frame(data: bytes) -> tuple[int, int, int]:
+    """Read where a section ends, from its beginning alone.
+
+    Parameters
+    ----------
+    data : bytes
+        A stream from the beginning of the section on, at least `LARGEST_FRAME` bytes of it.
+
+    Returns
+    -------
+    kind, before, length : int
+        A `Section` or an unknown kind, bytes before the payload, and bytes of the payload.
+
+    Raises
+    ------
+    StreamError
+        If no section begins here.
+    """
+    length, position = read_varint(data, 1)
+    # A check of kind and length, then that of the payload.
+    return data[0], position + 5, length
+
+
 @dataclass(frozen=True)
 class _Frame:
     """Where a section says that its payload is."""
@@ -199,3 +226,58 @@ def _frame(data: bytes, position: int) -> _Frame | None:
 
 def _check(head: bytes) -> int:
     return int(google_crc32c.value(head)) & 0xFF
+
+
+def write_varint(value: int) -> bytes:
+    """Encode an unsigned integer.
+
+    Parameters
+    ----------
+    value : int
+        0 to 2**64 - 1.
+
+    Returns
+    -------
+    bytes
+        1 to 10 bytes.
+    """
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def read_varint(data: bytes, position: int) -> tuple[int, int]:
+    """Decode an unsigned integer.
+
+    Parameters
+    ----------
+    data : bytes
+    position : int
+        Where it starts.
+
+    Returns
+    -------
+    value : int
+    position : int
+        Where it ends.
+
+    Raises
+    ------
+    StreamError
+        If the data end inside it or it is longer than 64 bits.
+    """
+    value = 0
+    for place in range(LONGEST_NUMBER):
+        if position >= len(data):
+            raise StreamError(f"stream ends inside a number at byte {position}: it is truncated")
+        byte = data[position]
+        position += 1
+        value |= (byte & 0x7F) << (7 * place)
+        if byte < 0x80:
+            if value >> 64:
+                break
+            return value, position
+    raise StreamError(f"number at byte {position} is longer than 64 bits: the stream is corrupt")

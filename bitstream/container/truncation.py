@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from bandfold.common.errors import BudgetError, StreamError
 
-from .chunks import Segmented, split_segment
 from .header import Header
 from .sections import RawSection, Section, read_sections, write_preamble, write_section
+from .segment_layout import ChunkedSegment, split_segment
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def truncate(data: bytes, nbytes: int) -> Truncated:
     )
 
 
-def _order(segments: dict[int, Segmented]) -> list[int]:
+def _order(segments: dict[int, ChunkedSegment]) -> list[int]:
     """Places of the segments whose last chunk is to go, one after the other."""
     steps = []
     for place, segment in segments.items():
@@ -95,11 +95,11 @@ def _order(segments: dict[int, Segmented]) -> list[int]:
     return [place for _, _, place in sorted(steps)]
 
 
-def _bytes(segment: Segmented) -> int:
+def _bytes(segment: ChunkedSegment) -> int:
     return len(write_section(Section.SEGMENT, segment.pack()))
 
 
-def _write(section: RawSection, segment: Segmented | None) -> bytes:
+def _write(section: RawSection, segment: ChunkedSegment | None) -> bytes:
     # Kinds that this version does not know are copied with the others.
     payload = section.payload if segment is None else segment.pack()
     return write_section(section.kind, payload)  # type: ignore[arg-type]

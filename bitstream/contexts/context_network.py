@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.common.geometry import CHANNELS
 from bandfold.common.kernels import Structure, compiled, structure
+from bandfold.common.scene import CHANNELS
 
 from .features import (
     CHANNEL_FEATURES,

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.dct import DIAGONAL, FREQUENCIES
-from bandfold.common.geometry import BLOCK, CHANNELS
+from bandfold.common.scene import BLOCK, CHANNELS
 
 LATENT_FEATURES = 11
 """Features of a latent of its own."""

@@ -74,6 +74,26 @@ class Mode:
         """Whether there are two quantisers, see `bandfold.bitstream.contexts.trellis_states`."""
         return len(self.frequencies) > self.network.classes
 
+    def reconstruction_points(
+        self, magnitudes: NDArray[np.integer], classes: NDArray[np.uint8]
+    ) -> NDArray[np.float64]:
+        """Reconstruction points of magnitudes: the mean of what a quantiser rounds to each.
+
+        Parameters
+        ----------
+        magnitudes : ndarray of integers
+            Magnitudes of levels.
+        classes : ndarray of uint8, same shape
+            Class of the table that codes each.
+
+        Returns
+        -------
+        ndarray of float64, same shape
+            In steps, not negative.
+        """
+        below = self.points[classes, np.clip(magnitudes - 1, 0, POINTS - 1)]
+        return np.where(magnitudes > 0, magnitudes - below, 0.0)
+
     @cached_property
     def costs(self) -> NDArray[np.int32]:
         """Cost of each token in each class, sign and raw bits included, in ``1 / COST_UNIT`` bit."""

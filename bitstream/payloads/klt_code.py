@@ -1,4 +1,4 @@
-"""How a fold is written: partition, means and eigenvectors, predicted along the wavelengths."""
+"""How a KLT is written: partition, means, eigenvectors predicted along the wavelengths, rotations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold, Vectors
+from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
+from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.errors import StreamError
 
 from .payload import SIDE_UNIT, PayloadReader, PayloadWriter
@@ -31,6 +32,13 @@ LARGEST_MEAN = 1 << 40
 
 MOST_ENTRIES = 1 << 22
 """Entries of all eigenvectors at most: a decoder may have to read zeros that take no bytes at all."""
+
+
+LARGEST_COUNT = 64
+"""Rotation matrices at most."""
+
+LARGEST_SIZE = 64
+"""Components that a rotation matrix rotates at most."""
 
 
 def write_fold(payload: PayloadWriter, fold: Fold) -> None:
@@ -213,3 +221,34 @@ def read_precisions(payload: PayloadReader, count: int) -> NDArray[np.int64]:
     if count and (precision.min() < 1 or precision.max() > FINEST_PRECISION):
         raise StreamError("an eigenvector has an impossible precision: the stream is corrupt")
     return precision
+
+
+def write_matrices(payload: PayloadWriter, matrices: tuple[Vectors, ...]) -> None:
+    """Append rotation matrices to a payload: at least one, all square and of the same size."""
+    payload.integers([len(matrices), matrices[0].count], COUNT_MEAN, signed=False)
+    for matrix in matrices:
+        write_vectors(payload, matrix)
+
+
+def read_matrices(payload: PayloadReader, components: int) -> tuple[Vectors, ...]:
+    """Read what `write_matrices` wrote.
+
+    Parameters
+    ----------
+    payload : PayloadReader
+    components : int
+        Components of the scene.
+
+    Returns
+    -------
+    tuple of Vectors
+
+    Raises
+    ------
+    StreamError
+        If the payload is corrupt.
+    """
+    count, size = payload.integers(2, COUNT_MEAN, signed=False)
+    if not (1 <= count <= LARGEST_COUNT and 1 <= size <= min(components, LARGEST_SIZE)):
+        raise StreamError(f"stream has {count} rotations of {size} components: it is corrupt")
+    return tuple(read_vectors(payload, size, size) for _ in range(count))

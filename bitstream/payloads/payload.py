@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.container.varint import read_varint, write_varint
+from bandfold.bitstream.container.sections import read_varint, write_varint
 from bandfold.bitstream.contexts.tables import SIDE_CLASSES, Tables
 from bandfold.bitstream.entropy.ans import AnsDecoder, Run
 from bandfold.bitstream.entropy.tokens import LARGEST_MAGNITUDE, to_tokens, token_base

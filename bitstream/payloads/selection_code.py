@@ -6,7 +6,7 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from bandfold.bitstream.transforms.klt import Fold
+from bandfold.bitstream.transforms.klt import Fold, selected_fold
 from bandfold.bitstream.transforms.selection import Selection, Turn
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.errors import StreamError
@@ -105,7 +105,7 @@ def read_selected_fold(payload: PayloadReader, bands: int, sensor: SensorBasis) 
         _read_places(payload, number, used, vectors.count)
         for number, used, vectors in zip(numbers, rows, sensor.first, strict=True)
     )
-    return Selection(sensor, tuple(rows), width, second, others).fold(means, mean_shift)
+    return selected_fold(Selection(sensor, tuple(rows), width, second, others), means, mean_shift)
 
 
 def _read_turn(payload: PayloadReader, width: int, count: int) -> Turn:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.container.chunks import Chunk, Place, Segmented
 from bandfold.bitstream.container.header import Header
+from bandfold.bitstream.container.segment_layout import Chunk, ChunkedSegment, SegmentHeader
 from bandfold.bitstream.payloads.no_data_code import read_mask, write_mask
 from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
 from bandfold.bitstream.transforms.klt import Fold
@@ -34,12 +34,12 @@ class BandSegment:
     absent: NDArray[np.bool_] | None = None
 
 
-def write_band_segment(place: Place, segment: BandSegment, tables: PlaneTables, fold: Fold) -> bytes:
+def write_band_segment(place: SegmentHeader, segment: BandSegment, tables: PlaneTables, fold: Fold) -> bytes:
     """Encode a segment.
 
     Parameters
     ----------
-    place : Place
+    place : SegmentHeader
     segment : BandSegment
     tables : PlaneTables
     fold : Fold
@@ -60,15 +60,17 @@ def write_band_segment(place: Place, segment: BandSegment, tables: PlaneTables, 
         write_mask(payload, segment.absent)
     for start, end, engine in zip(fold.starts, fold.ends, fold.engines, strict=True):
         write_planes(payload, segment.quantised[start:end], tables.first_plane_table(engine))
-    return Segmented(place, (Chunk(len(segment.quantised), payload.data()),)).pack()
+    return ChunkedSegment(place, (Chunk(len(segment.quantised), payload.data()),)).pack()
 
 
-def read_band_segment(segmented: Segmented, header: Header, tables: PlaneTables, fold: Fold) -> BandSegment:
+def read_band_segment(
+    segmented: ChunkedSegment, header: Header, tables: PlaneTables, fold: Fold
+) -> BandSegment:
     """Decode a segment.
 
     Parameters
     ----------
-    segmented : Segmented
+    segmented : ChunkedSegment
     header : Header
     tables : PlaneTables
     fold : Fold

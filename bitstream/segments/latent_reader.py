@@ -12,8 +12,8 @@ from bandfold.bitstream.contexts.trellis_states import Chains
 from bandfold.bitstream.entropy.ans import AnsDecoder
 from bandfold.bitstream.payloads.payload import BitReader, PayloadReader, read_values
 from bandfold.common.errors import StreamError
-from bandfold.common.geometry import CHANNELS
 from bandfold.common.kernels import Structure, compiled, structure
+from bandfold.common.scene import CHANNELS
 
 from .latents import EXTENT_MEAN, learn
 

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.container.chunks import Chunk, Place, Segmented, worth_of
 from bandfold.bitstream.container.header import Header
+from bandfold.bitstream.container.segment_layout import Chunk, ChunkedSegment, SegmentHeader, worth_of
 from bandfold.bitstream.contexts.features import DIAGONALS
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.payloads.no_data_code import read_mask, write_mask
-from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
-from bandfold.bitstream.payloads.rotation_code import read_map, write_map
+from bandfold.bitstream.payloads.payload import SIDE_UNIT, PayloadReader, PayloadWriter
 from bandfold.common.errors import StreamError
-from bandfold.common.geometry import block_rows
+from bandfold.common.scene import block_rows
 
 from .latent_reader import LatentReader
 from .latents import LatentStatistics, write_latents
@@ -29,6 +28,10 @@ MOST_CHUNKS = 32
 
 BITS_OF_VALUE = 6
 """Bits of a latent that is not zero, about."""
+
+
+RANK_MEAN = SIDE_UNIT
+"""Expected rank of the rotation of a block among the candidates."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def chunk_components(nonzero: NDArray[np.int64]) -> list[int]:
 
 
 def write_segment(
-    place: Place,
+    place: SegmentHeader,
     segment: Segment,
     tables: Tables,
     *,
@@ -95,7 +98,7 @@ def write_segment(
 
     Parameters
     ----------
-    place : Place
+    place : SegmentHeader
     segment : Segment
     tables : Tables
     spectral : bool
@@ -133,15 +136,15 @@ def write_segment(
         worth = worth_of(int(own.energy.sum()), step_code, len(data)) if len(counts) > 1 else 0
         return Chunk(counts[number], data, worth)
 
-    return Segmented(place, tuple(each(chunk, range(len(counts))))).pack()
+    return ChunkedSegment(place, tuple(each(chunk, range(len(counts))))).pack()
 
 
-def check_place(place: Place, header: Header) -> int:
+def check_place(place: SegmentHeader, header: Header) -> int:
     """Lines of the strip of a segment.
 
     Parameters
     ----------
-    place : Place
+    place : SegmentHeader
     header : Header
         Which knows the lines of the scene.
 
@@ -166,13 +169,13 @@ def check_place(place: Place, header: Header) -> int:
 
 
 def read_segment(
-    segmented: Segmented, header: Header, components: int, rotations: int, tables: Tables
+    segmented: ChunkedSegment, header: Header, components: int, rotations: int, tables: Tables
 ) -> Segment:
     """Decode a segment.
 
     Parameters
     ----------
-    segmented : Segmented
+    segmented : ChunkedSegment
     header : Header
     components : int
         Components of the fold. Latents of those that the segment lacks are zero.
@@ -204,3 +207,60 @@ def read_segment(
         latents.read(reader, chunk.components)
         reader.finish()
     return Segment(latents.quantised, latents.classes, chosen, absent)
+
+
+def write_map(payload: PayloadWriter, chosen: NDArray[np.uint8], count: int) -> None:
+    """Append the choices of a segment: each as its rank after the choices to the left and above.
+
+    Parameters
+    ----------
+    payload : PayloadWriter
+    chosen : ndarray of uint8, shape (rows, columns)
+    count : int
+        Number of matrices.
+    """
+    choices = chosen.tolist()
+    ranks = []
+    for row, line in enumerate(choices):
+        for column, choice in enumerate(line):
+            ranks.append(_candidates(choices, row, column, count).index(choice))
+    payload.integers(ranks, RANK_MEAN, signed=False)
+
+
+def read_map(payload: PayloadReader, rows: int, columns: int, count: int) -> NDArray[np.uint8]:
+    """Read what `write_map` wrote.
+
+    Parameters
+    ----------
+    payload : PayloadReader
+    rows, columns, count : int
+
+    Returns
+    -------
+    ndarray of uint8, shape (rows, columns)
+
+    Raises
+    ------
+    StreamError
+        If the payload is corrupt.
+    """
+    ranks = iter(payload.integers(rows * columns, RANK_MEAN, signed=False))
+    choices: list[list[int]] = []
+    for row in range(rows):
+        choices.append([])
+        for column in range(columns):
+            rank = next(ranks)
+            if rank >= count:
+                raise StreamError("a block chooses a rotation that does not exist: the segment is corrupt")
+            choices[row].append(_candidates(choices, row, column, count)[rank])
+    return np.array(choices, dtype=np.uint8)
+
+
+def _candidates(choices: list[list[int]], row: int, column: int, count: int) -> list[int]:
+    """All choices, those of the left and the upper neighbour first, then by number."""
+    first = []
+    if column:
+        first.append(choices[row][column - 1])
+    if row and choices[row - 1][column] not in first:
+        first.append(choices[row - 1][column])
+    return first + [choice for choice in range(count) if choice not in first]

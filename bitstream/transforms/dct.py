@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.common.geometry import BLOCK, CHANNELS
+from bandfold.common.scene import BLOCK, CHANNELS
 
 DCT_UNIT = 16384.0
 """Entries of `DCT` are in units of ``1 / DCT_UNIT``."""

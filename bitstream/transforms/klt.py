@@ -1,63 +1,21 @@
-"""The fold as both sides know it: partition, band means and two levels of integer bases.
-
-A basis travels as coarsely quantised eigenvectors. Both sides make them orthonormal again and round them to
-2**-16, so coarse entries tilt the components a little but lose no energy between the kept ones.
-"""
+"""The fold: a KLT of each spectral interval, and a second KLT that merges the strongest components of all."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.common import exact
-
-if TYPE_CHECKING:
-    from .selection import Selection
-
-BASIS_UNIT = 65536.0
-"""Integer entries of a basis are in units of ``1 / BASIS_UNIT``."""
+from .selection import Selection
+from .vectors import Taken, Vectors
 
 FRACTION = 64.0
 """Band means, components and latents are integers in units of ``1 / FRACTION`` of a count."""
 
 MERGE_LIMIT = 64
 """Components that the second fold takes at most."""
-
-
-@dataclass(frozen=True)
-class Vectors:
-    """Quantised column vectors.
-
-    Parameters
-    ----------
-    codes : ndarray of int64, shape (n, count)
-        Entries; column ``k`` is in units of ``2**-precision[k]``.
-    precision : ndarray of int64, shape (count,)
-        1 to 16 bits.
-    """
-
-    codes: NDArray[np.int64]
-    precision: NDArray[np.int64]
-
-    @property
-    def count(self) -> int:
-        """Number of vectors."""
-        return int(self.codes.shape[1])
-
-    @cached_property
-    def orthonormal(self) -> NDArray[np.float64]:
-        """The columns made orthonormal from first to last, shape (n, count)."""
-        # Codes are scaled by powers of two, which is exact.
-        return exact.orthonormalise(np.ldexp(self.codes.astype(np.float64), -self.precision.astype(np.int32)))
-
-    @cached_property
-    def integers(self) -> NDArray[np.float64]:
-        """The orthonormal basis, shape (n, count): integers in float64, in units of ``1 / BASIS_UNIT``."""
-        return np.rint(self.orthonormal * BASIS_UNIT)
 
 
 @dataclass(frozen=True)
@@ -133,3 +91,29 @@ class Fold:
         if self.second is None:
             return self.bands
         return self.second.count + len(self.split[1])
+
+
+def selected_fold(selection: Selection, means: NDArray[np.int64], mean_shift: int) -> Fold:
+    """The fold of a scene that takes its vectors from the package of its sensor.
+
+    Parameters
+    ----------
+    selection : Selection
+        What it takes.
+    means : ndarray of int64, shape (bands,)
+        Band means of the scene, as in `Fold`.
+    mean_shift : int
+        How coarsely the means are told, as in `Fold`.
+
+    Returns
+    -------
+    Fold
+    """
+    sensor = selection.sensor
+    first = []
+    for vectors, rows, others in zip(sensor.first, selection.rows, selection.others, strict=True):
+        taken = (*range(rows), *others)
+        codes, precision = vectors.codes[:, list(taken)], vectors.precision[list(taken)]
+        first.append(Taken(codes, precision, vectors.orthonormal, taken))
+    second = selection.second_fold()
+    return Fold(sensor.ends, means, mean_shift, tuple(first), selection.rows, second, selection=selection)

@@ -16,7 +16,7 @@ from bandfold.common.errors import ModelError
 from bandfold.common.scene import SceneInfo
 from bandfold.common.wavelengths import wavelengths
 
-from .klt import Vectors
+from .vectors import Vectors
 
 MOST_MERGED = 128
 """Components that the second fold of a package takes at most."""

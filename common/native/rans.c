@@ -1,4 +1,4 @@
-/* Entropy coding: the words of constriction's AnsCoder. See bitstream/entropy/rans.py, payload.py and tokens.py. */
+/* Entropy coding: the words of constriction's AnsCoder. See bitstream/entropy/ans.py and bitstream/segments/latents.py. */
 
 #include "kernels.h"
 

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.tables import Mode
-from bandfold.common.geometry import CHANNELS
 from bandfold.common.onnx_session import fastest_providers
+from bandfold.common.scene import CHANNELS
 
 from .evidence import Decoded, Witness
 from .restoration_model import RestorationModel

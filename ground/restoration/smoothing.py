@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from bandfold.common.geometry import BLOCK
+from bandfold.common.scene import BLOCK
 
 MARGIN = 8
 """Pixels around a block that its pixels are compared with."""

@@ -8,23 +8,27 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bandfold.bitstream.container.chunks import Place, Segmented, read_place, segment_index, split_segment
 from bandfold.bitstream.container.header import LARGEST_DIMENSION, STEP_UNIT, Header
-from bandfold.bitstream.container.sections import VERSION, RawSection, Section, read_sections
-from bandfold.bitstream.container.varint import read_varint
+from bandfold.bitstream.container.sections import VERSION, RawSection, Section, read_sections, read_varint
+from bandfold.bitstream.container.segment_layout import (
+    ChunkedSegment,
+    SegmentHeader,
+    read_segment_header,
+    segment_index,
+    split_segment,
+)
 from bandfold.bitstream.contexts.tables import Tables, needed_tables
 from bandfold.bitstream.packages.registry import Registry
-from bandfold.bitstream.payloads.klt_code import read_fold
+from bandfold.bitstream.payloads.klt_code import read_fold, read_matrices
 from bandfold.bitstream.payloads.metadata_code import read_metadata
 from bandfold.bitstream.payloads.payload import PayloadReader
-from bandfold.bitstream.payloads.rotation_code import read_matrices
 from bandfold.bitstream.payloads.selection_code import read_selected_fold
 from bandfold.bitstream.segments.band_codec import REDUCTION, BandCodec, latent_rows
-from bandfold.bitstream.transforms.klt import Fold, Vectors
+from bandfold.bitstream.transforms.klt import Fold
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
+from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.errors import MemoryLimitError, StreamError
-from bandfold.common.geometry import CHANNELS, block_rows
-from bandfold.common.scene import MetadataValue
+from bandfold.common.scene import CHANNELS, MetadataValue, block_rows
 
 BYTES_PER_LATENT = 64
 """Memory that decoding takes for each latent of a strip: contexts, latents and planes."""
@@ -61,7 +65,7 @@ class Stream:
     metadata : mapping
     segments : dict of int to RawSection
         By number of the strip; those that are not intact are absent.
-    parts : dict of int to Segmented
+    parts : dict of int to ChunkedSegment
         What is left of segments that are not intact, where chunks of them are.
     size : int
         Bytes of the stream.
@@ -78,7 +82,7 @@ class Stream:
     header: Header
     metadata: Mapping[str, MetadataValue]
     segments: dict[int, RawSection]
-    parts: dict[int, Segmented]
+    parts: dict[int, ChunkedSegment]
     size: int
     sizes: dict[Section, int]
     damaged: int
@@ -114,7 +118,7 @@ class Stream:
         """
         sizes: dict[Section, int] = {}
         segments: dict[int, RawSection] = {}
-        parts: dict[int, Segmented] = {}
+        parts: dict[int, ChunkedSegment] = {}
         single: dict[int, RawSection] = {}
         numbered: dict[int, dict[int, bytes]] = {Section.FOLD: {}, Section.ROTATION: {}}
         damaged = 0
@@ -140,7 +144,9 @@ class Stream:
         tables = needed_tables(header.tables, tables)
         registry = registry or Registry()
         codec = (
-            BandCodec.from_package(registry.need(header.model, header.model_hash)) if header.model else None
+            None
+            if header.model is None
+            else BandCodec.from_package(registry.need(header.model.name, header.model.hash))
         )
         metadata: Mapping[str, MetadataValue] = {}
         if Section.METADATA in single:
@@ -182,7 +188,7 @@ class Stream:
         """The rotations of the first intact segment that has any; empty if none has."""
         for index in self._numbers:
             with suppress(StreamError):
-                place, _ = read_place(self.segments[index].payload)
+                place, _ = read_segment_header(self.segments[index].payload)
                 if place.rotation is not None:
                     return self.basis(place.fold, place.rotation).rotations
         return ()
@@ -218,7 +224,7 @@ class Stream:
         """
         return self._bases.find(fold, rotation)
 
-    def segment(self, index: int) -> Segmented:
+    def segment(self, index: int) -> ChunkedSegment:
         """The segment of a strip, or what is left of it.
 
         Parameters
@@ -227,7 +233,7 @@ class Stream:
 
         Returns
         -------
-        Segmented
+        ChunkedSegment
 
         Raises
         ------
@@ -254,7 +260,7 @@ class Stream:
         if index not in self.segments:
             return False
         try:
-            place, _ = read_place(self.segments[index].payload)
+            place, _ = read_segment_header(self.segments[index].payload)
             self.basis(place.fold, place.rotation)
         except StreamError:
             return False
@@ -276,10 +282,10 @@ class Stream:
         # Its own segment may be intact, and only its rotations lost.
         for number in sorted(near, key=lambda number: number != index):
             with suppress(StreamError):
-                return self.basis(read_place(self.segments[number].payload)[0].fold).fold
+                return self.basis(read_segment_header(self.segments[number].payload)[0].fold).fold
         return self.fold
 
-    def step(self, place: Place) -> float:
+    def step(self, place: SegmentHeader) -> float:
         """Quantiser step of the segment of a place, in counts."""
         return self.header.step if place.step_code is None else place.step_code / STEP_UNIT
 
@@ -336,11 +342,11 @@ class Stream:
             "rotated_components": self.rotations[0].count if self.rotations else 0,
             "folds": self._bases.count(Section.FOLD),
             "rotation_sets": self._bases.count(Section.ROTATION),
-            "model": header.model or None,
-            "model_hash": header.model_hash.hex() or None,
+            "model": None if header.model is None else header.model.name,
+            "model_hash": None if header.model is None else header.model.hash.hex(),
             "engines": list(self.fold.engines),
-            "sensor": header.sensor or None,
-            "sensor_hash": header.sensor_hash.hex() or None,
+            "sensor": None if header.sensor is None else header.sensor.name,
+            "sensor_hash": None if header.sensor is None else header.sensor.hash.hex(),
             "quantiser": header.quantiser,
             "tables": header.tables.hex(),
             "bytes": by_section,
@@ -464,12 +470,12 @@ def _told_lines(payload: bytes, header: Header) -> int:
     return lines
 
 
-def _found_lines(header: Header, segments: Mapping[int, RawSection], parts: Iterable[Segmented]) -> int:
+def _found_lines(header: Header, segments: Mapping[int, RawSection], parts: Iterable[ChunkedSegment]) -> int:
     """Lines up to the end of the last strip that is there."""
     places = [part.place for part in parts]
     for section in segments.values():
         with suppress(StreamError):
-            places.append(read_place(section.payload)[0])
+            places.append(read_segment_header(section.payload)[0])
     ends = [place.index * header.strip_lines + (place.lines or header.strip_lines) for place in places]
     lines = max((end for end in ends if end <= LARGEST_DIMENSION), default=0)
     if not lines:
@@ -486,9 +492,9 @@ def _payload(sections: Mapping[int, RawSection], kind: Section) -> bytes:
 
 
 def _read_fold(reader: PayloadReader, header: Header, registry: Registry, engines: int) -> Fold:
-    if not header.sensor:
+    if header.sensor is None:
         return read_fold(reader, header.info.bands, spectral=header.spectral, engines=engines)
-    sensor = SensorBasis.from_package(registry.need(header.sensor, header.sensor_hash))
+    sensor = SensorBasis.from_package(registry.need(header.sensor.name, header.sensor.hash))
     return read_selected_fold(reader, header.info.bands, sensor)
 
 

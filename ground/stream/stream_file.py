@@ -7,9 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
-from bandfold.bitstream.container.frame import LARGEST_FRAME, PREAMBLE_SIZE, read_frame
-from bandfold.bitstream.container.sections import Section
-from bandfold.bitstream.container.varint import read_varint
+from bandfold.bitstream.container.sections import LARGEST_FRAME, PREAMBLE, Section, read_frame, read_varint
 from bandfold.common.errors import StreamError
 
 _PEEK = LARGEST_FRAME + 10
@@ -93,8 +91,8 @@ class StreamFile:
 
     def _walk(self, file: BinaryIO) -> None:
         size = os.fstat(file.fileno()).st_size
-        parts = [self._read(file, 0, PREAMBLE_SIZE)]
-        position = PREAMBLE_SIZE
+        parts = [self._read(file, 0, PREAMBLE)]
+        position = PREAMBLE
         while position < size:
             head = self._read(file, position, _PEEK)
             # What is behind the end reads as zeros, and ends up behind the end.

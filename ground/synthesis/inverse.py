@@ -7,12 +7,12 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.contexts.reconstruct import magnitude_points
 from bandfold.bitstream.contexts.tables import Mode
 from bandfold.bitstream.segments.segment import Segment
 from bandfold.bitstream.transforms.dct import DCT, DCT_UNIT
-from bandfold.bitstream.transforms.klt import BASIS_UNIT, FRACTION, Fold, Vectors
-from bandfold.common.geometry import BLOCK, CHANNELS
+from bandfold.bitstream.transforms.klt import FRACTION, Fold
+from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
+from bandfold.common.scene import BLOCK, CHANNELS
 
 
 @cache
@@ -34,7 +34,7 @@ def dequantise(segment: Segment, mode: Mode) -> NDArray[np.float64]:
     ndarray, shape (64, components, rows, columns)
         In steps.
     """
-    points = magnitude_points(np.abs(segment.quantised), segment.classes, mode)
+    points = mode.reconstruction_points(np.abs(segment.quantised), segment.classes)
     return np.copysign(points, segment.quantised)
 
 

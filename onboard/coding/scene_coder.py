@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bandfold.bitstream.container.header import STEP_UNIT, Header
+from bandfold.bitstream.container.header import STEP_UNIT, CodingTools, Header, PackageReference
 from bandfold.bitstream.container.sections import Section, write_section
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.onboard.planning.plan import (
@@ -169,20 +169,15 @@ class SceneCoder:
 
     def head(self, plan: Plan, code: int) -> bytes:
         """Preamble and header of the scene under a plan, at a step."""
-        selection = plan.fold.selection
-        model, model_hash = self.method.model
+        selection, spectral = plan.fold.selection, plan.fold.spectral
         header = Header(
             self.samples.scene.info,
             self._strip_lines,
             code,
-            plan.fold.spectral,
-            self.method.transform,
+            CodingTools(spectral, self.method.transform, quantiser_of(self._tables, spectral=spectral)),
             self._tables.identity,
-            model,
-            model_hash,
-            sensor="" if selection is None else selection.sensor.name,
-            sensor_hash=b"" if selection is None else selection.sensor.identity,
-            quantiser=quantiser_of(self._tables, spectral=plan.fold.spectral),
+            self.method.model,
+            None if selection is None else PackageReference(selection.sensor.name, selection.sensor.identity),
         )
         return stream_head(header)
 

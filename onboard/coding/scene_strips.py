@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bandfold.bitstream.container.chunks import Place
-from bandfold.common.geometry import BLOCK, strips
+from bandfold.bitstream.container.segment_layout import SegmentHeader
+from bandfold.common.scene import BLOCK, strips
 from bandfold.onboard.planning.plan import Basis, Plan
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 from bandfold.onboard.samples.samples import Samples
@@ -29,7 +29,7 @@ class Strip:
         Of the scene, or of a part of it.
     lines : slice
         Its lines there.
-    place : Place
+    place : SegmentHeader
         Number of the strip, and of what it is coded with.
     coder : StripCoder
         What codes it.
@@ -37,7 +37,7 @@ class Strip:
 
     samples: Samples
     lines: slice
-    place: Place
+    place: SegmentHeader
     coder: StripCoder
 
 
@@ -187,8 +187,8 @@ def _rows_taken(
     return [[row for row in taken if region_of[row] == number] for number in range(len(plan.bases))]
 
 
-def _place(index: int, lines: slice, strip_lines: int, basis: Basis) -> Place:
-    """Place of a strip whose step is that of the header."""
+def _place(index: int, lines: slice, strip_lines: int, basis: Basis) -> SegmentHeader:
+    """SegmentHeader of a strip whose step is that of the header."""
     height = lines.stop - lines.start
     low = height if height < strip_lines else None
-    return Place(index, basis.number, basis.rotation, lines=low)
+    return SegmentHeader(index, basis.number, basis.rotation, lines=low)

@@ -9,13 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.container.chunks import Place
-from bandfold.bitstream.container.header import COSINE, STEP_UNIT
-from bandfold.bitstream.contexts.reconstruct import magnitude_points
+from bandfold.bitstream.container.header import COSINE, STEP_UNIT, PackageReference
+from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.segments.segment import Segment, mode_name, write_segment
 from bandfold.bitstream.transforms.klt import FRACTION
-from bandfold.common.geometry import BLOCK, CHANNELS
+from bandfold.common.scene import BLOCK, CHANNELS
 from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.planning.plan import Basis
 from bandfold.onboard.quantisation.rdoq import quantise
@@ -57,7 +56,7 @@ class StripCoder(Protocol):
     def code(
         self,
         analysed: Any,
-        place: Place,
+        place: SegmentHeader,
         step: float,
         *,
         errors: bool,
@@ -69,7 +68,7 @@ class StripCoder(Protocol):
         ----------
         analysed
             From `analyse`.
-        place : Place
+        place : SegmentHeader
             Number of the strip, and of what it is coded with.
         step : float
             Quantiser step in counts.
@@ -153,7 +152,7 @@ class FoldedStripCoder:
     def code(
         self,
         analysed: StripLatents,
-        place: Place,
+        place: SegmentHeader,
         step: float,
         *,
         errors: bool,
@@ -181,8 +180,8 @@ class FoldedStripCoder:
         for latents, values, kinds in zip(
             strip.latents, levels.swapaxes(0, 1), classes.swapaxes(0, 1), strict=True
         ):
-            error = np.abs(latents) * (1.0 / (FRACTION * step)) - magnitude_points(
-                np.abs(values), kinds, self._mode
+            error = np.abs(latents) * (1.0 / (FRACTION * step)) - self._mode.reconstruction_points(
+                np.abs(values), kinds
             )
             error *= error
             error *= ERROR_UNIT
@@ -200,8 +199,8 @@ class Method(Protocol):
         """Name of the transform, as the header tells it."""
 
     @property
-    def model(self) -> tuple[str, bytes]:
-        """Name of the model's package and the first 8 bytes of its digest; empty without one."""
+    def model(self) -> PackageReference | None:
+        """Package of the model, if there is one."""
 
     @property
     def workers(self) -> Workers:
@@ -234,7 +233,7 @@ class TransformMethod:
     """
 
     transform = COSINE
-    model = ("", b"")
+    model = None
     trims = True
     lines_together = BLOCK
 

@@ -24,9 +24,9 @@ from bandfold.bitstream.container.sections import (
     VERSION,
     Section,
     read_sections,
+    read_varint,
     write_preamble,
 )
-from bandfold.bitstream.container.varint import read_varint
 from bandfold.common.errors import SettingsError, StreamError
 
 if TYPE_CHECKING:

@@ -9,20 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
-from bandfold.bitstream.container.chunks import Place, read_place, split_segment
 from bandfold.bitstream.container.header import STEP_UNIT, Header
 from bandfold.bitstream.container.sections import (
     RawSection,
     Section,
     read_sections,
+    read_varint,
     write_preamble,
     write_section,
 )
-from bandfold.bitstream.container.varint import read_varint
-from bandfold.bitstream.contexts.reconstruct import magnitude_points
+from bandfold.bitstream.container.segment_layout import SegmentHeader, read_segment_header, split_segment
 from bandfold.bitstream.contexts.tables import Tables, load_tables, needed_tables
+from bandfold.bitstream.payloads.klt_code import LARGEST_SIZE, read_matrices
 from bandfold.bitstream.payloads.payload import PayloadReader
-from bandfold.bitstream.payloads.rotation_code import LARGEST_SIZE, read_matrices
 from bandfold.bitstream.segments.segment import Segment, mode_name, read_segment, write_segment
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.errors import BudgetError, StreamError
@@ -122,12 +121,13 @@ class _Recoder:
         header = next((Header.unpack(one.payload) for one in sections if one.kind == Section.HEADER), None)
         if header is None:
             raise StreamError("header section is missing: nothing is known of the segments")
-        if header.model:
+        if header.model is not None:
             raise StreamError(
-                f"stream is coded by the model {header.model}, which rounds by itself: encode the scene again"
+                f"stream is coded by the model {header.model.name}, which rounds by itself: "
+                "encode the scene again"
             )
         tables = needed_tables(header.tables, tables)
-        places = [read_place(one.payload)[0] for one in sections if one.kind == Section.SEGMENT]
+        places = [read_segment_header(one.payload)[0] for one in sections if one.kind == Section.SEGMENT]
         if header.open:
             ends = (one.index * header.strip_lines + (one.lines or header.strip_lines) for one in places)
             header = replace(header, info=replace(header.info, lines=max(ends, default=1)))
@@ -159,7 +159,7 @@ class _Recoder:
         rotations = self._matrices(place)
         found = read_segment(segmented, header, segmented.components, rotations, self._tables)
         old = header.step_code if place.step_code is None else place.step_code
-        points = magnitude_points(np.abs(found.quantised), found.classes, self._mode)
+        points = self._mode.reconstruction_points(np.abs(found.quantised), found.classes)
         points *= old / STEP_UNIT * FRACTION
         latents = np.copysign(np.minimum(np.rint(points), _LARGEST_LATENT), found.quantised)
         new = step_code(old / STEP_UNIT * factor)
@@ -175,7 +175,7 @@ class _Recoder:
             step_code=new,
         )
 
-    def _matrices(self, place: Place) -> int:
+    def _matrices(self, place: SegmentHeader) -> int:
         """Number of rotations that the blocks of a segment choose from."""
         if place.rotation is None:
             return 0

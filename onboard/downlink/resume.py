@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bandfold.bitstream.container.chunks import read_place
 from bandfold.bitstream.container.header import Header
-from bandfold.bitstream.container.sections import PREAMBLE, Section, read_sections
-from bandfold.bitstream.container.varint import read_varint
+from bandfold.bitstream.container.sections import PREAMBLE, Section, read_sections, read_varint
+from bandfold.bitstream.container.segment_layout import read_segment_header
 from bandfold.common.errors import StreamError
 
 
@@ -76,7 +75,7 @@ def find_begun(data: bytes) -> Begun | None:
         elif section.kind in (Section.FOLD, Section.ROTATION):
             next_basis = max(next_basis, read_varint(section.payload, 0)[0] + 1)
         elif section.kind == Section.SEGMENT:
-            last, size = read_place(section.payload)[0], position
+            last, size = read_segment_header(section.payload)[0], position
     if header is None or last is None:
         return None
     if not header.open:

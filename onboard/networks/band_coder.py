@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.container.chunks import Place
-from bandfold.bitstream.container.header import PLANES
+from bandfold.bitstream.container.header import PLANES, PackageReference
+from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.entropy.ans import PRECISION
 from bandfold.bitstream.entropy.tokens import TOKENS, to_tokens, token_base
@@ -78,7 +78,7 @@ class BandStripCoder:
     def code(
         self,
         analysed: BandLines,
-        place: Place,
+        place: SegmentHeader,
         step: float,
         *,
         errors: bool,
@@ -154,7 +154,7 @@ class NetworkMethod:
     def __init__(self, engine: NetworkEngine, tables: Tables) -> None:
         self._engine = engine
         self._tables = engine.codec.tables(tables)
-        self.model = (engine.codec.name, engine.codec.identity)
+        self.model = PackageReference(engine.codec.name, engine.codec.identity)
 
     def trial_height(self, lines: int, strip_lines: int) -> int:
         """As in the whole scene."""

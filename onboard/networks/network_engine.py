@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.segments.band_codec import ANALYSIS, LARGEST_LATENT, QUANTISED, REDUCTION, BandCodec
 from bandfold.common.errors import ModelError, SettingsError
-from bandfold.common.geometry import pad_to_blocks
 from bandfold.common.onnx_session import PROCESSOR, Network, fastest_providers
+from bandfold.common.scene import pad_to_blocks
 
 from .engine_choice import AUTO, IntegerModel, check_choice, open_exact
 from .integer_network import to_channels, to_integers

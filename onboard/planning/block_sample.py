@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common import exact
-from bandfold.common.geometry import BLOCK, pad_to_blocks
-from bandfold.common.scene import SceneSource
+from bandfold.common.scene import BLOCK, SceneSource, pad_to_blocks
 
 ENOUGH_BLOCKS = 400
 """Below this many blocks the whole scene is the sample."""

@@ -13,7 +13,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.klt import BASIS_UNIT, MERGE_LIMIT, Fold, Vectors
+from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
+from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common import exact
 from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.rate_model import (

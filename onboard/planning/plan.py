@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bandfold.bitstream.container.header import DEPENDENT, UNIFORM, Header
-from bandfold.bitstream.container.sections import Section, write_preamble, write_section
-from bandfold.bitstream.container.varint import write_varint
+from bandfold.bitstream.container.sections import Section, write_preamble, write_section, write_varint
 from bandfold.bitstream.contexts.tables import Tables
-from bandfold.bitstream.payloads.klt_code import write_fold
+from bandfold.bitstream.payloads.klt_code import write_fold, write_matrices
 from bandfold.bitstream.payloads.metadata_code import write_metadata
 from bandfold.bitstream.payloads.payload import PayloadWriter
-from bandfold.bitstream.payloads.rotation_code import write_matrices
 from bandfold.bitstream.payloads.selection_code import write_selected_fold
-from bandfold.bitstream.transforms.klt import Fold, Vectors
+from bandfold.bitstream.transforms.klt import Fold
+from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.scene import MetadataValue
 
 

@@ -14,8 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from bandfold.common.geometry import BLOCK, block_rows
-from bandfold.common.scene import SceneSource
+from bandfold.common.scene import BLOCK, SceneSource, block_rows
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER, least_fold_bits
 
 from .block_sample import BlockSample, sample_blocks

@@ -7,9 +7,10 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.klt import FRACTION, MERGE_LIMIT, Fold, Vectors
+from bandfold.bitstream.transforms.klt import FRACTION, MERGE_LIMIT, Fold
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
-from bandfold.common.geometry import CHANNELS
+from bandfold.bitstream.transforms.vectors import Vectors
+from bandfold.common.scene import CHANNELS
 from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER, step_for_bits, step_for_error, total_bits
 from bandfold.onboard.transform.analysis import Analysis

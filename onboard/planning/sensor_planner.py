@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.payloads.selection_code import LARGEST_TURN_SHIFT
-from bandfold.bitstream.transforms.klt import Fold
+from bandfold.bitstream.transforms.klt import Fold, selected_fold
 from bandfold.bitstream.transforms.selection import Selection, Turn
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common import exact
@@ -75,7 +75,7 @@ class SensorPlanner(FoldPlanner):
             tuple((merged + np.flatnonzero(flags[merged:])).tolist())
             for flags, merged in zip(strong, self._sensor.merged, strict=True)
         )
-        fold = Selection(self._sensor, rows, len(turn.codes), turn, others).fold(*self._means(step))
+        fold = selected_fold(Selection(self._sensor, rows, len(turn.codes), turn, others), *self._means(step))
         gain = self._gains(fold, step)
         count = turn.codes.shape[1]
         keep = gain[:count] > LAGRANGE_MULTIPLIER * turn_bits(turn) + self._least_gain
@@ -84,7 +84,7 @@ class SensorPlanner(FoldPlanner):
         worth = np.zeros(fold.split[0].size + fold.split[1].size)
         worth[fold.split[1]] = gain[count:]
         others = self._worth(rows, others, worth, LAGRANGE_MULTIPLIER * PLACE_BITS + self._least_gain)
-        return Selection(self._sensor, rows, len(turn.codes), turn, others).fold(*self._means(step))
+        return selected_fold(Selection(self._sensor, rows, len(turn.codes), turn, others), *self._means(step))
 
     def _useful(self, turn: Turn, values: NDArray[np.float64], unit: float) -> tuple[tuple[int, ...], Turn]:
         """Leave out merged components of which next to nothing comes back from those of such variances."""

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bandfold.bitstream.container.chunks import split_segment
 from bandfold.bitstream.container.header import STEP_UNIT
+from bandfold.bitstream.container.segment_layout import split_segment
 from bandfold.common.exact import exp2, log2_of
 from bandfold.onboard.coding.scene_coder import segment_bytes
 from bandfold.onboard.coding.strip_coder import CodedStrip, StripLatents

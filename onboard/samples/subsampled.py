@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.common.geometry import BLOCK
-from bandfold.common.scene import SceneInfo, SceneSource
+from bandfold.common.scene import BLOCK, SceneInfo, SceneSource
 
 
 class SubsampledSource:

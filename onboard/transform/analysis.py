@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.dct import DCT, FREQUENCIES
 from bandfold.bitstream.transforms.klt import FRACTION, Fold
-from bandfold.common.geometry import BLOCK, CHANNELS, block_rows, mirrored, pad_to_blocks, strips
 from bandfold.common.kernels import Structure, compiled, structure
-from bandfold.common.scene import SceneSource
+from bandfold.common.scene import BLOCK, CHANNELS, SceneSource, block_rows, mirrored, pad_to_blocks, strips
 from bandfold.common.workers import ALONE, Workers
 
 from .cosine import cosine_transform, refuse_large_latents

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bandfold.bitstream.transforms.dct import DCT, DCT_UNIT
 from bandfold.common.errors import SceneError
 from bandfold.common.exact import integer_product
-from bandfold.common.geometry import BLOCK, CHANNELS
+from bandfold.common.scene import BLOCK, CHANNELS
 
 LARGEST_LATENT = float(np.iinfo(np.int32).max)
 """Fewer than 4096 bands never reach this: ``2**22`` of a sample, ``2**3`` of a block, ``2**6`` of bands."""

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.klt import BASIS_UNIT, FRACTION, Fold
+from bandfold.bitstream.transforms.klt import FRACTION, Fold
+from bandfold.bitstream.transforms.vectors import BASIS_UNIT
 from bandfold.common import exact
 from bandfold.common.scene import SceneSource
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.klt import BASIS_UNIT, FRACTION, Vectors
+from bandfold.bitstream.transforms.klt import FRACTION
+from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common import exact
-from bandfold.common.geometry import CHANNELS
 from bandfold.common.kernels import compiled
+from bandfold.common.scene import CHANNELS
 from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.rate_model import (
     BITS_UNIT,

@@ -143,7 +143,7 @@ def sections(data):
 
 
 def read_segment_head(data):
-    """Place and chunks of a segment, behind its number."""
+    """SegmentHeader and chunks of a segment, behind its number."""
     flags, at = data[0], 1
     assert flags < 16
     place = {}
@@ -737,19 +737,18 @@ def _made_by_hand(monkeypatch):
     own; chunks, and a strip that lacks some; absent samples; no number of lines in the header, and a low last
     strip; sections out of order and repeated.
     """
-    from bandfold.bitstream.container.chunks import Place, split_segment
-    from bandfold.bitstream.container.header import Header
-    from bandfold.bitstream.container.sections import Section, write_preamble, write_section
-    from bandfold.bitstream.container.varint import write_varint
+    from bandfold.bitstream.container.header import CodingTools, Header
+    from bandfold.bitstream.container.sections import Section, write_preamble, write_section, write_varint
+    from bandfold.bitstream.container.segment_layout import SegmentHeader, split_segment
     from bandfold.bitstream.contexts.features import Past
     from bandfold.bitstream.contexts.tables import load_tables as shipped_tables
-    from bandfold.bitstream.payloads.klt_code import best_predictor, write_fold
+    from bandfold.bitstream.payloads.klt_code import best_predictor, write_fold, write_matrices
     from bandfold.bitstream.payloads.payload import PayloadWriter
-    from bandfold.bitstream.payloads.rotation_code import write_matrices
     from bandfold.bitstream.segments import segment as segments
     from bandfold.bitstream.segments.latents import classify
     from bandfold.bitstream.segments.segment import Segment, write_segment
-    from bandfold.bitstream.transforms.klt import Fold, Vectors
+    from bandfold.bitstream.transforms.klt import Fold
+    from bandfold.bitstream.transforms.vectors import Vectors
     from bandfold.common.scene import SceneInfo
 
     monkeypatch.setattr(segments, "CHUNK_BYTES", 60)
@@ -775,7 +774,7 @@ def _made_by_hand(monkeypatch):
         300: Fold((13,), means + 64, 3, (vectors(13, 9, 9, 8, 7),), (4,), vectors(4, 9, 8, 6)),
     }
     info = SceneInfo(13, 53, 10, np.dtype("uint16"), no_data=7.0)
-    header = Header(info, 16, 700, True, "dct8", tables.identity, open=True)
+    header = Header(info, 16, 700, CodingTools(True, "dct8"), tables.identity, open=True)
     rotations = {
         0: tuple(vectors(4, 9, 8, 5, 3) for _ in range(3)),
         7: tuple(vectors(2, 8, 3) for _ in range(2)),
@@ -791,7 +790,8 @@ def _made_by_hand(monkeypatch):
             found.append(write_section(kind, write_varint(number) + payload.data()))
     found.append(found[0])
     places = [
-        Place(0, 0, 0), Place(1, 300, 7, 1000), Place(2, 300, None, 300), Place(3, 0, 7, 650, 5),
+        SegmentHeader(0, 0, 0), SegmentHeader(1, 300, 7, 1000), SegmentHeader(2, 300, None, 300),
+        SegmentHeader(3, 0, 7, 650, 5),
     ]  # fmt: skip
     chunks = []
     for place in places:
@@ -833,9 +833,9 @@ def test_the_document_describes_what_encoders_rarely_write(monkeypatch):
 @pytest.mark.parametrize("turned", [True, False])
 def test_the_document_describes_what_a_scene_takes_from_a_package(turned):
     """Components that pass the second fold or do not, in mixed order; fewer rows than the package has."""
-    from bandfold.bitstream.container.chunks import Place
-    from bandfold.bitstream.container.header import Header
+    from bandfold.bitstream.container.header import CodingTools, Header, PackageReference
     from bandfold.bitstream.container.sections import Section, write_preamble, write_section
+    from bandfold.bitstream.container.segment_layout import SegmentHeader
     from bandfold.bitstream.contexts.features import Past
     from bandfold.bitstream.contexts.tables import load_tables as shipped_tables
     from bandfold.bitstream.packages.package import load_package
@@ -843,6 +843,7 @@ def test_the_document_describes_what_a_scene_takes_from_a_package(turned):
     from bandfold.bitstream.payloads.selection_code import write_selected_fold
     from bandfold.bitstream.segments.latents import classify
     from bandfold.bitstream.segments.segment import Segment, write_segment
+    from bandfold.bitstream.transforms.klt import selected_fold
     from bandfold.bitstream.transforms.selection import Selection, Turn
     from bandfold.bitstream.transforms.sensor_basis import SensorBasis
     from bandfold.common.scene import SceneInfo
@@ -858,10 +859,10 @@ def test_the_document_describes_what_a_scene_takes_from_a_package(turned):
         second = Turn(codes, np.array([9, 8, 8, 6]), shifts)
     selection = Selection(sensor, (3, 5), 7, second, ((3, 7), (6, 8, 11)))
     means = (sensor.means >> 4) + generator.integers(-99, 99, size=20) << 4
-    fold = selection.fold(means, 4)
+    fold = selected_fold(selection, means, 4)
     header = Header(
-        SceneInfo(20, 9, 17, np.dtype("uint16")), 16, 900, True, "dct8", tables.identity,
-        sensor=sensor.name, sensor_hash=sensor.identity,
+        SceneInfo(20, 9, 17, np.dtype("uint16")), 16, 900, CodingTools(True, "dct8"), tables.identity,
+        sensor=PackageReference(sensor.name, sensor.identity),
     )  # fmt: skip
     payload = PayloadWriter(tables)
     write_selected_fold(payload, fold, selection)
@@ -871,7 +872,7 @@ def test_the_document_describes_what_a_scene_takes_from_a_package(turned):
     segment = Segment(latents, classes, None, None)
     data = write_preamble() + write_section(Section.HEADER, header.pack())
     data += write_section(Section.FOLD, b"\0" + payload.data())
-    place = Place(0, lines=9)
+    place = SegmentHeader(0, lines=9)
     payload = write_segment(place, segment, tables, spectral=True, rotations=0, step_code=900)
     data += write_section(Section.SEGMENT, payload)
     _, _, found, samples = decode(data)

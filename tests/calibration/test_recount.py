@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from bandfold.bitstream.contexts.reconstruct import magnitude_points
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.entropy.ans import PRECISION
 from bandfold.calibration.recount import quantise_strips, recount, tally
@@ -29,7 +28,7 @@ def test_tokens_and_errors_are_counted():
     exact = np.concatenate([strip.transpose(1, 0, 2, 3).ravel() for strip in latents.strips]).astype(
         np.float64
     )
-    error = (np.abs(exact) - magnitude_points(magnitudes, classes, mode)) ** 2
+    error = (np.abs(exact) - mode.reconstruction_points(magnitudes, classes)) ** 2
     np.testing.assert_allclose(found.error, error.sum(), rtol=0.01)
 
 

@@ -24,21 +24,22 @@ from unittest import mock
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.container.chunks import split_segment
 from bandfold.bitstream.container.header import Header
 from bandfold.bitstream.container.sections import Section, read_sections
+from bandfold.bitstream.container.segment_layout import split_segment
 from bandfold.bitstream.contexts.tables import CLASSES, MODES, load_tables
-from bandfold.bitstream.entropy import coder
-from bandfold.bitstream.entropy.tokens import TOKENS, BitReader
+from bandfold.bitstream.entropy.ans import AnsDecoder
+from bandfold.bitstream.entropy.tokens import TOKENS
 from bandfold.bitstream.packages.manifest import Manifest
 from bandfold.bitstream.packages.package import Package, save_package
 from bandfold.bitstream.payloads import payload
 from bandfold.bitstream.payloads.klt_code import read_fold
-from bandfold.bitstream.payloads.payload import PayloadReader
+from bandfold.bitstream.payloads.payload import BitReader, PayloadReader
 from bandfold.bitstream.segments import segment
 from bandfold.bitstream.segments.band_codec import ANALYSIS, REDUCTION, SYNTHESIS, BandCodec
 from bandfold.bitstream.segments.segment import read_segment
 from bandfold.calibration.sensorfit import fit_sensor
+from bandfold.common import kernels
 from bandfold.common.scene import Scaling
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard.encoder import Encoder
@@ -283,7 +284,7 @@ def _recording() -> Iterator[_Log]:
     frequencies = np.concatenate([*(tables.modes[name].frequencies for name in MODES), tables.side])
 
     class Decoder:
-        def __init__(self, inner: coder.Decoder) -> None:
+        def __init__(self, inner: AnsDecoder) -> None:
             self._inner = inner
 
         def decode(self, count: int, table: int) -> NDArray[np.int32]:
@@ -303,9 +304,10 @@ def _recording() -> Iterator[_Log]:
     class Reader(payload.PayloadReader):
         def __init__(self, *arguments: Any) -> None:
             super().__init__(*arguments)
-            self._symbols: Any = Decoder(self._symbols)
+            self.symbols: Any = Decoder(self.symbols)
 
     with (
+        kernels.switched_off(),
         mock.patch.object(payload, "BitReader", Bits),
         mock.patch.object(segment, "PayloadReader", Reader),
         mock.patch.object(sys.modules[__name__], "PayloadReader", Reader),

@@ -59,7 +59,10 @@ def with_header(stream, **changes):
     parts = sections(stream)
     header = Header.unpack(parts[0][1])
     about = {name: changes.pop(name) for name in list(changes) if hasattr(header.info, name)}
-    header = replace(header, info=replace(header.info, **about), **changes)
+    tools = {name: changes.pop(name) for name in list(changes) if hasattr(header.tools, name)}
+    header = replace(
+        header, info=replace(header.info, **about), tools=replace(header.tools, **tools), **changes
+    )
     return joined([(Section.HEADER, header.pack()), *parts[1:]])
 
 

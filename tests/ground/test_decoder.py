@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bandfold.bitstream.container.sections import Section, read_sections
-from bandfold.bitstream.container.varint import write_varint
+from bandfold.bitstream.container.header import PackageReference
+from bandfold.bitstream.container.sections import Section, read_sections, write_varint
 from bandfold.bitstream.contexts.tables import DEPENDENT, SHIPPED, load_tables
 from bandfold.bitstream.segments import segment as segments_module
 from bandfold.common.errors import MemoryLimitError, ModelError, SettingsError, StreamError
@@ -242,7 +242,7 @@ def test_other_tables_are_refused(tmp_path, stream, whole):
 
 
 def test_a_model_that_is_not_installed_is_named(stream):
-    named = {"transform": "planes16", "model": "sharp", "model_hash": b"12345678"}
+    named = {"transform": "planes16", "model": PackageReference("sharp", b"12345678")}
     with pytest.raises(ModelError, match=r"needs the package 'sharp' with hash 3132333435363738.*--model"):
         Decoder(with_header(stream, **named, spectral=False, quantiser="uniform"))
 

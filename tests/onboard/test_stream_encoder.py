@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bandfold.bitstream.container.chunks import read_place, split_segment
 from bandfold.bitstream.container.header import Header
 from bandfold.bitstream.container.sections import Section, read_sections, write_preamble, write_section
+from bandfold.bitstream.container.segment_layout import read_segment_header, split_segment
 from bandfold.common.errors import BudgetError, ModelError, SceneError, SettingsError, StreamError
 from bandfold.common.scene import Scaling, SceneInfo
 from bandfold.ground import Decoder
@@ -200,7 +200,7 @@ def test_a_lost_basis_costs_the_strips_that_need_it(whole, kind, height):
     strips = [
         index
         for index, payload in enumerate(payload for kind, payload in parts if kind == Section.SEGMENT)
-        if number in ((place := read_place(payload)[0]).fold, place.rotation)
+        if number in ((place := read_segment_header(payload)[0]).fold, place.rotation)
     ]
     assert [one.lines.start for one in decoder.damage] == [height * index for index in strips]
     assert f"section {number} is missing" in decoder.damage[0].reason

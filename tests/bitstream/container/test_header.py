@@ -9,13 +9,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandfold.bitstream.container.header import DTYPES, LARGEST_DIMENSION, MOST_BANDS, Header
-from bandfold.bitstream.container.varint import write_varint
+from bandfold.bitstream.container.header import (
+    DTYPES,
+    LARGEST_DIMENSION,
+    MOST_BANDS,
+    CodingTools,
+    Header,
+    PackageReference,
+)
+from bandfold.bitstream.container.sections import write_varint
 from bandfold.common.errors import StreamError
 from bandfold.common.scene import CODED_DTYPES, Scaling, SceneInfo
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 SIZE = st.integers(1, 300) | st.integers(1, LARGEST_DIMENSION)
+
+
+HASH = st.binary(min_size=8, max_size=8)
+FOLDED, BANDED = CodingTools(True, "dct8"), CodingTools(False, "dct8")
 
 
 @st.composite
@@ -44,13 +55,10 @@ def headers(draw):
         info,
         8 * draw(SIZE),
         draw(st.integers(1, (1 << 64) - 1)),
-        not model and (bool(sensor) or draw(st.booleans())),
-        "planes16" if model else "dct8",
-        draw(st.binary(min_size=8, max_size=8)),
-        model,
-        draw(st.binary(min_size=8, max_size=8)) if model else b"",
-        sensor,
-        draw(st.binary(min_size=8, max_size=8)) if sensor else b"",
+        CodingTools(not model and (bool(sensor) or draw(st.booleans())), "planes16" if model else "dct8"),
+        draw(HASH),
+        PackageReference(model, draw(HASH)) if model else None,
+        PackageReference(sensor, draw(HASH)) if sensor else None,
     )
 
 
@@ -72,8 +80,8 @@ def test_an_open_header_does_not_tell_the_lines(header):
 @given(headers(), st.data())
 def test_truncated_or_prolonged_headers_are_refused(header, data):
     # A name that is cut has a test of its own, below.
-    nameless = {"transform": "dct8", "model": "", "model_hash": b"", "sensor": "", "sensor_hash": b""}
-    payload = replace(header, **nameless).pack()
+    tools = replace(header.tools, transform="dct8")
+    payload = replace(header, tools=tools, model=None, sensor=None).pack()
     for wrong in (payload[: data.draw(st.integers(0, len(payload) - 1))], payload + b"\0"):
         with pytest.raises(StreamError):
             Header.unpack(wrong)
@@ -81,8 +89,8 @@ def test_truncated_or_prolonged_headers_are_refused(header, data):
 
 def test_names_that_are_cut_are_refused():
     sensor, model = b"\0" + b"\x02sn12345678", b"\x01m12345678"
-    assert Header.unpack(_payload(flags=33, tail=sensor)).sensor == "sn"
-    assert Header.unpack(_payload(transform=1, tail=model)).model == "m"
+    assert Header.unpack(_payload(flags=33, tail=sensor)).sensor == PackageReference("sn", b"12345678")
+    assert Header.unpack(_payload(transform=1, tail=model)).model == PackageReference("m", b"12345678")
     for names, fields in ((sensor, {"flags": 33}), (model, {"transform": 1})):
         for length in range(len(names)):
             with pytest.raises(StreamError):
@@ -91,16 +99,18 @@ def test_names_that_are_cut_are_refused():
 
 def test_a_header_may_name_a_model_or_a_sensor():
     info = SceneInfo(2, 3, 4, np.dtype("uint8"))
-    header = Header(info, 8, 256, True, "dct8", b"ABCDEFGH", "", b"", "sn", b"abcdefgh")
+    header = Header(info, 8, 256, FOLDED, b"ABCDEFGH", None, PackageReference("sn", b"abcdefgh"))
     assert header.pack() == _payload(flags=33, tail=b"\0\x02snabcdefgh")
-    header = Header(info, 8, 256, False, "planes16", b"ABCDEFGH", "m", b"12345678")
+    header = Header(
+        info, 8, 256, CodingTools(False, "planes16"), b"ABCDEFGH", PackageReference("m", b"12345678")
+    )
     assert header.pack() == _payload(transform=1, tail=b"\x01m12345678")
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -0.0, 1e300, 5e-324])
 def test_any_no_data_value_comes_back(value):
     info = SceneInfo(1, 1, 1, np.dtype("uint8"), no_data=value)
-    found = Header.unpack(Header(info, 8, 1, True, "dct8", b"12345678").pack()).info.no_data
+    found = Header.unpack(Header(info, 8, 1, FOLDED, b"12345678").pack()).info.no_data
     assert struct.pack("<d", found) == struct.pack("<d", value)
 
 
@@ -121,22 +131,20 @@ def _payload(
 
 def test_bytes_of_a_header():
     info = SceneInfo(2, 3, 4, np.dtype("uint8"))
-    assert Header(info, 8, 256, False, "dct8", b"ABCDEFGH").pack() == _payload()
-    assert Header(info, 8, 256, False, "dct8", b"ABCDEFGH", open=True).pack() == _payload(
-        sizes=(2, 0, 4, 1, 256)
-    )
+    assert Header(info, 8, 256, BANDED, b"ABCDEFGH").pack() == _payload()
+    assert Header(info, 8, 256, BANDED, b"ABCDEFGH", open=True).pack() == _payload(sizes=(2, 0, 4, 1, 256))
     scaled = SceneInfo(
         300, 3, 4, np.dtype("float32"), interleave="bip", byte_order="big",
         scaling=Scaling(0.5, -1.0, np.dtype("uint16")), no_data=-9999.0,
     )  # fmt: skip
-    packed = Header(scaled, 64, 2560, True, "dct8", b"ABCDEFGH").pack()
+    packed = Header(scaled, 64, 2560, FOLDED, b"ABCDEFGH").pack()
     extra = struct.pack("<ddd", 0.5, -1.0, -9999.0)
     assert packed == _payload(29, 6, 6, 0, 0, (300, 3, 4, 8, 2560), extra=extra)
 
 
 def test_strips_cover_the_lines():
     info = SceneInfo(1, 37, 1, np.dtype("uint8"))
-    header = Header(info, 16, 1, True, "dct8", b"ABCDEFGH")
+    header = Header(info, 16, 1, FOLDED, b"ABCDEFGH")
     assert [header.strip(index) for index in range(header.strip_count)] == [
         slice(0, 16),
         slice(16, 32),

@@ -17,8 +17,8 @@ from bandfold.bitstream.container.sections import (
     read_sections,
     write_preamble,
     write_section,
+    write_varint,
 )
-from bandfold.bitstream.container.varint import write_varint
 from bandfold.common.errors import BandfoldError, StreamError
 from bandfold.ground.stream.parsed_stream import Stream
 from bandfold.onboard.encoder import Encoder

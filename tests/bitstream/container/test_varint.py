@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bandfold.bitstream.container.varint import read_varint, write_varint
+from bandfold.bitstream.container.sections import read_varint, write_varint
 from bandfold.common.errors import StreamError
 
 KNOWN = {

@@ -5,7 +5,6 @@ import hashlib
 import numpy as np
 import pytest
 
-from bandfold.bitstream.contexts.reconstruct import magnitude_points
 from bandfold.bitstream.contexts.tables import (
     CLASSES,
     COST_UNIT,
@@ -138,7 +137,7 @@ def test_reconstruction_points(name):
     mode = TABLES.modes[name]
     magnitudes = np.array([0, 1, 2, 3, 4, 1000], dtype=np.int32)
     for number in range(CLASSES):
-        found = magnitude_points(magnitudes, np.full(6, number, dtype=np.uint8), mode)
+        found = mode.reconstruction_points(magnitudes, np.full(6, number, dtype=np.uint8))
         below = mode.points[number]
         assert found.tolist() == [0, 1 - below[0], 2 - below[1], 3 - below[2], 4 - below[2], 1000 - below[2]]
         # Towards zero, where the density is higher, or a little above where optimised zeroing took the lower

@@ -18,7 +18,8 @@ from bandfold.bitstream.payloads.klt_code import (
     write_vectors,
 )
 from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
-from bandfold.bitstream.transforms.klt import BASIS_UNIT, MERGE_LIMIT, Fold, Vectors
+from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
+from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common import exact
 from bandfold.common.errors import StreamError
 

@@ -6,16 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandfold.bitstream.contexts.tables import load_tables
+from bandfold.bitstream.payloads.klt_code import LARGEST_COUNT, LARGEST_SIZE, read_matrices, write_matrices
 from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
-from bandfold.bitstream.payloads.rotation_code import (
-    LARGEST_COUNT,
-    LARGEST_SIZE,
-    read_map,
-    read_matrices,
-    write_map,
-    write_matrices,
-)
-from bandfold.bitstream.transforms.klt import Vectors
+from bandfold.bitstream.segments.segment import read_map, write_map
+from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.errors import StreamError
 
 TABLES = load_tables()

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bandfold.bitstream.container.chunks import Chunk, Place, Segmented, split_segment
-from bandfold.bitstream.container.header import Header
+from bandfold.bitstream.container.header import CodingTools, Header, PackageReference
+from bandfold.bitstream.container.segment_layout import Chunk, ChunkedSegment, SegmentHeader, split_segment
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.packages.package import load_package
 from bandfold.bitstream.payloads.klt_code import read_fold, write_fold
@@ -29,7 +29,14 @@ def tables():
 
 def header(tables, no_data=None):
     info = SceneInfo(BANDS, LINES, SAMPLES, np.dtype("int16"), no_data=no_data)
-    return Header(info, 24, 256, False, "planes16", tables.identity, "golden-walsh", bytes(8))
+    return Header(
+        info,
+        24,
+        256,
+        CodingTools(False, "planes16"),
+        tables.identity,
+        PackageReference("golden-walsh", bytes(8)),
+    )
 
 
 def latents(rows):
@@ -43,7 +50,7 @@ def latents(rows):
 @pytest.mark.parametrize(("index", "rows"), [(0, 2), (1, 1)])
 def test_latents_come_back(tables, index, rows):
     segment = BandSegment(latents(rows))
-    place = Place(index, lines=16 if index else None)
+    place = SegmentHeader(index, lines=16 if index else None)
     payload = write_band_segment(place, segment, tables, FOLD)
     found = read_band_segment(split_segment(payload), header(tables), tables, FOLD)
     np.testing.assert_array_equal(found.quantised, segment.quantised)
@@ -52,7 +59,7 @@ def test_latents_come_back(tables, index, rows):
 
 def test_masks_come_back(tables):
     absent = np.random.default_rng(0).random((BANDS, 24, SAMPLES)) < 0.1
-    payload = write_band_segment(Place(0), BandSegment(latents(2), absent), tables, FOLD)
+    payload = write_band_segment(SegmentHeader(0), BandSegment(latents(2), absent), tables, FOLD)
     found = read_band_segment(split_segment(payload), header(tables, -1.0), tables, FOLD)
     np.testing.assert_array_equal(found.absent, absent)
     np.testing.assert_array_equal(found.quantised, latents(2))
@@ -60,15 +67,15 @@ def test_masks_come_back(tables):
 
 def test_empty_bands_cost_a_flag(tables):
     empty = np.zeros((BANDS, 16, 2, 2), np.int32)
-    assert len(write_band_segment(Place(0), BandSegment(empty), tables, FOLD)) < 11
+    assert len(write_band_segment(SegmentHeader(0), BandSegment(empty), tables, FOLD)) < 11
     one = empty.copy()
     one[2, 3] = 1
-    payload = split_segment(write_band_segment(Place(0), BandSegment(one), tables, FOLD))
+    payload = split_segment(write_band_segment(SegmentHeader(0), BandSegment(one), tables, FOLD))
     np.testing.assert_array_equal(read_band_segment(payload, header(tables), tables, FOLD).quantised, one)
 
 
 def test_other_engines_and_lengths_are_corrupt(tables):
-    payload = write_band_segment(Place(0), BandSegment(latents(2)), tables, FOLD)
+    payload = write_band_segment(SegmentHeader(0), BandSegment(latents(2)), tables, FOLD)
     other = Fold(FOLD.ends, FOLD.means, engines=(0, 1, 0))
     for data, fold in (
         (payload, other),
@@ -81,10 +88,10 @@ def test_other_engines_and_lengths_are_corrupt(tables):
 
 
 def test_bands_are_not_cut_into_chunks(tables):
-    whole = split_segment(write_band_segment(Place(0), BandSegment(latents(2)), tables, FOLD))
-    fewer = Segmented(whole.place, (Chunk(BANDS - 1, whole.chunks[0].data),))
-    more = Segmented(whole.place, (*whole.chunks, Chunk(0, b"\0")))
-    rotated = Segmented(Place(0, rotation=0), whole.chunks)
+    whole = split_segment(write_band_segment(SegmentHeader(0), BandSegment(latents(2)), tables, FOLD))
+    fewer = ChunkedSegment(whole.place, (Chunk(BANDS - 1, whole.chunks[0].data),))
+    more = ChunkedSegment(whole.place, (*whole.chunks, Chunk(0, b"\0")))
+    rotated = ChunkedSegment(SegmentHeader(0, rotation=0), whole.chunks)
     for wrong in (fewer, more, rotated):
         with pytest.raises(StreamError, match="bands of its model"):
             read_band_segment(wrong, header(tables), tables, FOLD)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandfold.bitstream.container.chunks import Place, split_segment, worth_of
-from bandfold.bitstream.container.header import Header
-from bandfold.bitstream.container.varint import read_varint, write_varint
+from bandfold.bitstream.container.header import CodingTools, Header
+from bandfold.bitstream.container.sections import read_varint, write_varint
+from bandfold.bitstream.container.segment_layout import SegmentHeader, split_segment, worth_of
 from bandfold.bitstream.contexts.features import Past
 from bandfold.bitstream.contexts.tables import load_tables, shipped_tables
 from bandfold.bitstream.packages.registry import Registry
@@ -31,7 +31,7 @@ REGISTRY = Registry(sorted((Path(__file__).parents[2] / "golden").glob("*.bfm"))
 
 def _header(lines=20, samples=9, bands=3, *, spectral=False, no_data=None):
     info = SceneInfo(bands, lines, samples, np.dtype("uint8"), no_data=no_data)
-    return Header(info, 16, 256, spectral, "dct8", TABLES.identity)
+    return Header(info, 16, 256, CodingTools(spectral, "dct8"), TABLES.identity)
 
 
 def _segment(shape, seed, *, spectral, rotations=0, mask=None):
@@ -54,7 +54,7 @@ def test_any_segment_comes_back(spectral, rotations, masked, index, seed):
     segment = _segment(
         shape, seed, spectral=spectral, rotations=rotations, mask=(3, height, 9) if masked else None
     )
-    place = Place(index, rotation=3 if rotations else None, lines=4 if index else None)
+    place = SegmentHeader(index, rotation=3 if rotations else None, lines=4 if index else None)
     payload = write_segment(place, segment, TABLES, spectral=spectral, rotations=rotations, step_code=256)
     assert split_segment(payload).place == place
     found = read_segment(split_segment(payload), header, 4, rotations, TABLES)
@@ -70,7 +70,9 @@ def test_a_scene_without_components_is_a_short_segment():
     header = _header(lines=8, samples=8, spectral=True)
     quantised = np.zeros((64, 0, 1, 1), dtype=np.int32)
     empty = Segment(quantised, quantised.astype(np.uint8))
-    payload = write_segment(Place(0, lines=8), empty, TABLES, spectral=True, rotations=0, step_code=256)
+    payload = write_segment(
+        SegmentHeader(0, lines=8), empty, TABLES, spectral=True, rotations=0, step_code=256
+    )
     assert payload == b"\0\x08\x08\1\0\0"
     assert read_segment(split_segment(payload), header, 0, 0, TABLES).quantised.shape == (64, 0, 1, 1)
 
@@ -82,12 +84,12 @@ def test_a_number_of_no_strip_is_refused(index):
         read_segment(split_segment(write_varint(index) + payload[1:]), _header(), 1, 0, TABLES)
 
 
-def _written(shape, place=Place(0)):  # noqa: B008 - immutable
+def _written(shape, place=SegmentHeader(0)):  # noqa: B008 - immutable
     segment = _segment(shape, 1, spectral=False)
     return write_segment(place, segment, TABLES, spectral=False, rotations=0, step_code=256)
 
 
-@pytest.mark.parametrize("place", [Place(0, lines=9), Place(1), Place(1, lines=5)])
+@pytest.mark.parametrize("place", [SegmentHeader(0, lines=9), SegmentHeader(1), SegmentHeader(1, lines=5)])
 def test_another_height_than_that_of_the_strip_is_refused(place):
     with pytest.raises(StreamError, match="lines of its strip"):
         read_segment(split_segment(_written((1, 2, 2), place)), _header(), 1, 0, TABLES)
@@ -114,7 +116,7 @@ def large():
     segment.quantised[:, 70:75] = 0
     classes, _ = classify(segment.quantised, TABLES.modes["folded"].network, Past.empty(2, 8, 9))
     segment = replace(segment, classes=classes)
-    place = Place(0, 2, 1, 512, None)
+    place = SegmentHeader(0, 2, 1, 512, None)
     return segment, write_segment(place, segment, TABLES, spectral=True, rotations=3, step_code=512)
 
 
@@ -145,7 +147,7 @@ def test_the_worth_of_chunks_falls_with_their_energy():
     falling = np.rint(normal * spread).astype(np.int32)
     classes, _ = classify(falling, TABLES.modes["folded"].network, Past.empty(2, 8, 9))
     data = write_segment(
-        Place(0), Segment(falling, classes), TABLES, spectral=True, rotations=0, step_code=256
+        SegmentHeader(0), Segment(falling, classes), TABLES, spectral=True, rotations=0, step_code=256
     )
     worth = [chunk.worth for chunk in split_segment(data).chunks]
     assert len(worth) > 3

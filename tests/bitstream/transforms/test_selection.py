@@ -10,9 +10,10 @@ from bandfold.bitstream.packages.manifest import Manifest
 from bandfold.bitstream.packages.package import Package, pack, unpack
 from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
 from bandfold.bitstream.payloads.selection_code import read_selected_fold, write_selected_fold
-from bandfold.bitstream.transforms.klt import BASIS_UNIT, Vectors
+from bandfold.bitstream.transforms.klt import selected_fold
 from bandfold.bitstream.transforms.selection import Selection, Turn
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
+from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common.errors import ModelError, StreamError
 from bandfold.common.scene import SceneInfo
 
@@ -79,7 +80,7 @@ def read(data, sensor=SENSOR, bands=9):
 @settings(max_examples=150, deadline=None)
 @given(selections(), st.lists(st.integers(-5000, 70000), min_size=9, max_size=9), st.integers(0, 12))
 def test_any_selection_comes_back(selection, means, shift):
-    fold = selection.fold(np.array(means, dtype=np.int64) << shift, shift)
+    fold = selected_fold(selection, np.array(means, dtype=np.int64) << shift, shift)
     found = read(written(fold))
     assert (found.ends, found.merged, found.mean_shift) == (fold.ends, fold.merged, shift)
     assert found.selection.others == selection.others
@@ -93,7 +94,7 @@ def test_any_selection_comes_back(selection, means, shift):
 
 
 def test_what_is_taken_as_it_is_is_that_of_the_package():
-    fold = Selection(SENSOR, (2, 3), 5, (0, 2, 4), ((3,), (4,))).fold(SENSOR.means, 0)
+    fold = selected_fold(Selection(SENSOR, (2, 3), 5, (0, 2, 4), ((3,), (4,))), SENSOR.means, 0)
     taken = SENSOR.first[0].orthonormal[:, [0, 1, 3]]
     np.testing.assert_array_equal(fold.first[0].integers, np.rint(taken * BASIS_UNIT))
     np.testing.assert_allclose(fold.second.orthonormal, SENSOR.second.orthonormal[:, [0, 2, 4]], atol=1e-9)
@@ -104,27 +105,27 @@ def test_a_turn_mixes_columns():
     angle = 0.3
     matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     turn = Turn(np.rint(matrix * 2**16).astype(np.int64), np.full(2, 16), np.zeros(2, dtype=np.int64))
-    fold = Selection(SENSOR, (2, 3), 2, turn, ((), ())).fold(SENSOR.means, 0)
+    fold = selected_fold(Selection(SENSOR, (2, 3), 2, turn, ((), ())), SENSOR.means, 0)
     expected = SENSOR.second.orthonormal[:, :2] @ matrix
     np.testing.assert_allclose(fold.second.orthonormal, expected, atol=1e-4)
 
 
 def test_no_vectors_are_in_the_stream():
     """Nine usual means and three components of the package are told in fewer bytes than one vector."""
-    fold = Selection(SENSOR, (2, 3), 5, (0, 1, 2), ((), ())).fold(SENSOR.means, 0)
+    fold = selected_fold(Selection(SENSOR, (2, 3), 5, (0, 1, 2), ((), ())), SENSOR.means, 0)
     assert len(written(fold)) < 24
 
 
 def test_coarse_means_are_compared_with_those_of_the_package():
     means = (SENSOR.means + 300) >> 5 << 5
-    fold = Selection(SENSOR, (0, 0), 0, (), ((), ())).fold(means, 5)
+    fold = selected_fold(Selection(SENSOR, (0, 0), 0, (), ((), ())), means, 5)
     np.testing.assert_array_equal(read(written(fold)).means, means)
 
 
 @settings(max_examples=300, deadline=None)
 @given(selections(), st.data())
 def test_lies_are_folds_or_stream_errors(selection, data):
-    payload = bytearray(written(selection.fold(SENSOR.means, 3)))
+    payload = bytearray(written(selected_fold(selection, SENSOR.means, 3)))
     for _ in range(data.draw(st.integers(1, 3))):
         payload[data.draw(st.integers(0, len(payload) - 1))] = data.draw(st.integers(0, 255))
     try:
@@ -199,7 +200,7 @@ def test_impossible_turns_are_refused(turned, message):
 
 
 def test_a_package_for_other_bands_is_refused():
-    data = written(Selection(SENSOR, (2, 3), 0, (), ((), ())).fold(SENSOR.means, 0))
+    data = written(selected_fold(Selection(SENSOR, (2, 3), 0, (), ((), ())), SENSOR.means, 0))
     with pytest.raises(StreamError, match="names package 'sensor-9', which is for 9"):
         read(data, bands=10)
 

@@ -12,7 +12,8 @@ from bandfold.bitstream.packages.manifest import Manifest
 from bandfold.bitstream.packages.package import Package, save_package
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.bitstream.segments.segment import Segment
-from bandfold.bitstream.transforms.klt import BASIS_UNIT, FRACTION, Vectors
+from bandfold.bitstream.transforms.klt import FRACTION
+from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common.errors import MemoryLimitError, ModelError
 from bandfold.ground import Decoder
 from bandfold.ground.restoration import restorer as restore

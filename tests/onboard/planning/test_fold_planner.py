@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandfold.bitstream.transforms.klt import BASIS_UNIT, FRACTION
+from bandfold.bitstream.transforms.klt import FRACTION
+from bandfold.bitstream.transforms.vectors import BASIS_UNIT
 from bandfold.common import kernels
 from bandfold.onboard.planning.block_sample import sample_blocks
 from bandfold.onboard.planning.fold_planner import FoldPlanner

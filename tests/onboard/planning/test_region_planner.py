@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandfold.bitstream.container.chunks import read_place
 from bandfold.bitstream.container.sections import Section, read_sections, write_preamble, write_section
+from bandfold.bitstream.container.segment_layout import read_segment_header
 from bandfold.ground import Decoder
 from bandfold.onboard import ArraySource, Encoder
 from bandfold.onboard import encoder as encoder_module
@@ -207,7 +207,7 @@ def test_a_strip_without_its_rotations_is_filled_with_its_own_means(stream):
 def test_every_segment_names_rotations_of_its_own_region(stream):
     for kind, payload in parts_of(stream):
         if kind == Section.SEGMENT:
-            place, _ = read_place(payload)
+            place, _ = read_segment_header(payload)
             assert place.rotation in (None, place.fold)
 
 

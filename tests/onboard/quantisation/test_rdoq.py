@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from bandfold.bitstream.contexts.features import Past
-from bandfold.bitstream.contexts.reconstruct import magnitude_points
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.entropy.tokens import DIRECT, to_tokens
 from bandfold.bitstream.segments.latents import classify
@@ -18,7 +17,7 @@ from ..latents import STEP, latents
 def cost(exact, magnitudes, classes, mode):
     """Distortion plus weighted rate of each latent, in steps squared."""
     size = np.abs(exact.transpose(1, 0, 2, 3)) / (STEP * FRACTION)
-    error = (size - magnitude_points(magnitudes, classes, mode)) ** 2
+    error = (size - mode.reconstruction_points(magnitudes, classes)) ** 2
     tokens = to_tokens(magnitudes.ravel().astype(np.int64))[0].reshape(magnitudes.shape)
     return error + LAGRANGE_MULTIPLIER / 256 * mode.costs[classes, tokens]
 

@@ -5,9 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from bandfold.bitstream.container.header import Header
+from bandfold.bitstream.container.header import CodingTools, Header
 from bandfold.bitstream.contexts.features import Past
-from bandfold.bitstream.contexts.reconstruct import magnitude_points
 from bandfold.bitstream.contexts.tables import CLASSES, DEPENDENT, load_tables
 from bandfold.bitstream.contexts.trellis_states import NEXT, set_of_latents
 from bandfold.bitstream.entropy.tokens import to_tokens
@@ -39,7 +38,7 @@ def distortion_and_bits(exact, step, quantised, classes, mode):
     size = np.abs(exact.transpose(1, 0, 2, 3)) / (step * FRACTION)
     magnitudes = np.abs(quantised)
     tokens = to_tokens(magnitudes.ravel().astype(np.int64))[0].reshape(magnitudes.shape)
-    error = ((size - magnitude_points(magnitudes, classes, mode)) ** 2).sum() * step**2
+    error = ((size - mode.reconstruction_points(magnitudes, classes)) ** 2).sum() * step**2
     return error, mode.costs[classes, tokens].sum() / 256
 
 
@@ -70,7 +69,7 @@ def test_a_single_chain_takes_the_best_of_all_paths():
         total, state = 0.0, 0
         for channel, value in zip(chain, values, strict=True):
             kind = contexts[channel] + CLASSES * (state % 2)
-            point = magnitude_points(np.array([abs(value)]), np.array([kind]), TWO)[0]
+            point = TWO.reconstruction_points(np.array([abs(value)]), np.array([kind]))[0]
             size = abs(int(exact[0, channel, 0, 0])) / (STEP * FRACTION)
             total += (size - point) ** 2
             total += LAGRANGE_MULTIPLIER * TRELLIS_RATIO / 256 * int(TWO.costs[kind, abs(value)])
@@ -137,6 +136,6 @@ def test_settings_that_contradict_each_other():
 
 def test_headers_of_single_bands_with_two_quantisers_are_refused():
     info = ArraySource(scene()).info
-    header = Header(info, 16, 256, False, "dct8", bytes(8), quantiser="dependent")
+    header = Header(info, 16, 256, CodingTools(False, "dct8", "dependent"), bytes(8))
     with pytest.raises(StreamError, match="quantiser"):
         Header.unpack(header.pack())

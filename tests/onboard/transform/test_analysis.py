@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandfold.bitstream.transforms.dct import DCT, FREQUENCIES
-from bandfold.bitstream.transforms.klt import Fold, Vectors
+from bandfold.bitstream.transforms.klt import Fold
+from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common import kernels
 from bandfold.common.errors import SceneError
 from bandfold.onboard.samples.samples import ArraySource

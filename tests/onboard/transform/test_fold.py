@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from bandfold.bitstream.transforms.dct import DCT
-from bandfold.bitstream.transforms.klt import Fold, Vectors
+from bandfold.bitstream.transforms.klt import Fold
+from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.onboard.planning.block_sample import covariance
 from bandfold.onboard.samples.samples import ArraySource
 from bandfold.onboard.transform import fold as folding

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from bandfold.bitstream.transforms.klt import BASIS_UNIT, FRACTION
+from bandfold.bitstream.transforms.klt import FRACTION
+from bandfold.bitstream.transforms.vectors import BASIS_UNIT
 from bandfold.onboard.rate_model import bits_scale, latent_bits
 from bandfold.onboard.transform.rotation import find_rotations, rotate
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bandfold.common.geometry import BLOCK, block_rows, pad_to_blocks, strips
+from bandfold.common.scene import BLOCK, block_rows, pad_to_blocks, strips
 
 
 @pytest.mark.parametrize("lines", range(1, 21))

@@ -14,7 +14,7 @@ import google_crc32c
 
 from bandfold.common.errors import StreamError
 
-from .varint import read_varint, write_varint
+from .sections import read_varint, write_varint
 
 _FOLD, _ROTATED, _STEP, _LOW = 1, 2, 4, 8
 _KNOWN_FLAGS = _FOLD | _ROTATED | _STEP | _LOW
@@ -23,7 +23,7 @@ LARGEST_WORTH = 255
 
 
 @dataclass(frozen=True)
-class Place:
+class SegmentHeader:
     """Where a segment belongs, and what it is coded with.
 
     Parameters
@@ -66,19 +66,19 @@ class Chunk:
 
 
 @dataclass(frozen=True)
-class Segmented:
+class ChunkedSegment:
     """A segment, its chunks not decoded.
 
     Parameters
     ----------
-    place : Place
+    place : SegmentHeader
     chunks : tuple of Chunk
         At least one, in order of their components.
     lost : int
         Chunks behind them that are damaged or missing.
     """
 
-    place: Place
+    place: SegmentHeader
     chunks: tuple[Chunk, ...]
     lost: int = 0
 
@@ -87,13 +87,13 @@ class Segmented:
         """Components of all chunks."""
         return sum(chunk.components for chunk in self.chunks)
 
-    def first(self, count: int) -> Segmented:
+    def first(self, count: int) -> ChunkedSegment:
         """The segment without the chunks behind the first `count`."""
         return replace(self, chunks=self.chunks[:count], lost=0)
 
     def pack(self) -> bytes:
         """Payload of a segment section."""
-        head = _pack_place(self.place) + write_varint(len(self.chunks))
+        head = _pack_header(self.place) + write_varint(len(self.chunks))
         if len(self.chunks) == 1:
             return head + write_varint(self.chunks[0].components) + self.chunks[0].data
         for chunk in self.chunks:
@@ -129,7 +129,7 @@ def segment_index(payload: bytes) -> int:
     return read_varint(payload, 0)[0]
 
 
-def read_place(payload: bytes) -> tuple[Place, int]:
+def read_segment_header(payload: bytes) -> tuple[SegmentHeader, int]:
     """Where a segment belongs, and where in its payload the rest begins.
 
     Parameters
@@ -138,7 +138,7 @@ def read_place(payload: bytes) -> tuple[Place, int]:
 
     Returns
     -------
-    place : Place
+    place : SegmentHeader
     position : int
 
     Raises
@@ -160,10 +160,10 @@ def read_place(payload: bytes) -> tuple[Place, int]:
     fold, rotation, step_code, lines = values
     if step_code == 0 or lines == 0:
         raise StreamError("segment has a step or a height of 0: it is corrupt")
-    return Place(index, fold or 0, rotation, step_code, lines), position
+    return SegmentHeader(index, fold or 0, rotation, step_code, lines), position
 
 
-def split_segment(payload: bytes, *, intact: bool = True) -> Segmented:
+def split_segment(payload: bytes, *, intact: bool = True) -> ChunkedSegment:
     """Take a segment apart.
 
     Parameters
@@ -176,14 +176,14 @@ def split_segment(payload: bytes, *, intact: bool = True) -> Segmented:
 
     Returns
     -------
-    Segmented
+    ChunkedSegment
 
     Raises
     ------
     StreamError
         If the payload breaks a rule, or there is no chunk that is known to be intact.
     """
-    place, position = read_place(payload)
+    place, position = read_segment_header(payload)
     count, position = read_varint(payload, position)
     if not 1 <= count <= len(payload):
         raise StreamError(f"segment has {count} chunks: it is corrupt")
@@ -191,7 +191,7 @@ def split_segment(payload: bytes, *, intact: bool = True) -> Segmented:
         components, position = read_varint(payload, position)
         if not intact:
             raise StreamError("segment has a wrong checksum, and but one chunk")
-        return Segmented(place, (Chunk(components, payload[position:]),))
+        return ChunkedSegment(place, (Chunk(components, payload[position:]),))
     told = []
     for _ in range(count):
         components, position = read_varint(payload, position)
@@ -212,10 +212,10 @@ def split_segment(payload: bytes, *, intact: bool = True) -> Segmented:
     complete = len(chunks) == count and start == len(payload)
     if not chunks or (intact and not complete):
         raise StreamError("chunks of a segment do not make it up: it is corrupt")
-    return Segmented(place, tuple(chunks), count - len(chunks))
+    return ChunkedSegment(place, tuple(chunks), count - len(chunks))
 
 
-def _pack_place(place: Place) -> bytes:
+def _pack_header(place: SegmentHeader) -> bytes:
     flags, rest = 0, b""
     values = (place.fold or None, place.rotation, place.step_code, place.lines)
     for flag, value in zip((_FOLD, _ROTATED, _STEP, _LOW), values, strict=True):

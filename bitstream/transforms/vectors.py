@@ -1,0 +1,94 @@
+"""Orthonormal bases as both sides know them: coarsely quantised vectors, made orthonormal again.
+
+Both sides round the result to 2**-16, so coarse entries tilt the components a little but lose no energy
+between the kept ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.common import exact
+
+BASIS_UNIT = 65536.0
+"""Integer entries of a basis are in units of ``1 / BASIS_UNIT``."""
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Quantised column vectors.
+
+    Parameters
+    ----------
+    codes : ndarray of int64, shape (n, count)
+        Entries; column ``k`` is in units of ``2**-precision[k]``.
+    precision : ndarray of int64, shape (count,)
+        1 to 16 bits.
+    """
+
+    codes: NDArray[np.int64]
+    precision: NDArray[np.int64]
+
+    @property
+    def count(self) -> int:
+        """Number of vectors."""
+        return int(self.codes.shape[1])
+
+    @cached_property
+    def orthonormal(self) -> NDArray[np.float64]:
+        """The columns made orthonormal from first to last, shape (n, count)."""
+        # Codes are scaled by powers of two, which is exact.
+        return exact.orthonormalise(np.ldexp(self.codes.astype(np.float64), -self.precision.astype(np.int32)))
+
+    @cached_property
+    def integers(self) -> NDArray[np.float64]:
+        """The orthonormal basis, shape (n, count): integers in float64, in units of ``1 / BASIS_UNIT``."""
+        return np.rint(self.orthonormal * BASIS_UNIT)
+
+
+@dataclass(frozen=True)
+class Taken(Vectors):
+    """Some columns of a basis.
+
+    Parameters
+    ----------
+    whole : ndarray, shape (n, all)
+        The basis, orthonormal.
+    columns : tuple of int
+    """
+
+    whole: NDArray[np.float64]
+    columns: tuple[int, ...]
+
+    @cached_property
+    def orthonormal(self) -> NDArray[np.float64]:
+        """The columns, shape (n, count)."""
+        return self.whole[:, list(self.columns)]
+
+
+@dataclass(frozen=True)
+class Turned(Vectors):
+    """Columns that are combined by a matrix and made orthonormal again.
+
+    `codes` and `precision` are those of the matrix, shape (width, count).
+
+    Parameters
+    ----------
+    columns : ndarray, shape (n, width)
+        What is combined.
+    shifts : ndarray of int64, shape (width,)
+        Codes of row ``i`` are multiples of ``2**shifts[i]``: the stronger a component, the coarser.
+    """
+
+    columns: NDArray[np.float64]
+    shifts: NDArray[np.int64]
+
+    @cached_property
+    def orthonormal(self) -> NDArray[np.float64]:
+        """The combined columns, shape (n, count)."""
+        matrix = np.ldexp(self.codes.astype(np.float64), -self.precision.astype(np.int32))
+        return exact.orthonormalise(exact.product(self.columns, matrix))
