@@ -23,7 +23,7 @@ from bandfold.benchmarks.codecs.recorded import Folds, Recorded, read_anchors
 from bandfold.benchmarks.measures.bdrate import BdRate, Curve, bd_rate, mean
 from bandfold.benchmarks.measures.curves import Measured, measure
 from bandfold.benchmarks.rate_distortion.rd_options import names_option, rates_option
-from bandfold.benchmarks.scenes.test_scenes import TestScene, find_scenes
+from bandfold.benchmarks.scenes.evaluation_scenes import EvaluationScene, find_scenes
 from bandfold.bitstream.container.header import DEPENDENT, UNIFORM
 from bandfold.bitstream.contexts.tables import DEPENDENT as TRELLIS
 from bandfold.bitstream.contexts.tables import load_tables
@@ -278,7 +278,7 @@ def main(
             raise OutputError(f"{json_path} cannot be written: {error.strerror}") from error
 
 
-def _rival(scene: TestScene, cube: NDArray[Any], rates: Sequence[float], recorded: Recorded) -> Curve:
+def _rival(scene: EvaluationScene, cube: NDArray[Any], rates: Sequence[float], recorded: Recorded) -> Curve:
     """Recorded, or measured live."""
     known = recorded.get(scene.name, {})
     return known[RIVAL] if RIVAL in known else measure(Jpeg2000Klt(), cube, rates).curve

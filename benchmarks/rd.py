@@ -14,7 +14,7 @@ from bandfold.benchmarks.rate_distortion.campaign import perform, plan
 from bandfold.benchmarks.rate_distortion.rd_options import names_option, rates_option
 from bandfold.benchmarks.rate_distortion.rd_plot import plot
 from bandfold.benchmarks.rate_distortion.rd_text import as_json, means_text, scene_text
-from bandfold.benchmarks.scenes.test_scenes import find_scenes
+from bandfold.benchmarks.scenes.evaluation_scenes import find_scenes
 from bandfold.bitstream.container.header import DEPENDENT
 from bandfold.calibration.program import run
 from bandfold.common.errors import OutputError, SettingsError

@@ -15,7 +15,7 @@ from bandfold.benchmarks.codecs.recorded import Folds, Recorded
 from bandfold.benchmarks.measures.bdrate import Curve
 from bandfold.benchmarks.measures.curves import measure
 from bandfold.benchmarks.measures.standings import SceneResult
-from bandfold.benchmarks.scenes.test_scenes import TestScene
+from bandfold.benchmarks.scenes.evaluation_scenes import EvaluationScene
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.common.errors import SettingsError
 
@@ -30,7 +30,7 @@ class Task:
 
     Attributes
     ----------
-    scene : TestScene
+    scene : EvaluationScene
         The scene.
     candidate : Contestant
         The codec to judge.
@@ -44,7 +44,7 @@ class Task:
         Range of the delta rates.
     """
 
-    scene: TestScene
+    scene: EvaluationScene
     candidate: Contestant
     rivals: tuple[Contestant, ...]
     recorded: dict[str, Curve]
@@ -73,7 +73,7 @@ class Task:
 
 
 def plan(
-    scenes: Sequence[TestScene],
+    scenes: Sequence[EvaluationScene],
     asked: Sequence[float],
     *,
     recorded: Recorded,
@@ -88,7 +88,7 @@ def plan(
 
     Parameters
     ----------
-    scenes : sequence of TestScene
+    scenes : sequence of EvaluationScene
         The scenes.
     asked : sequence of float
         Bits per sample.

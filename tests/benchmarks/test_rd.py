@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from bandfold.benchmarks.codecs.recorded import Folds
 from bandfold.benchmarks.rate_distortion.campaign import RANGE, TILE_RANGE, Task, perform, plan
 from bandfold.benchmarks.rd import main
+from bandfold.benchmarks.scenes.evaluation_scenes import find_scenes
 from bandfold.benchmarks.scenes.scene_file import write_scene
-from bandfold.benchmarks.scenes.test_scenes import find_scenes
 from bandfold.common.errors import SettingsError
 from bandfold.export.layout import read_export
 from bandfold.export.pack import make_package, write_package

@@ -14,7 +14,7 @@ from bandfold.benchmarks.codecs.jpeg2000 import (
     karhunen_loeve,
 )
 from bandfold.benchmarks.measures.quality import psnr
-from bandfold.benchmarks.scenes.test_scenes import find_scenes
+from bandfold.benchmarks.scenes.evaluation_scenes import find_scenes
 from bandfold.common.errors import BudgetError, StreamError
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from bandfold.benchmarks.scenes.evaluation_scenes import MOSAIC_NAME, find_scenes, joined, mirrored
 from bandfold.benchmarks.scenes.scene_file import write_scene
-from bandfold.benchmarks.scenes.test_scenes import MOSAIC_NAME, find_scenes, joined, mirrored
 from bandfold.common.errors import SceneError, SettingsError
 from bandfold.common.scene import Scaling
 from bandfold.onboard.samples.samples import ArraySource

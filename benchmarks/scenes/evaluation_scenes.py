@@ -21,7 +21,7 @@ MOSAIC_PARTS = (("abu_airport_1", "abu_airport_3"), ("abu_urban_4", "abu_urban_5
 
 
 @dataclass(frozen=True)
-class TestScene:
+class EvaluationScene:
     """A scene to measure on; its samples are only read when asked for.
 
     Attributes
@@ -35,9 +35,6 @@ class TestScene:
     sensor : str
         What took it; empty if not known.
     """
-
-    # Not a test: tells pytest not to collect it.
-    __test__ = False
 
     name: str
     parts: tuple[tuple[Path, ...], ...]
@@ -125,7 +122,7 @@ def joined(rows: Sequence[Sequence[NDArray[Any]]]) -> NDArray[Any]:
 
 def find_scenes(
     folder: Path, names: Sequence[str] = (), *, tile: int = 1, mosaic: bool = False, floats: bool = False
-) -> list[TestScene]:
+) -> list[EvaluationScene]:
     """List the scenes of a folder.
 
     Parameters
@@ -143,7 +140,7 @@ def find_scenes(
 
     Returns
     -------
-    list of TestScene
+    list of EvaluationScene
         Sorted by name.
 
     Raises
@@ -157,7 +154,7 @@ def find_scenes(
         wanted = [name for row in MOSAIC_PARTS for name in row]
         _require(wanted, headers, folder)
         parts = tuple(tuple(headers[name] for name in row) for row in MOSAIC_PARTS)
-        return [TestScene(MOSAIC_NAME, parts, 1, sensors.get(wanted[0], ""))]
+        return [EvaluationScene(MOSAIC_NAME, parts, 1, sensors.get(wanted[0], ""))]
     _require(names, headers, folder)
     chosen = (
         sorted(names) if names else [name for name, path in headers.items() if floats or not is_scaled(path)]
@@ -165,7 +162,9 @@ def find_scenes(
     if not chosen:
         raise SettingsError(f"no ENVI scene in {folder}: give a folder with .hdr files")
     suffix = f"@{tile}x{tile}" if tile > 1 else ""
-    return [TestScene(name + suffix, ((headers[name],),), tile, sensors.get(name, "")) for name in chosen]
+    return [
+        EvaluationScene(name + suffix, ((headers[name],),), tile, sensors.get(name, "")) for name in chosen
+    ]
 
 
 def _require(names: Sequence[str], headers: dict[str, Path], folder: Path) -> None:
