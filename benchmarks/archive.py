@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from bandfold.benchmarks.measures.one_core import machine
-from bandfold.calibration.program import run
-from bandfold.common.errors import BandfoldError, OutputError
+from bandfold.benchmarks.measures.peak_memory import peak_resident
+from bandfold.common.errors import BandfoldError
 from bandfold.ground.archive.archive import Archive
 from bandfold.ground.archive.cluster import connected
 from bandfold.onboard import Encoder
+from bandfold.programs.options import figures_option
+from bandfold.programs.program import run, write_figures
 from bandfold.synthetic.scenes import SyntheticScene
 
-from .memory import peak_resident
+
+@dataclass(frozen=True)
+class ArchiveTimes:
+    """What decoding an archive took.
+
+    Attributes
+    ----------
+    workers : int
+        Processes that shared the scenes.
+    wall : float
+        Seconds from the first scene given to the cluster to the last one done; workers have been started by
+        then, and have decoded a scene each.
+    busy : float
+        Seconds of all scenes on their workers.
+    processor : float
+        Seconds of processor time of those.
+    load : float
+        Programs that wanted a core in the last minute, ours among them.
+    peak : int
+        Bytes in memory of the largest worker.
+    """
+
+    workers: int
+    wall: float
+    busy: float
+    processor: float
+    load: float
+    peak: int
 
 
 def write_archive(folder: Path, scenes: int, shape: tuple[int, int, int]) -> list[Path]:
@@ -28,7 +57,9 @@ def write_archive(folder: Path, scenes: int, shape: tuple[int, int, int]) -> lis
     Parameters
     ----------
     folder : Path
+        Where the streams are; made if it is not there.
     scenes : int
+        How many.
     shape : tuple of int
         Bands, lines and samples.
 
@@ -46,23 +77,27 @@ def write_archive(folder: Path, scenes: int, shape: tuple[int, int, int]) -> lis
     return paths
 
 
-def measure(streams: list[Path], folder: Path, workers: int) -> dict[str, Any]:
+def measure(streams: list[Path], folder: Path, workers: int) -> ArchiveTimes:
     """Decode an archive into Zarr stores.
 
     Parameters
     ----------
     streams : list of Path
+        Files to decode.
     folder : Path
-        Not there yet.
+        Gets the stores; not there yet.
     workers : int
+        Processes of the cluster.
 
     Returns
     -------
-    dict
-        Seconds: ``wall`` from the first scene given to the cluster to the last one done (workers have been
-        started, and have decoded a scene each), ``busy`` of all scenes on their workers, ``processor`` of
-        those; ``load``, programs that wanted a core in the last minute, ours among them; and ``peak``, bytes
-        in memory of the largest worker.
+    ArchiveTimes
+        What it took.
+
+    Raises
+    ------
+    BandfoldError
+        If a scene cannot be decoded.
     """
     with connected(workers=workers, memory_limit=1 << 30) as client:
         client.wait_for_workers(workers)
@@ -77,14 +112,14 @@ def measure(streams: list[Path], folder: Path, workers: int) -> dict[str, Any]:
     failed = [outcome for outcome in outcomes if outcome.state != "done"]
     if failed:
         raise BandfoldError(f"{failed[0].stream.name} failed: {failed[0].reason}")
-    return {
-        "workers": workers,
-        "wall": wall,
-        "busy": sum(outcome.seconds for outcome in outcomes),
-        "processor": sum(outcome.processor for outcome in outcomes),
-        "load": os.getloadavg()[0],
-        "peak": peak,
-    }
+    return ArchiveTimes(
+        workers,
+        wall,
+        sum(outcome.seconds for outcome in outcomes),
+        sum(outcome.processor for outcome in outcomes),
+        os.getloadavg()[0],
+        peak,
+    )
 
 
 class _On:
@@ -112,9 +147,7 @@ class _On:
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the streams: kept, and taken as they are where they are there.",
 )
-@click.option(
-    "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write figures here."
-)
+@figures_option("Write figures here.")
 def main(
     scenes: int,
     lines: int,
@@ -125,7 +158,7 @@ def main(
     json_path: Path | None,
 ) -> None:
     """Time of an archive on one worker over that on two, in turns."""
-    rounds: list[list[dict[str, Any]]] = []
+    rounds: list[list[ArchiveTimes]] = []
     count = bands * lines * samples * scenes
     with tempfile.TemporaryDirectory(prefix="bandfold-archive-") as folder:
         streams = write_archive(kept or Path(folder), scenes, (bands, lines, samples))
@@ -140,24 +173,22 @@ def main(
             rounds.append([done[1], done[2]])
             _print(done[1], done[2], count)
     if json_path:
-        try:
-            json_path.write_text(json.dumps({"machine": machine(), "rounds": rounds}, indent=2) + "\n")
-        except OSError as error:
-            raise OutputError(f"{json_path} cannot be written: {error}") from error
+        figures = [[asdict(found) for found in turn] for turn in rounds]
+        write_figures(json_path, {"machine": machine(), "rounds": figures})
 
 
-def _print(one: dict[str, Any], two: dict[str, Any], count: int) -> None:
+def _print(one: ArchiveTimes, two: ArchiveTimes, count: int) -> None:
     """Print a round."""
     for found in (one, two):
-        cores, rate = found["processor"] / found["wall"], count / found["wall"] / 1e6
+        cores, rate = found.processor / found.wall, count / found.wall / 1e6
         click.echo(
-            f"{found['workers']} workers: {found['wall']:6.1f} s, {rate:.2f} Msamples/s, "
-            f"{found['processor']:6.1f} s of processor time ({cores:.2f} cores), "
-            f"load {found['load']:.1f}, {found['peak'] / 2**20:.0f} MiB a worker"
+            f"{found.workers} workers: {found.wall:6.1f} s, {rate:.2f} Msamples/s, "
+            f"{found.processor:6.1f} s of processor time ({cores:.2f} cores), "
+            f"load {found.load:.1f}, {found.peak / 2**20:.0f} MiB a worker"
         )
-    fair = 2 * one["processor"] / two["processor"]
+    fair = 2 * one.processor / two.processor
     click.echo(
-        f"{one['wall'] / two['wall']:.2f} times as fast; {fair:.2f} if both workers had a core to themselves"
+        f"{one.wall / two.wall:.2f} times as fast; {fair:.2f} if both workers had a core to themselves"
     )
 
 

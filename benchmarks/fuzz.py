@@ -10,35 +10,23 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bandfold.bitstream.container.sections import (
-    PREAMBLE,
-    Section,
-    read_sections,
-    write_preamble,
-    write_section,
-)
+import numpy as np
+
+from bandfold.benchmarks.damage.decode_trial import MEMORY_LIMIT
+from bandfold.benchmarks.damage.mutations import joined, sections
+from bandfold.benchmarks.damage.streams import small_streams
+from bandfold.bitstream.container.sections import PREAMBLE, write_preamble
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.payloads.payload import PayloadReader
 from bandfold.common.errors import BandfoldError, SettingsError
-
-from .faults import MEMORY_LIMIT, small_streams
+from bandfold.ground import Decoder
 
 TARGETS = 3
-"""The first byte of an input says what the others are."""
-
-
-def sections(data: bytes) -> list[tuple[int, bytes]]:
-    """Kinds and payloads of a stream."""
-    return [(section.kind, section.payload) for section in read_sections(data)]
+"""Kinds of inputs; the first byte of each says which one it is."""
 
 
 STREAMS = [sections(data) for data in small_streams().values()]
-"""What inputs replace a part of."""
-
-
-def joined(parts: list[tuple[int, bytes]]) -> bytes:
-    """A stream of sections, all checksums right."""
-    return write_preamble() + b"".join(write_section(Section(kind), payload) for kind, payload in parts)
+"""Sections of intact streams, of which inputs replace one."""
 
 
 def one_input(data: bytes) -> None:
@@ -68,18 +56,37 @@ def one_input(data: bytes) -> None:
 
 
 def decode(data: bytes) -> None:
-    """Decode a stream as `bandfold decode` would."""
-    from bandfold.ground import Decoder
+    """Decode a stream as ``bandfold decode`` would.
 
+    Parameters
+    ----------
+    data : bytes
+        Anything, after a preamble.
+
+    Raises
+    ------
+    BandfoldError
+        If it is no stream.
+    """
     decoder = Decoder(data, memory_limit=MEMORY_LIMIT)
     decoder.report()
     decoder.decode()
 
 
 def read_values(data: bytes) -> None:
-    """Read side information and values, as many as the first byte says, with tables that the data choose."""
-    import numpy as np
+    """Read entropy-coded side information and values.
 
+    Parameters
+    ----------
+    data : bytes
+        The first byte says how many integers there are, the first 32 which table each value has; the payload
+        is all but the first byte.
+
+    Raises
+    ------
+    BandfoldError
+        If it is no payload.
+    """
     reader = PayloadReader(load_tables(), data[1:])
     reader.integers(data[0] % 16, 256)
     reader.values(np.frombuffer(data[:32], np.uint8).astype(np.int16) % 96)
@@ -92,7 +99,7 @@ def write_seeds(folder: Path) -> None:
     Parameters
     ----------
     folder : Path
-        Of inputs.
+        Gets a file for each input.
     """
     for number, parts in enumerate(STREAMS):
         (folder / f"seed-{number}").write_bytes(b"\0" + joined(parts)[PREAMBLE:])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -14,42 +12,19 @@ from typing import Any
 import click
 
 from bandfold.benchmarks.measures.one_core import one_core_environment
+from bandfold.benchmarks.measures.peak_memory import forget_peak, peak_resident
 from bandfold.benchmarks.scenes.scene_file import write_scene
-from bandfold.calibration.program import run
-from bandfold.common.errors import BandfoldError, OutputError
+from bandfold.common.errors import BandfoldError
 from bandfold.formats.envi.reader import open_envi
 from bandfold.onboard import Encoder, StreamEncoder
+from bandfold.programs.options import figures_option
+from bandfold.programs.program import run, write_figures
 from bandfold.synthetic.scenes import SyntheticScene
 
 _MEBI = 1 << 20
 
 _LINES_READ = 8
-"""Lines that are handed over at once."""
-
-
-def peak_resident() -> int:
-    """High-water mark of the memory that this process has had in RAM.
-
-    Returns
-    -------
-    int
-        Bytes.
-    """
-    # On Linux `ru_maxrss` of a child starts at the parent's size, since it survives exec. VmHWM does not.
-    status = Path("/proc/self/status")
-    if status.is_file():
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def forget_peak() -> None:
-    """Let the high-water mark start again from the memory in use, where the system can do that."""
-    # Imports leave a higher mark than memory; an encode that stayed below that would seem to take nothing.
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
+"""Lines that are handed over at once, as from a camera."""
 
 
 def measure_here(path: Path, bps: float) -> dict[str, int]:
@@ -148,9 +123,7 @@ def measure_child(path: Path, bps: float, stream: int = 0) -> dict[str, int]:
 @click.option(
     "--scene", type=click.Path(exists=True, path_type=Path), help="An ENVI scene instead of a synthetic one."
 )
-@click.option(
-    "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write sizes here."
-)
+@figures_option("Write sizes here.")
 @click.option(
     "--stream",
     type=click.IntRange(0),
@@ -189,10 +162,7 @@ def main(
         f"{above / _MEBI:.1f} MiB above the {sizes['baseline'] / _MEBI:.1f} MiB of imports"
     )
     if json_path:
-        try:
-            json_path.write_text(json.dumps({**sizes, "above": above, "scene": raw}) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"{json_path} cannot be written: {error}") from error
+        write_figures(json_path, {**sizes, "above": above, "scene": raw})
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.benchmarks.measures.bdrate import Curve, bd_rate
-from bandfold.benchmarks.measures.quality import mean_squared_error
+from bandfold.benchmarks.measures.quality import psnr
 from bandfold.benchmarks.scenes.scene_file import read_scene
 from bandfold.bitstream.packages.package import Package
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.calibration.folds import find_scenes
-from bandfold.calibration.program import run
-from bandfold.common.errors import OutputError, SettingsError
+from bandfold.common.errors import SettingsError
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard.encoder import Encoder
-
-from .bands import quality
+from bandfold.programs import options
+from bandfold.programs.program import run, write_figures
 
 POINTS = 5
 """Steps that each model codes a scene at, evenly over the contrasts of the first one in the logarithm."""
@@ -29,13 +27,13 @@ POINTS = 5
 
 @click.command()
 @click.argument("models", nargs=-1, required=True)
-@click.option(
-    "--scenes", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True
-)
-@click.option("--names", required=True, help="These scenes: a,b,c.")
+@click.option("--scenes", "folder", type=options.FOLDER, required=True)
+@click.option("--names", required=True, callback=options.names, help="These scenes: a,b,c.")
 @click.option("--points", type=click.IntRange(2), default=POINTS, show_default=True)
-@click.option("--json", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write all points.")
-def main(models: tuple[str, ...], folder: Path, names: str, points: int, path: Path | None) -> None:
+@options.figures_option("Write all points.")
+def main(
+    models: tuple[str, ...], folder: Path, names: tuple[str, ...], points: int, json_path: Path | None
+) -> None:
     """Code scenes with packages, and print the rate of each at the quality of the first.
 
     Streams are whole files, decoded again. Scenes that a model was trained on are refused.
@@ -45,7 +43,7 @@ def main(models: tuple[str, ...], folder: Path, names: str, points: int, path: P
     labels = _labels(packages, models)
     paths = {scene.name: scene.path for scene in find_scenes(folder)}
     report: dict[str, dict[str, Curve]] = {}
-    for name in (one.strip() for one in names.split(",") if one.strip()):
+    for name in names:
         if name not in paths:
             raise SettingsError(f"no scene {name} in {folder}")
         for package in packages:
@@ -59,11 +57,8 @@ def main(models: tuple[str, ...], folder: Path, names: str, points: int, path: P
             for label, package in zip(labels, packages, strict=True)
         }
         _print(name, report[name])
-    if path is not None:
-        try:
-            path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+    if json_path is not None:
+        write_figures(json_path, report)
 
 
 def _labels(packages: list[Package], models: tuple[str, ...]) -> list[str]:
@@ -83,7 +78,7 @@ def _curve(package: Package, cube: NDArray[Any], steps: list[float]) -> Curve:
     for step in steps:
         stream = Encoder(step=step, model=package).encode(cube)
         restored = Decoder(stream, models=[package.source]).decode()
-        curve.append((8 * len(stream) / cube.size, quality(mean_squared_error(cube, restored))))
+        curve.append((8 * len(stream) / cube.size, psnr(cube, restored)))
     return curve
 
 

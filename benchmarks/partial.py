@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -13,12 +12,12 @@ from typing import Any
 import click
 
 from bandfold.benchmarks.measures.one_core import machine, one_core, restart_with_one_thread
-from bandfold.benchmarks.timing.timing import spread
-from bandfold.calibration.program import run
-from bandfold.common.errors import OutputError
+from bandfold.benchmarks.timing.turns import spread
 from bandfold.formats.containers.cf_conventions import variable_name
 from bandfold.ground.stream.strip_reader import StripReader
 from bandfold.onboard import Encoder
+from bandfold.programs.options import figures_option
+from bandfold.programs.program import run, write_figures
 from bandfold.synthetic.scenes import SyntheticScene
 
 
@@ -29,6 +28,7 @@ class Reading:
     Attributes
     ----------
     name : str
+        What is read.
     read : int
         Bytes read from the file, those for opening it included.
     segments : int
@@ -49,12 +49,14 @@ def measure(path: Path, runs: int) -> list[Reading]:
     Parameters
     ----------
     path : Path
+        The stream.
     runs : int
         Timed rounds, after one that is not.
 
     Returns
     -------
     list of Reading
+        From opening alone to reading everything.
     """
     reader = StripReader(path)
     lines, last = reader.strip_lines, reader.info.lines - 1
@@ -104,9 +106,7 @@ class _Counting(StripReader):
 @click.option("--bands", type=click.IntRange(1), default=224, show_default=True)
 @click.option("--bps", type=click.FloatRange(0, 32, min_open=True), default=0.5, show_default=True)
 @click.option("--runs", type=click.IntRange(1), default=5, show_default=True)
-@click.option(
-    "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write figures here."
-)
+@figures_option("Write figures here.")
 def main(lines: int, samples: int, bands: int, bps: float, runs: int, json_path: Path | None) -> None:
     """Bytes read and time of parts of a stream, on one core."""
     with tempfile.TemporaryDirectory(prefix="bandfold-partial-") as folder:
@@ -124,10 +124,7 @@ def main(lines: int, samples: int, bands: int, bps: float, runs: int, json_path:
         )
     if json_path:
         content = {"machine": machine(), "bytes": size, "readings": [asdict(one) for one in readings]}
-        try:
-            json_path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"{json_path} cannot be written: {error}") from error
+        write_figures(json_path, content)
 
 
 if __name__ == "__main__":

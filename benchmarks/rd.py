@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
+from bandfold.benchmarks.codecs.candidate import CandidateSettings
 from bandfold.benchmarks.codecs.external import External
-from bandfold.benchmarks.codecs.recorded import Folds, read_anchors
+from bandfold.benchmarks.codecs.held_out import HeldOut
+from bandfold.benchmarks.codecs.recorded import read_anchors
 from bandfold.benchmarks.measures.standings import means
 from bandfold.benchmarks.rate_distortion.campaign import perform, plan
-from bandfold.benchmarks.rate_distortion.rd_options import names_option, rates_option
 from bandfold.benchmarks.rate_distortion.rd_plot import plot
 from bandfold.benchmarks.rate_distortion.rd_text import as_json, means_text, scene_text
 from bandfold.benchmarks.scenes.evaluation_scenes import find_scenes
 from bandfold.bitstream.container.header import DEPENDENT
-from bandfold.calibration.program import run
-from bandfold.common.errors import OutputError, SettingsError
-
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_OUTPUT = click.Path(dir_okay=False, path_type=Path)
+from bandfold.common.errors import SettingsError
+from bandfold.programs.options import FILE, FOLDER, OUTPUT, figures_option, names_option, rates
+from bandfold.programs.program import run, write_figures
 
 
 @click.command()
-@click.option("--scenes", "folder", type=_FOLDER, required=True, help="Folder of ENVI scenes.")
-@click.option("--anchors", type=_FILE, help="Recorded curves of other codecs (JSON).")
+@click.option("--scenes", "folder", type=FOLDER, required=True, help="Folder of ENVI scenes.")
+@click.option("--anchors", type=FILE, help="Recorded curves of other codecs (JSON).")
 @names_option
-@rates_option("--rates", "0.05,0.1,0.25,0.5,1", "Bits per sample.")
+@click.option(
+    "--rates",
+    "asked",
+    default="0.05,0.1,0.25,0.5,1",
+    callback=rates,
+    show_default=True,
+    help="Bits per sample.",
+)
 @click.option("--tile", type=click.IntRange(1, 8), default=1, help="Mirrored copies along each side.")
 @click.option("--mosaic", is_flag=True, help="The Los Angeles mosaic instead of single scenes.")
 @click.option("--floats", is_flag=True, help="Also scenes of floats, as 16-bit counts.")
@@ -36,17 +40,17 @@ _OUTPUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--model", metavar="NAME|FILE", help="Package of a model, which codes band by band.")
 @click.option("--restore", metavar="auto|off|NAME|FILE", default="auto", show_default=True)
 @click.option("--quantiser", type=click.Choice(["dependent", "uniform"]), help="As for 'bandfold encode'.")
-@click.option("--tables", type=_FOLDER, help="Tables that have not seen the scenes, and folds.json.")
+@click.option("--tables", type=FOLDER, help="Tables that have not seen the scenes, and folds.json.")
 @click.option("--external", "externals", multiple=True, help="'name=enc {in} {out} {bps} ; dec {in} {out}'")
 @click.option("--timeout", default=600.0, show_default=True, help="Seconds for an external command.")
-@click.option("--json", "json_path", type=_OUTPUT, help="Write all figures here.")
-@click.option("--plot", "plot_path", type=_OUTPUT, help="Write the curves here, as an image.")
+@figures_option("Write all figures here.")
+@click.option("--plot", "plot_path", type=OUTPUT, help="Write the curves here, as an image.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Scenes at a time.")
 def main(
     folder: Path,
     anchors: Path | None,
     names: tuple[str, ...],
-    rates: tuple[float, ...],
+    asked: tuple[float, ...],
     tile: int,
     mosaic: bool,
     floats: bool,
@@ -71,13 +75,10 @@ def main(
     scenes = find_scenes(folder, names, tile=tile, mosaic=mosaic, floats=floats)
     tasks = plan(
         scenes,
-        rates,
+        asked,
         recorded=recorded,
-        folds=Folds(tables, quantiser or DEPENDENT) if tables else None,
-        spectral=spectral,
-        model=model,
-        restore=restore,
-        quantiser=quantiser,
+        settings=CandidateSettings(spectral, model, restore, quantiser),
+        held_out=HeldOut(tables, quantiser or DEPENDENT) if tables else None,
         externals=[External.parse(template, timeout) for template in externals],
     )
     results = []
@@ -87,10 +88,7 @@ def main(
     standings = means(results)
     click.echo(means_text(standings, tasks[0].rates))
     if json_path:
-        try:
-            json_path.write_text(json.dumps(as_json(results, standings), indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"{json_path} cannot be written: {error}") from error
+        write_figures(json_path, as_json(results, standings))
     if plot_path:
         plot(results, plot_path)
 

@@ -14,13 +14,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from bandfold.benchmarks.measures.quality import decibels
 from bandfold.common.scene import SCALED_DTYPES, SceneSource
 from bandfold.formats.envi.reader import open_envi
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
 from bandfold.onboard.samples.scaling import ScaledSource, auto_scaling
-
-PEAK = 65535.0
+from bandfold.programs import options
+from bandfold.programs.program import run
 
 
 def open_counts(path: Path) -> SceneSource:
@@ -43,18 +44,15 @@ def open_counts(path: Path) -> SceneSource:
 
 
 @click.command()
-@click.option(
-    "--scenes", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True
-)
-@click.option("--names", default="", help="Only these: a,b,c.")
-def main(folder: Path, names: str) -> None:
+@click.option("--scenes", "folder", type=options.FOLDER, required=True)
+@click.option("--names", default="", callback=options.names, help="Only these: a,b,c.")
+def main(folder: Path, names: tuple[str, ...]) -> None:
     """Encode and decode every scene at 0.25 bps and at a step of one count."""
     table = Table("scene", "setting")
     for heading in ("bps", "PSNR dB", "largest error", "encode s", "decode s"):
         table.add_column(heading, justify="right")
-    wanted = {name.strip() for name in names.split(",") if name.strip()}
     for path in sorted(folder.glob("*.hdr")):
-        if wanted and path.stem not in wanted:
+        if names and path.stem not in names:
             continue
         source = open_counts(path)
         info = source.info
@@ -73,7 +71,7 @@ def main(folder: Path, names: str) -> None:
                 path.stem,
                 setting,
                 f"{len(stream) * 8 / info.count:.4f}",
-                f"{10 * np.log10(PEAK * PEAK / mse):.2f}" if mse else "exact",
+                f"{decibels(mse):.2f}" if mse else "exact",
                 f"{np.abs(error).max():.0f}",
                 f"{middle - start:.1f}",
                 f"{end - middle:.1f}",
@@ -82,4 +80,4 @@ def main(folder: Path, names: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

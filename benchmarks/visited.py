@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import click
 
-from bandfold.calibration.program import run
+from bandfold.programs.program import run
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
 from bandfold.onboard.self_check import made_up_scene

@@ -18,12 +18,12 @@ import numpy as np
 
 from bandfold.bitstream.contexts.tables import DEPENDENT, SHIPPED, load_tables, tables_from_arrays
 from bandfold.common.errors import SettingsError
+from bandfold.programs.program import run
+from bandfold.programs.progress import shown
 
 from .contexts_training import load_torch
 from .corpus import RATES, Latents
 from .folds import find_scenes
-from .program import run
-from .progress import shown
 from .trainset import Arrays, Material, gather, train_mode, write_tables
 
 FOLDED = "folded"

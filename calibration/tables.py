@@ -14,12 +14,12 @@ from rich.table import Table
 from bandfold.bitstream.contexts.tables import MODES, Tables, load_tables, tables_from_arrays
 from bandfold.common.atomic_files import atomic_output
 from bandfold.common.errors import OutputError, SettingsError
+from bandfold.programs.program import run
+from bandfold.programs.progress import Progress, shown
 
 from .contexts_training import load_torch
 from .corpus import RATES
 from .folds import SceneFile, deal, find_scenes, fold_names, group_scenes
-from .program import run
-from .progress import Progress, shown
 from .trainset import Cost, Material, cost, cost_with, gather, train_tables, write_tables
 
 

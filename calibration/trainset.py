@@ -21,13 +21,13 @@ from bandfold.bitstream.contexts.tables import (
 )
 from bandfold.common.atomic_files import atomic_output
 from bandfold.common.errors import SettingsError
+from bandfold.programs.progress import Progress
 
 from .contexts_training import train_network
 from .corpus import Latents, open_scene, scene_latents
 from .examples import Examples, draw_examples
 from .folds import SceneFile
 from .integers import extended, integer_frequencies, integer_network
-from .progress import Progress
 from .recount import POINT_UNIT, Tally, quantise_strips, recount, tally
 from .sidetables import side_tables
 

@@ -1,9 +1,10 @@
-"""bandfold as a contestant."""
+"""bandfold itself, as one of the codecs that are compared."""
 
 from __future__ import annotations
 
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,30 @@ from numpy.typing import NDArray
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
 
-from .contestants import Decoded, Encoded
+from .codec import Decoded, Encoded
+
+
+@dataclass(frozen=True)
+class CandidateSettings:
+    """How the candidate codes, whatever the scene and rate.
+
+    Attributes
+    ----------
+    spectral : str
+        ``auto``, or ``none`` for band by band.
+    model : str or None
+        Package of a trained model that codes band by band, by name or file.
+    restore : str
+        What restores on the ground: ``auto``, ``off``, or a package by name or file, as for
+        `bandfold.ground.Decoder`.
+    quantiser : str or None
+        ``dependent`` or ``uniform``, as for `bandfold.onboard.Encoder`; None for what suits the tables.
+    """
+
+    spectral: str = "auto"
+    model: str | None = None
+    restore: str = "auto"
+    quantiser: str | None = None
 
 
 class Bandfold:
@@ -21,55 +45,40 @@ class Bandfold:
 
     Parameters
     ----------
-    spectral : str
-        ``auto`` or ``none`` (band by band).
+    settings : CandidateSettings, optional
+        How it codes.
     tables : Path, optional
         Entropy tables in place of the shipped ones; both sides need the same.
-    model : str, optional
-        Package of a model, by name or file.
-    restore : str
-        As for `bandfold.ground.Decoder`.
-    quantiser : str, optional
-        As for `bandfold.onboard.Encoder`; tables tell it themselves.
     """
 
     name = "bandfold"
 
-    def __init__(
-        self,
-        spectral: str = "auto",
-        tables: Path | None = None,
-        model: str | None = None,
-        restore: str = "auto",
-        quantiser: str | None = None,
-    ) -> None:
-        self._spectral = spectral
+    def __init__(self, settings: CandidateSettings | None = None, tables: Path | None = None) -> None:
+        self._settings = settings or CandidateSettings()
         self._tables = tables
-        self._model = model
-        self._restore = restore
-        self._quantiser = quantiser
 
     def encode(self, cube: NDArray[Any], bps: float) -> Encoded:
-        """Encode; see `Contestant.encode`."""
+        """Encode; see `Codec.encode`."""
         encoder = Encoder(
             bps=bps,
-            spectral=self._spectral,
+            spectral=self._settings.spectral,
             tables=self._tables,
-            model=self._model,
-            quantiser=self._quantiser,
+            model=self._settings.model,
+            quantiser=self._settings.quantiser,
         )
         start = time.perf_counter()
         stream = encoder.encode(cube)
         return Encoded(bytes(stream), time.perf_counter() - start)
 
     def decode(self, stream: bytes) -> Decoded:
-        """Decode; see `Contestant.decode`."""
+        """Decode; see `Codec.decode`."""
         with tempfile.TemporaryDirectory(prefix="bandfold-") as folder:
             path = Path(folder, "scene.bf")
             path.write_bytes(stream)
             start = time.perf_counter()
             # By name it is found anyway.
-            models = [Path(self._model)] if self._model and Path(self._model).is_file() else []
-            decoder = Decoder(path, tables=self._tables, models=models, restore=self._restore)
+            model = self._settings.model
+            models = [Path(model)] if model and Path(model).is_file() else []
+            decoder = Decoder(path, tables=self._tables, models=models, restore=self._settings.restore)
             cube = np.asarray(decoder.decode())
             return Decoded(cube, time.perf_counter() - start, decoder.report())

@@ -16,7 +16,7 @@ from bandfold.benchmarks.scenes.scene_file import write_scene
 from bandfold.common.errors import SettingsError, StreamError
 from bandfold.formats.envi.reader import open_envi
 
-from .contestants import Decoded, Encoded
+from .codec import Decoded, Encoded
 
 _ENCODER_FIELDS = frozenset(("{in}", "{out}", "{bps}"))
 _DECODER_FIELDS = frozenset(("{in}", "{out}"))
@@ -99,7 +99,7 @@ class External:
         return cls(name.strip(), words[:middle], words[middle + 1 :], timeout)
 
     def encode(self, cube: NDArray[Any], bps: float) -> Encoded:
-        """Encode; see `Contestant.encode`."""
+        """Encode; see `Codec.encode`."""
         with tempfile.TemporaryDirectory(prefix="bandfold-external-") as folder:
             header, target = Path(folder, "scene.hdr"), Path(folder, "scene.bin")
             write_scene(header, cube)
@@ -111,7 +111,7 @@ class External:
             return Encoded(target.read_bytes(), seconds)
 
     def decode(self, stream: bytes) -> Decoded:
-        """Decode; see `Contestant.decode`."""
+        """Decode; see `Codec.decode`."""
         with tempfile.TemporaryDirectory(prefix="bandfold-external-") as folder:
             source, header = Path(folder, "scene.bin"), Path(folder, "back.hdr")
             source.write_bytes(stream)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bandfold.benchmarks.measures.quality import mean_squared_error
 from bandfold.common.errors import BudgetError, SettingsError, StreamError
 
-from .contestants import Decoded, Encoded
+from .codec import Decoded, Encoded
 
 _SHIFT = struct.Struct("<i")
 _KLT = struct.Struct("<HHb?")
@@ -32,7 +32,7 @@ class Jpeg2000:
     name = "JPEG 2000"
 
     def encode(self, cube: NDArray[Any], bps: float) -> Encoded:
-        """Encode; see `Contestant.encode`."""
+        """Encode; see `Codec.encode`."""
         start = time.perf_counter()
         # Signed scenes are shifted to start at 0, as in the recorded curves; others cost no pass over them.
         low = int(cube.min()) if cube.dtype.kind == "i" else 0
@@ -42,7 +42,7 @@ class Jpeg2000:
         return Encoded(stream, time.perf_counter() - start)
 
     def decode(self, stream: bytes) -> Decoded:
-        """Decode; see `Contestant.decode`."""
+        """Decode; see `Codec.decode`."""
         start = time.perf_counter()
         (low,) = _SHIFT.unpack_from(stream)
         planes = decode_planes(stream[_SHIFT.size :])
@@ -60,7 +60,7 @@ class Jpeg2000Klt:
     name = "JPEG 2000 + KLT"
 
     def encode(self, cube: NDArray[Any], bps: float) -> Encoded:
-        """Encode; see `Contestant.encode`."""
+        """Encode; see `Codec.encode`."""
         start = time.perf_counter()
         means, basis = karhunen_loeve(cube)
         shared = time.perf_counter() - start
@@ -83,7 +83,7 @@ class Jpeg2000Klt:
         return best
 
     def decode(self, stream: bytes) -> Decoded:
-        """Decode; see `Contestant.decode`."""
+        """Decode; see `Codec.decode`."""
         start = time.perf_counter()
         bands, kept, exponent, signed = _KLT.unpack_from(stream)
         offset = _KLT.size

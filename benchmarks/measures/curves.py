@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from bandfold.benchmarks.codecs.contestants import Contestant
+from bandfold.benchmarks.codecs.codec import Codec
 from bandfold.common.errors import BandfoldError
 
 from .bdrate import Curve
@@ -65,12 +65,12 @@ class Measured:
         return [(point.bps, point.psnr) for point in self.points]
 
 
-def measure(codec: Contestant, cube: NDArray[Any], rates: Sequence[float]) -> Measured:
+def measure(codec: Codec, cube: NDArray[Any], rates: Sequence[float]) -> Measured:
     """Run a codec on a scene at several rates.
 
     Parameters
     ----------
-    codec : Contestant
+    codec : Codec
         The codec.
     cube : ndarray, shape (bands, lines, samples)
         8 or 16 bit integers.

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from .files import numbered, read_int, read_text
 from .sensors import SensorError
+from .sysfs import numbered, read_int, read_text
 
 INPUTS = ("VDD_IN", "VIN", "POM_5V_IN")
 """Rails that feed the whole module: where there is one, the others are parts of it."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bandfold.benchmarks.memory import forget_peak, peak_resident
+from bandfold.benchmarks.measures.peak_memory import forget_peak, peak_resident
 from bandfold.common.scene import SceneInfo
 
 from .sensors import Sensor

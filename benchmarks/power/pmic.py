@@ -10,8 +10,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from .files import read_text
 from .sensors import SensorError
+from .sysfs import read_text
 
 _READING = re.compile(r"(\S+)_([AV]) (?:current|volt)\(\d+\)=([0-9.]+)[AV]")
 

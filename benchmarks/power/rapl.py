@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .files import numbered, read_int, read_text
 from .sensors import SensorError
+from .sysfs import numbered, read_int, read_text
 
 
 class _Zone:

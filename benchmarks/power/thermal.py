@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from .files import numbered, read_int, read_text
 from .pmic import vcgencmd
 from .sensors import SensorError
+from .sysfs import numbered, read_int, read_text
 
 THROTTLED = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
 """Bits of ``vcgencmd get_throttled``: now; 16 further up, since the board was started."""

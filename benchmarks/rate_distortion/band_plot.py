@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bandfold.common.errors import OutputError
 
-if TYPE_CHECKING:
-    from bandfold.benchmarks.bands import Panel
+from .band_panels import Panel
 
 _COLUMNS = 3
 _MARKS = "os^Dv*"
@@ -24,6 +22,7 @@ def plot_panels(title: str, panels: Sequence[Panel], path: Path) -> None:
     Parameters
     ----------
     title : str
+        Above all panels.
     panels : sequence of Panel
         At least one.
     path : Path

@@ -6,12 +6,13 @@ import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bandfold.benchmarks.codecs.candidate import Bandfold
-from bandfold.benchmarks.codecs.contestants import Contestant
+from bandfold.benchmarks.codecs.candidate import Bandfold, CandidateSettings
+from bandfold.benchmarks.codecs.codec import Codec
+from bandfold.benchmarks.codecs.held_out import HeldOut
 from bandfold.benchmarks.codecs.jpeg2000 import Jpeg2000, Jpeg2000Klt
-from bandfold.benchmarks.codecs.recorded import Folds, Recorded
+from bandfold.benchmarks.codecs.recorded import Recorded
 from bandfold.benchmarks.measures.bdrate import Curve
 from bandfold.benchmarks.measures.curves import measure
 from bandfold.benchmarks.measures.standings import SceneResult
@@ -32,9 +33,9 @@ class Task:
     ----------
     scene : EvaluationScene
         The scene.
-    candidate : Contestant
+    candidate : Codec
         The codec to judge.
-    rivals : tuple of Contestant
+    rivals : tuple of Codec
         Codecs to run beside it.
     recorded : mapping
         Recorded curves of others on this scene.
@@ -45,8 +46,8 @@ class Task:
     """
 
     scene: EvaluationScene
-    candidate: Contestant
-    rivals: tuple[Contestant, ...]
+    candidate: Codec
+    rivals: tuple[Codec, ...]
     recorded: dict[str, Curve]
     asked: tuple[float, ...]
     rates: tuple[float, float]
@@ -77,12 +78,9 @@ def plan(
     asked: Sequence[float],
     *,
     recorded: Recorded,
-    folds: Folds | None = None,
-    spectral: str = "auto",
-    model: str | None = None,
-    restore: str = "auto",
-    quantiser: str | None = None,
-    externals: Sequence[Contestant] = (),
+    settings: CandidateSettings | None = None,
+    held_out: HeldOut | None = None,
+    externals: Sequence[Codec] = (),
 ) -> list[Task]:
     """Decide what runs on which scene.
 
@@ -94,17 +92,12 @@ def plan(
         Bits per sample.
     recorded : mapping
         Recorded curves. A scene without any gets JPEG 2000 and JPEG 2000 + KLT live.
-    folds : Folds, optional
+    settings : CandidateSettings, optional
+        How bandfold codes. With `held_out` its ``restore`` of ``auto`` takes what has not seen the scene, and
+        the tables tell the quantiser.
+    held_out : HeldOut, optional
         Tables that have not seen the scene; the shipped tables otherwise.
-    spectral : str
-        ``auto`` or ``none``.
-    model : str, optional
-        Package of a model that codes band by band, by name or file.
-    restore : str
-        As for `bandfold.ground.Decoder`; ``auto`` with folds takes what has not seen the scene.
-    quantiser : str, optional
-        As for `bandfold.onboard.Encoder`; the tables of folds tell it themselves.
-    externals : sequence of Contestant
+    externals : sequence of Codec
         More codecs, to run on every scene.
 
     Returns
@@ -117,27 +110,31 @@ def plan(
     SettingsError
         If the model was trained on one of the scenes.
     """
-    if model is not None:
-        trained = set(Registry().find(model).manifest.card.get("training scenes", ()))
-        seen = sorted({scene.base for scene in scenes} & trained)
-        if seen:
-            raise SettingsError(
-                f"model {model} was trained on {', '.join(seen)}: nothing is measured on such scenes"
-            )
+    settings = settings or CandidateSettings()
+    if settings.model is not None:
+        _refuse_seen(scenes, settings.model)
     tasks = []
     for scene in scenes:
         known = dict(recorded.get(scene.name, {}))
-        live: tuple[Contestant, ...] = () if known else (Jpeg2000(), Jpeg2000Klt())
-        candidate = Bandfold(
-            spectral,
-            folds.tables(scene.base) if folds else None,
-            model,
-            restore if folds is None or restore != "auto" else folds.restoration(scene.base),
-            None if folds else quantiser,
-        )
+        live: tuple[Codec, ...] = () if known else (Jpeg2000(), Jpeg2000Klt())
+        candidate = Bandfold(settings)
+        if held_out is not None:
+            restore = held_out.restoration(scene.base) if settings.restore == "auto" else settings.restore
+            unseen = replace(settings, restore=restore, quantiser=None)
+            candidate = Bandfold(unseen, held_out.tables(scene.base))
         rates = TILE_RANGE if scene.tile > 1 else RANGE
         tasks.append(Task(scene, candidate, (*live, *externals), known, tuple(asked), rates))
     return tasks
+
+
+def _refuse_seen(scenes: Sequence[EvaluationScene], model: str) -> None:
+    """Raise SettingsError if a model was trained on one of the scenes."""
+    trained = set(Registry().find(model).manifest.card.get("training scenes", ()))
+    seen = sorted({scene.base for scene in scenes} & trained)
+    if seen:
+        raise SettingsError(
+            f"model {model} was trained on {', '.join(seen)}: nothing is measured on such scenes"
+        )
 
 
 def perform(tasks: Sequence[Task], jobs: int = 1) -> Iterator[SceneResult]:

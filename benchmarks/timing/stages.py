@@ -37,8 +37,9 @@ class StageTimes:
     Parameters
     ----------
     threads : int
+        Which shared the strips.
     seconds : dict of str to list of float
-        Elapsed time, run by run.
+        Elapsed time of each stage, run by run.
     """
 
     threads: int
@@ -53,7 +54,7 @@ def time_stages(path: Path, bps: float, threads: int, runs: int) -> StageTimes:
     path : Path
         ENVI header.
     bps : float
-        The step is the one that the planner guesses for so many bits per sample.
+        Sets the step: the one at which the planner expects so many bits per sample.
     threads : int
         Which share the strips; the plan is made by one.
     runs : int

@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 import pytest
 
-from bandfold.benchmarks.codecs.contestants import Decoded, Encoded
+from bandfold.benchmarks.codecs.codec import Decoded, Encoded
 from bandfold.common.errors import BudgetError
 
 

@@ -15,21 +15,14 @@ def test_an_archive_is_decoded(tmp_path):
     assert [path.name for path in streams] == ["scene-000.bf", "scene-001.bf"]
     assert streams[0].read_bytes() != streams[1].read_bytes()
     found = archive.measure(streams, tmp_path / "out", 1)
-    assert 0 < found["processor"] <= found["wall"] * 1.5
-    assert 50 << 20 < found["peak"] < 1 << 30
+    assert 0 < found.processor <= found.wall * 1.5
+    assert 50 << 20 < found.peak < 1 << 30
     assert (tmp_path / "out" / "scene-001.zarr").is_dir()
 
 
 def test_figures(tmp_path, monkeypatch):
     def measure(streams, folder, workers):
-        return {
-            "workers": workers,
-            "wall": 9.0 / workers**0.5,
-            "busy": 9.0,
-            "processor": 8.0,
-            "load": 2.5,
-            "peak": 1 << 28,
-        }
+        return archive.ArchiveTimes(workers, 9.0 / workers**0.5, 9.0, 8.0, 2.5, 1 << 28)
 
     monkeypatch.setattr(archive, "measure", measure)
     out = tmp_path / "archive.json"

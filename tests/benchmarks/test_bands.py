@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from bandfold.benchmarks import bands
-from bandfold.benchmarks.bands import interpolate, main, quality
-from bandfold.benchmarks.rate_distortion.band_model import Coded
+from bandfold.benchmarks.bands import main
+from bandfold.benchmarks.codecs.band_model import Coded
 from bandfold.common.errors import SettingsError
 from bandfold.formats.envi.writer import write_envi
 from bandfold.onboard.samples.samples import ArraySource
@@ -69,12 +69,3 @@ def test_other_codecs_stand_beside_at_the_same_rate(folder, tmp_path):
     expected = 20 + 40 * np.log10(8 * 264 / 4000 / 0.1)
     assert f"{expected:.2f}" in result.output
     assert "BD-rate against JPEG 2000" in result.output
-
-
-def test_interpolation_and_quality():
-    curve = [(1.0, 40.0), (0.1, 30.0)]
-    assert interpolate(curve, 10**-0.5) == pytest.approx(35)
-    assert interpolate(curve, 0.05) is None
-    assert interpolate(curve, 1.5) is None
-    assert quality(65535.0**2) == 0
-    assert quality(0) == float("inf")

@@ -5,7 +5,8 @@ import random
 import pytest
 
 from bandfold.benchmarks import fuzz
-from bandfold.benchmarks.fuzz import STREAMS, TARGETS, joined, one_input, sections
+from bandfold.benchmarks.damage.mutations import joined, sections
+from bandfold.benchmarks.fuzz import STREAMS, TARGETS, one_input
 
 
 def test_any_input_is_decoded_or_refused():

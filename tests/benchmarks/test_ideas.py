@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from bandfold.benchmarks.ideas import STEPS, Partly, main, means_table, rows, table
+from bandfold.benchmarks.codecs.ablation import STEPS, AblatedCodec
+from bandfold.benchmarks.ideas import main
 from bandfold.formats.envi.writer import write_envi
 from bandfold.onboard.samples.samples import ArraySource
 
@@ -30,7 +31,7 @@ def patches():
 def test_every_step_uses_its_ideas_and_no_others(patches):
     reports = {}
     for step in STEPS:
-        codec = Partly(step)
+        codec = AblatedCodec(step)
         reports[step.name] = codec.decode(codec.encode(patches, 0.4).stream).report
     banded, folded, second, rotated, dependent, restored = reports.values()
     assert banded["spectral"] == "none"
@@ -42,20 +43,6 @@ def test_every_step_uses_its_ideas_and_no_others(patches):
     assert restored == dependent
     assert [one["rotations"] > 0 for one in (banded, folded, second, rotated)] == [False, False, False, True]
     assert [one["quantiser"] for one in (rotated, dependent)] == ["uniform", "dependent"]
-
-
-def test_rows_are_compared_with_the_row_before(quantiser, cube):
-    rates = (1.0, 2.0, 4.0)
-    rival = [(1.0, 60.0), (4.0, 80.0)]
-    first, second = rows([quantiser("whole"), quantiser("half")], cube, [rates, rates], rival)
-    assert np.isnan(first.before.percent)
-    assert second.before.percent == pytest.approx(0)
-    assert first.rival.percent == pytest.approx(second.rival.percent)
-    text = table("scene", [first, second])
-    assert text.splitlines()[0] == "scene"
-    assert "+0.0 %" in text
-    assert f"| half | +0.0 % (2) | {second.rival.percent:+.1f} % (2) |" in means_table([[first, second]] * 2)
-    assert "| whole |  |" in means_table([[first, second]])
 
 
 def test_command(patches, tmp_path):

@@ -7,29 +7,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from bandfold.benchmarks.memory import forget_peak, main, measure_child, peak_resident
+from bandfold.benchmarks.memory import main, measure_child
 from bandfold.benchmarks.scenes.scene_file import write_scene
 from bandfold.common.errors import BandfoldError
 
 MEBI = 1 << 20
-
-
-def test_the_mark_stays_when_memory_is_given_back():
-    block = np.ones(256 * MEBI, np.uint8)
-    high = peak_resident()
-    del block
-    assert high > 256 * MEBI
-    # The kernel counts in batches of pages.
-    assert peak_resident() > high - 8 * MEBI
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can reset the mark")
-def test_the_mark_can_start_again():
-    block = np.ones(256 * MEBI, np.uint8)
-    high = peak_resident()
-    del block
-    forget_peak()
-    assert peak_resident() < high - 128 * MEBI
 
 
 def test_a_child_reports_its_own_encode(tmp_path, cube):

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
 pytest.importorskip("onnxruntime")
 
-from bandfold.benchmarks.rate_distortion.band_model import BandModel, code_scene  # noqa: E402
+from bandfold.benchmarks.codecs.band_model import BandModel, code_scene  # noqa: E402
 from bandfold.common.errors import ModelError, StreamError  # noqa: E402
 from bandfold.export.integers import Calibration  # noqa: E402
 from bandfold.export.layout import read_export  # noqa: E402

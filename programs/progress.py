@@ -1,4 +1,4 @@
-"""How far a training is, for whoever watches."""
+"""A progress bar on the terminal, for programs that take minutes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 
 Progress = Callable[[str, float], None]
-"""Called with a stage and the fraction of it that is done."""
+"""Called with a stage and the fraction of it that is done, 0 to 1."""
 
 
 @contextmanager
 def shown() -> Iterator[Progress]:
-    """Show progress while the body runs, if somebody is watching.
+    """Show progress on stderr while the body runs, if that is a terminal.
 
     Yields
     ------
     callable
-        See `Progress`.
+        To be called with the stage and the fraction done; see `Progress`.
     """
     with Bar(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("", total=1.0)

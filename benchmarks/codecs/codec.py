@@ -44,7 +44,7 @@ class Decoded:
     report: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Contestant(Protocol):
+class Codec(Protocol):
     """A codec that takes integer cubes and a rate."""
 
     @property

@@ -1,0 +1,122 @@
+"""bandfold without some of its ideas: each step of an ablation as a codec.
+
+The codec without an idea is the codec itself with a planner that does not have it, or with another quantiser;
+entropy coder and rate control are the same.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.container.header import DEPENDENT, UNIFORM
+from bandfold.bitstream.contexts.tables import DEPENDENT as TRELLIS
+from bandfold.bitstream.contexts.tables import load_tables
+from bandfold.bitstream.transforms.klt import MERGE_LIMIT
+from bandfold.ground import Decoder
+from bandfold.onboard.coding.scene_coder import SceneCoder
+from bandfold.onboard.coding.strip_coder import TransformMethod
+from bandfold.onboard.planning.block_sample import sample_blocks
+from bandfold.onboard.planning.plan import Plan, Planner
+from bandfold.onboard.planning.scene_planner import ScenePlanner
+from bandfold.onboard.rate.scene_control import SceneControl
+from bandfold.onboard.samples.samples import ArraySource, Samples
+from bandfold.onboard.settings import STRIP_LINES, step_code
+
+from .codec import Decoded, Encoded
+
+
+@dataclass(frozen=True)
+class Step:
+    """The codec with some of its ideas.
+
+    Parameters
+    ----------
+    name : str
+        What the last of them is called.
+    spectral : bool
+        Whether there is a KLT of each spectral interval at all.
+    merged : bool
+        Whether the second KLT merges the strongest components of all intervals.
+    rotated : bool
+        Whether blocks rotate their strongest components.
+    quantiser : str
+        As for `bandfold.onboard.Encoder`.
+    restored : bool
+        Whether the ground restores it.
+    """
+
+    name: str
+    spectral: bool
+    merged: bool = False
+    rotated: bool = False
+    quantiser: str = UNIFORM
+    restored: bool = False
+
+
+STEPS = (
+    Step("band by band", False),
+    Step("+ fold by interval", True),
+    Step("+ second fold", True, True),
+    Step("+ rotations", True, True, True),
+    Step("+ two quantisers", True, True, True, DEPENDENT),
+    Step("+ restoration", True, True, True, DEPENDENT, restored=True),
+)
+"""Each one has an idea more than the one before it; the last one is the codec as it is."""
+
+
+class WithoutRotations(ScenePlanner):
+    """Plans of one fold, whose blocks are not rotated."""
+
+    def plan(self, step: float, *, rotate: bool = True) -> Plan:
+        """See `ScenePlanner.plan`."""
+        return super().plan(step, rotate=False)
+
+
+class AblatedCodec:
+    """The codec with some of its ideas.
+
+    Parameters
+    ----------
+    step : Step
+        Which ideas.
+    tables : Path, optional
+        Entropy tables in place of the shipped ones, for the quantiser of the step.
+    restore : str
+        What restores the last step; see `bandfold.ground.Decoder`.
+    """
+
+    def __init__(self, step: Step, tables: Path | None = None, restore: str = "auto") -> None:
+        self.name = step.name
+        self._step = step
+        self._path = tables
+        self._restore = restore if step.restored else "off"
+
+    def encode(self, cube: NDArray[Any], bps: float) -> Encoded:
+        """Encode; see `Codec.encode`."""
+        tables = load_tables(self._path or (TRELLIS if self._step.quantiser == DEPENDENT else None))
+        start = time.perf_counter()
+        samples = Samples.of(ArraySource(cube))
+        coder = SceneCoder(samples, TransformMethod(tables), tables, STRIP_LINES, lambda stage, done: None)
+        planner = self._planner(samples)
+        count = samples.info.count
+        first = step_code(planner.step_for_bits(bps * count))
+        stream = SceneControl(coder, planner).within(int(bps * count / 8), first, errors=False).data
+        return Encoded(stream, time.perf_counter() - start)
+
+    def _planner(self, samples: Samples) -> Planner:
+        kind = ScenePlanner if self._step.rotated else WithoutRotations
+        planner = kind(sample_blocks(samples), None, merge_limit=MERGE_LIMIT if self._step.merged else 0)
+        return planner if self._step.spectral else planner.unfolded()
+
+    def decode(self, stream: bytes) -> Decoded:
+        """Decode; see `Codec.decode`."""
+        start = time.perf_counter()
+        decoder = Decoder(stream, tables=self._path, restore=self._restore)
+        cube = np.asarray(decoder.decode())
+        return Decoded(cube, time.perf_counter() - start, decoder.report())
