@@ -115,7 +115,7 @@ def bench(
 
     from bandfold.benchmarks.measures.one_core import machine
     from bandfold.benchmarks.power.measure import Progress, measure
-    from bandfold.benchmarks.power.sensors import find_sensor
+    from bandfold.benchmarks.power.sensor_choice import find_sensor
     from bandfold.benchmarks.power.strips import strip_latencies
     from bandfold.benchmarks.power.text import markdown
     from bandfold.benchmarks.scenes.scene_file import write_scene

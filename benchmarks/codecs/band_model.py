@@ -40,6 +40,7 @@ class Coded:
     squared_error : float
         Summed over its samples, in counts squared.
     samples : int
+        How many there are.
     """
 
     nbytes: int
@@ -95,7 +96,18 @@ class BandModel:
         self._bits = PRECISION - np.log2(frequencies.astype(np.float64))
 
     def engine(self, interval: int) -> int:
-        """Number of the engine for an interval, counted from 1: its own, or that of the nearest below it."""
+        """Find the network for an interval: its own, or that of the nearest interval below it.
+
+        Parameters
+        ----------
+        interval : int
+            Number of the spectral interval, from 1.
+
+        Returns
+        -------
+        int
+            Number of the engine, from 0.
+        """
         for wanted in range(interval, 0, -1):
             for number, parts in enumerate(self._parts):
                 if wanted in parts:
@@ -108,6 +120,7 @@ class BandModel:
         Parameters
         ----------
         cube : ndarray of integers, shape (bands, lines, samples)
+            The bands.
         interval : int
             From 1.
         step : float
@@ -116,6 +129,8 @@ class BandModel:
         Returns
         -------
         Coded
+            Bytes and error of the decoded samples, which are rounded and clipped to the type of
+            the cube.
         """
         payload = self.encode(cube, interval, step)
         again = self.decode(payload, cube.shape, interval, step)
@@ -125,7 +140,12 @@ class BandModel:
         return Coded(len(payload), error, cube.size)
 
     def encode(self, cube: NDArray[np.integer], interval: int, step: float) -> bytes:
-        """Encode bands of an interval; see `code`.
+        """Encode bands of an interval.
+
+        Parameters
+        ----------
+        cube, interval, step
+            As for `code`.
 
         Returns
         -------
@@ -163,6 +183,15 @@ class BandModel:
     ) -> NDArray[np.float64]:
         """Decode what `encode` returned.
 
+        Parameters
+        ----------
+        payload : bytes
+            Band means and latents.
+        shape : tuple of int
+            Bands, lines and samples.
+        interval, step
+            As they were encoded with; see `code`.
+
         Returns
         -------
         ndarray of float64, shape (bands, lines, samples)
@@ -194,7 +223,9 @@ def code_scene(
     Parameters
     ----------
     model : BandModel
+        An exported model.
     cube : ndarray of integers, shape (bands, lines, samples)
+        The scene.
     ends : tuple of int
         From `bandfold.onboard.networks.intervals.interval_ends`.
     step : float

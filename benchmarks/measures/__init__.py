@@ -1,1 +1,1 @@
-"""Measures: two cubes or two curves in, figures of quality and rate out."""
+"""Measures: two cubes, two curves or this process in, figures of quality, rate and memory out."""

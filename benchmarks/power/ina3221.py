@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from .sensors import SensorError
+from .sensor import SensorError
 from .sysfs import numbered, read_int, read_text
 
 INPUTS = ("VDD_IN", "VIN", "POM_5V_IN")
@@ -26,8 +26,11 @@ class Channel:
     Parameters
     ----------
     label : str
+        Name of the rail.
     folder : Path
+        The monitor's folder in hwmon.
     number : int
+        Of the channel, 1 to 3.
     """
 
     label: str

@@ -13,7 +13,7 @@ import numpy as np
 from bandfold.benchmarks.measures.peak_memory import forget_peak, peak_resident
 from bandfold.common.scene import SceneInfo
 
-from .sensors import Sensor
+from .sensor import Sensor
 from .strips import StripClock
 from .thermal import Throttling
 from .watch import Watch
@@ -28,7 +28,18 @@ class Encode(Protocol):
     """Encodes the scene once."""
 
     def __call__(self, progress: Progress) -> int:
-        """Encode and tell the progress; the bytes of the stream."""
+        """Encode the scene.
+
+        Parameters
+        ----------
+        progress : callable
+            To be told the stage and the fraction of it that is done.
+
+        Returns
+        -------
+        int
+            Bytes of the stream.
+        """
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,7 @@ class Run:
     peak_rss : int
         Bytes, imports included.
     stream_bytes : int
+        Size of the encoded scene.
     joules : float or None
         Of the whole board or what its sensor covers; None without a sensor.
     hottest : float or None
@@ -70,6 +82,7 @@ class Idle:
     Attributes
     ----------
     seconds : float
+        How long it was watched.
     watts : float or None
         Without a sensor None.
     busy : float
@@ -87,12 +100,16 @@ def idle(sensor: Sensor | None, seconds: float, root: Path = Path("/")) -> Idle:
     Parameters
     ----------
     sensor : Sensor or None
+        Where energy is read; None if it is not.
     seconds : float
+        How long to wait.
     root : Path
+        Root of the file system in which temperatures are looked up.
 
     Returns
     -------
     Idle
+        Power and what else was busy.
     """
     import psutil
 
@@ -112,8 +129,11 @@ def encode_once(
     Parameters
     ----------
     encode : Encode
+        Encodes the scene.
     sensor : Sensor or None
+        Where energy is read; None if it is not.
     root : Path
+        Root of the file system in which temperatures are looked up.
     latencies : callable, optional
         Encodes the stream, see `bandfold.benchmarks.power.strips.strip_latencies`. Without it the strips of
         the scene are timed.
@@ -121,6 +141,7 @@ def encode_once(
     Returns
     -------
     Run
+        Time, memory, energy and temperature.
     """
     clock = StripClock()
     forget_peak()
@@ -149,9 +170,11 @@ def measure(
     Parameters
     ----------
     encode : Encode
+        Encodes the scene.
     info : SceneInfo
         Of the scene.
     sensor : Sensor or None
+        Where energy is read; None if it is not.
     runs : int
         Counted.
     warm_up : int
@@ -159,6 +182,7 @@ def measure(
     idle_seconds : float
         Before the first and after the last run that counts.
     root : Path
+        Root of the file system in which temperatures and throttling are looked up.
     latencies : callable, optional
         As for `encode_once`.
 
@@ -189,7 +213,9 @@ def summary(runs: Sequence[Run], rests: Sequence[Idle], msamples: float) -> dict
     Parameters
     ----------
     runs : sequence of Run
+        At least one.
     rests : sequence of Idle
+        At least one.
     msamples : float
         Millions of samples of the scene.
 
@@ -225,7 +251,18 @@ def summary(runs: Sequence[Run], rests: Sequence[Idle], msamples: float) -> dict
 
 
 def spread(values: Sequence[float]) -> dict[str, float] | None:
-    """Median and range; None of nothing."""
+    """Summarise the values of several runs.
+
+    Parameters
+    ----------
+    values : sequence of float
+        One for each run; may be empty.
+
+    Returns
+    -------
+    dict or None
+        ``median``, ``low`` and ``high``; None of no values.
+    """
     if not values:
         return None
     return {"median": float(np.median(values)), "low": min(values), "high": max(values)}

@@ -10,7 +10,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from .sensors import SensorError
+from .sensor import SensorError
 from .sysfs import read_text
 
 _READING = re.compile(r"(\S+)_([AV]) (?:current|volt)\(\d+\)=([0-9.]+)[AV]")
@@ -36,7 +36,23 @@ class Pmic:
 
     @classmethod
     def find(cls, root: Path) -> Pmic | None:
-        """Find the circuit; None on other boards, raises `SensorError` if it cannot be read."""
+        """Find the circuit of a Raspberry Pi 5.
+
+        Parameters
+        ----------
+        root : Path
+            Root of the file system.
+
+        Returns
+        -------
+        Pmic or None
+            None on other boards.
+
+        Raises
+        ------
+        SensorError
+            If it cannot be read.
+        """
         model = read_text(root / "proc/device-tree/model") or ""
         if not model.startswith(("Raspberry Pi 5", "Raspberry Pi Compute Module 5", "Raspberry Pi 500")):
             return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .sensors import SensorError
+from .sensor import SensorError
 from .sysfs import numbered, read_int, read_text
 
 
@@ -52,10 +52,20 @@ class Rapl:
 
     @classmethod
     def find(cls, root: Path) -> Rapl | None:
-        """Find the counters; None if there are none.
+        """Find the counters.
 
         ``core`` and ``uncore`` are parts of a package, ``psys`` contains it but is calibrated on few
         machines, ``intel-rapl-mmio`` shows the same packages a second time.
+
+        Parameters
+        ----------
+        root : Path
+            Root of the file system.
+
+        Returns
+        -------
+        Rapl or None
+            None if there are none.
         """
         zones = []
         for package in numbered(root / "sys/class/powercap", "intel-rapl:*"):

@@ -27,8 +27,9 @@ def strip_latencies(
     bps, step : float or None
         Of `bandfold.onboard.StreamEncoder`, one of both; the leaky bucket limits the rate.
     strip_lines : int
+        Lines of a strip.
     clock : callable
-        Seconds.
+        Gives the time in seconds.
 
     Returns
     -------
@@ -63,7 +64,7 @@ class StripClock:
     Parameters
     ----------
     clock : callable
-        Seconds.
+        Gives the time in seconds.
 
     Attributes
     ----------

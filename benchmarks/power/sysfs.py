@@ -12,6 +12,7 @@ def read_text(path: Path) -> str | None:
     Parameters
     ----------
     path : Path
+        The file.
 
     Returns
     -------
@@ -25,7 +26,18 @@ def read_text(path: Path) -> str | None:
 
 
 def read_int(path: Path) -> int | None:
-    """Read a whole number; None as in `read_text`, or if there is none."""
+    """Read a file that holds a whole number.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    int or None
+        None if it is not there, the kernel refuses, or it holds something else.
+    """
     text = read_text(path)
     try:
         return None if text is None else int(text)
@@ -39,13 +51,14 @@ def numbered(folder: Path, pattern: str) -> list[Path]:
     Parameters
     ----------
     folder : Path
-        Need not be there.
+        Where to look; need not be there.
     pattern : str
         As for `pathlib.Path.glob`.
 
     Returns
     -------
     list of Path
+        ``hwmon2`` before ``hwmon10``; empty if there is nothing.
     """
 
     def key(path: Path) -> list[tuple[bool, int, str]]:

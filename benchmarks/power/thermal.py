@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from .pmic import vcgencmd
-from .sensors import SensorError
+from .sensor import SensorError
 from .sysfs import numbered, read_int, read_text
 
 THROTTLED = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 
-from .sensors import Sensor, SensorError
+from .sensor import Sensor, SensorError
 from .thermal import temperatures
 
 REST = 0.5

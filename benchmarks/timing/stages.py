@@ -63,6 +63,7 @@ def time_stages(path: Path, bps: float, threads: int, runs: int) -> StageTimes:
     Returns
     -------
     StageTimes
+        Of the runs that are timed.
     """
     seconds: dict[str, list[float]] = {stage: [] for stage in STAGES}
     for turn in range(runs + 1):

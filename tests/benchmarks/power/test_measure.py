@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bandfold.benchmarks.power.measure import Idle, Run, encode_once, idle, measure, summary
-from bandfold.benchmarks.power.sensors import SensorError
+from bandfold.benchmarks.power.sensor import SensorError
 from bandfold.benchmarks.power.strips import StripClock, strip_latencies
 from bandfold.benchmarks.power.text import markdown
 from bandfold.benchmarks.power.watch import Watch, energy

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bandfold.benchmarks.power.sensors import SensorError, find_sensor
+from bandfold.benchmarks.power.sensor import SensorError
+from bandfold.benchmarks.power.sensor_choice import find_sensor
 from bandfold.benchmarks.power.thermal import Throttling, temperatures
 
 from .boards import PMIC_WATTS, agx_orin, orin_nano, raspberry, two_packages, write
