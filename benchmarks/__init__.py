@@ -1,4 +1,4 @@
-"""What bandfold is measured with: scenes and codecs in, figures of rate, quality, time, memory and damage out.
+"""Benchmarks: scenes and codecs in, figures of rate, quality, time, memory and damage out.
 
 Each module here is a program, ``python -m bandfold.benchmarks.NAME --help``: `rd` (rate and distortion beside
 other codecs), `ideas` (what each idea saves), `bands` and `models` (trained models), `speed`, `memory`,

@@ -14,7 +14,7 @@ from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.onboard.quantisation.rdoq import quantise
 
 from .corpus import Latents
-from .integers import integer_frequencies
+from .integer_tables import integer_frequencies
 
 EVENTS = 1e5
 """Magnitudes other than zero that every scene and step is made to count for."""

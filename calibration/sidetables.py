@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from bandfold.bitstream.contexts.tables import SIDE_CLASSES
 from bandfold.bitstream.entropy.tokens import TOKENS, token_base
 
-from .integers import integer_frequencies
+from .integer_tables import integer_frequencies
 
 FIRST_CLASS_OF_ONE = 8
 """The class that starts at a mean magnitude of 1."""

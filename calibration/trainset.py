@@ -27,7 +27,7 @@ from .contexts_training import train_network
 from .corpus import Latents, open_scene, scene_latents
 from .examples import Examples, draw_examples
 from .folds import SceneFile
-from .integers import extended, integer_frequencies, integer_network
+from .integer_tables import extended, integer_frequencies, integer_network
 from .recount import POINT_UNIT, Tally, quantise_strips, recount, tally
 from .sidetables import side_tables
 

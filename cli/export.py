@@ -107,7 +107,7 @@ def export(
             raise SettingsError(
                 "a restoration network stays in floats: give no --calibration, no --precision"
             )
-        from bandfold.export.restoration import make_restoration
+        from bandfold.export.restoration_package import make_restoration
 
         package = make_restoration(run, name=name, description=description, release=_release())
         saved = save_package(package, output)
@@ -186,10 +186,10 @@ def _quantised(run: Path, options: QuantisationOptions) -> Export:
     )
     if not (run / "run.json").is_file():
         raise SettingsError(f"{run} is not the folder of a training: --calibration quantises finished runs")
-    from bandfold.export.integers import Calibration
+    from bandfold.export.integer_analysis import Calibration
     from bandfold.export.run import export_run
-    from bandfold.training.runs import read_run
-    from bandfold.training.scenes import calibration_scenes
+    from bandfold.training.training_run import read_run
+    from bandfold.training.training_scenes import calibration_scenes
 
     data = read_run(run)[0].data
     with progress_bar() as progress:

@@ -81,9 +81,9 @@ def train(
 
     from bandfold.training.config import load_config
     from bandfold.training.loop import pick_device
-    from bandfold.training.registry import EXPORTED
-    from bandfold.training.runs import train_run
-    from bandfold.training.scenes import load_scene, select_scenes
+    from bandfold.training.recipes import EXPORTED
+    from bandfold.training.training_run import train_run
+    from bandfold.training.training_scenes import load_scene, select_scenes
 
     began = time.perf_counter()
     settings = load_config(config)

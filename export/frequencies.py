@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bandfold.bitstream.entropy.tokens import TOKENS, token_base
-from bandfold.calibration.integers import integer_frequencies
+from bandfold.calibration.integer_tables import integer_frequencies
 from bandfold.training.prior import FactorisedPrior
 
 

@@ -18,12 +18,12 @@ from bandfold.training.balle48 import REDUCTION
 from bandfold.training.checkpoint import load_state
 from bandfold.training.config import Config
 from bandfold.training.loop import MODEL
-from bandfold.training.registry import EXPORTED, find_recipe
-from bandfold.training.runs import part_name, read_run
+from bandfold.training.recipes import EXPORTED, find_recipe
+from bandfold.training.training_run import part_name, read_run
 
 from .factorised import Engines, make_engines
 from .half import to_half
-from .integers import Calibration, quantise_analysis
+from .integer_analysis import Calibration, quantise_analysis
 from .layout import (
     ANALYSIS,
     DESCRIPTION,

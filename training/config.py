@@ -87,7 +87,7 @@ class Config:
     name : str
         Name of the configuration: its file without suffix.
     network : str
-        Key of `bandfold.training.registry.RECIPES`.
+        Key of `bandfold.training.recipes.RECIPES`.
     seed : int
     data : DataConfig
     training : TrainingConfig

@@ -17,7 +17,7 @@ from bandfold.common.errors import BandfoldError, ModelError, SettingsError
 from .checkpoint import State, load_state, save_state
 from .config import Config, TrainingConfig
 from .log import TrainingLog, plot_rows
-from .registry import Codec, Recipe
+from .recipes import Codec, Recipe
 from .views import View
 
 Progress = Callable[[float], None]

@@ -12,7 +12,7 @@ from bandfold.common.errors import SettingsError
 
 from .config import DataConfig
 from .crops import draw_crop
-from .scenes import TrainingScene
+from .training_scenes import TrainingScene
 
 
 class View(Protocol):

@@ -10,7 +10,7 @@ from bandfold.bitstream.contexts.tables import MODES, SHIPPED, load_tables, tabl
 from bandfold.bitstream.segments.latents import classify
 from bandfold.calibration.contexts_training import load_torch, train_network
 from bandfold.calibration.examples import draw_examples
-from bandfold.calibration.integers import extended, integer_frequencies, integer_network
+from bandfold.calibration.integer_tables import extended, integer_frequencies, integer_network
 from bandfold.calibration.recount import quantise_strips
 from bandfold.calibration.sidetables import side_tables
 from bandfold.calibration.trainset import cost_with, train_tables

@@ -12,7 +12,7 @@ pytest.importorskip("onnxruntime")
 
 from bandfold.benchmarks.codecs.band_model import BandModel, code_scene  # noqa: E402
 from bandfold.common.errors import ModelError, StreamError  # noqa: E402
-from bandfold.export.integers import Calibration  # noqa: E402
+from bandfold.export.integer_analysis import Calibration  # noqa: E402
 from bandfold.export.layout import read_export  # noqa: E402
 from bandfold.export.pack import make_package, write_package  # noqa: E402
 from bandfold.export.run import export_run  # noqa: E402
@@ -20,8 +20,8 @@ from bandfold.ground.decoder import Decoder  # noqa: E402
 from bandfold.onboard.encoder import Encoder  # noqa: E402
 from bandfold.onboard.networks.engine_choice import ENGINES  # noqa: E402
 from bandfold.training.config import load_config  # noqa: E402
-from bandfold.training.runs import train_run  # noqa: E402
-from bandfold.training.scenes import TrainingScene, centred, scene_deviation  # noqa: E402
+from bandfold.training.training_run import train_run  # noqa: E402
+from bandfold.training.training_scenes import TrainingScene, centred, scene_deviation  # noqa: E402
 
 ENDS = (2, 4, 6, 8, 10)
 
@@ -109,9 +109,9 @@ def test_unfinished_runs_are_refused(run, tmp_path):
 
 
 def test_networks_without_an_export_are_refused(run, tmp_path):
-    text = (run / "run.json").read_text().replace('"balle48"', '"fold48"')
+    text = (run / "run.json").read_text().replace('"balle48"', '"restoration"')
     (tmp_path / "run.json").write_text(text)
-    with pytest.raises(ModelError, match="run of fold48, which has no export"):
+    with pytest.raises(ModelError, match="run of restoration, which has no export"):
         export_run(tmp_path)
     assert not (tmp_path / "export").exists()
 

@@ -7,7 +7,7 @@ import pytest
 
 from bandfold.onboard.samples.samples import ArraySource
 from bandfold.training.config import load_config
-from bandfold.training.scenes import TrainingScene, centred, scene_deviation
+from bandfold.training.training_scenes import TrainingScene, centred, scene_deviation
 
 
 def make_scene(seed=0, bands=10, lines=48, samples=40):

@@ -14,7 +14,7 @@ from bandfold.bitstream.segments.planes import (
     write_planes,
     zigzag,
 )
-from bandfold.calibration.integers import integer_frequencies
+from bandfold.calibration.integer_tables import integer_frequencies
 from bandfold.common import kernels
 from bandfold.common.errors import ModelError, StreamError
 

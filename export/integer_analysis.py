@@ -12,8 +12,8 @@ import onnx
 from bandfold.onboard.networks.engine_choice import IntegerModel, golden_digest, probe, require_exact
 from bandfold.onboard.networks.numpy_network import NumpyNetwork
 from bandfold.training.config import Config
-from bandfold.training.registry import find_recipe
-from bandfold.training.scenes import TrainingScene
+from bandfold.training.recipes import find_recipe
+from bandfold.training.training_scenes import TrainingScene
 
 from .floatstack import FloatStack
 from .qoperator import to_qoperator

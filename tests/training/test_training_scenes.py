@@ -7,7 +7,7 @@ import pytest
 
 from bandfold.common.errors import SettingsError
 from bandfold.formats.envi.writer import write_envi
-from bandfold.training.scenes import centred, load_scene, select_scenes
+from bandfold.training.training_scenes import centred, load_scene, select_scenes
 
 from .conftest import make_scene
 

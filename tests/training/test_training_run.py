@@ -13,7 +13,7 @@ from bandfold.common.errors import BandfoldError, ModelError, SettingsError  # n
 from bandfold.training.config import TrainingConfig  # noqa: E402
 from bandfold.training.log import COLUMNS  # noqa: E402
 from bandfold.training.loop import pick_device, rate_factor  # noqa: E402
-from bandfold.training.runs import read_run, train_run  # noqa: E402
+from bandfold.training.training_run import read_run, train_run  # noqa: E402
 
 CPU = torch.device("cpu")
 

@@ -24,7 +24,7 @@ from bandfold.ground.synthesis.inverse import dequantise
 from bandfold.onboard.quantisation.rdoq import quantise
 
 from .config import DataConfig
-from .scenes import TrainingScene
+from .training_scenes import TrainingScene
 
 WINDOWS = (
     Window(0.5, 0.0),

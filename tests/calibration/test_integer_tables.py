@@ -8,7 +8,7 @@ from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.entropy.tokens import TOKENS, token_base
 from bandfold.bitstream.payloads.payload import side_class
 from bandfold.calibration.floatnetwork import FloatNetwork, members_of_groups
-from bandfold.calibration.integers import extended, integer_frequencies, integer_network
+from bandfold.calibration.integer_tables import extended, integer_frequencies, integer_network
 from bandfold.calibration.sidetables import side_tables
 
 

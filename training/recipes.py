@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from torch import Tensor, nn
@@ -11,11 +12,9 @@ from torch import Tensor, nn
 from bandfold.common.errors import SettingsError
 
 from .balle48 import Balle48
-from .components import ComponentView
 from .config import Config, DataConfig
-from .fold48 import Fold48
-from .restoration import Restoration, RestorationView
-from .scenes import TrainingScene
+from .restoration_network import Restoration, RestorationView
+from .training_scenes import TrainingScene
 from .views import BandView, View
 
 
@@ -50,8 +49,7 @@ class Recipe:
 
 RECIPES: Mapping[str, Recipe] = {
     "balle48": Recipe(Balle48, BandView),
-    "balle48-relu": Recipe(lambda: Balle48(relu=(48, 48)), BandView),
-    "fold48": Recipe(Fold48, ComponentView),
+    "balle48-relu": Recipe(partial(Balle48, relu=(48, 48)), BandView),
     "restoration": Recipe(Restoration, RestorationView),
 }
 """Recipes by the name that a configuration gives as ``network``."""

@@ -15,8 +15,8 @@ from bandfold.common.errors import ModelError, SettingsError
 from .checkpoint import State, load_state
 from .config import Config, parse_config
 from .loop import MODEL, Training
-from .registry import find_recipe
-from .scenes import TrainingScene
+from .recipes import find_recipe
+from .training_scenes import TrainingScene
 
 Progress = Callable[[str, float], None]
 """Told the stage and the fraction of it that is done."""

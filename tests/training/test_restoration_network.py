@@ -11,8 +11,15 @@ from bandfold.bitstream.contexts.tables import DEPENDENT, SHIPPED, load_tables  
 from bandfold.common.errors import SettingsError  # noqa: E402
 from bandfold.ground.restoration.restorer import LOWERED  # noqa: E402
 from bandfold.training.config import DataConfig, TrainingConfig, load_config  # noqa: E402
-from bandfold.training.restoration import FACTS, TOLD, WINDOWS, Restoration, RestorationView, sampled_latents  # noqa: E402
-from bandfold.training.runs import train_run  # noqa: E402
+from bandfold.training.restoration_network import (  # noqa: E402
+    FACTS,
+    TOLD,
+    WINDOWS,
+    Restoration,
+    RestorationView,
+    sampled_latents,
+)
+from bandfold.training.training_run import train_run  # noqa: E402
 
 
 def test_samples_hold_facts_suggestions_signs_and_what_is_missing(counted):

@@ -14,13 +14,13 @@ from click.testing import CliRunner  # noqa: E402
 from bandfold.bitstream.packages.package import load_package  # noqa: E402
 from bandfold.cli.main import main  # noqa: E402
 from bandfold.common.errors import ModelError  # noqa: E402
-from bandfold.export.restoration import make_restoration  # noqa: E402
+from bandfold.export.restoration_package import make_restoration  # noqa: E402
 from bandfold.ground.restoration.restoration_model import RestorationModel  # noqa: E402
 from bandfold.onboard.samples.samples import ArraySource  # noqa: E402
 from bandfold.training.config import DataConfig, TrainingConfig, load_config  # noqa: E402
-from bandfold.training.restoration import FACTS, WINDOWS  # noqa: E402
-from bandfold.training.runs import train_run  # noqa: E402
-from bandfold.training.scenes import TrainingScene, centred, scene_deviation  # noqa: E402
+from bandfold.training.restoration_network import FACTS, WINDOWS  # noqa: E402
+from bandfold.training.training_run import train_run  # noqa: E402
+from bandfold.training.training_scenes import TrainingScene, centred, scene_deviation  # noqa: E402
 
 
 @pytest.fixture(scope="module")

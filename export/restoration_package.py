@@ -14,8 +14,8 @@ from bandfold.common.errors import ModelError
 from bandfold.ground.restoration.restoration_model import GRAPH, KIND, RestorationModel
 from bandfold.training.checkpoint import load_state
 from bandfold.training.loop import MODEL
-from bandfold.training.restoration import FACTS, HIDDEN_UNITS, WINDOWS, Restoration
-from bandfold.training.runs import part_name, read_run
+from bandfold.training.restoration_network import FACTS, HIDDEN_UNITS, WINDOWS, Restoration
+from bandfold.training.training_run import part_name, read_run
 
 from .graphs import to_onnx
 from .work import parameters
