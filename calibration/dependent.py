@@ -21,10 +21,11 @@ from bandfold.common.errors import SettingsError
 from bandfold.programs.program import run
 from bandfold.programs.progress import shown
 
-from .contexts_training import load_torch
+from .context_training import load_torch
 from .corpus import RATES, Latents
 from .folds import find_scenes
-from .trainset import Arrays, Material, gather, train_mode, write_tables
+from .material import Material, gather
+from .table_training import Arrays, train_mode, write_tables
 
 FOLDED = "folded"
 

@@ -9,7 +9,7 @@ from bandfold.bitstream.contexts.context_network import BYTE_LIMIT
 from bandfold.bitstream.entropy.ans import PRECISION
 from bandfold.bitstream.entropy.tokens import TOKENS
 
-from .floatnetwork import CHANNEL_GROUPS, FEATURE_SCALE, FloatNetwork, members_of_groups
+from .float_network import CHANNEL_GROUPS, FEATURE_SCALE, FloatNetwork, members_of_groups
 
 SHIFT = 7
 """Fractional bits of the sums of hidden layers."""

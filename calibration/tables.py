@@ -17,10 +17,12 @@ from bandfold.common.errors import OutputError, SettingsError
 from bandfold.programs.program import run
 from bandfold.programs.progress import Progress, shown
 
-from .contexts_training import load_torch
+from .context_training import load_torch
 from .corpus import RATES
+from .costs import Cost, cost, cost_with
 from .folds import SceneFile, deal, find_scenes, fold_names, group_scenes
-from .trainset import Cost, Material, cost, cost_with, gather, train_tables, write_tables
+from .material import Material, gather
+from .table_training import train_tables, write_tables
 
 
 def _names(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def fit(
     encoded with it need not carry them; whoever decodes it needs the package.
     """
     from bandfold.bitstream.packages.package import SUFFIX, save_package
-    from bandfold.calibration.sensorfit import fit_sensor
+    from bandfold.calibration.sensor_fit import fit_sensor
     from bandfold.onboard.planning.partition import partition_ends
     from bandfold.onboard.samples.samples import Samples
 

@@ -15,7 +15,7 @@ from bandfold.training.config import Config
 from bandfold.training.recipes import find_recipe
 from bandfold.training.training_scenes import TrainingScene
 
-from .floatstack import FloatStack
+from .float_stack import FloatStack
 from .qoperator import to_qoperator
 from .quantise import LayerReport, quantise
 from .tflite import to_tflite

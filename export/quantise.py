@@ -15,7 +15,7 @@ from bandfold.onboard.networks.conv_stack import HIGH, LOW, ConvLayer, ConvStack
 from bandfold.onboard.networks.integer_network import to_integers
 from bandfold.onboard.networks.numpy_network import NumpyNetwork
 
-from .floatstack import FloatLayer, FloatStack
+from .float_stack import FloatLayer, FloatStack
 
 ACTIVATION_BITS, WEIGHT_BITS = 8, 16
 """Bits of the mantissas of scales. The product of two of them is exact in float32, so it does not matter in

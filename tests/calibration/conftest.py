@@ -6,7 +6,7 @@ import pytest
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.transforms.dct import DIAGONAL
 from bandfold.calibration.corpus import Latents
-from bandfold.calibration.trainset import prepare
+from bandfold.calibration.material import prepare
 
 
 def make_latents(seed, mode="folded", components=5):

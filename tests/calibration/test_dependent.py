@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from bandfold.bitstream.contexts.tables import CLASSES, DEPENDENT, SHIPPED, load_tables, tables_from_arrays
 from bandfold.calibration import dependent
 from bandfold.calibration.dependent import train_dependent
+from bandfold.calibration.material import prepare
 from bandfold.calibration.recount import quantise_strips, tally
-from bandfold.calibration.trainset import prepare
 from bandfold.common.errors import SettingsError
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard.encoder import Encoder

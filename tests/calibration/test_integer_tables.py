@@ -7,9 +7,9 @@ from bandfold.bitstream.contexts.context_network import ContextNetwork
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.entropy.tokens import TOKENS, token_base
 from bandfold.bitstream.payloads.payload import side_class
-from bandfold.calibration.floatnetwork import FloatNetwork, members_of_groups
+from bandfold.calibration.float_network import FloatNetwork, members_of_groups
 from bandfold.calibration.integer_tables import extended, integer_frequencies, integer_network
-from bandfold.calibration.sidetables import side_tables
+from bandfold.calibration.side_tables import side_tables
 
 
 @pytest.mark.parametrize("tokens", [2, TOKENS])

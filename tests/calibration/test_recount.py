@@ -4,8 +4,8 @@ import numpy as np
 
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.entropy.ans import PRECISION
+from bandfold.calibration.costs import cost
 from bandfold.calibration.recount import quantise_strips, recount, tally
-from bandfold.calibration.trainset import cost
 
 from .conftest import make_latents
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from bandfold.bitstream.contexts.tables import load_tables
-from bandfold.calibration import corpus, tables, trainset
+from bandfold.calibration import corpus, material, tables
 from bandfold.common.errors import SettingsError
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard.encoder import Encoder
@@ -57,7 +57,7 @@ def test_excluded_scenes_are_not_looked_at(folder, tmp_path, monkeypatch):
     looked_at = []
     monkeypatch.setattr(tables, "RATES", {"folded": (0.5,), "banded": (0.5,)})
     monkeypatch.setattr(
-        trainset, "open_scene", lambda path: looked_at.append(path.stem) or corpus.open_scene(path)
+        material, "open_scene", lambda path: looked_at.append(path.stem) or corpus.open_scene(path)
     )
     assert (
         command("--scenes", folder, "-o", tmp_path / "x.npz", "--exclude", "a,c", "--iterations", 1).exit_code

@@ -11,7 +11,7 @@ pytest.importorskip("flatbuffers")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from bandfold.common.errors import ModelError  # noqa: E402
-from bandfold.export.floatstack import FloatStack  # noqa: E402
+from bandfold.export.float_stack import FloatStack  # noqa: E402
 from bandfold.export.graphs import run, session  # noqa: E402
 from bandfold.export.half import to_half  # noqa: E402
 from bandfold.export.qoperator import to_qoperator  # noqa: E402

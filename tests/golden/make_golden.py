@@ -38,7 +38,7 @@ from bandfold.bitstream.payloads.payload import BitReader, PayloadReader
 from bandfold.bitstream.segments import segment
 from bandfold.bitstream.segments.band_codec import ANALYSIS, REDUCTION, SYNTHESIS, BandCodec
 from bandfold.bitstream.segments.segment import read_segment
-from bandfold.calibration.sensorfit import fit_sensor
+from bandfold.calibration.sensor_fit import fit_sensor
 from bandfold.common import kernels
 from bandfold.common.scene import Scaling
 from bandfold.ground.decoder import Decoder

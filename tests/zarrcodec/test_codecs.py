@@ -126,7 +126,7 @@ def test_types(tmp_path, cube, dtype, settings):
 
 def test_a_sensor_package(cube, tmp_path):
     from bandfold.bitstream.packages.package import save_package
-    from bandfold.calibration.sensorfit import fit_sensor
+    from bandfold.calibration.sensor_fit import fit_sensor
     from bandfold.onboard.samples.samples import ArraySource
 
     package = save_package(fit_sensor({"one": ArraySource(cube)}, "tiny"), tmp_path / "tiny.bfm")

@@ -8,12 +8,13 @@ import pytest
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, Past
 from bandfold.bitstream.contexts.tables import MODES, SHIPPED, load_tables, tables_from_arrays
 from bandfold.bitstream.segments.latents import classify
-from bandfold.calibration.contexts_training import load_torch, train_network
+from bandfold.calibration.context_training import load_torch, train_network
+from bandfold.calibration.costs import cost_with
 from bandfold.calibration.examples import draw_examples
 from bandfold.calibration.integer_tables import extended, integer_frequencies, integer_network
 from bandfold.calibration.recount import quantise_strips
-from bandfold.calibration.sidetables import side_tables
-from bandfold.calibration.trainset import cost_with, train_tables
+from bandfold.calibration.side_tables import side_tables
+from bandfold.calibration.table_training import train_tables
 from bandfold.common.errors import SettingsError
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 

@@ -22,7 +22,7 @@ from bandfold.common.errors import SettingsError
 from bandfold.common.scene import CHANNELS
 
 from .examples import Examples
-from .floatnetwork import CHANNEL_GROUPS, FEATURE_SCALE, FloatNetwork
+from .float_network import CHANNEL_GROUPS, FEATURE_SCALE, FloatNetwork
 
 UNITS, MIDDLE_UNITS = 16, 16
 """Units of the hidden layers of a network."""

@@ -5,7 +5,7 @@ import pytest
 
 from bandfold.bitstream.packages.package import pack, save_package, unpack
 from bandfold.bitstream.transforms.sensor_basis import MOST_MERGED, SensorBasis
-from bandfold.calibration.sensorfit import fit_sensor
+from bandfold.calibration.sensor_fit import fit_sensor
 from bandfold.common.errors import ModelError, SceneError, SettingsError
 from bandfold.ground import Decoder
 from bandfold.onboard import ArraySource, Encoder

@@ -1,10 +1,8 @@
-"""One set of tables, trained on the latents of some scenes."""
+"""One set of entropy tables, trained on the latents of some scenes."""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +12,17 @@ from numpy.typing import NDArray
 from bandfold.bitstream.contexts.tables import (
     CLASSES,
     MODES,
-    Mode,
-    Tables,
     mode_from_arrays,
     tables_from_arrays,
 )
 from bandfold.common.atomic_files import atomic_output
 from bandfold.common.errors import SettingsError
-from bandfold.programs.progress import Progress
 
-from .contexts_training import train_network
-from .corpus import Latents, open_scene, scene_latents
-from .examples import Examples, draw_examples
-from .folds import SceneFile
+from .context_training import train_network
 from .integer_tables import extended, integer_frequencies, integer_network
-from .recount import POINT_UNIT, Tally, quantise_strips, recount, tally
-from .sidetables import side_tables
-
-EXAMPLES = 50000
-"""Examples drawn from a scene at one step."""
+from .material import Material
+from .recount import POINT_UNIT, quantise_strips, recount, tally
+from .side_tables import side_tables
 
 EFFORT = {"folded": 1.0, "banded": 0.5}
 """Share of the iterations that each mode is trained for."""
@@ -47,47 +37,6 @@ FIRST_POINTS = np.array([10, 5, 3], dtype=np.int32)
 """Reconstruction points before any are counted, in ``1 / POINT_UNIT`` step below their levels."""
 
 Arrays = dict[str, NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class Material:
-    """Latents of a scene at one step, and what follows from them under the tables that training starts from.
-
-    Parameters
-    ----------
-    latents : Latents
-    examples : Examples
-    start : Tally
-    """
-
-    latents: Latents
-    examples: Examples
-    start: Tally
-
-
-def prepare(latents: Latents, start: Tables, seed: int, examples: int = EXAMPLES) -> Material:
-    """Quantise latents with the tables that training starts from, and draw examples.
-
-    Parameters
-    ----------
-    latents : Latents
-    start : Tables
-    seed : int
-        The draw depends on it, and on the scene, but not on what else is in a set.
-    examples : int
-        Examples wanted.
-
-    Returns
-    -------
-    Material
-    """
-    mode = start.modes[latents.mode]
-    strips = quantise_strips(latents, mode)
-    rng = np.random.default_rng(
-        [seed, zlib.crc32(f"{latents.scene} {latents.mode} {latents.count}".encode())]
-    )
-    drawn = draw_examples([quantised for quantised, _ in strips], examples, rng, mode.dependent)
-    return Material(latents, drawn, tally(latents, strips, mode))
 
 
 def train_tables(
@@ -197,100 +146,6 @@ def _first_points(quantisers: int) -> NDArray[np.int32]:
     """Reconstruction points before any are counted: the second quantiser's lie half a step lower."""
     one = np.tile(FIRST_POINTS, (CLASSES, 1))
     return np.concatenate([one + int(POINT_UNIT) // 2 * number for number in range(quantisers)])
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What latents cost.
-
-    Parameters
-    ----------
-    latents : int
-    bits : float
-        Per latent.
-    error : float
-        Squared, per latent, in steps squared.
-    """
-
-    latents: int
-    bits: float
-    error: float
-
-
-def cost(tallies: Iterable[Tally], mode: Mode) -> Cost:
-    """Add up what tallies cost with the tables of a mode.
-
-    Parameters
-    ----------
-    tallies : iterable of Tally
-        Made with these tables.
-    mode : Mode
-
-    Returns
-    -------
-    Cost
-    """
-    count, bits, error = 0, 0.0, 0.0
-    for one in tallies:
-        count += one.count
-        bits += one.bits(mode)
-        error += one.error
-    return Cost(count, bits / max(count, 1), error / max(count, 1))
-
-
-def cost_with(latents: Iterable[Latents], mode: Mode) -> Cost:
-    """Quantise latents with the tables of a mode and add up what they cost.
-
-    Parameters
-    ----------
-    latents : iterable of Latents
-    mode : Mode
-
-    Returns
-    -------
-    Cost
-    """
-    return cost((tally(one, quantise_strips(one, mode), mode) for one in latents), mode)
-
-
-def gather(
-    scenes: Sequence[SceneFile],
-    rates: Mapping[str, tuple[float, ...]],
-    start: Tables,
-    seed: int,
-    progress: Progress,
-    change: Callable[[Latents], Latents] = lambda latents: latents,
-) -> tuple[list[Material], dict[str, int]]:
-    """Latents and examples of scenes.
-
-    Parameters
-    ----------
-    scenes : sequence of SceneFile
-    rates : mapping of str to tuple of float
-        Of each mode; see `bandfold.calibration.corpus.RATES`.
-    start : Tables
-    seed : int
-        As for `prepare`.
-    progress : callable
-        Called with a stage and the fraction of it that is done.
-    change : callable
-        What is done to the latents of a scene at a step before.
-
-    Returns
-    -------
-    material : list of Material
-    sizes : dict of str to int
-        Samples of each scene.
-    """
-    material: list[Material] = []
-    sizes: dict[str, int] = {}
-    for number, scene in enumerate(scenes):
-        progress(f"read {scene.name}", number / len(scenes))
-        source = open_scene(scene.path)
-        sizes[scene.name] = source.info.count
-        found = scene_latents(scene.name, source, rates)
-        material.extend(prepare(change(latents), start, seed) for latents in found)
-    return material, sizes
 
 
 def write_tables(path: Path, arrays: Arrays) -> None:
