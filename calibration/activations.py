@@ -76,17 +76,50 @@ Range = tuple[float, float]
 
 
 def minmax(observer: Observer) -> Range:
-    """All that was seen."""
+    """Take all that was seen.
+
+    Parameters
+    ----------
+    observer : Observer
+        Has seen the values of the tensor.
+
+    Returns
+    -------
+    tuple of float
+        Lowest and highest value; 0 lies between or on them.
+    """
     return observer.low, observer.high
 
 
 def headroom(observer: Observer) -> Range:
-    """All that was seen, and half as much again: some scene is brighter than those of the calibration set."""
+    """Take all that was seen, and half as much again: scenes may be brighter than those of the calibration.
+
+    Parameters
+    ----------
+    observer : Observer
+        Has seen the values of the tensor.
+
+    Returns
+    -------
+    tuple of float
+        Lowest and highest value; 0 lies between or on them.
+    """
     return HEADROOM * observer.low, HEADROOM * observer.high
 
 
 def percentile(observer: Observer) -> Range:
-    """What was seen but for `OUTLIERS`, half of them at either end; all of them where one end is 0."""
+    """Take what was seen but for `OUTLIERS`, half of them at either end; all of them where one end is 0.
+
+    Parameters
+    ----------
+    observer : Observer
+        Has seen the values of the tensor.
+
+    Returns
+    -------
+    tuple of float
+        Lowest and highest value; 0 lies between or on them.
+    """
     share = observer.counts.cumsum() / max(int(observer.counts.sum()), 1)
     one_sided = observer.low == 0.0 or observer.high == 0.0
     tail = OUTLIERS if one_sided else OUTLIERS / 2
@@ -97,10 +130,20 @@ def percentile(observer: Observer) -> Range:
 
 
 def entropy(observer: Observer) -> Range:
-    """Range whose quantised histogram has the least divergence from the observed one.
+    """Take the range whose quantised histogram has the least divergence from the observed one.
 
     The method that TensorRT made known (Migacz, "8-bit inference with TensorRT", GTC 2017): values beyond
     the range count as its ends. It needs many values: the noise of sparse bins looks like a loss.
+
+    Parameters
+    ----------
+    observer : Observer
+        Has seen the values of the tensor.
+
+    Returns
+    -------
+    tuple of float
+        Lowest and highest value; 0 lies between or on them.
     """
     if observer.limit == 0.0:
         return minmax(observer)
@@ -151,6 +194,7 @@ def choose_range(observer: Observer, method: str) -> Range:
     Parameters
     ----------
     observer : Observer
+        Has seen the values of the tensor.
     method : str
         Key of `METHODS`.
 

@@ -47,6 +47,7 @@ def load_torch() -> Any:
     Returns
     -------
     module
+        The module ``torch``.
 
     Raises
     ------
@@ -85,6 +86,7 @@ def train_network(
     Returns
     -------
     FloatNetwork
+        In floating point; `bandfold.calibration.integer_tables` rounds it.
 
     Raises
     ------

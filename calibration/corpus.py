@@ -132,7 +132,9 @@ class Planned:
     step : float
         In counts.
     plan : Plan
+        What the encoder decides before it codes: spectral transform and rotations.
     source : SceneSource
+        The scene: integer samples, absent ones filled.
     """
 
     mode: str
@@ -199,6 +201,7 @@ def scene_latents(
     Yields
     ------
     Latents
+        One for each mode and step.
     """
     for planned in planned_latents(source, rates):
         parts = tuple(_compact(latents / (FRACTION * planned.step)) for latents, _ in planned.strips())

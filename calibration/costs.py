@@ -13,11 +13,12 @@ from .recount import Tally, quantise_strips, tally
 
 @dataclass(frozen=True)
 class Cost:
-    """What latents cost.
+    """What latents cost, and what error is left.
 
     Parameters
     ----------
     latents : int
+        How many there are.
     bits : float
         Per latent.
     error : float
@@ -37,10 +38,12 @@ def cost(tallies: Iterable[Tally], mode: Mode) -> Cost:
     tallies : iterable of Tally
         Made with these tables.
     mode : Mode
+        Whose tables code them.
 
     Returns
     -------
     Cost
+        Of all tallies together.
     """
     count, bits, error = 0, 0.0, 0.0
     for one in tallies:
@@ -56,10 +59,13 @@ def cost_with(latents: Iterable[Latents], mode: Mode) -> Cost:
     Parameters
     ----------
     latents : iterable of Latents
+        Of the mode.
     mode : Mode
+        Whose tables quantise and code them.
 
     Returns
     -------
     Cost
+        Of all latents together.
     """
     return cost((tally(one, quantise_strips(one, mode), mode) for one in latents), mode)

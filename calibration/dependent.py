@@ -100,6 +100,7 @@ def train_dependent(
     iterations : int
         Of training the network.
     seed : int
+        The same seed and material give the same tables.
     progress : callable
         Called with the fraction done.
 

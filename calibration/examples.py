@@ -27,8 +27,11 @@ class Examples:
     Parameters
     ----------
     features : ndarray of uint8, shape (n, FEATURES)
+        What is known around each latent; see `bandfold.bitstream.contexts.features`.
     tokens : ndarray of uint8, shape (n,)
+        What each latent is coded as.
     channels : ndarray of uint8, shape (n,)
+        Frequency of the cosine transform, 0 to 63.
     second : ndarray of bool, shape (n,)
         Which latents went through the second of two quantisers.
     weights : ndarray of float32, shape (n,)
@@ -57,12 +60,14 @@ def draw_examples(
     count : int
         Examples wanted.
     rng : numpy.random.Generator
+        Source of chance.
     dependent : bool
         Whether there are two quantisers.
 
     Returns
     -------
     drawn : Examples
+        Fewer than asked for if there are not so many latents.
     """
     parts = [part for strip in strips for part in _describe(strip, dependent)]
     lively = [(tokens > 0) | (known[_TELLING].max(axis=0) > 0) for known, tokens, *_ in parts]

@@ -56,13 +56,18 @@ class FloatNetwork:
         Parameters
         ----------
         features : ndarray of uint8, shape (n, FEATURES)
+            What is known around each latent.
         channels : ndarray of uint8, shape (n,)
+            Frequency of each latent, 0 to 63.
         group : int
+            Number of the group of weights.
 
         Returns
         -------
         first : ndarray, shape (n, units)
+            Units of the first hidden layer.
         second : ndarray, shape (n, middle units)
+            Units of the second hidden layer.
         """
         first = np.maximum(features * FEATURE_SCALE @ self.hidden[group] + self.bias[channels], 0.0)
         return first, np.maximum(first @ self.middle[group] + self.middle_bias[group], 0.0)
@@ -73,11 +78,14 @@ class FloatNetwork:
         Parameters
         ----------
         features : ndarray of uint8, shape (n, FEATURES)
+            What is known around each latent.
         channels : ndarray of uint8, shape (n,)
+            Frequency of each latent, 0 to 63.
 
         Returns
         -------
         ndarray, shape (n,)
+            Not rounded, not held to the classes that there are.
         """
         level = np.empty(len(features))
         for group, members in members_of_groups(channels):
@@ -92,11 +100,14 @@ def members_of_groups(channels: NDArray[np.uint8]) -> Iterator[tuple[int, NDArra
     Parameters
     ----------
     channels : ndarray of uint8, shape (n,)
+        Frequency of each example, 0 to 63.
 
     Yields
     ------
     group : int
+        Number of the group.
     members : ndarray of intp
+        Numbers of the examples, rising; may be empty.
     """
     groups = CHANNEL_GROUPS[channels]
     for group in range(int(GROUPS.max()) + 1):

@@ -90,6 +90,7 @@ def group_scenes(scenes: Sequence[SceneFile]) -> list[list[SceneFile]]:
     Parameters
     ----------
     scenes : sequence of SceneFile
+        In any order.
 
     Returns
     -------
@@ -121,6 +122,7 @@ def deal(
     Parameters
     ----------
     groups : sequence of sequence of SceneFile
+        As `group_scenes` gives them.
     sizes : mapping of str to int
         Samples of each scene.
     count : int
@@ -153,6 +155,7 @@ def fold_names(fold: Sequence[SceneFile]) -> list[str]:
     Parameters
     ----------
     fold : sequence of SceneFile
+        The scenes that are left out together.
 
     Returns
     -------

@@ -35,9 +35,11 @@ def integer_network(
     Parameters
     ----------
     network : FloatNetwork
+        As it was trained.
     features : ndarray of uint8, shape (n, FEATURES)
         Of examples.
     channels : ndarray of uint8, shape (n,)
+        Frequency of each example, 0 to 63.
 
     Returns
     -------
@@ -112,10 +114,12 @@ def extended(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     Parameters
     ----------
     probabilities : ndarray, shape (classes, trained tokens)
+        Positive; each row sums to 1.
 
     Returns
     -------
     ndarray, shape (classes, TOKENS)
+        Rows sum to more than 1; `integer_frequencies` takes them so.
     """
     fall = TAIL_FALL ** np.arange(1, TOKENS - probabilities.shape[1] + 1)
     return np.concatenate([probabilities, probabilities[:, -1:] * fall], axis=1)

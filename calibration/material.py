@@ -27,8 +27,11 @@ class Material:
     Parameters
     ----------
     latents : Latents
+        Of a scene at one step.
     examples : Examples
+        Drawn from the quantised latents.
     start : Tally
+        What was counted on the quantised latents.
     """
 
     latents: Latents
@@ -42,7 +45,9 @@ def prepare(latents: Latents, start: Tables, seed: int, examples: int = EXAMPLES
     Parameters
     ----------
     latents : Latents
+        Of a scene at one step.
     start : Tables
+        Quantise the latents.
     seed : int
         The draw depends on it, and on the scene, but not on what else is in a set.
     examples : int
@@ -51,6 +56,7 @@ def prepare(latents: Latents, start: Tables, seed: int, examples: int = EXAMPLES
     Returns
     -------
     Material
+        What training needs of them.
     """
     mode = start.modes[latents.mode]
     strips = quantise_strips(latents, mode)
@@ -69,24 +75,27 @@ def gather(
     progress: Progress,
     change: Callable[[Latents], Latents] = lambda latents: latents,
 ) -> tuple[list[Material], dict[str, int]]:
-    """Latents and examples of scenes.
+    """Read scenes, and make latents and examples of them.
 
     Parameters
     ----------
     scenes : sequence of SceneFile
+        Scenes to train on.
     rates : mapping of str to tuple of float
         Of each mode; see `bandfold.calibration.corpus.RATES`.
     start : Tables
+        Quantise the latents.
     seed : int
         As for `prepare`.
     progress : callable
         Called with a stage and the fraction of it that is done.
     change : callable
-        What is done to the latents of a scene at a step before.
+        What is done to the latents of a scene at a step before they are quantised.
 
     Returns
     -------
     material : list of Material
+        For each scene, mode and step.
     sizes : dict of str to int
         Samples of each scene.
     """

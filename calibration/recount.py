@@ -57,7 +57,18 @@ class Tally:
         return int(self.tokens.sum())
 
     def bits(self, mode: Mode) -> float:
-        """Bits that the latents cost with the tables of a mode."""
+        """Add up the bits that the latents cost.
+
+        Parameters
+        ----------
+        mode : Mode
+            Whose tables code them; its classes are those that were counted.
+
+        Returns
+        -------
+        float
+            Bits of all latents together.
+        """
         return float((self.tokens * mode.costs.astype(np.int64)).sum()) / COST_UNIT
 
 
@@ -67,7 +78,9 @@ def quantise_strips(latents: Latents, mode: Mode) -> list[tuple[NDArray[np.int32
     Parameters
     ----------
     latents : Latents
+        Of a scene at one step.
     mode : Mode
+        Statistics to quantise with.
 
     Returns
     -------
@@ -86,6 +99,7 @@ def tally(
     Parameters
     ----------
     latents : Latents
+        Of a scene at one step.
     strips : iterable of tuple of ndarray
         From `quantise_strips`.
     mode : Mode
@@ -94,6 +108,7 @@ def tally(
     Returns
     -------
     Tally
+        Of all strips together.
     """
     classes_of_mode = len(mode.frequencies)
     tokens = np.zeros(classes_of_mode * TOKENS, dtype=np.int64)
@@ -134,6 +149,7 @@ def recount(
     Returns
     -------
     frequencies : ndarray of int32, shape (classes, TOKENS)
+        Each at least 1, each row summing to 2**24.
     points : ndarray of int32, shape (classes, POINTS)
         In units of ``1 / POINT_UNIT`` of a step.
     """

@@ -1,4 +1,4 @@
-"""The fold of a sensor, fitted to a few of its scenes."""
+"""The spectral transform of a sensor, fitted to a few of its scenes."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ def fit_sensor(
     name : str
         Name of the package.
     description : str
+        One line for the manifest; may be empty.
     ends : sequence of int, optional
         Partition; found from the scenes if not given.
     intervals : int, optional

@@ -54,6 +54,7 @@ def train_tables(
     iterations : int
         Of training a network.
     seed : int
+        The same seed and material give the same tables.
     progress : callable, optional
         Called with the fraction done.
 
@@ -102,11 +103,14 @@ def train_mode(
         One of `MODES`.
     material : sequence of Material
         Of this mode.
-    iterations, seed : int
+    iterations : int
+        Batches that the network is trained for.
+    seed : int
+        The same seed and material give the same tables.
     report : callable
         Called with the fraction done.
     dependent : bool
-        Whether there are two quantisers.
+        Whether the latents went through two quantisers (trellis-coded quantisation).
 
     Returns
     -------
@@ -154,6 +158,7 @@ def write_tables(path: Path, arrays: Arrays) -> None:
     Parameters
     ----------
     path : Path
+        File to write (.npz).
     arrays : dict of str to ndarray
         See `bandfold.bitstream.contexts.tables.tables_from_arrays`.
 

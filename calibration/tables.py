@@ -121,7 +121,17 @@ class _Summary:
             self.table.add_column(heading, justify="right")
 
     def add(self, name: str, seen: Sequence[Material], unseen: Sequence[Material], tables: Tables) -> None:
-        """Add the rows of a set."""
+        """Add the rows of a set.
+
+        Parameters
+        ----------
+        name : str
+            File of the tables.
+        seen, unseen : sequence of Material
+            What they were trained on, and what they were not.
+        tables : Tables
+            As trained.
+        """
         for mode in MODES:
             for scenes, material in (("seen", seen), ("unseen", unseen)):
                 chosen = [one for one in material if one.latents.mode == mode]

@@ -79,6 +79,7 @@ def quantise_weights(weights: NDArray[np.float32], axis: int) -> tuple[NDArray[n
     Parameters
     ----------
     weights : ndarray of float32
+        Of a convolution, of any shape.
     axis : int
         That counts output channels.
 
@@ -87,6 +88,7 @@ def quantise_weights(weights: NDArray[np.float32], axis: int) -> tuple[NDArray[n
     codes : ndarray of int8, same shape
         -127 to 127.
     scales : ndarray of float32, shape (output channels,)
+        Weight of one unit of a code; 1 for a channel without weights.
     """
     others = tuple(number for number in range(weights.ndim) if number != axis)
     largest = np.abs(weights).max(axis=others, keepdims=True)

@@ -35,13 +35,35 @@ class Factorised(Protocol):
     medians: Tensor
 
     def refresh(self) -> None:
-        """Find the medians."""
+        """Find the medians of the prior as it is now."""
 
     def quantise(self, planes: Tensor) -> Tensor:
-        """Planes to integers."""
+        """Give the integers that are coded.
+
+        Parameters
+        ----------
+        planes : Tensor, shape (n, 1, height, width)
+            In steps.
+
+        Returns
+        -------
+        Tensor, shape (n, channels, height / 16, width / 16)
+            Whole numbers as floats.
+        """
 
     def restore(self, quantised: Tensor) -> Tensor:
-        """Integers to planes."""
+        """Give planes back.
+
+        Parameters
+        ----------
+        quantised : Tensor, shape (n, channels, rows, columns)
+            What `quantise` gave.
+
+        Returns
+        -------
+        Tensor, shape (n, 1, 16 * rows, 16 * columns)
+            In steps.
+        """
 
 
 @dataclass(frozen=True)
@@ -56,6 +78,7 @@ class Engines:
     synthesis : onnx.ModelProto
         The integers, as float32, back to planes.
     frequencies : ndarray of int32, shape (channels, TOKENS)
+        The prior as tables; each row sums to 2**24.
     full : onnx.ModelProto
         The analysis with all weights in float32.
     """
@@ -89,6 +112,7 @@ def make_engines(network: Any) -> Engines:
     Returns
     -------
     Engines
+        Graphs and tables.
 
     Raises
     ------

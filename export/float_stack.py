@@ -25,9 +25,13 @@ class FloatLayer:
     Parameters
     ----------
     weights : ndarray of float32, shape (outputs, inputs, kernel, kernel)
+        Of the convolution.
     bias : ndarray of float64, shape (outputs,)
+        Added to each output channel.
     stride : int
+        Positions from one output to the next, along both axes.
     relu : bool
+        Whether a ReLU follows.
     output : str
         Name of the tensor behind it.
     """
@@ -46,7 +50,9 @@ class FloatStack:
     Parameters
     ----------
     graph : onnx.ModelProto
+        The graph that it was read from.
     layers : tuple of FloatLayer
+        From the input to the output.
     rounds : bool
         Whether the output is rounded to integers.
     """
@@ -70,6 +76,7 @@ class FloatStack:
         Returns
         -------
         FloatStack
+            The layers in floating point.
 
         Raises
         ------
@@ -90,10 +97,12 @@ class FloatStack:
         Parameters
         ----------
         batch : ndarray of float32, shape (n, inputs, lines, samples)
+            What the network takes.
 
         Yields
         ------
         ndarray of float32
+            Of one layer, shape (n, outputs, rows, columns).
         """
         yield from self._session.run(None, {INPUT: batch})
 

@@ -19,6 +19,7 @@ def prior_frequencies(prior: FactorisedPrior, medians: Tensor) -> NDArray[np.int
     Parameters
     ----------
     prior : FactorisedPrior
+        As it was trained; in float32 again afterwards.
     medians : Tensor, shape (channels,)
         Where the integer 0 lies.
 

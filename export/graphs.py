@@ -79,10 +79,12 @@ def session(proto: onnx.ModelProto) -> onnxruntime.InferenceSession:
     Parameters
     ----------
     proto : onnx.ModelProto
+        The graph.
 
     Returns
     -------
     onnxruntime.InferenceSession
+        With one thread, on the processor.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -91,6 +93,19 @@ def session(proto: onnx.ModelProto) -> onnxruntime.InferenceSession:
 
 
 def run(graph: onnxruntime.InferenceSession, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Put a batch through an open graph."""
+    """Put a batch through an open graph.
+
+    Parameters
+    ----------
+    graph : onnxruntime.InferenceSession
+        With an input ``input`` and an output ``output``.
+    batch : ndarray of float32, shape (n, channels, height, width)
+        What the graph takes.
+
+    Returns
+    -------
+    ndarray of float32
+        What it gives.
+    """
     result: NDArray[np.float32] = graph.run([OUTPUT], {INPUT: batch})[0]
     return result

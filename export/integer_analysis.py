@@ -32,10 +32,11 @@ class Calibration:
     Parameters
     ----------
     scenes : sequence of TrainingScene
+        Crops are drawn from them.
     method : str
         Key of `bandfold.calibration.activations.METHODS`.
     batches : int
-        Drawn as in training, of the same contrasts.
+        How many are drawn, as in training, of the same contrasts.
     """
 
     scenes: Sequence[TrainingScene]
@@ -59,6 +60,7 @@ class IntegerAnalysis:
     golden : bytes
         SHA-256 of what it makes of the input that engines are checked on.
     report : list of LayerReport
+        What quantisation did to the input and to each layer.
     """
 
     onnx: bytes
@@ -81,12 +83,16 @@ def quantise_analysis(
     graph : onnx.ModelProto
         In float32.
     config : Config
+        Configuration that it was trained with: crops and contrasts.
     part : tuple of int
+        Numbers of the spectral intervals that the network is for, from 1.
     calibration : Calibration
+        What ranges are taken from.
 
     Returns
     -------
     IntegerAnalysis
+        In both formats; all engines that are installed give the same integers.
 
     Raises
     ------

@@ -34,6 +34,7 @@ class Export:
     about : dict
         The description, ``model.json``.
     frequencies : ndarray of int32, shape (engines, channels, TOKENS)
+        Tables of the prior; each row sums to 2**24.
     analyses, syntheses : list of bytes
         Graph of each engine.
     folder : Path
@@ -59,6 +60,7 @@ class Export:
         Returns
         -------
         list of bytes
+            One graph for each engine.
 
         Raises
         ------
@@ -82,6 +84,7 @@ def read_export(folder: Path) -> Export:
     Returns
     -------
     Export
+        With the graphs in memory.
 
     Raises
     ------

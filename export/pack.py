@@ -52,6 +52,7 @@ def make_package(
     Parameters
     ----------
     export : Export
+        The exported run.
     name : str, optional
         Name of the package; that of the configuration by default.
     description : str
@@ -114,6 +115,7 @@ def check_package(data: bytes, source: str) -> Package:
     Returns
     -------
     Package
+        As it was read.
 
     Raises
     ------
@@ -159,7 +161,9 @@ def write_package(package: Package, path: Path) -> Package:
     Parameters
     ----------
     package : Package
+        As `make_package` gives it.
     path : Path
+        File to write (.bfm).
 
     Returns
     -------

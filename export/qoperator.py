@@ -24,6 +24,7 @@ def to_qoperator(stack: ConvStack) -> onnx.ModelProto:
     Parameters
     ----------
     stack : ConvStack
+        The quantised network.
 
     Returns
     -------

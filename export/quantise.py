@@ -33,6 +33,7 @@ class LayerReport:
     Parameters
     ----------
     name : str
+        ``input``, or ``layer`` and its number.
     low, high : float
         Range that integers cover.
     seen_low, seen_high : float
@@ -77,6 +78,7 @@ def quantise(
     Returns
     -------
     stack : ConvStack
+        The network in 8-bit integers.
     report : list of LayerReport
         Of the input and of each layer.
     """
@@ -106,15 +108,29 @@ def affine(low: float, high: float) -> tuple[np.float32, int]:
     Returns
     -------
     scale : float32
+        Value of one unit; its mantissa has `ACTIVATION_BITS` bits.
     zero : int
-        -128 to 127.
+        The integer that stands for 0, -128 to 127.
     """
     scale = round_up((high - low) / (HIGH - LOW), ACTIVATION_BITS)
     return scale, int(np.clip(round(LOW - low / float(scale)), LOW, HIGH))
 
 
 def round_up(value: float, bits: int) -> np.float32:
-    """Next number from a positive one up whose mantissa has so many bits."""
+    """Round a number up to a mantissa of few bits.
+
+    Parameters
+    ----------
+    value : float
+        Positive.
+    bits : int
+        Of the mantissa.
+
+    Returns
+    -------
+    float32
+        The least number of that kind that is not below it.
+    """
     mantissa, exponent = math.frexp(value)
     return np.float32(math.ldexp(math.ceil(mantissa * 2**bits) / 2**bits, exponent))
 

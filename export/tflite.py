@@ -28,6 +28,7 @@ def to_tflite(stack: ConvStack) -> bytes:
     Parameters
     ----------
     stack : ConvStack
+        The quantised network.
 
     Returns
     -------

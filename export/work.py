@@ -52,7 +52,18 @@ def multiplications(proto: onnx.ModelProto, samples_per_position: int = 1) -> fl
 
 
 def parameters(proto: onnx.ModelProto) -> int:
-    """Count the weights and biases of a graph, in whatever type they are stored."""
+    """Count the weights and biases of a graph, in whatever type they are stored.
+
+    Parameters
+    ----------
+    proto : onnx.ModelProto
+        The graph; scales and zeros of stored weights do not count.
+
+    Returns
+    -------
+    int
+        How many there are.
+    """
     return sum(
         math.prod(tensor.dims)
         for tensor in proto.graph.initializer

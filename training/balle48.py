@@ -45,6 +45,7 @@ class Balle48(nn.Module):
         Planes (n, 1, height, width) in units of the step to latents (n, filters, height / 16, width / 16),
         and back.
     prior : FactorisedPrior
+        Density of the latents of each channel: what the rate follows from.
     medians : Tensor, shape (filters,)
         Latents are rounded to whole distances from these. `refresh` finds them.
     """
@@ -110,11 +111,23 @@ class Balle48(nn.Module):
         Returns
         -------
         Tensor, shape (n, filters, height / 16, width / 16)
+            Whole numbers as floats.
         """
         return torch.round(self.analysis(planes) - self.medians[:, None, None])
 
     def restore(self, quantised: Tensor) -> Tensor:
-        """Give planes back from what `quantise` returned."""
+        """Give planes back.
+
+        Parameters
+        ----------
+        quantised : Tensor, shape (n, filters, rows, columns)
+            What `quantise` gave.
+
+        Returns
+        -------
+        Tensor, shape (n, 1, 16 * rows, 16 * columns)
+            In steps.
+        """
         planes: Tensor = self.synthesis(quantised + self.medians[:, None, None])
         return planes
 
@@ -127,10 +140,12 @@ class Balle48(nn.Module):
         Parameters
         ----------
         planes : Tensor, shape (n, 1, height, width)
+            In steps; height and width are multiples of `REDUCTION`.
 
         Returns
         -------
         restored : Tensor, same shape
+            What the synthesis gives, in steps.
         bits : Tensor
             Of the whole batch.
         """
@@ -141,6 +156,17 @@ class Balle48(nn.Module):
         return self.synthesis(rounded), bits
 
     def measure(self, planes: Tensor) -> tuple[Tensor, Tensor]:
-        """Bits per sample and mean squared error, in steps squared, of planes that `forward` takes."""
+        """Code and restore planes as training sees it; see `bandfold.training.recipes.Codec`.
+
+        Parameters
+        ----------
+        planes : Tensor, shape (n, 1, height, width)
+            As `forward` takes them.
+
+        Returns
+        -------
+        rate, error : Tensor
+            Bits per sample; mean squared error in steps squared.
+        """
         restored, bits = self(planes)
         return bits / planes.numel(), torch.mean((restored - planes) ** 2)

@@ -21,6 +21,7 @@ def save_state(path: Path, state: State) -> None:
     Parameters
     ----------
     path : Path
+        File to write.
     state : dict
         Tensors, numbers, texts, and dicts, lists and tuples of them.
 
@@ -39,10 +40,12 @@ def load_state(path: Path) -> State:
     Parameters
     ----------
     path : Path
+        The file.
 
     Returns
     -------
     dict
+        What was saved.
 
     Raises
     ------

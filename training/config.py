@@ -89,8 +89,11 @@ class Config:
     network : str
         Key of `bandfold.training.recipes.RECIPES`.
     seed : int
+        Of all chance: weights, crops and noise.
     data : DataConfig
+        What is drawn from which scenes.
     training : TrainingConfig
+        How long and how fast.
     """
 
     name: str
@@ -115,6 +118,7 @@ def load_config(path: str | Path) -> Config:
     Returns
     -------
     Config
+        Checked.
 
     Raises
     ------
@@ -143,12 +147,14 @@ def parse_config(name: str, content: Mapping[str, Any]) -> Config:
     Parameters
     ----------
     name : str
+        What the configuration is called.
     content : mapping
         As TOML gives it.
 
     Returns
     -------
     Config
+        Checked.
 
     Raises
     ------

@@ -14,7 +14,9 @@ def draw_crop(plane: NDArray[np.float32], size: int, rng: np.random.Generator) -
     plane : ndarray of float32, shape (..., lines, samples)
         Mirrored at its far ends where it is smaller than the crop.
     size : int
+        Lines and samples of the crop.
     rng : numpy.random.Generator
+        Source of chance.
 
     Returns
     -------

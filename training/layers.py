@@ -25,7 +25,18 @@ class SameConv(nn.Conv2d):
         self._pads = same_padding(kernel, stride) * 2
 
     def forward(self, x: Tensor) -> Tensor:
-        """Convolve a batch (n, inputs, height, width)."""
+        """Convolve a batch.
+
+        Parameters
+        ----------
+        x : Tensor, shape (n, inputs, height, width)
+            Height and width are multiples of the stride.
+
+        Returns
+        -------
+        Tensor, shape (n, outputs, height / stride, width / stride)
+            The convolution.
+        """
         return super().forward(functional.pad(x, self._pads))
 
 
@@ -52,7 +63,20 @@ class SameTransposed(nn.ConvTranspose2d):
         super().__init__(inputs, outputs, kernel, stride, padding=before)
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        """Convolve a batch (n, inputs, height, width)."""
+        """Convolve a batch.
+
+        Parameters
+        ----------
+        x : Tensor, shape (n, inputs, height, width)
+            The batch.
+        output_size : list of int, optional
+            Not used: the size follows from the stride.
+
+        Returns
+        -------
+        Tensor, shape (n, outputs, height * stride, width * stride)
+            The transposed convolution.
+        """
         return super().forward(x)[:, :, :-1, :-1]
 
 
@@ -67,7 +91,9 @@ class DivisiveNormalisation(nn.Module):
     Parameters
     ----------
     channels : int
+        Of the input and of the output.
     inverse : bool
+        Whether it multiplies by the norm instead of dividing, as a synthesis does.
     """
 
     def __init__(self, channels: int, *, inverse: bool = False) -> None:
@@ -77,7 +103,18 @@ class DivisiveNormalisation(nn.Module):
         self.gamma_root = nn.Parameter(torch.full((channels, channels), 0.005) + 0.03 * torch.eye(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise a batch (n, channels, height, width)."""
+        """Normalise a batch.
+
+        Parameters
+        ----------
+        x : Tensor, shape (n, channels, height, width)
+            The batch.
+
+        Returns
+        -------
+        Tensor, same shape
+            Each channel divided by (or multiplied with) its norm.
+        """
         gamma = (self.gamma_root * self.gamma_root)[:, :, None, None]
         beta = self.beta_root * self.beta_root + _LEAST_BETA
         norm = torch.sqrt(functional.conv2d(x * x, gamma, beta))

@@ -21,6 +21,7 @@ class TrainingLog:
     Parameters
     ----------
     folder : Path
+        Of the training; the log is kept there.
     last_step : int
         Rows beyond this step are dropped: an interrupted training repeats them.
 
@@ -37,7 +38,13 @@ class TrainingLog:
             self.rows = [row for row in _read(self._path) if row[0] <= last_step]
 
     def add(self, row: Row) -> None:
-        """Append a row, as `COLUMNS` says; `write` keeps it."""
+        """Append a row; `write` keeps it.
+
+        Parameters
+        ----------
+        row : tuple of float
+            As `COLUMNS` says.
+        """
         self.rows.append(row)
 
     def write(self) -> None:
@@ -64,7 +71,9 @@ def plot_rows(rows: Sequence[Row], title: str, path: Path) -> None:
     Parameters
     ----------
     rows : sequence of tuple
+        As `COLUMNS` says; at least one.
     title : str
+        Above the picture.
     path : Path
         PNG file to write.
 

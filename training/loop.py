@@ -42,6 +42,7 @@ def pick_device(name: str) -> torch.device:
     Returns
     -------
     torch.device
+        A device that tensors can be made on.
 
     Raises
     ------
@@ -65,11 +66,15 @@ class Training:
     Parameters
     ----------
     config : Config
+        What the run trains, and how.
     recipe : Recipe
+        Makes the network.
     view : View
+        Draws the batches.
     folder : Path
         Holds the checkpoint, the log and at last the model. A checkpoint that is there is gone on from.
     device : torch.device
+        Where to train.
     start : dict, optional
         Weights to start from, as `run` leaves them.
     identity : dict

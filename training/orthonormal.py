@@ -59,6 +59,7 @@ def embed(found: NDArray[np.float64], kernel: NDArray[np.float64], first: int) -
     Parameters
     ----------
     found : ndarray, shape (kept, channels before, stride, stride)
+        The map of a stage.
     kernel : ndarray, shape (outputs, inputs, size, size)
         Changed in place: what the map says nothing about is cleared for the outputs that it has.
     first : int
@@ -77,6 +78,7 @@ def rectified(maps: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
     Parameters
     ----------
     maps : list of ndarray, each of shape (kept, channels before, stride, stride)
+        As `hierarchical_maps` gives them.
 
     Returns
     -------

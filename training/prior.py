@@ -27,6 +27,7 @@ class FactorisedPrior(nn.Module):
     Parameters
     ----------
     channels : int
+        Of the latents; each has a density of its own.
     widths : tuple of int
         Hidden units of the layers.
     spread : float
@@ -53,10 +54,12 @@ class FactorisedPrior(nn.Module):
         Parameters
         ----------
         values : Tensor, shape (channels, 1, n)
+            Where to evaluate the density of each channel.
 
         Returns
         -------
         Tensor, same shape
+            Any real numbers, rising with the values.
         """
         for number, (matrix, bias) in enumerate(zip(self.matrices, self.biases, strict=True)):
             values = functional.softplus(matrix) @ values + bias
@@ -70,10 +73,12 @@ class FactorisedPrior(nn.Module):
         Parameters
         ----------
         values : Tensor, shape (channels, n)
+            Middles of the intervals.
 
         Returns
         -------
         Tensor, same shape
+            At least `LEAST_LIKELIHOOD`.
         """
         values = values[:, None]
         lower, upper = self(values - 0.5), self(values + 0.5)
@@ -88,6 +93,7 @@ class FactorisedPrior(nn.Module):
         Parameters
         ----------
         latents : Tensor, shape (n, channels, height, width)
+            Need not be whole.
 
         Returns
         -------

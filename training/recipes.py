@@ -22,7 +22,18 @@ class Codec(Protocol):
     """What training asks of a network."""
 
     def measure(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        """Code and restore a batch; bits per sample, and mean squared error in steps squared."""
+        """Code and restore a batch.
+
+        Parameters
+        ----------
+        batch : Tensor
+            As the view of the recipe draws it.
+
+        Returns
+        -------
+        rate, error : Tensor
+            Scalars with gradients: bits per sample, and mean squared error in steps squared.
+        """
 
     def refresh(self) -> None:
         """Bring up to date what follows from the weights but is not trained."""
@@ -64,10 +75,12 @@ def find_recipe(config: Config) -> Recipe:
     Parameters
     ----------
     config : Config
+        Names the network.
 
     Returns
     -------
     Recipe
+        How it is trained.
 
     Raises
     ------

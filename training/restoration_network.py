@@ -69,7 +69,18 @@ class Restoration(nn.Module):
         )
 
     def forward(self, told: Tensor) -> Tensor:
-        """Give gains (n, windows + 1, height, width) from facts (n, FACTS, height, width)."""
+        """Give gains from what is known of latents.
+
+        Parameters
+        ----------
+        told : Tensor, shape (n, FACTS, height, width)
+            Facts; see `bandfold.ground.restoration.evidence.Witness.facts`.
+
+        Returns
+        -------
+        Tensor, shape (n, windows + 1, height, width)
+            Gain of each suggestion, and of the sign.
+        """
         gains: Tensor = self.layers(told)
         return gains
 
@@ -131,7 +142,18 @@ class RestorationView:
             raise SettingsError("no scene has components to restore: give scenes of several bands")
 
     def draw(self, rng: np.random.Generator) -> NDArray[np.float32]:
-        """Draw a batch (batch, TOLD, 1, 1)."""
+        """Draw a batch.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of chance.
+
+        Returns
+        -------
+        ndarray of float32, shape (batch, TOLD, 1, 1)
+            Facts, suggestions, sign and missing error of each latent.
+        """
         chosen = np.sort(rng.integers(len(self._sources), size=self._batch))
         rows = [
             values[rng.integers(len(values), size=count)]
@@ -144,7 +166,7 @@ class RestorationView:
 
 
 def sampled_latents(name: str, source: SceneSource, modes: Sequence[Mode]) -> list[NDArray[np.float16]]:
-    """Latents of a scene at `RATES`, drawn by chance.
+    """Draw latents of a scene at `RATES` by chance.
 
     Parameters
     ----------
@@ -153,7 +175,7 @@ def sampled_latents(name: str, source: SceneSource, modes: Sequence[Mode]) -> li
     source : SceneSource
         Integer samples without gaps.
     modes : sequence of Mode
-        Statistics to quantise with: those of one quantiser, or of two.
+        Statistics to quantise with: those of uniform scalar quantisation, or of trellis-coded quantisation.
 
     Returns
     -------

@@ -25,7 +25,18 @@ DESCRIPTION = "run.json"
 
 
 def part_name(part: Sequence[int]) -> str:
-    """Name of the folder of a part: its numbers, joined by ``+``."""
+    """Name the folder of a part.
+
+    Parameters
+    ----------
+    part : sequence of int
+        Numbers of what the network is for; see `bandfold.training.config.DataConfig`.
+
+    Returns
+    -------
+    str
+        The numbers, joined by ``+``.
+    """
     return "+".join(map(str, part))
 
 
@@ -44,15 +55,18 @@ def train_run(
     Parameters
     ----------
     config : Config
+        What is trained, and how.
     scenes : sequence of TrainingScene
         To draw from.
     folder : Path
         Gets ``run.json`` and a folder for each part.
     device : torch.device
+        Where to train.
     start : Path, optional
         A run of the same network. Each part starts from the model of the fewest parts that it holds and that
         cover this one.
     progress : callable, optional
+        Called with a stage and the fraction of it that is done.
     stop : int, optional
         End early, after this step of each part.
 
@@ -97,9 +111,11 @@ def starting_weights(run: Path, network: str, part: Sequence[int]) -> State:
     Parameters
     ----------
     run : Path
+        Folder of the other run.
     network : str
         What the run must have trained.
     part : sequence of int
+        Numbers of what the network is for; see `bandfold.training.config.DataConfig`.
 
     Returns
     -------
@@ -128,10 +144,12 @@ def read_run(folder: Path) -> tuple[Config, list[str]]:
     Parameters
     ----------
     folder : Path
+        Of the run.
 
     Returns
     -------
     config : Config
+        The configuration.
     scenes : list of str
         Names of the scenes it was trained on.
 

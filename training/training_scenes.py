@@ -23,12 +23,13 @@ class TrainingScene:
     Parameters
     ----------
     name : str
+        File name without suffix.
     planes : ndarray of float32, shape (bands, lines, samples)
         Counts, each band less its mean rounded to an integer.
     deviation : float
         Root of the mean variance of the bands, in counts: what contrasts refer to.
     ends : tuple of int
-        As `bandfold.onboard.networks.intervals.interval_ends` gives them.
+        Last band of each spectral interval plus one; see `bandfold.onboard.networks.intervals.interval_ends`.
     counts : SceneSource or None
         The scene itself, for views that do what the encoder does.
     """
@@ -51,7 +52,9 @@ def centred(planes: NDArray[np.generic]) -> tuple[NDArray[np.float32], NDArray[n
     Returns
     -------
     centred : ndarray of float32, same shape
+        What is left.
     means : ndarray of int64, shape (bands,)
+        What was subtracted.
     """
     means = np.rint(planes.mean(axis=(1, 2), dtype=np.float64))
     return (planes - means[:, None, None]).astype(np.float32), means.astype(np.int64)
@@ -63,10 +66,12 @@ def scene_deviation(planes: NDArray[np.floating]) -> float:
     Parameters
     ----------
     planes : ndarray, shape (bands, lines, samples)
+        In counts.
 
     Returns
     -------
     float
+        In counts.
     """
     return float(np.sqrt(planes.var(axis=(1, 2), dtype=np.float64).mean()))
 
@@ -82,6 +87,7 @@ def read_counts(source: SceneSource) -> NDArray[np.generic]:
     Returns
     -------
     ndarray, shape (bands, lines, samples)
+        In the type of the source.
     """
     info = source.info
     return source.read(slice(0, info.bands), slice(0, info.lines))
@@ -107,6 +113,7 @@ def select_scenes(
     Returns
     -------
     list of SceneFile
+        Folder by folder, sorted by name in each.
 
     Raises
     ------
@@ -138,10 +145,12 @@ def load_scene(scene: SceneFile) -> TrainingScene:
     Parameters
     ----------
     scene : SceneFile
+        Where it is.
 
     Returns
     -------
     TrainingScene
+        All bands in memory.
 
     Raises
     ------
@@ -172,6 +181,7 @@ def calibration_scenes(
     Returns
     -------
     list of TrainingScene
+        Those of the folders first.
 
     Raises
     ------

@@ -19,7 +19,18 @@ class View(Protocol):
     """Draws batches."""
 
     def draw(self, rng: np.random.Generator) -> NDArray[np.float32]:
-        """Return a batch (n, channels, lines, samples); the same generator gives the same batches."""
+        """Draw a batch.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of chance: in the same state it gives the same batch.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, channels, lines, samples)
+            What the network measures.
+        """
 
 
 GAIN_OCTAVES = 0.4
@@ -35,9 +46,11 @@ class BandView:
     Parameters
     ----------
     scenes : sequence of TrainingScene
+        To draw from.
     part : tuple of int
         Numbers of the intervals, from 1.
     config : DataConfig
+        Its ``crop`` and ``batch`` are the shape of a batch, its ``contrast`` the range of steps.
 
     Raises
     ------
@@ -66,7 +79,18 @@ class BandView:
         self._chances = weights / weights.sum()
 
     def draw(self, rng: np.random.Generator) -> NDArray[np.float32]:
-        """Draw a batch (batch, 1, crop, crop), in steps."""
+        """Draw a batch of crops; see `View.draw`.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of chance.
+
+        Returns
+        -------
+        ndarray of float32, shape (batch, 1, crop, crop)
+            In steps.
+        """
         return np.stack([self._one(rng) for _ in range(self._config.batch)])[:, None]
 
     def _one(self, rng: np.random.Generator) -> NDArray[np.float32]:
