@@ -71,10 +71,23 @@ STEPS = (
 
 
 class WithoutRotations(ScenePlanner):
-    """Plans of one fold, whose blocks are not rotated."""
+    """Plans the spectral transform as the codec does, and no rotations of blocks."""
 
     def plan(self, step: float, *, rotate: bool = True) -> Plan:
-        """See `ScenePlanner.plan`."""
+        """Plan without rotations; see `ScenePlanner.plan`.
+
+        Parameters
+        ----------
+        step : float
+            Of the quantiser, in counts.
+        rotate : bool
+            Not used: blocks are never rotated.
+
+        Returns
+        -------
+        Plan
+            Spectral transform alone.
+        """
         return super().plan(step, rotate=False)
 
 
