@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 
 import click
 
-from bandfold.programs.program import run
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
 from bandfold.onboard.self_check import made_up_scene
+from bandfold.programs.program import run
 
 ROOT = Path(sys.modules["bandfold"].__file__ or "").parent
 """Folder of the package."""
