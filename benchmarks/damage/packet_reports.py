@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.container.chunks import read_place
 from bandfold.bitstream.container.packet_layout import CLOSING, OVERHEAD_BYTES, PacketHead
-from bandfold.bitstream.container.sections import Section, read_sections
-from bandfold.bitstream.container.varint import read_varint
+from bandfold.bitstream.container.sections import Section, read_sections, read_varint
+from bandfold.bitstream.container.segment_layout import read_segment_header
 from bandfold.ground import Decoder
 from bandfold.ground.packets.packet_reader import find_packets
 from bandfold.ground.packets.reassembly import Reassembly
@@ -106,7 +105,7 @@ class Sent:
             if section.kind in _NEEDED:
                 by_number.setdefault((section.kind, read_varint(section.payload, 0)[0]), set()).add(number)
             elif section.kind == Section.SEGMENT:
-                place, _ = read_place(section.payload)
+                place, _ = read_segment_header(section.payload)
                 needs = {(int(Section.FOLD), place.fold)}
                 if place.rotation is not None:
                     needs.add((int(Section.ROTATION), place.rotation))
