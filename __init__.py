@@ -69,7 +69,7 @@ def open(path: str | os.PathLike[str], **options: Any) -> SceneSource:  # noqa: 
         A stream of bandfold, or a scene of any format that `bandfold encode` reads: ENVI, GeoTIFF, NetCDF,
         HDF5, Zarr, NumPy or MATLAB. Streams are known by their first bytes, the others by their suffix.
     **options
-        Of a stream those of `bandfold.ground.stream.strip_reader.StripReader` (``restore``, ``models``, ...),
+        Of a stream those of `bandfold.ground.access.strip_reader.StripReader` (``restore``, ``models``, ...),
         else those of `bandfold.formats.scene_options.SceneOptions` (``variable``, ``no_data``, ``scaling``,
         ...).
 
@@ -93,7 +93,7 @@ def open(path: str | os.PathLike[str], **options: Any) -> SceneSource:  # noqa: 
 
     file = Path(path)
     if _is_stream(file):
-        from bandfold.ground.stream.strip_reader import StripReader
+        from bandfold.ground.access.strip_reader import StripReader
 
         return StripReader(file, **options)
     from bandfold.formats.opening import open_scene

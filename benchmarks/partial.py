@@ -14,7 +14,7 @@ import click
 from bandfold.benchmarks.measures.one_core import machine, one_core, restart_with_one_thread
 from bandfold.benchmarks.timing.turns import spread
 from bandfold.formats.containers.cf_conventions import variable_name
-from bandfold.ground.stream.strip_reader import StripReader
+from bandfold.ground.access.strip_reader import StripReader
 from bandfold.onboard import Encoder
 from bandfold.programs.options import figures_option
 from bandfold.programs.program import run, write_figures
@@ -77,7 +77,7 @@ def measure(path: Path, runs: int) -> list[Reading]:
 
 def _read(path: Path, way: Callable[[Any], Any], reading: Reading, *, timed: bool) -> None:
     """Read in one way, and note what that took."""
-    from bandfold.ground.stream.xarray_backend import reader_dataset
+    from bandfold.ground.access.xarray_backend import reader_dataset
 
     reader = _Counting(path)
     cube = reader_dataset(reader)[variable_name(reader.info)]

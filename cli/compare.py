@@ -49,7 +49,7 @@ def compare(
     second = open_scene(other, SceneOptions(no_data=None, for_coding=False))
     comparison = compare_scenes(first, second)
     if plot is not None:
-        from bandfold.ground.report.plots import plot_comparison
+        from bandfold.ground.report.png_figures import plot_comparison
 
         centres = numbers(first.info.metadata, WAVELENGTH, first.info.bands)
         plot_comparison(comparison, plot, wavelengths=None if centres is None else centres.tolist())

@@ -118,55 +118,50 @@ def decode(
             "--workers are started on this machine, --scheduler is a cluster: give one of both"
         )
     if len(streams) > 1 or cluster.workers is not None or cluster.scheduler is not None:
-        from bandfold.ground.archive.archive import Archive, Settings
+        from bandfold.ground.access.decode_to_file import FileLayout
+        from bandfold.ground.archive.archive_decoding import Archive, ArchiveSettings, DecoderOptions
 
         everything = (None, None)
-        settings = Settings(
-            layout.kind or "zarr",
+        packages = tuple(str(model.absolute()) for model in decoding.models)
+        settings = ArchiveSettings(
+            FileLayout(layout.kind or "zarr", layout.interleave, layout.byte_order),
             layout.bands or everything,
             layout.lines or everything,
-            layout.interleave,
-            layout.byte_order,
-            decoding.memory_limit,
-            tuple(str(model.absolute()) for model in decoding.models),
-            decoding.restore,
-            decoding.threads,
+            DecoderOptions(decoding.memory_limit, packages, decoding.restore, decoding.threads),
         )
         archive = Archive(streams, output, settings)
         decode_archive(context, archive, cluster.scheduler, cluster.workers, as_json=as_json)
         return
     (stream,) = streams
     from bandfold.ground import Decoder
-    from bandfold.ground.archive.product import write_product
+    from bandfold.ground.access.decode_to_file import FileLayout, decode_to_file
 
     started = time.perf_counter()
     kind = output_format(output, layout.kind)
     decoder = Decoder(stream, **vars(decoding))
     info = decoder.info
     with progress_bar() as progress:
-        product = write_product(
+        written = decode_to_file(
             decoder,
             output,
-            kind,
+            FileLayout(kind, layout.interleave, layout.byte_order),
             resolve_range(layout.bands, info.bands, "bands"),
             resolve_range(layout.lines, info.lines, "lines"),
-            interleave=layout.interleave,
-            byte_order=layout.byte_order,
             progress=progress,
         )
     seconds = time.perf_counter() - started
-    part = product.info
+    part = written.info
     if as_json:
         print_json(
             {
-                "output": str(product.paths[0]),
+                "output": str(written.paths[0]),
                 # What holds the samples.
-                "raw": str(product.paths[1] if kind == "envi" else product.paths[0]),
+                "raw": str(written.paths[1] if kind == "envi" else written.paths[0]),
                 "format": kind,
                 "bands": part.bands,
                 "lines": part.lines,
                 "samples": part.samples,
-                "dtype": str(product.file_dtype),
+                "dtype": str(written.file_dtype),
                 "restored": decoder.restoration,
                 "seconds": seconds,
                 "damage": [
@@ -175,17 +170,17 @@ def decode(
                         "reason": item.reason,
                         "filled": item.filled,
                     }
-                    for item in product.damage
+                    for item in written.damage
                 ],
                 "complete": decoder.complete,
             }
         )
     else:
         geometry = f"{part.bands} bands, {part.lines} lines, {part.samples} samples"
-        click.echo(f"{product.paths[0]}: {geometry}, {seconds:.1f} s")
-    for item in product.damage:
+        click.echo(f"{written.paths[0]}: {geometry}, {seconds:.1f} s")
+    for item in written.damage:
         warn(f"lines {item.lines.start}:{item.lines.stop} are damaged: {item.reason}")
     if not decoder.complete:
         warn("the stream has no end: it was cut off, or its end was lost; there may have been more lines")
-    if product.damage or not decoder.complete:
+    if written.damage or not decoder.complete:
         context.exit(DAMAGED)

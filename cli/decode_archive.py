@@ -11,7 +11,7 @@ import click
 from .console import DAMAGED, FAILED, print_json, progress_bar, warn
 
 if TYPE_CHECKING:
-    from bandfold.ground.archive.archive import Archive, Outcome
+    from bandfold.ground.archive.archive_decoding import Archive, SceneOutcome
 
 
 def decode_archive(
@@ -33,16 +33,16 @@ def decode_archive(
         Report as JSON.
     """
     from bandfold.formats.file_formats import need_libraries
-    from bandfold.ground.archive.cluster import connected
+    from bandfold.ground.archive.dask_cluster import dask_client
 
     started = time.perf_counter()
     total = len(archive.streams)
-    need_libraries(archive.settings.kind, f"writing {archive.settings.kind}")
-    limit = archive.settings.memory_limit
+    need_libraries(archive.settings.layout.kind, f"writing {archive.settings.layout.kind}")
+    limit = archive.settings.options.memory_limit
     workers = None if workers is None else min(workers, total)
-    with connected(scheduler, workers, limit) as client, progress_bar() as progress:
+    with dask_client(scheduler, workers, limit) as client, progress_bar() as progress:
 
-        def told(outcome: Outcome, count: int) -> None:
+        def told(outcome: SceneOutcome, count: int) -> None:
             if progress is not None:
                 progress(f"{count}/{total} scenes", count / total)
             elif not as_json:
@@ -55,7 +55,7 @@ def decode_archive(
         print_json(
             {
                 "output": str(archive.folder),
-                "format": archive.settings.kind,
+                "format": archive.settings.layout.kind,
                 "seconds": seconds,
                 **{state: counts[state] for state in ("done", "skipped", "failed")},
                 "scenes": [

@@ -111,7 +111,7 @@ def _draw(path: Path, info: SceneInfo, cubes: list[NDArray[Any]], rows: list[dic
     """Draw the picture, if that is possible; return its path."""
     if find_spec("matplotlib") is None:
         return None
-    from bandfold.ground.report.plots import plot_rates
+    from bandfold.ground.report.png_figures import plot_rates
 
     bands = [int(item) - 1 for item in info.metadata["default bands"]]
     colours = [cube[bands].transpose(1, 2, 0).astype("float64") for cube in cubes]

@@ -72,7 +72,7 @@ def partition(
 def _plot(counts: SceneSource, ends: tuple[int, ...], path: Path) -> None:
     import numpy as np
 
-    from bandfold.ground.report.plots import plot_partition
+    from bandfold.ground.report.png_figures import plot_partition
     from bandfold.onboard.planning.block_sample import covariance, sample_blocks
 
     covariances = covariance(sample_blocks(counts).blocks)[1]

@@ -60,11 +60,11 @@ def report(
         raise SettingsError("report needs Bokeh: pip install 'bandfold[report]'")
     from bandfold.common.atomic_files import atomic_output
     from bandfold.formats.envi.reader import open_envi
-    from bandfold.ground.report.accounting import CountingDecoder
-    from bandfold.ground.report.report_data import collect
+    from bandfold.ground.report.bit_counting_decoder import BitCountingDecoder
+    from bandfold.ground.report.report_contents import collect
     from bandfold.ground.report.report_page import render, values_within
 
-    decoder = CountingDecoder(stream, memory_limit=decoding.memory_limit, models=decoding.models)
+    decoder = BitCountingDecoder(stream, memory_limit=decoding.memory_limit, models=decoding.models)
     bands = _colours(colours, decoder.info.bands)
     original = None if reference is None else open_envi(reference, for_coding=False)
     values = values_within(max_size, 1 if original is None else 2)
@@ -79,8 +79,8 @@ def report(
             {
                 "output": str(output),
                 "bytes": len(page),
-                "pixels": contents.grid.pixels,
-                "bands": contents.grid.bands,
+                "pixels": contents.cubes.grid.pixels,
+                "bands": contents.cubes.grid.bands,
                 "comparison": None if comparison is None else comparison.to_dict(),
                 "damage": [
                     {"lines": [one.lines.start, one.lines.stop], "reason": one.reason}

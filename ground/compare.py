@@ -1,17 +1,17 @@
-"""How far one scene is from another, measured block by block."""
+"""The distortion of one scene against another, measured block by block."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError, SettingsError
-from bandfold.common.scene import SceneInfo
+from bandfold.common.scene import SceneInfo, SceneSource
 
 AVIRIS_ENDS = (40, 96, 155, 165, 224)
 """Ends of the intervals that are usual for the 224 bands of AVIRIS."""
@@ -23,38 +23,23 @@ _PIECE_SAMPLES = 1 << 20
 """About as many samples of each scene are held at once."""
 
 
-class Scene(Protocol):
-    """A scene that can be read block by block."""
-
-    @property
-    def info(self) -> SceneInfo:
-        """Geometry, type and no-data value."""
-
-    def read(self, bands: slice, lines: slice) -> NDArray[Any]:
-        """Read a block, shaped (bands, lines, samples)."""
-
-
 @dataclass(frozen=True)
-class Distance:
-    """The distance between two scenes over some bands; samples without data do not count.
+class Distortion:
+    """The distortion of a scene over some bands; samples without data do not count.
 
-    Attributes
+    Parameters
     ----------
     first_band, last_band : int
         Half-open range of bands.
     count : int
-        Number of samples with data.
+        Number of samples with data. Without any, the other figures are NaN.
     mse : float
         Mean of the squared errors, pooled over all samples.
-    psnr : float
-        ``10 log10(65535**2 / mse)`` in dB; infinite for equal scenes.
-    psnr_data_peak : float
-        The same with the largest absolute value of the reference as the peak.
-    snr : float
-        Variance of the reference (pooled over all samples) over the MSE, in dB.
+    peak, variance : float
+        Largest absolute value and variance of the reference, over all samples.
     max_error : float
         Largest absolute error.
-    mean_sam, max_sam : float
+    sam : (float, float)
         Spectral angle between the spectra of a pixel, in degrees: mean and largest over the pixels. Two zero
         spectra are at 0 degrees, a zero spectrum and another one at 90.
     """
@@ -63,27 +48,52 @@ class Distance:
     last_band: int
     count: int
     mse: float
-    psnr: float
-    psnr_data_peak: float
-    snr: float
+    peak: float
+    variance: float
     max_error: float
-    mean_sam: float
-    max_sam: float
+    sam: tuple[float, float]
+
+    @property
+    def psnr(self) -> float:
+        """``10 log10(65535**2 / mse)`` in dB; infinite for equal scenes."""
+        return _decibels(PEAK**2, self.mse)
+
+    @property
+    def psnr_data_peak(self) -> float:
+        """The PSNR with the largest absolute value of the reference as the peak, in dB."""
+        return _decibels(self.peak**2, self.mse)
+
+    @property
+    def snr(self) -> float:
+        """Variance of the reference over the MSE, in dB."""
+        return _decibels(self.variance, self.mse)
+
+    @property
+    def mean_sam(self) -> float:
+        """Mean spectral angle over the pixels, in degrees."""
+        return self.sam[0]
+
+    @property
+    def max_sam(self) -> float:
+        """Largest spectral angle of a pixel, in degrees."""
+        return self.sam[1]
 
     def to_dict(self) -> dict[str, float | int | None]:
-        """Return the fields for JSON: None stands for what is infinite or, without samples, not a number."""
-        return {name: _finite(value) for name, value in vars(self).items()}
+        """Return the figures for JSON: None stands for what is infinite or, without samples, not a number."""
+        names = ("mse", "psnr", "psnr_data_peak", "snr", "max_error", "mean_sam", "max_sam")
+        counts = {"first_band": self.first_band, "last_band": self.last_band, "count": self.count}
+        return {**counts, **{name: _finite(getattr(self, name)) for name in names}}
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The distance between two scenes.
+    """The distortion of a scene against a reference.
 
-    Attributes
+    Parameters
     ----------
-    whole : Distance
+    whole : Distortion
         Over all bands.
-    intervals : tuple of Distance
+    intervals : tuple of Distortion
         Over the bands of each interval.
     band_mse : tuple of float
         MSE of each band; NaN for a band without data.
@@ -93,8 +103,8 @@ class Comparison:
         Root of the mean squared error of each pixel over all bands; NaN where it has no data.
     """
 
-    whole: Distance
-    intervals: tuple[Distance, ...]
+    whole: Distortion
+    intervals: tuple[Distortion, ...]
     band_mse: tuple[float, ...]
     sam_map: NDArray[np.float32]
     rmse_map: NDArray[np.float32]
@@ -113,14 +123,16 @@ class Comparison:
         }
 
 
-def compare_scenes(reference: Scene, other: Scene, ends: tuple[int, ...] | None = None) -> Comparison:
+def compare_scenes(
+    reference: SceneSource, other: SceneSource, ends: tuple[int, ...] | None = None
+) -> Comparison:
     """Measure how far a scene is from a reference.
 
     Parameters
     ----------
-    reference : Scene
+    reference : SceneSource
         The original. Its ``info.no_data`` says which samples do not count.
-    other : Scene
+    other : SceneSource
         The scene to judge; the same geometry, any sample type.
     ends : tuple of int, optional
         Ends of the spectral intervals, increasing up to the number of bands. Default: `AVIRIS_ENDS` for 224
@@ -129,7 +141,7 @@ def compare_scenes(reference: Scene, other: Scene, ends: tuple[int, ...] | None 
     Returns
     -------
     Comparison
-        The distances.
+        Figures over all bands and over each interval, and maps.
 
     Raises
     ------
@@ -151,22 +163,22 @@ def compare_scenes(reference: Scene, other: Scene, ends: tuple[int, ...] | None 
         raise SettingsError(
             f"interval ends {ends} do not divide {info.bands} bands: let them rise to {info.bands}"
         )
-    tally = Tally(info, [slice(first, last) for first, last in pairwise(edges)])
+    statistics = DistortionStatistics(info, [slice(first, last) for first, last in pairwise(edges)])
     height = max(1, _PIECE_SAMPLES // (info.bands * info.samples))
     everything = slice(0, info.bands)
     for start in range(0, info.lines, height):
         lines = slice(start, min(start + height, info.lines))
-        tally.add(reference.read(everything, lines), other.read(everything, lines), lines)
-    return tally.result()
+        statistics.add(reference.read(everything, lines), other.read(everything, lines), lines)
+    return statistics.result()
 
 
-class Tally:
+class DistortionStatistics:
     """Sums over the blocks seen so far, whatever their order.
 
     Parameters
     ----------
     info : SceneInfo
-        Of the reference.
+        Geometry and no-data value of the reference.
     parts : list of slice
         Bands of each interval.
     """
@@ -195,7 +207,7 @@ class Tally:
         reference, other : ndarray, shape (bands, lines, samples)
             All bands of some lines.
         lines : slice
-            Which ones.
+            Which lines of the scene: a half-open range.
 
         Raises
         ------
@@ -242,32 +254,31 @@ class Tally:
         """Return the figures of what has been added."""
         with np.errstate(invalid="ignore"):
             band_mse = self._error / self._count
-        distances = [self._distance(index) for index in range(len(self._parts))]
+        distortions = [self._distortion(index) for index in range(len(self._parts))]
         return Comparison(
-            distances[-1], tuple(distances[:-1]), tuple(band_mse.tolist()), self._sam_map, self._rmse_map
+            distortions[-1], tuple(distortions[:-1]), tuple(band_mse.tolist()), self._sam_map, self._rmse_map
         )
 
-    def _distance(self, index: int) -> Distance:
+    def _distortion(self, index: int) -> Distortion:
         part = self._parts[index]
         counts = self._count[part]
         count = int(counts.sum())
         if not count:
-            return Distance(part.start, part.stop, 0, *[math.nan] * 7)
+            nan = math.nan
+            return Distortion(part.start, part.stop, 0, nan, nan, nan, nan, (nan, nan))
         mse = float(self._error[part].sum()) / count
         mean = float(counts @ self._mean[part]) / count
         between = float(counts @ np.square(self._mean[part] - mean))
         variance = (float(self._scatter[part].sum()) + between) / count
-        return Distance(
+        return Distortion(
             part.start,
             part.stop,
             count,
             mse,
-            _decibels(PEAK**2, mse),
-            _decibels(float(self._peak[part].max()) ** 2, mse),
-            _decibels(variance, mse),
+            float(self._peak[part].max()),
+            variance,
             float(self._max_error[part].max()),
-            float(self._sam[index] / self._pixels[index]),
-            float(self._max_sam[index]),
+            (float(self._sam[index] / self._pixels[index]), float(self._max_sam[index])),
         )
 
 
@@ -276,12 +287,15 @@ def present_samples(block: NDArray[Any], no_data: float | None) -> NDArray[np.bo
 
     Parameters
     ----------
-    block : ndarray
+    block : ndarray, any shape
+        Samples.
     no_data : float or None
+        No-data value; None if all samples have data.
 
     Returns
     -------
     ndarray of bool, same shape
+        Whether each sample has data.
     """
     if no_data is None:
         return np.ones(block.shape, np.bool_)

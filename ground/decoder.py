@@ -1,58 +1,40 @@
-"""The ground decoder: bytes in, samples out, damaged strips filled and reported."""
+"""The ground decoder: bytes in, samples out, damaged strips filled and reported.
+
+What a strip goes through is in `bandfold.ground.synthesis`: `StripDecoder.decode` finds its segment, has it
+turned into bands and rounds these to samples; `FoldedStripDecoder.synthesise` and, for trained models,
+`BandStripDecoder.synthesise` spell out the steps between.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.container.segment_layout import ChunkedSegment
 from bandfold.bitstream.contexts.tables import load_tables, needed_tables
 from bandfold.bitstream.packages.registry import Registry
-from bandfold.bitstream.segments.band_codec import BandCodec
-from bandfold.bitstream.segments.band_segment import read_band_segment
-from bandfold.bitstream.segments.planes import PlaneTables
-from bandfold.bitstream.segments.segment import Segment, mode_name, read_segment
-from bandfold.bitstream.transforms.klt import FRACTION, Fold
-from bandfold.bitstream.transforms.vectors import Vectors
-from bandfold.common.errors import MemoryLimitError, SettingsError, StreamError
+from bandfold.bitstream.segments.segment import mode_name
+from bandfold.bitstream.transforms.klt import Fold
+from bandfold.common.errors import SettingsError, StreamError
 from bandfold.common.scene import SceneInfo
 from bandfold.common.workers import Workers
-from bandfold.ground.restoration.evidence import Decoded
 from bandfold.ground.restoration.restoration_model import AUTO, find_restoration
 from bandfold.ground.restoration.restorer import BYTES_PER_RESTORED, Restorer
-from bandfold.ground.stream.parsed_stream import Stream
-from bandfold.ground.synthesis.absent_samples import mark_absent
-from bandfold.ground.synthesis.inverse import dequantise, synthesise, unfold, unrotate
-from bandfold.ground.synthesis.network_synthesis import NetworkSynthesis
-from bandfold.ground.synthesis.physical_units import apply_scaling
+from bandfold.ground.stream.memory_budget import MemoryBudget
+from bandfold.ground.stream.parsed_stream import ParsedStream
+from bandfold.ground.stream.stream_report import stream_report
+from bandfold.ground.synthesis.band_strip_decoder import BandStripDecoder
+from bandfold.ground.synthesis.folded_strip_decoder import FoldedStripDecoder
+from bandfold.ground.synthesis.strip_decoder import Damage, StripDecoder
 
 DEFAULT_MEMORY_LIMIT = 4 << 30
 """Bytes that decoding may take where no limit is given."""
-
-
-@dataclass(frozen=True)
-class Damage:
-    """A strip that could not be decoded, or not as it was encoded.
-
-    Parameters
-    ----------
-    lines : slice
-        Lines of the scene.
-    reason : str
-    filled : bool
-        Whether they were filled with band means. Otherwise the strongest components were intact, and the
-        lines are what these give.
-    """
-
-    lines: slice
-    reason: str
-    filled: bool = True
 
 
 class Decoder:
@@ -65,7 +47,7 @@ class Decoder:
     memory_limit : int, optional
         Bytes that decoding may take, checked against what the header asks for before anything is allocated.
     tables : path_like, optional
-        Tables to use in place of the shipped ones.
+        File of trained statistics to use in place of the shipped ones; it must be what the stream names.
     models : sequence of path_like, optional
         Package files to look in before those that are shipped or on the search path.
     restore : str or path_like
@@ -82,6 +64,8 @@ class Decoder:
         If the stream is corrupt or truncated in what all segments need.
     ModelError
         If it needs tables or a model that are not at hand, or the restoration asked for is none.
+    MemoryLimitError
+        If a strip would take more than the memory limit.
 
     Attributes
     ----------
@@ -102,15 +86,20 @@ class Decoder:
         data = source if isinstance(source, bytes) else _read(Path(source))
         named = None if tables is None else load_tables(Path(tables))
         registry = Registry(models)
-        self._stream = Stream.parse(data, named, memory_limit, registry)
-        self._tables = needed_tables(self._stream.header.tables, named)
-        codec = self._stream.codec
-        self._networks = None if codec is None else _Networks(codec, codec.tables(self._tables))
-        self._mode = self._tables.modes[mode_name(spectral=self._stream.header.spectral)]
-        self._model = find_restoration(restore, registry) if self._stream.header.spectral else None
+        self._stream = stream = ParsedStream.parse(data, named, memory_limit, registry)
+        statistics = needed_tables(stream.header.tables, named)
+        model = find_restoration(restore, registry) if stream.header.spectral else None
+        restorer = None
+        if model is not None:
+            restorer = Restorer(model, statistics.modes[mode_name(spectral=True)])
+        self._restoration = None if model is None else model.name
         self._workers = Workers(threads)
-        self._restorer: Restorer | None = None
-        self._limit = memory_limit
+        self._budget = MemoryBudget(memory_limit, threads, 0 if model is None else BYTES_PER_RESTORED)
+        self._strip_decoder: StripDecoder = (
+            FoldedStripDecoder(stream, statistics, restorer, self._budget)
+            if stream.codec is None
+            else BandStripDecoder(stream, stream.codec, statistics)
+        )
         self.damage: list[Damage] = []
 
     @property
@@ -125,17 +114,17 @@ class Decoder:
 
     @property
     def restoration(self) -> str | None:
-        """Package that restores the scene, if one does."""
-        return None if self._model is None else self._model.name
+        """Name of the package that restores the scene, if one does."""
+        return self._restoration
 
     @property
     def fold(self) -> Fold:
-        """How the bands of the scene become components; the first one where there are several."""
+        """How the bands of the scene become components; the first fold where there are several."""
         return self._stream.fold
 
     def report(self) -> dict[str, Any]:
-        """What is in the stream and where its bytes went, ready for JSON; see `Stream.report`."""
-        return self._stream.report()
+        """What is in the stream and where its bytes went, ready for JSON; see `stream_report`."""
+        return stream_report(self._stream)
 
     @property
     def strip_lines(self) -> int:
@@ -148,7 +137,13 @@ class Decoder:
         return self._stream.header.step
 
     def replace_segments(self, data: bytes) -> None:
-        """Take the segments of another stream of the same scene; see `Stream.replace_segments`."""
+        """Take the segments of another stream in place of those that are there.
+
+        Parameters
+        ----------
+        data : bytes
+            A stream of the same scene; all that it holds but intact segments is ignored.
+        """
         self._stream.replace_segments(data)
 
     def decode(
@@ -181,7 +176,7 @@ class Decoder:
         info = self._stream.header.info
         bands, lines = _range(bands, info.bands, "bands"), _range(lines, info.lines, "lines")
         shape = (bands.stop - bands.start, lines.stop - lines.start, info.samples)
-        self._check_memory(shape[0] * shape[1] * shape[2] * info.dtype.itemsize)
+        self._budget.check(self._stream, shape[0] * shape[1] * shape[2] * info.dtype.itemsize)
         result = np.empty(shape, dtype=info.dtype)
         for part, block in self.strips(bands, lines, progress):
             result[:, part.start - lines.start : part.stop - lines.start] = block
@@ -197,14 +192,17 @@ class Decoder:
 
         Parameters
         ----------
-        bands, lines, progress
-            As in `decode`.
+        bands, lines : slice, optional
+            0-based half-open ranges without step; everything if not given.
+        progress : callable, optional
+            Called with a stage and the fraction done.
 
         Yields
         ------
         lines : slice
             Lines of the scene.
         block : ndarray, shape (bands, lines, samples)
+            Samples of these lines, of type ``info.dtype``.
 
         Raises
         ------
@@ -213,118 +211,21 @@ class Decoder:
         SettingsError
             If a range is empty or has a step.
         """
-        header = self._stream.header
-        bands = _range(bands, header.info.bands, "bands")
-        lines = _range(lines, header.info.lines, "lines")
-        self._check_memory(0)
+        info, height = self._stream.header.info, self.strip_lines
+        bands, lines = _range(bands, info.bands, "bands"), _range(lines, info.lines, "lines")
+        self._budget.check(self._stream)
         self.damage = []
-        first, last = lines.start // header.strip_lines, -(-lines.stop // header.strip_lines)
-        if self._model is not None:
-            self._open_restorer(several=last - first > 1)
-
-        def decode(index: int) -> tuple[slice, NDArray[Any], Damage | None]:
-            return header.strip(index), *self._strip(header.strip(index), bands)
-
-        for index, (strip, block, damage) in enumerate(self._workers.map(decode, range(first, last)), first):
-            if damage is not None:
-                self.damage.append(damage)
-            low, high = max(strip.start, lines.start), min(strip.stop, lines.stop)
-            yield slice(low, high), block[:, low - strip.start : high - strip.start]
+        first, last = lines.start // height, -(-lines.stop // height)
+        # Threads take a strip each; where there is only one strip, its network may have them all.
+        self._strip_decoder.open(1 if last - first > 1 else self._workers.threads)
+        decode = partial(self._strip_decoder.decode, bands=bands)
+        for index, strip in enumerate(self._workers.map(decode, range(first, last)), first):
+            if strip.damage is not None:
+                self.damage.append(strip.damage)
+            low, high = max(strip.lines.start, lines.start), min(strip.lines.stop, lines.stop)
+            yield slice(low, high), strip.samples[:, low - strip.lines.start : high - strip.lines.start]
             if progress is not None:
                 progress("decode", (index + 1 - first) / (last - first))
-
-    def _strip(self, strip: slice, bands: slice) -> tuple[NDArray[Any], Damage | None]:
-        """Decode one strip, or fill it and tell the damage."""
-        stream, info = self._stream, self._stream.header.info
-        index = strip.start // stream.header.strip_lines
-        height = strip.stop - strip.start
-        marked: NDArray[np.bool_] | None = None
-        damage: Damage | None = None
-        try:
-            segmented = stream.segment(index)
-            planes, marked = self._planes(segmented, bands, height)
-            if segmented.lost:
-                kept, whole = len(segmented.chunks), len(segmented.chunks) + segmented.lost
-                reason = f"segment {index} has a wrong checksum: decoded from {kept} of {whole} chunks"
-                damage = Damage(strip, reason, filled=False)
-        except StreamError as error:
-            damage = Damage(strip, str(error))
-            means = stream.fold_near(index).means[bands] / FRACTION
-            planes = np.broadcast_to(means[:, None, None], (len(means), height, info.samples))
-        absent = np.zeros(planes.shape, dtype=np.bool_) if marked is None else marked[bands]
-        limits = np.iinfo(info.coded_dtype.name)
-        counts = np.clip(np.rint(planes), limits.min, limits.max).astype(info.coded_dtype)
-        if info.no_data is None:
-            return apply_scaling(counts, info), damage
-        return mark_absent(counts, absent, info), damage
-
-    def _open_restorer(self, *, several: bool) -> None:
-        """Open the restoration where the first strip is decoded: many who open a stream only look at it."""
-        if self._restorer is None and self._model is not None:
-            threads = 1 if several else self._workers.threads
-            self._restorer = Restorer(self._model, self._mode, threads)
-
-    def _planes(
-        self, segmented: ChunkedSegment, bands: slice, height: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
-        """Bands of a strip in counts, not rounded, and which samples of all bands are absent."""
-        stream = self._stream
-        header, place = stream.header, segmented.place
-        step = stream.step(place)
-        basis = stream.basis(place.fold, place.rotation)
-        if self._networks is not None:
-            found = read_band_segment(segmented, header, self._networks.tables, basis.fold)
-            planes = self._networks.synthesis.bands(
-                found.quantised, basis.fold, step, bands, height, header.info.samples
-            )
-            return planes, found.absent
-        segment = read_segment(segmented, header, basis.fold.components, len(basis.rotations), self._tables)
-        planes = self._reconstruct(segment, basis.fold, basis.rotations, bands, height, step)
-        return planes, segment.absent
-
-    def _reconstruct(
-        self,
-        segment: Segment,
-        fold: Fold,
-        rotations: tuple[Vectors, ...],
-        bands: slice,
-        height: int,
-        step: float,
-    ) -> NDArray[np.float64]:
-        header = self._stream.header
-        latents = dequantise(segment, self._mode)
-        if self._restorer is not None:
-            # This strip's fold may have more components than those known before.
-            self._check_memory(0)
-            points = latents.astype(np.float32)
-            decoded = Decoded(segment.quantised, segment.classes, points, segment.chosen, rotations)
-            latents = self._restorer.restore(decoded).astype(np.float64)
-        latents *= step
-        if segment.chosen is not None:
-            unrotate(latents, segment.chosen, rotations)
-        return unfold(fold, synthesise(latents, height, header.info.samples), bands)
-
-    def _check_memory(self, result: int) -> None:
-        strip = self._stream.strip_memory
-        if self._model is not None:
-            strip += self._stream.strip_latents * BYTES_PER_RESTORED
-        # Besides those that are decoded, one is with the caller.
-        threads = self._workers.threads
-        count = min(threads + (threads > 1), self._stream.header.strip_count)
-        need = result + strip * count
-        if need > self._limit:
-            raise MemoryLimitError(
-                f"decoding takes about {need / 2**30:.1f} GiB, the limit is {self._limit / 2**30:.1f} GiB: "
-                "raise the limit (--memory-limit) or decode fewer lines or bands"
-            )
-
-
-class _Networks:
-    """The model of a stream: its tables, and its networks, which are opened when they are needed."""
-
-    def __init__(self, codec: BandCodec, tables: PlaneTables) -> None:
-        self.tables = tables
-        self.synthesis = NetworkSynthesis(codec)
 
 
 def _read(path: Path) -> bytes:

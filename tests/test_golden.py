@@ -12,7 +12,7 @@ from bandfold.bitstream.contexts.tables import DEPENDENT, load_tables
 from bandfold.bitstream.contexts.tables import OLDER as TABLES
 from bandfold.bitstream.packages.package import pack
 from bandfold.ground.decoder import Decoder
-from bandfold.ground.stream.parsed_stream import Stream
+from bandfold.ground.stream.parsed_stream import ParsedStream
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -98,7 +98,7 @@ def test_decoder_still_finds_the_same_samples(name):
 
 def _tables_of(name):
     """Identity of the tables of an older stream."""
-    return Stream.parse((OLDER / f"{name}.bndf").read_bytes(), None, 1 << 30).header.tables
+    return ParsedStream.parse((OLDER / f"{name}.bndf").read_bytes(), None, 1 << 30).header.tables
 
 
 @pytest.mark.parametrize("name", OLDER_NAMES)

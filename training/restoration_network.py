@@ -17,23 +17,24 @@ from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.calibration.corpus import planned_latents
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import SceneSource
-from bandfold.ground.restoration.evidence import Decoded, Witness, facts
-from bandfold.ground.restoration.restorer import LOWERED
-from bandfold.ground.restoration.smoothing import Window
-from bandfold.ground.synthesis.inverse import dequantise
+from bandfold.ground.restoration.bilateral_filter import FilterKernel
+from bandfold.ground.restoration.latent_features import FeatureExtractor, feature_count
+from bandfold.ground.restoration.restorer import BIN_ABOVE
+from bandfold.ground.synthesis.decoded_latents import DecodedLatents
+from bandfold.ground.synthesis.inverse_transforms import dequantise
 from bandfold.onboard.quantisation.rdoq import quantise
 
 from .config import DataConfig
 from .training_scenes import TrainingScene
 
 WINDOWS = (
-    Window(0.5, 0.0),
-    Window(4.0, 0.0),
-    Window(32.0, 0.0),
-    Window(256.0, 0.0),
-    Window(4.0, 2.0),
-    Window(64.0, 2.0),
-    Window(0.0, 1.0),
+    FilterKernel(0.5, 0.0),
+    FilterKernel(4.0, 0.0),
+    FilterKernel(32.0, 0.0),
+    FilterKernel(256.0, 0.0),
+    FilterKernel(4.0, 2.0),
+    FilterKernel(64.0, 2.0),
+    FilterKernel(0.0, 1.0),
 )
 """Averages that the network weighs: from pixels that are all but the same to a mere blur."""
 
@@ -44,7 +45,7 @@ SAMPLED = 20000
 """Latents taken of a scene at one rate."""
 
 HIDDEN_UNITS = 48
-FACTS = facts(len(WINDOWS))
+FACTS = feature_count(len(WINDOWS))
 TOLD = FACTS + len(WINDOWS) + 2
 """Values of a sampled latent: facts, suggestions, sign, and the error to be removed."""
 
@@ -101,7 +102,7 @@ class Restoration(nn.Module):
         gains = self(told)
         change = (gains[:, :-1] * suggestions).sum(dim=1, keepdim=True) + gains[:, -1:] * sign
         # The bin will hold it anyway.
-        change = change.clamp(-LOWERED, LOWERED)
+        change = change.clamp(-BIN_ABOVE, BIN_ABOVE)
         return torch.zeros(()), torch.mean((missing - change) ** 2)
 
     def refresh(self) -> None:
@@ -205,29 +206,29 @@ def _strip(
     rotations: tuple[Vectors, ...],
     step: float,
     mode: Mode,
-) -> tuple[Decoded, NDArray[np.float32]]:
+) -> tuple[DecodedLatents, NDArray[np.float32]]:
     """Quantise a strip as the encoder does; what the decoder gets, and what it then lacks."""
     quantised, classes = quantise(latents, step, mode)
     points = dequantise(Segment(quantised, classes), mode).astype(np.float32)
     wanted = latents.swapaxes(0, 1) / (FRACTION * step)
-    return Decoded(quantised, classes, points, chosen, rotations), (wanted - points).astype(np.float32)
+    return DecodedLatents(quantised, classes, points, chosen, rotations), (wanted - points).astype(np.float32)
 
 
 def _sample(
-    decoded: Decoded,
+    decoded: DecodedLatents,
     missing: NDArray[np.float32],
     mode: Mode,
     share: float,
     rng: np.random.Generator,
 ) -> NDArray[np.float16]:
     """Latents of a strip with what is known of them: shape (n, TOLD)."""
-    witness = Witness(decoded, WINDOWS, mode)
+    extractor = FeatureExtractor(decoded, WINDOWS, mode)
     columns = slice(0, decoded.quantised.shape[3])
-    evidence = witness.look(columns)
+    candidates = extractor.candidates(columns)
     rows = []
     for component in range(decoded.quantised.shape[1]):
-        told = witness.facts(evidence, columns, component).reshape(FACTS, -1)
-        suggestions = evidence.suggestions[:, :, component].reshape(len(WINDOWS), -1)
+        told = extractor.features(candidates, columns, component).reshape(FACTS, -1)
+        suggestions = candidates.corrections[:, :, component].reshape(len(WINDOWS), -1)
         signs = np.sign(decoded.quantised[:, component]).reshape(1, -1)
         taken = np.flatnonzero(rng.random(told.shape[1]) < share)
         whole = (told, suggestions, signs, missing[:, component].reshape(1, -1))

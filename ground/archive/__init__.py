@@ -1,1 +1,1 @@
-"""Archives: many streams in, products out, over the workers of a cluster."""
+"""Archives: many streams in, their scenes in files of another format out, over the workers of a cluster."""

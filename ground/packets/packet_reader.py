@@ -40,10 +40,11 @@ class Packet:
     count : int
         Sequence count, 14 bits.
     time : datetime
-        Of the time code, UTC.
+        When it was made, by its time code, UTC.
     head : PacketHead
+        Which part of which section of which scene it holds.
     data : bytes
-        Of the section.
+        That part of the section.
     """
 
     apid: int
@@ -54,10 +55,10 @@ class Packet:
 
 
 @dataclass
-class Found:
-    """What was found in a file.
+class FoundPackets:
+    """Packets found in a file.
 
-    Attributes
+    Parameters
     ----------
     packets : list of Packet
         In order of arrival.
@@ -69,7 +70,7 @@ class Found:
     skipped: list[tuple[int, int]] = field(default_factory=list)
 
 
-def find_packets(data: bytes) -> Found:
+def find_packets(data: bytes) -> FoundPackets:
     """Find all packets of bandfold.
 
     Space packets have no marks between them, and one wrong length would lose all those behind it. So
@@ -83,7 +84,8 @@ def find_packets(data: bytes) -> Found:
 
     Returns
     -------
-    Found
+    FoundPackets
+        With what lies between them.
 
     Raises
     ------
@@ -91,7 +93,7 @@ def find_packets(data: bytes) -> Found:
         If spacepackets is not installed.
     """
     header_type, read_time = _spacepackets()
-    found = Found()
+    found = FoundPackets()
     done = position = 0
     while (match := _CANDIDATE.search(data, position)) is not None:
         start = match.start()

@@ -4,187 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
 
 from bandfold.bitstream.container.packet_layout import CLOSING, CLOSING_DATA, COUNTS
 from bandfold.bitstream.container.sections import SIGNATURE, Section, read_sections
-from bandfold.bitstream.packages.registry import Registry
-from bandfold.common.errors import BandfoldError, StreamError
-from bandfold.ground.stream.parsed_stream import Stream
+from bandfold.common.errors import StreamError
 
 from .packet_reader import Packet
+from .received_scene import PacketCounts, PartialSection, Ranges, ReceivedScene, SectionCounts
 
 FILL_LIMIT = 16
 """Zeros in place of missing bytes, at most, for each byte that arrived: lengths are only claims."""
 
-Ranges = list[tuple[int, int]]
-"""Half-open ranges, rising."""
-
-
-@dataclass(frozen=True)
-class Partial:
-    """A section of which something is missing.
-
-    Parameters
-    ----------
-    number : int
-        In the stream, from 0.
-    kind : int
-        A `Section`, or a number that this version does not know.
-    length : int
-        Bytes, frame included.
-    missing : list of tuple of int
-        Half-open ranges of bytes; empty if all bytes are there but the checksum of the section is wrong.
-    """
-
-    number: int
-    kind: int
-    length: int
-    missing: Ranges
-
-
-@dataclass(frozen=True)
-class Strips:
-    """Strips of a scene that cannot be decoded.
-
-    Parameters
-    ----------
-    lost : dict of int to tuple of int
-        Half-open range of lines, by number of the strip.
-    reason : str or None
-        Why they are not known, if they are not: nothing can be decoded, or a package is not at hand.
-    """
-
-    lost: dict[int, tuple[int, int]]
-    reason: str | None = None
-
-
-@dataclass(frozen=True)
-class Assembly:
-    """A scene as far as it arrived.
-
-    Attributes
-    ----------
-    apid, scene : int
-    time : datetime
-        Earliest time code.
-    stream : bytes
-        Preamble and all whole sections, in order. Of segments whose beginning arrived, what is missing is
-        zeros: they are not intact, but nothing that arrived is thrown away.
-    received, duplicates : int
-        Packets, and how many of them had arrived before.
-    total : int or None
-        Packets that were sent; None if no closing packet arrived, and more may be missing at the end.
-    lost : list of tuple of int
-        Half-open ranges of packets, as far as the last one known.
-    first_count : int
-        Sequence count of packet 0.
-    whole : int
-        Sections that are intact.
-    section_total : int or None
-        Sections that were sent; None as in `total`.
-    lost_sections : list of tuple of int
-        Half-open ranges of sections of which nothing arrived.
-    partial : list of Partial
-        Sections of which something arrived.
-    """
-
-    apid: int
-    scene: int
-    time: datetime
-    stream: bytes
-    received: int
-    duplicates: int
-    total: int | None
-    lost: Ranges
-    first_count: int
-    whole: int
-    section_total: int | None
-    lost_sections: Ranges
-    partial: list[Partial]
-
-    def lost_strips(self, registry: Registry | None = None) -> Strips:
-        """Which strips of the scene are lost: their own segment is not whole, or what it names is not there.
-
-        Parameters
-        ----------
-        registry : Registry, optional
-            Where packages that the stream names are looked for.
-
-        Returns
-        -------
-        Strips
-        """
-        try:
-            stream = Stream.parse(self.stream, None, 1 << 62, registry)
-            lost = [index for index in range(stream.header.strip_count) if not stream.usable(index)]
-            strips = [stream.header.strip(index) for index in lost]
-            return Strips({index: (one.start, one.stop) for index, one in zip(lost, strips, strict=True)})
-        except BandfoldError as error:
-            return Strips({}, str(error))
-
-    def complete(self, strips: Strips) -> bool:
-        """Whether nothing of the stream is missing; lost copies do not count."""
-        return not (self.lost_sections or self.partial or strips.lost or strips.reason)
-
-    def report(self, strips: Strips) -> dict[str, Any]:
-        """What arrived and what is missing.
-
-        Parameters
-        ----------
-        strips : Strips
-            Of `lost_strips`.
-
-        Returns
-        -------
-        dict
-            Ready for JSON; all ranges are half-open.
-        """
-        return {
-            "apid": self.apid,
-            "scene": self.scene,
-            "time": self.time.isoformat(),
-            "complete": self.complete(strips),
-            "end_seen": self.total is not None,
-            "packets": {
-                "received": self.received,
-                "duplicates": self.duplicates,
-                "sent": self.total,
-                "missing": sum(stop - start for start, stop in self.lost),
-                "ranges": [
-                    {"packets": [start, stop], "first_count": (self.first_count + start) % COUNTS}
-                    for start, stop in self.lost
-                ],
-            },
-            "sections": {
-                "whole": self.whole,
-                "sent": self.section_total,
-                "missing": [[start, stop] for start, stop in self.lost_sections],
-                "partial": [
-                    {
-                        "section": one.number,
-                        "kind": kind_name(one.kind),
-                        "bytes": one.length,
-                        "missing": [[start, stop] for start, stop in one.missing],
-                    }
-                    for one in self.partial
-                ],
-            },
-            "strips": {
-                "missing": [
-                    {"strip": index, "lines": [start, stop]} for index, (start, stop) in strips.lost.items()
-                ],
-                "unknown": strips.reason,
-            },
-        }
-
 
 class Reassembly:
-    """Packets sorted by scene and section."""
+    """Sorts packets by scene and section, and puts scenes together."""
 
     def __init__(self) -> None:
-        self._scenes: dict[tuple[int, int], _Scene] = {}
+        self._scenes: dict[tuple[int, int], _SceneParts] = {}
 
     @property
     def scenes(self) -> list[tuple[int, int]]:
@@ -202,20 +38,23 @@ class Reassembly:
         for packet in packets:
             key = packet.apid, packet.head.scene
             if key not in self._scenes:
-                self._scenes[key] = _Scene(packet)
+                self._scenes[key] = _SceneParts(packet)
             self._scenes[key].add(packet)
 
-    def assemble(self, apid: int | None = None, scene: int | None = None) -> Assembly:
+    def assemble(self, apid: int | None = None, scene: int | None = None) -> ReceivedScene:
         """Put one scene together.
 
         Parameters
         ----------
-        apid, scene : int, optional
-            Which one, where there are several.
+        apid : int, optional
+            Application process identifier of its packets, where there are several.
+        scene : int, optional
+            Number of the scene, where there are several.
 
         Returns
         -------
-        Assembly
+        ReceivedScene
+            As far as it arrived.
 
         Raises
         ------
@@ -236,7 +75,7 @@ class Reassembly:
 
 
 @dataclass
-class _Section:
+class _SectionParts:
     """What arrived of a section: data by their offset."""
 
     data: dict[int, bytes] = field(default_factory=dict)
@@ -257,7 +96,7 @@ class _Section:
         return bytes(whole)
 
 
-class _Scene:
+class _SceneParts:
     """What arrived of a scene."""
 
     def __init__(self, first: Packet) -> None:
@@ -268,7 +107,7 @@ class _Scene:
         self._numbers: set[int] = set()
         self._closing: tuple[int, int] | None = None
         # Of what claims another length no packet may get in: CRC-16 lets one damaged packet in 65536 pass.
-        self._sections: dict[int, dict[tuple[int, int], _Section]] = {}
+        self._sections: dict[int, dict[tuple[int, int], _SectionParts]] = {}
 
     def add(self, packet: Packet) -> None:
         head = packet.head
@@ -279,13 +118,15 @@ class _Scene:
             if len(packet.data) == CLOSING_DATA.size:
                 self._closing = head.section, CLOSING_DATA.unpack(packet.data)[0]
             return
-        section = self._sections.setdefault(head.section, {}).setdefault((head.kind, head.length), _Section())
+        section = self._sections.setdefault(head.section, {}).setdefault(
+            (head.kind, head.length), _SectionParts()
+        )
         known = section.data.get(head.offset, b"")
         if len(packet.data) > len(known):
             section.data[head.offset] = packet.data
             self._bytes += len(packet.data) - len(known)
 
-    def assembly(self, apid: int, scene: int) -> Assembly:
+    def assembly(self, apid: int, scene: int) -> ReceivedScene:
         preamble = SIGNATURE + self._version.to_bytes(2, "little")
         parts, partial = [], []
         spare = FILL_LIMIT * self._bytes
@@ -298,33 +139,33 @@ class _Scene:
             if not gaps and _intact(preamble + best.joined(length)):
                 parts.append(best.joined(length))
                 continue
-            partial.append(Partial(number, kind, length, missing))
+            partial.append(PartialSection(number, kind, length, missing))
             if kind == Section.SEGMENT and 0 not in dict(missing) and gaps <= spare:
                 spare -= gaps
                 parts.append(best.joined(length))
         sections, packets = self._closing or (None, None)
         last = max(self._numbers) + 1 if packets is None else packets
         last_section = max(self._sections, default=-1) + 1 if sections is None else sections
-        return Assembly(
+        numbers = sorted(self._numbers)
+        return ReceivedScene(
             apid,
             scene,
             self._time,
             preamble + b"".join(parts),
-            self._received,
-            self._received - len(self._numbers),
-            packets,
-            list(_gaps(sorted(self._numbers), last)),
-            self._first_count,
-            len(self._sections) - len(partial),
-            sections,
-            list(_gaps(sorted(self._sections), last_section)),
-            partial,
+            PacketCounts(
+                self._received,
+                self._received - len(numbers),
+                packets,
+                list(_gaps(numbers, last)),
+                self._first_count,
+            ),
+            SectionCounts(
+                len(self._sections) - len(partial),
+                sections,
+                list(_gaps(sorted(self._sections), last_section)),
+                partial,
+            ),
         )
-
-
-def kind_name(kind: int) -> str:
-    """Name of a kind of sections."""
-    return Section(kind).name.lower() if kind in Section._value2member_map_ else f"kind {kind}"
 
 
 def _intact(data: bytes) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .report_data import Contents
+from .report_contents import ReportContents
 from .report_plots import Items, band_axis, plots
 
 FIXED_BYTES = 3 << 20
@@ -46,12 +46,13 @@ def values_within(page_bytes: int, cubes: int) -> int:
     return max(int((page_bytes - FIXED_BYTES) / BYTES_PER_VALUE / cubes), 1)
 
 
-def render(contents: Contents, title: str) -> str:
+def render(contents: ReportContents, title: str) -> str:
     """Write the page.
 
     Parameters
     ----------
-    contents : Contents
+    contents : ReportContents
+        What is shown.
     title : str
         Name of the stream.
 
@@ -79,9 +80,9 @@ def render(contents: Contents, title: str) -> str:
     )
 
 
-def _facts(contents: Contents) -> dict[str, Any]:
+def _facts(contents: ReportContents) -> dict[str, Any]:
     """What the page says in words."""
-    info, stream, grid = contents.info, contents.stream, contents.grid
+    info, stream, grid = contents.info, contents.stream, contents.cubes.grid
     bands, lines, samples = grid.shape(info)
     whole = None if contents.comparison is None else contents.comparison.whole
     raw = info.count * info.dtype.itemsize
@@ -103,7 +104,7 @@ def _facts(contents: Contents) -> dict[str, Any]:
         "damaged_share": f"{damaged / info.lines:.1%}",
         "kept": f"{lines} x {samples} pixels{_one_of(grid.pixels, 'lines and samples')}, "
         f"{bands} bands{_one_of(grid.bands, 'bands')}",
-        "has_reference": contents.reference is not None,
+        "has_reference": contents.cubes.reference is not None,
         "bands": bands,
         "sections": [(name, count) for name, count in stream["bytes"].items() if count],
         "file_bytes": stream["file_bytes"],
@@ -114,7 +115,7 @@ def _facts(contents: Contents) -> dict[str, Any]:
             if key not in ("bytes", "segments")
         ],
         "intervals": _interval_rows(contents),
-        "colours": contents.colours,
+        "colours": contents.picture.bands,
     }
 
 
@@ -122,7 +123,7 @@ def _one_of(step: int, what: str) -> str:
     return f" (one of {step} {what})" if step > 1 else ""
 
 
-def _interval_rows(contents: Contents) -> list[tuple[str, str, str, str]]:
+def _interval_rows(contents: ReportContents) -> list[tuple[str, str, str, str]]:
     """Bands, PSNR and spectral angle of each interval."""
     if contents.comparison is None:
         return []
@@ -137,15 +138,15 @@ def _interval_rows(contents: Contents) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _view(contents: Contents) -> dict[str, Any]:
+def _view(contents: ReportContents) -> dict[str, Any]:
     """What the script needs: cubes, picture and axes."""
-    info, grid = contents.info, contents.grid
+    info, grid = contents.info, contents.cubes.grid
     positions, axis = band_axis(contents)
-    decoded = _Packed(contents.decoded, exact=info.dtype.kind != "f")
+    decoded = _Packed(contents.cubes.decoded, exact=info.dtype.kind != "f")
     packed = {"decoded": decoded.as_json()}
-    if contents.reference is not None:
-        packed["reference"] = _Packed(contents.reference, exact=info.dtype.kind != "f").as_json()
-    low, high = _stretch(contents.decoded)
+    if contents.cubes.reference is not None:
+        packed["reference"] = _Packed(contents.cubes.reference, exact=info.dtype.kind != "f").as_json()
+    low, high = _stretch(contents.cubes.decoded)
     return {
         "lines": info.lines,
         "samples": info.samples,
@@ -157,7 +158,7 @@ def _view(contents: Contents) -> dict[str, Any]:
         "low": low,
         "high": high,
         "cubes": packed,
-        "picture": _png(contents.picture),
+        "picture": _png(contents.picture.samples),
         "damage": [[one.lines.start, one.lines.stop] for one in contents.damage],
     }
 

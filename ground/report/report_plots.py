@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .report_data import Contents, wavelengths_of
+from .report_contents import ReportContents, wavelengths_of
 
 DECODED, REFERENCE, DAMAGED = "#1f6fb2", "#e08214", "#c1272d"
 """Colours that are told apart with red-green blindness too."""
@@ -20,12 +20,13 @@ Items = dict[str, Any]
 """Plots by the place that they go to, ready for Bokeh's script."""
 
 
-def plots(contents: Contents) -> Items:
+def plots(contents: ReportContents) -> Items:
     """Draw everything that is a plot.
 
     Parameters
     ----------
-    contents : Contents
+    contents : ReportContents
+        What is shown.
 
     Returns
     -------
@@ -49,7 +50,7 @@ def plots(contents: Contents) -> Items:
     return {name: json_item(figure, ID(name)) for name, figure in figures.items()}
 
 
-def band_axis(contents: Contents) -> tuple[NDArray[np.float64], str]:
+def band_axis(contents: ReportContents) -> tuple[NDArray[np.float64], str]:
     """Position of every band on an axis, and what it is: wavelengths where they rise, else numbers."""
     info = contents.info
     centres = wavelengths_of(info)
@@ -74,19 +75,19 @@ def _figure(height: int, x: str, y: str, **more: Any) -> Any:
     return plot
 
 
-def _spectrum(contents: Contents) -> Any:
+def _spectrum(contents: ReportContents) -> Any:
     from bokeh.models import ColumnDataSource, HoverTool
 
     positions, axis = band_axis(contents)
-    shown = positions[:: contents.grid.bands]
+    shown = positions[:: contents.cubes.grid.bands]
     # The pixel that the page begins with.
-    line, sample = (length // 2 for length in contents.decoded.shape[1:])
-    columns = {"x": shown, "decoded": contents.decoded[:, line, sample]}
-    if contents.reference is not None:
-        columns["reference"] = contents.reference[:, line, sample]
+    line, sample = (length // 2 for length in contents.cubes.decoded.shape[1:])
+    columns = {"x": shown, "decoded": contents.cubes.decoded[:, line, sample]}
+    if contents.cubes.reference is not None:
+        columns["reference"] = contents.cubes.reference[:, line, sample]
     source = ColumnDataSource(columns, name="spectrum-source")
     plot = _figure(300, axis, "sample value")
-    if contents.reference is not None:
+    if contents.cubes.reference is not None:
         # Wide enough to be seen where both agree.
         wide = {"color": REFERENCE, "width": 5, "alpha": 0.55}
         plot.line("x", "reference", source=source, legend_label="reference", **wide)
@@ -106,7 +107,7 @@ def _mark_band(plot: Any, position: float) -> None:
     )
 
 
-def _psnr(contents: Contents) -> Any:
+def _psnr(contents: ReportContents) -> Any:
     from bokeh.models import HoverTool
 
     assert contents.comparison is not None  # noqa: S101 - for the type checker; the caller has looked
@@ -120,7 +121,7 @@ def _psnr(contents: Contents) -> Any:
     return plot
 
 
-def _map(contents: Contents, values: NDArray[np.float32], title: str) -> Any:
+def _map(contents: ReportContents, values: NDArray[np.float32], title: str) -> Any:
     """A map of the scene, each cell the mean of its pixels; damaged strips in red."""
     from bokeh.models import HoverTool, LinearColorMapper
     from bokeh.models.annotations import BoxAnnotation, ColorBar
@@ -172,7 +173,7 @@ def _means(values: NDArray[np.float32], step: int) -> NDArray[np.float32]:
         return np.asarray(sums[0] / sums[1], np.float32)
 
 
-def _strips(contents: Contents) -> Any:
+def _strips(contents: ReportContents) -> Any:
     from bokeh.models import ColumnDataSource, HoverTool
     from bokeh.models.annotations import BoxAnnotation
 
@@ -203,7 +204,7 @@ def _strips(contents: Contents) -> Any:
     return plot
 
 
-def _scaled(contents: Contents, bits: NDArray[np.float64]) -> NDArray[np.float64]:
+def _scaled(contents: ReportContents, bits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Bits as bytes, scaled so that they add up to the segments that could be decoded."""
     bad = {one.lines.start for one in contents.damage}
     coded = sum(one["bytes"] for one in contents.stream["segments"] if one["lines"][0] not in bad)
@@ -211,7 +212,7 @@ def _scaled(contents: Contents, bits: NDArray[np.float64]) -> NDArray[np.float64
     return bits * (coded / total if total > 0 else 0.0)
 
 
-def _intervals(contents: Contents) -> Any:
+def _intervals(contents: ReportContents) -> Any:
     from bokeh.models import ColumnDataSource, HoverTool
 
     ends = contents.stream["intervals"]
@@ -228,7 +229,7 @@ def _intervals(contents: Contents) -> Any:
     return plot
 
 
-def _components(contents: Contents) -> Any:
+def _components(contents: ReportContents) -> Any:
     from bokeh.models import ColumnDataSource, HoverTool
 
     values = _scaled(contents, contents.component_bits)

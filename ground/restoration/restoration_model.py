@@ -15,7 +15,7 @@ from bandfold.bitstream.packages.package import Package, reading_content, requir
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.common.onnx_session import PROCESSOR, Network
 
-from .smoothing import Window
+from .bilateral_filter import FilterKernel
 
 AUTO, OFF = "auto", "off"
 """Restore where that can be done, or never."""
@@ -29,29 +29,30 @@ KIND = "restoration"
 GRAPH = "restore.onnx"
 """Name of the network."""
 
-MOST_WINDOWS = 32
+MOST_KERNELS = 32
 """Averages that a network weighs at most."""
 
 
 @dataclass(frozen=True)
 class RestorationModel:
-    """What restores latents.
+    """A network that restores latents, and what it needs.
 
     Parameters
     ----------
     name : str
-        Of its package.
-    windows : tuple of Window
+        Name of its package.
+    kernels : tuple of FilterKernel
         Averages that the network weighs.
     trust : (float, float)
-        Agreement with hidden signs below which nothing is restored, and from which on all of it is.
+        Agreement with held-out signs below which nothing is restored, and from which on all of it is.
     graph : bytes
-        ONNX, from facts (1, `bandfold.ground.restoration.evidence.facts`, n, m) to gains (1, windows + 1, n,
-        m): one for each suggestion, and one for the sign of the latent.
+        ONNX graph, from features (1, features, n, m), see
+        `bandfold.ground.restoration.latent_features.feature_count`, to gains (1, kernels + 1, n, m): one for
+        each candidate correction, and one for the sign of the latent.
     """
 
     name: str
-    windows: tuple[Window, ...]
+    kernels: tuple[FilterKernel, ...]
     trust: tuple[float, float]
     graph: bytes
 
@@ -61,12 +62,14 @@ class RestorationModel:
         Parameters
         ----------
         threads : int
+            Processor threads of the network.
         providers : sequence of str
-            See `bandfold.common.onnx_session.Network`.
+            Execution providers of ONNX Runtime, those that are tried first in front.
 
         Returns
         -------
         Network
+            From features to gains.
 
         Raises
         ------
@@ -76,9 +79,15 @@ class RestorationModel:
         return Network(self.graph, f"{GRAPH} of package {self.name!r}", threads, providers)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Arrays of a package, from which `from_package` reads them again."""
+        """Arrays of a package, from which `from_package` reads them again.
+
+        Returns
+        -------
+        dict of str to ndarray
+            By the names of the package format.
+        """
         return {
-            "windows": np.array([(one.bandwidth, one.reach) for one in self.windows], dtype=np.float64),
+            "windows": np.array([(one.bandwidth, one.sigma) for one in self.kernels], dtype=np.float64),
             "trust": np.array(self.trust, dtype=np.float64),
         }
 
@@ -89,6 +98,7 @@ class RestorationModel:
         Parameters
         ----------
         package : Package
+            Read from its file.
 
         Returns
         -------
@@ -103,26 +113,27 @@ class RestorationModel:
         with reading_content(package, KIND, "restoration", "network", "bandfold export"):
             windows, trust = package.arrays["windows"], package.arrays["trust"]
             require(windows.dtype.kind == "f" and windows.ndim == 2 and windows.shape[1] == 2, "windows")
-            require(0 < len(windows) <= MOST_WINDOWS, "windows")
+            require(0 < len(windows) <= MOST_KERNELS, "windows")
             require(bool((np.isfinite(windows) & (windows >= 0)).all()), "windows")
             require(trust.dtype.kind == "f" and trust.shape == (2,), "trust")
             require(bool(np.isfinite(trust).all() and trust[0] < trust[1]), "trust")
             return RestorationModel(
                 package.name,
-                tuple(Window(float(bandwidth), float(reach)) for bandwidth, reach in windows),
+                tuple(FilterKernel(float(bandwidth), float(sigma)) for bandwidth, sigma in windows),
                 (float(trust[0]), float(trust[1])),
                 package.engines[GRAPH],
             )
 
 
 def find_restoration(wanted: str | os.PathLike[str], registry: Registry) -> RestorationModel | None:
-    """Find what restores.
+    """Find the network that restores.
 
     Parameters
     ----------
     wanted : str or path_like
         `AUTO`, `OFF`, or a package by name or file.
     registry : Registry
+        Where packages are looked for.
 
     Returns
     -------

@@ -1,99 +1,115 @@
-"""Restoration: a better guess of each latent within the bin that the encoder put it in.
+"""Restoration: a better estimate of each latent within the bin that the encoder put it in.
 
 The bin of a latent is certain, its place in the bin is not: the reconstruction point is the mean over all
-latents of that context. A small network makes a guess for each latent from what its surroundings suggest
-(`bandfold.ground.restoration.evidence`). Whatever it says, a restored latent stays in its bin.
+latents of that context. A small network estimates a correction of each latent from what the pixels around
+suggest (`bandfold.ground.restoration.latent_features`). Whatever it says, a restored latent stays in its bin.
 
-How far it is trusted is found out on the strip itself: some latents of magnitude 1 are hidden, and restored
+How far it is trusted is found out on the strip itself: some latents of magnitude 1 are held out, and restored
 as if they were zero; the more of their signs come out right, the more of all corrections is applied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.tables import Mode
-from bandfold.common.onnx_session import fastest_providers
-from bandfold.common.scene import CHANNELS
+from bandfold.common.geometry import CHANNELS
+from bandfold.common.onnx_session import Network, fastest_providers
+from bandfold.ground.synthesis.decoded_latents import DecodedLatents
 
-from .evidence import Decoded, Witness
+from .latent_features import FeatureExtractor
 from .restoration_model import RestorationModel
-from .smoothing import Window
 
 COLUMNS = 32
 """Columns of blocks that are worked on together: it bounds the memory, and changes nothing."""
 
-ROUNDED_UP, LOWERED = 0.5, 1.5
-"""A magnitude was at least so much below its level, and less than so much above: the encoder may have lowered
-the nearest level by one."""
+BIN_BELOW, BIN_ABOVE = 0.5, 1.5
+"""Steps that a magnitude may lie below its level, and above it: the encoder may have lowered the nearest
+level by one, by rate-distortion optimised quantisation."""
 
-REACH, REACH_OF_ZERO = 0.8, 1.0
-"""Of two quantisers, the encoder does not always take the nearest level: latents lay so many steps from
-theirs at most, but for a few."""
+TCQ_BIN, TCQ_ZERO_BIN = 0.8, 1.0
+"""Steps that latents lie from their level, and from level 0, at most, but for a few: the Viterbi search of
+trellis-coded quantisation does not always take the nearest level."""
 
 BYTES_PER_RESTORED = 128
 """Memory that restoring takes for each latent of a strip, about."""
 
-HIDDEN = 10
-"""One of so many latents of magnitude 1 is hidden to find out how good the guesses are."""
+HOLD_OUT_EVERY = 10
+"""One of so many latents of magnitude 1 is held out to find out how good the corrections are."""
 
 
 @dataclass(frozen=True)
-class Hidden:
+class HeldOut:
     """Part of a strip without some of its latents.
 
     Parameters
     ----------
-    decoded : Decoded
-        Those latents are zero in it.
-    where : ndarray of bool, shape of the latents
+    decoded : DecodedLatents
+        The part, in which the latents that are held out are zero.
+    where : ndarray of bool, shape (64, components, rows, columns)
+        Which latents are held out.
     signs : ndarray of int32, shape (n,)
-        Of the latents that are hidden, in the order of `where`.
+        Their signs, in the order of `where`.
     """
 
-    decoded: Decoded
+    decoded: DecodedLatents
     where: NDArray[np.bool_]
     signs: NDArray[np.int32]
 
 
 class Restorer:
-    """Restores strips.
+    """Restores the latents of strips with a network.
 
     Parameters
     ----------
     model : RestorationModel
+        The network, not opened, and what it needs.
     mode : Mode
-        Statistics of the stream.
-    threads : int
-        Processor threads of the network, which runs on a GPU where ONNX Runtime finds one.
-
-    Raises
-    ------
-    ModelError
-        If the network cannot be opened.
+        Statistics that the latents were coded with.
     """
 
-    def __init__(self, model: RestorationModel, mode: Mode, threads: int = 1) -> None:
-        self._windows: Sequence[Window] = model.windows
-        self._trust = model.trust
+    def __init__(self, model: RestorationModel, mode: Mode) -> None:
+        self._model = model
         self._mode = mode
-        self._network = model.network(threads, fastest_providers())
+        self._network: Network | None = None
 
-    def restore(self, decoded: Decoded) -> NDArray[np.float32]:
+    def open(self, threads: int = 1) -> Network:
+        """Open the network, if it is not open yet.
+
+        Parameters
+        ----------
+        threads : int
+            Processor threads of the network, which runs on a GPU where ONNX Runtime finds one.
+
+        Returns
+        -------
+        Network
+            Now or before opened.
+
+        Raises
+        ------
+        ModelError
+            If it cannot be opened.
+        """
+        if self._network is None:
+            self._network = self._model.network(threads, fastest_providers())
+        return self._network
+
+    def restore(self, decoded: DecodedLatents) -> NDArray[np.float32]:
         """Restore the latents of a strip.
 
         Parameters
         ----------
-        decoded : Decoded
+        decoded : DecodedLatents
+            The strip.
 
         Returns
         -------
         ndarray of float32, shape (64, components, rows, columns)
-            In steps; each within the bin of its level, see `bin_of` and `reach_of`.
+            In steps; each within the bin of its level, see `quantiser_bins` and `trellis_bins`.
 
         Raises
         ------
@@ -105,111 +121,129 @@ class Restorer:
             return decoded.points
         restored = decoded.points + np.float32(trust) * self.corrections(decoded)
         if self._mode.dependent:
-            low, high = reach_of(decoded.quantised, decoded.classes >= self._mode.network.classes)
+            low, high = trellis_bins(decoded.quantised, decoded.classes >= self._mode.network.classes)
         else:
-            low, high = bin_of(decoded.quantised)
+            low, high = quantiser_bins(decoded.quantised)
         return np.clip(restored, low, high, out=restored)
 
-    def corrections(self, decoded: Decoded) -> NDArray[np.float32]:
-        """What the network would change: of the shape of the latents, in steps."""
-        witness = Witness(decoded, self._windows, self._mode)
+    def corrections(self, decoded: DecodedLatents) -> NDArray[np.float32]:
+        """What the network would change.
+
+        Parameters
+        ----------
+        decoded : DecodedLatents
+            The strip.
+
+        Returns
+        -------
+        ndarray of float32, shape (64, components, rows, columns)
+            To be added to the reconstruction points, in steps.
+        """
+        network = self.open()
+        extractor = FeatureExtractor(decoded, self._model.kernels, self._mode)
         _, components, _, columns = decoded.quantised.shape
         found = np.empty(decoded.quantised.shape, dtype=np.float32)
         for part in (slice(at, min(at + COLUMNS, columns)) for at in range(0, columns, COLUMNS)):
-            evidence = witness.look(part)
+            candidates = extractor.candidates(part)
             for component in range(components):
-                told = witness.facts(evidence, part, component)
-                gains = self._network.run(told[None])[0]
+                features = extractor.features(candidates, part, component)
+                gains = network.run(features[None])[0]
                 signs = np.sign(decoded.quantised[:, component, :, part])
                 change = gains[-1].reshape(signs.shape) * signs
-                for gain, suggestion in zip(gains[:-1], evidence.suggestions[:, :, component], strict=True):
-                    change += gain.reshape(signs.shape) * suggestion
+                candidate = candidates.corrections[:, :, component]
+                for gain, correction in zip(gains[:-1], candidate, strict=True):
+                    change += gain.reshape(signs.shape) * correction
                 found[:, component, :, part] = change
         return found
 
-    def trust(self, decoded: Decoded) -> float:
+    def trust(self, decoded: DecodedLatents) -> float:
         """How far corrections are to be trusted on a strip.
 
         Parameters
         ----------
-        decoded : Decoded
+        decoded : DecodedLatents
+            The strip.
 
         Returns
         -------
         float
-            0 to 1. Rises in a line with the agreement of corrections and hidden signs, less its standard
+            0 to 1. Rises linearly with the agreement of corrections and held-out signs, less its standard
             error, between the bounds that the model names.
         """
-        hidden = hide(decoded)
-        if not len(hidden.signs):
+        held_out = hold_out(decoded)
+        if not len(held_out.signs):
             return 0.0
-        guesses = self.corrections(hidden.decoded)[hidden.where].astype(np.float64)
-        total = float(np.abs(guesses).sum())
+        changes = self.corrections(held_out.decoded)[held_out.where].astype(np.float64)
+        total = float(np.abs(changes).sum())
         if total == 0.0:
             return 0.0
-        agreement = (float(guesses @ hidden.signs) - float(np.sqrt(guesses @ guesses))) / total
-        low, high = self._trust
+        agreement = (float(changes @ held_out.signs) - float(np.sqrt(changes @ changes))) / total
+        low, high = self._model.trust
         return float(np.clip((agreement - low) / (high - low), 0.0, 1.0))
 
 
-def bin_of(quantised: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def quantiser_bins(quantised: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Where the latents lay before they were quantised.
 
     Parameters
     ----------
-    quantised : ndarray of int32
+    quantised : ndarray of int32, any shape
+        Levels of the uniform quantiser.
 
     Returns
     -------
     low, high : ndarray of float32, same shape
-        In steps.
+        Ends of the bins, in steps.
     """
     level = quantised.astype(np.float32)
     magnitude, negative = np.abs(level), level < 0
-    inner, outer = magnitude - np.float32(ROUNDED_UP), magnitude + np.float32(LOWERED)
-    inner[quantised == 0] = -LOWERED
+    inner, outer = magnitude - np.float32(BIN_BELOW), magnitude + np.float32(BIN_ABOVE)
+    inner[quantised == 0] = -BIN_ABOVE
     return np.where(negative, -outer, inner), np.where(negative, -inner, outer)
 
 
-def reach_of(
+def trellis_bins(
     quantised: NDArray[np.int32], second: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where the latents lay before they were quantised dependently, nearly all of them.
+    """Where nearly all latents lay before they went through trellis-coded quantisation.
 
     Parameters
     ----------
-    quantised : ndarray of int32
+    quantised : ndarray of int32, any shape
+        Levels of two quantisers.
     second : ndarray of bool, same shape
         Whether they went through the second quantiser.
 
     Returns
     -------
     low, high : ndarray of float32, same shape
-        In steps.
+        Ends of the bins, in steps.
     """
     level = quantised - np.sign(quantised) * second * np.float32(0.5)
-    reach = np.where(quantised == 0, np.float32(REACH_OF_ZERO), np.float32(REACH))
+    reach = np.where(quantised == 0, np.float32(TCQ_ZERO_BIN), np.float32(TCQ_BIN))
     return (level - reach).astype(np.float32), (level + reach).astype(np.float32)
 
 
-def hide(decoded: Decoded) -> Hidden:
-    """Hide one in `HIDDEN` latents of magnitude 1 of the middle of a strip.
+def hold_out(decoded: DecodedLatents) -> HeldOut:
+    """Hold out one in `HOLD_OUT_EVERY` latents of magnitude 1 of the middle of a strip.
 
     Parameters
     ----------
-    decoded : Decoded
+    decoded : DecodedLatents
+        The strip.
 
     Returns
     -------
-    Hidden
+    HeldOut
+        At most `COLUMNS` columns of blocks.
     """
     columns = decoded.quantised.shape[3]
     start = max((columns - COLUMNS) // 2, 0)
     part = (slice(None), slice(None), slice(None), slice(start, start + COLUMNS))
     quantised, points = decoded.quantised[part], decoded.points[part]
     ones = np.flatnonzero(np.abs(quantised) == 1)
-    # No two of a block's next to each other, more or less, and no chance in it.
-    chosen = ones[(ones * 7919 + ones // CHANNELS) % HIDDEN == 0]
+    # Spread by a multiplicative hash: few neighbours within a block, and the same ones each time.
+    chosen = ones[(ones * 7919 + ones // CHANNELS) % HOLD_OUT_EVERY == 0]
     where = np.zeros(quantised.shape, dtype=np.bool_)
     where.ravel()[chosen] = True
     without = replace(
@@ -219,4 +253,4 @@ def hide(decoded: Decoded) -> Hidden:
         points=np.where(where, np.float32(0.0), points),
         chosen=None if decoded.chosen is None else decoded.chosen[:, part[3]],
     )
-    return Hidden(without, where, quantised[where])
+    return HeldOut(without, where, quantised[where])

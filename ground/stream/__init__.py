@@ -1,1 +1,1 @@
-"""Streams: bytes or a file in, sections and strips out."""
+"""Streams: bytes in, the sections that all strips need and the segment of each strip out, nothing decoded."""

@@ -1,1 +1,1 @@
-"""Synthesis: levels of a strip in, samples out: the inverse of each step of the encoder."""
+"""Synthesis: the segment of a strip in, its samples out, by the inverse of each step of the encoder."""

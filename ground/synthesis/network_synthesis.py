@@ -1,8 +1,6 @@
-"""Synthesis by the networks of a model: from latents back to bands, one band at a time."""
+"""The synthesis networks of a trained model: from latents back to bands, one band at a time."""
 
 from __future__ import annotations
-
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,40 +20,37 @@ class NetworkSynthesis:
     Parameters
     ----------
     codec : BandCodec
+        The model: one network for each of its engines.
     threads : int
-        Processor threads.
+        Processor threads of each network.
     """
 
     def __init__(self, codec: BandCodec, threads: int = 1) -> None:
-        self._name = codec.name
-        self._open = cache(lambda engine: codec.synthesis(engine, threads))
+        self._codec = codec
+        self._threads = threads
+        self._networks: dict[int, Network] = {}
 
     def bands(
-        self,
-        quantised: NDArray[np.int32],
-        fold: Fold,
-        step: float,
-        bands: slice,
-        lines: int,
-        samples: int,
+        self, quantised: NDArray[np.int32], fold: Fold, step: float, bands: slice, extent: tuple[int, int]
     ) -> NDArray[np.float64]:
         """Make some bands of a strip.
 
         Parameters
         ----------
         quantised : ndarray of int32, shape (all bands, channels, rows, columns)
+            Latents in steps: those of 16 x 16 samples of a band at each row and column.
         fold : Fold
             Band means, and the engine of each interval.
         step : float
-            In counts.
+            Quantiser step, in counts.
         bands : slice
             Bands wanted.
-        lines, samples : int
-            Extent of the strip; what the last latents hold beyond it is dropped.
+        extent : (int, int)
+            Lines and samples of the strip; what the last latents hold beyond them is dropped.
 
         Returns
         -------
-        ndarray, shape (bands, lines, samples)
+        ndarray of float64, shape (wanted bands, lines, samples)
             In counts, not rounded. A band without latents is its mean.
 
         Raises
@@ -63,6 +58,7 @@ class NetworkSynthesis:
         ModelError
             If a network cannot be opened or gives something else than planes.
         """
+        lines, samples = extent
         means = fold.means[bands] / FRACTION
         planes = np.empty((len(means), lines, samples))
         planes[:] = means[:, None, None]
@@ -78,12 +74,13 @@ class NetworkSynthesis:
         return planes
 
     def _plane(self, latents: NDArray[np.int32], engine: int) -> NDArray[np.float64]:
-        network: Network = self._open(engine)
-        found = network.run(latents[None].astype(np.float32))
+        if engine not in self._networks:
+            self._networks[engine] = self._codec.synthesis(engine, self._threads)
+        found = self._networks[engine].run(latents[None].astype(np.float32))
         expected = (1, 1, *(length * REDUCTION for length in latents.shape[1:]))
         if found.shape != expected:
             raise ModelError(
-                f"synthesis {engine} of package {self._name!r} gives {found.shape}, not {expected}: "
+                f"synthesis {engine} of package {self._codec.name!r} gives {found.shape}, not {expected}: "
                 "make the package again"
             )
         plane: NDArray[np.float64] = found[0, 0].astype(np.float64)

@@ -1,4 +1,4 @@
-"""From 16-bit counts back to sample values."""
+"""From real numbers to integer counts, and from counts to sample values."""
 
 from __future__ import annotations
 
@@ -8,6 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common.scene import SceneInfo
+
+
+def round_to_counts(values: NDArray[np.float64], info: SceneInfo) -> NDArray[Any]:
+    """Round to the integers that an encoder was given.
+
+    Parameters
+    ----------
+    values : ndarray of float64, any shape
+        In counts.
+    info : SceneInfo
+        Says the integer type of the counts.
+
+    Returns
+    -------
+    ndarray, same shape
+        Of type ``info.coded_dtype``: rounded half to even and clipped to its range.
+    """
+    limits = np.iinfo(info.coded_dtype.name)
+    return np.clip(np.rint(values), limits.min, limits.max).astype(info.coded_dtype)
 
 
 def apply_scaling(counts: NDArray[Any], info: SceneInfo) -> NDArray[Any]:

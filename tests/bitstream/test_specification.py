@@ -699,17 +699,17 @@ def test_the_document_describes_the_golden_streams(name):
     from bandfold.bitstream.segments.band_segment import read_band_segment
     from bandfold.bitstream.segments.segment import read_segment
     from bandfold.ground.decoder import Decoder
-    from bandfold.ground.stream.parsed_stream import Stream
+    from bandfold.ground.stream.parsed_stream import ParsedStream
 
     data = (GOLDEN / f"{name}.bndf").read_bytes()
     header, metadata, latents, samples = decode(data)
     registry = Registry(PACKAGES)
     tables = shipped_tables(header["tables"])
-    stream = Stream.parse(data, tables, 1 << 30, registry)
+    stream = ParsedStream.parse(data, tables, 1 << 30, registry)
     assert stream.header.strip_count == len(latents)
     for number, found in enumerate(latents):
         segmented = stream.segment(number)
-        basis = stream.basis(segmented.place.fold, segmented.place.rotation)
+        basis = stream.transform(segmented.place)
         if stream.codec is not None:
             with_model = stream.codec.tables(tables)
             expected = read_band_segment(segmented, stream.header, with_model, basis.fold).quantised

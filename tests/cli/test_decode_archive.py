@@ -77,5 +77,5 @@ def test_what_is_refused(run, folder, monkeypatch):
     check_failure(run(*base, "--workers", "1", "--scheduler", "tcp://x"), 2, "give one of both")
     check_failure(run("decode", "in/a.bf", "in/a.bf", "-o", "out"), 2, "would both become a")
     check_failure(run("decode", "-o", "out"), 2, "Missing argument")
-    monkeypatch.setattr("bandfold.ground.archive.cluster.find_spec", lambda name: None)
+    monkeypatch.setattr("bandfold.ground.archive.dask_cluster.find_spec", lambda name: None)
     check_failure(run(*base), 2, "pip install 'bandfold[archive]'")

@@ -46,7 +46,7 @@ def test_the_command_packs_a_run(run, tmp_path):
     package = load_package(output)
     model = RestorationModel.from_package(package)
     assert model.name == "mine"
-    assert model.windows == WINDOWS
+    assert model.kernels == WINDOWS
     assert package.manifest.card["training scenes"] == ["made-up"]
     # 34 x 48 + 48, 48 x 48 + 48, 48 x 8 + 8.
     assert package.manifest.card["parameters"] == FACTS * 48 + 48 + 48 * 49 + 48 * 8 + 8

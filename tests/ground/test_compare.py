@@ -9,7 +9,7 @@ import pytest
 from bandfold.common.errors import OutputError, SceneError, SettingsError
 from bandfold.common.scene import Scaling
 from bandfold.ground.compare import compare_scenes
-from bandfold.ground.report.plots import plot_comparison, plot_partition
+from bandfold.ground.report.png_figures import plot_comparison, plot_partition
 from bandfold.onboard.samples.samples import ArraySource
 
 

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 from bandfold.bitstream.contexts.tables import DEPENDENT, SHIPPED, load_tables  # noqa: E402
 from bandfold.common.errors import SettingsError  # noqa: E402
-from bandfold.ground.restoration.restorer import LOWERED  # noqa: E402
+from bandfold.ground.restoration.restorer import BIN_ABOVE  # noqa: E402
 from bandfold.training.config import DataConfig, TrainingConfig, load_config  # noqa: E402
 from bandfold.training.restoration_network import (  # noqa: E402
     FACTS,
@@ -32,7 +32,7 @@ def test_samples_hold_facts_suggestions_signs_and_what_is_missing(counted):
         signs, missing = values[:, -2], values[:, -1]
         assert set(np.unique(signs)) <= {-1, 0, 1}
         # What is missing lies within the bin.
-        assert np.abs(missing).max() <= LOWERED + 1e-2
+        assert np.abs(missing).max() <= BIN_ABOVE + 1e-2
         assert np.abs(missing[signs == 0]).max() > 0.3
     # Another draw would be another training.
     again = sampled_latents("made-up", counted.counts, modes)
@@ -58,7 +58,7 @@ def test_it_changes_nothing_at_first_and_is_held_to_the_bin():
     torch.nn.init.constant_(network.layers[-1].bias, 1e6)
     missing = batch[:, -1:]
     suggestions = batch[:, FACTS : FACTS + len(WINDOWS)].sum(dim=1, keepdim=True) + batch[:, -2:-1]
-    expected = ((missing - LOWERED * suggestions.sign()) ** 2).mean()
+    expected = ((missing - BIN_ABOVE * suggestions.sign()) ** 2).mean()
     torch.testing.assert_close(network.measure(batch)[1], expected)
 
 

@@ -22,7 +22,7 @@ from bandfold.bitstream.segments.segment import CHUNK_BYTES, Segment, mode_name,
 from bandfold.common import kernels
 from bandfold.common.errors import BandfoldError, StreamError
 from bandfold.common.scene import SceneInfo
-from bandfold.ground.stream.parsed_stream import Stream
+from bandfold.ground.stream.parsed_stream import ParsedStream
 
 TABLES = load_tables()
 GOLDEN = sorted((Path(__file__).parents[2] / "golden").glob("*.bndf"))
@@ -222,7 +222,7 @@ def _write(stream, place, segment, tables):
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_the_coder_in_plain_python_reads_and_writes_the_same(path):
-    stream = Stream.parse(path.read_bytes(), None, 1 << 30, REGISTRY)
+    stream = ParsedStream.parse(path.read_bytes(), None, 1 << 30, REGISTRY)
     tables = _tables(stream)
     for index in range(stream.header.strip_count):
         payload = stream.segments[index].payload
@@ -240,7 +240,7 @@ def test_the_coder_in_plain_python_reads_and_writes_the_same(path):
 )
 def test_corrupt_payloads_behind_good_checksums_raise_nothing_else(path):
     """A stream made with intent has checksums that agree: every payload must be read with distrust."""
-    stream = Stream.parse(path.read_bytes(), None, 1 << 30, REGISTRY)
+    stream = ParsedStream.parse(path.read_bytes(), None, 1 << 30, REGISTRY)
     payload, tables = stream.segments[0].payload, _tables(stream)
     (chunk,) = stream.segment(0).chunks
     count, first = read_varint(chunk.data, 0)

@@ -69,19 +69,19 @@ def check(arrived, data):
         return
     assembly = reassembly.assemble()
     closed = any(number >= CLOSING for number in arrived)
-    assert assembly.total == (len(PACKETS) if closed else None)
+    assert assembly.packets.sent == (len(PACKETS) if closed else None)
     end = len(PACKETS) if closed else max(arrived) + 1
-    assert assembly.lost == ranges(set(range(end)) - set(arrived))
+    assert assembly.packets.lost == ranges(set(range(end)) - set(arrived))
     known = len(PARTS) if closed else max((section for section, _ in expected_places), default=-1) + 1
     touched = {section for section, _ in expected_places}
-    assert assembly.lost_sections == ranges(set(range(known)) - touched)
+    assert assembly.sections.lost == ranges(set(range(known)) - touched)
     merged = {
         section: [(group[0], group[1]) for group in _merge(gaps)]
         for section, gaps in lacking.items()
         if gaps and section in touched
     }
-    assert {one.number: one.missing for one in assembly.partial} == merged
-    assert [one.kind for one in assembly.partial] == [PARTS[section][0] for section in merged]
+    assert {one.number: one.missing for one in assembly.sections.partial} == merged
+    assert [one.kind for one in assembly.sections.partial] == [PARTS[section][0] for section in merged]
     whole = [section for section, gaps in lacking.items() if not gaps]
     intact = [part.payload for part in read_sections(assembly.stream) if part.intact]
     assert intact == [PARTS[one][1] for one in whole]
@@ -92,11 +92,11 @@ def check(arrived, data):
         return
     segments = dict(enumerate(one for one, part in enumerate(PARTS) if part[0] == Section.SEGMENT))
     lost = {index: one for index, one in segments.items() if one not in whole}
-    assert strips.lost == {index: (index * STRIP, (index + 1) * STRIP) for index in sorted(lost)}
+    assert strips.lines == {index: (index * STRIP, (index + 1) * STRIP) for index in sorted(lost)}
     assert assembly.complete(strips) == (len(whole) == len(PARTS))
     decoder = Decoder(assembly.stream)
     decoded = decoder.decode()
-    assert [(one.lines.start, one.lines.stop) for one in decoder.damage] == list(strips.lost.values())
+    assert [(one.lines.start, one.lines.stop) for one in decoder.damage] == list(strips.lines.values())
     for index in set(segments) - set(lost):
         lines = slice(index * STRIP, (index + 1) * STRIP)
         np.testing.assert_array_equal(decoded[:, lines], WHOLE[:, lines])
@@ -125,8 +125,8 @@ def test_all_packets_give_the_stream():
     assembly = assembled(b"".join(PACKETS))
     assert assembly.stream == STREAM
     assert assembly.complete(assembly.lost_strips())
-    assert (assembly.apid, assembly.scene, assembly.total) == (100, 5, len(PACKETS))
-    assert assembly.duplicates == 0
+    assert (assembly.apid, assembly.scene, assembly.packets.sent) == (100, 5, len(PACKETS))
+    assert assembly.packets.duplicates == 0
     assert find_packets(b"".join(PACKETS)).skipped == []
     check(range(len(PACKETS)), b"".join(PACKETS))
 
@@ -217,9 +217,9 @@ def test_claims_cost_no_memory():
     huge = packet(PacketHead(5, VERSION, 5, 2**32 - 2, 2**32 - 1, 2**32 - 1, 7), b"abc")
     closing = packet(PacketHead(0, VERSION, 5, 2**32 - 1, 2**32 - 1, 4, 0), b"\xff" * 4)
     assembly = assembled(huge + closing)
-    assert assembly.lost == [(0, 2**32 - 2)]
-    assert assembly.lost_sections == [(0, 2**32 - 1)]
-    assert assembly.partial[0].missing == [(0, 7), (10, 2**32 - 1)]
+    assert assembly.packets.lost == [(0, 2**32 - 2)]
+    assert assembly.sections.lost == [(0, 2**32 - 1)]
+    assert assembly.sections.partial[0].missing == [(0, 7), (10, 2**32 - 1)]
     beginning = packet(PacketHead(5, VERSION, 5, 2**32 - 2, 2**32 - 1, 2**32 - 1, 0), b"abc")
     assert len(assembled(beginning).stream) == 10
     # Data beyond the end of their section, or none at all.
@@ -231,13 +231,13 @@ def test_what_arrived_of_a_segment_is_kept():
     segment = max(section for section, _ in PLACES[:CLOSING])
     gone = [number for number, at in enumerate(PLACES[:CLOSING]) if at == (segment, SIZE - OVERHEAD_BYTES)]
     assembly = assembled(b"".join(packet for number, packet in enumerate(PACKETS) if number not in gone))
-    assert [one.number for one in assembly.partial] == [segment]
-    assert assembly.whole == len(PARTS) - 1
-    (start, stop), size = assembly.partial[0].missing[0], sum(one[2] for one in PARTS[:segment])
+    assert [one.number for one in assembly.sections.partial] == [segment]
+    assert assembly.sections.whole == len(PARTS) - 1
+    (start, stop), size = assembly.sections.partial[0].missing[0], sum(one[2] for one in PARTS[:segment])
     expected = bytearray(STREAM)
     expected[10 + size + start : 10 + size + stop] = bytes(stop - start)
     assert assembly.stream == bytes(expected)
-    assert list(assembly.lost_strips().lost) == [LINES // STRIP - 1]
+    assert list(assembly.lost_strips().lines) == [LINES // STRIP - 1]
 
 
 EDGE = st.one_of(st.integers(0, 3), st.integers(2**32 - 4, 2**32 - 1), st.integers(0, 2**32 - 1))
@@ -276,7 +276,11 @@ def test_a_section_that_is_whole_but_wrong_is_not_written():
     # Of the same section, of another length: what is right wins.
     assert assembly.stream == STREAM
     assembly = assembled(wrong)
-    assert (assembly.whole, assembly.partial[0].missing, assembly.partial[0].number) == (0, [], 3)
+    assert (
+        assembly.sections.whole,
+        assembly.sections.partial[0].missing,
+        assembly.sections.partial[0].number,
+    ) == (0, [], 3)
 
 
 def test_an_unknown_version_is_refused():

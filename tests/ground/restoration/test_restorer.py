@@ -17,11 +17,12 @@ from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common.errors import MemoryLimitError, ModelError
 from bandfold.ground import Decoder
 from bandfold.ground.restoration import restorer as restore
-from bandfold.ground.restoration.evidence import Decoded, Witness, facts
+from bandfold.ground.restoration.bilateral_filter import FilterKernel
+from bandfold.ground.restoration.latent_features import FeatureExtractor, feature_count
 from bandfold.ground.restoration.restoration_model import KIND, RestorationModel, find_restoration
-from bandfold.ground.restoration.restorer import Restorer, bin_of, hide, reach_of
-from bandfold.ground.restoration.smoothing import Window
-from bandfold.ground.synthesis.inverse import dequantise
+from bandfold.ground.restoration.restorer import Restorer, hold_out, quantiser_bins, trellis_bins
+from bandfold.ground.synthesis.decoded_latents import DecodedLatents
+from bandfold.ground.synthesis.inverse_transforms import dequantise
 from bandfold.onboard.quantisation.rdoq import quantise
 
 from ..streams import encode
@@ -29,13 +30,13 @@ from ..streams import encode
 pytest.importorskip("onnxruntime")
 
 MODE = load_tables().modes["folded"]
-WINDOWS = (Window(4.0, 0.0), Window(0.0, 1.0))
+KERNELS = (FilterKernel(4.0, 0.0), FilterKernel(0.0, 1.0))
 
 
 class Constant:
     """A model whose network gives the same gains everywhere."""
 
-    name, windows, trust = "constant", WINDOWS, (0.0, 0.01)
+    name, kernels, trust = "constant", KERNELS, (0.0, 0.01)
 
     def __init__(self, *gains):
         self._gains = np.array(gains, dtype=np.float32)
@@ -45,7 +46,7 @@ class Constant:
         return self
 
     def run(self, told):
-        assert told.shape[1] == facts(len(WINDOWS))
+        assert told.shape[1] == feature_count(len(KERNELS))
         return np.broadcast_to(self._gains[None, :, None, None], (1, len(self._gains), *told.shape[2:]))
 
 
@@ -54,7 +55,7 @@ def test_the_network_runs_where_it_is_fastest(monkeypatch):
     monkeypatch.setattr(
         restore, "fastest_providers", lambda: ("CUDAExecutionProvider", "CPUExecutionProvider")
     )
-    Restorer(model, MODE)
+    Restorer(model, MODE).open()
     assert model.providers == ("CUDAExecutionProvider", "CPUExecutionProvider")
 
 
@@ -67,7 +68,7 @@ def decoded(seed=0, components=3, rows=2, columns=3, rotations=()):
     classes = rng.integers(0, 48, quantised.shape).astype(np.uint8)
     points = (quantised - 0.04 * np.sign(quantised)).astype(np.float32)
     chosen = rng.integers(0, len(rotations), (rows, columns)).astype(np.uint8) if rotations else None
-    return Decoded(quantised, classes, points, chosen, rotations)
+    return DecodedLatents(quantised, classes, points, chosen, rotations)
 
 
 def rotation(seed, size=3):
@@ -92,12 +93,12 @@ def mse(cube, other):
 def test_no_latent_leaves_its_bin(seed, gain, sign):
     strip = decoded(seed)
     found = Restorer(Constant(gain, -gain, sign), MODE).restore(strip)
-    low, high = bin_of(strip.quantised)
+    low, high = quantiser_bins(strip.quantised)
     assert ((found >= low) & (found <= high)).all()
 
 
 def test_bins_hold_what_the_encoder_puts_there():
-    low, high = bin_of(np.array([0, 1, -3], dtype=np.int32))
+    low, high = quantiser_bins(np.array([0, 1, -3], dtype=np.int32))
     np.testing.assert_array_equal(low, np.array([-1.5, 0.5, -4.5], dtype=np.float32))
     np.testing.assert_array_equal(high, np.array([1.5, 2.5, -2.5], dtype=np.float32))
 
@@ -106,11 +107,11 @@ def test_two_quantisers_hold_latents_near_their_levels():
     exact = np.rint(np.random.default_rng(5).laplace(0, 60, (4, 64, 6, 6))).astype(np.int32) * 8
     mode = load_tables(DEPENDENT).modes["folded"]
     quantised, classes = quantise(exact, 7.0, mode)
-    low, high = reach_of(quantised, classes >= CLASSES)
+    low, high = trellis_bins(quantised, classes >= CLASSES)
     steps = exact.swapaxes(0, 1) / (7.0 * FRACTION)
     assert ((steps >= low) & (steps <= high)).mean() > 0.995
     points = dequantise(Segment(quantised, classes), mode).astype(np.float32)
-    strip = Decoded(quantised, classes, points, None, ())
+    strip = DecodedLatents(quantised, classes, points, None, ())
     found = Restorer(Constant(9.0, -9.0, 5.0), mode).restore(strip)
     assert ((found >= low) & (found <= high)).all()
     assert ((points >= low) & (points <= high)).all()
@@ -127,15 +128,15 @@ def test_columns_at_once_change_nothing(monkeypatch):
 def test_a_component_of_other_sign_is_corrected_with_other_sign():
     """Eigenvectors have no sign of their own."""
     strip = decoded()
-    flipped = Decoded(strip.quantised.copy(), strip.classes, strip.points.copy(), None, ())
+    flipped = DecodedLatents(strip.quantised.copy(), strip.classes, strip.points.copy(), None, ())
     flipped.quantised[:, 1] *= -1
     flipped.points[:, 1] *= -1
-    ours, theirs = (Witness(one, WINDOWS, MODE) for one in (strip, flipped))
+    ours, theirs = (FeatureExtractor(one, KERNELS, MODE) for one in (strip, flipped))
     columns = slice(0, 3)
-    seen, turned = ours.look(columns), theirs.look(columns)
-    np.testing.assert_allclose(turned.suggestions[:, :, 1], -seen.suggestions[:, :, 1], atol=1e-4)
+    seen, turned = ours.candidates(columns), theirs.candidates(columns)
+    np.testing.assert_allclose(turned.corrections[:, :, 1], -seen.corrections[:, :, 1], atol=1e-4)
     np.testing.assert_allclose(
-        theirs.facts(turned, columns, 1), ours.facts(seen, columns, 1), atol=1e-3, rtol=1e-3
+        theirs.features(turned, columns, 1), ours.features(seen, columns, 1), atol=1e-3, rtol=1e-3
     )
 
 
@@ -144,16 +145,16 @@ def test_suggestions_are_told_in_the_rotated_components():
     strip = decoded(rotations=matrices)
     # Small enough for no suggestion to be held back.
     strip = replace(strip, points=strip.points / 8)
-    plain = Decoded(strip.quantised, strip.classes, strip.points, None, ())
+    plain = DecodedLatents(strip.quantised, strip.classes, strip.points, None, ())
     # What is suggested for the planes, taken to latents and rotated by hand.
-    turned = Witness(strip, WINDOWS, MODE).look(slice(0, 3)).suggestions
+    turned = FeatureExtractor(strip, KERNELS, MODE).candidates(slice(0, 3)).corrections
     points = strip.points.copy()
     for row, column in np.ndindex(2, 3):
         matrix = matrices[strip.chosen[row, column]].integers / BASIS_UNIT
         points[:, :, row, column] = points[:, :, row, column] @ matrix.T
-    expected = Witness(
-        Decoded(plain.quantised, plain.classes, points, None, ()), WINDOWS, MODE
-    ).look(slice(0, 3)).suggestions  # fmt: skip
+    expected = FeatureExtractor(
+        DecodedLatents(plain.quantised, plain.classes, points, None, ()), KERNELS, MODE
+    ).candidates(slice(0, 3)).corrections  # fmt: skip
     for row, column in np.ndindex(2, 3):
         matrix = matrices[strip.chosen[row, column]].integers / BASIS_UNIT
         found = expected[..., row, column] @ matrix
@@ -162,14 +163,14 @@ def test_suggestions_are_told_in_the_rotated_components():
 
 def test_hidden_latents_are_ones_and_no_others_change():
     strip = decoded(components=20, columns=80)
-    hidden = hide(strip)
-    assert hidden.decoded.quantised.shape[3] == restore.COLUMNS
+    held_out = hold_out(strip)
+    assert held_out.decoded.quantised.shape[3] == restore.COLUMNS
     part = strip.quantised[..., 24:56]
-    assert (np.abs(part[hidden.where]) == 1).all()
-    np.testing.assert_array_equal(hidden.signs, part[hidden.where])
-    np.testing.assert_array_equal(hidden.decoded.quantised[~hidden.where], part[~hidden.where])
-    assert not hidden.decoded.points[hidden.where].any()
-    assert 0.03 < hidden.where.sum() / (np.abs(part) == 1).sum() < 0.2
+    assert (np.abs(part[held_out.where]) == 1).all()
+    np.testing.assert_array_equal(held_out.signs, part[held_out.where])
+    np.testing.assert_array_equal(held_out.decoded.quantised[~held_out.where], part[~held_out.where])
+    assert not held_out.decoded.points[held_out.where].any()
+    assert 0.03 < held_out.where.sum() / (np.abs(part) == 1).sum() < 0.2
 
 
 def test_guesses_that_are_no_better_than_chance_are_not_applied():
@@ -180,7 +181,7 @@ def test_guesses_that_are_no_better_than_chance_are_not_applied():
     assert restorer.trust(strip) == 0.0
     assert restorer.restore(strip) is strip.points
     # Nothing to hide, nothing to judge by.
-    empty = Decoded(strip.quantised * 0, strip.classes, strip.points * 0, None, ())
+    empty = DecodedLatents(strip.quantised * 0, strip.classes, strip.points * 0, None, ())
     assert restorer.trust(empty) == 0.0
 
 
@@ -243,12 +244,12 @@ def test_arrays_come_back():
     model = RestorationModel.from_package(Registry().find("restore"))
     package = Package(Manifest("again", KIND), model.arrays(), {"restore.onnx": model.graph})
     again = RestorationModel.from_package(package)
-    assert (again.windows, again.trust) == (model.windows, model.trust)
+    assert (again.kernels, again.trust) == (model.kernels, model.trust)
 
 
 def test_memory_of_the_restoration_counts():
     stream = encode(towns(size=96), step=4.0, strip_lines=96)
-    limit = Decoder(stream, restore="off")._stream.strip_memory + (1 << 20)
+    limit = Decoder(stream, restore="off")._stream.transforms.strip_memory + (1 << 20)
     Decoder(stream, memory_limit=limit, restore="off").decode()
     with pytest.raises(MemoryLimitError):
         Decoder(stream, memory_limit=limit).decode()

@@ -55,7 +55,7 @@ def test_latents_that_lead_to_infinity_are_held_to_the_type():
     latents = np.full((1, 16, 1, 1), np.iinfo(np.int32).max, np.int32)
     latents[:, ::2] *= -1
     fold = Fold((1,), np.zeros(1, np.int64), engines=(0,))
-    planes = NetworkSynthesis(codec).bands(latents, fold, 2.0**56, slice(0, 1), 16, 16)
+    planes = NetworkSynthesis(codec).bands(latents, fold, 2.0**56, slice(0, 1), (16, 16))
     assert np.isfinite(planes).all()
     assert np.abs(planes).max() <= 1e9
 
@@ -66,7 +66,7 @@ def test_a_network_that_gives_something_else_is_refused():
     fold = Fold((1,), np.zeros(1, np.int64), engines=(0,))
     with pytest.raises(ModelError, match=r"synthesis-0.onnx of package 'golden-walsh' cannot be run"):
         NetworkSynthesis(replace(codec, networks=turned)).bands(
-            np.ones((1, 16, 1, 1), np.int32), fold, 1.0, slice(0, 1), 16, 16
+            np.ones((1, 16, 1, 1), np.int32), fold, 1.0, slice(0, 1), (16, 16)
         )
 
 

@@ -111,7 +111,7 @@ def test_losses_cost_the_strips_that_are_reported_and_no_others(sent, percent):
         decoder = Decoder(assembly.stream)
         decoded = decoder.decode()
         lost = set()
-        for start, stop in strips.lost.values():
+        for start, stop in strips.lines.values():
             lost.update(range(start, stop))
         assert {line for one in decoder.damage for line in range(one.lines.start, one.lines.stop)} == lost
         kept = [line for line in range(decoded.shape[1]) if line not in lost]
@@ -133,7 +133,7 @@ def test_what_is_given_up_is_closed_by_hand(cube):
     writer.close()
     assert len(packets) == count
     assembly = assembled(packets)
-    assert assembly.total == count
+    assert assembly.packets.sent == count
     decoder = Decoder(assembly.stream)
     assert decoder.decode().shape[1] == 2 * STRIP
     assert not decoder.complete

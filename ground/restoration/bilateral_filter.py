@@ -1,4 +1,4 @@
-"""Averages over pixels that look alike: what the decoded components say about each other.
+"""The bilateral filter: averages over pixels that look alike, by what all decoded components show.
 
 A pixel is compared with those around it over *all* components at once, so an edge or a roof that the strong
 components show keeps weak ones, lost in rounding, from being averaged across it. This is the bilateral filter
@@ -25,21 +25,22 @@ _OUTSIDE = np.float32(1e30)
 
 
 @dataclass(frozen=True)
-class Window:
+class FilterKernel:
     """How the weight of a pixel falls with its difference from the one it helps.
 
-    The weight is ``exp(-difference / bandwidth - distance**2 / (2 * reach**2))``.
+    The weight is ``exp(-difference / bandwidth - distance**2 / (2 * sigma**2))``.
 
     Parameters
     ----------
     bandwidth : float
-        Of the squared difference, summed over components, in steps squared; 0: it does not count.
-    reach : float
-        In pixels; 0: the distance does not count.
+        Scale of the squared difference of two pixels, summed over components, in steps squared; 0: it does
+        not count.
+    sigma : float
+        Standard deviation of the distance of two pixels, in pixels; 0: the distance does not count.
     """
 
     bandwidth: float
-    reach: float
+    sigma: float
 
 
 def _inner() -> NDArray[np.intp]:
@@ -59,23 +60,25 @@ _INNER = _inner()
 _DISTANCES = _distances()
 
 
-def smooth(
-    planes: NDArray[np.float32], columns: slice, windows: Sequence[Window]
+def bilateral_filter(
+    planes: NDArray[np.float32], columns: slice, kernels: Sequence[FilterKernel]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Average each pixel with those around its block that look alike.
 
     Parameters
     ----------
     planes : ndarray of float32, shape (components, 8 * rows, 8 * columns)
-        In steps.
+        Decoded components, in steps.
     columns : slice
         Columns of blocks wanted. The result is that for all columns, cut: their neighbours are looked at too.
-    windows : sequence of Window
+    kernels : sequence of FilterKernel
+        One average is made with each.
 
     Returns
     -------
-    averages : ndarray of float32, shape (windows, components, 8 * rows, 8 * columns wanted)
-    weights : ndarray of float32, shape (windows, rows, columns wanted)
+    averages : ndarray of float32, shape (kernels, components, 8 * rows, 8 * columns wanted)
+        Filtered components, in steps.
+    weights : ndarray of float32, shape (kernels, rows, columns wanted)
         Logarithm of the sum of weights (a pixel's own is 1), mean over each block.
     """
     count, lines, _ = planes.shape
@@ -83,8 +86,8 @@ def smooth(
     padded, inside = _padded(planes, columns)
     around = sliding_window_view(padded, (_SIDE, _SIDE), axis=(1, 2))[:, ::BLOCK, ::BLOCK]
     present = sliding_window_view(inside, (_SIDE, _SIDE))[::BLOCK, ::BLOCK]
-    averages = np.empty((len(windows), count, lines, wanted * BLOCK), dtype=np.float32)
-    weights = np.empty((len(windows), rows, wanted), dtype=np.float32)
+    averages = np.empty((len(kernels), count, lines, wanted * BLOCK), dtype=np.float32)
+    weights = np.empty((len(kernels), rows, wanted), dtype=np.float32)
     for row in range(rows):
         # (columns, pixels around, components)
         others = np.ascontiguousarray(
@@ -94,8 +97,8 @@ def smooth(
         differences = _differences(others)
         differences[np.broadcast_to(absent, differences.shape)] = _OUTSIDE
         block_lines = slice(row * BLOCK, (row + 1) * BLOCK)
-        for number, window in enumerate(windows):
-            alike = _weights(differences, absent, window)
+        for number, kernel in enumerate(kernels):
+            alike = _weights(differences, absent, kernel)
             sums = alike.sum(axis=2)
             mean = np.matmul(alike, others) / sums[:, :, None]
             averages[number][:, block_lines] = (
@@ -137,13 +140,13 @@ def _differences(others: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _weights(
-    differences: NDArray[np.float32], absent: NDArray[np.bool_], window: Window
+    differences: NDArray[np.float32], absent: NDArray[np.bool_], kernel: FilterKernel
 ) -> NDArray[np.float32]:
     exponent = np.zeros_like(differences)
-    if window.bandwidth:
-        np.multiply(differences, np.float32(-1.0 / window.bandwidth), out=exponent)
-    if window.reach:
-        exponent -= _DISTANCES * np.float32(0.5 / window.reach**2)
+    if kernel.bandwidth:
+        np.multiply(differences, np.float32(-1.0 / kernel.bandwidth), out=exponent)
+    if kernel.sigma:
+        exponent -= _DISTANCES * np.float32(0.5 / kernel.sigma**2)
     np.exp(exponent, out=exponent)
     exponent[np.broadcast_to(absent, exponent.shape)] = 0.0
     return exponent

@@ -10,13 +10,13 @@ from PIL import Image
 
 from bandfold.bitstream.container.sections import Section
 from bandfold.ground import Decoder
-from bandfold.ground.report.accounting import CountingDecoder
-from bandfold.ground.report.report_data import collect
+from bandfold.ground.report.bit_counting_decoder import BitCountingDecoder
+from bandfold.ground.report.report_contents import collect
 from bandfold.ground.report.report_page import render
 from bandfold.onboard import ArraySource
 
+from ..streams import LINES, SAMPLES, STRIP, encode, flipped, scene
 from .browser import chromium
-from .streams import LINES, SAMPLES, STRIP, encode, flipped, scene
 
 BANDS = 6
 CUBE = scene(BANDS)
@@ -35,7 +35,7 @@ def stream():
 @pytest.fixture(scope="module")
 def address(stream, tmp_path_factory):
     file = tmp_path_factory.mktemp("report") / "report.html"
-    contents = collect(CountingDecoder(stream), ArraySource(CUBE), 1 << 20)
+    contents = collect(BitCountingDecoder(stream), ArraySource(CUBE), 1 << 20)
     file.write_text(render(contents, "a.bf"), encoding="utf-8")
     return file.as_uri()
 

@@ -10,14 +10,15 @@ from bandfold.common.errors import OutputError, SettingsError
 from bandfold.formats.opening import open_scene
 from bandfold.formats.scene_options import SceneOptions
 from bandfold.ground import Decoder
-from bandfold.ground.archive.archive import Archive, Settings, decode_scene
+from bandfold.ground.access.decode_to_file import FileLayout
+from bandfold.ground.archive.archive_decoding import Archive, ArchiveSettings, DecoderOptions, decode_scene
 from bandfold.onboard import Encoder
 from bandfold.synthetic.scenes import SyntheticScene
 
 distributed = pytest.importorskip("distributed")
 pytest.importorskip("zarr")
 
-from bandfold.ground.archive.cluster import connected  # noqa: E402
+from bandfold.ground.archive.dask_cluster import dask_client  # noqa: E402
 
 BANDS, LINES, SAMPLES = 6, 24, 16
 
@@ -56,7 +57,7 @@ def alone():
 
 
 def test_workers_keep_the_memory_that_they_will_need_again():
-    with connected(workers=1) as client:
+    with dask_client(workers=1) as client:
         (kept,) = client.run(os.environ.get, "MALLOC_TRIM_THRESHOLD_").values()
         (threads,) = client.run(os.environ.get, "OPENBLAS_NUM_THREADS").values()
     assert int(kept) > 100 << 20
@@ -76,7 +77,7 @@ def test_one_of_two_workers_is_killed(tmp_path, streams):
             killed.append(pids[busy[0]])
             os.kill(killed[0], signal.SIGKILL)
 
-    with connected(workers=2, memory_limit=1 << 30) as client:
+    with dask_client(workers=2, memory_limit=1 << 30) as client:
         outcomes = archive.decode(client, told)
         assert killed[0] not in client.run(os.getpid).values()
     # What the killed worker had finished, but not handed over, is found done when it is the turn of another.
@@ -96,7 +97,7 @@ def test_what_is_there_is_skipped_once_it_is_verified(tmp_path, streams, alone):
     archive = Archive(streams[:4], tmp_path)
     assert states(alone(archive)) == ["done"] * 4
     assert states(alone(archive)) == ["skipped"] * 4
-    # A damaged chunk, an output that is gone, a receipt that cannot be read.
+    # A damaged chunk, an output that is gone, a record that cannot be read.
     chunk = max(archive.output(streams[0]).rglob("c/*/*/*"), key=lambda path: path.stat().st_size)
     data = bytearray(chunk.read_bytes())
     data[len(data) // 2] ^= 1
@@ -106,14 +107,14 @@ def test_what_is_there_is_skipped_once_it_is_verified(tmp_path, streams, alone):
     assert states(alone(archive)) == ["done", "done", "done", "skipped"]
     np.testing.assert_array_equal(read(archive.output(streams[0])), Decoder(streams[0]).decode())
     # Other settings, another stream.
-    part = Archive(streams[:4], tmp_path, Settings(lines=(0, 8)))
+    part = Archive(streams[:4], tmp_path, ArchiveSettings(lines=(0, 8)))
     assert states(alone(part)) == ["done"] * 4
     assert read(part.output(streams[3])).shape == (BANDS, 8, SAMPLES)
 
 
 @pytest.mark.parametrize("kind", ["envi", "npy", "netcdf", "geotiff"])
 def test_every_format(tmp_path, streams, alone, kind):
-    archive = Archive(streams[:2], tmp_path, Settings(kind))
+    archive = Archive(streams[:2], tmp_path, ArchiveSettings(FileLayout(kind)))
     assert states(alone(archive)) == ["done"] * 2
     assert states(alone(archive)) == ["skipped"] * 2
     files = [path for path in tmp_path.iterdir() if path.name != ".bandfold"]
@@ -140,7 +141,9 @@ def test_one_bad_file_does_not_stop_the_rest(tmp_path, streams, alone):
     assert states(again) == ["failed", "skipped", "failed", "failed", "skipped", "skipped"]
     # Damage is not forgotten.
     assert again[4].damage == outcomes[4].damage
-    limited = Archive([streams[0]], tmp_path / "limited", Settings(memory_limit=1000))
+    limited = Archive(
+        [streams[0]], tmp_path / "limited", ArchiveSettings(options=DecoderOptions(memory_limit=1000))
+    )
     assert "memory" in alone(limited)[0].reason
 
 
@@ -155,7 +158,7 @@ def test_what_is_refused(tmp_path, streams, alone):
         alone(Archive(streams[:1], tmp_path / "file"))
     with (
         pytest.raises(SettingsError, match="does not answer"),
-        connected("tcp://127.0.0.1:1", timeout=0.2),
+        dask_client("tcp://127.0.0.1:1", timeout=0.2),
     ):
         pass
 
@@ -176,12 +179,12 @@ def deadly(stream, *arguments):
 
 
 def test_a_scene_that_kills_every_worker(tmp_path, streams, monkeypatch):
-    monkeypatch.setattr("bandfold.ground.archive.archive.decode_scene", deadly)
+    monkeypatch.setattr("bandfold.ground.archive.archive_decoding.decode_scene", deadly)
     with (
         distributed.LocalCluster(
             n_workers=1, processes=False, dashboard_address=":0", silence_logs=50
         ) as cluster,
-        connected(cluster.scheduler_address) as client,
+        dask_client(cluster.scheduler_address) as client,
     ):
         outcomes = Archive(streams[:3], tmp_path).decode(client)
     assert states(outcomes) == ["done", "failed", "done"]

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError
-from bandfold.common.scene import SceneInfo
-from bandfold.ground.compare import Comparison, Scene, Tally, present_samples
-from bandfold.ground.decoder import Damage
+from bandfold.common.scene import SceneInfo, SceneSource
+from bandfold.ground.compare import Comparison, DistortionStatistics, present_samples
+from bandfold.ground.synthesis.strip_decoder import Damage
 
-from .accounting import CountingDecoder
+from .bit_counting_decoder import BitCountingDecoder
 
 LARGEST_PICTURE = 1024
 """Lines and samples of the picture in colours, at most."""
@@ -31,8 +31,8 @@ NANOMETRES = (650.0, 550.0, 460.0)
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Which samples keep their values.
+class SampleGrid:
+    """Which samples of a scene a report keeps.
 
     Parameters
     ----------
@@ -46,7 +46,18 @@ class Grid:
     bands: int
 
     def shape(self, info: SceneInfo) -> tuple[int, int, int]:
-        """Bands, lines and samples that are kept."""
+        """Bands, lines and samples that are kept.
+
+        Parameters
+        ----------
+        info : SceneInfo
+            Geometry of the scene.
+
+        Returns
+        -------
+        (int, int, int)
+            Shape of a cube of the samples on the grid.
+        """
         return (
             -(-info.bands // self.bands),
             -(-info.lines // self.pixels),
@@ -54,7 +65,7 @@ class Grid:
         )
 
     @staticmethod
-    def within(info: SceneInfo, values: int) -> Grid:
+    def within(info: SceneInfo, values: int) -> SampleGrid:
         """Choose the finest grid that keeps no more values than a limit.
 
         Pixels are left out first, down to about `FEWEST_PIXELS`, then bands, down to `FEWEST_BANDS`, then
@@ -63,63 +74,87 @@ class Grid:
         Parameters
         ----------
         info : SceneInfo
+            Geometry of the scene.
         values : int
             Values at most, at least 1.
 
         Returns
         -------
-        Grid
+        SampleGrid
+            Pixels are left out alike along lines and samples.
         """
-
-        def count(grid: Grid) -> int:
-            return math.prod(grid.shape(info))
-
-        grid = Grid(1, 1)
-        while count(grid) > values:
-            coarser = Grid(grid.pixels + 1, grid.bands)
+        grid = SampleGrid(1, 1)
+        while math.prod(grid.shape(info)) > values:
+            coarser = SampleGrid(grid.pixels + 1, grid.bands)
             lines, samples = coarser.shape(info)[1:]
-            fewer = Grid(grid.pixels, grid.bands + 1)
+            fewer = SampleGrid(grid.pixels, grid.bands + 1)
             few = lines * samples < FEWEST_PIXELS and fewer.shape(info)[0] >= FEWEST_BANDS
             grid = fewer if few or grid.shape(info)[1:] == (1, 1) else coarser
         return grid
 
 
 @dataclass(frozen=True)
-class Contents:
+class Cubes:
+    """Samples that a report can show one by one.
+
+    Parameters
+    ----------
+    grid : SampleGrid
+        Which samples of the scene are kept.
+    decoded, reference : ndarray of float32, shape (bands, lines, samples), or None
+        Samples on the grid, NaN where there is no data; no reference if none was given.
+    """
+
+    grid: SampleGrid
+    decoded: NDArray[np.float32]
+    reference: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The decoded scene in colours.
+
+    Parameters
+    ----------
+    bands : tuple of int
+        Bands of red, green and blue, from 0.
+    step : int
+        Every so many lines and samples of the scene are in the picture.
+    samples : ndarray of float32, shape (lines, samples, 3)
+        Decoded samples of these bands; NaN where there is no data.
+    """
+
+    bands: tuple[int, int, int]
+    step: int
+    samples: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ReportContents:
     """What a report shows.
 
-    Attributes
+    Parameters
     ----------
     info : SceneInfo
-        The scene.
+        Geometry, type and metadata of the scene.
     stream : dict
-        `Decoder.report`.
-    grid : Grid
-        Which samples are in the cubes.
-    decoded, reference : ndarray of float32, shape (bands, lines, samples), or None
-        Samples on the grid, NaN where there is no data.
-    colours : tuple of int
-        Bands of red, green and blue.
-    picture : ndarray of float32, shape (lines, samples, 3)
-        Decoded samples of these bands; NaN where there is no data.
-    picture_step : int
-        Every so many lines and samples of the scene are in the picture.
+        What `Decoder.report` tells of the stream.
+    cubes : Cubes
+        Decoded samples and those of the reference.
+    picture : Picture
+        The scene in colours.
     damage : list of Damage
         Strips that could not be decoded.
     comparison : Comparison or None
         With the reference, over the strips that could be decoded.
-    component_bits, interval_bits : ndarray of float64
-        See `CountingDecoder`.
+    component_bits, interval_bits : ndarray of float64, shapes (components,) and (intervals,)
+        What latents cost, estimated; see `BitCountingDecoder`.
     """
 
     info: SceneInfo
     stream: dict[str, Any]
-    grid: Grid
-    decoded: NDArray[np.float32]
-    reference: NDArray[np.float32] | None
-    colours: tuple[int, int, int]
-    picture: NDArray[np.float32]
-    picture_step: int
+    cubes: Cubes
+    picture: Picture
     damage: list[Damage]
     comparison: Comparison | None
     component_bits: NDArray[np.float64]
@@ -127,19 +162,20 @@ class Contents:
 
 
 def collect(
-    decoder: CountingDecoder,
-    reference: Scene | None,
+    decoder: BitCountingDecoder,
+    reference: SceneSource | None,
     values: int,
     colours: Sequence[int] | None = None,
     progress: Callable[[str, float], None] | None = None,
-) -> Contents:
+) -> ReportContents:
     """Decode a scene strip by strip and keep what a report shows.
 
     Parameters
     ----------
-    decoder : CountingDecoder
-    reference : Scene or None
-        What was encoded.
+    decoder : BitCountingDecoder
+        Of the stream; nothing was decoded with it yet.
+    reference : SceneSource or None
+        The scene that was encoded, to measure the distortion.
     values : int
         Samples to keep of each cube, at most.
     colours : sequence of int, optional
@@ -149,7 +185,8 @@ def collect(
 
     Returns
     -------
-    Contents
+    ReportContents
+        Of the whole scene.
 
     Raises
     ------
@@ -164,14 +201,14 @@ def collect(
             "name the scene that was encoded"
         )
     shown = _colours(info, colours)
-    grid = Grid.within(info, values)
+    grid = SampleGrid.within(info, values)
     step = max(1, -(-max(info.lines, info.samples) // LARGEST_PICTURE))
     decoded = np.full(grid.shape(info), np.nan, np.float32)
     original = None if reference is None else decoded.copy()
     picture = np.full((-(-info.lines // step), -(-info.samples // step), 3), np.nan, np.float32)
     ends = decoder.fold.ends
     parts = [slice(first, last) for first, last in zip((0, *ends[:-1]), ends, strict=True)]
-    tally = None if reference is None else Tally(reference.info, parts)
+    statistics = None if reference is None else DistortionStatistics(reference.info, parts)
     everything, damaged = slice(0, info.bands), 0
     for lines, block in decoder.strips(progress=progress):
         values_of = _present(block, info.no_data)
@@ -180,22 +217,18 @@ def collect(
         picture[rows // step] = values_of[list(shown)][:, rows - lines.start, ::step].transpose(1, 2, 0)
         intact = len(decoder.damage) == damaged
         damaged = len(decoder.damage)
-        if reference is not None and original is not None and tally is not None:
+        if reference is not None and original is not None and statistics is not None:
             whole = reference.read(everything, lines)
             _keep(original, _present(whole, reference.info.no_data), lines, grid)
             if intact:
-                tally.add(whole, block, lines)
-    return Contents(
+                statistics.add(whole, block, lines)
+    return ReportContents(
         info,
         decoder.report(),
-        grid,
-        decoded,
-        original,
-        shown,
-        picture,
-        step,
+        Cubes(grid, decoded, original),
+        Picture(shown, step, picture),
         list(decoder.damage),
-        None if tally is None else tally.result(),
+        None if statistics is None else statistics.result(),
         decoder.component_bits,
         decoder.interval_bits,
     )
@@ -209,7 +242,7 @@ def _present(block: NDArray[Any], no_data: float | None) -> NDArray[np.float32]:
     return values
 
 
-def _keep(cube: NDArray[np.float32], values: NDArray[np.float32], lines: slice, grid: Grid) -> None:
+def _keep(cube: NDArray[np.float32], values: NDArray[np.float32], lines: slice, grid: SampleGrid) -> None:
     """Put the samples of some lines that lie on the grid into a cube."""
     rows = np.arange(-(-lines.start // grid.pixels) * grid.pixels, lines.stop, grid.pixels)
     cube[:, rows // grid.pixels] = values[:: grid.bands][:, rows - lines.start, :: grid.pixels]
@@ -236,7 +269,18 @@ def _colours(info: SceneInfo, given: Sequence[int] | None) -> tuple[int, int, in
 
 
 def wavelengths_of(info: SceneInfo) -> tuple[float, ...] | None:
-    """Wavelengths of the bands as numbers; None if there are none."""
+    """Wavelengths of the bands as numbers.
+
+    Parameters
+    ----------
+    info : SceneInfo
+        Metadata of the scene.
+
+    Returns
+    -------
+    tuple of float or None
+        In the unit of the metadata; None if they are not told, or not all are numbers.
+    """
     items = info.metadata.get("wavelength")
     if not isinstance(items, tuple) or len(items) != info.bands:
         return None

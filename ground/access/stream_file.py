@@ -15,7 +15,7 @@ _PEEK = LARGEST_FRAME + 10
 
 
 class StreamFile:
-    """Where the sections of a stream are.
+    """Knows where in a file the sections of a stream are.
 
     Segments are skipped, everything else is read. Nothing is checked here: `stream` gives bytes that a
     decoder checks.
@@ -23,10 +23,12 @@ class StreamFile:
     Parameters
     ----------
     path : path_like
+        File of a stream (.bf).
 
     Attributes
     ----------
     path : Path
+        The file.
     bytes_read : int
         Bytes that were read from the file so far.
     stamp : tuple of int
@@ -68,6 +70,7 @@ class StreamFile:
         Parameters
         ----------
         strips : iterable of int
+            Numbers of the strips, from 0.
 
         Returns
         -------

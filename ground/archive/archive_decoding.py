@@ -1,4 +1,4 @@
-"""Many streams into many files, on the workers of a Dask cluster."""
+"""Decodes many streams into many files, on the workers of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -16,73 +16,84 @@ from typing import TYPE_CHECKING, Any
 from bandfold.common.atomic_files import output_errors
 from bandfold.common.errors import BandfoldError, OutputError, SettingsError
 from bandfold.formats.file_formats import usual_suffix
+from bandfold.ground.access.decode_to_file import FileLayout, decode_to_file
 from bandfold.ground.decoder import DEFAULT_MEMORY_LIMIT, Decoder
 from bandfold.ground.restoration.restoration_model import AUTO
 
-from .product import write_product
-from .receipt import Receipt, digest
+from .decode_record import DecodeRecord, digest
 
 if TYPE_CHECKING:
     from distributed import Client
 
 _OWN = ".bandfold"
-"""Folder within that of an archive: receipts, unfinished files, and the lock."""
+"""Folder within that of an archive: records, unfinished files, and the lock."""
 
 _ONE_AT_A_TIME = threading.Lock()
 """A worker may have several threads; its memory is for one scene."""
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How the scenes of an archive are decoded.
+class DecoderOptions:
+    """How a stream is decoded, whatever file it is decoded into.
 
     Parameters
     ----------
-    kind : str
-        One of `bandfold.formats.file_formats.WRITTEN`.
-    bands, lines : tuple of int or None
-        Start and stop of a range, None where open.
-    interleave, byte_order : str, optional
-        As for `bandfold.ground.archive.product.write_product`.
     memory_limit : int
         Bytes that decoding a scene may take.
     models : tuple of str
         Package files that streams may need; workers read them under the same path.
     restore : str
+        ``auto``, ``off``, or a restoration package by name or file; see `bandfold.ground.decoder.Decoder`.
     threads : int
-        As for `bandfold.ground.decoder.Decoder`.
+        Strips that are decoded at a time.
     """
 
-    kind: str = "zarr"
-    bands: tuple[int | None, int | None] = (None, None)
-    lines: tuple[int | None, int | None] = (None, None)
-    interleave: str | None = None
-    byte_order: str | None = None
     memory_limit: int = DEFAULT_MEMORY_LIMIT
     models: tuple[str, ...] = ()
     restore: str = AUTO
     threads: int = 1
 
-    def traces(self) -> dict[str, Any]:
-        """What makes a difference in the output."""
+
+@dataclass(frozen=True)
+class ArchiveSettings:
+    """How the scenes of an archive are decoded.
+
+    Parameters
+    ----------
+    layout : FileLayout
+        Format of the files.
+    bands, lines : tuple of int or None
+        Start and stop of a range, None where open.
+    options : DecoderOptions
+        How streams are decoded.
+    """
+
+    layout: FileLayout = field(default_factory=FileLayout)
+    bands: tuple[int | None, int | None] = (None, None)
+    lines: tuple[int | None, int | None] = (None, None)
+    options: DecoderOptions = field(default_factory=DecoderOptions)
+
+    def reproducible(self) -> dict[str, Any]:
+        """What makes a difference in the output, ready for JSON."""
         return {
             "bandfold": version("bandfold"),
-            "kind": self.kind,
+            "kind": self.layout.kind,
             "bands": list(self.bands),
             "lines": list(self.lines),
-            "interleave": self.interleave,
-            "byte_order": self.byte_order,
-            "restore": self.restore,
+            "interleave": self.layout.interleave,
+            "byte_order": self.layout.byte_order,
+            "restore": self.options.restore,
         }
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of a stream.
+class SceneOutcome:
+    """What became of one stream of an archive.
 
     Parameters
     ----------
     stream, output : Path
+        File of the stream, and what it is decoded into.
     state : str
         ``done``; ``skipped``: it was there already, and verified; ``failed``.
     damage : tuple of str
@@ -112,7 +123,8 @@ class Archive:
         Their names without suffix must differ: they become the names of the outputs.
     folder : Path
         Made where it is not there. Workers must have it, and the streams, under the same path.
-    settings : Settings
+    settings : ArchiveSettings
+        How they are decoded.
 
     Raises
     ------
@@ -122,7 +134,7 @@ class Archive:
 
     streams: Sequence[Path]
     folder: Path
-    settings: Settings = field(default_factory=Settings)
+    settings: ArchiveSettings = field(default_factory=ArchiveSettings)
 
     def __post_init__(self) -> None:
         self.streams = [path.absolute() for path in self.streams]
@@ -137,10 +149,23 @@ class Archive:
             names[path.stem] = path
 
     def output(self, stream: Path) -> Path:
-        """What a stream is decoded into."""
-        return self.folder / (stream.stem + usual_suffix(self.settings.kind))
+        """What a stream is decoded into.
 
-    def decode(self, client: Client, told: Callable[[Outcome, int], None] | None = None) -> list[Outcome]:
+        Parameters
+        ----------
+        stream : Path
+            File of the stream.
+
+        Returns
+        -------
+        Path
+            Named after the stream, in the folder of the archive.
+        """
+        return self.folder / (stream.stem + usual_suffix(self.settings.layout.kind))
+
+    def decode(
+        self, client: Client, told: Callable[[SceneOutcome, int], None] | None = None
+    ) -> list[SceneOutcome]:
         """Decode all streams; those that fail do not stop the others.
 
         A worker that dies is replaced by another, if the cluster does so, and its scene is started again.
@@ -154,7 +179,7 @@ class Archive:
 
         Returns
         -------
-        list of Outcome
+        list of SceneOutcome
             In the order of the streams.
 
         Raises
@@ -164,7 +189,7 @@ class Archive:
         """
         from distributed import as_completed
 
-        outcomes: dict[Path, Outcome] = {}
+        outcomes: dict[Path, SceneOutcome] = {}
         with self._own() as partial:
             futures = {
                 client.submit(
@@ -178,7 +203,9 @@ class Archive:
                     outcomes[stream] = future.result()
                 except (Exception, CancelledError) as error:
                     # What a scene can do wrong is an outcome. This is a worker that died again and again.
-                    outcomes[stream] = Outcome(stream, self.output(stream), "failed", reason=_text(error))
+                    outcomes[stream] = SceneOutcome(
+                        stream, self.output(stream), "failed", reason=_text(error)
+                    )
                 # Dask forgets it now.
                 future.release()
                 if told is not None:
@@ -202,63 +229,64 @@ class Archive:
                 shutil.rmtree(partial, ignore_errors=True)
 
 
-def decode_scene(stream: Path, output: Path, partial: Path, settings: Settings) -> Outcome:
+def decode_scene(stream: Path, output: Path, partial: Path, settings: ArchiveSettings) -> SceneOutcome:
     """Decode a stream on a worker, unless that has been done.
 
     Parameters
     ----------
     stream, output : Path
+        File of the stream, and what it is decoded into.
     partial : Path
         Folder for unfinished files.
-    settings : Settings
+    settings : ArchiveSettings
+        How it is decoded.
 
     Returns
     -------
-    Outcome
-        Whatever happens.
+    SceneOutcome
+        What became of it; whatever happens, nothing is raised.
     """
     with _ONE_AT_A_TIME:
         started, worked = time.perf_counter(), time.process_time()
         try:
             outcome = _decode(stream, output, partial, settings)
         except (BandfoldError, OSError, MemoryError) as error:
-            outcome = Outcome(stream, output, "failed", reason=_text(error))
+            outcome = SceneOutcome(stream, output, "failed", reason=_text(error))
         except Exception as error:
             # The others are to be decoded whatever is wrong with this one.
-            outcome = Outcome(stream, output, "failed", reason=f"{type(error).__name__}: {_text(error)}")
+            outcome = SceneOutcome(stream, output, "failed", reason=f"{type(error).__name__}: {_text(error)}")
         return replace(outcome, seconds=time.perf_counter() - started, processor=time.process_time() - worked)
 
 
-def _decode(stream: Path, output: Path, partial: Path, settings: Settings) -> Outcome:
-    receipt_path = partial.parent / f"{output.name}.json"
-    receipt = Receipt.load(receipt_path)
+def _decode(stream: Path, output: Path, partial: Path, settings: ArchiveSettings) -> SceneOutcome:
+    record_path = partial.parent / f"{output.name}.json"
+    record = DecodeRecord.load(record_path)
+    options = settings.options
     decoder = Decoder(
         stream,
-        memory_limit=settings.memory_limit,
-        models=settings.models,
-        restore=settings.restore,
-        threads=settings.threads,
+        memory_limit=options.memory_limit,
+        models=options.models,
+        restore=options.restore,
+        threads=options.threads,
     )
     identity = digest([stream])
-    if receipt is not None and receipt.holds(identity, settings.traces(), output.parent):
-        return Outcome(stream, output, "skipped", receipt.damage)
+    if record is not None and record.verifies(identity, settings.reproducible(), output.parent):
+        return SceneOutcome(stream, output, "skipped", record.damage)
     info = decoder.info
-    product = write_product(
+    written = decode_to_file(
         decoder,
         output,
-        settings.kind,
+        settings.layout,
         _range(settings.bands, info.bands, "bands"),
         _range(settings.lines, info.lines, "lines"),
-        interleave=settings.interleave,
-        byte_order=settings.byte_order,
         folder=partial,
     )
     damage = tuple(
-        f"lines {item.lines.start}:{item.lines.stop} are damaged: {item.reason}" for item in product.damage
+        f"lines {item.lines.start}:{item.lines.stop} are damaged: {item.reason}" for item in written.damage
     )
-    names = tuple(path.name for path in product.paths)
-    Receipt(identity, settings.traces(), names, digest(product.paths), damage).save(receipt_path)
-    return Outcome(stream, output, "done", damage)
+    names = tuple(path.name for path in written.paths)
+    DecodeRecord(identity, settings.reproducible(), names, digest(written.paths), damage).save(record_path)
+    return SceneOutcome(stream, output, "done", damage)
 
 
 def _range(given: tuple[int | None, int | None], size: int, name: str) -> slice:

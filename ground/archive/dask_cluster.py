@@ -22,10 +22,10 @@ workers give back all beyond 64 KiB at once, and decoding asks for it again: tha
 
 
 @contextmanager
-def connected(
+def dask_client(
     scheduler: str | None = None, workers: int | None = None, memory_limit: int = 0, timeout: float = 10.0
 ) -> Iterator[Client]:
-    """Connect to a cluster.
+    """Connect to a Dask cluster, or start one on this machine.
 
     Parameters
     ----------
@@ -42,6 +42,7 @@ def connected(
     Yields
     ------
     distributed.Client
+        Closed afterwards, and the workers that were started with it.
 
     Raises
     ------

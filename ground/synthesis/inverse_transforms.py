@@ -1,4 +1,4 @@
-"""From quantised latents back to samples: the inverse of each step of the encoder, in floating point."""
+"""Dequantisation and the inverse transforms, in floating point: from levels back to bands."""
 
 from __future__ import annotations
 
@@ -22,31 +22,40 @@ def _inverse_dct() -> NDArray[np.float64]:
 
 
 def dequantise(segment: Segment, mode: Mode) -> NDArray[np.float64]:
-    """Latents of a segment at their reconstruction points.
+    """Latents of a segment at their reconstruction points, the means of what falls into each bin by context.
 
     Parameters
     ----------
     segment : Segment
+        Quantised latents, and the context that each was coded in.
     mode : Mode
+        Statistics of these contexts, with their reconstruction points.
 
     Returns
     -------
-    ndarray, shape (64, components, rows, columns)
+    ndarray of float64, shape (64, components, rows, columns)
         In steps.
     """
     points = mode.reconstruction_points(np.abs(segment.quantised), segment.classes)
     return np.copysign(points, segment.quantised)
 
 
-def unrotate(latents: NDArray[np.float64], chosen: NDArray[np.uint8], matrices: tuple[Vectors, ...]) -> None:
-    """Undo the rotation of each block, in place.
+def inverse_rotation(
+    latents: NDArray[np.float64], chosen: NDArray[np.uint8] | None, matrices: tuple[Vectors, ...]
+) -> None:
+    """Undo the rotation of the strongest components of each block, in place.
 
     Parameters
     ----------
-    latents : ndarray, shape (64, components, rows, columns)
-    chosen : ndarray of uint8, shape (rows, columns)
+    latents : ndarray of float64, shape (64, components, rows, columns)
+        In any unit.
+    chosen : ndarray of uint8, shape (rows, columns), or None
+        Number of the matrix of each block; None if none was rotated.
     matrices : tuple of Vectors
+        The matrices that blocks choose from.
     """
+    if chosen is None:
+        return
     for index, matrix in enumerate(matrices):
         members = chosen == index
         if members.any():
@@ -55,18 +64,20 @@ def unrotate(latents: NDArray[np.float64], chosen: NDArray[np.uint8], matrices: 
             latents[:, : matrix.count, members] = np.einsum("ij,cjb->cib", inverse, top)
 
 
-def synthesise(latents: NDArray[np.float64], lines: int, samples: int) -> NDArray[np.float64]:
-    """Component planes from latents.
+def inverse_cosine_transform(latents: NDArray[np.float64], lines: int, samples: int) -> NDArray[np.float64]:
+    """Component planes from the latents of their 8 x 8 blocks.
 
     Parameters
     ----------
-    latents : ndarray, shape (64, components, rows, columns)
+    latents : ndarray of float64, shape (64, components, rows, columns)
+        64 frequencies of each component in each block.
     lines, samples : int
         Extent of the planes; what the last blocks hold beyond it is dropped.
 
     Returns
     -------
-    ndarray, shape (components, lines, samples)
+    ndarray of float64, shape (components, lines, samples)
+        In the unit of the latents.
     """
     _, components, rows, columns = latents.shape
     blocks = (_inverse_dct() @ latents.reshape(CHANNELS, -1)).reshape(BLOCK, BLOCK, components, rows, columns)
@@ -75,18 +86,20 @@ def synthesise(latents: NDArray[np.float64], lines: int, samples: int) -> NDArra
 
 
 def unfold(fold: Fold, planes: NDArray[np.float64], bands: slice) -> NDArray[np.float64]:
-    """Bands from component planes.
+    """Bands from component planes: the inverse of the second KLT, then of the KLT of each interval.
 
     Parameters
     ----------
     fold : Fold
-    planes : ndarray, shape (components, lines, samples)
+        The vectors of both, and the band means.
+    planes : ndarray of float64, shape (components, lines, samples)
+        In counts.
     bands : slice
         Bands wanted.
 
     Returns
     -------
-    ndarray, shape (bands, lines, samples)
+    ndarray of float64, shape (wanted bands, lines, samples)
         In counts, not rounded.
     """
     means = (fold.means[bands] / FRACTION)[:, None, None]

@@ -1,4 +1,4 @@
-"""Parts of a scene out of a file, decoded strip by strip when they are asked for."""
+"""Blocks of a scene read from the file of a stream, decoded strip by strip when they are asked for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import threading
 import warnings
 from collections import OrderedDict
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,55 @@ class DamageWarning(UserWarning):
     """Lines of a scene are damaged and filled with the means of the bands."""
 
 
+@dataclass(frozen=True)
+class ReaderOptions:
+    """How strips are decoded and kept.
+
+    Parameters
+    ----------
+    memory_limit : int
+        Bytes that decoding may take.
+    models : tuple of path_like
+        Package files to look in before those that are shipped or on the search path.
+    restore : str or path_like
+        ``auto``, ``off``, or a restoration package by name or file; see `bandfold.ground.decoder.Decoder`.
+    cache : int
+        Bytes of decoded strips to keep.
+    damage : {"warn", "raise"}
+        What to do about strips that are damaged.
+
+    Raises
+    ------
+    SettingsError
+        If `damage` is something else.
+    """
+
+    memory_limit: int = DEFAULT_MEMORY_LIMIT
+    models: tuple[str | os.PathLike[str], ...] = ()
+    restore: str | os.PathLike[str] = AUTO
+    cache: int = DEFAULT_CACHE
+    damage: str = "warn"
+
+    def __post_init__(self) -> None:
+        if self.damage not in ("warn", "raise"):
+            raise SettingsError(f"damage {self.damage!r} is unknown: use warn or raise")
+
+    def decoder(self, stream: bytes) -> Decoder:
+        """Open a stream.
+
+        Parameters
+        ----------
+        stream : bytes
+            The stream, or a part of it.
+
+        Returns
+        -------
+        Decoder
+            That follows these options.
+        """
+        return Decoder(stream, memory_limit=self.memory_limit, models=self.models, restore=self.restore)
+
+
 class StripReader:
     """Reads blocks of a scene; several threads may use one, which then take turns.
 
@@ -39,21 +89,27 @@ class StripReader:
     Parameters
     ----------
     path : path_like
+        File of a stream (.bf).
     memory_limit : int
-        As for `Decoder`.
+        Bytes that decoding may take.
     models : tuple of path_like
-        As for `Decoder`.
+        Package files to look in before those that are shipped or on the search path.
     restore : str or path_like
-        As for `Decoder`.
+        ``auto``, ``off``, or a restoration package by name or file; see `bandfold.ground.decoder.Decoder`.
     cache : int
         Bytes of decoded strips to keep.
     damage : {"warn", "raise"}
-        What to do about strips that are damaged.
+        Whether damaged strips are filled with the means of the bands under a `DamageWarning`, or are an
+        error.
 
     Raises
     ------
-    StreamError, ModelError, MemoryLimitError
-        As for `Decoder`.
+    StreamError
+        If the file cannot be read, or is corrupt or truncated in what all strips need.
+    ModelError
+        If it needs a package that is not at hand, or the restoration asked for is none.
+    MemoryLimitError
+        If a strip would take too much memory.
     SettingsError
         If `damage` is something else.
     """
@@ -68,23 +124,15 @@ class StripReader:
         cache: int = DEFAULT_CACHE,
         damage: str = "warn",
     ) -> None:
-        if damage not in ("warn", "raise"):
-            raise SettingsError(f"damage {damage!r} is unknown: use warn or raise")
+        self._options = ReaderOptions(memory_limit, tuple(models), restore, cache, damage)
         self.path = Path(path)
-        self._options: dict[str, Any] = {
-            "memory_limit": memory_limit,
-            "models": tuple(models),
-            "restore": restore,
-            "cache": cache,
-            "damage": damage,
-        }
         self._file = StreamFile(path)
         try:
-            self._decoder = self._open(())
+            self._decoder = self._options.decoder(self._file.stream(()))
         except StreamError:
             # Segments may be needed to make sense of what all strips share.
             self._file.read_whole()
-            self._decoder = self._open(())
+            self._decoder = self._options.decoder(self._file.stream(()))
         self._info = self._decoder.info
         self._ends = self._decoder.fold.ends
         self._step = self._decoder.step
@@ -129,6 +177,7 @@ class StripReader:
         Returns
         -------
         ndarray, shape (bands, lines, samples)
+            Of type ``info.dtype``.
 
         Raises
         ------
@@ -158,11 +207,11 @@ class StripReader:
             return self._kept[strip][bands]
         everything = bands.stop - bands.start == info.bands
         size = info.bands * self._strip_lines * info.samples * info.dtype.itemsize
-        if size > self._options["cache"] or (strip not in self._seen and not everything):
+        if size > self._options.cache or (strip not in self._seen and not everything):
             self._seen.add(strip)
             return self._decode(strip, bands)
         self._kept[strip] = self._decode(strip, slice(0, info.bands))
-        while sum(block.nbytes for block in self._kept.values()) > self._options["cache"]:
+        while sum(block.nbytes for block in self._kept.values()) > self._options.cache:
             self._kept.popitem(last=False)
         return self._kept[strip][bands]
 
@@ -175,32 +224,23 @@ class StripReader:
         block = decoder.decode(bands, lines)
         if decoder.damage:
             # What can be made of a damaged segment is found by the usual way.
-            decoder = self._open((strip,))
+            decoder = self._options.decoder(self._file.stream((strip,)))
             block = decoder.decode(bands, lines)
         for damage in decoder.damage:
             message = f"{self.path}: lines {lines.start}:{lines.stop} are damaged: {damage.reason}"
-            if self._options["damage"] == "raise":
+            if self._options.damage == "raise":
                 raise StreamError(message)
             warnings.warn(DamageWarning(message), stacklevel=2)
         return block
 
-    def _open(self, strips: tuple[int, ...]) -> Decoder:
-        options = self._options
-        return Decoder(
-            self._file.stream(strips),
-            memory_limit=options["memory_limit"],
-            models=options["models"],
-            restore=options["restore"],
-        )
-
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopened, (self.path, self._file.stamp, tuple(self._options.items()))
+        return _reopened, (self.path, self._file.stamp, self._options)
 
 
 @lru_cache(maxsize=32)
-def _reopened(path: Path, stamp: tuple[int, int], options: tuple[tuple[str, Any], ...]) -> StripReader:
+def _reopened(path: Path, stamp: tuple[int, int], options: ReaderOptions) -> StripReader:
     """The reader of this process for a file."""
-    reader = StripReader(path, **dict(options))
+    reader = StripReader(path, **vars(options))
     if reader._file.stamp != stamp:
         raise StreamError(f"{path} has changed since it was opened: open it again")
     return reader

@@ -10,8 +10,8 @@ import pytest
 
 from bandfold.common.errors import SettingsError, StreamError
 from bandfold.ground import Decoder
-from bandfold.ground.stream.stream_file import StreamFile
-from bandfold.ground.stream.strip_reader import DamageWarning, StripReader
+from bandfold.ground.access.stream_file import StreamFile
+from bandfold.ground.access.strip_reader import DamageWarning, StripReader
 
 from ..streams import BANDS, LINES, SAMPLES, STRIP, encode, joined, scene, sections
 
@@ -145,7 +145,7 @@ def test_every_flipped_byte_of_the_frames(path, stream):
 def test_pickled(path, whole):
     again = pickle.loads(pickle.dumps(StripReader(path, cache=12345)))
     assert again is pickle.loads(pickle.dumps(StripReader(path, cache=12345)))
-    assert again._options["cache"] == 12345
+    assert again._options.cache == 12345
     np.testing.assert_array_equal(again.read(slice(1, 3), slice(5, 9)), whole[1:3, 5:9])
     data = pickle.dumps(StripReader(path))
     os.utime(path, ns=(1, 1))

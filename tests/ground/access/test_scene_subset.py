@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bandfold.common.scene import SceneInfo
-from bandfold.ground.archive.subset import subset_info
+from bandfold.ground.access.scene_subset import subset_info
 
 METADATA = {
     "wavelength": ("400", "410", "420", "430", "440"),

@@ -1,4 +1,4 @@
-"""Receipts: what was decoded from what, so that an archive can be gone on with where it stopped."""
+"""Records of what was decoded from what, so that decoding an archive goes on where it stopped."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
-class Receipt:
-    """What a decoded scene was made of.
+class DecodeRecord:
+    """What a decoded scene was made of, kept as a JSON file.
 
     Parameters
     ----------
@@ -39,11 +39,12 @@ class Receipt:
     damage: tuple[str, ...] = ()
 
     def save(self, path: Path) -> None:
-        """Write the receipt.
+        """Write the record.
 
         Parameters
         ----------
         path : Path
+            JSON file.
 
         Raises
         ------
@@ -54,12 +55,18 @@ class Receipt:
             file.write(json.dumps(asdict(self), indent=1).encode() + b"\n")
 
     @classmethod
-    def load(cls, path: Path) -> Receipt | None:
-        """Read a receipt; None if there is none, or none that can be read.
+    def load(cls, path: Path) -> DecodeRecord | None:
+        """Read a record.
 
         Parameters
         ----------
         path : Path
+            JSON file.
+
+        Returns
+        -------
+        DecodeRecord or None
+            None if there is none, or none that can be read.
         """
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
@@ -68,15 +75,22 @@ class Receipt:
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
-    def holds(self, stream: str, settings: dict[str, Any], folder: Path) -> bool:
-        """Whether the same would be made of the same, and is there, whole.
+    def verifies(self, stream: str, settings: dict[str, Any], folder: Path) -> bool:
+        """Whether the same stream was decoded in the same way, and its files are there, unchanged.
 
         Parameters
         ----------
         stream : str
+            SHA-256 of the stream.
         settings : dict
+            How it would be decoded now; of what JSON knows.
         folder : Path
-            Of the outputs.
+            Where the files are.
+
+        Returns
+        -------
+        bool
+            Whether nothing is left to do.
         """
         if (self.stream, self.settings) != (stream, json.loads(json.dumps(settings))):
             return False
@@ -92,10 +106,12 @@ def digest(paths: Iterable[Path]) -> str:
     Parameters
     ----------
     paths : iterable of Path
+        What is hashed, in this order; of a folder all files in it, sorted.
 
     Returns
     -------
     str
+        64 hexadecimal digits.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A stream into a file of any format that is written."""
+"""Decodes a stream into a file of any format that is written."""
 
 from __future__ import annotations
 
@@ -12,13 +12,34 @@ import numpy as np
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import SceneInfo
 from bandfold.formats.opening import open_writer
-from bandfold.ground.decoder import Damage, Decoder
+from bandfold.ground.decoder import Decoder
+from bandfold.ground.synthesis.strip_decoder import Damage
 
-from .subset import subset_info
+from .scene_subset import subset_info
 
 
 @dataclass(frozen=True)
-class Product:
+class FileLayout:
+    """Format of a file, and how samples lie in it.
+
+    Parameters
+    ----------
+    kind : str
+        One of `bandfold.formats.file_formats.WRITTEN`.
+    interleave : str, optional
+        ``bsq``, ``bil`` or ``bip`` of an ENVI file; a GeoTIFF takes ``bsq`` or ``bip``. Default: as the scene
+        was.
+    byte_order : str, optional
+        ``little`` or ``big``, of an ENVI file. Default: as the scene was.
+    """
+
+    kind: str = "zarr"
+    interleave: str | None = None
+    byte_order: str | None = None
+
+
+@dataclass(frozen=True)
+class DecodedFile:
     """A decoded scene in a file.
 
     Parameters
@@ -26,7 +47,7 @@ class Product:
     paths : tuple of Path
         What was written, the one that the user named first.
     info : SceneInfo
-        Of what was written.
+        Geometry, type and metadata of what was written.
     file_dtype : numpy.dtype
         Type that the samples are stored in.
     damage : tuple of Damage
@@ -39,30 +60,28 @@ class Product:
     damage: tuple[Damage, ...]
 
 
-def write_product(
+def decode_to_file(
     decoder: Decoder,
     output: Path,
-    kind: str,
+    layout: FileLayout,
     bands: slice,
     lines: slice,
     *,
-    interleave: str | None = None,
-    byte_order: str | None = None,
     folder: str | os.PathLike[str] | None = None,
     progress: Callable[[str, float], None] | None = None,
-) -> Product:
+) -> DecodedFile:
     """Decode strip by strip into a file, so that memory does not grow with the number of lines.
 
     Parameters
     ----------
     decoder : Decoder
+        Of the stream.
     output : Path
-    kind : str
-        One of `bandfold.formats.file_formats.WRITTEN`.
+        File to write; of an ENVI scene the header, of Zarr the folder.
+    layout : FileLayout
+        Format of the file.
     bands, lines : slice
         Half-open ranges with explicit bounds inside the scene and no step.
-    interleave, byte_order : str, optional
-        Layout of an ENVI file; a GeoTIFF takes ``bsq`` or ``bip``. Default: as the scene was.
     folder : path_like, optional
         Where temporary files lie, on the same file system. Default: beside `output`.
     progress : callable, optional
@@ -70,7 +89,8 @@ def write_product(
 
     Returns
     -------
-    Product
+    DecodedFile
+        What was written.
 
     Raises
     ------
@@ -79,18 +99,19 @@ def write_product(
     OutputError
         If the file cannot be written; and what `Decoder.strips` raises.
     """
+    kind, interleave, byte_order = layout.kind, layout.interleave, layout.byte_order
     part = subset_info(decoder.info, bands, lines)
     if kind != "envi" and (byte_order is not None or (interleave is not None and kind != "geotiff")):
         option = "--byte-order" if byte_order is not None else "--interleave"
         raise SettingsError(f"{option} is not for {kind}: leave it out")
     if kind == "geotiff" and interleave == "bil":
         raise SettingsError("GeoTIFF has no interleave 'bil': use bsq or bip")
-    layout = replace(part, interleave=interleave or part.interleave, byte_order=byte_order or part.byte_order)
-    writer = open_writer(kind, output, layout, decoder.strip_lines, folder)
+    stored = replace(part, interleave=interleave or part.interleave, byte_order=byte_order or part.byte_order)
+    writer = open_writer(kind, output, stored, decoder.strip_lines, folder)
     with writer:
         for strip, block in decoder.strips(bands=bands, lines=lines):
             rows = slice(strip.start - lines.start, strip.stop - lines.start)
             writer.write(slice(0, part.bands), rows, block)
             if progress is not None:
                 progress("decoding", rows.stop / part.lines)
-    return Product(writer.paths, part, writer.file_dtype, tuple(decoder.damage))
+    return DecodedFile(writer.paths, part, writer.file_dtype, tuple(decoder.damage))

@@ -59,6 +59,7 @@ class BandfoldBackend(BackendEntrypoint):
         Parameters
         ----------
         filename_or_obj : path_like
+            File of a stream (.bf).
         drop_variables : str or list of str, optional
             Variables to leave out.
         mask_and_scale : bool
@@ -68,7 +69,8 @@ class BandfoldBackend(BackendEntrypoint):
         models : tuple of path_like
             Package files to look in before those that are shipped or on the search path.
         restore : str or path_like
-            As for `bandfold.ground.decoder.Decoder`; ``off`` decodes three times as fast.
+            ``auto``, ``off``, or a restoration package by name or file, as for
+            `bandfold.ground.decoder.Decoder`; ``off`` decodes three times as fast.
         cache : int
             Bytes of decoded strips to keep, in each process that reads.
         damage : {"warn", "raise"}
@@ -85,7 +87,7 @@ class BandfoldBackend(BackendEntrypoint):
         Raises
         ------
         BandfoldError
-            As for `bandfold.ground.decoder.Decoder`.
+            If the stream cannot be read or decoded; see `bandfold.ground.decoder.Decoder`.
         """
         reader = StripReader(
             Path(filename_or_obj).absolute(),
@@ -100,7 +102,18 @@ class BandfoldBackend(BackendEntrypoint):
         return dataset
 
     def guess_can_open(self, filename_or_obj: Any) -> bool:
-        """Whether the name is that of a stream."""
+        """Whether the name is that of a stream.
+
+        Parameters
+        ----------
+        filename_or_obj : object
+            What was given to ``xarray.open_dataset``.
+
+        Returns
+        -------
+        bool
+            Whether it is a path that ends in .bf.
+        """
         return isinstance(filename_or_obj, (str, os.PathLike)) and (
             Path(filename_or_obj).suffix.lower() == SUFFIX
         )
@@ -115,12 +128,15 @@ def reader_dataset(
     ----------
     reader : StripReader
         Decodes what is needed of it.
-    mask_and_scale, drop_variables
-        As for `BandfoldBackend.open_dataset`.
+    mask_and_scale : bool
+        Turn absent samples into NaN, and apply the scale and offset that the scene came with.
+    drop_variables : str or list of str, optional
+        Variables to leave out.
 
     Returns
     -------
     xarray.Dataset
+        Whose cube is decoded where it is indexed.
     """
     info = reader.info
     dataset = cf_dataset(info, indexing.LazilyIndexedArray(LazyCube(reader)))
@@ -139,6 +155,7 @@ class LazyCube(BackendArray):
     Parameters
     ----------
     reader : StripReader
+        Decodes blocks.
     """
 
     def __init__(self, reader: StripReader) -> None:
@@ -159,7 +176,18 @@ class LazyCube(BackendArray):
 
 
 def preferred_chunks(reader: StripReader) -> tuple[tuple[int, ...], int, int]:
-    """Chunks along the bands, the lines and the samples."""
+    """Chunks of which each is decoded at once.
+
+    Parameters
+    ----------
+    reader : StripReader
+        The stream.
+
+    Returns
+    -------
+    (tuple of int, int, int)
+        Bands of each interval, lines of a strip, samples of a line.
+    """
     intervals = np.diff(reader.ends, prepend=0)
     return tuple(intervals.tolist()), reader.strip_lines, reader.info.samples
 

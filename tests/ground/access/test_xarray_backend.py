@@ -7,7 +7,7 @@ import pytest
 
 from bandfold.common.scene import Scaling
 from bandfold.ground import Decoder
-from bandfold.ground.stream.strip_reader import StripReader
+from bandfold.ground.access.strip_reader import StripReader
 from bandfold.onboard import Encoder
 from bandfold.onboard.samples.samples import ArraySource
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +14,15 @@ from bandfold.common.errors import SceneError
 from bandfold.common.scene import SceneInfo
 from bandfold.ground import Decoder
 from bandfold.ground.compare import compare_scenes
-from bandfold.ground.report.accounting import CountingDecoder, interval_shares
-from bandfold.ground.report.report_data import FEWEST_BANDS, FEWEST_PIXELS, Grid, collect
+from bandfold.ground.report.bit_counting_decoder import BitCountingDecoder, interval_shares
+from bandfold.ground.report.report_contents import FEWEST_BANDS, FEWEST_PIXELS, SampleGrid, collect
 from bandfold.ground.report.report_page import FIXED_BYTES, _Packed, render, values_within
-from bandfold.ground.stream.parsed_stream import Stream
+from bandfold.ground.stream.parsed_stream import ParsedStream
 from bandfold.onboard import ArraySource, Encoder
 
-from .streams import LINES, STRIP, encode, flipped, scene
+from ..streams import LINES, STRIP, encode, flipped, scene
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 
 
 def segment_bytes(stream, **named):
@@ -33,7 +32,7 @@ def segment_bytes(stream, **named):
 @pytest.mark.parametrize("spectral", ["auto", "none"])
 def test_what_latents_cost_is_what_the_segments_take(spectral):
     stream = encode(scene(), spectral=spectral)
-    decoder = CountingDecoder(stream)
+    decoder = BitCountingDecoder(stream)
     np.testing.assert_array_equal(decoder.decode(), Decoder(stream).decode())
     bits = decoder.component_bits
     assert len(bits) == decoder.fold.components
@@ -50,10 +49,10 @@ def test_folds_of_other_intervals():
     parts = np.where(band < 80, rng.normal(size=(64, 48)), rng.normal(size=(64, 48))) * 300
     cube = np.concatenate([smooth, parts], axis=1) + 4000 + rng.normal(size=(100, 128, 48))
     stream = Encoder(step=6, stream=True).encode(np.rint(cube).astype(np.uint16))
-    parsed = Stream.parse(stream, None, 1 << 30)
-    first, second = (parsed.basis(number).fold.ends for number in range(2))
+    parsed = ParsedStream.parse(stream, None, 1 << 30)
+    first, second = (parsed.transforms.find(number).fold.ends for number in range(2))
     assert first != second
-    decoder, last = CountingDecoder(stream), CountingDecoder(stream)
+    decoder, last = BitCountingDecoder(stream), BitCountingDecoder(stream)
     decoder.decode()
     last.decode(lines=slice(64, 128))
     # What the second strip takes is the same for all bands of each interval of its own.
@@ -67,7 +66,7 @@ def test_what_latents_of_a_model_cost():
     pytest.importorskip("onnxruntime")
     stream = (GOLDEN / "modelled.bndf").read_bytes()
     packages = sorted(GOLDEN.glob("*.bfm"))
-    decoder = CountingDecoder(stream, models=packages)
+    decoder = BitCountingDecoder(stream, models=packages)
     np.testing.assert_array_equal(decoder.decode(), Decoder(stream, models=packages).decode())
     assert decoder.component_bits.sum() / 8 == pytest.approx(segment_bytes(stream, models=packages), rel=0.15)
     ends = decoder.fold.ends
@@ -89,14 +88,14 @@ def test_shares_of_intervals():
 @given(st.integers(1, 400), st.integers(1, 3000), st.integers(1, 3000), st.integers(1, 1 << 22))
 def test_the_grid_keeps_to_its_limit(bands, lines, samples, values):
     info = SceneInfo(bands, lines, samples, np.dtype("uint16"))
-    grid = Grid.within(info, values)
+    grid = SampleGrid.within(info, values)
     kept = grid.shape(info)
     assert np.prod(kept) <= values
     if info.count <= values:
-        assert grid == Grid(1, 1)
+        assert grid == SampleGrid(1, 1)
     if grid.bands > 1:
         # Pixels were left out first.
-        coarser = Grid(grid.pixels + 1, 1).shape(info)
+        coarser = SampleGrid(grid.pixels + 1, 1).shape(info)
         assert coarser[1] * coarser[2] < FEWEST_PIXELS
         assert kept[0] >= FEWEST_BANDS or kept[1:] == (1, 1)
 
@@ -105,16 +104,16 @@ def test_samples_on_the_grid_are_those_of_the_scene():
     cube = scene(bands=9)
     stream = encode(cube)
     whole = Decoder(stream).decode()
-    contents = collect(CountingDecoder(stream), ArraySource(cube), 9 * 14 * 7)
-    assert contents.grid == Grid(3, 1)
-    np.testing.assert_array_equal(contents.decoded, whole[:, ::3, ::3])
-    np.testing.assert_array_equal(contents.reference, cube[:, ::3, ::3])
-    few = collect(CountingDecoder(stream), None, 2 * 14 * 7, (8, 0, 3))
+    contents = collect(BitCountingDecoder(stream), ArraySource(cube), 9 * 14 * 7)
+    assert contents.cubes.grid == SampleGrid(3, 1)
+    np.testing.assert_array_equal(contents.cubes.decoded, whole[:, ::3, ::3])
+    np.testing.assert_array_equal(contents.cubes.reference, cube[:, ::3, ::3])
+    few = collect(BitCountingDecoder(stream), None, 2 * 14 * 7, (8, 0, 3))
     np.testing.assert_array_equal(
-        few.decoded, whole[:: few.grid.bands, :: few.grid.pixels, :: few.grid.pixels]
+        few.cubes.decoded, whole[:: few.cubes.grid.bands, :: few.cubes.grid.pixels, :: few.cubes.grid.pixels]
     )
-    assert (few.reference, few.comparison) == (None, None)
-    np.testing.assert_array_equal(few.picture, whole[[8, 0, 3]].transpose(1, 2, 0))
+    assert (few.cubes.reference, few.comparison) == (None, None)
+    np.testing.assert_array_equal(few.picture.samples, whole[[8, 0, 3]].transpose(1, 2, 0))
     comparison = compare_scenes(ArraySource(cube), ArraySource(whole), Decoder(stream).fold.ends)
     # Sums in another order.
     for found, expected in zip(
@@ -122,14 +121,14 @@ def test_samples_on_the_grid_are_those_of_the_scene():
         (comparison.whole, *comparison.intervals),
         strict=True,
     ):
-        assert asdict(found) == pytest.approx(asdict(expected))
+        assert found.to_dict() == pytest.approx(expected.to_dict())
     np.testing.assert_array_equal(contents.comparison.sam_map, comparison.sam_map)
 
 
 def test_damaged_strips_are_left_out_of_the_figures():
     cube = scene()
     stream = flipped(encode(cube), Section.SEGMENT, 1)
-    contents = collect(CountingDecoder(stream), ArraySource(cube), 1 << 20)
+    contents = collect(BitCountingDecoder(stream), ArraySource(cube), 1 << 20)
     assert [one.lines for one in contents.damage] == [slice(STRIP, 2 * STRIP)]
     lost = np.isnan(contents.comparison.sam_map).all(axis=1)
     np.testing.assert_array_equal(lost, (np.arange(LINES) >= STRIP) & (np.arange(LINES) < 2 * STRIP))
@@ -145,16 +144,16 @@ def test_absent_samples_have_no_value():
     cube = scene()
     cube[:, 3:9, 2:5] = -1
     source = ArraySource(cube, no_data=-1.0)
-    contents = collect(CountingDecoder(encode(source)), source, 1 << 20)
-    for kept in (contents.decoded, contents.reference):
+    contents = collect(BitCountingDecoder(encode(source)), source, 1 << 20)
+    for kept in (contents.cubes.decoded, contents.cubes.reference):
         np.testing.assert_array_equal(np.isnan(kept), cube == -1)
-    assert np.isnan(contents.picture[3:9, 2:5]).all()
+    assert np.isnan(contents.picture.samples[3:9, 2:5]).all()
     render(contents, "a.bf")
 
 
 def test_a_reference_of_another_scene_is_refused():
     with pytest.raises(SceneError, match="name the scene that was encoded"):
-        collect(CountingDecoder(encode(scene())), ArraySource(scene(bands=5)), 1 << 20)
+        collect(BitCountingDecoder(encode(scene())), ArraySource(scene(bands=5)), 1 << 20)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +186,7 @@ def data_of(page):
 
 def test_the_page_holds_what_it_needs_and_no_more():
     cube = scene()
-    contents = collect(CountingDecoder(encode(cube)), ArraySource(cube), 1 << 20)
+    contents = collect(BitCountingDecoder(encode(cube)), ArraySource(cube), 1 << 20)
     page = render(contents, "<script>alert(1)</script> & co.bf")
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; co.bf - bandfold report</title>" in page
@@ -197,7 +196,7 @@ def test_the_page_holds_what_it_needs_and_no_more():
     data = data_of(page)
     assert set(data["plots"]) == {"spectrum", "psnr", "sam", "rmse", "strips", "intervals", "components"}
     assert data["view"]["shape"] == list(cube.shape)
-    alone = render(collect(CountingDecoder(encode(cube)), None, 1 << 20), "a.bf")
+    alone = render(collect(BitCountingDecoder(encode(cube)), None, 1 << 20), "a.bf")
     assert "No reference was given" in alone
     assert set(data_of(alone)["plots"]) == {"spectrum", "strips", "intervals", "components"}
     assert "reference" not in data_of(alone)["view"]["cubes"]
@@ -206,8 +205,8 @@ def test_the_page_holds_what_it_needs_and_no_more():
 def test_pages_of_large_scenes_keep_to_their_size():
     cube = scene(bands=40, lines=64, samples=64)
     page_bytes = FIXED_BYTES + (1 << 19)
-    contents = collect(CountingDecoder(encode(cube)), ArraySource(cube), values_within(page_bytes, 2))
-    assert contents.grid != Grid(1, 1)
+    contents = collect(BitCountingDecoder(encode(cube)), ArraySource(cube), values_within(page_bytes, 2))
+    assert contents.cubes.grid != SampleGrid(1, 1)
     assert len(render(contents, "a.bf")) < page_bytes
     assert values_within(1, 1) == 1
     assert values_within(FIXED_BYTES + 800, 1) == 300
@@ -216,5 +215,5 @@ def test_pages_of_large_scenes_keep_to_their_size():
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 9, 1), (3, 1, 30)])
 def test_scenes_of_any_shape(shape):
     cube = np.arange(np.prod(shape), dtype=np.uint8).reshape(shape)
-    contents = collect(CountingDecoder(encode(cube, step=1.0, strip_lines=8)), ArraySource(cube), 1 << 20)
+    contents = collect(BitCountingDecoder(encode(cube, step=1.0, strip_lines=8)), ArraySource(cube), 1 << 20)
     assert "Where the bytes went" in render(contents, "a.bf")

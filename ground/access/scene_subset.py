@@ -1,4 +1,4 @@
-"""The description of a part of a scene."""
+"""Geometry and metadata of a part of a scene."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def subset_info(info: SceneInfo, bands: slice, lines: slice) -> SceneInfo:
     Parameters
     ----------
     info : SceneInfo
-        The whole scene.
+        Geometry, type and metadata of the whole scene.
     bands, lines : slice
         Half-open ranges with explicit bounds inside the scene and no step.
 
     Returns
     -------
     SceneInfo
-        The part.
+        Geometry, type and metadata of the part.
     """
     metadata = dict(info.metadata)
     count = bands.stop - bands.start

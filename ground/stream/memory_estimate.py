@@ -1,0 +1,78 @@
+"""How much memory decoding takes, estimated from the header before anything is allocated."""
+
+from __future__ import annotations
+
+from bandfold.bitstream.container.header import Header
+from bandfold.bitstream.segments.band_codec import REDUCTION, BandCodec, latent_rows
+from bandfold.common.errors import MemoryLimitError
+from bandfold.common.geometry import CHANNELS, block_rows
+
+BYTES_PER_LATENT = 64
+"""Memory that decoding takes for each latent of a strip: contexts, latents and planes."""
+
+BYTES_PER_SAMPLE = 24
+"""Memory that decoding takes for each sample of a strip."""
+
+BYTES_PER_NETWORK_SAMPLE = 256
+"""Memory that networks take for each sample of one band of a strip."""
+
+
+def strip_memory(header: Header, components: int, codec: BandCodec | None, limit: int) -> int:
+    """Estimate what decoding one strip takes, and refuse it beyond a limit.
+
+    Parameters
+    ----------
+    header : Header
+        Says the bands, the samples of a line and the lines of a strip.
+    components : int
+        Components of the fold.
+    codec : BandCodec or None
+        The trained model of the stream, if it has one.
+    limit : int
+        Bytes that one strip may take.
+
+    Returns
+    -------
+    int
+        Bytes, roughly and at most.
+
+    Raises
+    ------
+    MemoryLimitError
+        If it is more than the limit.
+    """
+    bands = header.info.bands
+    if codec is None:
+        memory = strip_pixels(header) * (components * BYTES_PER_LATENT + bands * BYTES_PER_SAMPLE)
+    else:
+        places = latent_rows(_height(header)) * latent_rows(header.info.samples)
+        pixels = places * REDUCTION * REDUCTION
+        memory = places * codec.channels * bands * BYTES_PER_LATENT + pixels * bands * BYTES_PER_SAMPLE
+        # Networks get one band at a time.
+        memory += pixels * BYTES_PER_NETWORK_SAMPLE
+    if memory > limit:
+        raise MemoryLimitError(
+            f"one strip takes about {memory / 2**30:.1f} GiB to decode, the limit is "
+            f"{limit / 2**30:.1f} GiB: raise the limit (--memory-limit) if you trust the stream"
+        )
+    return memory
+
+
+def strip_pixels(header: Header) -> int:
+    """Count the pixels of a strip, filled up to whole 8 x 8 blocks.
+
+    Parameters
+    ----------
+    header : Header
+        Says the samples of a line and the lines of a strip.
+
+    Returns
+    -------
+    int
+        Pixels, which are also the latents of one component.
+    """
+    return block_rows(_height(header)) * block_rows(header.info.samples) * CHANNELS
+
+
+def _height(header: Header) -> int:
+    return min(header.strip_lines, header.info.lines)

@@ -1,0 +1,86 @@
+"""What `bandfold info` tells of a stream: the scene, the settings, and where the bytes went."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from bandfold.bitstream.container.sections import VERSION, Section
+from bandfold.common.errors import StreamError
+
+from .parsed_stream import ParsedStream
+
+
+def stream_report(stream: ParsedStream) -> dict[str, Any]:
+    """Describe a stream without decoding it.
+
+    Parameters
+    ----------
+    stream : ParsedStream
+        The stream.
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
+    """
+    header, info, fold, rotations = stream.header, stream.header.info, stream.fold, stream.rotations
+    sizes, total = stream.sizes.by_kind, stream.sizes.total
+    by_section = {kind.name.lower(): sizes.get(kind, 0) for kind in Section}
+    by_section["segments"] = by_section.pop("segment")
+    by_section["basis"] = by_section.pop("fold")
+    by_section["other"] = total - sum(by_section.values())
+    scaling = info.scaling
+    return {
+        "format_version": VERSION,
+        "file_bytes": total,
+        "bps": total * 8 / info.count,
+        "bands": info.bands,
+        "lines": info.lines,
+        "samples": info.samples,
+        "dtype": str(info.dtype),
+        "scaling": None if scaling is None else {"scale": scaling.scale, "offset": scaling.offset},
+        "no_data": None if info.no_data is None else str(info.no_data),
+        "open": header.open,
+        "complete": stream.complete,
+        "step": header.step,
+        "transform": header.transform,
+        "spectral": "auto" if header.spectral else "none",
+        "intervals": list(fold.ends),
+        "components_first": [vectors.count for vectors in fold.first],
+        "components": fold.components,
+        "rotations": len(rotations),
+        "rotated_components": rotations[0].count if rotations else 0,
+        "folds": stream.transforms.count(Section.FOLD),
+        "rotation_sets": stream.transforms.count(Section.ROTATION),
+        "model": header.model or None,
+        "model_hash": header.model_hash.hex() or None,
+        "engines": list(fold.engines),
+        "sensor": header.sensor or None,
+        "sensor_hash": header.sensor_hash.hex() or None,
+        "quantiser": header.quantiser,
+        "tables": header.tables.hex(),
+        "bytes": by_section,
+        "basis_share": sizes.get(Section.FOLD, 0) / total,
+        "damaged_bytes": stream.sizes.damaged,
+        "segments": [_segment_report(stream, strip) for strip in range(header.strip_count)],
+    }
+
+
+def _segment_report(stream: ParsedStream, strip: int) -> dict[str, Any]:
+    lines = stream.header.strip(strip)
+    known: dict[str, Any] = dict.fromkeys(("fold", "step", "components", "chunks"))
+    with suppress(StreamError):
+        segment = stream.segment(strip)
+        known = {
+            "fold": segment.place.fold,
+            "step": stream.step(segment.place),
+            "components": segment.components,
+            "chunks": len(segment.chunks),
+        }
+    return {
+        "lines": [lines.start, lines.stop],
+        "bytes": stream.segments[strip].size if strip in stream.segments else 0,
+        "intact": stream.usable(strip),
+        **known,
+    }

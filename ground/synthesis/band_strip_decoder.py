@@ -1,0 +1,56 @@
+"""Strips of a trained model: every band by the synthesis network of its spectral interval."""
+
+from __future__ import annotations
+
+from bandfold.bitstream.container.chunks import Segmented
+from bandfold.bitstream.contexts.tables import Tables
+from bandfold.bitstream.segments.band_codec import BandCodec
+from bandfold.bitstream.segments.band_segment import read_band_segment
+from bandfold.bitstream.segments.planes import PlaneTables
+from bandfold.ground.stream.parsed_stream import ParsedStream
+
+from .latent_bits import band_bits
+from .network_synthesis import NetworkSynthesis
+from .strip_decoder import BandPlanes, StripDecoder
+
+
+class BandStripDecoder(StripDecoder):
+    """Decodes strips whose bands were coded one by one with the networks of a trained model.
+
+    Parameters
+    ----------
+    stream : ParsedStream
+        The stream.
+    codec : BandCodec
+        The trained model that the stream names.
+    tables : Tables
+        Statistics of the format; those of the model follow behind them.
+    """
+
+    def __init__(self, stream: ParsedStream, codec: BandCodec, tables: Tables) -> None:
+        super().__init__(stream)
+        self._tables: PlaneTables = codec.tables(tables)
+        self._networks = NetworkSynthesis(codec)
+
+    def open(self, threads: int) -> None:
+        """Nothing to do: each network is opened when its first band is decoded.
+
+        Parameters
+        ----------
+        threads : int
+            Not used: a network computes with one thread.
+        """
+
+    def synthesise(self, segment: Segmented, bands: slice, height: int) -> BandPlanes:
+        """From the chunks of a segment to bands; see `StripDecoder.synthesise`."""
+        header, place = self._stream.header, segment.place
+        fold = self._stream.transform(place).fold
+        # Entropy decoding: the latents of all bands, in steps.
+        levels = read_band_segment(segment, header, self._tables, fold)
+        if self.count_bits is not None:
+            self.count_bits(band_bits(levels, fold, self._tables), fold)
+        # The networks turn latents into planes; step and band means turn these into counts.
+        counts = self._networks.bands(
+            levels.quantised, fold, self._stream.step(place), bands, (height, header.info.samples)
+        )
+        return BandPlanes(counts, None if levels.absent is None else levels.absent[bands])

@@ -1,0 +1,88 @@
+"""Strips of the transform codec: the inverse of each step of the encoder, one after the other."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.container.chunks import Segmented
+from bandfold.bitstream.contexts.tables import Mode, Tables
+from bandfold.bitstream.segments.segment import Segment, mode_name, read_segment
+from bandfold.bitstream.transforms.klt import Vectors
+from bandfold.ground.stream.memory_budget import MemoryBudget
+from bandfold.ground.stream.parsed_stream import ParsedStream
+
+from .decoded_latents import DecodedLatents, LatentRestorer
+from .inverse_transforms import dequantise, inverse_cosine_transform, inverse_rotation, unfold
+from .latent_bits import component_bits
+from .strip_decoder import BandPlanes, StripDecoder
+
+
+class FoldedStripDecoder(StripDecoder):
+    """Decodes strips whose bands were folded into components, and cosine transformed in 8 x 8 blocks.
+
+    A stream without a spectral transform has folds that make each band a component.
+
+    Parameters
+    ----------
+    stream : ParsedStream
+        The stream.
+    tables : Tables
+        Statistics that it is coded with.
+    restorer : LatentRestorer or None
+        What moves reconstruction points nearer to the latents that were quantised; None leaves them.
+    budget : MemoryBudget
+        Checked again before a strip is restored: its fold may have more components than those known before.
+    """
+
+    def __init__(
+        self, stream: ParsedStream, tables: Tables, restorer: LatentRestorer | None, budget: MemoryBudget
+    ) -> None:
+        super().__init__(stream)
+        self._mode: Mode = tables.modes[mode_name(spectral=stream.header.spectral)]
+        self._tables = tables
+        self._restorer = restorer
+        self._budget = budget
+
+    def open(self, threads: int) -> None:
+        """Open the restoration network, if there is one.
+
+        Parameters
+        ----------
+        threads : int
+            Processor threads of the network.
+        """
+        if self._restorer is not None:
+            self._restorer.open(threads)
+
+    def synthesise(self, segment: Segmented, bands: slice, height: int) -> BandPlanes:
+        """From the chunks of a segment to bands; see `StripDecoder.synthesise`."""
+        header, place = self._stream.header, segment.place
+        transform = self._stream.transform(place)
+        components, rotations = transform.fold.components, transform.rotations
+        # Entropy decoding: levels, and the contexts that they were coded in.
+        levels = read_segment(segment, header, components, len(rotations), self._tables)
+        if self.count_bits is not None:
+            self.count_bits(component_bits(levels, self._mode), transform.fold)
+        # Dequantisation: latents, in steps and then in counts.
+        latents = dequantise(levels, self._mode)
+        if self._restorer is not None:
+            latents = self._restored(self._restorer, levels, latents, rotations)
+        latents *= self._stream.step(place)
+        # The inverse transforms: within blocks, of blocks, and across bands.
+        inverse_rotation(latents, levels.chosen, rotations)
+        planes = inverse_cosine_transform(latents, height, header.info.samples)
+        counts = unfold(transform.fold, planes, bands)
+        return BandPlanes(counts, None if levels.absent is None else levels.absent[bands])
+
+    def _restored(
+        self,
+        restorer: LatentRestorer,
+        levels: Segment,
+        latents: NDArray[np.float64],
+        rotations: tuple[Vectors, ...],
+    ) -> NDArray[np.float64]:
+        self._budget.check(self._stream)
+        points = latents.astype(np.float32)
+        decoded = DecodedLatents(levels.quantised, levels.classes, points, levels.chosen, rotations)
+        return restorer.restore(decoded).astype(np.float64)

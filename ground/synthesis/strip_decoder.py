@@ -1,0 +1,168 @@
+"""Decodes one strip: from its segment to samples, or from the band means where the segment is damaged."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.container.chunks import Segmented
+from bandfold.bitstream.transforms.klt import FRACTION, Fold
+from bandfold.common.errors import StreamError
+from bandfold.ground.stream.parsed_stream import ParsedStream
+
+from .no_data import mark_no_data
+from .physical_units import round_to_counts
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A strip that could not be decoded, or not as it was encoded.
+
+    Parameters
+    ----------
+    lines : slice
+        Half-open range of lines of the scene.
+    reason : str
+        What is wrong with the stream there, in words.
+    filled : bool
+        Whether the lines were filled with band means. Otherwise the strongest components were intact, and the
+        lines are what these give.
+    """
+
+    lines: slice
+    reason: str
+    filled: bool = True
+
+
+@dataclass(frozen=True)
+class DecodedStrip:
+    """A strip of the scene.
+
+    Parameters
+    ----------
+    lines : slice
+        Half-open range of lines of the scene.
+    samples : ndarray, shape (bands, lines, samples)
+        The wanted bands, of the sample type of the scene.
+    damage : Damage or None
+        What is wrong with it, if something is.
+    """
+
+    lines: slice
+    samples: NDArray[Any]
+    damage: Damage | None
+
+
+@dataclass(frozen=True)
+class BandPlanes:
+    """Bands of a strip before they are rounded.
+
+    Parameters
+    ----------
+    counts : ndarray of float64, shape (wanted bands, lines, samples)
+        Sample values in counts.
+    absent : ndarray of bool, shape (wanted bands, lines, samples), or None
+        Samples without data; None if all have data.
+    """
+
+    counts: NDArray[np.float64]
+    absent: NDArray[np.bool_] | None
+
+
+class StripDecoder(ABC):
+    """Decodes the strips of a stream; several threads may use one.
+
+    Parameters
+    ----------
+    stream : ParsedStream
+        The stream.
+
+    Attributes
+    ----------
+    count_bits : callable or None
+        If set, called with the bits that the latents of each component of a segment cost, an ndarray of
+        float64 of shape (components,), and with its fold.
+    """
+
+    def __init__(self, stream: ParsedStream) -> None:
+        self._stream = stream
+        self.count_bits: Callable[[NDArray[np.float64], Fold], None] | None = None
+
+    @abstractmethod
+    def open(self, threads: int) -> None:
+        """Make ready to decode: what a stream that is only looked at does not need is opened here.
+
+        Parameters
+        ----------
+        threads : int
+            Processor threads that a single strip may use.
+        """
+
+    def decode(self, index: int, bands: slice) -> DecodedStrip:
+        """Decode a strip, or fill it and tell the damage.
+
+        Parameters
+        ----------
+        index : int
+            Number of the strip, from 0.
+        bands : slice
+            Bands wanted: a half-open range with explicit bounds and no step.
+
+        Returns
+        -------
+        DecodedStrip
+            All lines of the strip.
+        """
+        header = self._stream.header
+        lines = header.strip(index)
+        damage = None
+        try:
+            segment = self._stream.segment(index)
+            planes = self.synthesise(segment, bands, lines.stop - lines.start)
+            if segment.lost:
+                damage = Damage(lines, _lost_chunks(segment), filled=False)
+        except StreamError as error:
+            damage = Damage(lines, str(error))
+            planes = self._band_means(index, bands, lines.stop - lines.start)
+        counts = round_to_counts(planes.counts, header.info)
+        return DecodedStrip(lines, mark_no_data(counts, planes.absent, header.info), damage)
+
+    @abstractmethod
+    def synthesise(self, segment: Segmented, bands: slice, height: int) -> BandPlanes:
+        """From the chunks of a segment to bands: entropy decoding and the inverse of each transform.
+
+        Parameters
+        ----------
+        segment : Segmented
+            The segment, or its first chunks.
+        bands : slice
+            Bands wanted.
+        height : int
+            Lines of the strip.
+
+        Returns
+        -------
+        BandPlanes
+            Counts that are not rounded yet, and which samples are absent.
+
+        Raises
+        ------
+        StreamError
+            If the segment or what it names is corrupt.
+        """
+
+    def _band_means(self, index: int, bands: slice, height: int) -> BandPlanes:
+        """What fills a strip that cannot be decoded."""
+        means = self._stream.fold_near(index).means[bands] / FRACTION
+        shape = len(means), height, self._stream.header.info.samples
+        return BandPlanes(np.broadcast_to(means[:, None, None], shape), None)
+
+
+def _lost_chunks(segment: Segmented) -> str:
+    kept, whole = len(segment.chunks), len(segment.chunks) + segment.lost
+    return f"segment {segment.place.index} has a wrong checksum: decoded from {kept} of {whole} chunks"
