@@ -12,7 +12,7 @@ from .options import json_option, no_data_option, plot_option
 
 if TYPE_CHECKING:
     from bandfold.common.scene import NoData
-    from bandfold.ground.compare import Comparison
+    from bandfold.ground.distortion import Comparison
 
 
 EXAMPLE = """\b

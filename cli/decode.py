@@ -119,7 +119,8 @@ def decode(
         )
     if len(streams) > 1 or cluster.workers is not None or cluster.scheduler is not None:
         from bandfold.ground.access.decode_to_file import FileLayout
-        from bandfold.ground.archive.archive_decoding import Archive, ArchiveSettings, DecoderOptions
+        from bandfold.ground.archive.archive_decoding import Archive
+        from bandfold.ground.archive.archive_settings import ArchiveSettings, DecoderOptions
 
         everything = (None, None)
         packages = tuple(str(model.absolute()) for model in decoding.models)

@@ -11,7 +11,8 @@ import click
 from .console import DAMAGED, FAILED, print_json, progress_bar, warn
 
 if TYPE_CHECKING:
-    from bandfold.ground.archive.archive_decoding import Archive, SceneOutcome
+    from bandfold.ground.archive.archive_decoding import Archive
+    from bandfold.ground.archive.archive_settings import SceneOutcome
 
 
 def decode_archive(

@@ -9,17 +9,16 @@ from asyncio import CancelledError
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bandfold.common.atomic_files import output_errors
 from bandfold.common.errors import BandfoldError, OutputError, SettingsError
 from bandfold.formats.file_formats import usual_suffix
-from bandfold.ground.access.decode_to_file import FileLayout, decode_to_file
-from bandfold.ground.decoder import DEFAULT_MEMORY_LIMIT, Decoder
-from bandfold.ground.restoration.restoration_model import AUTO
+from bandfold.ground.access.decode_to_file import decode_to_file
+from bandfold.ground.decoder import Decoder
 
+from .archive_settings import ArchiveSettings, SceneOutcome
 from .decode_record import DecodeRecord, digest
 
 if TYPE_CHECKING:
@@ -30,87 +29,6 @@ _OWN = ".bandfold"
 
 _ONE_AT_A_TIME = threading.Lock()
 """A worker may have several threads; its memory is for one scene."""
-
-
-@dataclass(frozen=True)
-class DecoderOptions:
-    """How a stream is decoded, whatever file it is decoded into.
-
-    Parameters
-    ----------
-    memory_limit : int
-        Bytes that decoding a scene may take.
-    models : tuple of str
-        Package files that streams may need; workers read them under the same path.
-    restore : str
-        ``auto``, ``off``, or a restoration package by name or file; see `bandfold.ground.decoder.Decoder`.
-    threads : int
-        Strips that are decoded at a time.
-    """
-
-    memory_limit: int = DEFAULT_MEMORY_LIMIT
-    models: tuple[str, ...] = ()
-    restore: str = AUTO
-    threads: int = 1
-
-
-@dataclass(frozen=True)
-class ArchiveSettings:
-    """How the scenes of an archive are decoded.
-
-    Parameters
-    ----------
-    layout : FileLayout
-        Format of the files.
-    bands, lines : tuple of int or None
-        Start and stop of a range, None where open.
-    options : DecoderOptions
-        How streams are decoded.
-    """
-
-    layout: FileLayout = field(default_factory=FileLayout)
-    bands: tuple[int | None, int | None] = (None, None)
-    lines: tuple[int | None, int | None] = (None, None)
-    options: DecoderOptions = field(default_factory=DecoderOptions)
-
-    def reproducible(self) -> dict[str, Any]:
-        """What makes a difference in the output, ready for JSON."""
-        return {
-            "bandfold": version("bandfold"),
-            "kind": self.layout.kind,
-            "bands": list(self.bands),
-            "lines": list(self.lines),
-            "interleave": self.layout.interleave,
-            "byte_order": self.layout.byte_order,
-            "restore": self.options.restore,
-        }
-
-
-@dataclass(frozen=True)
-class SceneOutcome:
-    """What became of one stream of an archive.
-
-    Parameters
-    ----------
-    stream, output : Path
-        File of the stream, and what it is decoded into.
-    state : str
-        ``done``; ``skipped``: it was there already, and verified; ``failed``.
-    damage : tuple of str
-        Lines that are damaged, and why.
-    reason : str
-        Why it failed.
-    seconds, processor : float
-        Time that the worker took, and processor time of it.
-    """
-
-    stream: Path
-    output: Path
-    state: str
-    damage: tuple[str, ...] = ()
-    reason: str = ""
-    seconds: float = 0.0
-    processor: float = 0.0
 
 
 @dataclass

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common.atomic_files import atomic_output
-from bandfold.ground.compare import Comparison
+from bandfold.ground.distortion import Comparison
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

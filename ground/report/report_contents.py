@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError
 from bandfold.common.scene import SceneInfo, SceneSource
-from bandfold.ground.compare import Comparison, DistortionStatistics, present_samples
+from bandfold.ground.compare import DistortionStatistics, present_samples
+from bandfold.ground.distortion import Comparison
 from bandfold.ground.synthesis.strip_decoder import Damage
 
 from .bit_counting_decoder import BitCountingDecoder

@@ -51,7 +51,20 @@ def plots(contents: ReportContents) -> Items:
 
 
 def band_axis(contents: ReportContents) -> tuple[NDArray[np.float64], str]:
-    """Position of every band on an axis, and what it is: wavelengths where they rise, else numbers."""
+    """Position of every band on an axis: wavelengths where they rise, else band numbers.
+
+    Parameters
+    ----------
+    contents : ReportContents
+        What is shown.
+
+    Returns
+    -------
+    positions : ndarray of float64, shape (bands,)
+        Rising.
+    label : str
+        What they are, with the unit.
+    """
     info = contents.info
     centres = wavelengths_of(info)
     if centres is None or any(later <= earlier for earlier, later in pairwise(centres)):

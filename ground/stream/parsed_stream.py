@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from bandfold.bitstream.container.chunks import Place, Segmented
+from bandfold.bitstream.container.chunks import Place
 from bandfold.bitstream.container.header import LARGEST_DIMENSION, STEP_UNIT, Header
 from bandfold.bitstream.container.sections import RawSection, Section, read_sections
 from bandfold.bitstream.container.varint import read_varint
@@ -119,26 +119,6 @@ class ParsedStream:
                 with suppress(StreamError):
                     return self.transform(place).rotations
         return ()
-
-    def segment(self, strip: int) -> Segmented:
-        """The segment of a strip, or what is left of it.
-
-        Parameters
-        ----------
-        strip : int
-            Number of the strip, from 0.
-
-        Returns
-        -------
-        Segmented
-            Its place and its chunks, not decoded.
-
-        Raises
-        ------
-        StreamError
-            If it is absent or damaged in its first chunk.
-        """
-        return self.strips.segment(strip)
 
     def transform(self, place: Place) -> SpectralTransform:
         """The spectral transform that a segment names.

@@ -71,7 +71,7 @@ def _segment_report(stream: ParsedStream, strip: int) -> dict[str, Any]:
     lines = stream.header.strip(strip)
     known: dict[str, Any] = dict.fromkeys(("fold", "step", "components", "chunks"))
     with suppress(StreamError):
-        segment = stream.segment(strip)
+        segment = stream.strips.segment(strip)
         known = {
             "fold": segment.place.fold,
             "step": stream.step(segment.place),

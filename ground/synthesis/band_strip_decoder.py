@@ -42,7 +42,31 @@ class BandStripDecoder(StripDecoder):
         """
 
     def synthesise(self, segment: Segmented, bands: slice, height: int) -> BandPlanes:
-        """From the chunks of a segment to bands; see `StripDecoder.synthesise`."""
+        """From the chunks of a segment to bands, by the networks of the model.
+
+        Parameters
+        ----------
+        segment : Segmented
+            The segment, which has one chunk.
+        bands : slice
+            Bands wanted: a half-open range with explicit bounds and no step.
+        height : int
+            Lines of the strip.
+
+        Returns
+        -------
+        BandPlanes
+            Counts that are not rounded yet, and which samples are absent.
+
+        Raises
+        ------
+        StreamError
+            If the segment or what it names is corrupt.
+        ModelError
+            If a network cannot be opened or run.
+        MemoryLimitError
+            If the strip would take too much memory.
+        """
         header, place = self._stream.header, segment.place
         fold = self._stream.transform(place).fold
         # Entropy decoding: the latents of all bands, in steps.

@@ -62,6 +62,11 @@ class LatentRestorer(Protocol):
         ----------
         threads : int
             Processor threads that restoring a strip may use.
+
+        Returns
+        -------
+        object
+            Not used.
         """
 
     def restore(self, decoded: DecodedLatents) -> NDArray[np.float32]:

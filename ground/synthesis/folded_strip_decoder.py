@@ -56,7 +56,31 @@ class FoldedStripDecoder(StripDecoder):
             self._restorer.open(threads)
 
     def synthesise(self, segment: Segmented, bands: slice, height: int) -> BandPlanes:
-        """From the chunks of a segment to bands; see `StripDecoder.synthesise`."""
+        """From the chunks of a segment to bands, by the inverse of each step of the encoder.
+
+        Parameters
+        ----------
+        segment : Segmented
+            The segment, or its first chunks: components of the others are zero.
+        bands : slice
+            Bands wanted: a half-open range with explicit bounds and no step.
+        height : int
+            Lines of the strip.
+
+        Returns
+        -------
+        BandPlanes
+            Counts that are not rounded yet, and which samples are absent.
+
+        Raises
+        ------
+        StreamError
+            If the segment or what it names is corrupt.
+        ModelError
+            If the restoration network cannot be run.
+        MemoryLimitError
+            If the strip would take too much memory.
+        """
         header, place = self._stream.header, segment.place
         transform = self._stream.transform(place)
         components, rotations = transform.fold.components, transform.rotations

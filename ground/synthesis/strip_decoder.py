@@ -122,7 +122,7 @@ class StripDecoder(ABC):
         lines = header.strip(index)
         damage = None
         try:
-            segment = self._stream.segment(index)
+            segment = self._stream.strips.segment(index)
             planes = self.synthesise(segment, bands, lines.stop - lines.start)
             if segment.lost:
                 damage = Damage(lines, _lost_chunks(segment), filled=False)
@@ -141,7 +141,7 @@ class StripDecoder(ABC):
         segment : Segmented
             The segment, or its first chunks.
         bands : slice
-            Bands wanted.
+            Bands wanted: a half-open range with explicit bounds and no step.
         height : int
             Lines of the strip.
 

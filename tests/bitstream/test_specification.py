@@ -708,7 +708,7 @@ def test_the_document_describes_the_golden_streams(name):
     stream = ParsedStream.parse(data, tables, 1 << 30, registry)
     assert stream.header.strip_count == len(latents)
     for number, found in enumerate(latents):
-        segmented = stream.segment(number)
+        segmented = stream.strips.segment(number)
         basis = stream.transform(segmented.place)
         if stream.codec is not None:
             with_model = stream.codec.tables(tables)

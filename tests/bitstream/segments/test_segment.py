@@ -242,7 +242,7 @@ def test_corrupt_payloads_behind_good_checksums_raise_nothing_else(path):
     """A stream made with intent has checksums that agree: every payload must be read with distrust."""
     stream = ParsedStream.parse(path.read_bytes(), None, 1 << 30, REGISTRY)
     payload, tables = stream.segments[0].payload, _tables(stream)
-    (chunk,) = stream.segment(0).chunks
+    (chunk,) = stream.strips.segment(0).chunks
     count, first = read_varint(chunk.data, 0)
     first += len(payload) - len(chunk.data)
     end = first + 4 * count

@@ -11,7 +11,8 @@ from bandfold.formats.opening import open_scene
 from bandfold.formats.scene_options import SceneOptions
 from bandfold.ground import Decoder
 from bandfold.ground.access.decode_to_file import FileLayout
-from bandfold.ground.archive.archive_decoding import Archive, ArchiveSettings, DecoderOptions, decode_scene
+from bandfold.ground.archive.archive_decoding import Archive, decode_scene
+from bandfold.ground.archive.archive_settings import ArchiveSettings, DecoderOptions
 from bandfold.onboard import Encoder
 from bandfold.synthetic.scenes import SyntheticScene
 
