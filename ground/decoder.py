@@ -109,7 +109,7 @@ class Decoder:
 
     @property
     def complete(self) -> bool:
-        """Whether the stream tells how many lines there are: one that was cut off does not."""
+        """Whether the number of lines is known: a stream that was cut off may lack some."""
         return self._stream.complete
 
     @property

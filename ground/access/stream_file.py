@@ -11,7 +11,7 @@ from bandfold.bitstream.container.sections import LARGEST_FRAME, PREAMBLE, Secti
 from bandfold.common.errors import StreamError
 
 _PEEK = LARGEST_FRAME + 10
-"""Bytes that tell the kind, the length and, of a segment, the number."""
+"""Bytes of a frame that hold the kind, the length and, of a segment, the number."""
 
 
 class StreamFile:
@@ -32,7 +32,7 @@ class StreamFile:
     bytes_read : int
         Bytes that were read from the file so far.
     stamp : tuple of int
-        Size and time of change of the file, to tell whether it is still the same.
+        Size and time of change of the file, by which a later change is noticed.
 
     Raises
     ------

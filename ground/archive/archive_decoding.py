@@ -82,7 +82,7 @@ class Archive:
         return self.folder / (stream.stem + usual_suffix(self.settings.layout.kind))
 
     def decode(
-        self, client: Client, told: Callable[[SceneOutcome, int], None] | None = None
+        self, client: Client, on_outcome: Callable[[SceneOutcome, int], None] | None = None
     ) -> list[SceneOutcome]:
         """Decode all streams; those that fail do not stop the others.
 
@@ -92,7 +92,7 @@ class Archive:
         ----------
         client : distributed.Client
             Of the cluster.
-        told : callable, optional
+        on_outcome : callable, optional
             Called with each outcome as it comes in, and how many there are by then.
 
         Returns
@@ -126,8 +126,8 @@ class Archive:
                     )
                 # Dask forgets it now.
                 future.release()
-                if told is not None:
-                    told(outcomes[stream], len(outcomes))
+                if on_outcome is not None:
+                    on_outcome(outcomes[stream], len(outcomes))
         return [outcomes[stream] for stream in self.streams]
 
     @contextmanager

@@ -28,7 +28,7 @@ FEWEST_BANDS = 32
 """As many bands are kept, at least, before pixels are left out again."""
 
 NANOMETRES = (650.0, 550.0, 460.0)
-"""Wavelengths of the picture in colours, where no default bands are told."""
+"""Wavelengths of the picture in colours, where the header names no default bands."""
 
 
 @dataclass(frozen=True)
@@ -280,7 +280,7 @@ def wavelengths_of(info: SceneInfo) -> tuple[float, ...] | None:
     Returns
     -------
     tuple of float or None
-        In the unit of the metadata; None if they are not told, or not all are numbers.
+        In the unit of the metadata; None if they are missing, or not all are numbers.
     """
     items = info.metadata.get("wavelength")
     if not isinstance(items, tuple) or len(items) != info.bands:

@@ -142,10 +142,12 @@ def _view(contents: ReportContents) -> dict[str, Any]:
     """What the script needs: cubes, picture and axes."""
     info, grid = contents.info, contents.cubes.grid
     positions, axis = band_axis(contents)
-    decoded = _Packed(contents.cubes.decoded, exact=info.dtype.kind != "f")
-    packed = {"decoded": decoded.as_json()}
-    if contents.cubes.reference is not None:
-        packed["reference"] = _Packed(contents.cubes.reference, exact=info.dtype.kind != "f").as_json()
+    cubes = {"decoded": contents.cubes.decoded, "reference": contents.cubes.reference}
+    packed = {
+        name: _Packed(cube, exact=info.dtype.kind != "f").as_json()
+        for name, cube in cubes.items()
+        if cube is not None
+    }
     low, high = _stretch(contents.cubes.decoded)
     return {
         "lines": info.lines,

@@ -17,7 +17,7 @@ LARGEST_MAP = 384
 """Lines and samples of a map, at most."""
 
 Items = dict[str, Any]
-"""Plots by the place that they go to, ready for Bokeh's script."""
+"""Plots by the ``id`` of the element that they go into, ready for Bokeh's script."""
 
 
 def plots(contents: ReportContents) -> Items:
@@ -41,8 +41,8 @@ def plots(contents: ReportContents) -> Items:
         "spectrum": _spectrum(contents),
         "strips": _strips(contents),
         "intervals": _intervals(contents),
+        "components": _components(contents),
     }
-    figures["components"] = _components(contents)
     if contents.comparison is not None:
         figures["psnr"] = _psnr(contents)
         figures["sam"] = _map(contents, contents.comparison.sam_map, "spectral angle in degrees")
@@ -137,7 +137,7 @@ def _psnr(contents: ReportContents) -> Any:
 def _map(contents: ReportContents, values: NDArray[np.float32], title: str) -> Any:
     """A map of the scene, each cell the mean of its pixels; damaged strips in red."""
     from bokeh.models import HoverTool, LinearColorMapper
-    from bokeh.models.annotations import BoxAnnotation, ColorBar
+    from bokeh.models.annotations import ColorBar
 
     lines, samples = contents.info.lines, contents.info.samples
     step = max(1, -(-max(lines, samples) // LARGEST_MAP))
@@ -158,18 +158,16 @@ def _map(contents: ReportContents, values: NDArray[np.float32], title: str) -> A
     plot.add_tools(HoverTool(tooltips=[("sample, line", "$x{0}, $y{0}"), (title, "@image{0.000}")]))
     plot.add_layout(ColorBar(color_mapper=mapper, title=title, width=10), "right")
     for one in contents.damage:
-        plot.add_layout(
-            BoxAnnotation(
-                top=one.lines.start,
-                bottom=one.lines.stop,
-                fill_color=DAMAGED,
-                fill_alpha=0.15,
-                hatch_pattern="/",
-                hatch_color=DAMAGED,
-                line_color=DAMAGED,
-            )
+        _mark_damage(
+            plot, top=one.lines.start, bottom=one.lines.stop, hatch_color=DAMAGED, line_color=DAMAGED
         )
     return plot
+
+
+def _mark_damage(plot: Any, **place: Any) -> None:
+    from bokeh.models.annotations import BoxAnnotation
+
+    plot.add_layout(BoxAnnotation(fill_color=DAMAGED, fill_alpha=0.15, hatch_pattern="/", **place))
 
 
 def _means(values: NDArray[np.float32], step: int) -> NDArray[np.float32]:
@@ -188,7 +186,6 @@ def _means(values: NDArray[np.float32], step: int) -> NDArray[np.float32]:
 
 def _strips(contents: ReportContents) -> Any:
     from bokeh.models import ColumnDataSource, HoverTool
-    from bokeh.models.annotations import BoxAnnotation
 
     segments = contents.stream["segments"]
     bad = {one.lines.start for one in contents.damage}
@@ -207,9 +204,7 @@ def _strips(contents: ReportContents) -> Any:
         left="left", right="right", top="bytes", bottom=0, color="color", line_color="white", source=source
     )
     for start, stop in (one for one in spans if one[0] in bad):
-        plot.add_layout(
-            BoxAnnotation(left=start, right=stop, fill_color=DAMAGED, fill_alpha=0.15, hatch_pattern="/")
-        )
+        _mark_damage(plot, left=start, right=stop)
     tips = [("lines", "@left to @right"), ("bytes", "@bytes{0,0}"), ("", "@state")]
     plot.add_tools(HoverTool(tooltips=tips))
     plot.y_range.start = 0

@@ -144,7 +144,7 @@ class FeatureExtractor:
         np.abs(corrections, out=result[:count])
         np.multiply(corrections, np.sign(values), out=result[count : 2 * count])
         result[2 * count : 3 * count] = candidates.weights.reshape(count, 1, -1) / 4
-        # Views of the rest, by what it tells of.
+        # Views of the rest, one for each group of features.
         magnitude, frequency, context, energy = np.split(result[3 * count :], np.cumsum(_SIGNLESS)[:-1])
         for value in range(MAGNITUDE_FEATURES - 1):
             magnitude[value] = magnitudes == value

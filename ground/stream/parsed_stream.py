@@ -31,7 +31,8 @@ class ParsedStream:
     Parameters
     ----------
     header : Header
-        Its scene has the lines that the end of an open stream tells or, without it, those that are there.
+        Its scene has the lines that the end section of an open stream states or, without it, those of the
+        strips that are there.
     metadata : mapping of str to str or tuple of str
         Fields of the ENVI header of the scene.
     strips : StripSegments
@@ -153,7 +154,7 @@ class ParsedStream:
         Returns
         -------
         float
-            Its own step, or that of the header where it tells none.
+            Its own step, or that of the header where it names none.
         """
         return self.header.step if place.step_code is None else place.step_code / STEP_UNIT
 
@@ -219,7 +220,7 @@ def _metadata(index: SectionIndex, tables: Tables) -> Mapping[str, MetadataValue
 
 
 def _lines_of_open(index: SectionIndex, header: Header) -> int:
-    """Lines of a scene whose length the header does not tell: from the end section, or from the strips."""
+    """Lines of a scene whose length the header does not state: from the end section, or from the strips."""
     if Section.END not in index.single:
         lines = index.segments.last_line(header.strip_lines, LARGEST_DIMENSION)
         if not lines:

@@ -1,4 +1,4 @@
-"""What `bandfold info` tells of a stream: the scene, the settings, and where the bytes went."""
+"""What `bandfold info` reports of a stream: the scene, the settings, and where the bytes went."""
 
 from __future__ import annotations
 

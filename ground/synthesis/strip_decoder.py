@@ -104,7 +104,7 @@ class StripDecoder(ABC):
         """
 
     def decode(self, index: int, bands: slice) -> DecodedStrip:
-        """Decode a strip, or fill it and tell the damage.
+        """Decode a strip, or fill it with band means and name the damage.
 
         Parameters
         ----------
