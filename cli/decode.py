@@ -117,8 +117,9 @@ def decode(
         raise SettingsError(
             "--workers are started on this machine, --scheduler is a cluster: give one of both"
         )
+    from bandfold.ground.access.decode_to_file import FileLayout
+
     if len(streams) > 1 or cluster.workers is not None or cluster.scheduler is not None:
-        from bandfold.ground.access.decode_to_file import FileLayout
         from bandfold.ground.archive.archive_decoding import Archive
         from bandfold.ground.archive.archive_settings import ArchiveSettings, DecoderOptions
 
@@ -135,7 +136,7 @@ def decode(
         return
     (stream,) = streams
     from bandfold.ground import Decoder
-    from bandfold.ground.access.decode_to_file import FileLayout, decode_to_file
+    from bandfold.ground.access.decode_to_file import decode_to_file
 
     started = time.perf_counter()
     kind = output_format(output, layout.kind)

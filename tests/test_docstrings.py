@@ -16,7 +16,6 @@ TODO = (
     "calibration",
     "common",
     "export",
-    "ground",
     "onboard",
     "training",
 )
