@@ -14,8 +14,8 @@ import click
 from bandfold.benchmarks.measures.one_core import machine
 from bandfold.benchmarks.measures.peak_memory import peak_resident
 from bandfold.common.errors import BandfoldError
-from bandfold.ground.archive.archive import Archive
-from bandfold.ground.archive.cluster import connected
+from bandfold.ground.archive.archive_decoding import Archive
+from bandfold.ground.archive.dask_cluster import dask_client
 from bandfold.onboard import Encoder
 from bandfold.programs.options import figures_option
 from bandfold.programs.program import run, write_figures
@@ -99,7 +99,7 @@ def measure(streams: list[Path], folder: Path, workers: int) -> ArchiveTimes:
     BandfoldError
         If a scene cannot be decoded.
     """
-    with connected(workers=workers, memory_limit=1 << 30) as client:
+    with dask_client(workers=workers, memory_limit=1 << 30) as client:
         client.wait_for_workers(workers)
         # Imports are no part of it.
         for number, address in enumerate(client.scheduler_info()["workers"]):

@@ -12,7 +12,8 @@ import numpy as np
 from bandfold.bitstream.container.sections import Section, read_sections
 from bandfold.ground import Decoder
 from bandfold.ground.packets.packet_reader import Packet, find_packets
-from bandfold.ground.packets.reassembly import Assembly, Reassembly
+from bandfold.ground.packets.reassembly import Reassembly
+from bandfold.ground.packets.received_scene import ReceivedScene
 from bandfold.onboard.downlink.packets import PacketSettings, packetise
 
 _SEED = 1
@@ -53,7 +54,7 @@ class Loss:
     undecodable: float
 
 
-def lose(packets: Sequence[Packet], share: float, chance: random.Random) -> Assembly | None:
+def lose(packets: Sequence[Packet], share: float, chance: random.Random) -> ReceivedScene | None:
     """Lose each packet with the same probability and put together what is left.
 
     Parameters
@@ -67,7 +68,7 @@ def lose(packets: Sequence[Packet], share: float, chance: random.Random) -> Asse
 
     Returns
     -------
-    Assembly or None
+    ReceivedScene or None
         None if everything was lost.
     """
     kept = [packet for packet in packets if chance.random() >= share]
@@ -123,12 +124,12 @@ def measure_losses(
     )
 
 
-def lost_sections(assembly: Assembly | None, total: int) -> list[int]:
+def lost_sections(assembly: ReceivedScene | None, total: int) -> list[int]:
     """Numbers of the sections that are not whole.
 
     Parameters
     ----------
-    assembly : Assembly or None
+    assembly : ReceivedScene or None
         What was put together; None if nothing arrived.
     total : int
         Sections that were sent.
@@ -140,11 +141,11 @@ def lost_sections(assembly: Assembly | None, total: int) -> list[int]:
     """
     if assembly is None:
         return list(range(total))
-    lost = {one.number for one in assembly.partial}
-    for start, stop in assembly.lost_sections:
+    lost = {one.number for one in assembly.sections.partial}
+    for start, stop in assembly.sections.lost:
         lost.update(range(start, stop))
     # Without closing packets the ground does not know of what is missing at the end.
-    return sorted(lost | set(range(assembly.whole + len(lost), total)))
+    return sorted(lost | set(range(assembly.sections.whole + len(lost), total)))
 
 
 def strips_that_differ(stream: bytes, settings: PacketSettings, lost: float) -> tuple[int, int, int]:
@@ -171,9 +172,9 @@ def strips_that_differ(stream: bytes, settings: PacketSettings, lost: float) -> 
         return 0, 0, 0
     whole = _strips_by_line(stream)
     part = _strips_by_line(assembly.stream)
-    others = set(whole) - {start for start, _ in missing.lost.values()}
+    others = set(whole) - {start for start, _ in missing.lines.values()}
     differing = sum(not np.array_equal(whole[start], part[start]) for start in others)
-    return len(whole), len(missing.lost), differing
+    return len(whole), len(missing.lines), differing
 
 
 def _strips_by_line(stream: bytes) -> dict[int, Any]:

@@ -177,7 +177,7 @@ class Sent:
         assembly = reassembly.assemble()
         strips = assembly.lost_strips()
         tally.silent += len(whole) < len(self._sizes) and self._closed(numbers) and assembly.complete(strips)
-        told = {number for start, stop in assembly.lost for number in range(start, stop)}
+        told = {number for start, stop in assembly.packets.lost for number in range(start, stop)}
         end = len(self.packets) if self._closed(numbers) else numbers[-1] + 1
         exact = told == set(range(end)) - set(numbers)
         if expected is None or strips.reason is not None:
@@ -198,7 +198,7 @@ class Sent:
         seen = {index for index in expected if index < known}
         reported = {int(one) for one in np.flatnonzero(~good) // decoder.strip_lines}
         behind = known < len(self._needs)
-        exact &= set(strips.lost) == seen == reported and behind <= (not decoder.complete)
+        exact &= set(strips.lines) == seen == reported and behind <= (not decoder.complete)
         tally.inexact += not exact
         tally.wrong += not np.array_equal(decoded[:, good], self.whole[:, :lines][:, good])
         tally.untouched += not expected

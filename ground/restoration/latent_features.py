@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from bandfold.bitstream.contexts.tables import Mode
 from bandfold.bitstream.entropy.tokens import DIRECT
 from bandfold.bitstream.transforms.dct import DCT, DCT_UNIT, FREQUENCIES
-from bandfold.bitstream.transforms.klt import BASIS_UNIT, Vectors
-from bandfold.common.geometry import BLOCK, CHANNELS
+from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
+from bandfold.common.scene import BLOCK, CHANNELS
 from bandfold.ground.synthesis.decoded_latents import DecodedLatents
 
 from .bilateral_filter import FilterKernel, bilateral_filter

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.tables import Mode
-from bandfold.common.geometry import CHANNELS
 from bandfold.common.onnx_session import Network, fastest_providers
+from bandfold.common.scene import CHANNELS
 from bandfold.ground.synthesis.decoded_latents import DecodedLatents
 
 from .latent_features import FeatureExtractor

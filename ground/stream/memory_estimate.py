@@ -5,7 +5,7 @@ from __future__ import annotations
 from bandfold.bitstream.container.header import Header
 from bandfold.bitstream.segments.band_codec import REDUCTION, BandCodec, latent_rows
 from bandfold.common.errors import MemoryLimitError
-from bandfold.common.geometry import CHANNELS, block_rows
+from bandfold.common.scene import CHANNELS, block_rows
 
 BYTES_PER_LATENT = 64
 """Memory that decoding takes for each latent of a strip: contexts, latents and planes."""

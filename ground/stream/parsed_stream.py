@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from bandfold.bitstream.container.chunks import Place
 from bandfold.bitstream.container.header import LARGEST_DIMENSION, STEP_UNIT, Header
-from bandfold.bitstream.container.sections import RawSection, Section, read_sections
-from bandfold.bitstream.container.varint import read_varint
+from bandfold.bitstream.container.sections import RawSection, Section, read_sections, read_varint
+from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.contexts.tables import Tables, needed_tables
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.bitstream.payloads.metadata_code import read_metadata
 from bandfold.bitstream.payloads.payload import PayloadReader
 from bandfold.bitstream.segments.band_codec import BandCodec
-from bandfold.bitstream.transforms.klt import Fold, Vectors
+from bandfold.bitstream.transforms.klt import Fold
+from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.errors import StreamError
 from bandfold.common.scene import MetadataValue
 
@@ -90,9 +90,9 @@ class ParsedStream:
         header = Header.unpack(index.required(Section.HEADER))
         tables = needed_tables(header.tables, tables)
         registry = registry or Registry()
-        codec = (
-            BandCodec.from_package(registry.need(header.model, header.model_hash)) if header.model else None
-        )
+        codec = None
+        if header.model is not None:
+            codec = BandCodec.from_package(registry.need(header.model.name, header.model.hash))
         metadata = _metadata(index, tables)
         if header.open:
             header = replace(header, info=replace(header.info, lines=_lines_of_open(index, header)))
@@ -121,12 +121,12 @@ class ParsedStream:
                     return self.transform(place).rotations
         return ()
 
-    def transform(self, place: Place) -> SpectralTransform:
+    def transform(self, place: SegmentHeader) -> SpectralTransform:
         """The spectral transform that a segment names.
 
         Parameters
         ----------
-        place : Place
+        place : SegmentHeader
             What the segment says of itself.
 
         Returns
@@ -143,12 +143,12 @@ class ParsedStream:
         """
         return self.transforms.find(place.fold, place.rotation)
 
-    def step(self, place: Place) -> float:
+    def step(self, place: SegmentHeader) -> float:
         """Quantiser step of a segment, in counts.
 
         Parameters
         ----------
-        place : Place
+        place : SegmentHeader
             What the segment says of itself.
 
         Returns

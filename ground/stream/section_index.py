@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from bandfold.bitstream.container.sections import RawSection, Section, read_sections
-from bandfold.bitstream.container.varint import read_varint
+from bandfold.bitstream.container.sections import RawSection, Section, read_sections, read_varint
 from bandfold.common.errors import StreamError
 
 from .strip_segments import StripSegments

@@ -10,13 +10,13 @@ from bandfold.bitstream.container.header import Header
 from bandfold.bitstream.container.sections import Section
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.packages.registry import Registry
-from bandfold.bitstream.payloads.klt_code import read_fold
+from bandfold.bitstream.payloads.klt_code import read_fold, read_matrices
 from bandfold.bitstream.payloads.payload import PayloadReader
-from bandfold.bitstream.payloads.rotation_code import read_matrices
 from bandfold.bitstream.payloads.selection_code import read_selected_fold
 from bandfold.bitstream.segments.band_codec import BandCodec
-from bandfold.bitstream.transforms.klt import Fold, Vectors
+from bandfold.bitstream.transforms.klt import Fold
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
+from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.errors import StreamError
 
 from .memory_estimate import strip_memory, strip_pixels
@@ -148,8 +148,9 @@ class SpectralTransforms:
         if number not in self._folds:
             header = self._header
             with self._section(Section.FOLD, number) as reader:
-                if header.sensor:
-                    sensor = SensorBasis.from_package(self._registry.need(header.sensor, header.sensor_hash))
+                if header.sensor is not None:
+                    package = self._registry.need(header.sensor.name, header.sensor.hash)
+                    sensor = SensorBasis.from_package(package)
                     fold = read_selected_fold(reader, header.info.bands, sensor)
                 else:
                     engines = 0 if self._codec is None else self._codec.engines

@@ -6,8 +6,14 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from bandfold.bitstream.container.chunks import Place, Segmented, read_place, segment_index, split_segment
 from bandfold.bitstream.container.sections import RawSection
+from bandfold.bitstream.container.segment_layout import (
+    ChunkedSegment,
+    SegmentHeader,
+    read_segment_header,
+    segment_index,
+    split_segment,
+)
 from bandfold.common.errors import StreamError
 
 
@@ -29,7 +35,7 @@ class StripSegments:
 
     def __init__(self, sections: Iterable[RawSection], *, keep_damaged: bool = True) -> None:
         self.intact: dict[int, RawSection] = {}
-        self._damaged: dict[int, Segmented] = {}
+        self._damaged: dict[int, ChunkedSegment] = {}
         for section in sections:
             with suppress(StreamError):
                 if section.intact:
@@ -39,7 +45,7 @@ class StripSegments:
                     self._damaged.setdefault(remains.place.index, remains)
         self._numbers = sorted(self.intact)
 
-    def segment(self, strip: int) -> Segmented:
+    def segment(self, strip: int) -> ChunkedSegment:
         """The segment of a strip, or what is left of it.
 
         Parameters
@@ -49,7 +55,7 @@ class StripSegments:
 
         Returns
         -------
-        Segmented
+        ChunkedSegment
             Its place and its chunks, not decoded.
 
         Raises
@@ -63,7 +69,7 @@ class StripSegments:
             return self._damaged[strip]
         raise StreamError(f"segment {strip} is missing or its checksum is wrong")
 
-    def place(self, strip: int) -> Place:
+    def place(self, strip: int) -> SegmentHeader:
         """What the intact segment of a strip names: fold, rotations, step and height.
 
         Parameters
@@ -73,7 +79,7 @@ class StripSegments:
 
         Returns
         -------
-        Place
+        SegmentHeader
             Read from the first bytes of the segment.
 
         Raises
@@ -81,9 +87,9 @@ class StripSegments:
         StreamError
             If these bytes break a rule of the format.
         """
-        return read_place(self.intact[strip].payload)[0]
+        return read_segment_header(self.intact[strip].payload)[0]
 
-    def places(self) -> Iterator[Place]:
+    def places(self) -> Iterator[SegmentHeader]:
         """What each intact segment names, by rising number of the strip; unreadable ones are skipped."""
         for strip in self._numbers:
             with suppress(StreamError):

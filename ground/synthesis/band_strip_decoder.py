@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bandfold.bitstream.container.chunks import Segmented
+from bandfold.bitstream.container.segment_layout import ChunkedSegment
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.segments.band_codec import BandCodec
 from bandfold.bitstream.segments.band_segment import read_band_segment
@@ -41,12 +41,12 @@ class BandStripDecoder(StripDecoder):
             Not used: a network computes with one thread.
         """
 
-    def synthesise(self, segment: Segmented, bands: slice, height: int) -> BandPlanes:
+    def synthesise(self, segment: ChunkedSegment, bands: slice, height: int) -> BandPlanes:
         """From the chunks of a segment to bands, by the networks of the model.
 
         Parameters
         ----------
-        segment : Segmented
+        segment : ChunkedSegment
             The segment, which has one chunk.
         bands : slice
             Bands wanted: a half-open range with explicit bounds and no step.

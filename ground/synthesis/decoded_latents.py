@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.klt import Vectors
-from bandfold.common.geometry import BLOCK
+from bandfold.bitstream.transforms.vectors import Vectors
+from bandfold.common.scene import BLOCK
 
 from .inverse_transforms import inverse_cosine_transform, inverse_rotation
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.container.chunks import Segmented
+from bandfold.bitstream.container.segment_layout import ChunkedSegment
 from bandfold.bitstream.contexts.tables import Mode, Tables
 from bandfold.bitstream.segments.segment import Segment, mode_name, read_segment
-from bandfold.bitstream.transforms.klt import Vectors
+from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.ground.stream.memory_budget import MemoryBudget
 from bandfold.ground.stream.parsed_stream import ParsedStream
 
@@ -55,12 +55,12 @@ class FoldedStripDecoder(StripDecoder):
         if self._restorer is not None:
             self._restorer.open(threads)
 
-    def synthesise(self, segment: Segmented, bands: slice, height: int) -> BandPlanes:
+    def synthesise(self, segment: ChunkedSegment, bands: slice, height: int) -> BandPlanes:
         """From the chunks of a segment to bands, by the inverse of each step of the encoder.
 
         Parameters
         ----------
-        segment : Segmented
+        segment : ChunkedSegment
             The segment, or its first chunks: components of the others are zero.
         bands : slice
             Bands wanted: a half-open range with explicit bounds and no step.

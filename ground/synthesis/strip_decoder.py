@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.container.chunks import Segmented
+from bandfold.bitstream.container.segment_layout import ChunkedSegment
 from bandfold.bitstream.transforms.klt import FRACTION, Fold
 from bandfold.common.errors import StreamError
 from bandfold.ground.stream.parsed_stream import ParsedStream
@@ -133,12 +133,12 @@ class StripDecoder(ABC):
         return DecodedStrip(lines, mark_no_data(counts, planes.absent, header.info), damage)
 
     @abstractmethod
-    def synthesise(self, segment: Segmented, bands: slice, height: int) -> BandPlanes:
+    def synthesise(self, segment: ChunkedSegment, bands: slice, height: int) -> BandPlanes:
         """From the chunks of a segment to bands: entropy decoding and the inverse of each transform.
 
         Parameters
         ----------
-        segment : Segmented
+        segment : ChunkedSegment
             The segment, or its first chunks.
         bands : slice
             Bands wanted: a half-open range with explicit bounds and no step.
@@ -163,6 +163,6 @@ class StripDecoder(ABC):
         return BandPlanes(np.broadcast_to(means[:, None, None], shape), None)
 
 
-def _lost_chunks(segment: Segmented) -> str:
+def _lost_chunks(segment: ChunkedSegment) -> str:
     kept, whole = len(segment.chunks), len(segment.chunks) + segment.lost
     return f"segment {segment.place.index} has a wrong checksum: decoded from {kept} of {whole} chunks"

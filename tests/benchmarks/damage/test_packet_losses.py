@@ -42,7 +42,7 @@ def test_lost_segments_are_lost_strips(stream):
         lost = lost_sections(assembly, len(kinds))
         if strips.reason is None:
             segments = [number for number in lost if kinds[number] == Section.SEGMENT]
-            assert [number - first for number in segments] == sorted(strips.lost)
+            assert [number - first for number in segments] == sorted(strips.lines)
             seen.add(len(segments))
         else:
             assert set(lost) & {number for number, kind in enumerate(kinds) if kind != Section.SEGMENT}

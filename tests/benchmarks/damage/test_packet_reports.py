@@ -3,7 +3,7 @@
 import pytest
 
 from bandfold.benchmarks.damage.packet_reports import ReportTally, sent_streams
-from bandfold.ground.packets.reassembly import Assembly, Strips
+from bandfold.ground.packets.received_scene import LostStrips, ReceivedScene
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +31,9 @@ def test_a_ground_that_says_too_little_is_found(sent, monkeypatch):
     one = sent["whole scene"]
     segment = next(number for number, packet in enumerate(one.packets) if packet[15] == 5)
     assert lose(one, segment).inexact == 0
-    monkeypatch.setattr(Assembly, "lost_strips", lambda self: Strips({}))
+    monkeypatch.setattr(ReceivedScene, "lost_strips", lambda self: LostStrips({}))
     assert lose(one, segment).inexact == 1
-    monkeypatch.setattr(Assembly, "complete", lambda self, strips: True)
+    monkeypatch.setattr(ReceivedScene, "complete", lambda self, strips: True)
     assert lose(one, segment).silent == 1
 
 
