@@ -16,7 +16,12 @@ from typing import Any
 import click
 import numpy as np
 
-from bandfold.bitstream.contexts.tables import DEPENDENT, SHIPPED, load_tables, tables_from_arrays
+from bandfold.bitstream.contexts.tables import (
+    DEPENDENT_TABLES,
+    SHIPPED_TABLES,
+    load_tables,
+    tables_from_arrays,
+)
 from bandfold.common.errors import SettingsError
 from bandfold.programs.program import run
 from bandfold.programs.progress import shown
@@ -39,7 +44,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command()
 @click.option("--scenes", "folder", type=_FOLDER, required=True, help="Folder of ENVI scenes.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Tables (.npz).")
-@click.option("--banded", type=_FILE, default=SHIPPED, help="Tables whose single bands OUT.npz gets.")
+@click.option("--banded", type=_FILE, default=SHIPPED_TABLES, help="Tables whose single bands OUT.npz gets.")
 @click.option(
     "--folds",
     type=_FOLDER,
@@ -48,7 +53,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--iterations", type=click.IntRange(1), default=10000, show_default=True, help="Of training.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same tables.")
-@click.option("--start", type=_FILE, default=DEPENDENT, help="Tables that quantise the training data.")
+@click.option("--start", type=_FILE, default=DEPENDENT_TABLES, help="Tables that quantise the training data.")
 def main(
     folder: Path,
     output: Path | None,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.contexts.tables import CLASSES, COST_UNIT, POINTS, Mode
+from bandfold.bitstream.contexts.tables import CLASSES, TOKEN_COST_UNIT, POINTS, Mode
 from bandfold.bitstream.entropy.tokens import TOKENS, to_tokens
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.onboard.quantisation.rdoq import quantise
@@ -69,7 +69,7 @@ class Tally:
         float
             Bits of all latents together.
         """
-        return float((self.tokens * mode.costs.astype(np.int64)).sum()) / COST_UNIT
+        return float((self.tokens * mode.costs.astype(np.int64)).sum()) / TOKEN_COST_UNIT
 
 
 def quantise_strips(latents: Latents, mode: Mode) -> list[tuple[NDArray[np.int32], NDArray[np.uint8]]]:

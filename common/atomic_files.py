@@ -274,6 +274,7 @@ class GrowingFile:
         Parameters
         ----------
         data : bytes
+            What is appended.
 
         Raises
         ------

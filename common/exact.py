@@ -38,7 +38,9 @@ def product(a: Float, b: Float) -> Float:
     Parameters
     ----------
     a : ndarray, shape (n, m)
+        Left factor.
     b : ndarray, shape (m, k)
+        Right factor.
 
     Returns
     -------
@@ -69,7 +71,9 @@ def integer_product(a: Float, b: Float) -> Float:
     Parameters
     ----------
     a : ndarray, shape (n, m)
+        Left factor.
     b : ndarray, shape (m, k)
+        Right factor.
 
     Returns
     -------

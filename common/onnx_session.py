@@ -53,6 +53,7 @@ class Network:
         Parameters
         ----------
         batch : ndarray of float32, shape (n, channels, lines, samples)
+            Planes of samples or of latents.
 
         Returns
         -------
@@ -86,6 +87,7 @@ def open_session(
     Parameters
     ----------
     graph : bytes
+        ONNX, with one input and one output.
     source : str
         What error messages call it.
     threads : int

@@ -192,6 +192,7 @@ def pad_to_blocks(planes: NDArray[Scalar], block: int = BLOCK) -> NDArray[Scalar
     Parameters
     ----------
     planes : ndarray, shape (..., lines, samples)
+        Samples, or anything that lies by lines and samples.
     block : int
         Lines and samples of a block.
 
@@ -212,6 +213,7 @@ def mirrored(length: int, block: int) -> NDArray[np.intp]:
     Parameters
     ----------
     length, block : int
+        Lines or samples, and how many of them make up a block.
 
     Returns
     -------

@@ -40,6 +40,7 @@ class Workers:
         function : callable
             Called in any thread.
         items : iterable
+            What it is applied to.
 
         Yields
         ------

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from bandfold.bitstream.container.header import DEPENDENT, QUANTISERS, STEP_UNIT, UNIFORM
-from bandfold.bitstream.contexts.tables import DEPENDENT as TRELLIS_TABLES
+from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES
 from bandfold.bitstream.packages.package import Package
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.common.errors import SettingsError
@@ -222,7 +222,7 @@ class EncoderSettings:
         if self.tables is not None:
             return Path(self.tables)
         wanted = self.quantiser or (DEPENDENT if self.model is None else UNIFORM)
-        return TRELLIS_TABLES if wanted == DEPENDENT else None
+        return DEPENDENT_TABLES if wanted == DEPENDENT else None
 
     @property
     def repeat_strips(self) -> int:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from bandfold.bitstream.contexts.tables import DEPENDENT, SHIPPED, Mode, load_tables
+from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES, SHIPPED_TABLES, Mode, load_tables
 from bandfold.bitstream.segments.segment import Segment
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.bitstream.transforms.vectors import Vectors
@@ -132,7 +132,7 @@ class RestorationView:
     def __init__(self, scenes: Sequence[TrainingScene], part: tuple[int, ...], config: DataConfig) -> None:
         del part
         self._batch = config.batch
-        modes = [load_tables(path).modes["folded"] for path in (SHIPPED, DEPENDENT)]
+        modes = [load_tables(path).modes["folded"] for path in (SHIPPED_TABLES, DEPENDENT_TABLES)]
         self._sources = [
             values
             for scene in scenes

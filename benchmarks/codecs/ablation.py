@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.container.header import DEPENDENT, UNIFORM
-from bandfold.bitstream.contexts.tables import DEPENDENT as TRELLIS
+from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.transforms.klt import MERGE_LIMIT
 from bandfold.ground import Decoder
@@ -112,7 +112,7 @@ class AblatedCodec:
 
     def encode(self, cube: NDArray[Any], bps: float) -> Encoded:
         """Encode; see `Codec.encode`."""
-        tables = load_tables(self._path or (TRELLIS if self._step.quantiser == DEPENDENT else None))
+        tables = load_tables(self._path or (DEPENDENT_TABLES if self._step.quantiser == DEPENDENT else None))
         start = time.perf_counter()
         samples = Samples.of(ArraySource(cube))
         coder = SceneCoder(samples, TransformMethod(tables), tables, STRIP_LINES, lambda stage, done: None)

@@ -13,7 +13,7 @@ import numpy as np
 
 from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.bitstream.container.segment_layout import SegmentHeader
-from bandfold.bitstream.contexts.tables import DEPENDENT as TRELLIS
+from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES as TRELLIS
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.segments.segment import Segment, mode_name, write_segment
 from bandfold.common.scene import strips

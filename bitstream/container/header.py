@@ -185,6 +185,7 @@ class Header:
         Parameters
         ----------
         payload : bytes
+            As `pack` made it.
 
         Returns
         -------

@@ -79,6 +79,7 @@ class PacketHead:
         Parameters
         ----------
         data : bytes
+            A packet.
         position : int
             Where it starts; `HEAD_BYTES` must follow.
 

@@ -81,7 +81,9 @@ def write_section(kind: Section, payload: bytes) -> bytes:
     Parameters
     ----------
     kind : Section
+        What the section holds.
     payload : bytes
+        Its content.
 
     Returns
     -------
@@ -255,12 +257,14 @@ def read_varint(data: bytes, position: int) -> tuple[int, int]:
     Parameters
     ----------
     data : bytes
+        What the integer lies in.
     position : int
         Where it starts.
 
     Returns
     -------
     value : int
+        The integer, 0 to 2**64 - 1.
     position : int
         Where it ends.
 

@@ -54,6 +54,7 @@ class Chunk:
     Parameters
     ----------
     components : int
+        How many components the chunk holds, behind those of the chunks before.
     data : bytes
         A payload.
     worth : int
@@ -72,6 +73,7 @@ class ChunkedSegment:
     Parameters
     ----------
     place : SegmentHeader
+        Where the segment belongs, and what it is coded with.
     chunks : tuple of Chunk
         At least one, in order of their components.
     lost : int
@@ -112,6 +114,7 @@ def worth_of(energy: int, step_code: int, size: int) -> int:
     energy : int
         Sum of squares of its quantised latents.
     step_code : int
+        Quantiser step in units of ``1 / 256`` of a count.
     size : int
         Bytes.
 
@@ -135,11 +138,14 @@ def read_segment_header(payload: bytes) -> tuple[SegmentHeader, int]:
     Parameters
     ----------
     payload : bytes
+        Of a segment section.
 
     Returns
     -------
     place : SegmentHeader
+        Where the segment belongs, and what it is coded with.
     position : int
+        Bytes before the rest of the payload.
 
     Raises
     ------

@@ -18,6 +18,7 @@ class Truncated:
     Parameters
     ----------
     data : bytes
+        The stream of that size.
     chunks : int
         Chunks that it had.
     kept : int

@@ -68,7 +68,7 @@ class ContextNetwork:
     offset : ndarray, shape (groups,)
         Integer bias of the last layer.
     shifts : tuple of int
-        Right shifts after each layer, 0 to `MOST_SHIFT`.
+        Right shifts after each layer, ``-MOST_SHIFT`` to `MOST_SHIFT`; negative ones are left shifts.
     classes : int
         Number of classes: the last layer is cut to 0 ... ``classes - 1``.
     middle : ndarray, shape (groups, middle units, hidden units), or None
@@ -102,8 +102,8 @@ class ContextNetwork:
             raise ValueError(
                 f"{len(self.shifts)} shifts for {len(self.layers)} layers: there is one for each"
             )
-        if not all(0 <= shift <= MOST_SHIFT for shift in self.shifts):
-            raise ValueError(f"shifts of {self.shifts} bits: 0 to {MOST_SHIFT} are possible")
+        if not all(-MOST_SHIFT <= shift <= MOST_SHIFT for shift in self.shifts):
+            raise ValueError(f"shifts of {self.shifts} bits: {-MOST_SHIFT} to {MOST_SHIFT} are possible")
         largest = max(float(np.abs(weights).max()) for weights, _ in self.layers)
         if self.middle is not None and largest > BYTE_LIMIT:
             raise ValueError(f"a weight is {largest:.0f}: {BYTE_LIMIT:.0f} is most with two hidden layers")
@@ -235,7 +235,9 @@ class NetworkStructure(Structure):
     def __init__(self, network: ContextNetwork) -> None:
         names = ("hidden", "bias", "middle", "middle_bias", "output", "offset")
         whole = dict(zip(names, _filled_up(network.layers), strict=True))
-        words = {} if network.middle is None else _in_words(whole, network.shifts)
+        # C shifts integers to the right only.
+        in_bytes = network.middle is not None and min(network.shifts) >= 0
+        words = _in_words(whole, network.shifts) if in_bytes else {}
         word_names = (
             "words",
             "whole_bias",

@@ -174,6 +174,7 @@ class Surroundings:
         Parameters
         ----------
         diagonal : int
+            0 to 14: sum of the vertical and the horizontal frequency of its channels.
         magnitudes : ndarray of uint16, shape (channels of the diagonal, count, rows, columns)
             From `magnitudes_of`.
         """
@@ -201,6 +202,7 @@ class Surroundings:
         Parameters
         ----------
         diagonal : int
+            0 to 14: sum of the vertical and the horizontal frequency of its channels.
         last, before : Past
             The components coded one and two before each of these.
 

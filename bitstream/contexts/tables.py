@@ -25,10 +25,10 @@ from .context_network import ContextNetwork
 
 DATA = Path(__file__).parents[1] / "data"
 
-SHIPPED = DATA / "tables.npz"
+SHIPPED_TABLES = DATA / "tables.npz"
 """The tables that are used where none are named: one quantiser."""
 
-DEPENDENT = DATA / "dependent.npz"
+DEPENDENT_TABLES = DATA / "dependent.npz"
 """Tables for trellis-coded quantisation, see `bandfold.bitstream.contexts.trellis_states`."""
 
 OLDER = DATA / "older"
@@ -43,8 +43,8 @@ SIDE_CLASSES = 40
 POINTS = 3
 """Magnitudes 1, 2 and all above have a reconstruction point each."""
 
-COST_UNIT = 256
-"""Costs are in units of ``1 / COST_UNIT`` bit."""
+TOKEN_COST_UNIT = 256
+"""Costs are in units of ``1 / TOKEN_COST_UNIT`` bit."""
 
 MODES = ("folded", "banded")
 """Statistics of components of a fold and of single bands."""
@@ -57,6 +57,7 @@ class Mode:
     Parameters
     ----------
     network : ContextNetwork
+        What classifies latents by what is known around them.
     frequencies : ndarray of int64, shape (quantisers * CLASSES, TOKENS)
         Each row sums to 2**24, each entry is at least 1. The classes of a second quantiser are numbered
         behind those of the first one.
@@ -96,11 +97,11 @@ class Mode:
 
     @cached_property
     def costs(self) -> NDArray[np.int32]:
-        """Cost of each token in each class, sign and raw bits included, in ``1 / COST_UNIT`` bit."""
+        """Cost of each token in each class, sign and raw bits included, in ``1 / TOKEN_COST_UNIT`` bit."""
         bits = PRECISION - exact.log2(self.frequencies.astype(np.float64))
         widths = token_base(np.arange(TOKENS, dtype=np.int32))[1]
         bits += widths + (np.arange(TOKENS) > 0)
-        return np.rint(bits * COST_UNIT).astype(np.int32)
+        return np.rint(bits * TOKEN_COST_UNIT).astype(np.int32)
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def load_tables(path: str | Path | None = None) -> Tables:
     ModelError
         If the file cannot be read or does not hold tables.
     """
-    file = SHIPPED if path is None else Path(path)
+    file = SHIPPED_TABLES if path is None else Path(path)
     try:
         with open(file, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return tables_from_arrays({name: archive[name] for name in archive.files})
@@ -192,16 +193,17 @@ def shipped_tables(identity: bytes) -> Tables:
     Parameters
     ----------
     identity : bytes
+        First 8 bytes of the SHA-256 of the content of the tables.
 
     Returns
     -------
     Tables
-        `SHIPPED` if there are none of this identity: `needed_tables` finds that out.
+        `SHIPPED_TABLES` if there are none of this identity: `needed_tables` finds that out.
     """
     usual = load_tables()
     if usual.identity == identity:
         return usual
-    dependent = load_tables(DEPENDENT)
+    dependent = load_tables(DEPENDENT_TABLES)
     if dependent.identity == identity:
         return dependent
     older = OLDER / f"{identity.hex()}.npz"

@@ -52,7 +52,9 @@ class Chains:
         Parameters
         ----------
         diagonal : int
+            0 to 14.
         values : ndarray of integers, shape (channels of the diagonal, rows, columns)
+            Levels of the diagonal.
         """
         part = self.states[: _length(diagonal)]
         part[...] = NEXT[part, values & 1]
@@ -68,6 +70,7 @@ def set_of_latents(quantised: NDArray[np.integer]) -> NDArray[np.uint8]:
     Parameters
     ----------
     quantised : ndarray of integers, shape (64, components, rows, columns)
+        Levels of the strip.
 
     Returns
     -------

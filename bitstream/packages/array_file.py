@@ -55,6 +55,7 @@ def read_array(data: bytes, source: str) -> NDArray[Any]:
     Parameters
     ----------
     data : bytes
+        An ``.npy`` file.
     source : str
         What error messages call it.
 

@@ -32,6 +32,7 @@ class Manifest:
     name : str
         Lower-case letters, digits, ``.``, ``_`` and ``-``; at most 64.
     kind : {"sensor", "codec", "restoration"}
+        What the package holds, see `KINDS`.
     description : str
         One line.
     bandfold : str
@@ -105,6 +106,7 @@ class Manifest:
         Parameters
         ----------
         data : bytes
+            The manifest as JSON.
         source : str
             What error messages call the package.
 

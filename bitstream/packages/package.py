@@ -90,6 +90,7 @@ def pack(package: Package) -> bytes:
     Parameters
     ----------
     package : Package
+        Manifest, arrays and engines.
 
     Returns
     -------
@@ -129,6 +130,7 @@ def reading_content(package: Package, kind: str, use: str, content: str, maker: 
     Parameters
     ----------
     package : Package
+        Manifest, arrays and engines.
     kind : str
         Kind that it must be of.
     use, content, maker : str
@@ -166,6 +168,7 @@ def unpack(data: bytes, source: str = "in memory") -> Package:
     Parameters
     ----------
     data : bytes
+        All bytes of the file.
     source : str
         What error messages call it.
 
@@ -202,6 +205,7 @@ def load_package(path: str | os.PathLike[str]) -> Package:
     Parameters
     ----------
     path : path_like
+        Name of the file.
 
     Returns
     -------
@@ -229,7 +233,9 @@ def save_package(package: Package, path: str | os.PathLike[str]) -> Package:
     Parameters
     ----------
     package : Package
+        Manifest, arrays and engines.
     path : path_like
+        Name of the file.
 
     Returns
     -------

@@ -10,7 +10,7 @@ from bandfold.common.errors import ModelError
 
 from .package import SUFFIX, Package, load_package
 
-SHIPPED = Path(__file__).parents[1] / "data"
+SHIPPED_PACKAGES = Path(__file__).parents[1] / "data"
 """Folder of the packages that are shipped."""
 
 SEARCH_PATH = "BANDFOLD_MODELS"
@@ -87,6 +87,7 @@ class Registry:
         Parameters
         ----------
         name : str
+            By which the stream calls it.
         identity : bytes
             First 8 bytes of its digest.
 
@@ -115,5 +116,5 @@ class Registry:
 def _found() -> Iterator[Path]:
     """Package files of the search path, then those that are shipped, each folder sorted by name."""
     folders = [Path(folder) for folder in os.environ.get(SEARCH_PATH, "").split(os.pathsep) if folder]
-    for folder in (*folders, SHIPPED):
+    for folder in (*folders, SHIPPED_PACKAGES):
         yield from sorted(folder.glob(f"*{SUFFIX}"))

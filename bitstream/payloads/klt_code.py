@@ -34,10 +34,10 @@ MOST_ENTRIES = 1 << 22
 """Entries of all eigenvectors at most: a decoder may have to read zeros that take no bytes at all."""
 
 
-LARGEST_COUNT = 64
+MOST_ROTATIONS = 64
 """Rotation matrices at most."""
 
-LARGEST_SIZE = 64
+MOST_ROTATED = 64
 """Components that a rotation matrix rotates at most."""
 
 
@@ -47,7 +47,9 @@ def write_fold(payload: PayloadWriter, fold: Fold) -> None:
     Parameters
     ----------
     payload : PayloadWriter
+        Where it is written or read.
     fold : Fold
+        Partition, means and vectors, which need no package.
     """
     payload.integers([len(fold.ends)], COUNT_MEAN, signed=False)
     payload.integers(np.diff(fold.ends, prepend=0).tolist(), 32 * SIDE_UNIT, signed=False)
@@ -75,6 +77,7 @@ def read_fold(payload: PayloadReader, bands: int, *, spectral: bool, engines: in
     Parameters
     ----------
     payload : PayloadReader
+        Where it is written or read.
     bands : int
         Bands of the scene.
     spectral : bool
@@ -155,6 +158,7 @@ def expected_entry(length: int, precision: int) -> int:
     Parameters
     ----------
     length, precision : int
+        Number of entries of the vector, and bits that an entry of 1 has.
 
     Returns
     -------
@@ -195,6 +199,7 @@ def checked_means(codes: NDArray[np.int64], mean_shift: int) -> NDArray[np.int64
     codes : ndarray of int64, shape (bands,)
         In units of ``2**mean_shift``.
     mean_shift : int
+        How coarsely the means are told, as in `Fold`.
 
     Returns
     -------
@@ -236,6 +241,7 @@ def read_matrices(payload: PayloadReader, components: int) -> tuple[Vectors, ...
     Parameters
     ----------
     payload : PayloadReader
+        Where it is written or read.
     components : int
         Components of the scene.
 
@@ -249,6 +255,6 @@ def read_matrices(payload: PayloadReader, components: int) -> tuple[Vectors, ...
         If the payload is corrupt.
     """
     count, size = payload.integers(2, COUNT_MEAN, signed=False)
-    if not (1 <= count <= LARGEST_COUNT and 1 <= size <= min(components, LARGEST_SIZE)):
+    if not (1 <= count <= MOST_ROTATIONS and 1 <= size <= min(components, MOST_ROTATED)):
         raise StreamError(f"stream has {count} rotations of {size} components: it is corrupt")
     return tuple(read_vectors(payload, size, size) for _ in range(count))

@@ -39,7 +39,9 @@ def write_metadata(payload: PayloadWriter, metadata: Mapping[str, MetadataValue]
     Parameters
     ----------
     payload : PayloadWriter
+        Where the metadata are written or read.
     metadata : mapping of str to str or tuple of str
+        ENVI header fields: texts, or the items of lists.
 
     Raises
     ------
@@ -78,6 +80,7 @@ def read_metadata(payload: PayloadReader) -> dict[str, MetadataValue]:
     Parameters
     ----------
     payload : PayloadReader
+        Where the metadata are written or read.
 
     Returns
     -------

@@ -19,6 +19,7 @@ def write_mask(payload: PayloadWriter, mask: NDArray[np.bool_]) -> None:
     Parameters
     ----------
     payload : PayloadWriter
+        Where the mask is written or read.
     mask : ndarray of bool, shape (bands, lines, samples)
         True where data are absent. Runs go pixel by pixel, all bands of one before the next, because absent
         data are mostly whole pixels.
@@ -35,6 +36,7 @@ def read_mask(payload: PayloadReader, shape: tuple[int, int, int]) -> NDArray[np
     Parameters
     ----------
     payload : PayloadReader
+        Where the mask is written or read.
     shape : tuple of int
         Bands, lines and samples.
 

@@ -36,7 +36,9 @@ def write_selected_fold(payload: PayloadWriter, fold: Fold, selection: Selection
     Parameters
     ----------
     payload : PayloadWriter
+        Where the selection is written or read.
     fold : Fold
+        Whose vectors come from the package of a sensor.
     selection : Selection
         That of the fold.
     """
@@ -66,6 +68,7 @@ def read_selected_fold(payload: PayloadReader, bands: int, sensor: SensorBasis) 
     Parameters
     ----------
     payload : PayloadReader
+        Where the selection is written or read.
     bands : int
         Bands of the scene.
     sensor : SensorBasis

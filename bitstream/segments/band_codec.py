@@ -93,7 +93,9 @@ class BandCodec:
         Parameters
         ----------
         engine : int
+            Number of the engine.
         threads : int
+            Processor threads.
         providers : sequence of str
             Execution providers of ONNX Runtime, those that are tried first in front.
 
@@ -138,6 +140,7 @@ class BandCodec:
         Parameters
         ----------
         package : Package
+            Of kind ``codec``.
 
         Returns
         -------

@@ -26,6 +26,7 @@ class BandSegment:
     Parameters
     ----------
     quantised : ndarray of int32, shape (bands, channels, rows, columns)
+        Latents of all bands, rounded.
     absent : ndarray of bool, shape (bands, lines, samples), or None
         Samples without data.
     """
@@ -40,8 +41,11 @@ def write_band_segment(place: SegmentHeader, segment: BandSegment, tables: Plane
     Parameters
     ----------
     place : SegmentHeader
+        Where the segment belongs.
     segment : BandSegment
+        Its latents, and where data are absent.
     tables : PlaneTables
+        Tables of the format and of the model.
     fold : Fold
         Intervals and their engines.
 
@@ -71,9 +75,13 @@ def read_band_segment(
     Parameters
     ----------
     segmented : ChunkedSegment
+        The segment, not decoded.
     header : Header
+        Of the stream.
     tables : PlaneTables
+        Tables of the format and of the model.
     fold : Fold
+        Intervals of bands, and the engine of each.
 
     Returns
     -------

@@ -10,7 +10,8 @@ from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Pas
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.contexts.trellis_states import Chains
 from bandfold.bitstream.entropy.ans import AnsDecoder
-from bandfold.bitstream.payloads.payload import BitReader, PayloadReader, read_values
+from bandfold.bitstream.payloads.payload import PayloadReader, read_values
+from bandfold.bitstream.payloads.raw_bits import BitReader
 from bandfold.common.errors import StreamError
 from bandfold.common.kernels import Structure, compiled, structure
 from bandfold.common.scene import CHANNELS

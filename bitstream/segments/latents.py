@@ -27,7 +27,7 @@ EXTENT_MEAN = SIDE_UNIT
 LARGEST_SQUARED = 1 << 15
 """Magnitudes are cut here before they are squared: sums stay exact."""
 
-MOST_CLASSES = 256
+MOST_TABLES = 256
 """Classes of a context network, at most: C counts latents by class."""
 
 
@@ -127,7 +127,7 @@ def write_latents(
     payload.integers(np.diff(extents, prepend=before).tolist(), EXTENT_MEAN)
     positions = quantised.shape[2] * quantised.shape[3]
     tokens = np.empty(int(DIAGONAL_BOUNDS[extents].sum()) * positions, dtype=np.int32)
-    tables, counts = np.empty((2, int(extents.sum()) * MOST_CLASSES), dtype=np.int32)
+    tables, counts = np.empty((2, int(extents.sum()) * MOST_TABLES), dtype=np.int32)
     # One bit more: C writes each sign before it is known whether there is one.
     bits = np.empty(int(statistics.bits.sum()) + 1, dtype=np.uint8)
     first = payload.tables.first_table(mode)

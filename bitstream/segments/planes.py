@@ -29,6 +29,7 @@ def zigzag(values: NDArray[np.integer]) -> NDArray[np.int64]:
     Parameters
     ----------
     values : ndarray of integers
+        The integers.
 
     Returns
     -------
@@ -74,7 +75,9 @@ def plane_tables(tables: Tables, frequencies: NDArray[Any]) -> PlaneTables:
     Parameters
     ----------
     tables : Tables
+        Those of the format.
     frequencies : ndarray of integers, shape (engines, channels, TOKENS)
+        Those of the model.
 
     Returns
     -------
@@ -135,6 +138,7 @@ def read_planes(
     shape : tuple of int
         Bands, channels, rows and columns.
     first_table : int
+        Number of the table of the first channel.
 
     Returns
     -------

@@ -41,6 +41,7 @@ class Segment:
     Parameters
     ----------
     quantised : ndarray of int32, shape (64, components, rows, columns)
+        Levels of all components.
     classes : ndarray of uint8, same shape
         Contexts, which also choose the reconstruction points.
     chosen : ndarray of uint8, shape (rows, columns), or None
@@ -99,8 +100,11 @@ def write_segment(
     Parameters
     ----------
     place : SegmentHeader
+        Where the segment belongs, and what it is coded with.
     segment : Segment
+        Levels, their classes, the rotation of each block, and where data are absent.
     tables : Tables
+        Context networks and entropy tables.
     spectral : bool
         Whether components come in falling order of what they are worth: then the segment has chunks.
     rotations : int
@@ -145,6 +149,7 @@ def check_place(place: SegmentHeader, header: Header) -> int:
     Parameters
     ----------
     place : SegmentHeader
+        Where the segment belongs, and what it is coded with.
     header : Header
         Which knows the lines of the scene.
 
@@ -176,12 +181,15 @@ def read_segment(
     Parameters
     ----------
     segmented : ChunkedSegment
+        The segment, its chunks not decoded.
     header : Header
+        Of the stream.
     components : int
         Components of the fold. Latents of those that the segment lacks are zero.
     rotations : int
         Number of rotation matrices, 0 if it has none.
     tables : Tables
+        Context networks and entropy tables.
 
     Returns
     -------
@@ -215,7 +223,9 @@ def write_map(payload: PayloadWriter, chosen: NDArray[np.uint8], count: int) -> 
     Parameters
     ----------
     payload : PayloadWriter
+        Where the map is written or read.
     chosen : ndarray of uint8, shape (rows, columns)
+        Number of the rotation of each block.
     count : int
         Number of matrices.
     """
@@ -233,7 +243,9 @@ def read_map(payload: PayloadReader, rows: int, columns: int, count: int) -> NDA
     Parameters
     ----------
     payload : PayloadReader
+        Where the map is written or read.
     rows, columns, count : int
+        Blocks along lines and samples, and number of matrices.
 
     Returns
     -------

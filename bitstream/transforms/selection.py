@@ -24,6 +24,7 @@ class Turn:
     codes : ndarray of int64, shape (width, count)
         Column ``k`` is in units of ``2**-precision[k]``.
     precision : ndarray of int64, shape (count,)
+        1 to 16 bits of each column.
     shifts : ndarray of int64, shape (width,)
         As in `Turned`.
     """
@@ -40,6 +41,7 @@ class Selection:
     Parameters
     ----------
     sensor : SensorBasis
+        Package that the vectors come from.
     rows : tuple of int
         How many of the merged components of each interval are used, from the first.
     width : int

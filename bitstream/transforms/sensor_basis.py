@@ -71,6 +71,7 @@ class SensorBasis:
         Parameters
         ----------
         info : SceneInfo
+            Of the scene: bands, and the wavelengths in its metadata.
 
         Raises
         ------
@@ -122,6 +123,7 @@ class SensorBasis:
         Parameters
         ----------
         package : Package
+            Of kind ``sensor``.
 
         Returns
         -------

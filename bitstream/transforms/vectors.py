@@ -59,6 +59,7 @@ class Taken(Vectors):
     whole : ndarray, shape (n, all)
         The basis, orthonormal.
     columns : tuple of int
+        Which columns, from 0.
     """
 
     whole: NDArray[np.float64]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.contexts.tables import COST_UNIT, Mode
+from bandfold.bitstream.contexts.tables import TOKEN_COST_UNIT, Mode
 from bandfold.bitstream.entropy.ans import PRECISION
 from bandfold.bitstream.entropy.tokens import TOKENS, to_tokens, token_base
 from bandfold.bitstream.segments.band_segment import BandSegment
@@ -32,7 +32,7 @@ def component_bits(segment: Segment, mode: Mode) -> NDArray[np.float64]:
     """
     tokens = to_tokens(np.abs(segment.quantised.ravel()).astype(np.int64))[0]
     costs = mode.costs[segment.classes.ravel(), tokens].reshape(segment.quantised.shape)
-    bits: NDArray[np.float64] = costs.sum(axis=(0, 2, 3)) / COST_UNIT
+    bits: NDArray[np.float64] = costs.sum(axis=(0, 2, 3)) / TOKEN_COST_UNIT
     return bits
 
 

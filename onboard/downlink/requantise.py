@@ -20,7 +20,7 @@ from bandfold.bitstream.container.sections import (
 )
 from bandfold.bitstream.container.segment_layout import SegmentHeader, read_segment_header, split_segment
 from bandfold.bitstream.contexts.tables import Tables, load_tables, needed_tables
-from bandfold.bitstream.payloads.klt_code import LARGEST_SIZE, read_matrices
+from bandfold.bitstream.payloads.klt_code import MOST_ROTATED, read_matrices
 from bandfold.bitstream.payloads.payload import PayloadReader
 from bandfold.bitstream.segments.segment import Segment, mode_name, read_segment, write_segment
 from bandfold.bitstream.transforms.klt import FRACTION
@@ -139,7 +139,7 @@ class _Recoder:
         for one in sections:
             if one.kind == Section.ROTATION:
                 number, start = read_varint(one.payload, 0)
-                matrices = read_matrices(PayloadReader(tables, one.payload[start:]), LARGEST_SIZE)
+                matrices = read_matrices(PayloadReader(tables, one.payload[start:]), MOST_ROTATED)
                 self._rotations[number] = len(matrices)
 
     def code(self, factor: float) -> bytes:

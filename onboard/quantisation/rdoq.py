@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.context_network import ContextNetwork
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings, magnitudes_of
-from bandfold.bitstream.contexts.tables import COST_UNIT, Mode
+from bandfold.bitstream.contexts.tables import TOKEN_COST_UNIT, Mode
 from bandfold.bitstream.entropy.tokens import DIRECT
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.kernels import compiled
@@ -155,7 +155,7 @@ def decision_thresholds(mode: Mode, multiplier: float) -> NDArray[np.float64]:
     classes = np.arange(mode.costs.shape[0], dtype=np.uint8)[:, None]
     upper = np.arange(1, DIRECT + 1, dtype=np.int32)[None, :]
     high, low = mode.reconstruction_points(upper, classes), mode.reconstruction_points(upper - 1, classes)
-    bits = np.diff(mode.costs[:, : DIRECT + 1].astype(np.float64), axis=1) / COST_UNIT
+    bits = np.diff(mode.costs[:, : DIRECT + 1].astype(np.float64), axis=1) / TOKEN_COST_UNIT
     bits[:, -1] = 0.0
     middle = (high + low) / 2 + multiplier * bits / (2 * (high - low)) - upper
     never = np.full((len(middle), 1), -np.inf)

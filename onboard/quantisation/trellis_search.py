@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.context_network import ContextNetwork
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Past
-from bandfold.bitstream.contexts.tables import COST_UNIT, POINTS, Mode
+from bandfold.bitstream.contexts.tables import TOKEN_COST_UNIT, POINTS, Mode
 from bandfold.bitstream.contexts.trellis_states import CHAINS, NEXT, QUANTISERS, STATES
 from bandfold.bitstream.entropy.tokens import DIRECT
 from bandfold.bitstream.segments.latents import classify
@@ -61,7 +61,7 @@ class Prices:
     def of(mode: Mode, multiplier: float) -> Prices:
         """Prices under the tables of a mode; the Lagrange multiplier is in squared steps per bit."""
         magnitudes = np.minimum(np.arange(DIRECT + 2), DIRECT)
-        bits = mode.costs[:, magnitudes] * (multiplier / COST_UNIT)
+        bits = mode.costs[:, magnitudes] * (multiplier / TOKEN_COST_UNIT)
         below = np.concatenate([np.zeros((len(bits), 1)), mode.points], axis=1)[
             :, np.minimum(magnitudes, POINTS)
         ]

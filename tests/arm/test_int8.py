@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bandfold.bitstream.packages.registry import SHIPPED
+from bandfold.bitstream.packages.registry import SHIPPED_PACKAGES
 from bandfold.common.scene import SceneInfo
 from bandfold.formats.envi.writer import write_envi
 from bandfold.synthetic.scenes import SyntheticScene
@@ -18,7 +18,7 @@ CPUS = os.environ.get("BANDFOLD_ARM_CPUS", "cortex-a72 cortex-a76").split()
 GOLDEN = Path(__file__).parents[1] / "golden"
 MODELS = {
     "golden-int8": GOLDEN / "int8/golden-int8.bfm",
-    "balle48-relu-cal-l1": SHIPPED / "balle48-relu-cal-l1.bfm",
+    "balle48-relu-cal-l1": SHIPPED_PACKAGES / "balle48-relu-cal-l1.bfm",
 }
 ENGINES = ("litert", "onnxruntime", "numpy")
 

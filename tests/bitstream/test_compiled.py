@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandfold.bitstream.contexts.context_network import choose_byte_products
-from bandfold.bitstream.contexts.tables import DEPENDENT, MODES, load_tables
+from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES, MODES, load_tables
 from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
 from bandfold.bitstream.segments.latent_reader import LatentReader
 from bandfold.bitstream.segments.latents import LatentStatistics, write_latents
@@ -21,7 +21,7 @@ from bandfold.common.errors import StreamError
 from bandfold.onboard.quantisation.rdoq import quantise
 
 TABLES = load_tables()
-TWO = load_tables(DEPENDENT)
+TWO = load_tables(DEPENDENT_TABLES)
 LIBRARY = kernels.library
 
 needs_kernels = pytest.mark.skipif(

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from bandfold.bitstream.contexts.tables import CLASSES, DEPENDENT, SHIPPED, load_tables, tables_from_arrays
+from bandfold.bitstream.contexts.tables import (
+    CLASSES,
+    DEPENDENT_TABLES,
+    SHIPPED_TABLES,
+    load_tables,
+    tables_from_arrays,
+)
 from bandfold.calibration import dependent
 from bandfold.calibration.dependent import train_dependent
 from bandfold.calibration.material import prepare
@@ -28,13 +34,13 @@ def arrays(path):
 def trained():
     """Tables trained on made-up latents."""
     pytest.importorskip("torch")
-    start = load_tables(DEPENDENT)
+    start = load_tables(DEPENDENT_TABLES)
     material = [prepare(make_latents(seed), start, seed=0, examples=20000) for seed in range(3)]
-    return train_dependent(arrays(SHIPPED), material, iterations=300)
+    return train_dependent(arrays(SHIPPED_TABLES), material, iterations=300)
 
 
 def test_trained_tables_suit_their_latents_better_than_others(trained):
-    mode, other = tables_from_arrays(trained).modes["folded"], load_tables(DEPENDENT).modes["folded"]
+    mode, other = tables_from_arrays(trained).modes["folded"], load_tables(DEPENDENT_TABLES).modes["folded"]
     assert mode.dependent
     assert mode.network.half_steps
 
@@ -47,26 +53,26 @@ def test_trained_tables_suit_their_latents_better_than_others(trained):
 
 
 def test_single_bands_are_left_alone(trained):
-    start = arrays(SHIPPED)
+    start = arrays(SHIPPED_TABLES)
     changed = {name for name in trained if trained[name].tobytes() != start[name].tobytes()}
     assert changed == {name for name in start if name.startswith("folded")}
 
 
 def test_examples_tell_their_quantiser():
-    drawn = prepare(make_latents(1), load_tables(DEPENDENT), seed=0).examples
+    drawn = prepare(make_latents(1), load_tables(DEPENDENT_TABLES), seed=0).examples
     one = prepare(make_latents(1), load_tables(), seed=0).examples
     assert 0.2 < drawn.second[drawn.tokens > 0].mean() < 0.8
     assert not one.second.any()
 
 
 def test_levels_of_the_second_quantiser_lie_half_a_step_lower():
-    points = load_tables(DEPENDENT).modes["folded"].points
+    points = load_tables(DEPENDENT_TABLES).modes["folded"].points
     assert (np.abs(points[:CLASSES]) < 0.5).all()
     assert (np.abs(points[CLASSES:] - 0.5) < 0.5).all()
 
 
 def test_shipped_tables_have_the_shipped_single_bands():
-    one, two = arrays(SHIPPED), arrays(DEPENDENT)
+    one, two = arrays(SHIPPED_TABLES), arrays(DEPENDENT_TABLES)
     for name in one:
         if not name.startswith("folded"):
             np.testing.assert_array_equal(one[name], two[name])
@@ -74,7 +80,7 @@ def test_shipped_tables_have_the_shipped_single_bands():
 
 def test_tables_with_one_quantiser_are_no_start(tmp_path):
     pytest.importorskip("torch")
-    asked = ["--scenes", str(tmp_path), "-o", str(tmp_path / "a.npz"), "--start", str(SHIPPED)]
+    asked = ["--scenes", str(tmp_path), "-o", str(tmp_path / "a.npz"), "--start", str(SHIPPED_TABLES)]
     found = CliRunner().invoke(dependent.main, asked)
     assert isinstance(found.exception, SettingsError)
     assert "has one quantiser" in str(found.exception)
@@ -88,7 +94,7 @@ def test_the_command(tmp_path, monkeypatch):
     folds.mkdir()
     for number, name in enumerate("ab"):
         write(scenes / f"{name}.hdr", cube(seed=number))
-        (folds / f"fold-{number + 1}.npz").write_bytes(SHIPPED.read_bytes())
+        (folds / f"fold-{number + 1}.npz").write_bytes(SHIPPED_TABLES.read_bytes())
     (folds / "folds.json").write_text(json.dumps({"a": "fold-1.npz", "b": "fold-2.npz"}))
     asked = ["--scenes", str(scenes), "-o", str(output), "--folds", str(folds), "--iterations", "3"]
     assert CliRunner().invoke(dependent.main, asked, catch_exceptions=False).exit_code == 0

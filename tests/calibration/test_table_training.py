@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, Past
-from bandfold.bitstream.contexts.tables import MODES, SHIPPED, load_tables, tables_from_arrays
+from bandfold.bitstream.contexts.tables import MODES, SHIPPED_TABLES, load_tables, tables_from_arrays
 from bandfold.bitstream.segments.latents import classify
 from bandfold.calibration.context_training import load_torch, train_network
 from bandfold.calibration.costs import cost_with
@@ -48,7 +48,7 @@ def merit(latents, tables):
 
 def test_tables_load_and_say_who_they_are(trained):
     tables = tables_from_arrays(trained)
-    with np.load(SHIPPED) as archive:
+    with np.load(SHIPPED_TABLES) as archive:
         expected = {name: (array.dtype, array.shape) for name, array in archive.items()}
     assert {name: (array.dtype, array.shape) for name, array in trained.items()} == expected
     assert tables.identity != load_tables().identity

@@ -7,7 +7,7 @@ from pathlib import Path
 from bandfold.bitstream.packages import registry
 from bandfold.bitstream.packages.manifest import Manifest
 from bandfold.bitstream.packages.package import Package, save_package
-from bandfold.bitstream.packages.registry import SHIPPED, Registry
+from bandfold.bitstream.packages.registry import SHIPPED_PACKAGES, Registry
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 
 from .conftest import check_failure
@@ -18,8 +18,10 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "golden-walsh.bfm"
 def test_what_is_shipped_is_whole_and_small(run, monkeypatch):
     monkeypatch.delenv("BANDFOLD_MODELS", raising=False)
     packages = list(Registry().packages())
-    assert [package.source for package in packages] == [str(path) for path in sorted(SHIPPED.glob("*.bfm"))]
-    assert sum(path.stat().st_size for path in SHIPPED.glob("*.bfm")) < 10_000_000
+    assert [package.source for package in packages] == [
+        str(path) for path in sorted(SHIPPED_PACKAGES.glob("*.bfm"))
+    ]
+    assert sum(path.stat().st_size for path in SHIPPED_PACKAGES.glob("*.bfm")) < 10_000_000
     report = json.loads(run("models", "--json").out)["packages"]
     assert [(one["name"], one["hash"]) for one in report] == [
         (package.name, package.identity.hex()) for package in packages
@@ -64,7 +66,7 @@ def test_models_that_are_shipped_are_listed_and_found_by_name(run, tmp_path, sce
     shipped = tmp_path / "shipped"
     shipped.mkdir()
     shutil.copy(GOLDEN, shipped)
-    monkeypatch.setattr(registry, "SHIPPED", shipped)
+    monkeypatch.setattr(registry, "SHIPPED_PACKAGES", shipped)
     assert [one["name"] for one in json.loads(run("models", "--json").out)["packages"]] == ["golden-walsh"]
     assert run("encode", "scene.hdr", "-o", "s.bf", "--step", 40, "--model", "golden-walsh").status == 0
     assert run("decode", "s.bf", "-o", "b.hdr").status == 0

@@ -34,7 +34,8 @@ from bandfold.bitstream.packages.manifest import Manifest
 from bandfold.bitstream.packages.package import Package, save_package
 from bandfold.bitstream.payloads import payload
 from bandfold.bitstream.payloads.klt_code import read_fold
-from bandfold.bitstream.payloads.payload import BitReader, PayloadReader
+from bandfold.bitstream.payloads.payload import PayloadReader
+from bandfold.bitstream.payloads.raw_bits import BitReader
 from bandfold.bitstream.segments import segment
 from bandfold.bitstream.segments.band_codec import ANALYSIS, REDUCTION, SYNTHESIS, BandCodec
 from bandfold.bitstream.segments.segment import read_segment

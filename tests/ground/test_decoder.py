@@ -9,7 +9,7 @@ import pytest
 
 from bandfold.bitstream.container.header import PackageReference
 from bandfold.bitstream.container.sections import Section, read_sections, write_varint
-from bandfold.bitstream.contexts.tables import DEPENDENT, SHIPPED, load_tables
+from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES, SHIPPED_TABLES, load_tables
 from bandfold.bitstream.segments import segment as segments_module
 from bandfold.common.errors import MemoryLimitError, ModelError, SettingsError, StreamError
 from bandfold.ground import Decoder
@@ -228,7 +228,9 @@ def test_more_bands_than_the_fold_tells_are_refused(stream):
 
 def test_other_tables_are_refused(tmp_path, stream, whole):
     needed = Decoder(stream).report()["tables"]
-    (path,) = (path for path in (SHIPPED, DEPENDENT) if load_tables(path).identity.hex() == needed)
+    (path,) = (
+        path for path in (SHIPPED_TABLES, DEPENDENT_TABLES) if load_tables(path).identity.hex() == needed
+    )
     with np.load(path) as archive:
         arrays = dict(archive.items())
     copy, other = tmp_path / "copy.npz", tmp_path / "other.npz"

@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from bandfold.bitstream.contexts.tables import DEPENDENT, SHIPPED, load_tables  # noqa: E402
+from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES, SHIPPED_TABLES, load_tables  # noqa: E402
 from bandfold.common.errors import SettingsError  # noqa: E402
 from bandfold.ground.restoration.restorer import BIN_ABOVE  # noqa: E402
 from bandfold.training.config import DataConfig, TrainingConfig, load_config  # noqa: E402
@@ -23,7 +23,7 @@ from bandfold.training.training_run import train_run  # noqa: E402
 
 
 def test_samples_hold_facts_suggestions_signs_and_what_is_missing(counted):
-    modes = [load_tables(path).modes["folded"] for path in (SHIPPED, DEPENDENT)]
+    modes = [load_tables(path).modes["folded"] for path in (SHIPPED_TABLES, DEPENDENT_TABLES)]
     found = sampled_latents("made-up", counted.counts, modes)
     assert found
     assert len(found) == 2 * len(sampled_latents("made-up", counted.counts, modes[:1]))

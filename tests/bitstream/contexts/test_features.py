@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bandfold.bitstream.contexts.context_network import FEATURES, ContextNetwork
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, LOG, Past, magnitudes_of
-from bandfold.bitstream.contexts.tables import DATA, MODES, SHIPPED, Mode, load_tables
+from bandfold.bitstream.contexts.tables import DATA, MODES, SHIPPED_TABLES, Mode, load_tables
 from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
 from bandfold.bitstream.segments.latent_reader import LatentReader
 from bandfold.bitstream.segments.latents import LatentStatistics, classify, write_latents
@@ -146,7 +146,7 @@ def test_feature(brute, feature):
 OLDER = sorted(DATA.glob("older/*.npz"))
 
 
-@pytest.mark.parametrize("path", [SHIPPED, *OLDER], ids=["shipped", *(path.stem for path in OLDER)])
+@pytest.mark.parametrize("path", [SHIPPED_TABLES, *OLDER], ids=["shipped", *(path.stem for path in OLDER)])
 @pytest.mark.parametrize("name", MODES)
 def test_network_in_integers(brute, name, path):
     quantised, described = brute

@@ -7,10 +7,10 @@ import pytest
 
 from bandfold.bitstream.contexts.tables import (
     CLASSES,
-    COST_UNIT,
     MODES,
-    SHIPPED,
+    SHIPPED_TABLES,
     SIDE_CLASSES,
+    TOKEN_COST_UNIT,
     load_tables,
     tables_from_arrays,
 )
@@ -23,7 +23,7 @@ TABLES = load_tables()
 
 @pytest.fixture
 def arrays():
-    with np.load(SHIPPED) as archive:
+    with np.load(SHIPPED_TABLES) as archive:
         return {name: archive[name] for name in archive.files}
 
 
@@ -129,7 +129,7 @@ def test_costs_are_the_lengths_of_the_codes(name):
     mode = TABLES.modes[name]
     widths = token_base(np.arange(TOKENS, dtype=np.int32))[1]
     bits = PRECISION - np.log2(mode.frequencies) + widths + (np.arange(TOKENS) > 0)
-    assert np.abs(mode.costs / COST_UNIT - bits).max() < 0.51 / COST_UNIT
+    assert np.abs(mode.costs / TOKEN_COST_UNIT - bits).max() < 0.51 / TOKEN_COST_UNIT
 
 
 @pytest.mark.parametrize("name", MODES)

@@ -3,7 +3,13 @@
 import numpy as np
 
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES
-from bandfold.bitstream.contexts.tables import CLASSES, DEPENDENT, SHIPPED, load_tables, shipped_tables
+from bandfold.bitstream.contexts.tables import (
+    CLASSES,
+    DEPENDENT_TABLES,
+    SHIPPED_TABLES,
+    load_tables,
+    shipped_tables,
+)
 from bandfold.bitstream.contexts.trellis_states import CHAINS, NEXT, STATES, Chains, set_of_latents
 from bandfold.bitstream.transforms.dct import FREQUENCIES
 
@@ -41,7 +47,7 @@ def test_negative_levels_have_the_parity_of_their_magnitude():
 
 
 def test_tables_are_found_by_their_identity():
-    one, two = load_tables(SHIPPED), load_tables(DEPENDENT)
+    one, two = load_tables(SHIPPED_TABLES), load_tables(DEPENDENT_TABLES)
     assert one.identity != two.identity
     assert shipped_tables(two.identity) is two
     assert shipped_tables(one.identity).identity == one.identity

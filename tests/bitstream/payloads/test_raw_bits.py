@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bandfold.bitstream.payloads.payload import BitReader, BitWriter
+from bandfold.bitstream.payloads.raw_bits import BitReader, BitWriter
 from bandfold.common.errors import StreamError
 
 FIELDS = st.lists(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bandfold.bitstream.contexts.tables import CLASSES, DEPENDENT, load_tables
+from bandfold.bitstream.contexts.tables import CLASSES, DEPENDENT_TABLES, load_tables
 from bandfold.bitstream.packages.manifest import Manifest
 from bandfold.bitstream.packages.package import Package, save_package
 from bandfold.bitstream.packages.registry import Registry
@@ -105,7 +105,7 @@ def test_bins_hold_what_the_encoder_puts_there():
 
 def test_two_quantisers_hold_latents_near_their_levels():
     exact = np.rint(np.random.default_rng(5).laplace(0, 60, (4, 64, 6, 6))).astype(np.int32) * 8
-    mode = load_tables(DEPENDENT).modes["folded"]
+    mode = load_tables(DEPENDENT_TABLES).modes["folded"]
     quantised, classes = quantise(exact, 7.0, mode)
     low, high = trellis_bins(quantised, classes >= CLASSES)
     steps = exact.swapaxes(0, 1) / (7.0 * FRACTION)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bandfold.bitstream.packages.package import load_package, unpack
-from bandfold.bitstream.packages.registry import SHIPPED
+from bandfold.bitstream.packages.registry import SHIPPED_PACKAGES
 from bandfold.bitstream.segments.band_codec import BandCodec
 from bandfold.common.errors import ModelError, SettingsError
 from bandfold.ground.decoder import Decoder
@@ -278,7 +278,7 @@ def test_a_flipped_bit_anywhere_in_a_model_is_refused():
 def _shipped():
     return [
         codec
-        for path in sorted(SHIPPED.glob("*.bfm"))
+        for path in sorted(SHIPPED_PACKAGES.glob("*.bfm"))
         if (package := load_package(path)).manifest.kind == "codec"
         and (codec := BandCodec.from_package(package)).quantised
     ]

@@ -7,7 +7,7 @@ import pytest
 
 from bandfold.bitstream.container.header import CodingTools, Header
 from bandfold.bitstream.contexts.features import Past
-from bandfold.bitstream.contexts.tables import CLASSES, DEPENDENT, load_tables
+from bandfold.bitstream.contexts.tables import CLASSES, DEPENDENT_TABLES, load_tables
 from bandfold.bitstream.contexts.trellis_states import NEXT, set_of_latents
 from bandfold.bitstream.entropy.tokens import to_tokens
 from bandfold.bitstream.segments.latents import classify
@@ -23,7 +23,7 @@ from bandfold.onboard.samples.samples import ArraySource
 
 from ..latents import STEP, latents
 
-ONE, TWO = load_tables().modes["folded"], load_tables(DEPENDENT).modes["folded"]
+ONE, TWO = load_tables().modes["folded"], load_tables(DEPENDENT_TABLES).modes["folded"]
 
 
 def scene():
@@ -129,7 +129,7 @@ def test_settings_that_contradict_each_other():
     with pytest.raises(SettingsError, match="uniform or dependent"):
         Encoder(step=1.0, quantiser="vector")
     with pytest.raises(SettingsError, match="leave out the quantiser"):
-        Encoder(step=1.0, quantiser="dependent", tables=DEPENDENT)
+        Encoder(step=1.0, quantiser="dependent", tables=DEPENDENT_TABLES)
     with pytest.raises(SettingsError, match="quantiser"):
         StreamEncoder(ArraySource(scene()).info, print, step=1.0, quantiser="no")
 
