@@ -1,1 +1,1 @@
-"""The format: container, segments, contexts, tables, entropy coder and errors. See ``docs/format.md``."""
+"""The format, which encoder and decoder share: container, transforms, contexts, entropy coder, segments."""

@@ -12,9 +12,7 @@ numpydoc = pytest.importorskip("numpydoc.validate")
 
 TODO = (
     "benchmarks",
-    "bitstream",
     "calibration",
-    "common",
     "export",
     "onboard",
     "training",

@@ -1,4 +1,4 @@
-"""What a segment says of itself, and the chunks that its components lie in, strongest first.
+"""The layout of a segment: a header, and chunks that hold its components, strongest first.
 
 Each chunk is a payload of its own. What is left of a segment from which the last chunks are taken away, or
 lost, is a segment of fewer components: it can be cut to size without being decoded, and decoded where its
@@ -20,11 +20,12 @@ _FOLD, _ROTATED, _STEP, _LOW = 1, 2, 4, 8
 _KNOWN_FLAGS = _FOLD | _ROTATED | _STEP | _LOW
 
 LARGEST_WORTH = 255
+"""Benefit of a chunk at most, see `worth_of`."""
 
 
 @dataclass(frozen=True)
 class SegmentHeader:
-    """Where a segment belongs, and what it is coded with.
+    """Which strip a segment holds, and what it is coded with.
 
     Parameters
     ----------
@@ -58,7 +59,8 @@ class Chunk:
     data : bytes
         A payload.
     worth : int
-        What it saves for its bytes, see `worth_of`. Not kept where it is the only chunk.
+        Squared error that it saves for each of its bytes, in half octaves: see `worth_of`. Not written where
+        it is the only chunk.
     """
 
     components: int
@@ -107,7 +109,7 @@ class ChunkedSegment:
 
 
 def worth_of(energy: int, step_code: int, size: int) -> int:
-    """What a chunk saves for its bytes, on a scale of two degrees an octave.
+    """Squared error that a chunk saves for each of its bytes, in half octaves.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Contexts: what is known when a latent is coded.
+"""Contexts: what encoder and decoder know when a latent is coded.
 
 Latents are coded component by component and, within a component, diagonal by diagonal (channels of equal
 i + j, see `bandfold.bitstream.transforms.dct`). When a diagonal is coded, all lower diagonals of the

@@ -1,4 +1,4 @@
-"""The trained statistics of the format: context networks, frequency tables and reconstruction points.
+"""The trained statistics of the format: context networks, static entropy tables and reconstruction points.
 
 They are integers, shipped as package data and made by ``python -m bandfold.calibration.tables``. The stream
 names them by a hash, because a decoder with other tables would read nonsense.
@@ -24,6 +24,7 @@ from bandfold.common.errors import ModelError
 from .context_network import ContextNetwork
 
 DATA = Path(__file__).parents[1] / "data"
+"""Folder of what is shipped with the package."""
 
 SHIPPED_TABLES = DATA / "tables.npz"
 """The tables that are used where none are named: one quantiser."""
@@ -35,10 +36,10 @@ OLDER = DATA / "older"
 """Tables of earlier releases, named by their identity: what was coded with them is still decoded."""
 
 CLASSES = 48
-"""Classes of a context network."""
+"""Classes of a context network: each has a static entropy table for each quantiser."""
 
 SIDE_CLASSES = 40
-"""Classes of the tables for side information."""
+"""Static tables for side information, chosen by the running mean of what was coded before."""
 
 POINTS = 3
 """Magnitudes 1, 2 and all above have a reconstruction point each."""

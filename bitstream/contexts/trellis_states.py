@@ -1,10 +1,11 @@
-"""Dependent quantisation: which of two quantisers a latent goes through follows from the latents before it.
+"""Trellis-coded quantisation: the levels before a latent choose which of two quantisers it goes through.
 
 The levels of the first quantiser are the multiples of the step, those of the second one are the odd multiples
 of half a step, and zero. Latents form chains; a chain has one of eight states, which the parity of each level
 moves on, and the state chooses the quantiser of the next latent. Together the quantisers are twice as fine as
-each of them, and the encoder looks for the best path (`bandfold.onboard.quantisation.trellis_search`):
-trellis-coded quantisation, with an eight-state trellis of Ungerboeck's and tables for each quantiser.
+each of them, and the encoder looks for the best path by a Viterbi search
+(`bandfold.onboard.quantisation.trellis_search`). The trellis is Ungerboeck's with eight states, the entropy
+tables know the quantiser, as in the dependent quantisation of H.266/VVC.
 
 Chain ``a`` of a position goes through the channels that come at place ``a`` in their diagonals, and from the
 last one on to the next component. So a diagonal has one latent of a chain at most, and its quantisers are
@@ -19,12 +20,13 @@ from numpy.typing import NDArray
 from .features import DIAGONAL_SLICES
 
 CHAINS = 8
-"""Chains of each position: channels of the longest diagonal."""
+"""Chains of latents at each position, one for each channel of the longest diagonal."""
 
 NEXT = np.array([[0, 1], [3, 2], [5, 4], [6, 7], [1, 0], [2, 3], [4, 5], [7, 6]], dtype=np.uint8)
 """State that follows each state, after an even and after an odd level."""
 
 STATES = len(NEXT)
+"""States of the trellis."""
 
 QUANTISERS = 2
 """States with an odd number take the second one."""

@@ -17,9 +17,16 @@ PREDICTORS = ((0, 0), (1, 0), (2, -1))
 """Weights of the entries one and two bands before: none, the entry before, the line through both."""
 
 COUNT_MEAN = 8 * SIDE_UNIT
+"""Expected magnitude of numbers of things, where the running mean of side information begins."""
+
 CHANGE_MEAN = SIDE_UNIT
+"""Expected magnitude of changes of precisions and shifts."""
+
 MEAN_MEAN = 64 * SIDE_UNIT
+"""Expected magnitude of changes of band means from band to band, in their units."""
+
 FINEST_PRECISION = 16
+"""Bits of entries of vectors at most."""
 
 LARGEST_SHIFT = 40
 """Band means are told in units of at most two to this power."""

@@ -52,6 +52,12 @@ class PlaneTables(Tables):
 
     Parameters
     ----------
+    modes : dict of str to Mode
+        As in `Tables`.
+    side : ndarray of int64, shape (SIDE_CLASSES, TOKENS)
+        As in `Tables`.
+    identity : bytes
+        As in `Tables`.
     planes : ndarray of int64, shape (engines, channels, TOKENS)
         Frequencies of each channel for each of the model's engines; each row sums to 2**24.
     """

@@ -20,7 +20,7 @@ MERGE_LIMIT = 64
 
 @dataclass(frozen=True)
 class Fold:
-    """How bands become components.
+    """How bands become components: a KLT of each interval, and one of the strongest components of all.
 
     Parameters
     ----------

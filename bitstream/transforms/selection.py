@@ -1,4 +1,4 @@
-"""What a scene takes from the fold of its sensor.
+"""What a scene takes from the KLT of its sensor.
 
 It selects components, and may turn those of the second fold against each other by a small matrix of its own:
 a sensor's components of one scene are nearly, but not quite, uncorrelated in another.
@@ -17,7 +17,7 @@ from .vectors import Turned
 
 @dataclass(frozen=True)
 class Turn:
-    """A matrix that combines columns.
+    """A small matrix that turns components of the second fold against each other.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The fold of a sensor, as a package holds it.
+"""The KLT of a sensor, as a package holds it.
 
 It is more than one scene needs: all components of each interval, and a second fold of the strongest of them.
 """

@@ -56,6 +56,10 @@ class Taken(Vectors):
 
     Parameters
     ----------
+    codes : ndarray of int64, shape (n, count)
+        Entries of the columns, as in `Vectors`.
+    precision : ndarray of int64, shape (count,)
+        Bits of each column, as in `Vectors`.
     whole : ndarray, shape (n, all)
         The basis, orthonormal.
     columns : tuple of int
@@ -75,10 +79,12 @@ class Taken(Vectors):
 class Turned(Vectors):
     """Columns that are combined by a matrix and made orthonormal again.
 
-    `codes` and `precision` are those of the matrix, shape (width, count).
-
     Parameters
     ----------
+    codes : ndarray of int64, shape (width, count)
+        Entries of the matrix; column ``k`` is in units of ``2**-precision[k]``.
+    precision : ndarray of int64, shape (count,)
+        1 to 16 bits of each column of the matrix.
     columns : ndarray, shape (n, width)
         What is combined.
     shifts : ndarray of int64, shape (width,)

@@ -21,7 +21,7 @@ typedef int32_t integers __attribute__((vector_size(32)));
 
 static const double FRACTION = 64.0, DCT_UNIT = 16384.0;
 
-/* What becomes of the bands; see `bandfold.bitstream.transforms.klt.Fold`. */
+/* KLT of each interval of bands, and a second one of the strongest components; see onboard/transform/analysis.py. */
 typedef struct {
     int32_t bands, intervals;
     const int32_t *ends;   /* [intervals] */

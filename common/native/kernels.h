@@ -1,4 +1,5 @@
-/* What the kernels share: `bandfold.common.kernels` calls them, and tells what they stand for.
+/* What the kernels share. Each is specified beside the NumPy function that it takes the place of (`compiled`
+ * of common/kernels.py), which checks all arrays; tests compare prototypes and structures with that.
  *
  * Every kernel gives the bits of the NumPy code that it takes the place of. Two rules keep it so: float32
  * holds integers only (times a power of two), whose sums have no order, and float64 is computed operation by
@@ -52,7 +53,7 @@ BF_INLINE int bf_first(int diagonal)
                          : BF_CHANNELS - (BF_DIAGONALS - diagonal) * (BF_DIAGONALS + 1 - diagonal) / 2;
 }
 
-/* A context network and what its features need; see bitstream/contexts/features.py and bitstream/contexts/context_network.py. */
+/* A context network and what its features need; see bitstream/contexts/context_network.py. */
 typedef struct {
     const uint8_t *log;                /* [65536] */
     const int32_t *neighbours;         /* [7][64]: up, left, up left, up twice, left twice, down, right */
@@ -107,7 +108,7 @@ void bf_learn(const bf_network *network, int diagonal, int rows, int columns, bf
               uint16_t *scratch);
 void bf_past(const bf_network *network, int64_t positions, bf_component *now);
 
-/* States of the chains of dependent quantisation: [BF_LONGEST][positions]; see trellis.c. */
+/* States of the trellises of trellis-coded quantisation: [BF_LONGEST][positions]; see trellis.c. */
 void bf_states_classes(const uint8_t *states, int channels, int64_t positions, int32_t classes, uint8_t *kinds,
                        int64_t stride);
 void bf_states_move(uint8_t *states, int channels, int64_t positions, const int32_t *values, int64_t stride);

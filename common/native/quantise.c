@@ -1,4 +1,4 @@
-/* Quantising a segment: contexts and decisions diagonal by diagonal. See onboard/quantisation/rdoq.py. */
+/* Rate-distortion optimised quantisation of a segment, diagonal by diagonal. See onboard/quantisation/rdoq.py. */
 
 #include "kernels.h"
 

@@ -1,4 +1,4 @@
-/* Rotating blocks, and what that is worth. See onboard/transform/rotation.py.
+/* Rotating the components of blocks, and the bits that they take then. See onboard/transform/rotation.py.
  *
  * Products are of integers held in float64, exact in any order; costs are float32, operation by operation.
  */

@@ -1,4 +1,6 @@
-/* Dependent quantisation: the states of the chains, and the encoder's search. See bitstream/contexts/trellis_states.py, onboard/quantisation/trellis_search.py. */
+/* Trellis-coded quantisation: the states of the chains, and the Viterbi search of the encoder. See
+ * bitstream/contexts/trellis_states.py and onboard/quantisation/trellis_search.py.
+ */
 
 #include "kernels.h"
 
@@ -17,7 +19,7 @@ BF_INLINE int next_state(int state, int parity)
     return (2 * state & (STATES - 1)) | (turns(state) ^ parity);
 }
 
-/* Move the classes of a diagonal to those of the quantiser of each latent. */
+/* Add to the classes of a diagonal what tells the quantiser of each latent. */
 BF_CLONES
 void bf_states_classes(const uint8_t *states, int channels, int64_t positions, int32_t classes, uint8_t *kinds,
                        int64_t stride)
@@ -39,7 +41,7 @@ void bf_states_move(uint8_t *states, int channels, int64_t positions, const int3
 
 /* What levels cost: [2][classes][COLUMNS], by quantiser, class and magnitude. */
 typedef struct {
-    const float *bits;  /* weighted, in steps squared */
+    const float *bits;  /* times the Lagrange multiplier, in steps squared */
     const float *below; /* reconstruction points below their levels */
     int32_t classes;
 } prices;
@@ -178,7 +180,7 @@ BF_EXPORT int64_t bf_trellis_memory(int64_t components)
     return 2 * BF_DIAGONALS * components * TILE;
 }
 
-/* Levels of the cheapest path of all chains of a segment.
+/* Levels of the path of least rate-distortion cost through the trellis of each chain of a segment: Viterbi.
  *
  * `latents` are of shape [components][64][positions], `classes`, `quantised` and `chosen` of [64][components][positions].
  */
