@@ -59,22 +59,17 @@ class ContextNetwork:
 
     Parameters
     ----------
-    hidden : ndarray, shape (groups, hidden units, FEATURES)
-        Integer weights of the first layer, one matrix per group of diagonals.
-    bias : ndarray, shape (64, hidden units)
-        Integer bias of the first layer, one per channel.
-    output : ndarray, shape (groups, units of the last hidden layer)
-        Integer weights of the last layer.
-    offset : ndarray, shape (groups,)
-        Integer bias of the last layer.
+    layers : tuple of (ndarray of float32, ndarray of float32)
+        Integer weights and biases of two layers, or of three, with shapes
+
+        - (groups, units, FEATURES) and (64, units): the first layer has one matrix per group of diagonals,
+          and one bias per channel;
+        - (groups, middle units, units) and (groups, middle units): second hidden layer, where there is one;
+        - (groups, units of the last hidden layer) and (groups,): the last layer.
     shifts : tuple of int
         Right shifts after each layer, ``-MOST_SHIFT`` to `MOST_SHIFT`; negative ones are left shifts.
     classes : int
         Number of classes: the last layer is cut to 0 ... ``classes - 1``.
-    middle : ndarray, shape (groups, middle units, hidden units), or None
-        Integer weights between two hidden layers.
-    middle_bias : ndarray, shape (groups, middle units), or None
-        Integer bias of the second hidden layer.
     half_steps : bool
         Whether it was made for magnitudes in half steps, see
         `bandfold.bitstream.contexts.features.magnitudes_of`.
@@ -86,14 +81,9 @@ class ContextNetwork:
         float32 is exact, or weights of two hidden layers are no bytes.
     """
 
-    hidden: NDArray[np.float32]
-    bias: NDArray[np.float32]
-    output: NDArray[np.float32]
-    offset: NDArray[np.float32]
+    layers: tuple[Layer, ...]
     shifts: tuple[int, ...]
     classes: int
-    middle: NDArray[np.float32] | None = None
-    middle_bias: NDArray[np.float32] | None = None
     half_steps: bool = False
 
     def __post_init__(self) -> None:
@@ -105,7 +95,7 @@ class ContextNetwork:
         if not all(-MOST_SHIFT <= shift <= MOST_SHIFT for shift in self.shifts):
             raise ValueError(f"shifts of {self.shifts} bits: {-MOST_SHIFT} to {MOST_SHIFT} are possible")
         largest = max(float(np.abs(weights).max()) for weights, _ in self.layers)
-        if self.middle is not None and largest > BYTE_LIMIT:
+        if self.deep and largest > BYTE_LIMIT:
             raise ValueError(f"a weight is {largest:.0f}: {BYTE_LIMIT:.0f} is most with two hidden layers")
         inputs = (float(LARGEST_LOG), self.limit, self.limit)
         reach = max(
@@ -116,32 +106,33 @@ class ContextNetwork:
             raise ValueError(f"sums reach {reach:.0f}: float32 is exact below 2**24 only")
 
     def _check_shapes(self) -> None:
-        sets, units = int(GROUPS.max()) + 1, self.hidden.shape[1] if self.hidden.ndim == 3 else 0
-        wanted = {"hidden": (sets, units, FEATURES), "bias": (CHANNELS, units), "offset": (sets,)}
-        last = units
-        if self.middle is not None or self.middle_bias is not None:
-            last = 0 if self.middle is None or self.middle.ndim != 3 else self.middle.shape[1]
-            wanted |= {"middle": (sets, last, units), "middle_bias": (sets, last)}
-        for name, shape in (wanted | {"output": (sets, last)}).items():
-            array = getattr(self, name)
-            found = None if array is None else array.shape
-            if found != shape or 0 in shape:
-                raise ValueError(f"{name} weights of a context network have shape {found}, not {shape}")
-        if max(units, last) > MOST_UNITS:
-            raise ValueError(f"{max(units, last)} hidden units are more than there is room for: {MOST_UNITS}")
+        if len(self.layers) not in (2, 3):
+            raise ValueError(f"a context network has two layers or three, not {len(self.layers)}")
+        sets = int(GROUPS.max()) + 1
+        inputs = FEATURES
+        for number, (weights, bias) in enumerate(self.layers):
+            units = weights.shape[1] if weights.ndim > 1 else 0
+            last = number == len(self.layers) - 1
+            wanted = (sets, inputs) if last else (sets, units, inputs)
+            biases = (CHANNELS, units) if number == 0 else wanted[:-1]
+            if weights.shape != wanted or bias.shape != biases or 0 in wanted:
+                raise ValueError(
+                    f"layer {number} of a context network has weights of shape {weights.shape} and biases of "
+                    f"shape {bias.shape}, not {wanted} and {biases}"
+                )
+            if not last and units > MOST_UNITS:
+                raise ValueError(f"{units} hidden units are more than there is room for: {MOST_UNITS}")
+            inputs = units
+
+    @property
+    def deep(self) -> bool:
+        """Whether there are two hidden layers, whose weights are bytes."""
+        return len(self.layers) == 3
 
     @property
     def limit(self) -> float:
         """Where hidden units are cut."""
-        return ACTIVATION_LIMIT if self.middle is None else BYTE_LIMIT
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """Weights and biases of two layers, or of three."""
-        ends = (self.hidden, self.bias), (self.output, self.offset)
-        if self.middle is None or self.middle_bias is None:
-            return ends
-        return ends[0], (self.middle, self.middle_bias), ends[1]
+        return BYTE_LIMIT if self.deep else ACTIVATION_LIMIT
 
     @cached_property
     def scaled(self) -> tuple[Layer, ...]:
@@ -236,7 +227,7 @@ class NetworkStructure(Structure):
         names = ("hidden", "bias", "middle", "middle_bias", "output", "offset")
         whole = dict(zip(names, _filled_up(network.layers), strict=True))
         # C shifts integers to the right only.
-        in_bytes = network.middle is not None and min(network.shifts) >= 0
+        in_bytes = network.deep and min(network.shifts) >= 0
         words = _in_words(whole, network.shifts) if in_bytes else {}
         word_names = (
             "words",

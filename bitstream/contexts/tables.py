@@ -262,13 +262,14 @@ def mode_from_arrays(arrays: dict[str, NDArray[Any]], mode: str) -> Mode:
         If a table does not sum to 2**24 or the network is not exact.
     """
     deep = f"{mode}_middle" in arrays
-    parts = {
-        part: arrays[f"{mode}_{part}"].astype(np.float32)
-        for part in ("hidden", "bias", "output", "offset", *(("middle", "middle_bias") if deep else ()))
-    }
+    names = [("hidden", "bias"), *([("middle", "middle_bias")] if deep else []), ("output", "offset")]
+    layers = tuple(
+        (arrays[f"{mode}_{weights}"].astype(np.float32), arrays[f"{mode}_{bias}"].astype(np.float32))
+        for weights, bias in names
+    )
     points = arrays[f"{mode}_points"].astype(np.float64) / 256.0
     network = ContextNetwork(
-        **parts,
+        layers,
         shifts=tuple(arrays[f"{mode}_shifts"].tolist()),
         classes=CLASSES,
         half_steps=deep and len(points) > CLASSES,

@@ -16,15 +16,13 @@ def deep_network():
         def drawn(*shape):
             return np.rint(np.clip(generator.normal(size=shape) * 12, -127, 127)).astype(np.float32)
 
+        hidden = drawn(8, units, FEATURES), drawn(64, units) * 200
+        output = drawn(8, middle_units), drawn(8) + 24 * 2**7
+        middle = drawn(8, middle_units, units), drawn(8, middle_units) * 300
         return ContextNetwork(
-            hidden=drawn(8, units, FEATURES),
-            bias=drawn(64, units) * 200,
-            output=drawn(8, middle_units),
-            offset=drawn(8) + 24 * 2**7,
+            layers=(hidden, middle, output),
             shifts=(7, 7, 7),
             classes=48,
-            middle=drawn(8, middle_units, units),
-            middle_bias=drawn(8, middle_units) * 300,
             half_steps=half_steps,
         )
 

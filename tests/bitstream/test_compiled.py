@@ -210,9 +210,9 @@ def test_all_instructions_give_the_same_classes(byte_products, deep_network, tab
 @pytest.mark.parametrize("units", [1, 6, 13, 64])
 def test_one_hidden_layer_of_any_number_of_units_up_to_what_there_is_room_for(deep_network, units):
     deep = deep_network(units, units)
-    small = replace(
-        deep, output=deep.output[:, :1].repeat(units, 1), shifts=(7, 11), middle=None, middle_bias=None
-    )
+    output, offset = deep.layers[-1]
+    layers = (deep.layers[0], (output[:, :1].repeat(units, 1), offset))
+    small = replace(deep, layers=layers, shifts=(7, 11))
     latents = _latents(3, 3, 4, 9, 1e3)
     mode = replace(TABLES.modes["folded"], network=small)
     fast = quantise(latents, 2.0, mode)

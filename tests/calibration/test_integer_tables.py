@@ -52,7 +52,10 @@ def test_networks_of_any_size_become_bytes(scale):
     parts = integer_network(network, features, channels)
     # The constructor refuses weights that are no bytes, and sums that float32 cannot hold.
     ContextNetwork(
-        **{name: parts[name].astype(np.float32) for name in SHAPES},
+        tuple(
+            (parts[weights].astype(np.float32), parts[bias].astype(np.float32))
+            for weights, bias in (("hidden", "bias"), ("middle", "middle_bias"), ("output", "offset"))
+        ),
         shifts=tuple(parts["shifts"].tolist()),
         classes=48,
     )

@@ -40,7 +40,7 @@ def test_every_array_is_watched():
     assert scrubber.changed() == []
     for array in (
         loaded.side,
-        loaded.modes["folded"].network.hidden,
+        loaded.modes["folded"].network.layers[0][0],
         loaded.modes["banded"].points,
         loaded.modes["folded"].costs,
     ):

@@ -107,7 +107,7 @@ def _single(feature):
     hidden = np.zeros((8, 1, FEATURES), dtype=np.float32)
     hidden[:, 0, feature] = 1
     bias, output, offset = np.zeros((64, 1), "f4"), np.ones((8, 1), "f4"), np.zeros(8, "f4")
-    return _mode(ContextNetwork(hidden, bias, output, offset, (0, 0), 128))
+    return _mode(ContextNetwork(((hidden, bias), (output, offset)), (0, 0), 128))
 
 
 def _classify(quantised, mode):
@@ -217,21 +217,24 @@ def test_network_that_float32_cannot_hold_is_refused(layer):
         "offset": (1 << 24) - 1,
     }
     parts[layer].flat[-1] = -largest[layer]
-    ContextNetwork(**parts, shifts=(0, 0), classes=48)
+    layers = ((parts["hidden"], parts["bias"]), (parts["output"], parts["offset"]))
+    ContextNetwork(layers, shifts=(0, 0), classes=48)
     parts[layer].flat[-1] = -largest[layer] - 1
     with pytest.raises(ValueError, match="float32 is exact"):
-        ContextNetwork(**parts, shifts=(0, 0), classes=48)
+        ContextNetwork(layers, shifts=(0, 0), classes=48)
 
 
-@pytest.mark.parametrize("layer", ["hidden", "middle", "output"])
+@pytest.mark.parametrize("layer", [0, 1, 2], ids=["hidden", "middle", "output"])
 def test_weights_of_two_hidden_layers_are_bytes(layer, deep_network):
     network = deep_network(1)
-    values = getattr(network, layer).copy()
+    layers = list(network.layers)
+    values = layers[layer][0].copy()
+    layers[layer] = (values, layers[layer][1])
     values.flat[5] = -127
-    replace(network, **{layer: values})
+    replace(network, layers=tuple(layers))
     values.flat[5] = -128
     with pytest.raises(ValueError, match=r"a weight is 128: 127 is most"):
-        replace(network, **{layer: values})
+        replace(network, layers=tuple(layers))
 
 
 def test_every_layer_has_a_shift(deep_network):
