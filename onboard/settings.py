@@ -218,7 +218,7 @@ class EncoderSettings:
 
     @property
     def tables_path(self) -> Path | None:
-        """File of the entropy tables; None for `bandfold.bitstream.contexts.tables.SHIPPED`."""
+        """File of the entropy tables; None for `bandfold.bitstream.contexts.tables.SHIPPED_TABLES`."""
         if self.tables is not None:
             return Path(self.tables)
         wanted = self.quantiser or (DEPENDENT if self.model is None else UNIFORM)

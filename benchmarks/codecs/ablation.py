@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.container.header import DEPENDENT, UNIFORM
-from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES
-from bandfold.bitstream.contexts.tables import load_tables
+from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES, load_tables
 from bandfold.bitstream.transforms.klt import MERGE_LIMIT
 from bandfold.ground import Decoder
 from bandfold.onboard.coding.scene_coder import SceneCoder

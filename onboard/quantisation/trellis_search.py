@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.context_network import ContextNetwork
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Past
-from bandfold.bitstream.contexts.tables import TOKEN_COST_UNIT, POINTS, Mode
+from bandfold.bitstream.contexts.tables import POINTS, TOKEN_COST_UNIT, Mode
 from bandfold.bitstream.contexts.trellis_states import CHAINS, NEXT, QUANTISERS, STATES
 from bandfold.bitstream.entropy.tokens import DIRECT
 from bandfold.bitstream.segments.latents import classify

@@ -95,7 +95,7 @@ def test_what_cannot_be_loaded_again_stops_the_encoder(lines, monkeypatch, tmp_p
     with pytest.raises(IntegrityError, match=r"flipped in memory \(/sensor/means\).*lines 0:8"):
         one.push(lines[8:16])
     copy = tmp_path / "tables.npz"
-    copy.write_bytes(tables_module.SHIPPED.read_bytes())
+    copy.write_bytes(tables_module.SHIPPED_TABLES.read_bytes())
     one = encoder(lines, [], tables=copy)
     one.push(lines[:8])
     flip(one._strips._tables.side)
