@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bandfold.bitstream.contexts.context_network import FEATURES
 from bandfold.bitstream.contexts.features import GROUPS
 from bandfold.bitstream.contexts.tables import CLASSES
-from bandfold.bitstream.entropy.tokens import token_base
+from bandfold.bitstream.entropy.ans import token_base
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import CHANNELS
 

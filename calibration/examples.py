@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bandfold.bitstream.contexts.context_network import FEATURES
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings, magnitudes_of
 from bandfold.bitstream.contexts.trellis_states import set_of_latents
-from bandfold.bitstream.entropy.tokens import to_tokens
+from bandfold.bitstream.entropy.ans import to_tokens
 
 LIVELY_SHARE = 0.8
 """Share of the examples that are taken where something is known to be there; the rest are lone zeros."""

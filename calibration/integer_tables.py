@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.context_network import BYTE_LIMIT
-from bandfold.bitstream.entropy.ans import PRECISION
-from bandfold.bitstream.entropy.tokens import TOKENS
+from bandfold.bitstream.entropy.ans import PRECISION, TOKENS
 
 from .float_network import CHANNEL_GROUPS, FEATURE_SCALE, FloatNetwork, members_of_groups
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.tables import CLASSES, POINTS, TOKEN_COST_UNIT, Mode
-from bandfold.bitstream.entropy.tokens import TOKENS, to_tokens
+from bandfold.bitstream.entropy.ans import TOKENS, to_tokens
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.onboard.quantisation.rdoq import quantise
 

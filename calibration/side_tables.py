@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.tables import SIDE_CLASSES
-from bandfold.bitstream.entropy.tokens import TOKENS, token_base
+from bandfold.bitstream.entropy.ans import TOKENS, token_base
 
 from .integer_tables import integer_frequencies
 

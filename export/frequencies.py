@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bandfold.bitstream.entropy.tokens import TOKENS, token_base
+from bandfold.bitstream.entropy.ans import TOKENS, token_base
 from bandfold.calibration.integer_tables import integer_frequencies
 from bandfold.training.prior import FactorisedPrior
 

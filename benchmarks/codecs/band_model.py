@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.tables import load_tables
-from bandfold.bitstream.entropy.ans import PRECISION
-from bandfold.bitstream.entropy.tokens import to_tokens
+from bandfold.bitstream.entropy.ans import PRECISION, to_tokens
 from bandfold.bitstream.payloads.payload import SIDE_UNIT, PayloadReader, PayloadWriter
 from bandfold.bitstream.segments.planes import PlaneTables, plane_tables, read_planes, write_planes, zigzag
 from bandfold.common.errors import ModelError, SettingsError

@@ -16,8 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.entropy.ans import PRECISION, AnsCoder
-from bandfold.bitstream.entropy.tokens import TOKENS, token_base
+from bandfold.bitstream.entropy.ans import PRECISION, TOKENS, AnsCoder, token_base
 from bandfold.common import exact
 from bandfold.common.errors import ModelError
 

@@ -8,7 +8,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from bandfold.bitstream.entropy.tokens import LARGEST_MAGNITUDE
+from bandfold.bitstream.entropy.ans import LARGEST_MAGNITUDE
 from bandfold.common.errors import SceneError, StreamError
 from bandfold.common.scene import MetadataValue
 

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.container.sections import read_varint, write_varint
 from bandfold.bitstream.contexts.tables import SIDE_CLASSES, Tables
-from bandfold.bitstream.entropy.ans import AnsDecoder, Run
-from bandfold.bitstream.entropy.tokens import LARGEST_MAGNITUDE, to_tokens, token_base
+from bandfold.bitstream.entropy.ans import LARGEST_MAGNITUDE, AnsDecoder, Run, to_tokens, token_base
 from bandfold.common.errors import StreamError
 
 from .raw_bits import BitReader, BitWriter, field_bits

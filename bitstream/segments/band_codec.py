@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.tables import Tables
-from bandfold.bitstream.entropy.tokens import TOKENS
+from bandfold.bitstream.entropy.ans import TOKENS
 from bandfold.bitstream.packages.package import Package, reading_content, require
 from bandfold.bitstream.payloads.payload import TABLES_LIMIT
 from bandfold.common.onnx_session import PROCESSOR, Network

@@ -16,8 +16,7 @@ from bandfold.bitstream.contexts.features import (
     Surroundings,
     magnitudes_of,
 )
-from bandfold.bitstream.entropy.ans import Run
-from bandfold.bitstream.entropy.tokens import to_tokens
+from bandfold.bitstream.entropy.ans import Run, to_tokens
 from bandfold.bitstream.payloads.payload import SIDE_UNIT, PayloadWriter, arrange_values
 from bandfold.common.kernels import compiled
 

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.tables import CLASSES, MODES, SIDE_CLASSES, Tables
-from bandfold.bitstream.entropy.ans import PRECISION, AnsCoder
-from bandfold.bitstream.entropy.tokens import LARGEST_MAGNITUDE, TOKENS
+from bandfold.bitstream.entropy.ans import LARGEST_MAGNITUDE, PRECISION, TOKENS, AnsCoder
 from bandfold.bitstream.payloads.payload import SIDE_UNIT, PayloadReader, PayloadWriter
 from bandfold.common.errors import ModelError, StreamError
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.tables import Mode
-from bandfold.bitstream.entropy.tokens import DIRECT
+from bandfold.bitstream.entropy.ans import DIRECT
 from bandfold.bitstream.transforms.dct import DCT, DCT_UNIT, FREQUENCIES
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common.scene import BLOCK, CHANNELS

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.tables import TOKEN_COST_UNIT, Mode
-from bandfold.bitstream.entropy.ans import PRECISION
-from bandfold.bitstream.entropy.tokens import TOKENS, to_tokens, token_base
+from bandfold.bitstream.entropy.ans import PRECISION, TOKENS, to_tokens, token_base
 from bandfold.bitstream.segments.band_segment import BandSegment
 from bandfold.bitstream.segments.planes import PlaneTables, zigzag
 from bandfold.bitstream.segments.segment import Segment

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from bandfold.bitstream.container.header import PLANES, PackageReference
 from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.contexts.tables import Tables
-from bandfold.bitstream.entropy.ans import PRECISION
-from bandfold.bitstream.entropy.tokens import TOKENS, to_tokens, token_base
+from bandfold.bitstream.entropy.ans import PRECISION, TOKENS, to_tokens, token_base
 from bandfold.bitstream.segments.band_codec import latent_rows
 from bandfold.bitstream.segments.band_segment import BandSegment, write_band_segment
 from bandfold.bitstream.segments.planes import PlaneTables, zigzag

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bandfold.bitstream.contexts.context_network import ContextNetwork
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings, magnitudes_of
 from bandfold.bitstream.contexts.tables import TOKEN_COST_UNIT, Mode
-from bandfold.bitstream.entropy.tokens import DIRECT
+from bandfold.bitstream.entropy.ans import DIRECT
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.kernels import compiled
 from bandfold.common.scene import CHANNELS

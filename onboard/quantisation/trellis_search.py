@@ -16,7 +16,7 @@ from bandfold.bitstream.contexts.context_network import ContextNetwork
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Past
 from bandfold.bitstream.contexts.tables import POINTS, TOKEN_COST_UNIT, Mode
 from bandfold.bitstream.contexts.trellis_states import CHAINS, NEXT, QUANTISERS, STATES
-from bandfold.bitstream.entropy.tokens import DIRECT
+from bandfold.bitstream.entropy.ans import DIRECT
 from bandfold.bitstream.segments.latents import classify
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.kernels import compiled

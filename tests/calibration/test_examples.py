@@ -3,7 +3,7 @@
 import numpy as np
 
 from bandfold.bitstream.contexts.context_network import FEATURES
-from bandfold.bitstream.entropy.tokens import to_tokens
+from bandfold.bitstream.entropy.ans import to_tokens
 from bandfold.calibration.examples import draw_examples
 
 

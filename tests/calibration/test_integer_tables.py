@@ -5,7 +5,7 @@ import pytest
 
 from bandfold.bitstream.contexts.context_network import ContextNetwork
 from bandfold.bitstream.contexts.tables import load_tables
-from bandfold.bitstream.entropy.tokens import TOKENS, token_base
+from bandfold.bitstream.entropy.ans import TOKENS, token_base
 from bandfold.bitstream.payloads.payload import side_class
 from bandfold.calibration.float_network import FloatNetwork, members_of_groups
 from bandfold.calibration.integer_tables import extended, integer_frequencies, integer_network

@@ -8,7 +8,7 @@ onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxscript")
 pytest.importorskip("onnxruntime")
 
-from bandfold.bitstream.entropy.tokens import TOKENS, to_tokens  # noqa: E402
+from bandfold.bitstream.entropy.ans import TOKENS, to_tokens  # noqa: E402
 from bandfold.bitstream.segments.planes import zigzag  # noqa: E402
 from bandfold.common.errors import ModelError  # noqa: E402
 from bandfold.export.compact import LEAST_INT8, quantise_weights  # noqa: E402

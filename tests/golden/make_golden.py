@@ -28,8 +28,7 @@ from bandfold.bitstream.container.header import Header
 from bandfold.bitstream.container.sections import Section, read_sections
 from bandfold.bitstream.container.segment_layout import split_segment
 from bandfold.bitstream.contexts.tables import CLASSES, MODES, load_tables
-from bandfold.bitstream.entropy.ans import AnsDecoder
-from bandfold.bitstream.entropy.tokens import TOKENS
+from bandfold.bitstream.entropy.ans import TOKENS, AnsDecoder
 from bandfold.bitstream.packages.manifest import Manifest
 from bandfold.bitstream.packages.package import Package, save_package
 from bandfold.bitstream.payloads import payload

@@ -14,8 +14,7 @@ from bandfold.bitstream.contexts.tables import (
     load_tables,
     tables_from_arrays,
 )
-from bandfold.bitstream.entropy.ans import PRECISION
-from bandfold.bitstream.entropy.tokens import TOKENS, token_base
+from bandfold.bitstream.entropy.ans import PRECISION, TOKENS, token_base
 from bandfold.common.errors import ModelError
 
 TABLES = load_tables()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bandfold.bitstream.entropy.tokens import DIRECT, LARGEST_MAGNITUDE, TOKENS, to_tokens, token_base
+from bandfold.bitstream.entropy.ans import DIRECT, LARGEST_MAGNITUDE, TOKENS, to_tokens, token_base
 
 
 def test_tokens_cover_all_magnitudes_without_gap():

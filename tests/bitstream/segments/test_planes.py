@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bandfold.bitstream.contexts.tables import load_tables
-from bandfold.bitstream.entropy.tokens import TOKENS
+from bandfold.bitstream.entropy.ans import TOKENS
 from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
 from bandfold.bitstream.segments.planes import (
     FIRST_PLANE_TABLE,

@@ -5,7 +5,7 @@ import pytest
 
 from bandfold.bitstream.contexts.features import Past
 from bandfold.bitstream.contexts.tables import load_tables
-from bandfold.bitstream.entropy.tokens import DIRECT, to_tokens
+from bandfold.bitstream.entropy.ans import DIRECT, to_tokens
 from bandfold.bitstream.segments.latents import classify
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.onboard.quantisation.rdoq import quantise

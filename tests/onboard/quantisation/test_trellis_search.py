@@ -9,7 +9,7 @@ from bandfold.bitstream.container.header import CodingTools, Header
 from bandfold.bitstream.contexts.features import Past
 from bandfold.bitstream.contexts.tables import CLASSES, DEPENDENT_TABLES, load_tables
 from bandfold.bitstream.contexts.trellis_states import NEXT, set_of_latents
-from bandfold.bitstream.entropy.tokens import to_tokens
+from bandfold.bitstream.entropy.ans import to_tokens
 from bandfold.bitstream.segments.latents import classify
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.errors import SettingsError, StreamError
