@@ -2,7 +2,7 @@
 
 A reader who follows a sample has to open the files whose functions run. This prints them, in the order in
 which they are first entered, so that docs/architecture.md can be held against the code and the number kept
-small.
+small. Those that run for every strip, which is the path of a sample, are told from those that plan.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
@@ -24,41 +25,60 @@ from bandfold.programs.program import run
 ROOT = Path(sys.modules["bandfold"].__file__ or "").parent
 """Folder of the package."""
 
+STRIP_CALLS = (
+    ("onboard/coding/scene_strips.py", "code"),
+    ("ground/synthesis/strip_decoder.py", "decode"),
+)
+"""Functions that do all the work on one strip, by file and name."""
+
 Result = TypeVar("Result")
 
 
-def visited_files(call: Callable[[], Result]) -> tuple[Result, dict[str, int]]:
-    """Run something and note which files of the package run for it.
+@dataclass
+class Visit:
+    """What ran.
 
     Parameters
     ----------
-    call : callable
-        What to run; in threads that it starts too.
-
-    Returns
-    -------
-    result
-        Of the call.
-    files : dict of str to int
-        Paths within the package, in the order in which they were first entered, and how many of their
-        functions ran.
+    functions : dict of str to set of str
+        Names of the functions that ran, by the paths of their files within the package, in the order in which
+        these were first entered.
+    for_strips : set of str
+        Files of which something ran for a strip.
     """
-    functions: dict[str, set[str]] = {}
 
-    def note(frame: FrameType, event: str, argument: Any) -> None:
+    functions: dict[str, set[str]] = field(default_factory=dict)
+    for_strips: set[str] = field(default_factory=set)
+    _strips: int = 0
+
+    def of(self, call: Callable[[], Result]) -> Result:
+        """Run something and note which files of the package run for it, in threads that it starts too."""
+        threading.setprofile(self._note)
+        sys.setprofile(self._note)
+        try:
+            return call()
+        finally:
+            sys.setprofile(None)
+            threading.setprofile(None)
+
+    def _note(self, frame: FrameType, event: str, argument: Any) -> None:
+        path = Path(frame.f_code.co_filename)
+        if event not in ("call", "return") or path == Path(__file__) or not path.is_relative_to(ROOT):
+            return
+        name = str(path.relative_to(ROOT))
+        if (name, frame.f_code.co_name) in STRIP_CALLS:
+            self._strips += 1 if event == "call" else -1
         if event == "call":
-            path = Path(frame.f_code.co_filename)
-            if path.is_relative_to(ROOT) and path != Path(__file__):
-                functions.setdefault(str(path.relative_to(ROOT)), set()).add(frame.f_code.co_name)
+            self.functions.setdefault(name, set()).add(frame.f_code.co_name)
+            if self._strips:
+                self.for_strips.add(name)
 
-    threading.setprofile(note)
-    sys.setprofile(note)
-    try:
-        result = call()
-    finally:
-        sys.setprofile(None)
-        threading.setprofile(None)
-    return result, {path: len(names) for path, names in functions.items()}
+    def text(self, title: str) -> str:
+        """A line of numbers, and one for each file."""
+        lines = [f"{title}: {len(self.functions)} files, {len(self.for_strips)} of them (*) for every strip"]
+        for path, names in self.functions.items():
+            lines.append(f"  {'*' if path in self.for_strips else ' '} {path} ({len(names)} functions)")
+        return "\n".join(lines)
 
 
 @click.command()
@@ -66,26 +86,19 @@ def visited_files(call: Callable[[], Result]) -> tuple[Result, dict[str, int]]:
 @click.option(
     "--scene", type=click.Path(exists=True, path_type=Path), help="A scene in place of a made-up one."
 )
-@click.option(
-    "--whole", is_flag=True, help="Count the making of Encoder and Decoder too, not the calls alone."
-)
-def main(step: float, scene: Path | None, whole: bool) -> None:
+def main(step: float, scene: Path | None) -> None:
     """Print the files of bandfold that run when a scene is encoded at a step, and decoded again."""
     cube: Any = made_up_scene()
     if scene is not None:
         from bandfold.formats.opening import open_scene
 
         cube = open_scene(scene)
-    encoder = Encoder(step=step)
-    encode = (lambda: Encoder(step=step).encode(cube)) if whole else (lambda: encoder.encode(cube))
-    stream, encoding = visited_files(encode)
+    encoder, encoding, decoding = Encoder(step=step), Visit(), Visit()
+    stream = encoding.of(lambda: encoder.encode(cube))
     decoder = Decoder(stream, restore="off")
-    decode = (lambda: Decoder(stream, restore="off").decode()) if whole else decoder.decode
-    _, decoding = visited_files(decode)
-    for name, files in (("encode", encoding), ("decode", decoding)):
-        click.echo(f"{name} at a step of {step:g}: {len(files)} files")
-        for path, count in files.items():
-            click.echo(f"  {path} ({count} functions)")
+    decoding.of(decoder.decode)
+    click.echo(encoding.text(f"encode at a step of {step:g}"))
+    click.echo(decoding.text("decode"))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.klt import FRACTION
-from bandfold.common.scene import SCALED_DTYPES, SceneSource, pad_to_blocks, strips
+from bandfold.common.scene import SCALED_DTYPES, SceneSource, strips
 from bandfold.formats.envi.reader import open_envi
 from bandfold.onboard.planning.block_sample import sample_blocks
 from bandfold.onboard.planning.plan import Plan, Planner
@@ -18,8 +18,7 @@ from bandfold.onboard.planning.scene_planner import ScenePlanner
 from bandfold.onboard.samples.samples import Samples
 from bandfold.onboard.samples.scaling import auto_scaling
 from bandfold.onboard.settings import STRIP_LINES
-from bandfold.onboard.transform.cosine import cosine_transform
-from bandfold.onboard.transform.fold import fold_strip
+from bandfold.onboard.transform.analysis import Analysis
 from bandfold.onboard.transform.rotation import rotate
 
 RATES = {"folded": (0.03, 0.08, 0.2, 0.5, 1.2, 2.5), "banded": (0.1, 0.4, 1.2)}
@@ -152,9 +151,9 @@ class Planned:
         chosen : ndarray of uint8, shape (rows, columns), or None
             Rotation of each block.
         """
+        analysis, rotations = Analysis(self.plan.fold), self.plan.bases[0].rotations
         for lines in strips(self.source.info.lines, STRIP_LINES):
-            latents = cosine_transform(pad_to_blocks(fold_strip(self.plan.fold, self.source, lines)))
-            rotations = self.plan.bases[0].rotations
+            latents = analysis.strip(self.source, lines)
             yield latents, rotate(latents, rotations, self.step) if rotations else None
 
 

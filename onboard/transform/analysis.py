@@ -2,24 +2,28 @@
 
 With compiled kernels both happen in one pass over the samples, and component planes exist for eight lines of
 eight blocks only; without them planes of some lines are folded (`bandfold.onboard.transform.fold`) and
-transformed (`.cosine`). The bits are the same.
+transformed (`cosine_transform`). The bits are the same.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.dct import DCT, FREQUENCIES
+from bandfold.bitstream.transforms.dct import DCT, DCT_UNIT, FREQUENCIES
 from bandfold.bitstream.transforms.klt import FRACTION, Fold
+from bandfold.common.errors import SceneError
+from bandfold.common.exact import integer_product
 from bandfold.common.kernels import Structure, compiled, structure
 from bandfold.common.scene import BLOCK, CHANNELS, SceneSource, block_rows, mirrored, pad_to_blocks, strips
 from bandfold.common.workers import ALONE, Workers
 
-from .cosine import cosine_transform, refuse_large_latents
 from .fold import fold_blocks, fold_strip
+
+LARGEST_LATENT = float(np.iinfo(np.int32).max)
+"""Fewer than 4096 bands never reach this: ``2**22`` of a sample, ``2**3`` of a block, ``2**6`` of bands."""
 
 LINES_AT_ONCE = 16
 """Lines that are read and folded together: it bounds memory, and changes no bit."""
@@ -181,3 +185,50 @@ def _transform(fold: FoldStructure, samples: NDArray[Any], latents: NDArray[np.i
     lines, columns = (mirrored(length, BLOCK).astype(np.int64, copy=False) for length in samples.shape[1:])
     if _analyse(fold, samples, kind, lines, columns, latents):
         refuse_large_latents()
+
+
+def cosine_transform(planes: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Transform component planes block by block.
+
+    Components stay below 2**30 (17-bit samples, 6 fractional bits, a norm over at most 2**14 bands), a
+    block's sum below 2**47: exact.
+
+    Parameters
+    ----------
+    planes : ndarray, shape (components, 8 * rows, 8 * columns)
+        Integers held in float64, in units of ``1 / FRACTION`` of a count.
+
+    Returns
+    -------
+    ndarray of int32, shape (components, 64, rows, columns)
+        Latents in the same unit, channels in the order of `bandfold.bitstream.transforms.dct.FREQUENCIES`.
+
+    Raises
+    ------
+    SceneError
+        If a latent exceeds 32 bits, which takes thousands of bands.
+    """
+    count, lines, samples = planes.shape
+    rows, columns = lines // BLOCK, samples // BLOCK
+    latents = np.empty((count, CHANNELS, rows, columns), dtype=np.int32)
+    # One component at a time bounds the memory of the rearranged copy.
+    for plane, out in zip(planes, latents, strict=True):
+        blocks = plane.reshape(rows, BLOCK, columns, BLOCK).transpose(1, 3, 0, 2).reshape(CHANNELS, -1)
+        product = integer_product(DCT, blocks)
+        product /= DCT_UNIT
+        np.rint(product, out=product)
+        if product.size and float(np.abs(product).max()) > LARGEST_LATENT:
+            refuse_large_latents()
+        out[:] = product.reshape(CHANNELS, rows, columns)
+    return latents
+
+
+def refuse_large_latents() -> NoReturn:
+    """Say that a latent does not fit.
+
+    Raises
+    ------
+    SceneError
+        Always.
+    """
+    raise SceneError("a component exceeds 32 bits: cut the scene into parts of fewer than 4096 bands")

@@ -11,7 +11,7 @@ from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.onboard.planning.block_sample import covariance
 from bandfold.onboard.samples.samples import ArraySource
 from bandfold.onboard.transform import fold as folding
-from bandfold.onboard.transform.cosine import cosine_transform
+from bandfold.onboard.transform.analysis import cosine_transform
 from bandfold.onboard.transform.fold import fold_blocks, fold_strip
 
 
