@@ -14,8 +14,8 @@ from bandfold.benchmarks.codecs.held_out import HeldOut
 from bandfold.benchmarks.codecs.jpeg2000 import Jpeg2000Klt
 from bandfold.benchmarks.codecs.recorded import Recorded, read_anchors
 from bandfold.benchmarks.measures.bdrate import Curve
-from bandfold.benchmarks.measures.curves import measure
 from bandfold.benchmarks.rate_distortion.ablation_table import RIVAL, figures, means_table, rows, table
+from bandfold.benchmarks.rate_distortion.curves import measure
 from bandfold.benchmarks.scenes.evaluation_scenes import EvaluationScene, find_scenes
 from bandfold.programs.options import FILE, FOLDER, figures_option, names_option, rates
 from bandfold.programs.program import run, write_figures

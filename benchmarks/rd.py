@@ -10,10 +10,10 @@ from bandfold.benchmarks.codecs.candidate import CandidateSettings
 from bandfold.benchmarks.codecs.external import External
 from bandfold.benchmarks.codecs.held_out import HeldOut
 from bandfold.benchmarks.codecs.recorded import read_anchors
-from bandfold.benchmarks.measures.standings import means
 from bandfold.benchmarks.rate_distortion.campaign import perform, plan
 from bandfold.benchmarks.rate_distortion.rd_plot import plot
 from bandfold.benchmarks.rate_distortion.rd_text import as_json, means_text, scene_text
+from bandfold.benchmarks.rate_distortion.standings import means
 from bandfold.benchmarks.scenes.evaluation_scenes import find_scenes
 from bandfold.bitstream.container.header import DEPENDENT
 from bandfold.common.errors import SettingsError

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from bandfold.benchmarks.codecs.codec import Codec
 from bandfold.benchmarks.codecs.jpeg2000 import Jpeg2000Klt
 from bandfold.benchmarks.measures.bdrate import BdRate, Curve, bd_rate, mean
-from bandfold.benchmarks.measures.curves import Measured, measure
+
+from .curves import Measured, measure
 
 RIVAL = Jpeg2000Klt.name
 """The codec that every row is compared with."""

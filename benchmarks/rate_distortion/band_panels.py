@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from bandfold.benchmarks.codecs.band_model import HEADER_BYTES, BandModel, Coded, code_scene
 from bandfold.benchmarks.codecs.jpeg2000 import Jpeg2000
 from bandfold.benchmarks.measures.bdrate import Curve, bd_rate
-from bandfold.benchmarks.measures.curves import measure
 from bandfold.benchmarks.measures.quality import decibels
+
+from .curves import measure
 
 CODECS = ("JPEG 2000", "CCSDS 122")
 """Recorded curves that a whole scene is put beside: these code band by band too."""

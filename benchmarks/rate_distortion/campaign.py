@@ -14,11 +14,12 @@ from bandfold.benchmarks.codecs.held_out import HeldOut
 from bandfold.benchmarks.codecs.jpeg2000 import Jpeg2000, Jpeg2000Klt
 from bandfold.benchmarks.codecs.recorded import Recorded
 from bandfold.benchmarks.measures.bdrate import Curve
-from bandfold.benchmarks.measures.curves import measure
-from bandfold.benchmarks.measures.standings import SceneResult
 from bandfold.benchmarks.scenes.evaluation_scenes import EvaluationScene
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.common.errors import SettingsError
+
+from .curves import measure
+from .standings import SceneResult
 
 RANGE = (0.05, 1.0)
 TILE_RANGE = (0.05, 0.5)

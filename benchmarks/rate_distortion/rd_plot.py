@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from bandfold.benchmarks.measures.bdrate import Curve
-from bandfold.benchmarks.measures.standings import SceneResult
 from bandfold.common.errors import OutputError, SettingsError
+
+from .standings import SceneResult
 
 _COLUMNS = 4
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from bandfold.benchmarks.measures.curves import Measured
-from bandfold.benchmarks.measures.standings import GAP_RATE, Mean, SceneResult
+from .curves import Measured
+from .standings import GAP_RATE, Mean, SceneResult
 
 
 def scene_text(result: SceneResult) -> str:

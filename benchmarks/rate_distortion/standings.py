@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .bdrate import BdRate, Curve, bd_rate, mean, quality_at
+from bandfold.benchmarks.measures.bdrate import BdRate, Curve, bd_rate, mean, quality_at
+
 from .curves import Measured
 
 GAP_RATE = 0.5

@@ -5,10 +5,10 @@ import math
 
 import pytest
 
-from bandfold.benchmarks.measures.curves import Measured, Point
-from bandfold.benchmarks.measures.standings import SceneResult, means
+from bandfold.benchmarks.rate_distortion.curves import Measured, Point
 from bandfold.benchmarks.rate_distortion.rd_plot import plot
 from bandfold.benchmarks.rate_distortion.rd_text import as_json, means_text, scene_text
+from bandfold.benchmarks.rate_distortion.standings import SceneResult, means
 from bandfold.common.errors import OutputError
 
 ANCHOR = [(0.05, 60.0), (0.1, 64.0), (0.25, 69.0), (0.5, 73.0), (1.0, 77.5)]

@@ -9,10 +9,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from bandfold.benchmarks.codecs.codec import Codec
+from bandfold.benchmarks.measures.bdrate import Curve
+from bandfold.benchmarks.measures.quality import psnr
 from bandfold.common.errors import BandfoldError
-
-from .bdrate import Curve
-from .quality import psnr
 
 
 @dataclass(frozen=True)

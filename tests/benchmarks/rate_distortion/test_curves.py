@@ -2,8 +2,8 @@
 
 import pytest
 
-from bandfold.benchmarks.measures.curves import measure
 from bandfold.benchmarks.measures.quality import psnr
+from bandfold.benchmarks.rate_distortion.curves import measure
 
 
 def test_points_state_whole_streams_and_pooled_errors(quantiser, cube):
