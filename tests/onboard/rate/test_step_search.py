@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from bandfold.common.errors import BudgetError, SettingsError
+from bandfold.common.errors import BudgetError
 from bandfold.common.exact import exp2, log2_of
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
 from bandfold.onboard.quality import rounded_error
 from bandfold.onboard.rate.step_search import find_step
-from bandfold.onboard.settings import Target, step_code
+from bandfold.onboard.settings import step_code
 from bandfold.synthetic.scenes import SyntheticScene
 
 
@@ -75,35 +75,6 @@ def test_a_rate_beyond_all_need_ends_at_the_finest_step(small):
     stream = Encoder(bps=30).encode(small)
     assert len(stream) <= 30 * small.size / 8
     np.testing.assert_array_equal(Decoder(stream).decode(), small)
-
-
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({}, "none given"),
-        ({"bps": 1.0, "psnr": 60.0}, "bps, psnr given"),
-        ({"bps": 0.0}, "above 0"),
-        ({"bps": -1.0}, "above 0"),
-        ({"nbytes": 0}, "above 0"),
-        ({"bps": float("nan")}, "above 0"),
-        ({"psnr": float("inf")}, "above 0"),
-        ({"psnr": 141.0}, "out of range"),
-        ({"step": 0.01}, "out of range"),
-        ({"step": 1e7}, "out of range"),
-    ],
-)
-def test_impossible_targets_are_refused(fields, message):
-    with pytest.raises(SettingsError, match=message):
-        Target(**fields)
-
-
-def test_targets_in_bytes_and_squared_error():
-    assert Target(bps=0.3).budget(1001) == 37
-    assert Target(nbytes=99).budget(1001) == 99
-    with pytest.raises(ValueError, match="no rate"):
-        Target(psnr=60.0).budget(1001)
-    assert Target(psnr=60.0).mse == pytest.approx(65535**2 / 1e6)
-    assert Target(step=2.0).mse is None
 
 
 def test_rounding_adds_a_twelfth_to_large_errors_and_mends_small_ones():
