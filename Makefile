@@ -80,8 +80,8 @@ test-sanitised: $(STAMP)
 		-fno-sanitize-recover=undefined
 	BANDFOLD_KERNELS=$(SANITISED) ASAN_OPTIONS=detect_leaks=0 \
 		LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-		$(BIN)/pytest tests/bitstream tests/golden tests/onboard/test_analysis.py tests/onboard/test_quantise.py \
-		tests/onboard/test_rotation.py tests/onboard/test_selfcheck.py tests/ground/test_hostile.py tests/ground/test_decoder.py
+		$(BIN)/pytest tests/common tests/bitstream tests/test_golden.py tests/onboard/transform tests/onboard/quantisation \
+		tests/onboard/test_self_check.py tests/ground/test_hostile.py tests/ground/test_decoder.py
 
 bench: $(STAMP)
 	mkdir -p $(OUT)
