@@ -49,7 +49,7 @@ class Visit:
 
     functions: dict[str, set[str]] = field(default_factory=dict)
     for_strips: set[str] = field(default_factory=set)
-    _strips: int = 0
+    _strips: int = field(default=0, init=False)
 
     def of(self, call: Callable[[], Result]) -> Result:
         """Run something and note which files of the package run for it, in threads that it starts too."""
