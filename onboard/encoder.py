@@ -83,6 +83,7 @@ class Encoder:
         self.settings = settings = settings_of(settings, fields)
         self._progress = progress or _silent
         self._target = settings.target
+        self._step_code = None if settings.step is None else step_code(settings.step)
         self._ends = partition_ends(settings.partition)
         self._tables = load_tables(settings.tables_path)
         self._workers = Workers(settings.threads)
@@ -237,8 +238,8 @@ class Encoder:
     def _first_code(self, planner: Planner, coder: SceneCoder) -> int:
         """Code of the step with which the search for a target begins: the target's own step if it has one."""
         target = self._target
-        if target.step is not None:
-            return step_code(target.step)
+        if self._step_code is not None:
+            return self._step_code
         if target.mse is not None:
             return step_code(planner.step_for_error(target.mse))
         return step_code(planner.step_for_bits(8.0 * target.budget(coder.samples.info.count)))
