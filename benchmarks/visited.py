@@ -25,6 +25,9 @@ from bandfold.programs.program import run
 ROOT = Path(sys.modules["bandfold"].__file__ or "").parent
 """Folder of the package."""
 
+LIBRARIES = "site-packages"
+"""Folder of installed libraries, which may lie in that of the package: make puts them into ``.venv``."""
+
 STRIP_CALLS = (
     ("onboard/coding/scene_strips.py", "code"),
     ("ground/synthesis/strip_decoder.py", "decode"),
@@ -66,6 +69,8 @@ class Visit:
         if event not in ("call", "return") or path == Path(__file__) or not path.is_relative_to(ROOT):
             return
         name = str(path.relative_to(ROOT))
+        if LIBRARIES in name:
+            return
         if (name, frame.f_code.co_name) in STRIP_CALLS:
             self._strips += 1 if event == "call" else -1
         if event == "call":

@@ -15,7 +15,7 @@ from bandfold.bitstream.container.sections import Section, read_sections
 try:
     import constriction
 except ImportError:
-    sys.exit("skipped: this example needs constriction: pip install constriction")
+    sys.exit("skipped: this example needs constriction: pip install 'bandfold[constriction]'")
 
 cube = np.add.outer(np.arange(6) * 700, np.arange(16 * 16).reshape(16, 16) * 3).astype(np.uint16)
 stream = bandfold.Encoder(step=4, spectral="none", quantiser="uniform").encode(cube)

@@ -31,7 +31,7 @@ chance.shuffle(arrived)
 reassembly = Reassembly()
 reassembly.add(find_packets(b"".join(arrived)).packets)
 assembly = reassembly.assemble()
-lost = assembly.lost_strips().lost
+lost = assembly.lost_strips().lines
 print(f"packets lost: {assembly.lost}; strips lost, with their lines: {lost}")
 
 # Lost strips are filled with the means of the bands. All others are as if nothing had happened.
