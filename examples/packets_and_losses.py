@@ -32,7 +32,7 @@ reassembly = Reassembly()
 reassembly.add(find_packets(b"".join(arrived)).packets)
 assembly = reassembly.assemble()
 lost = assembly.lost_strips().lines
-print(f"packets lost: {assembly.lost}; strips lost, with their lines: {lost}")
+print(f"packets lost: {assembly.packets.lost}; strips lost, with their lines: {lost}")
 
 # Lost strips are filled with the means of the bands. All others are as if nothing had happened.
 decoder = bandfold.Decoder(assembly.stream)
