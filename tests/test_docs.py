@@ -2,9 +2,15 @@
 
 import importlib.util
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from bandfold.benchmarks.visited import Visit
+from bandfold.ground import Decoder
+from bandfold.onboard import Encoder
+from bandfold.onboard.self_check import made_up_scene
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -83,6 +89,15 @@ def test_the_architecture_names_every_room(room):
     text = (DOCS / "architecture.md").read_text("utf-8")
     folders = {str(path.parent.relative_to(ROOT)) for path in (ROOT / room).rglob("__init__.py")}
     assert [folder for folder in sorted(folders) if f"`{folder}/`" not in text] == []
+
+
+def test_the_architecture_names_every_file_on_the_way_of_a_sample():
+    text = (DOCS / "architecture.md").read_text("utf-8")
+    visit = Visit()
+    stream = visit.of(partial(Encoder(step=8).encode, made_up_scene()))
+    visit.of(Decoder(stream, restore="off").decode)
+    assert {"onboard/transform/analysis.py", "ground/synthesis/inverse_transforms.py"} <= visit.for_strips
+    assert [path for path in visit.functions if f"`{path}`" not in text] == []
 
 
 def test_the_index_names_every_page():
