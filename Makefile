@@ -25,7 +25,7 @@ ARM_KERNELS := common/_kernels.cpython-311-aarch64-linux-gnu.so
 # What `make check` tests: rooms whose tests are quick, and the golden streams, which go through all others.
 QUICK := tests/common tests/bitstream tests/onboard/samples tests/onboard/transform tests/onboard/quantisation \
 	tests/onboard/networks tests/ground/synthesis tests/ground/test_decoder.py tests/test_golden.py \
-	tests/test_examples.py tests/test_docs.py tests/test_house.py --ignore=tests/common/test_kernels.py
+	tests/test_examples.py tests/test_docs.py tests/test_house.py --ignore=tests/bitstream/test_compiled.py
 
 .PHONY: demo check test test-sanitised test-arm test-wheels bench speed clean links-are-gone
 
