@@ -19,7 +19,7 @@ from bandfold.common import kernels
 from bandfold.common.kernel_specification import Specification
 from bandfold.common.kernels import Structure, compiled, structure
 
-NATIVE = Path(kernels.__file__).parent / "native"
+NATIVE = Path(__file__).parents[2] / "common" / "native"
 
 
 @pytest.fixture
