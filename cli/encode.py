@@ -30,7 +30,7 @@ from .stream_output import STANDARD, Output, stream_output
 
 if TYPE_CHECKING:
     from bandfold.common.scene import SceneInfo
-    from bandfold.formats.opening import FileSource
+    from bandfold.formats.block_source import BlockSource
     from bandfold.onboard.downlink.packets import PacketSettings
     from bandfold.onboard.settings import EncoderSettings
 
@@ -151,7 +151,9 @@ def _encode_lines(info: SceneInfo, settings: EncoderSettings, target: _Destinati
     return Encoded(replace(info, lines=lines), output.size, None if sent is None else sent.report())
 
 
-def _encode_file(scene: Path, source: FileSource, settings: EncoderSettings, target: _Destination) -> Encoded:
+def _encode_file(
+    scene: Path, source: BlockSource, settings: EncoderSettings, target: _Destination
+) -> Encoded:
     """Encode a scene in a file, as a whole or as a stream."""
     for path in (scene, source.path):
         if target.path.exists() and target.path.samefile(path):
@@ -177,7 +179,7 @@ def _encode_file(scene: Path, source: FileSource, settings: EncoderSettings, tar
     return Encoded(source.info, size, written, tuple(encoder.engines))
 
 
-def _check_begun(output: Output, source: FileSource) -> None:
+def _check_begun(output: Output, source: BlockSource) -> None:
     """Refuse to continue a stream that has more lines than the scene."""
     if output.begun is not None and output.begun.lines > source.info.lines:
         raise OutputError(

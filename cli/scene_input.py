@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from bandfold.common.errors import SettingsError
 
 if TYPE_CHECKING:
-    from bandfold.formats.opening import FileSource
+    from bandfold.formats.block_source import BlockSource
 
     from .options import ReadingOptions
 
 
-def open_source(scene: Path, reading: ReadingOptions) -> FileSource:
+def open_source(scene: Path, reading: ReadingOptions) -> BlockSource:
     """Open a scene with its declared scaling.
 
     Parameters
@@ -25,7 +25,7 @@ def open_source(scene: Path, reading: ReadingOptions) -> FileSource:
 
     Returns
     -------
-    FileSource
+    BlockSource
         The scene; with ``--scale auto``, and a type that needs one, it has the finest scaling that holds it.
 
     Raises
@@ -40,7 +40,7 @@ def open_source(scene: Path, reading: ReadingOptions) -> FileSource:
     from bandfold.formats.scene_options import SceneOptions
     from bandfold.onboard.samples.scaling import auto_scaling
 
-    def opened(scaling: Scaling | None = None, *, for_coding: bool = True) -> FileSource:
+    def opened(scaling: Scaling | None = None, *, for_coding: bool = True) -> BlockSource:
         options = SceneOptions(reading.variable, reading.band_axis, scaling, reading.no_data, for_coding)
         return open_scene(scene, options)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,25 +51,19 @@ class Axes:
         return Axes(bands, last - self.lines, last - self.samples, self.count)
 
 
-class BlockSource:
-    """A scene in an array that gives up parts of itself when it is indexed.
+class BlockSource(ABC):
+    """A scene in a file, read block by block.
 
     Parameters
     ----------
     path : Path
-        What error messages call it.
-    data : array_like
-        Indexed with slices; what comes back is given to `numpy.asarray`. Nothing is read before.
-    axes : Axes
-        Which axes of it are bands, lines and samples.
+        What holds the samples, and what error messages call it.
     info : SceneInfo
         Geometry, type and metadata of the scene.
     """
 
-    def __init__(self, path: Path, data: Any, axes: Axes, info: SceneInfo) -> None:
+    def __init__(self, path: Path, info: SceneInfo) -> None:
         self.path = path
-        self._data = data
-        self._axes = axes
         self._info = info
 
     @property
@@ -92,10 +87,38 @@ class BlockSource:
         Raises
         ------
         SceneError
-            If a range lies outside the scene or the file cannot be read.
+            If a range lies outside the scene, or the file cannot be read or has become shorter.
         """
-        check_range("bands", bands, self._info.bands)
-        check_range("lines", lines, self._info.lines)
+        _check_range("bands", bands, self._info.bands)
+        _check_range("lines", lines, self._info.lines)
+        return self._block(bands, lines)
+
+    @abstractmethod
+    def _block(self, bands: slice, lines: slice) -> NDArray[Any]:
+        """Read a block that lies inside the scene, or is empty."""
+
+
+class ArrayBlockSource(BlockSource):
+    """A scene in an array that gives up parts of itself when it is indexed.
+
+    Parameters
+    ----------
+    path : Path
+        What error messages call it.
+    data : array_like
+        Indexed with slices; what comes back is given to `numpy.asarray`. Nothing is read before.
+    axes : Axes
+        Which axes of it are bands, lines and samples.
+    info : SceneInfo
+        Geometry, type and metadata of the scene.
+    """
+
+    def __init__(self, path: Path, data: Any, axes: Axes, info: SceneInfo) -> None:
+        super().__init__(path, info)
+        self._data = data
+        self._axes = axes
+
+    def _block(self, bands: slice, lines: slice) -> NDArray[Any]:
         axes = self._axes
         index: list[Any] = [0] * axes.count
         index[axes.lines], index[axes.samples] = lines, slice(None)
@@ -113,23 +136,8 @@ class BlockSource:
         return np.ascontiguousarray(block, dtype=self._info.dtype)
 
 
-def check_range(name: str, part: slice, size: int) -> None:
-    """Refuse a range that is not inside a scene.
-
-    Parameters
-    ----------
-    name : str
-        ``bands`` or ``lines``.
-    part : slice
-        Half-open range with explicit bounds.
-    size : int
-        Number of bands or lines of the scene.
-
-    Raises
-    ------
-    SceneError
-        If a bound lies outside, or the range has a step.
-    """
+def _check_range(name: str, part: slice, size: int) -> None:
+    """Refuse a range that is not inside a scene."""
     if part.step not in (None, 1) or not 0 <= part.start <= part.stop <= size:
         raise SceneError(
             f"{name} {part.start}:{part.stop} are not in the scene, which has {name} 0:{size}: "

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from bandfold.common.scene import MetadataValue
 
 WAVELENGTH, FWHM, BAD_BANDS = "wavelength", "fwhm", "bbl"
+BAND_NUMBERS = (WAVELENGTH, FWHM, BAD_BANDS)
+"""Fields with a number for each band."""
+
 UNITS, BAND_NAMES = "wavelength units", "band names"
 GAINS, OFFSETS = "data gain values", "data offset values"
 DATA_UNITS = "data units"

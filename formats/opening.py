@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from bandfold.common.errors import SceneError, SettingsError
-from bandfold.common.scene import SceneInfo, SceneSource
+from bandfold.common.scene import SceneInfo
+from bandfold.formats.arrays.npy_writer import NpyWriter
+from bandfold.formats.arrays.numpy_reader import open_npy, open_npz
+from bandfold.formats.containers.hdf5_reader import open_hdf5
+from bandfold.formats.containers.matlab_reader import open_matlab
+from bandfold.formats.containers.netcdf_writer import NetCdfWriter
+from bandfold.formats.containers.xarray_reader import open_xarray
+from bandfold.formats.containers.zarr_writer import ZarrWriter
+from bandfold.formats.envi.reader import open_envi
+from bandfold.formats.envi.writer import EnviWriter
+from bandfold.formats.raster.geotiff_reader import RasterSource
+from bandfold.formats.raster.geotiff_writer import GeoTiffWriter
 
+from .block_source import BlockSource
 from .file_formats import format_of, need_libraries
 from .scene_options import SceneOptions
 from .scene_writer import SceneWriter
@@ -17,13 +29,25 @@ DEFAULTS = SceneOptions()
 """Nothing said: what the file says holds."""
 
 
-class FileSource(SceneSource, Protocol):
-    """A scene in a file; `path` is that of its samples."""
+_READERS: dict[str, Callable[[Path, SceneOptions], BlockSource]] = {
+    "geotiff": RasterSource,
+    "netcdf": open_xarray,
+    "zarr": open_xarray,
+    "hdf5": open_hdf5,
+    "matlab": open_matlab,
+    "npy": open_npy,
+    "npz": open_npz,
+}
 
-    path: Path
+_WRITERS: dict[str, Callable[..., SceneWriter]] = {
+    "envi": EnviWriter,
+    "geotiff": GeoTiffWriter,
+    "netcdf": NetCdfWriter,
+    "npy": NpyWriter,
+}
 
 
-def open_scene(path: Path, options: SceneOptions = DEFAULTS) -> FileSource:
+def open_scene(path: Path, options: SceneOptions = DEFAULTS) -> BlockSource:
     """Open a scene by the suffix of its file.
 
     Parameters
@@ -36,7 +60,7 @@ def open_scene(path: Path, options: SceneOptions = DEFAULTS) -> FileSource:
 
     Returns
     -------
-    FileSource
+    BlockSource
         ``info.metadata`` carries, as header fields, what the file tells of wavelengths (with their unit),
         widths, bad bands, scale and offset, projection and geotransform.
 
@@ -49,8 +73,6 @@ def open_scene(path: Path, options: SceneOptions = DEFAULTS) -> FileSource:
     """
     kind = format_of(path)
     if kind == "envi":
-        from bandfold.formats.envi.reader import open_envi
-
         if options.variable is not None or options.band_axis is not None:
             raise SettingsError(f"{path} is an ENVI scene: leave out --variable and --band-axis")
         return open_envi(
@@ -59,25 +81,7 @@ def open_scene(path: Path, options: SceneOptions = DEFAULTS) -> FileSource:
     if not (path.is_dir() if kind == "zarr" else path.is_file()):
         raise SceneError(f"{path} is {'not a file' if path.exists() else 'not there'}: give a scene")
     need_libraries(kind, f"reading {kind}")
-    if kind == "geotiff":
-        from bandfold.formats.raster.geotiff_reader import RasterSource
-
-        return RasterSource(path, options)
-    if kind in ("netcdf", "zarr"):
-        from bandfold.formats.containers.xarray_reader import open_xarray
-
-        return open_xarray(path, options, "zarr" if kind == "zarr" else None)
-    if kind == "hdf5":
-        from bandfold.formats.containers.hdf5_reader import open_hdf5
-
-        return open_hdf5(path, options)
-    if kind == "matlab":
-        from bandfold.formats.containers.matlab_reader import open_matlab
-
-        return open_matlab(path, options)
-    from bandfold.formats.arrays.numpy_reader import open_npy, open_npz
-
-    return (open_npy if kind == "npy" else open_npz)(path, options)
+    return _READERS[kind](path, options)
 
 
 def open_writer(
@@ -116,22 +120,6 @@ def open_writer(
         If a library is not installed, or an ENVI header is not named like one.
     """
     need_libraries(kind, f"writing {kind}")
-    if kind == "envi":
-        from bandfold.formats.envi.writer import EnviWriter
-
-        return EnviWriter(path, info, folder=folder)
-    if kind == "geotiff":
-        from bandfold.formats.raster.geotiff_writer import GeoTiffWriter
-
-        return GeoTiffWriter(path, info, folder=folder)
-    if kind == "netcdf":
-        from bandfold.formats.containers.netcdf_writer import NetCdfWriter
-
-        return NetCdfWriter(path, info, folder=folder)
     if kind == "zarr":
-        from bandfold.formats.containers.zarr_writer import ZarrWriter
-
         return ZarrWriter(path, info, strip_lines=strip_lines, folder=folder)
-    from bandfold.formats.arrays.npy_writer import NpyWriter
-
-    return NpyWriter(path, info, folder=folder)
+    return _WRITERS[kind](path, info, folder=folder)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError
 from bandfold.common.scene import MetadataValue
-from bandfold.formats.block_source import BlockSource
+from bandfold.formats.block_source import ArrayBlockSource, BlockSource
 from bandfold.formats.containers.container_source import container_source
 from bandfold.formats.containers.variables import Variable, choose_axes
 from bandfold.formats.scene_options import SceneOptions
@@ -90,7 +90,7 @@ def open_npy(path: Path, options: SceneOptions) -> BlockSource:
     axes = choose_axes(path, variable, options.band_axis, 0)
     metadata, no_data = _description(path)
     info = options.scene_info(axes.shape(data.shape), data.dtype, metadata, no_data, axes.interleave)
-    return BlockSource(path, data, axes, info)
+    return ArrayBlockSource(path, data, axes, info)
 
 
 def open_npz(path: Path, options: SceneOptions) -> BlockSource:

@@ -12,7 +12,7 @@ import numpy as np
 from bandfold.common.errors import SceneError
 from bandfold.common.scene import MetadataValue
 from bandfold.formats import georeference, header_fields
-from bandfold.formats.block_source import BlockSource
+from bandfold.formats.block_source import ArrayBlockSource, BlockSource
 from bandfold.formats.scene_options import SceneOptions
 
 from .cf_conventions import FIELD_PREFIX, USUAL_NAME
@@ -78,7 +78,7 @@ def container_source(
         metadata = {**_spectral(found, scene, shape[0]), **_described(scene, about, shape[0])}
         _place(found, scene, axes.lines, axes.samples, shape).update(metadata)
     info = options.scene_info(shape, scene.dtype, metadata, scene.no_data(), axes.interleave)
-    return BlockSource(path, scene.data, axes.mirrored() if mirrored else axes, info)
+    return ArrayBlockSource(path, scene.data, axes.mirrored() if mirrored else axes, info)
 
 
 class _Mirror:

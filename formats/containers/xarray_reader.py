@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bandfold.formats.block_source import BlockSource
+from bandfold.formats.file_formats import format_of
 from bandfold.formats.scene_options import SceneOptions
 
 from .container_source import container_source, reading
@@ -17,7 +18,7 @@ _AS_STORED: dict[str, Any] = dict.fromkeys(
 """What xarray is to leave alone. (`open_groups` does not heed ``decode_cf=False``.)"""
 
 
-def open_xarray(path: Path, options: SceneOptions, engine: str | None = None) -> BlockSource:
+def open_xarray(path: Path, options: SceneOptions) -> BlockSource:
     """Open a scene in a NetCDF file (3 or 4) or a Zarr store.
 
     Parameters
@@ -26,8 +27,6 @@ def open_xarray(path: Path, options: SceneOptions, engine: str | None = None) ->
         The file, of Zarr the folder.
     options : SceneOptions
         Which array is the scene, which of its axes are the bands, scaling and no-data value.
-    engine : str, optional
-        Of xarray; by default that for the version of NetCDF which the file has.
 
     Returns
     -------
@@ -42,15 +41,14 @@ def open_xarray(path: Path, options: SceneOptions, engine: str | None = None) ->
     import xarray
 
     with reading(path):
-        if engine is None:
-            engine = "scipy" if _begins_with(path, b"CDF") else "h5netcdf"
         # As stored: the codec sees counts, and absent samples as they are marked.
-        if engine == "scipy":
+        if format_of(path) == "zarr":
+            # Stores with and without consolidated metadata are read the same way, and without a warning.
+            groups = xarray.open_groups(path, engine="zarr", chunks=None, consolidated=False, **_AS_STORED)
+        elif _begins_with(path, b"CDF"):
             groups = {"/": xarray.open_dataset(path, engine="scipy", **_AS_STORED)}
         else:
-            # Zarr stores with and without consolidated metadata are read the same way, and without a warning.
-            extra: dict[str, Any] = {"consolidated": False} if engine == "zarr" else {}
-            groups = xarray.open_groups(path, engine=engine, chunks=None, **_AS_STORED, **extra)
+            groups = xarray.open_groups(path, engine="h5netcdf", chunks=None, **_AS_STORED)
         found = [
             Variable(f"{group.strip('/')}/{name}".strip("/"), item, tuple(map(str, item.dims)), item.attrs)
             for group, content in groups.items()

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError
 from bandfold.common.scene import SceneInfo
-from bandfold.formats.block_source import check_range
+from bandfold.formats.block_source import BlockSource
 
 _PIECE_BYTES = 4 << 20
 """Largest scratch buffer for a block that has to be transposed (at least one line of the scene)."""
 
 
-class EnviSource:
+class EnviSource(BlockSource):
     """An ENVI raw file; made by `bandfold.formats.envi.reader.open_envi`.
 
     Blocks are read with plain reads of just the bytes they need: the pages of a memory map would stay
@@ -35,36 +35,11 @@ class EnviSource:
     """
 
     def __init__(self, path: Path, offset: int, info: SceneInfo) -> None:
-        self.path = path
+        super().__init__(path, info)
         self._offset = offset
-        self._info = info
         self._stored = info.dtype.newbyteorder("<" if info.byte_order == "little" else ">")
 
-    @property
-    def info(self) -> SceneInfo:
-        """Geometry, type and metadata."""
-        return self._info
-
-    def read(self, bands: slice, lines: slice) -> NDArray[Any]:
-        """Read a block.
-
-        Parameters
-        ----------
-        bands, lines : slice
-            Half-open ranges with explicit bounds inside the scene and no step.
-
-        Returns
-        -------
-        ndarray, shape (bands, lines, samples)
-            Samples of type ``info.dtype``, native byte order, C-contiguous.
-
-        Raises
-        ------
-        SceneError
-            If a range lies outside the scene, or the file cannot be read or has become shorter.
-        """
-        check_range("bands", bands, self._info.bands)
-        check_range("lines", lines, self._info.lines)
+    def _block(self, bands: slice, lines: slice) -> NDArray[Any]:
         shape = (bands.stop - bands.start, lines.stop - lines.start, self._info.samples)
         block = np.empty(shape, self._stored)
         if block.size:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError
-from bandfold.common.scene import MetadataValue, SceneInfo
+from bandfold.common.scene import MetadataValue
 from bandfold.formats import georeference, header_fields
-from bandfold.formats.block_source import check_range
+from bandfold.formats.block_source import BlockSource
 from bandfold.formats.scene_options import SceneOptions
 
 FIELD_DOMAIN = "ENVI"
@@ -21,11 +23,11 @@ FIELD_DOMAIN = "ENVI"
 IMAGERY_DOMAIN = "IMAGERY"
 """GDAL's domain for wavelengths of bands."""
 
-CACHE_MEGABYTES = 64
+_CACHE_MEGABYTES = 64
 """What GDAL may keep of rasters; left alone it takes a twentieth of the memory."""
 
 
-class RasterSource:
+class RasterSource(BlockSource):
     """A raster, read by windows of lines.
 
     Parameters
@@ -43,72 +45,58 @@ class RasterSource:
 
     def __init__(self, path: Path, options: SceneOptions) -> None:
         import rasterio
-        from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-        self.path = path
         for option, value in (("--variable", options.variable), ("--band-axis", options.band_axis)):
             if value is not None:
                 raise SceneError(f"{path} is a raster, which has bands and no variables: leave out {option}")
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", NotGeoreferencedWarning)
-                with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES):
-                    self._file = rasterio.open(path)
-        except (RasterioError, OSError) as error:
-            raise SceneError(f"cannot read {path}: {error}; give a GeoTIFF") from error
-        file = self._file
+        with _reading(path, "give a GeoTIFF"):
+            self._file = file = rasterio.open(path)
         if not file.count:
             raise SceneError(f"{path} holds {len(file.subdatasets)} rasters: name one of them")
         if len(set(file.dtypes)) != 1:
             raise SceneError(f"bands of {path} have different types: convert them to one")
-        self._info = options.scene_info(
+        info = options.scene_info(
             (file.count, file.height, file.width),
             np.dtype(file.dtypes[0]),
             _metadata(file),
             _no_data(path, file),
             "bip" if file.interleaving is not None and file.interleaving.value == "PIXEL" else "bsq",
         )
+        super().__init__(path, info)
 
-    @property
-    def info(self) -> SceneInfo:
-        """Geometry, type and metadata."""
-        return self._info
-
-    def read(self, bands: slice, lines: slice) -> NDArray[Any]:
-        """Read a block.
-
-        Parameters
-        ----------
-        bands, lines : slice
-            Half-open ranges with explicit bounds inside the scene and no step.
-
-        Returns
-        -------
-        ndarray, shape (bands, lines, samples)
-            Samples of type ``info.dtype``, native byte order, C-contiguous.
-
-        Raises
-        ------
-        SceneError
-            If a range lies outside the scene or the file cannot be read.
-        """
-        import rasterio
-        from rasterio.errors import RasterioError
+    def _block(self, bands: slice, lines: slice) -> NDArray[Any]:
         from rasterio.windows import Window
 
-        check_range("bands", bands, self._info.bands)
-        check_range("lines", lines, self._info.lines)
         if bands.start == bands.stop or lines.start == lines.stop:
             return np.empty(
                 (bands.stop - bands.start, lines.stop - lines.start, self._info.samples), self._info.dtype
             )
         window = Window(0, lines.start, self._info.samples, lines.stop - lines.start)
-        try:
-            with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES):
-                block = self._file.read(list(range(bands.start + 1, bands.stop + 1)), window=window)
-        except (RasterioError, OSError) as error:
-            raise SceneError(f"cannot read {self.path}: {error}; check the file and its medium") from error
+        with _reading(self.path, "check the file and its medium"):
+            block = self._file.read(list(range(bands.start + 1, bands.stop + 1)), window=window)
         return np.ascontiguousarray(block, dtype=self._info.dtype)
+
+
+@contextmanager
+def gdal() -> Iterator[None]:
+    """Let GDAL work with little memory, and without a warning where there is no georeference."""
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning
+
+    with warnings.catch_warnings(), rasterio.Env(GDAL_CACHEMAX=_CACHE_MEGABYTES):
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        yield
+
+
+@contextmanager
+def _reading(path: Path, advice: str) -> Iterator[None]:
+    from rasterio.errors import RasterioError
+
+    try:
+        with gdal():
+            yield
+    except (RasterioError, OSError) as error:
+        raise SceneError(f"cannot read {path}: {error}; {advice}") from error
 
 
 def _metadata(file: Any) -> dict[str, MetadataValue]:
@@ -119,12 +107,7 @@ def _metadata(file: Any) -> dict[str, MetadataValue]:
         for name, text in file.tags(ns=FIELD_DOMAIN).items()
     }
     # Whoever cut bands out of the file left the lists as they were.
-    for key in (
-        header_fields.WAVELENGTH,
-        header_fields.FWHM,
-        header_fields.BAD_BANDS,
-        header_fields.BAND_NAMES,
-    ):
+    for key in (*header_fields.BAND_NUMBERS, header_fields.BAND_NAMES):
         value = metadata.get(key)
         if value is not None and (1 if isinstance(value, str) else len(value)) != bands:
             del metadata[key]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from bandfold.common.errors import OutputError
 from bandfold.formats import georeference, header_fields
 from bandfold.formats.scene_writer import SceneWriter, stored_no_data
 
-from .geotiff_reader import CACHE_MEGABYTES, FIELD_DOMAIN, IMAGERY_DOMAIN
+from .geotiff_reader import FIELD_DOMAIN, IMAGERY_DOMAIN, gdal
 
 
 class GeoTiffWriter(SceneWriter):
@@ -30,7 +29,7 @@ class GeoTiffWriter(SceneWriter):
 
         info = self.info
         place = georeference.read_georeference(info.metadata)
-        with _gdal(self.path):
+        with _writing(self.path):
             self._file = rasterio.open(
                 temporary,
                 "w",
@@ -48,7 +47,7 @@ class GeoTiffWriter(SceneWriter):
             if place.crs is not None:
                 self._file.crs = rasterio.CRS.from_wkt(place.crs.to_wkt())
             if place.transform is not None:
-                self._file.transform = rasterio.Affine.from_gdal(*place.transform)
+                self._file.transform = rasterio.Affine.from_writing(*place.transform)
             self._describe(place.expressed)
 
     def _describe(self, told: frozenset[str]) -> None:
@@ -85,23 +84,20 @@ class GeoTiffWriter(SceneWriter):
         from rasterio.windows import Window
 
         window = Window(0, lines.start, self.info.samples, lines.stop - lines.start)
-        with _gdal(self.path):
+        with _writing(self.path):
             self._file.write(block, list(range(bands.start + 1, bands.stop + 1)), window=window)
 
     def _close(self) -> None:
-        with _gdal(self.path):
+        with _writing(self.path):
             self._file.close()
 
 
 @contextmanager
-def _gdal(path: Path) -> Iterator[None]:
-    import rasterio
-    from rasterio.errors import NotGeoreferencedWarning, RasterioError
+def _writing(path: Path) -> Iterator[None]:
+    from rasterio.errors import RasterioError
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES):
-                yield
+        with gdal():
+            yield
     except RasterioError as error:
         raise OutputError(f"cannot write {path}: {error}; check that the disk has space left") from error
