@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from bandfold.common.errors import SceneError
 from bandfold.common.scene import MetadataValue
 
+from .header_fields import number_text
+
 if TYPE_CHECKING:
     from pyproj import CRS
 
@@ -98,7 +100,7 @@ class Georeference:
         if self.transform is not None and self.upright:
             fields[MAP_INFO] = _map_info(self.crs, self.transform)
         elif self.transform is not None:
-            fields[TRANSFORM_KEY] = tuple(_text(number) for number in self.transform)
+            fields[TRANSFORM_KEY] = tuple(number_text(number) for number in self.transform)
         if self.crs is not None:
             from pyproj.exceptions import CRSError
 
@@ -217,7 +219,14 @@ def _transform(info: tuple[str, ...]) -> Transform | None:
 
 
 def _map_info(crs: CRS | None, transform: Transform) -> tuple[str, ...]:
-    place = ("1", "1", _text(transform[0]), _text(transform[3]), _text(transform[1]), _text(-transform[5]))
+    place = (
+        "1",
+        "1",
+        number_text(transform[0]),
+        number_text(transform[3]),
+        number_text(transform[1]),
+        number_text(-transform[5]),
+    )
     if crs is None:
         return ("Arbitrary", *place)
     name, tail = _projection(crs)
@@ -245,7 +254,3 @@ def _numbers(value: MetadataValue | None) -> Transform | None:
     except ValueError:
         return None
     return a, b, c, d, e, f
-
-
-def _text(number: float) -> str:
-    return str(int(number)) if number.is_integer() and abs(number) < 2**53 else repr(number)

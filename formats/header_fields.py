@@ -30,6 +30,11 @@ _CF_UNITS |= {"nm": "nm", "um": "um", "µm": "um", "microns": "um", "nanometer":
 _ENVI_UNITS = {"nm": "Nanometers", "um": "Micrometers"}
 
 
+def number_text(value: float) -> str:
+    """Write a number so that it is read back exactly, a whole one without decimals."""
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+
+
 def number_texts(values: Iterable[Any]) -> tuple[str, ...]:
     """Write numbers so that they are read back exactly, with as many decimals each if that takes few.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -80,5 +81,5 @@ class SceneOptions:
             byte_order="big" if big else "little",
             scaling=scaling,
             no_data=no_data if isinstance(self.no_data, NoData) else self.no_data,
-            metadata=dict(metadata),
+            metadata=MappingProxyType(dict(metadata)),
         )

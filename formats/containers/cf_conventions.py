@@ -26,25 +26,22 @@ GRID_MAPPING = "spatial_ref"
 FIELD_PREFIX = "envi_"
 """What attributes begin with that hold other header header_fields."""
 
-_TOLD = frozenset(
-    (
-        *(
-            header_fields.WAVELENGTH,
-            header_fields.FWHM,
-            header_fields.BAD_BANDS,
-            header_fields.UNITS,
-            header_fields.IGNORE,
-        ),
-        *(header_fields.DATA_UNITS, header_fields.VARIABLE, "description"),
-    )
-)
+_COORDINATES = dict(zip(header_fields.BAND_NUMBERS, ("wavelength", "fwhm", "good_band"), strict=True))
+"""Coordinates along the bands, by the header fields that they hold."""
+
+_ATTRIBUTES = {header_fields.GAINS: "scale_factor", header_fields.OFFSETS: "add_offset"}
+"""Attributes of the array, by the header fields that give one number for all bands."""
+
+_OTHERS = (header_fields.UNITS, header_fields.IGNORE, header_fields.DATA_UNITS, header_fields.VARIABLE)
+
+_TOLD = frozenset((*header_fields.BAND_NUMBERS, *_OTHERS, "description"))
 """Header fields that have a place of their own."""
 
 
 def variable_name(info: SceneInfo) -> str:
     """Name of the array of a scene: that of the file which it came from, or `USUAL_NAME`."""
     name = info.metadata.get(header_fields.VARIABLE)
-    taken = ("wavelength", "fwhm", "good_band", GRID_MAPPING, *DIMS)
+    taken = (*_COORDINATES.values(), GRID_MAPPING, *DIMS)
     good = isinstance(name, str) and re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) and name not in taken
     return str(name) if good else USUAL_NAME
 
@@ -74,46 +71,27 @@ def cf_dataset(info: SceneInfo, data: Any) -> xarray.Dataset:
     units = info.metadata.get(header_fields.DATA_UNITS)
     if isinstance(units, str):
         attributes["units"] = units
-    scale = header_fields.uniform(info.metadata, header_fields.GAINS, info.bands)
-    offset = header_fields.uniform(info.metadata, header_fields.OFFSETS, info.bands)
-    if scale is not None:
-        attributes["scale_factor"] = scale
-    if offset is not None:
-        attributes["add_offset"] = offset
+    told = _TOLD | georeference.read_georeference(info.metadata).expressed
+    for key, name in _ATTRIBUTES.items():
+        value = header_fields.uniform(info.metadata, key, info.bands)
+        if value is not None:
+            attributes[name] = value
+            told |= {key}
     no_data = stored_no_data(info)
     if no_data is not None:
         attributes["_FillValue"] = no_data
     if GRID_MAPPING in place:
         attributes["grid_mapping"] = GRID_MAPPING
-    told = _TOLD | georeference.read_georeference(info.metadata).expressed
-    told |= {
-        key
-        for key, value in ((header_fields.GAINS, scale), (header_fields.OFFSETS, offset))
-        if value is not None
-    }
     whole: dict[str, Any] = {"Conventions": "CF-1.11"}
     description = info.metadata.get("description")
     if description:
         whole["title"] = description if isinstance(description, str) else ", ".join(description)
-    whole |= {
-        FIELD_PREFIX + header_fields.attribute_name(key): header_fields.field_text(value)
-        for key, value in info.metadata.items()
-        if key not in told
-    }
     # Lists of another length than the bands have no coordinate.
-    for key, name in (
-        (header_fields.WAVELENGTH, "wavelength"),
-        (header_fields.FWHM, "fwhm"),
-        (header_fields.BAD_BANDS, "good_band"),
-    ):
-        if key in info.metadata and name not in coordinates:
-            whole[FIELD_PREFIX + header_fields.attribute_name(key)] = header_fields.field_text(
-                info.metadata[key]
-            )
-    name = variable_name(info)
-    return xarray.Dataset(
-        {name: xarray.Variable(DIMS, data, attributes)}, {**coordinates, **place}, attrs=whole
-    )
+    lists = [key for key, name in _COORDINATES.items() if key in info.metadata and name not in coordinates]
+    for key in (*(key for key in info.metadata if key not in told), *lists):
+        whole[FIELD_PREFIX + header_fields.attribute_name(key)] = header_fields.field_text(info.metadata[key])
+    array = xarray.Variable(DIMS, data, attributes)
+    return xarray.Dataset({variable_name(info): array}, {**coordinates, **place}, attrs=whole)
 
 
 def _band_coordinates(info: SceneInfo) -> dict[str, Any]:

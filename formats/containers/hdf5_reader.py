@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bandfold.formats.block_source import BlockSource
 from bandfold.formats.scene_options import SceneOptions
 
 from .container_source import container_source, reading
 from .variables import Variable
+
+if TYPE_CHECKING:
+    import h5py
 
 _CHUNK_CACHE = 64 << 20
 """Bytes of decompressed chunks that HDF5 keeps: blocks of a scene cut across chunks."""
@@ -39,20 +42,35 @@ def open_hdf5(path: Path, options: SceneOptions) -> BlockSource:
 
     with reading(path):
         file = h5py.File(path, "r", rdcc_nbytes=_CHUNK_CACHE)
-        found: list[Variable] = []
-
-        def visit(name: str, item: Any) -> None:
-            if isinstance(item, h5py.Dataset) and item.shape is not None:
-                dims = tuple(_scale_name(item, axis) for axis in range(len(item.shape)))
-                found.append(Variable(name, item, dims, dict(item.attrs)))
-
-        file.visititems(visit)
+        found = [
+            Variable(name, item, tuple(map(_axis_name, item.dims)), dict(item.attrs))
+            for name, item in datasets(file)
+        ]
         about = dict(file.attrs)
     return container_source(path, found, about, options)
 
 
-def _scale_name(dataset: Any, axis: int) -> str:
+def datasets(file: h5py.File) -> list[tuple[str, Any]]:
+    """List the arrays of a file.
+
+    Parameters
+    ----------
+    file : h5py.File
+        An open HDF5 file.
+
+    Returns
+    -------
+    list of (str, h5py.Dataset)
+        Name with groups, and what gives up parts of the array; empty ones are left out.
+    """
+    import h5py
+
+    found: list[tuple[str, Any]] = []
+    file.visititems(lambda name, item: found.append((name, item)))
+    return [(name, item) for name, item in found if isinstance(item, h5py.Dataset) and item.shape is not None]
+
+
+def _axis_name(dimension: Any) -> str:
     """Name of an axis: its label, or the dimension scale that is attached to it."""
-    dimension = dataset.dims[axis]
     name = dimension.label or (dimension[0].name if len(dimension) else "")
     return str(name).rpartition("/")[2]

@@ -11,6 +11,7 @@ from bandfold.formats.block_source import BlockSource
 from bandfold.formats.scene_options import SceneOptions
 
 from .container_source import container_source
+from .hdf5_reader import datasets
 from .variables import Variable, choose_variable
 
 _BANDS = -1
@@ -39,43 +40,37 @@ def open_matlab(path: Path, options: SceneOptions) -> BlockSource:
         If the file cannot be read, or it is not clear what in it is the scene.
     """
     import h5py
+    from scipy.io.matlab import MatReadError
 
     try:
         if h5py.is_hdf5(path):
             return _open_new(path, options)
         return _open_old(path, options)
-    except (OSError, ValueError, TypeError, NotImplementedError) as error:
+    except (OSError, ValueError, TypeError, NotImplementedError, MatReadError) as error:
         raise SceneError(f"cannot read {path}: {error}; give a MATLAB file") from error
 
 
 def _open_new(path: Path, options: SceneOptions) -> BlockSource:
     import h5py
 
-    file = h5py.File(path, "r")
-    found: list[Variable] = []
-
-    def visit(name: str, item: object) -> None:
-        # References and their targets (cells, structures) lie in a group of their own.
-        if isinstance(item, h5py.Dataset) and item.shape is not None and not name.startswith("#"):
-            found.append(Variable(name, item, ("",) * len(item.shape)))
-
-    file.visititems(visit)
+    # References and their targets (cells, structures) lie in a group of their own.
+    found = [
+        Variable(name, item, ("",) * len(item.shape))
+        for name, item in datasets(h5py.File(path, "r"))
+        if not name.startswith("#")
+    ]
     return container_source(path, found, {}, options, usual=_BANDS, mirrored=True)
 
 
 def _open_old(path: Path, options: SceneOptions) -> BlockSource:
     from scipy.io import loadmat, whosmat
-    from scipy.io.matlab import MatReadError
 
-    try:
-        listed = whosmat(path)
-        shapes = [Variable(name, _Listed(shape, kind), ("",) * len(shape)) for name, shape, kind in listed]
-        # Only what is needed is unpacked: the scene and lists.
-        scene = choose_variable(path, shapes, options.variable)
-        names = [one.name for one in shapes if one is scene or (one.numeric and one.extent <= 1)]
-        arrays = loadmat(path, variable_names=names)
-    except MatReadError as error:
-        raise SceneError(f"cannot read {path}: {error}; give a MATLAB file") from error
+    listed = whosmat(path)
+    shapes = [Variable(name, _Listed(shape, kind), ("",) * len(shape)) for name, shape, kind in listed]
+    # Only what is needed is unpacked: the scene and lists.
+    scene = choose_variable(path, shapes, options.variable)
+    names = [one.name for one in shapes if one is scene or (one.numeric and one.extent <= 1)]
+    arrays = loadmat(path, variable_names=names)
     found = [Variable(name, np.asarray(arrays[name]), ("",) * np.ndim(arrays[name])) for name in names]
     return container_source(path, found, {}, options, usual=_BANDS)
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from bandfold.common.scene import BYTE_ORDERS, MetadataValue, SceneInfo
+from bandfold.formats.header_fields import number_text
 
 DATA_TYPES = {
     "uint8": 1,
@@ -74,7 +75,7 @@ def header_text(info: SceneInfo) -> str:
     if info.no_data is None:
         metadata.pop("data ignore value", None)
     elif not _is_number(metadata.get("data ignore value"), info.no_data):
-        metadata["data ignore value"] = _number_text(info.no_data)
+        metadata["data ignore value"] = number_text(info.no_data)
     lines = ["ENVI"]
     description = metadata.pop("description", None)
     if description is not None:
@@ -114,7 +115,3 @@ def _is_number(text: MetadataValue | None, value: float) -> bool:
     except ValueError:
         return False
     return number == value or (math.isnan(number) and math.isnan(value))
-
-
-def _number_text(value: float) -> str:
-    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)

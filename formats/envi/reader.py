@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import os
 import warnings
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 
 from bandfold.common.errors import SceneError
-from bandfold.common.scene import (
-    BYTE_ORDERS,
-    INTERLEAVES,
-    SCALED_DTYPES,
-    MetadataValue,
-    NoData,
-    Scaling,
-    SceneInfo,
-)
+from bandfold.common.scene import BYTE_ORDERS, INTERLEAVES, MetadataValue, NoData, Scaling
+from bandfold.formats.scene_options import SceneOptions
 
 from .header_text import DATA_TYPES
 from .raw_file import EnviSource
@@ -91,20 +84,9 @@ def open_envi(
     else:
         # It no longer says which samples are absent.
         metadata.pop("data ignore value", None)
-    if scaling is None and not for_coding and dtype in SCALED_DTYPES:
-        scaling = Scaling(1.0)
-    info = SceneInfo(
-        bands,
-        lines,
-        samples,
-        dtype,
-        interleave=interleave,
-        byte_order=BYTE_ORDERS[byte_order],
-        scaling=scaling,
-        no_data=no_data,
-        metadata=MappingProxyType(metadata),
-    )
-    return EnviSource(raw_path, offset, info)
+    options = SceneOptions(scaling=scaling, for_coding=for_coding)
+    info = options.scene_info((bands, lines, samples), dtype, metadata, no_data, interleave)
+    return EnviSource(raw_path, offset, replace(info, byte_order=BYTE_ORDERS[byte_order]))
 
 
 class _Header:

@@ -47,7 +47,7 @@ class GeoTiffWriter(SceneWriter):
             if place.crs is not None:
                 self._file.crs = rasterio.CRS.from_wkt(place.crs.to_wkt())
             if place.transform is not None:
-                self._file.transform = rasterio.Affine.from_writing(*place.transform)
+                self._file.transform = rasterio.Affine.from_gdal(*place.transform)
             self._describe(place.expressed)
 
     def _describe(self, told: frozenset[str]) -> None:
