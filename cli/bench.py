@@ -13,7 +13,7 @@ import click
 
 from bandfold.common.errors import SettingsError
 
-from .console import print_json
+from .console import tell
 from .options import (
     bands_option,
     grouped,
@@ -151,12 +151,7 @@ def bench(
         )
     report: dict[str, Any] = {
         "machine": machine(),
-        "scene": {
-            "bands": info.bands,
-            "lines": info.lines,
-            "samples": info.samples,
-            "dtype": str(info.dtype),
-        },
+        "scene": info.geometry,
         "settings": {
             "rate": f"step {step:g}" if step is not None else f"{bps:g} bits per sample",
             "model": model,
@@ -168,7 +163,4 @@ def bench(
         "no_sensor": reason,
         **found,
     }
-    if as_json:
-        print_json(report)
-    else:
-        click.echo(markdown(report))
+    tell(report, markdown(report), as_json=as_json)

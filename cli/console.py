@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from bandfold.common.errors import BandfoldError, SettingsError, StreamError
-
-Progress = Callable[[str, float], None]
-"""Told the stage and the fraction of it that is done."""
 
 DAMAGED = 9
 """Exit status of a command that wrote its output although parts of the stream are damaged."""
@@ -77,6 +74,26 @@ def print_json(report: dict[str, Any], *, err: bool = False) -> None:
     click.echo(json.dumps(report, indent=2, allow_nan=False), err=err)
 
 
+def tell(report: dict[str, Any], text: str, *, as_json: bool, err: bool = False) -> None:
+    """Tell what a command has done, as JSON or in words.
+
+    Parameters
+    ----------
+    report : dict
+        As for `print_json`.
+    text : str
+        The same in words.
+    as_json : bool
+        Which of both.
+    err : bool
+        Whether to tell it on stderr instead of stdout.
+    """
+    if as_json:
+        print_json(report, err=err)
+    else:
+        click.echo(text, err=err)
+
+
 def print_table(rows: Sequence[Mapping[str, object]]) -> None:
     """Print a table on stdout.
 
@@ -93,26 +110,6 @@ def print_table(rows: Sequence[Mapping[str, object]]) -> None:
     for row in rows:
         table.add_row(*(Text("-" if value is None else str(value)) for value in row.values()))
     Console().print(table)
-
-
-@contextmanager
-def progress_bar() -> Iterator[Progress | None]:
-    """Show progress while the body runs, if somebody is watching.
-
-    Yields
-    ------
-    callable or None
-        To be told the stage and the fraction done; None unless stderr is a terminal.
-    """
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=1.0)
-        yield lambda stage, fraction: bar.update(task, description=stage, completed=fraction)
 
 
 def read_input(what: str, path: Path) -> bytes:
@@ -141,8 +138,32 @@ def read_input(what: str, path: Path) -> bytes:
         raise StreamError(f"{what} {path} cannot be read: {error.strerror}") from error
 
 
+def need(what: str, extras: str, *modules: str, advice: str = "") -> None:
+    """Make sure that libraries are installed, before any work is done.
+
+    Parameters
+    ----------
+    what : str
+        What needs them, as the error message begins: ``training needs``.
+    extras : str
+        Extras of the package bandfold that bring them, with commas between.
+    *modules : str
+        Names by which they are imported.
+    advice : str
+        How the error message ends.
+
+    Raises
+    ------
+    SettingsError
+        If one is not installed.
+    """
+    absent = [name for name in modules if importlib.util.find_spec(name) is None]
+    if absent:
+        raise SettingsError(f"{what} {', '.join(absent)}: pip install 'bandfold[{extras}]'{advice}")
+
+
 def need_matplotlib(option: str) -> None:
-    """Make sure that pictures can be drawn, before any work is done.
+    """Make sure that pictures can be drawn.
 
     Parameters
     ----------
@@ -154,7 +175,4 @@ def need_matplotlib(option: str) -> None:
     SettingsError
         If matplotlib is not installed.
     """
-    from importlib.util import find_spec
-
-    if find_spec("matplotlib") is None:
-        raise SettingsError(f"{option} needs matplotlib: pip install 'bandfold[ground]', or leave it out")
+    need(f"{option} needs", "ground", "matplotlib", advice=", or leave it out")

@@ -10,8 +10,9 @@ import click
 
 from bandfold.common.errors import SettingsError
 from bandfold.formats.file_formats import WRITTEN, output_format
+from bandfold.programs.progress import shown
 
-from .console import DAMAGED, print_json, progress_bar, warn
+from .console import DAMAGED, tell, warn
 from .decode_archive import decode_archive
 from .option_values import Range, parse_range, resolve_range
 from .options import (
@@ -142,7 +143,7 @@ def decode(
     kind = output_format(output, layout.kind)
     decoder = Decoder(stream, **vars(decoding))
     info = decoder.info
-    with progress_bar() as progress:
+    with shown() as progress:
         written = decode_to_file(
             decoder,
             output,
@@ -153,35 +154,22 @@ def decode(
         )
     seconds = time.perf_counter() - started
     part = written.info
-    if as_json:
-        print_json(
-            {
-                "output": str(written.paths[0]),
-                # What holds the samples.
-                "raw": str(written.paths[1] if kind == "envi" else written.paths[0]),
-                "format": kind,
-                "bands": part.bands,
-                "lines": part.lines,
-                "samples": part.samples,
-                "dtype": str(written.file_dtype),
-                "restored": decoder.restoration,
-                "seconds": seconds,
-                "damage": [
-                    {
-                        "lines": [item.lines.start, item.lines.stop],
-                        "reason": item.reason,
-                        "filled": item.filled,
-                    }
-                    for item in written.damage
-                ],
-                "complete": decoder.complete,
-            }
-        )
-    else:
-        geometry = f"{part.bands} bands, {part.lines} lines, {part.samples} samples"
-        click.echo(f"{written.paths[0]}: {geometry}, {seconds:.1f} s")
+    report = {
+        "output": str(written.paths[0]),
+        # What holds the samples.
+        "raw": str(written.paths[1] if kind == "envi" else written.paths[0]),
+        "format": kind,
+        **part.geometry,
+        "dtype": str(written.file_dtype),
+        "restored": decoder.restoration,
+        "seconds": seconds,
+        "damage": [{**vars(item), "lines": item.bounds} for item in written.damage],
+        "complete": decoder.complete,
+    }
+    geometry = f"{part.bands} bands, {part.lines} lines, {part.samples} samples"
+    tell(report, f"{written.paths[0]}: {geometry}, {seconds:.1f} s", as_json=as_json)
     for item in written.damage:
-        warn(f"lines {item.lines.start}:{item.lines.stop} are damaged: {item.reason}")
+        warn(str(item))
     if not decoder.complete:
         warn("the stream has no end: it was cut off, or its end was lost; there may have been more lines")
     if written.damage or not decoder.complete:

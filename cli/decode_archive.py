@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import click
 
-from .console import DAMAGED, FAILED, print_json, progress_bar, warn
+from bandfold.programs.progress import shown
+
+from .console import DAMAGED, FAILED, tell, warn
 
 if TYPE_CHECKING:
     from bandfold.ground.archive.archive_decoding import Archive
@@ -41,42 +44,38 @@ def decode_archive(
     need_libraries(archive.settings.layout.kind, f"writing {archive.settings.layout.kind}")
     limit = archive.settings.options.memory_limit
     workers = None if workers is None else min(workers, total)
-    with dask_client(scheduler, workers, limit) as client, progress_bar() as progress:
+    with dask_client(scheduler, workers, limit) as client, shown() as progress:
 
         def told(outcome: SceneOutcome, count: int) -> None:
-            if progress is not None:
-                progress(f"{count}/{total} scenes", count / total)
-            elif not as_json:
+            progress(f"{count}/{total} scenes", count / total)
+            if not as_json and not sys.stderr.isatty():
                 click.echo(f"{count}/{total} {outcome.output.name}: {outcome.state}, {outcome.seconds:.1f} s")
 
         outcomes = archive.decode(client, told)
     seconds = time.perf_counter() - started
     counts = Counter(outcome.state for outcome in outcomes)
-    if as_json:
-        print_json(
+    report = {
+        "output": str(archive.folder),
+        "format": archive.settings.layout.kind,
+        "seconds": seconds,
+        **{state: counts[state] for state in ("done", "skipped", "failed")},
+        "scenes": [
             {
-                "output": str(archive.folder),
-                "format": archive.settings.layout.kind,
-                "seconds": seconds,
-                **{state: counts[state] for state in ("done", "skipped", "failed")},
-                "scenes": [
-                    {
-                        "stream": str(outcome.stream),
-                        "output": str(outcome.output),
-                        "state": outcome.state,
-                        "damage": list(outcome.damage),
-                        "reason": outcome.reason or None,
-                        "seconds": outcome.seconds,
-                    }
-                    for outcome in outcomes
-                ],
+                "stream": str(outcome.stream),
+                "output": str(outcome.output),
+                "state": outcome.state,
+                "damage": list(outcome.damage),
+                "reason": outcome.reason or None,
+                "seconds": outcome.seconds,
             }
-        )
-    else:
-        click.echo(
-            f"{archive.folder}: {counts['done']} decoded, {counts['skipped']} there already, "
-            f"{counts['failed']} failed, {seconds:.1f} s"
-        )
+            for outcome in outcomes
+        ],
+    }
+    text = (
+        f"{archive.folder}: {counts['done']} decoded, {counts['skipped']} there already, "
+        f"{counts['failed']} failed, {seconds:.1f} s"
+    )
+    tell(report, text, as_json=as_json)
     for outcome in outcomes:
         for item in outcome.damage:
             warn(f"{outcome.stream.name}: {item}")

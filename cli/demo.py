@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .console import print_json, print_table, progress_bar, warn
+from bandfold.programs.progress import shown
+
+from .console import print_json, print_table, warn
 from .options import bands_option, json_option, lines_option, output_option, samples_option, seed_option
 
 if TYPE_CHECKING:
@@ -57,12 +59,11 @@ def demo(output: Path, lines: int, samples: int, bands: int, seed: int, as_json:
     header = output / "scene.hdr"
     rows = []
     decoded = []
-    with progress_bar() as progress:
+    with shown() as progress:
         cube = scene.read(slice(0, bands), slice(0, lines))
         write_envi(header, cube, scene.info, interleave="bil")
         for index, rate in enumerate(RATES):
-            if progress is not None:
-                progress(f"{rate} bits per sample", index / len(RATES))
+            progress(f"{rate} bits per sample", index / len(RATES))
             row, result = _there_and_back(header, output, rate)
             # Compared as files: that is what a user gets.
             distance = compare_scenes(open_envi(header), open_envi(row["decoded"])).whole.to_dict()

@@ -11,7 +11,7 @@ import click
 
 from bandfold.common.atomic_files import atomic_output
 
-from .console import DAMAGED, print_json, read_input, warn
+from .console import DAMAGED, read_input, tell, warn
 from .options import json_option, models_option, output_option
 
 SHOWN = 20
@@ -69,10 +69,7 @@ def depacketise(
             {"file": name, "bytes": [start, stop]} for name, parts in skipped.items() for start, stop in parts
         ],
     }
-    if as_json:
-        print_json(report)
-    else:
-        click.echo(f"{output}: {report['bytes']} bytes, {_summary(report)}")
+    tell(report, f"{output}: {report['bytes']} bytes, {_summary(report)}", as_json=as_json)
     for message in _first(_losses(report)):
         warn(message)
     if not report["complete"]:

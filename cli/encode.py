@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from bandfold.common.errors import OutputError, SettingsError
+from bandfold.programs.progress import shown
 
-from .console import print_json, progress_bar, warn
+from .console import tell, warn
 from .encode_options import CodingOptions, StreamingOptions
 from .options import (
     PACKETS_HELP,
@@ -162,7 +163,7 @@ def _encode_file(
     from bandfold.onboard import Encoder
 
     written = None
-    with progress_bar() as progress:
+    with shown() as progress:
         encoder = Encoder(settings, progress=progress)
         if settings.stream:
             with target.opened() as (output, sent):
@@ -191,25 +192,17 @@ def _check_begun(output: Output, source: BlockSource) -> None:
 def _report(encoded: Encoded, output: Path, seconds: float, *, as_json: bool) -> None:
     info, size, packets = encoded.info, encoded.size, encoded.packets
     bps, ratio = size * 8 / info.count, info.count * info.dtype.itemsize / size
-    to_stderr = output == STANDARD
-    if as_json:
-        report = {
-            "output": str(output),
-            "bytes": size,
-            "bps": bps,
-            "ratio": ratio,
-            "seconds": seconds,
-            "bands": info.bands,
-            "lines": info.lines,
-            "samples": info.samples,
-            "dtype": str(info.dtype),
-            **({} if packets is None else {"packets": packets}),
-            "engine": ", ".join(encoded.engines) or None,
-        }
-        print_json(report, err=to_stderr)
-    else:
-        click.echo(
-            f"{output}: {size} bytes, {bps:.4f} bits per sample, {ratio:.1f} : 1, {seconds:.1f} s"
-            + ("" if packets is None else f"; {packets['packets']} packets, {packets['bytes']} bytes"),
-            err=to_stderr,
-        )
+    report = {
+        "output": str(output),
+        "bytes": size,
+        "bps": bps,
+        "ratio": ratio,
+        "seconds": seconds,
+        **info.geometry,
+        **({} if packets is None else {"packets": packets}),
+        "engine": ", ".join(encoded.engines) or None,
+    }
+    text = f"{output}: {size} bytes, {bps:.4f} bits per sample, {ratio:.1f} : 1, {seconds:.1f} s"
+    if packets is not None:
+        text += f"; {packets['packets']} packets, {packets['bytes']} bytes"
+    tell(report, text, as_json=as_json, err=output == STANDARD)

@@ -6,15 +6,17 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bandfold import __version__
 from bandfold.common.errors import SettingsError
+from bandfold.programs.options import FILE, FOLDER
+from bandfold.programs.progress import shown
 
-from .console import print_json, progress_bar
+from .console import need
 from .options import (
     description_option,
     exclude_option,
@@ -24,6 +26,7 @@ from .options import (
     option_group,
     output_option,
 )
+from .package_output import check_package_name, tell_package
 
 if TYPE_CHECKING:
     from bandfold.export.layout import Export
@@ -36,8 +39,8 @@ Examples:
   bandfold export runs/relu-l1 --calibration scenes -o int8.bfm
 """
 
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_EXTRAS = "train,export,onnx,tflite"
+_EXPORTING = ("torch", "onnx", "onnxscript", "onnxruntime")
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,13 @@ class QuantisationOptions:
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("run", type=_FOLDER)
+@click.argument("run", type=FOLDER)
 @output_option(required=True, help="Package to write (.bfm).")
 @name_option(help="Name of the package.  [default: that of the configuration]")
 @description_option(help="One line about the model.")
 @click.option(
     "--curves",
-    type=_FILE,
+    type=FILE,
     help="Figures of 'python -m bandfold.benchmarks.bands --json', for the card.",
 )
 @option_group("quantisation", QuantisationOptions)
@@ -97,10 +100,9 @@ def export(
     hand, before it is written. Needs ONNX Runtime (pip install 'bandfold[onnx]'), and PyTorch if the run is
     not exported yet or is to be quantised.
     """
-    from bandfold.bitstream.packages.package import SUFFIX, save_package
+    from bandfold.bitstream.packages.package import save_package
 
-    if output.suffix != SUFFIX:
-        raise SettingsError(f"output {output} is no package: give it a name that ends in {SUFFIX}")
+    check_package_name(output)
     started = time.perf_counter()
     if _is_restoration(run):
         if quantisation.calibrating or quantisation.precision:
@@ -109,7 +111,7 @@ def export(
             )
         from bandfold.export.restoration_package import make_restoration
 
-        package = make_restoration(run, name=name, description=description, release=_release())
+        package = make_restoration(run, name=name, description=description, release=__version__)
         saved = save_package(package, output)
     else:
         from bandfold.export.pack import make_package, write_package
@@ -119,33 +121,17 @@ def export(
             found,
             name=name,
             description=description,
-            release=_release(),
+            release=__version__,
             curves=_curves(curves, str(found.about.get("name"))) if curves else None,
             precision=quantisation.precision or ("int8" if quantisation.calibrating else "fp32"),
         )
         saved = write_package(package, output)
     seconds = time.perf_counter() - started
-    size = output.stat().st_size
-    if as_json:
-        print_json(
-            {
-                "output": str(output),
-                "name": saved.name,
-                "hash": saved.digest.hex(),
-                "bytes": size,
-                "seconds": seconds,
-                "card": dict(saved.manifest.card),
-            }
-        )
-    else:
-        calibration = saved.manifest.card.get("calibration")
-        if calibration:
-            _print_layers(calibration["engines"])
-        engines = len(saved.engines)
-        click.echo(
-            f"{output}: {saved.name} ({saved.identity.hex()}), {engines} networks, "
-            f"{size} bytes, {seconds:.1f} s"
-        )
+    card = saved.manifest.card
+    if card.get("calibration") and not as_json:
+        _print_layers(card["calibration"]["engines"])
+    what = f"{len(saved.engines)} networks"
+    tell_package(saved, output, seconds, what, {"card": dict(card)}, as_json=as_json)
 
 
 def _is_restoration(run: Path) -> bool:
@@ -163,10 +149,10 @@ def _exported(run: Path) -> Export:
     if (run / DESCRIPTION).is_file():
         return read_export(run)
     if not (run / FOLDER / DESCRIPTION).is_file() and (run / "run.json").is_file():
-        _need(f"{run} is not exported yet, which needs", "torch", "onnx", "onnxscript", "onnxruntime")
+        need(f"{run} is not exported yet, which needs", _EXTRAS, *_EXPORTING)
         from bandfold.export.run import export_run
 
-        with progress_bar() as progress:
+        with shown() as progress:
             export_run(run, progress)
     return read_export(run / FOLDER)
 
@@ -175,15 +161,7 @@ def _quantised(run: Path, options: QuantisationOptions) -> Export:
     """Export a run again, its analyses quantised too."""
     from bandfold.export.layout import read_export
 
-    _need(
-        "quantisation needs",
-        "torch",
-        "onnx",
-        "onnxscript",
-        "onnxruntime",
-        "flatbuffers",
-        "ai_edge_litert",
-    )
+    need("quantisation needs", _EXTRAS, *_EXPORTING, "flatbuffers", "ai_edge_litert")
     if not (run / "run.json").is_file():
         raise SettingsError(f"{run} is not the folder of a training: --calibration quantises finished runs")
     from bandfold.export.integer_analysis import Calibration
@@ -192,18 +170,10 @@ def _quantised(run: Path, options: QuantisationOptions) -> Export:
     from bandfold.training.training_scenes import calibration_scenes
 
     data = read_run(run)[0].data
-    with progress_bar() as progress:
+    with shown() as progress:
         scenes = calibration_scenes(options.calibrating, data.levels, data.sensors, options.exclude)
         export_run(run, progress, Calibration(scenes, options.method))
     return read_export(run / "export")
-
-
-def _need(reason: str, *modules: str) -> None:
-    from importlib.util import find_spec
-
-    absent = [name for name in modules if find_spec(name) is None]
-    if absent:
-        raise SettingsError(f"{reason} {', '.join(absent)}: pip install 'bandfold[train,export,onnx,tflite]'")
 
 
 def _print_layers(engines: Sequence[Mapping[str, Any]]) -> None:
@@ -238,10 +208,3 @@ def _curves(path: Path, name: str) -> dict[str, list[tuple[float, float]]]:
             f"--curves {path} holds no figures: write them with python -m bandfold.benchmarks.bands --json"
         ) from error
     return {scene: sorted(found) for scene, found in points.items() if found}
-
-
-def _release() -> str:
-    try:
-        return version("bandfold")
-    except PackageNotFoundError:
-        return "unknown"

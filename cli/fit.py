@@ -8,9 +8,8 @@ from pathlib import Path
 
 import click
 
-from bandfold.common.errors import SettingsError
+from bandfold.programs.progress import shown
 
-from .console import print_json, progress_bar
 from .options import (
     ReadingOptions,
     description_option,
@@ -20,6 +19,7 @@ from .options import (
     output_option,
     partition_option,
 )
+from .package_output import check_package_name, tell_package
 from .scene_input import open_source
 
 EXAMPLE = """\b
@@ -54,19 +54,18 @@ def fit(
     The package holds the spectral partition and the vectors that fold bands into components. A scene that is
     encoded with it need not carry them; whoever decodes it needs the package.
     """
-    from bandfold.bitstream.packages.package import SUFFIX, save_package
+    from bandfold.bitstream.packages.package import save_package
     from bandfold.calibration.sensor_fit import fit_sensor
     from bandfold.onboard.planning.partition import partition_ends
     from bandfold.onboard.samples.samples import Samples
 
-    if output.suffix != SUFFIX:
-        raise SettingsError(f"output {output} is no package: give it a name that ends in {SUFFIX}")
+    check_package_name(output)
     started = time.perf_counter()
     sources = {}
     for path in scenes:
         title = path.stem if path.stem not in sources else str(path)
         sources[title] = Samples.of(open_source(path, reading))
-    with progress_bar() as progress:
+    with shown() as progress:
         package = fit_sensor(
             sources,
             name or _name(output),
@@ -75,25 +74,9 @@ def fit(
             progress=progress,
         )
     saved = save_package(package, output)
-    seconds = time.perf_counter() - started
-    size = output.stat().st_size
     card = saved.manifest.card
-    if as_json:
-        print_json(
-            {
-                "output": str(output),
-                "name": saved.name,
-                "hash": saved.digest.hex(),
-                "bytes": size,
-                "seconds": seconds,
-                **card,
-            }
-        )
-    else:
-        click.echo(
-            f"{output}: {saved.name} ({saved.identity.hex()}), {card['bands']} bands in "
-            f"{len(card['intervals'])} intervals, {size} bytes, {seconds:.1f} s"
-        )
+    what = f"{card['bands']} bands in {len(card['intervals'])} intervals"
+    tell_package(saved, output, time.perf_counter() - started, what, dict(card), as_json=as_json)
 
 
 def _name(output: Path) -> str:

@@ -58,26 +58,11 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (
-    encode,
-    decode,
-    info,
-    truncate,
-    compare,
-    report,
-    packetise,
-    depacketise,
-    partition,
-    fit,
-    models,
-    engines,
-    selftest,
-    train,
-    export,
-    synth,
-    bench,
-    demo,
-):
+STREAMS = (encode, decode, info, truncate, compare, report, packetise, depacketise)
+MODELS = (partition, fit, models, engines, selftest, train, export)
+TRIALS = (synth, bench, demo)
+
+for command in (*STREAMS, *MODELS, *TRIALS):
     main.add_command(command)
 
 

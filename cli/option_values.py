@@ -106,22 +106,6 @@ def parse_size(text: str) -> int:
     return size
 
 
-def parse_names(text: str) -> tuple[str, ...]:
-    """Read names like ``a,b,c``.
-
-    Parameters
-    ----------
-    text : str
-        Names with commas between them; blanks around them do not count.
-
-    Returns
-    -------
-    tuple of str
-        The names that are not empty.
-    """
-    return tuple(item.strip() for item in text.split(",") if item.strip())
-
-
 def parse_no_data(text: str | None) -> float | NoData | None:
     """Read the value of ``--no-data``.
 

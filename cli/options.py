@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bandfold.programs.options import names
+
 from .option_values import (
     PACKETS_METAVAR,
-    parse_names,
     parse_no_data,
     parse_packet_settings,
     parse_partition,
@@ -133,7 +134,7 @@ plot_option = partial(click.option, "--plot", type=PATH)
 name_option = partial(click.option, "--name")
 """Name of a package that is written."""
 description_option = partial(click.option, "--description", default="")
-exclude_option = partial(click.option, "--exclude", default="", callback=read_by(parse_names))
+exclude_option = partial(click.option, "--exclude", default="", callback=names)
 lines_option = partial(click.option, "--lines", show_default=True)
 samples_option = partial(click.option, "--samples", show_default=True)
 bands_option = partial(click.option, "--bands", default=224, show_default=True)

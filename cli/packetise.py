@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .console import DAMAGED, print_json, read_input, warn
+from .console import DAMAGED, read_input, tell, warn
 from .options import PACKETS_HELP, json_option, output_option, packets_option
 from .packet_output import write_packets
 
@@ -37,14 +37,12 @@ def packetise(
     """
     data = read_input("stream", stream)
     report = {"output": str(output), **write_packets(data, packets, output)}
-    if as_json:
-        print_json(report)
-    else:
-        click.echo(
-            f"{output}: {report['packets']} packets ({report['copies']} of them copies), "
-            f"{report['bytes']} bytes, scene {report['scene']} of APID {report['apid']}; "
-            f"the next sequence count is {report['next_count']}"
-        )
+    text = (
+        f"{output}: {report['packets']} packets ({report['copies']} of them copies), "
+        f"{report['bytes']} bytes, scene {report['scene']} of APID {report['apid']}; "
+        f"the next sequence count is {report['next_count']}"
+    )
+    tell(report, text, as_json=as_json)
     if report["damaged_bytes_left_out"]:
         warn(f"{report['damaged_bytes_left_out']} bytes of the stream are damaged and were left out")
         context.exit(DAMAGED)

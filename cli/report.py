@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from bandfold.common.errors import SettingsError
+from bandfold.programs.progress import shown
 
-from .console import DAMAGED, print_json, progress_bar, warn
+from .console import DAMAGED, tell, warn
 from .option_values import parse_size
 from .options import DecodingOptions, json_option, option_group, output_option, read_by
 
@@ -68,30 +69,22 @@ def report(
     bands = _colours(colours, decoder.info.bands)
     original = None if reference is None else open_envi(reference, for_coding=False)
     values = values_within(max_size, 1 if original is None else 2)
-    with progress_bar() as progress:
+    with shown() as progress:
         contents = collect(decoder, original, values, bands, progress)
         page = render(contents, stream.name).encode("utf-8")
     with atomic_output(output) as file:
         file.write(page)
-    if as_json:
-        comparison = contents.comparison
-        print_json(
-            {
-                "output": str(output),
-                "bytes": len(page),
-                "pixels": contents.cubes.grid.pixels,
-                "bands": contents.cubes.grid.bands,
-                "comparison": None if comparison is None else comparison.to_dict(),
-                "damage": [
-                    {"lines": [one.lines.start, one.lines.stop], "reason": one.reason}
-                    for one in contents.damage
-                ],
-            }
-        )
-    else:
-        click.echo(f"{output}: {len(page)} bytes")
+    comparison = contents.comparison
+    facts = {
+        "output": str(output),
+        "bytes": len(page),
+        **vars(contents.cubes.grid),
+        "comparison": None if comparison is None else comparison.to_dict(),
+        "damage": [{"lines": one.bounds, "reason": one.reason} for one in contents.damage],
+    }
+    tell(facts, f"{output}: {len(page)} bytes", as_json=as_json)
     for one in contents.damage:
-        warn(f"lines {one.lines.start}:{one.lines.stop} are damaged: {one.reason}")
+        warn(str(one))
     if contents.damage:
         context.exit(DAMAGED)
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
-from .console import print_json, progress_bar
+from bandfold.programs.progress import shown
+
+from .console import tell
 from .options import (
     bands_option,
     interleave_option,
@@ -50,24 +52,22 @@ def synth(
     scene = SyntheticScene(lines, samples, bands, seed)
     writer = EnviWriter(output, scene.info, interleave=interleave)
     everything = slice(0, bands)
-    with writer, progress_bar() as progress:
+    with writer, shown() as progress:
         for start in range(0, lines, STRIP_LINES):
             strip = slice(start, min(start + STRIP_LINES, lines))
             writer.write(everything, strip, scene.read(everything, strip))
-            if progress is not None:
-                progress("making up", strip.stop / lines)
+            progress("making up", strip.stop / lines)
     seconds = time.perf_counter() - started
-    if as_json:
-        print_json(
-            {
-                "output": str(writer.header_path),
-                "raw": str(writer.path),
-                "bands": bands,
-                "lines": lines,
-                "samples": samples,
-                "seed": seed,
-                "seconds": seconds,
-            }
-        )
-    else:
-        click.echo(f"{writer.header_path}: {bands} bands, {lines} lines, {samples} samples, {seconds:.1f} s")
+    tell(
+        {
+            "output": str(writer.header_path),
+            "raw": str(writer.path),
+            "bands": bands,
+            "lines": lines,
+            "samples": samples,
+            "seed": seed,
+            "seconds": seconds,
+        },
+        f"{writer.header_path}: {bands} bands, {lines} lines, {samples} samples, {seconds:.1f} s",
+        as_json=as_json,
+    )

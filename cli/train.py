@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from bandfold.common.errors import SettingsError
+from bandfold.programs.progress import shown
 
-from .console import print_json, progress_bar
+from .console import need, tell
 from .options import exclude_option, grouped, json_option, option_group, output_option
 
 EXAMPLE = """\b
@@ -71,12 +71,8 @@ def train(
     RUN gets, for each part of the configuration, checkpoint, log.csv, log.png and the model; then RUN/export
     with what a model package is made of. Needs PyTorch (pip install 'bandfold[train,export]').
     """
-    from importlib.util import find_spec
-
-    needed = ["torch", "matplotlib", *(("onnx", "onnxscript", "onnxruntime") if options.export else ())]
-    absent = [name for name in needed if find_spec(name) is None]
-    if absent:
-        raise SettingsError(f"training needs {', '.join(absent)}: pip install 'bandfold[train,export,onnx]'")
+    exporting = ("onnx", "onnxscript", "onnxruntime") if options.export else ()
+    need("training needs", "train,export,onnx", "torch", "matplotlib", *exporting)
     import torch
 
     from bandfold.training.config import load_config
@@ -91,11 +87,10 @@ def train(
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     chosen = select_scenes(folders, settings.data.levels, settings.data.sensors, exclude)
-    with progress_bar() as progress:
+    with shown() as progress:
         scenes = []
         for number, scene in enumerate(chosen):
-            if progress is not None:
-                progress(f"read {scene.name}", number / len(chosen))
+            progress(f"read {scene.name}", number / len(chosen))
             scenes.append(load_scene(scene))
         train_run(settings, scenes, output, device=place, start=options.start, progress=progress)
         if options.export and settings.network in EXPORTED:
@@ -110,10 +105,8 @@ def train(
         "device": str(place),
         "seconds": time.perf_counter() - began,
     }
-    if as_json:
-        print_json(report)
-    else:
-        click.echo(
-            f"{output}: {settings.network}, {len(settings.data.parts)} part(s), {len(scenes)} scenes, "
-            f"{report['seconds']:.1f} s on {place}"
-        )
+    text = (
+        f"{output}: {settings.network}, {len(settings.data.parts)} part(s), {len(scenes)} scenes, "
+        f"{report['seconds']:.1f} s on {place}"
+    )
+    tell(report, text, as_json=as_json)

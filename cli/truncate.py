@@ -9,7 +9,7 @@ import click
 
 from bandfold.common.errors import SettingsError
 
-from .console import print_json, read_input
+from .console import read_input, tell
 from .options import json_option, output_option
 
 EXAMPLE = """\b
@@ -57,7 +57,5 @@ def truncate(stream: Path, output: Path, nbytes: int, requantise: bool, as_json:
         said = f"{cut.kept} chunks of {cut.chunks} are left"
     with atomic_output(output) as file:
         file.write(made)
-    if as_json:
-        print_json({"output": str(output), "bytes": len(made), "bytes_before": len(data), **details})
-    else:
-        click.echo(f"{output}: {len(made)} bytes of {len(data)}, {said}")
+    report = {"output": str(output), "bytes": len(made), "bytes_before": len(data), **details}
+    tell(report, f"{output}: {len(made)} bytes of {len(data)}, {said}", as_json=as_json)

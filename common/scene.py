@@ -133,6 +133,16 @@ class SceneInfo:
         return self.bands, self.lines, self.samples
 
     @property
+    def geometry(self) -> dict[str, int | str]:
+        """Bands, lines, samples and sample type, ready for JSON."""
+        return {
+            "bands": self.bands,
+            "lines": self.lines,
+            "samples": self.samples,
+            "dtype": str(self.dtype),
+        }
+
+    @property
     def count(self) -> int:
         """Number of samples in the scene."""
         return self.bands * self.lines * self.samples

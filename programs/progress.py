@@ -6,9 +6,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import Progress as Bar
-
 Progress = Callable[[str, float], None]
 """Called with a stage and the fraction of it that is done, 0 to 1."""
 
@@ -22,6 +19,13 @@ def shown() -> Iterator[Progress]:
     callable
         To be called with the stage and the fraction done; see `Progress`.
     """
-    with Bar(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+    if not sys.stderr.isatty():
+        yield lambda stage, done: None
+        return
+    # Imported here: commands begin faster without it.
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=1.0)
         yield lambda stage, done: bar.update(task, description=stage, completed=done)

@@ -179,14 +179,7 @@ def decode_scene(stream: Path, output: Path, partial: Path, settings: ArchiveSet
 def _decode(stream: Path, output: Path, partial: Path, settings: ArchiveSettings) -> SceneOutcome:
     record_path = partial.parent / f"{output.name}.json"
     record = DecodeRecord.load(record_path)
-    options = settings.options
-    decoder = Decoder(
-        stream,
-        memory_limit=options.memory_limit,
-        models=options.models,
-        restore=options.restore,
-        threads=options.threads,
-    )
+    decoder = Decoder(stream, **vars(settings.options))
     identity = digest([stream])
     if record is not None and record.verifies(identity, settings.reproducible(), output.parent):
         return SceneOutcome(stream, output, "skipped", record.damage)
@@ -199,9 +192,7 @@ def _decode(stream: Path, output: Path, partial: Path, settings: ArchiveSettings
         _range(settings.lines, info.lines, "lines"),
         folder=partial,
     )
-    damage = tuple(
-        f"lines {item.lines.start}:{item.lines.stop} are damaged: {item.reason}" for item in written.damage
-    )
+    damage = tuple(map(str, written.damage))
     names = tuple(path.name for path in written.paths)
     DecodeRecord(identity, settings.reproducible(), names, digest(written.paths), damage).save(record_path)
     return SceneOutcome(stream, output, "done", damage)

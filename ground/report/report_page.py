@@ -161,7 +161,7 @@ def _view(contents: ReportContents) -> dict[str, Any]:
         "high": high,
         "cubes": packed,
         "picture": _png(contents.picture.samples),
-        "damage": [[one.lines.start, one.lines.stop] for one in contents.damage],
+        "damage": [one.bounds for one in contents.damage],
     }
 
 

@@ -38,6 +38,14 @@ class Damage:
     reason: str
     filled: bool = True
 
+    def __str__(self) -> str:
+        return f"lines {self.lines.start}:{self.lines.stop} are damaged: {self.reason}"
+
+    @property
+    def bounds(self) -> list[int]:
+        """First line, and the line behind the last one."""
+        return [self.lines.start, self.lines.stop]
+
 
 @dataclass(frozen=True)
 class DecodedStrip:

@@ -5,8 +5,9 @@ import sys
 import pytest
 
 from bandfold.cli import main as main_module
-from bandfold.cli.console import need_matplotlib, progress_bar
+from bandfold.cli.console import need_matplotlib
 from bandfold.common import errors
+from bandfold.programs.progress import shown
 
 from .conftest import check_failure
 
@@ -63,7 +64,7 @@ def test_every_typed_error_ends_with_its_status_on_one_line(run, monkeypatch, ki
     def fail(*_, **__):
         raise kind("what is wrong,\nwhere")
 
-    monkeypatch.setattr("bandfold.formats.envi.reader.open_envi", fail)
+    monkeypatch.setattr("bandfold.formats.opening.open_envi", fail)
     check_failure(run("compare", "a.hdr", "b.hdr"), kind.exit_status, "error: what is wrong, where\n")
 
 
@@ -77,7 +78,7 @@ def test_interruption(run, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bandfold.formats.envi.reader.open_envi", interrupt)
+    monkeypatch.setattr("bandfold.formats.opening.open_envi", interrupt)
     result = run("compare", "a.hdr", "b.hdr")
     # On a terminal the line holds ^C: it is left first.
     check_failure(result._replace(err=result.err.lstrip("\n")), 130, "error: interrupted\n")
@@ -87,17 +88,17 @@ def test_mistake_of_the_program_is_not_hidden(monkeypatch):
     def fail(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("bandfold.formats.envi.reader.open_envi", fail)
+    monkeypatch.setattr("bandfold.formats.opening.open_envi", fail)
     with pytest.raises(ZeroDivisionError):
         main_module.main(["compare", "a.hdr", "b.hdr"])
 
 
 def test_progress_is_shown_on_a_terminal_only(monkeypatch, capsys):
-    with progress_bar() as progress:
-        assert progress is None
+    with shown() as progress:
+        progress("folding", 0.5)
+    assert capsys.readouterr() == ("", "")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with progress_bar() as progress:
-        assert progress is not None
+    with shown() as progress:
         progress("folding", 0.5)
         progress("coding", 1.0)
     assert capsys.readouterr().out == ""

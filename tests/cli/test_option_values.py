@@ -5,7 +5,7 @@ import math
 import click
 import pytest
 
-from bandfold.cli.option_values import parse_names, parse_no_data, parse_range, parse_size, resolve_range
+from bandfold.cli.option_values import parse_no_data, parse_range, parse_size, resolve_range
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import NoData
 
@@ -71,8 +71,3 @@ def test_no_data():
     assert math.isnan(parse_no_data("nan"))
     with pytest.raises(SettingsError, match="--no-data 'zero' is not a number"):
         parse_no_data("zero")
-
-
-def test_names():
-    assert parse_names(" a, b,,c ") == ("a", "b", "c")
-    assert parse_names("") == ()

@@ -7,6 +7,7 @@ import click
 import pytest
 
 from bandfold.common.errors import OutputError, SceneError
+from bandfold.programs.options import names
 from bandfold.programs.program import run, write_figures
 
 
@@ -28,3 +29,8 @@ def test_figures_are_json_in_a_file(tmp_path):
     assert json.loads((tmp_path / "a.json").read_text()) == {"rows": [1.5, None]}
     with pytest.raises(OutputError, match="cannot write"):
         write_figures(tmp_path / "nowhere" / "a.json", {})
+
+
+def test_names_have_commas_between():
+    assert names(None, None, " a, b,,c ") == ("a", "b", "c")
+    assert names(None, None, "") == ()
