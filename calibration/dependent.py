@@ -23,6 +23,7 @@ from bandfold.bitstream.contexts.tables import (
     tables_from_arrays,
 )
 from bandfold.common.errors import SettingsError
+from bandfold.programs.options import FILE, FOLDER, OUTPUT
 from bandfold.programs.program import run
 from bandfold.programs.progress import shown
 
@@ -37,23 +38,20 @@ FOLDED = "folded"
 STEP_RATIO = 1.15
 """Steps of the two quantisers over that of one at the same rate, about."""
 
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
 
 @click.command()
-@click.option("--scenes", "folder", type=_FOLDER, required=True, help="Folder of ENVI scenes.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Tables (.npz).")
-@click.option("--banded", type=_FILE, default=SHIPPED_TABLES, help="Tables whose single bands OUT.npz gets.")
+@click.option("--scenes", "folder", type=FOLDER, required=True, help="Folder of ENVI scenes.")
+@click.option("-o", "--output", type=OUTPUT, help="Tables (.npz).")
+@click.option("--banded", type=FILE, default=SHIPPED_TABLES, help="Tables whose single bands OUT.npz gets.")
 @click.option(
     "--folds",
-    type=_FOLDER,
+    type=FOLDER,
     help="Folder with fold-1.npz ... and folds.json, as bandfold.calibration.tables writes it: makes "
     "dependent-1.npz ... beside them, without the scenes that each has not seen.",
 )
 @click.option("--iterations", type=click.IntRange(1), default=10000, show_default=True, help="Of training.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same tables.")
-@click.option("--start", type=_FILE, default=DEPENDENT_TABLES, help="Tables that quantise the training data.")
+@click.option("--start", type=FILE, default=DEPENDENT_TABLES, help="Tables that quantise the training data.")
 def main(
     folder: Path,
     output: Path | None,

@@ -77,24 +77,16 @@ def draw_examples(
         min(1.0, count * (1 - LIVELY_SHARE) / max(others, 1)),
         min(1.0, count * LIVELY_SHARE / max(number, 1)),
     )
-    drawn = []
+    none = np.zeros(0, np.uint8)
+    drawn = [(np.zeros((0, FEATURES), np.uint8), none, none, none.astype(np.bool_), np.zeros(0))]
     for (known, tokens, channels, second), flags in zip(parts, lively, strict=True):
         probability = np.where(flags, chance[1], chance[0])
         taken = rng.random(flags.size) < probability
         drawn.append(
             (known[:, taken].T, tokens[taken], channels[taken], second[taken], 1.0 / probability[taken])
         )
-    if not drawn:
-        return Examples(*_nothing())
     known, tokens, channels, second, weights = (np.concatenate(column) for column in zip(*drawn, strict=True))
     return Examples(known, tokens, channels, second, weights.astype(np.float32))
-
-
-def _nothing() -> tuple[
-    NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_], NDArray[np.float32]
-]:
-    none = np.zeros(0, np.uint8)
-    return np.zeros((0, FEATURES), np.uint8), none, none, np.zeros(0, np.bool_), np.zeros(0, np.float32)
 
 
 def _describe(

@@ -9,12 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.contexts.tables import (
-    CLASSES,
-    MODES,
-    mode_from_arrays,
-    tables_from_arrays,
-)
+from bandfold.bitstream.contexts.tables import CLASSES, MODES, mode_from_arrays, tables_from_arrays
 from bandfold.common.atomic_files import atomic_output
 from bandfold.common.errors import SettingsError
 
@@ -43,7 +38,7 @@ def train_tables(
     material: Sequence[Material],
     iterations: int,
     seed: int = 0,
-    progress: Callable[[float], None] | None = None,
+    progress: Callable[[float], None] = lambda _: None,
 ) -> Arrays:
     """Train tables.
 
@@ -68,7 +63,6 @@ def train_tables(
     SettingsError
         If a mode has no material, or PyTorch is not installed.
     """
-    report = progress or _silent
     arrays: Arrays = {"side_frequencies": side_tables()}
     for number, name in enumerate(MODES):
         chosen = [one for one in material if one.latents.mode == name]
@@ -79,7 +73,7 @@ def train_tables(
             chosen,
             max(round(iterations * EFFORT[name]), 1),
             seed,
-            lambda done, number=number: report((number + done) / len(MODES)),  # type: ignore[misc]
+            lambda done, number=number: progress((number + done) / len(MODES)),  # type: ignore[misc]
         )
         arrays.update(found)
     tables_from_arrays(arrays)
@@ -169,7 +163,3 @@ def write_tables(path: Path, arrays: Arrays) -> None:
     """
     with atomic_output(path) as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
-
-
-def _silent(done: float) -> None:
-    """Report to nobody."""

@@ -14,6 +14,7 @@ from rich.table import Table
 from bandfold.bitstream.contexts.tables import MODES, Tables, load_tables, tables_from_arrays
 from bandfold.common.atomic_files import atomic_output
 from bandfold.common.errors import OutputError, SettingsError
+from bandfold.programs.options import FILE, FOLDER, OUTPUT, names
 from bandfold.programs.program import run
 from bandfold.programs.progress import Progress, shown
 
@@ -25,20 +26,10 @@ from .material import Material, gather
 from .table_training import train_tables, write_tables
 
 
-def _names(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:
-    return tuple(item.strip() for item in text.split(",") if item.strip())
-
-
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
 @click.command()
-@click.option("--scenes", "folder", type=_FOLDER, required=True, help="Folder of ENVI scenes.")
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Tables from all scenes (.npz)."
-)
-@click.option("--exclude", default="", callback=_names, help="Not these scenes: a,b,c.")
+@click.option("--scenes", "folder", type=FOLDER, required=True, help="Folder of ENVI scenes.")
+@click.option("-o", "--output", type=OUTPUT, help="Tables from all scenes (.npz).")
+@click.option("--exclude", default="", callback=names, help="Not these scenes: a,b,c.")
 @click.option(
     "--folds",
     type=click.Path(file_okay=False, path_type=Path),
@@ -47,7 +38,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--iterations", type=click.IntRange(1), default=10000, show_default=True, help="Of training.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same tables.")
 @click.option(
-    "--start", type=_FILE, help="Tables that quantise the training data; the shipped ones if not given."
+    "--start", type=FILE, help="Tables that quantise the training data; the shipped ones if not given."
 )
 def main(
     folder: Path,

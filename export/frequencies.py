@@ -31,22 +31,15 @@ def prior_frequencies(prior: FactorisedPrior, medians: Tensor) -> NDArray[np.int
     base, widths = token_base(np.arange(TOKENS, dtype=np.int32))
     exact = prior.double()
     try:
-        centre = medians.double()[:, None]
+        centre = medians.double()[:, None, None]
         masses = np.zeros((len(medians), TOKENS))
         for token, (first, width) in enumerate(zip(base.tolist(), widths.tolist(), strict=True)):
             last = first + (1 << width) - 1
             # Even numbers 2 v stand for v, odd ones 2 v - 1 for -v.
             for low, high in (((first + 1) // 2, last // 2), (-((last + 1) // 2), -(first // 2 + 1))):
                 if low <= high:
-                    masses[:, token] += _mass(exact, centre + (low - 0.5), centre + (high + 0.5))
+                    mass = exact.mass(centre + (low - 0.5), centre + (high + 0.5))
+                    masses[:, token] += mass[:, 0, 0].numpy()
     finally:
         prior.float()
     return integer_frequencies(masses)
-
-
-def _mass(prior: FactorisedPrior, low: Tensor, high: Tensor) -> NDArray[np.float64]:
-    """Probability between two bounds, shape (channels, 1) each."""
-    lower, upper = prior(low[:, None])[:, 0, 0], prior(high[:, None])[:, 0, 0]
-    sign = -torch.sign(lower + upper)
-    mass: NDArray[np.float64] = torch.abs(torch.sigmoid(sign * upper) - torch.sigmoid(sign * lower)).numpy()
-    return mass

@@ -12,10 +12,8 @@ from bandfold.bitstream.packages.manifest import Manifest
 from bandfold.bitstream.packages.package import Package
 from bandfold.common.errors import ModelError
 from bandfold.ground.restoration.restoration_model import GRAPH, KIND, RestorationModel
-from bandfold.training.checkpoint import load_state
-from bandfold.training.loop import MODEL
 from bandfold.training.restoration_network import FACTS, HIDDEN_UNITS, WINDOWS, Restoration
-from bandfold.training.training_run import part_name, read_run
+from bandfold.training.training_run import load_model, read_run
 
 from .graphs import to_onnx
 from .work import parameters
@@ -60,14 +58,8 @@ def make_restoration(
         If the run is not finished, or the graph gives something else.
     """
     config, scenes = read_run(run)
-    path = run / part_name(config.data.parts[0]) / MODEL
-    if not path.is_file():
-        raise ModelError(f"{path} is not there: train the run to the end, with the same command")
     network = Restoration()
-    try:
-        network.load_state_dict(load_state(path))
-    except RuntimeError as error:
-        raise ModelError(f"{path} does not fit the network: {' '.join(str(error).split())[:200]}") from error
+    load_model(network, run, config.data.parts[0])
     network.eval()
     proto = to_onnx(network, torch.zeros(2, FACTS, *_PROBE))
     graph = proto.SerializeToString(deterministic=True)

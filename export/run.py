@@ -15,11 +15,9 @@ from bandfold.common.errors import ModelError
 from bandfold.onboard.networks.intervals import AVIRIS_LIMITS
 from bandfold.onboard.planning.partition import AVIRIS_2022
 from bandfold.training.balle48 import REDUCTION
-from bandfold.training.checkpoint import load_state
 from bandfold.training.config import Config
-from bandfold.training.loop import MODEL
 from bandfold.training.recipes import EXPORTED, find_recipe
-from bandfold.training.training_run import part_name, read_run
+from bandfold.training.training_run import load_model, part_name, read_run
 
 from .factorised import Engines, make_engines
 from .half import to_half
@@ -80,7 +78,9 @@ def export_run(run: Path, progress: Progress | None = None, calibration: Calibra
     for number, part in enumerate(config.data.parts):
         if progress is not None:
             progress(f"export {part_name(part)}", number / len(config.data.parts))
-        made = _engines(run, config, part)
+        network = find_recipe(config).build()
+        load_model(network, run, part)
+        made = make_engines(network)
         engines.append(made)
         files = {
             ANALYSIS: _bytes(made.analysis),
@@ -108,18 +108,6 @@ def export_run(run: Path, progress: Progress | None = None, calibration: Calibra
 
 def _bytes(graph: onnx.ModelProto) -> bytes:
     return graph.SerializeToString(deterministic=True)
-
-
-def _engines(run: Path, config: Config, part: tuple[int, ...]) -> Engines:
-    path = run / part_name(part) / MODEL
-    if not path.is_file():
-        raise ModelError(f"{path} is not there: train the run to the end, with the same command")
-    network = find_recipe(config).build()
-    try:
-        network.load_state_dict(load_state(path))
-    except RuntimeError as error:
-        raise ModelError(f"{path} does not fit the network: {' '.join(str(error).split())[:200]}") from error
-    return make_engines(network)
 
 
 def _description(config: Config, scenes: list[str], engines: list[Engines]) -> dict[str, Any]:

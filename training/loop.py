@@ -103,7 +103,7 @@ class Training:
         self.network = recipe.build().to(device)
         if start is not None:
             _load(self.network, start, "the weights to start from")
-        self._optimiser = _optimiser(self.network, config.training, recipe.entropy)
+        self._optimiser = _optimiser(self.network, config.training)
         self.step = 0
         path = folder / CHECKPOINT
         if path.exists():
@@ -225,18 +225,15 @@ def rate_factor(step: int, steps: int) -> float:
     return 0.5 * (1.0 + math.cos(math.pi * (step - rise) / max(steps - rise, 1)))
 
 
-def _optimiser(network: nn.Module, training: TrainingConfig, entropy: str) -> torch.optim.Adam:
-    named = list(network.named_parameters())
-    groups = [
-        ([value for name, value in named if not name.startswith(entropy)], training.learning_rate),
-        (
-            [value for name, value in named if name.startswith(entropy)],
-            training.learning_rate * training.prior_factor,
-        ),
-    ]
-    return torch.optim.Adam(
-        [{"params": values, "lr": rate, "peak": rate} for values, rate in groups if values]
-    )
+def _optimiser(network: nn.Module, training: TrainingConfig) -> torch.optim.Adam:
+    """Adam with two learning rates: the parameters of the entropy model have one of their own."""
+    named, rate = list(network.named_parameters()), training.learning_rate
+    groups = []
+    for entropy, peak in ((False, rate), (True, rate * training.prior_factor)):
+        values = [value for name, value in named if name.startswith("prior.") == entropy]
+        if values:
+            groups.append({"params": values, "lr": peak, "peak": peak})
+    return torch.optim.Adam(groups)
 
 
 def _load(network: nn.Module, weights: State, name: str) -> None:

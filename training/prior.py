@@ -81,11 +81,25 @@ class FactorisedPrior(nn.Module):
             At least `LEAST_LIKELIHOOD`.
         """
         values = values[:, None]
-        lower, upper = self(values - 0.5), self(values + 0.5)
+        return self.mass(values - 0.5, values + 0.5)[:, 0].clamp_min(LEAST_LIKELIHOOD)
+
+    def mass(self, low: Tensor, high: Tensor) -> Tensor:
+        """Return the probability mass of intervals.
+
+        Parameters
+        ----------
+        low, high : Tensor, shape (channels, 1, n)
+            Where they begin and end.
+
+        Returns
+        -------
+        Tensor, same shape
+            0 to 1.
+        """
+        lower, upper = self(low), self(high)
         # Differences are taken on the side where the sigmoid is small, or nothing would be left of them.
         sign = -torch.sign(lower + upper).detach()
-        mass = torch.abs(torch.sigmoid(sign * upper) - torch.sigmoid(sign * lower))
-        return mass[:, 0].clamp_min(LEAST_LIKELIHOOD)
+        return torch.abs(torch.sigmoid(sign * upper) - torch.sigmoid(sign * lower))
 
     def bits(self, latents: Tensor) -> Tensor:
         """Return what latents cost in all.

@@ -49,13 +49,10 @@ class Recipe:
         Makes an untrained network, an `nn.Module` that is a `Codec` too; draws from PyTorch's generator.
     view : callable
         From scenes, a part (`DataConfig.parts`) and the configuration to what is drawn.
-    entropy : str
-        Prefix of the names of the parameters that belong to the entropy model.
     """
 
     build: Callable[[], nn.Module]
     view: Callable[[Sequence[TrainingScene], tuple[int, ...], DataConfig], View]
-    entropy: str = "prior."
 
 
 RECIPES: Mapping[str, Recipe] = {

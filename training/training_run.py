@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from bandfold.common.atomic_files import atomic_output, output_errors
 from bandfold.common.errors import ModelError, SettingsError
@@ -77,11 +79,13 @@ def train_run(
         is of something else, `OutputError` if the folder cannot be written.
     """
     recipe = find_recipe(config)
-    identity = {
+    described = {
         "config": config.as_dict(),
         "scenes": sorted(scene.name for scene in scenes),
         "start": None if start is None else str(start),
     }
+    # Lists in place of tuples, as JSON gives them back.
+    identity = json.loads(json.dumps(described))
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     _describe(folder, identity)
@@ -99,9 +103,9 @@ def train_run(
                 folder / name,
                 device,
                 weights,
-                {**_plain(identity), "part": list(part)},
+                {**identity, "part": list(part)},
             )
-            told = None if progress is None else _labelled(progress, f"{config.name} {name}")
+            told = None if progress is None else partial(progress, f"{config.name} {name}")
             training.run(told, stop)
 
 
@@ -166,6 +170,32 @@ def read_run(folder: Path) -> tuple[Config, list[str]]:
         raise ModelError(f"{folder} is not the folder of a training: {error}") from error
 
 
+def load_model(network: nn.Module, run: Path, part: Sequence[int]) -> None:
+    """Load what a run has trained for a part.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Gets the weights; of the kind that the run trains.
+    run : Path
+        Folder of the run.
+    part : sequence of int
+        One of the parts of its configuration.
+
+    Raises
+    ------
+    ModelError
+        If the part is not trained to the end, or its weights are of another network.
+    """
+    path = run / part_name(part) / MODEL
+    if not path.is_file():
+        raise ModelError(f"{path} is not there: train the run to the end, with the same command")
+    try:
+        network.load_state_dict(load_state(path))
+    except RuntimeError as error:
+        raise ModelError(f"{path} does not fit the network: {' '.join(str(error).split())[:200]}") from error
+
+
 def _describe(folder: Path, identity: dict[str, Any]) -> None:
     """Say what the folder holds, and refuse one that holds something else."""
     path = folder / DESCRIPTION
@@ -178,13 +208,3 @@ def _describe(folder: Path, identity: dict[str, Any]) -> None:
         return
     with atomic_output(path) as file:
         file.write(text.encode())
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """Lists in place of tuples, as JSON would give them back."""
-    plain: dict[str, Any] = json.loads(json.dumps(values))
-    return plain
-
-
-def _labelled(progress: Progress, stage: str) -> Callable[[float], None]:
-    return lambda done: progress(stage, done)

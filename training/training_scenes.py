@@ -76,23 +76,6 @@ def scene_deviation(planes: NDArray[np.floating]) -> float:
     return float(np.sqrt(planes.var(axis=(1, 2), dtype=np.float64).mean()))
 
 
-def read_counts(source: SceneSource) -> NDArray[np.generic]:
-    """Read a whole scene.
-
-    Parameters
-    ----------
-    source : SceneSource
-        Of integers; see `bandfold.calibration.corpus.open_scene`.
-
-    Returns
-    -------
-    ndarray, shape (bands, lines, samples)
-        In the type of the source.
-    """
-    info = source.info
-    return source.read(slice(0, info.bands), slice(0, info.lines))
-
-
 def select_scenes(
     folders: Sequence[Path],
     levels: Sequence[str] = (),
@@ -158,8 +141,9 @@ def load_scene(scene: SceneFile) -> TrainingScene:
         If it cannot be read.
     """
     source = open_scene(scene.path)
-    planes = centred(read_counts(source))[0]
-    ends = interval_ends(source.info.bands, source.info.metadata)
+    info = source.info
+    planes = centred(source.read(slice(0, info.bands), slice(0, info.lines)))[0]
+    ends = interval_ends(info.bands, info.metadata)
     return TrainingScene(scene.name, planes, scene_deviation(planes), ends, source)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from .runners import Runner
 
 
-@dataclass(frozen=True)
+@dataclass
 class Times:
     """Times of a codec on a scene.
 
@@ -51,23 +51,20 @@ def take_turns(runners: Sequence[Runner], path: Path, runs: int) -> list[Times]:
     list of Times
         In the order of `runners`.
     """
-    encode: dict[str, list[float]] = {runner.name: [] for runner in runners}
-    decode: dict[str, list[float]] = {runner.name: [] for runner in runners}
-    size: dict[str, int] = {}
+    times = [Times(runner.name) for runner in runners]
+    pairs = list(zip(runners, times, strict=True))
     for turn in range(runs + 1):
-        for runner in runners if turn % 2 else reversed(runners):
+        for runner, entry in pairs if turn % 2 else reversed(pairs):
             start = time.process_time()
             stream = runner.encode(path)
             middle = time.process_time()
             runner.decode(stream)
             end = time.process_time()
-            size[runner.name] = len(stream)
+            entry.size = len(stream)
             if turn:
-                encode[runner.name].append(middle - start)
-                decode[runner.name].append(end - middle)
-    return [
-        Times(runner.name, encode[runner.name], decode[runner.name], size[runner.name]) for runner in runners
-    ]
+                entry.encode.append(middle - start)
+                entry.decode.append(end - middle)
+    return times
 
 
 def elapsed_times(runners: Sequence[Runner], path: Path, runs: int) -> list[Times]:
