@@ -17,7 +17,7 @@ from bandfold.common.errors import BandfoldError
 from bandfold.ground.archive.archive_decoding import Archive
 from bandfold.ground.archive.dask_cluster import dask_client
 from bandfold.onboard import Encoder
-from bandfold.programs.options import figures_option
+from bandfold.programs.options import figures_option, geometry_options
 from bandfold.programs.program import run, write_figures
 from bandfold.synthetic.scenes import SyntheticScene
 
@@ -137,9 +137,7 @@ class _On:
 
 @click.command()
 @click.option("--scenes", type=click.IntRange(2), default=50, show_default=True)
-@click.option("--lines", type=click.IntRange(8), default=128, show_default=True)
-@click.option("--samples", type=click.IntRange(8), default=128, show_default=True)
-@click.option("--bands", type=click.IntRange(1), default=64, show_default=True)
+@geometry_options(128, 128, 64)
 @click.option("--runs", type=click.IntRange(1), default=3, show_default=True)
 @click.option(
     "--streams",

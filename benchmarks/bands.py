@@ -12,8 +12,7 @@ from bandfold.benchmarks.codecs.band_model import BandModel
 from bandfold.benchmarks.codecs.recorded import read_anchors
 from bandfold.benchmarks.rate_distortion.band_panels import scene_panels
 from bandfold.benchmarks.rate_distortion.band_plot import plot_panels
-from bandfold.benchmarks.scenes.scene_file import read_scene
-from bandfold.calibration.folds import find_scenes
+from bandfold.benchmarks.scenes.evaluation_scenes import find_scenes
 from bandfold.common.errors import SettingsError
 from bandfold.formats.envi.reader import open_envi
 from bandfold.onboard.networks.intervals import interval_ends
@@ -47,14 +46,12 @@ def main(
     seen = sorted({name for name in names for model in models if name in model.scenes})
     if seen:
         raise SettingsError(f"models were trained on {', '.join(seen)}: nothing is measured on such scenes")
-    paths = {scene.name: scene.path for scene in find_scenes(folder)}
+    scenes = {scene.name: scene for scene in find_scenes(folder, names)}
     recorded = read_anchors(anchors) if anchors else {}
     report: dict[str, Any] = {}
     for name in names:
-        if name not in paths:
-            raise SettingsError(f"no scene {name} in {folder}")
-        cube = read_scene(paths[name])
-        ends = interval_ends(len(cube), open_envi(paths[name], for_coding=False).info.metadata)
+        cube, ((path,),) = scenes[name].read(), scenes[name].parts
+        ends = interval_ends(len(cube), open_envi(path, for_coding=False).info.metadata)
         panels = scene_panels(models, cube, ends, recorded.get(name, {}), live=intervals)
         for panel in panels:
             click.echo(f"{name}: {panel.name}\n{panel.text()}")

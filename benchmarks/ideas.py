@@ -17,7 +17,7 @@ from bandfold.benchmarks.measures.bdrate import Curve
 from bandfold.benchmarks.rate_distortion.ablation_table import RIVAL, figures, means_table, rows, table
 from bandfold.benchmarks.rate_distortion.curves import measure
 from bandfold.benchmarks.scenes.evaluation_scenes import EvaluationScene, find_scenes
-from bandfold.programs.options import FILE, FOLDER, figures_option, names_option, rates
+from bandfold.programs.options import FILE, FOLDER, figures_option, names_option, rates, rates_option
 from bandfold.programs.program import run, write_figures
 
 
@@ -29,14 +29,7 @@ from bandfold.programs.program import run, write_figures
 @click.option("--tables", type=FOLDER, help="Tables that have not seen the scenes, and folds.json.")
 @figures_option("Write all figures here.")
 @names_option
-@click.option(
-    "--rates",
-    "asked",
-    default="0.05,0.1,0.25,0.5,1",
-    callback=rates,
-    show_default=True,
-    help="Bits per sample.",
-)
+@rates_option
 @click.option(
     "--banded-rates",
     default="0.25,0.5,1,2,4",

@@ -17,7 +17,7 @@ from bandfold.benchmarks.scenes.scene_file import write_scene
 from bandfold.common.errors import BandfoldError
 from bandfold.formats.envi.reader import open_envi
 from bandfold.onboard import Encoder, StreamEncoder
-from bandfold.programs.options import figures_option
+from bandfold.programs.options import bps_option, figures_option, geometry_options
 from bandfold.programs.program import run, write_figures
 from bandfold.synthetic.scenes import SyntheticScene
 
@@ -116,10 +116,8 @@ def measure_child(path: Path, bps: float, stream: int = 0) -> dict[str, int]:
 
 
 @click.command()
-@click.option("--lines", type=click.IntRange(8), default=512, show_default=True)
-@click.option("--samples", type=click.IntRange(8), default=680, show_default=True)
-@click.option("--bands", type=click.IntRange(1), default=224, show_default=True)
-@click.option("--bps", type=click.FloatRange(0, 32, min_open=True), default=0.5, show_default=True)
+@geometry_options(512, 680, 224)
+@bps_option
 @click.option(
     "--scene", type=click.Path(exists=True, path_type=Path), help="An ENVI scene instead of a synthetic one."
 )

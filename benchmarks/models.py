@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from bandfold.benchmarks.measures.bdrate import Curve, bd_rate
 from bandfold.benchmarks.measures.quality import psnr
-from bandfold.benchmarks.scenes.scene_file import read_scene
+from bandfold.benchmarks.scenes.evaluation_scenes import find_scenes
 from bandfold.bitstream.packages.package import Package
 from bandfold.bitstream.packages.registry import Registry
-from bandfold.calibration.folds import find_scenes
 from bandfold.common.errors import SettingsError
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard.encoder import Encoder
@@ -41,17 +40,15 @@ def main(
     registry = Registry()
     packages = [registry.find(model) for model in models]
     labels = _labels(packages, models)
-    paths = {scene.name: scene.path for scene in find_scenes(folder)}
+    scenes = {scene.name: scene for scene in find_scenes(folder, names)}
     report: dict[str, dict[str, Curve]] = {}
     for name in names:
-        if name not in paths:
-            raise SettingsError(f"no scene {name} in {folder}")
         for package in packages:
             if name in package.manifest.card.get("training scenes", ()):
                 raise SettingsError(
                     f"{package.name} was trained on {name}: nothing is measured on such scenes"
                 )
-        cube = read_scene(paths[name])
+        cube = scenes[name].read()
         report[name] = {
             label: _curve(package, cube, _steps(packages[0], cube, points))
             for label, package in zip(labels, packages, strict=True)

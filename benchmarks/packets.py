@@ -10,7 +10,7 @@ import click
 from bandfold.benchmarks.damage.packet_losses import Loss, losses_table, measure_losses, strips_that_differ
 from bandfold.onboard import Encoder
 from bandfold.onboard.downlink.packets import PacketSettings
-from bandfold.programs.options import figures_option, whole_numbers
+from bandfold.programs.options import bps_option, figures_option, geometry_options, whole_numbers
 from bandfold.programs.program import run, write_figures
 from bandfold.synthetic.scenes import SyntheticScene
 
@@ -26,10 +26,8 @@ def _shares(_: click.Context, __: click.Parameter, text: str) -> list[float]:
 
 
 @click.command()
-@click.option("--lines", type=click.IntRange(8), default=512, show_default=True)
-@click.option("--samples", type=click.IntRange(8), default=340, show_default=True)
-@click.option("--bands", type=click.IntRange(1), default=112, show_default=True)
-@click.option("--bps", type=click.FloatRange(0, 32, min_open=True), default=0.5, show_default=True)
+@geometry_options(512, 340, 112)
+@bps_option
 @click.option("--strip-lines", default="8,64", callback=whole_numbers, show_default=True)
 @click.option(
     "--sizes", default="1024,4096,65542", callback=whole_numbers, show_default=True, help="Of packets."

@@ -16,7 +16,7 @@ from bandfold.benchmarks.timing.turns import spread
 from bandfold.formats.containers.cf_conventions import variable_name
 from bandfold.ground.access.strip_reader import StripReader
 from bandfold.onboard import Encoder
-from bandfold.programs.options import figures_option
+from bandfold.programs.options import bps_option, figures_option, geometry_options
 from bandfold.programs.program import run, write_figures
 from bandfold.synthetic.scenes import SyntheticScene
 
@@ -101,10 +101,8 @@ class _Counting(StripReader):
 
 
 @click.command()
-@click.option("--lines", type=click.IntRange(8), default=512, show_default=True)
-@click.option("--samples", type=click.IntRange(8), default=680, show_default=True)
-@click.option("--bands", type=click.IntRange(1), default=224, show_default=True)
-@click.option("--bps", type=click.FloatRange(0, 32, min_open=True), default=0.5, show_default=True)
+@geometry_options(512, 680, 224)
+@bps_option
 @click.option("--runs", type=click.IntRange(1), default=5, show_default=True)
 @figures_option("Write figures here.")
 def main(lines: int, samples: int, bands: int, bps: float, runs: int, json_path: Path | None) -> None:

@@ -17,7 +17,7 @@ from bandfold.benchmarks.rate_distortion.standings import means
 from bandfold.benchmarks.scenes.evaluation_scenes import find_scenes
 from bandfold.bitstream.container.header import DEPENDENT
 from bandfold.common.errors import SettingsError
-from bandfold.programs.options import FILE, FOLDER, OUTPUT, figures_option, names_option, rates
+from bandfold.programs.options import FILE, FOLDER, OUTPUT, figures_option, names_option, rates_option
 from bandfold.programs.program import run, write_figures
 
 
@@ -25,14 +25,7 @@ from bandfold.programs.program import run, write_figures
 @click.option("--scenes", "folder", type=FOLDER, required=True, help="Folder of ENVI scenes.")
 @click.option("--anchors", type=FILE, help="Recorded curves of other codecs (JSON).")
 @names_option
-@click.option(
-    "--rates",
-    "asked",
-    default="0.05,0.1,0.25,0.5,1",
-    callback=rates,
-    show_default=True,
-    help="Bits per sample.",
-)
+@rates_option
 @click.option("--tile", type=click.IntRange(1, 8), default=1, help="Mirrored copies along each side.")
 @click.option("--mosaic", is_flag=True, help="The Los Angeles mosaic instead of single scenes.")
 @click.option("--floats", is_flag=True, help="Also scenes of floats, as 16-bit counts.")

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bandfold.benchmarks.measures.quality import decibels
+from bandfold.benchmarks.scenes.scene_file import read_whole
 from bandfold.common.scene import SCALED_DTYPES, SceneSource
 from bandfold.formats.envi.reader import open_envi
 from bandfold.ground import Decoder
@@ -55,8 +56,7 @@ def main(folder: Path, names: tuple[str, ...]) -> None:
         if names and path.stem not in names:
             continue
         source = open_counts(path)
-        info = source.info
-        cube = source.read(slice(0, info.bands), slice(0, info.lines)).astype(np.float64)
+        cube = read_whole(source).astype(np.float64)
         for setting, encoder in (("0.25 bps", Encoder(bps=0.25)), ("step 1", Encoder(step=1.0))):
             start = time.perf_counter()
             stream = encoder.encode(source)
@@ -70,7 +70,7 @@ def main(folder: Path, names: tuple[str, ...]) -> None:
             table.add_row(
                 path.stem,
                 setting,
-                f"{len(stream) * 8 / info.count:.4f}",
+                f"{len(stream) * 8 / cube.size:.4f}",
                 f"{decibels(mse):.2f}" if mse else "exact",
                 f"{np.abs(error).max():.0f}",
                 f"{middle - start:.1f}",

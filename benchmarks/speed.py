@@ -15,15 +15,13 @@ from bandfold.benchmarks.timing.speed_text import duel_text, sweep_text, threads
 from bandfold.benchmarks.timing.stages import stages_text, time_stages
 from bandfold.benchmarks.timing.sweep import Geometry, sweep, synthetic_file
 from bandfold.benchmarks.timing.turns import elapsed_times, take_turns
-from bandfold.programs.options import figures_option, whole_numbers
+from bandfold.programs.options import bps_option, figures_option, geometry_options, whole_numbers
 from bandfold.programs.program import run, write_figures
 
 
 @click.command()
-@click.option("--lines", type=click.IntRange(8), default=512, show_default=True)
-@click.option("--samples", type=click.IntRange(8), default=680, show_default=True)
-@click.option("--bands", type=click.IntRange(1), default=224, show_default=True)
-@click.option("--bps", type=click.FloatRange(0, 32, min_open=True), default=0.5, show_default=True)
+@geometry_options(512, 680, 224)
+@bps_option
 @click.option("--runs", type=click.IntRange(1), default=5, show_default=True, help="Timed rounds.")
 @click.option(
     "--stage-runs", type=click.IntRange(0), default=3, show_default=True, help="Of each stage; 0 for none."
@@ -83,18 +81,15 @@ def main(
             content["stages"] = [asdict(entry) for entry in stages]
         header.with_suffix(".img").unlink()
         with one_core():
-            if sweep_bands:
-                times = sweep(
-                    folder, [Geometry(lines, samples, count) for count in sweep_bands], bps, sweep_runs
-                )
-                click.echo(sweep_text("bands", sweep_bands, times) + "\n")
-                content["sweep_bands"] = dict(zip(sweep_bands, map(asdict, times), strict=True))
+            wide = [Geometry(lines, samples, count) for count in sweep_bands]
             narrow = [Geometry(count, max(samples // 4, 8), max(bands // 4, 1)) for count in sweep_lines]
-            for stream in (False, True) if narrow else ():
-                times = sweep(folder, narrow, bps, sweep_runs, stream=stream)
-                click.echo(sweep_text("lines of a stream" if stream else "lines", sweep_lines, times) + "\n")
-                key = "sweep_stream_lines" if stream else "sweep_lines"
-                content[key] = dict(zip(sweep_lines, map(asdict, times), strict=True))
+            for what, scenes in (("bands", wide), ("lines", narrow), ("lines of a stream", narrow)):
+                if scenes:
+                    counts = sweep_bands if scenes is wide else sweep_lines
+                    times = sweep(folder, scenes, bps, sweep_runs, stream="stream" in what)
+                    click.echo(sweep_text(what, counts, times) + "\n")
+                    key = {"lines of a stream": "sweep_stream_lines"}.get(what, f"sweep_{what}")
+                    content[key] = dict(zip(counts, map(asdict, times), strict=True))
     if json_path:
         write_figures(json_path, content)
 

@@ -60,7 +60,7 @@ def find_scenes(folder: Path, exclude: Sequence[str] = ()) -> list[SceneFile]:
     unknown = sorted(set(exclude) - set(headers))
     if unknown:
         raise SettingsError(f"no scene {', '.join(unknown)} in {folder}: nothing to exclude")
-    described = _descriptions(folder / "scenes.json")
+    described = scene_descriptions(folder / "scenes.json")
     scenes = [
         SceneFile(name, path, *described.get(name, ()))
         for name, path in headers.items()
@@ -71,7 +71,24 @@ def find_scenes(folder: Path, exclude: Sequence[str] = ()) -> list[SceneFile]:
     return scenes
 
 
-def _descriptions(path: Path) -> dict[str, tuple[str, ...]]:
+def scene_descriptions(path: Path) -> dict[str, tuple[str, ...]]:
+    """Read what is known of scenes.
+
+    Parameters
+    ----------
+    path : Path
+        A ``scenes.json``; nothing is known without one.
+
+    Returns
+    -------
+    dict of str to tuple of str
+        Place, sensor and level of processing of each scene by its name, empty where not told.
+
+    Raises
+    ------
+    SettingsError
+        If the file does not describe scenes.
+    """
     if not path.is_file():
         return {}
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +33,6 @@ def fit_sensor(
     description: str = "",
     ends: Sequence[int] | None = None,
     intervals: int | None = None,
-    card: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Package:
     """Fit the fold of a sensor.
@@ -54,8 +52,6 @@ def fit_sensor(
         Partition; found from the scenes if not given.
     intervals : int, optional
         Number of intervals to find; one per 45 bands if not given.
-    card : mapping, optional
-        Further fields of the card.
     progress : callable, optional
         Called with a stage and the fraction done.
 
@@ -103,7 +99,7 @@ def fit_sensor(
         "training scenes": list(scenes),
         "wavelengths": "as in the scenes" if centres is not None else "none in the scenes",
     }
-    described = Manifest(name, "sensor", description, _release(), {**facts, **(card or {})})
+    described = Manifest(name, "sensor", description, _release(), facts)
     return Package(described, basis.arrays())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,28 @@ class Export:
             return [(self.folder / name.format(number)).read_bytes() for number in range(len(self.analyses))]
         except OSError as error:
             raise ModelError(f"{self.folder} holds no {what}: {error!r}; export the run again") from error
+
+
+def find_engine(parts: Sequence[set[int]], interval: int) -> int:
+    """Find the engine of an interval: its own, or that of the nearest interval below it.
+
+    Parameters
+    ----------
+    parts : sequence of set of int
+        Numbers of the intervals, from 1, that each engine was trained on.
+    interval : int
+        Number of the spectral interval, from 1.
+
+    Returns
+    -------
+    int
+        Number of the engine, from 0.
+    """
+    for wanted in range(interval, 0, -1):
+        for number, trained in enumerate(parts):
+            if wanted in trained:
+                return number
+    return 0
 
 
 def read_export(folder: Path) -> Export:

@@ -13,17 +13,16 @@ from bandfold.bitstream.container.header import PLANES, CodingTools, Header, Pac
 from bandfold.bitstream.container.segment_layout import SegmentHeader, split_segment
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.packages.manifest import Manifest
-from bandfold.bitstream.packages.package import Package, load_package, pack, unpack
+from bandfold.bitstream.packages.package import Package, load_package, pack, save_package, unpack
 from bandfold.bitstream.segments.band_codec import ANALYSIS, QUANTISED, REDUCTION, SYNTHESIS, BandCodec
 from bandfold.bitstream.segments.band_segment import BandSegment, read_band_segment, write_band_segment
 from bandfold.bitstream.transforms.klt import Fold
-from bandfold.common.atomic_files import atomic_output
 from bandfold.common.errors import ModelError
 from bandfold.common.scene import SceneInfo
 from bandfold.onboard.networks.engine_choice import require_exact
 from bandfold.onboard.networks.network_engine import NetworkEngine, integer_model
 
-from .layout import HALF, INTEGER_ONNX, INTEGER_TFLITE, Export
+from .layout import HALF, INTEGER_ONNX, INTEGER_TFLITE, Export, find_engine
 
 Curves = Mapping[str, list[tuple[float, float]]]
 """Points (bits per sample, dB) by the scene that they were measured on."""
@@ -85,7 +84,7 @@ def make_package(
             networks=_networks(export, precision),
             ends=tuple(int(end) for end in ends),
             limits=tuple(float(limit) for limit in limits),
-            engine_of=tuple(_engine(engines, number) for number in range(1, len(ends) + 1)),
+            engine_of=tuple(find_engine(engines, number) for number in range(1, len(ends) + 1)),
             golden=_golden(export, precision),
         )
         if about["reduction"] != REDUCTION:
@@ -177,12 +176,10 @@ def write_package(package: Package, path: Path) -> Package:
     OutputError
         If the file cannot be written.
     """
-    data = pack(package)
-    check_package(data, str(path))
-    with atomic_output(path) as file:
-        file.write(data)
+    check_package(pack(package), str(path))
+    saved = save_package(package, path)
     found = load_package(path)
-    if found.digest != unpack(data).digest:
+    if found.digest != saved.digest:
         raise ModelError(f"package {path} is not what was written: write it again, to another disk")
     return found
 
@@ -209,15 +206,6 @@ def _golden(export: Export, precision: str) -> NDArray[np.uint8]:
         for engine in (export.about["quantised"]["engines"] if precision == "int8" else [])
     ]
     return np.stack(digests) if digests else np.zeros((0, 32), np.uint8)
-
-
-def _engine(engines: list[set[int]], interval: int) -> int:
-    """Engine of an interval, counted from 1: its own, or that of the nearest interval below it."""
-    for wanted in range(interval, 0, -1):
-        for number, parts in enumerate(engines):
-            if wanted in parts:
-                return number
-    return 0
 
 
 def _card(about: Mapping[str, Any], codec: BandCodec, curves: Curves, precision: str) -> dict[str, Any]:

@@ -110,5 +110,44 @@ def figures_option(text: str) -> Callable[[Any], Any]:
     return click.option("--json", "json_path", type=OUTPUT, help=text)
 
 
+def geometry_options(lines: int, samples: int, bands: int) -> Callable[[Any], Any]:
+    """Make the options ``--lines``, ``--samples`` and ``--bands`` of a synthetic scene.
+
+    Parameters
+    ----------
+    lines, samples, bands : int
+        Extents of the scene if none are given.
+
+    Returns
+    -------
+    callable
+        Decorator; the command gets ``lines``, ``samples`` and ``bands``, of int.
+    """
+
+    def add(command: Any) -> Any:
+        for name, default, least in (("--bands", bands, 1), ("--samples", samples, 8), ("--lines", lines, 8)):
+            command = click.option(name, type=click.IntRange(least), default=default, show_default=True)(
+                command
+            )
+        return command
+
+    return add
+
+
+bps_option = click.option(
+    "--bps", type=click.FloatRange(0, 32, min_open=True), default=0.5, show_default=True
+)
+"""Decorator for ``--bps``, a rate in bits per sample."""
+
+rates_option = click.option(
+    "--rates",
+    "asked",
+    default="0.05,0.1,0.25,0.5,1",
+    callback=rates,
+    show_default=True,
+    help="Bits per sample.",
+)
+"""Decorator for ``--rates``; the command gets ``asked``, a tuple of float."""
+
 names_option = click.option("--names", default="", callback=names, help="Only these scenes: a,b,c.")
 """Decorator for ``--names``; the command gets a tuple of str, empty for all scenes."""

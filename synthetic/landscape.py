@@ -115,8 +115,7 @@ def _settle(cover: NDArray[np.float32], flat: NDArray[np.bool_], rng: np.random.
         kind = rng.choice(4, p=(0.45, 0.15, 0.15, 0.25))
         parcel = cover[:, top:bottom, left:right]
         if kind == 0:
-            mixture = _field(rng)
-            mixture = np.broadcast_to(mixture[:, None, None], parcel.shape)
+            mixture = np.broadcast_to(_field(rng)[:, None, None], parcel.shape)
         elif kind == 1:
             mixture = _town(parcel.shape, rng)
         else:

@@ -17,6 +17,7 @@ from bandfold.bitstream.entropy.ans import PRECISION, to_tokens
 from bandfold.bitstream.payloads.payload import SIDE_UNIT, PayloadReader, PayloadWriter
 from bandfold.bitstream.segments.planes import PlaneTables, plane_tables, read_planes, write_planes, zigzag
 from bandfold.common.errors import ModelError, SettingsError
+from bandfold.export.layout import find_engine
 
 _BANDS_AT_ONCE = 16
 """Bands that go through a network together: bounds the memory."""
@@ -107,11 +108,7 @@ class BandModel:
         int
             Number of the engine, from 0.
         """
-        for wanted in range(interval, 0, -1):
-            for number, parts in enumerate(self._parts):
-                if wanted in parts:
-                    return number
-        return 0
+        return find_engine(self._parts, interval)
 
     def code(self, cube: NDArray[np.integer], interval: int, step: float) -> Coded:
         """Encode bands of an interval, decode the bytes, and compare.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.benchmarks.scenes.scene_file import write_scene
+from bandfold.benchmarks.scenes.scene_file import read_whole, write_scene
 from bandfold.common.errors import SettingsError, StreamError
 from bandfold.formats.envi.reader import open_envi
 
@@ -52,15 +52,10 @@ class External:
             absent = sorted(field for field in fields if not any(field in word for word in words))
             if absent:
                 raise SettingsError(f"{what} of external codec {name!r} does not use {', '.join(absent)}")
-        self._name = name
+        self.name = name
         self._encoder = encoder
         self._decoder = decoder
         self._timeout = timeout
-
-    @property
-    def name(self) -> str:
-        """How tables call it."""
-        return self._name
 
     @classmethod
     def parse(cls, template: str, timeout: float = 600.0) -> External:
@@ -118,11 +113,8 @@ class External:
             seconds = self._run(self._decoder, {"{in}": str(source), "{out}": str(header)})
             if not header.is_file():
                 raise StreamError(f"decoder of {self.name!r} ended well but wrote no ENVI header")
-            back = open_envi(header)
-            info = back.info
             # A copy: the file goes with its folder.
-            cube = np.array(back.read(slice(0, info.bands), slice(0, info.lines)))
-            return Decoded(cube, seconds)
+            return Decoded(np.array(read_whole(open_envi(header))), seconds)
 
     def _run(self, words: list[str], fields: dict[str, str]) -> float:
         command = words

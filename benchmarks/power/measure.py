@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -23,23 +23,9 @@ BUSY = 10.0
 
 Progress = Callable[[str, float], None]
 
-
-class Encode(Protocol):
-    """Encodes the scene once."""
-
-    def __call__(self, progress: Progress) -> int:
-        """Encode the scene.
-
-        Parameters
-        ----------
-        progress : callable
-            To be told the stage and the fraction of it that is done.
-
-        Returns
-        -------
-        int
-            Bytes of the stream.
-        """
+Encode = Callable[[Progress], int]
+"""Encodes the scene once: called with what is to be told the stage and the fraction of it that is done, it
+returns the bytes of the stream."""
 
 
 @dataclass(frozen=True)

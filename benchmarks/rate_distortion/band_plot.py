@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bandfold.common.errors import OutputError
-
 from .band_panels import Panel
+from .panels import make_panels, save_panels
 
 _COLUMNS = 3
 _MARKS = "os^Dv*"
@@ -32,16 +31,12 @@ def plot_panels(title: str, panels: Sequence[Panel], path: Path) -> None:
     ------
     OutputError
         If the file cannot be written.
+    SettingsError
+        If matplotlib is not installed.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    figure, axes = make_panels(len(panels), _COLUMNS, title_inches=0.6)
     from matplotlib.ticker import NullFormatter
 
-    columns = min(_COLUMNS, len(panels))
-    rows = -(-len(panels) // columns)
-    figure = Figure(figsize=(4 * columns, 3.2 * rows + 0.6), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis, panel in zip(axes, panels, strict=False):
         models = list(dict.fromkeys(model for _, _, model, _ in panel.points))
         for mark, model in zip(_MARKS, models, strict=False):
@@ -58,14 +53,7 @@ def plot_panels(title: str, panels: Sequence[Panel], path: Path) -> None:
         axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_title(panel.name, fontsize=9)
         axis.grid(alpha=0.3, which="both")
-    for axis in axes[len(panels) :]:
-        axis.set_axis_off()
     figure.suptitle(title, fontsize=10)
     figure.supxlabel("bits per sample")
     figure.supylabel("PSNR in dB (peak 65535)")
-    handles = {line.get_label(): line for axis in axes for line in axis.get_lines()}
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4, frameon=False)
-    try:
-        figure.savefig(path, dpi=110)
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{path} cannot be written: {error}") from error
+    save_panels(figure, axes, path, legend="outside lower center", columns=4, dpi=110)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from bandfold.benchmarks.measures.bdrate import Curve
-from bandfold.common.errors import OutputError, SettingsError
 
+from .panels import make_panels, save_panels
 from .standings import SceneResult
 
 _COLUMNS = 4
@@ -33,19 +33,9 @@ def plot(results: Sequence[SceneResult], path: Path) -> None:
     SettingsError
         If matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise SettingsError("a plot needs matplotlib: pip install 'bandfold[bench]'") from error
-    columns = min(_COLUMNS, len(results))
-    rows = -(-len(results) // columns)
-    # No pyplot: it keeps global state and may look for a display.
-    figure = Figure(figsize=(4 * columns, 3.2 * rows), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure, panels = make_panels(len(results), _COLUMNS)
     names = list(dict.fromkeys(anchor for result in results for anchor in result.anchors))
     colours = {name: _COLOURS[index % len(_COLOURS)] for index, name in enumerate(names)}
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for panel, result in zip(panels, results, strict=False):
         for name, curve in result.anchors.items():
             _draw(panel, curve, name, colours[name])
@@ -56,18 +46,9 @@ def plot(results: Sequence[SceneResult], path: Path) -> None:
         panel.minorticks_off()
         panel.set_title(result.scene, fontsize=9)
         panel.grid(alpha=0.3)
-    for panel in panels[len(results) :]:
-        panel.set_axis_off()
     figure.supxlabel("bits per sample, all bytes counted")
     figure.supylabel("PSNR in dB (peak 65535, whole cube)")
-    handles = {line.get_label(): line for panel in panels for line in panel.get_lines()}
-    figure.legend(
-        handles.values(), handles.keys(), loc="outside upper center", ncols=len(handles), frameon=False
-    )
-    try:
-        figure.savefig(path, dpi=120)
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{path} cannot be written: {error}") from error
+    save_panels(figure, panels, path, legend="outside upper center", columns=len(names) + 1, dpi=120)
 
 
 def _draw(panel: Any, curve: Curve, label: str, colour: str) -> None:

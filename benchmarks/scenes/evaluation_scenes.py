@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.calibration.folds import scene_descriptions
 from bandfold.common.errors import SceneError, SettingsError
 
 from .scene_file import is_scaled, read_scene
@@ -149,7 +149,7 @@ def find_scenes(
         If a name is unknown or nothing is left.
     """
     headers = {path.stem: path for path in sorted(folder.glob("*.hdr"))}
-    sensors = _sensors(folder / "scenes.json")
+    sensors = {name: sensor for name, (_, sensor, _) in scene_descriptions(folder / "scenes.json").items()}
     if mosaic:
         wanted = [name for row in MOSAIC_PARTS for name in row]
         _require(wanted, headers, folder)
@@ -171,10 +171,3 @@ def _require(names: Sequence[str], headers: dict[str, Path], folder: Path) -> No
     absent = [name for name in names if name not in headers]
     if absent:
         raise SettingsError(f"no scene {', '.join(absent)} in {folder}")
-
-
-def _sensors(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
-    entries = json.loads(path.read_text(encoding="utf-8"))
-    return {entry["name"]: entry.get("sensor", "") for entry in entries}

@@ -227,10 +227,7 @@ class Surroundings:
             before.own[channels],
             before.ring[channels],
         )
-        result = np.empty((LATENT_FEATURES, *planes[0].shape), dtype=np.float32)
-        for index, plane in enumerate(planes):
-            result[index] = plane
-        return result
+        return np.stack(planes, dtype=np.float32)
 
     def position_features(self, diagonal: int, last: Past) -> NDArray[np.float32]:
         """Describe what is known at each position: shape (POSITION_FEATURES, count, rows, columns)."""

@@ -60,14 +60,9 @@ class PayloadWriter:
     """
 
     def __init__(self, tables: Tables) -> None:
-        self._tables = tables
+        self.tables = tables
         self._runs: list[Run] = []
         self._bits = BitWriter()
-
-    @property
-    def tables(self) -> Tables:
-        """The tables that it is written with."""
-        return self._tables
 
     def symbols(self, tokens: NDArray[np.int32], table: int) -> None:
         """Append tokens coded with one table."""
@@ -119,7 +114,7 @@ class PayloadWriter:
         signed : bool
             Whether values may be negative; otherwise no signs are written.
         """
-        side = self._tables.first_table("side")
+        side = self.tables.first_table("side")
         array = np.array(values, dtype=np.int64)
         magnitudes = np.abs(array)
         if int(magnitudes.max(initial=0)) > LARGEST_MAGNITUDE:
@@ -137,7 +132,7 @@ class PayloadWriter:
 
     def data(self) -> bytes:
         """The payload: number of words, words, raw bits."""
-        words = self._tables.coder.encode(self._runs)
+        words = self.tables.coder.encode(self._runs)
         return write_varint(len(words)) + words.astype("<u4").tobytes() + self._bits.data()
 
 
