@@ -6,12 +6,11 @@ import importlib.util
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 
-from bandfold.common.errors import BandfoldError, SettingsError, StreamError
+from bandfold.common.errors import BandfoldError, SettingsError
 
 DAMAGED = 9
 """Exit status of a command that wrote its output although parts of the stream are damaged."""
@@ -110,32 +109,6 @@ def print_table(rows: Sequence[Mapping[str, object]]) -> None:
     for row in rows:
         table.add_row(*(Text("-" if value is None else str(value)) for value in row.values()))
     Console().print(table)
-
-
-def read_input(what: str, path: Path) -> bytes:
-    """Read a whole file.
-
-    Parameters
-    ----------
-    what : str
-        What it holds, for the error message.
-    path : Path
-        The file.
-
-    Returns
-    -------
-    bytes
-        Its content.
-
-    Raises
-    ------
-    StreamError
-        If it cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise StreamError(f"{what} {path} cannot be read: {error.strerror}") from error
 
 
 def need(what: str, extras: str, *modules: str, advice: str = "") -> None:

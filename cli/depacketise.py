@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from bandfold.common.atomic_files import atomic_output
+from bandfold.common.input_files import read_input
 
-from .console import DAMAGED, read_input, tell, warn
+from .console import DAMAGED, tell, warn
 from .options import json_option, models_option, output_option
 
 SHOWN = 20

@@ -40,6 +40,8 @@ def _print(title: str, report: dict[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from bandfold.ground.stream.stream_report import value_text
+
     console = Console()
     single = Table(title=Text(title), show_header=False)
     tables = [single]
@@ -48,26 +50,14 @@ def _print(title: str, report: dict[str, Any]) -> None:
         if isinstance(value, dict) and value:
             table = Table(title=name, show_header=False)
             for part, content in value.items():
-                table.add_row(str(part).replace("_", " "), Text(_text(content)))
+                table.add_row(str(part).replace("_", " "), Text(value_text(content)))
             tables.append(table)
         elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
             table = Table(*(column.replace("_", " ") for column in value[0]), title=name)
             for item in value:
-                table.add_row(*(Text(_text(item.get(column))) for column in value[0]))
+                table.add_row(*(Text(value_text(item.get(column))) for column in value[0]))
             tables.append(table)
         else:
-            single.add_row(name, Text(_text(value)))
+            single.add_row(name, Text(value_text(value)))
     for table in tables:
         console.print(table)
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_text(item) for item in value)
-    return str(value)

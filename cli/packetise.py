@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .console import DAMAGED, read_input, tell, warn
+from bandfold.common.input_files import read_input
+
+from .console import DAMAGED, tell, warn
 from .options import PACKETS_HELP, json_option, output_option, packets_option
 from .packet_output import write_packets
 

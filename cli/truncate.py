@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from bandfold.common.errors import SettingsError
+from bandfold.common.input_files import read_input
 
-from .console import read_input, tell
+from .console import tell
 from .options import json_option, output_option
 
 EXAMPLE = """\b

@@ -24,10 +24,11 @@ SUFFIXES = {
 }
 """Formats by the suffix of their files; others are taken for raw files of ENVI scenes."""
 
-WRITTEN = ("envi", "geotiff", "netcdf", "zarr", "npy")
-"""Formats that decoded scenes can have."""
+USUAL_SUFFIX = {"envi": ".hdr", "geotiff": ".tif", "netcdf": ".nc", "zarr": ".zarr", "npy": ".npy"}
+"""Suffix of the files of each format that is written."""
 
-_USUAL = {"envi": ".hdr", "geotiff": ".tif", "netcdf": ".nc", "zarr": ".zarr", "npy": ".npy"}
+WRITTEN = tuple(USUAL_SUFFIX)
+"""Formats that decoded scenes can have."""
 
 _LIBRARIES = {
     "geotiff": ("rasterio", "pyproj"),
@@ -79,17 +80,12 @@ def output_format(path: Path, wanted: str | None) -> str:
         if by_suffix is not None and by_suffix not in WRITTEN:
             raise SettingsError(
                 f"output {path} is named like {by_suffix}, which is not written: name it like one of "
-                f"{', '.join(_USUAL.values())}"
+                f"{', '.join(USUAL_SUFFIX.values())}"
             )
         return by_suffix or "envi"
     if by_suffix is not None and by_suffix != wanted:
-        raise SettingsError(f"output {path} is not named like {wanted}: end it in {_USUAL[wanted]}")
+        raise SettingsError(f"output {path} is not named like {wanted}: end it in {USUAL_SUFFIX[wanted]}")
     return wanted
-
-
-def usual_suffix(name: str) -> str:
-    """Suffix of the files of a format that is written."""
-    return _USUAL[name]
 
 
 def need_libraries(name: str, what: str) -> None:

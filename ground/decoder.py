@@ -21,7 +21,8 @@ from bandfold.bitstream.contexts.tables import load_tables, needed_tables
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.bitstream.segments.segment import mode_name
 from bandfold.bitstream.transforms.klt import Fold
-from bandfold.common.errors import SettingsError, StreamError
+from bandfold.common.errors import SettingsError
+from bandfold.common.input_files import read_input
 from bandfold.common.scene import SceneInfo
 from bandfold.common.workers import Workers
 from bandfold.ground.restoration.restoration_model import AUTO, find_restoration
@@ -71,6 +72,8 @@ class Decoder:
     ----------
     damage : list of Damage
         Strips that the last call could not decode, or not as they were encoded.
+    restoration : str or None
+        Name of the package that restores the scene, if one does.
     """
 
     def __init__(
@@ -83,7 +86,7 @@ class Decoder:
         restore: str | os.PathLike[str] = AUTO,
         threads: int = 1,
     ) -> None:
-        data = source if isinstance(source, bytes) else _read(Path(source))
+        data = source if isinstance(source, bytes) else read_input("stream", Path(source))
         named = None if tables is None else load_tables(Path(tables))
         registry = Registry(models)
         self._stream = stream = ParsedStream.parse(data, named, memory_limit, registry)
@@ -92,7 +95,7 @@ class Decoder:
         restorer = None
         if model is not None:
             restorer = Restorer(model, statistics.modes[mode_name(spectral=True)])
-        self._restoration = None if model is None else model.name
+        self.restoration = None if model is None else model.name
         self._workers = Workers(threads)
         self._budget = MemoryBudget(memory_limit, threads, 0 if model is None else BYTES_PER_RESTORED)
         self._strip_decoder: StripDecoder = (
@@ -111,11 +114,6 @@ class Decoder:
     def complete(self) -> bool:
         """Whether the number of lines is known: a stream that was cut off may lack some."""
         return self._stream.complete
-
-    @property
-    def restoration(self) -> str | None:
-        """Name of the package that restores the scene, if one does."""
-        return self._restoration
 
     @property
     def fold(self) -> Fold:
@@ -226,13 +224,6 @@ class Decoder:
             yield slice(low, high), strip.samples[:, low - strip.lines.start : high - strip.lines.start]
             if progress is not None:
                 progress("decode", (index + 1 - first) / (last - first))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise StreamError(f"stream {path} cannot be read: {error.strerror}") from error
 
 
 def _range(wanted: slice | None, size: int, name: str) -> slice:

@@ -99,18 +99,21 @@ def _band_coordinates(info: SceneInfo) -> dict[str, Any]:
     found: dict[str, Any] = {}
     unit = header_fields.cf_unit(info.metadata)
     with_unit = {"units": unit} if unit else {}
-    wavelength = header_fields.numbers(info.metadata, header_fields.WAVELENGTH, info.bands)
-    if wavelength is not None:
-        about = {"standard_name": "sensor_band_central_radiation_wavelength", "long_name": "wavelength"}
-        found["wavelength"] = ("band", wavelength, about | with_unit)
-    width = header_fields.numbers(info.metadata, header_fields.FWHM, info.bands)
-    if width is not None:
-        about = {"long_name": "full width at half maximum of the spectral response"}
-        found["fwhm"] = ("band", width, about | with_unit)
-    good = header_fields.numbers(info.metadata, header_fields.BAD_BANDS, info.bands)
-    if good is not None:
-        flags = {"flag_values": np.array([0, 1], np.int8), "flag_meanings": "bad good"}
-        found["good_band"] = ("band", (good != 0).astype(np.int8), {"long_name": "band quality", **flags})
+    flags = {"flag_values": np.array([0, 1], np.int8), "flag_meanings": "bad good"}
+    standard = {"standard_name": "sensor_band_central_radiation_wavelength"}
+    about: dict[str, dict[str, Any]] = {
+        "wavelength": {**standard, "long_name": "wavelength", **with_unit},
+        "fwhm": {"long_name": "full width at half maximum of the spectral response", **with_unit},
+        "good_band": {"long_name": "band quality", **flags},
+    }
+    for key, name in _COORDINATES.items():
+        values = header_fields.numbers(info.metadata, key, info.bands)
+        if values is not None:
+            found[name] = (
+                "band",
+                (values != 0).astype(np.int8) if name == "good_band" else values,
+                about[name],
+            )
     return found
 
 

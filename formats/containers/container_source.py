@@ -16,14 +16,7 @@ from bandfold.formats.block_source import ArrayBlockSource, BlockSource
 from bandfold.formats.scene_options import SceneOptions
 
 from .cf_conventions import FIELD_PREFIX, USUAL_NAME
-from .variables import (
-    Variable,
-    choose_axes,
-    choose_variable,
-    good_variable,
-    wavelength_variable,
-    width_variable,
-)
+from .variables import GOOD, WAVELENGTHS, WIDTHS, Variable, band_variable, choose_axes, choose_variable
 
 
 def container_source(
@@ -70,7 +63,7 @@ def container_source(
     shown = scene
     if mirrored:
         shown = Variable(scene.name, _Mirror(scene.data), scene.dims[::-1], scene.attributes)
-    listed = wavelength_variable(found, scene, None)
+    listed = band_variable(found, scene, None, WAVELENGTHS)
     lengths = frozenset((int(np.prod(listed.shape)),)) if listed is not None else frozenset()
     axes = choose_axes(path, shown, options.band_axis, usual, lengths)
     shape = axes.shape(shown.shape)
@@ -90,9 +83,9 @@ class _Mirror:
 
 
 def _spectral(found: Sequence[Variable], scene: Variable, bands: int) -> dict[str, MetadataValue]:
-    wavelength = wavelength_variable(found, scene, bands)
-    width = width_variable(found, scene, bands)
-    good = good_variable(found, scene, bands)
+    wavelength, width, good = (
+        band_variable(found, scene, bands, pattern) for pattern in (WAVELENGTHS, WIDTHS, GOOD)
+    )
     return header_fields.spectral_fields(
         bands,
         wavelength=None if wavelength is None else wavelength.values(),

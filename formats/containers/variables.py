@@ -23,11 +23,13 @@ _BAND_NAMES = frozenset(
 _SAMPLE_NAMES = frozenset(("x", "lon", "longitude", "sample", "samples", "crosstrack", "column", "columns"))
 _LINE_NAMES = frozenset(("y", "lat", "latitude", "line", "lines", "downtrack", "row", "rows"))
 
-_WAVELENGTHS = re.compile(
+WAVELENGTHS = re.compile(
     r"(cent(er|re|ral)_?)?(wavelengths?|wl|wavelength_?cent(er|re)s?)|radiation_wavelength", re.IGNORECASE
 )
-_WIDTHS = re.compile(r"fwhm|bandwidths?|full_width_half_max(imum)?", re.IGNORECASE)
-_GOOD = re.compile(r"bbl|good_(bands?|wavelengths?)|bad_band_list", re.IGNORECASE)
+WIDTHS = re.compile(r"fwhm|bandwidths?|full_width_half_max(imum)?", re.IGNORECASE)
+GOOD = re.compile(r"bbl|good_(bands?|wavelengths?)|bad_band_list", re.IGNORECASE)
+"""Names of lists of the wavelengths of bands, of their widths, and of which are good (1) or bad (0)."""
+
 _NO_DATA_NAMES = ("_FillValue", "missing_value", "no_data", "no_data_value", "nodata", "Data_Ignore_Value")
 
 
@@ -84,12 +86,7 @@ class Variable:
 
     def no_data(self) -> float | None:
         """No-data value that the attributes name; None if they name none."""
-        for key in _NO_DATA_NAMES:
-            if key in self.attributes:
-                value = np.ravel(self.attributes[key])
-                if value.size == 1 and value.dtype.kind in "iuf":
-                    return float(value[0])
-        return None
+        return next((value for value in map(self.number, _NO_DATA_NAMES) if value is not None), None)
 
     def number(self, key: str) -> float | None:
         """An attribute that is one number."""
@@ -213,25 +210,27 @@ def choose_axes(
     return Axes(bands, lines, samples, count)
 
 
-def wavelength_variable(found: Sequence[Variable], scene: Variable, bands: int | None) -> Variable | None:
-    """Find the wavelengths; without `bands`, of any length."""
-    return _per_band(found, scene, bands, _WAVELENGTHS)
-
-
-def width_variable(found: Sequence[Variable], scene: Variable, bands: int) -> Variable | None:
-    """Find the widths of the bands."""
-    return _per_band(found, scene, bands, _WIDTHS)
-
-
-def good_variable(found: Sequence[Variable], scene: Variable, bands: int) -> Variable | None:
-    """Find which bands are good (1) or bad (0)."""
-    return _per_band(found, scene, bands, _GOOD)
-
-
-def _per_band(
+def band_variable(
     found: Sequence[Variable], scene: Variable, bands: int | None, pattern: re.Pattern[str]
 ) -> Variable | None:
-    """Find a list with a number for each band, the nearest to the scene first."""
+    """Find a list with a number for each band, the nearest to the scene first.
+
+    Parameters
+    ----------
+    found : sequence of Variable
+        The arrays of the file.
+    scene : Variable
+        The one that is the scene.
+    bands : int or None
+        Number of bands; None takes a list of any length.
+    pattern : re.Pattern
+        Its name: `WAVELENGTHS`, `WIDTHS` or `GOOD`.
+
+    Returns
+    -------
+    Variable or None
+        None if there is no such list.
+    """
     group = scene.name.rpartition("/")[0]
     lists = [
         one

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from bandfold.bitstream.container.sections import LARGEST_FRAME, PREAMBLE, Section, read_frame, read_varint
 from bandfold.common.errors import StreamError
+from bandfold.common.input_files import input_errors
 
 _PEEK = LARGEST_FRAME + 10
 """Bytes of a frame that hold the kind, the length and, of a segment, the number."""
@@ -112,17 +113,13 @@ class StreamFile:
         self._common = b"".join(parts)
 
     def _open(self) -> BinaryIO:
-        try:
+        with input_errors("stream", self.path):
             # Unbuffered: a buffer would read the segments that are to be skipped.
             return open(self.path, "rb", buffering=0)
-        except OSError as error:
-            raise StreamError(f"stream {self.path} cannot be read: {error.strerror}") from error
 
     def _read(self, file: BinaryIO, position: int, size: int) -> bytes:
-        try:
+        with input_errors("stream", self.path):
             file.seek(position)
             data = file.read(size)
-        except OSError as error:
-            raise StreamError(f"stream {self.path} cannot be read: {error.strerror}") from error
         self.bytes_read += len(data)
         return data

@@ -134,8 +134,6 @@ class StripReader:
             self._file.read_whole()
             self._decoder = self._options.decoder(self._file.stream(()))
         self._info = self._decoder.info
-        self._ends = self._decoder.fold.ends
-        self._step = self._decoder.step
         self._strip_lines = self._decoder.strip_lines
         self._lock = threading.Lock()
         self._kept: OrderedDict[int, NDArray[Any]] = OrderedDict()
@@ -154,12 +152,12 @@ class StripReader:
     @property
     def ends(self) -> tuple[int, ...]:
         """Where the intervals of bands end."""
-        return self._ends
+        return self._decoder.fold.ends
 
     @property
     def step(self) -> float:
         """Quantiser step in counts, that of the first strip where it changes."""
-        return self._step
+        return self._decoder.step
 
     @property
     def bytes_read(self) -> int:

@@ -32,15 +32,6 @@ class BandfoldBackend(BackendEntrypoint):
     """
 
     description = "Open bandfold streams (.bf), decoded lazily by strip and interval of bands"
-    open_dataset_parameters = (
-        "filename_or_obj",
-        "drop_variables",
-        "mask_and_scale",
-        "memory_limit",
-        "models",
-        "cache",
-        "damage",
-    )
 
     def open_dataset(  # type: ignore[override]
         self,

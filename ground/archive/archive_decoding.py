@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bandfold.common.atomic_files import output_errors
 from bandfold.common.errors import BandfoldError, OutputError, SettingsError
-from bandfold.formats.file_formats import usual_suffix
+from bandfold.formats.file_formats import USUAL_SUFFIX
 from bandfold.ground.access.decode_to_file import decode_to_file
 from bandfold.ground.decoder import Decoder
 
@@ -79,7 +79,7 @@ class Archive:
         Path
             Named after the stream, in the folder of the archive.
         """
-        return self.folder / (stream.stem + usual_suffix(self.settings.layout.kind))
+        return self.folder / (stream.stem + USUAL_SUFFIX[self.settings.layout.kind])
 
     def decode(
         self, client: Client, on_outcome: Callable[[SceneOutcome, int], None] | None = None

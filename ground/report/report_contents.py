@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError
 from bandfold.common.scene import SceneInfo, SceneSource
+from bandfold.formats.header_fields import WAVELENGTH, numbers
 from bandfold.ground.compare import DistortionStatistics, present_samples
 from bandfold.ground.distortion import Comparison
 from bandfold.ground.synthesis.strip_decoder import Damage
@@ -264,12 +265,12 @@ def _colours(info: SceneInfo, given: Sequence[int] | None) -> tuple[int, int, in
             return red, green, blue
     centres = wavelengths_of(info)
     if centres is not None and str(info.metadata.get("wavelength units", "")).lower().startswith("nano"):
-        red, green, blue = (int(np.abs(np.array(centres) - want).argmin()) for want in NANOMETRES)
+        red, green, blue = (int(np.abs(centres - want).argmin()) for want in NANOMETRES)
         return red, green, blue
     return int(info.bands * 0.75), info.bands // 2, info.bands // 4
 
 
-def wavelengths_of(info: SceneInfo) -> tuple[float, ...] | None:
+def wavelengths_of(info: SceneInfo) -> NDArray[np.float64] | None:
     """Wavelengths of the bands as numbers.
 
     Parameters
@@ -279,14 +280,10 @@ def wavelengths_of(info: SceneInfo) -> tuple[float, ...] | None:
 
     Returns
     -------
-    tuple of float or None
+    ndarray of float64, shape (bands,), or None
         In the unit of the metadata; None if they are missing, or not all are numbers.
     """
-    items = info.metadata.get("wavelength")
-    if not isinstance(items, tuple) or len(items) != info.bands:
+    if isinstance(info.metadata.get(WAVELENGTH), str):
         return None
-    try:
-        found = tuple(float(item) for item in items)
-    except ValueError:
-        return None
-    return found if all(math.isfinite(item) for item in found) else None
+    found = numbers(info.metadata, WAVELENGTH, info.bands)
+    return found if found is not None and np.isfinite(found).all() else None

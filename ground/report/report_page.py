@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.ground.stream.stream_report import value_text
+
 from .report_contents import ReportContents
 from .report_plots import Items, band_axis, plots
 
@@ -110,7 +112,7 @@ def _facts(contents: ReportContents) -> dict[str, Any]:
         "file_bytes": stream["file_bytes"],
         "segments": stream["segments"],
         "settings": [
-            (key.replace("_", " "), _text(value))
+            (key.replace("_", " "), value_text(value) or "-")
             for key, value in stream.items()
             if key not in ("bytes", "segments")
         ],
@@ -218,20 +220,6 @@ def _png(picture: NDArray[np.float32]) -> str:
 def _json(content: Items) -> str:
     """JSON that may stand inside a script element."""
     return json.dumps(content, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
-
-
-def _text(value: Any) -> str:
-    if value is None or value == []:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_text(one)}" for key, one in value.items())
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_text(one) for one in value)
-    return str(value)
 
 
 def _decibels(value: float) -> str:

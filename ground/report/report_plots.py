@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from bokeh.core.types import ID
+from bokeh.embed import json_item
+from bokeh.models import ColumnDataSource, HoverTool, LinearColorMapper, NumeralTickFormatter
+from bokeh.models.annotations import BoxAnnotation, ColorBar, Span
+from bokeh.plotting import figure
 from numpy.typing import NDArray
 
 from .report_contents import ReportContents, wavelengths_of
@@ -34,9 +38,6 @@ def plots(contents: ReportContents) -> Items:
         JSON items by the ``id`` of the element that they go into. Which ones there are depends on whether
         there is a reference.
     """
-    from bokeh.core.types import ID
-    from bokeh.embed import json_item
-
     figures = {
         "spectrum": _spectrum(contents),
         "strips": _strips(contents),
@@ -67,15 +68,13 @@ def band_axis(contents: ReportContents) -> tuple[NDArray[np.float64], str]:
     """
     info = contents.info
     centres = wavelengths_of(info)
-    if centres is None or any(later <= earlier for earlier, later in pairwise(centres)):
+    if centres is None or (np.diff(centres) <= 0).any():
         return np.arange(info.bands, dtype=np.float64), "band, from 0"
     unit = str(info.metadata.get("wavelength units", "")).strip()
-    return np.array(centres), f"wavelength in {unit.lower()}" if unit else "wavelength"
+    return centres, f"wavelength in {unit.lower()}" if unit else "wavelength"
 
 
 def _figure(height: int, x: str, y: str, **more: Any) -> Any:
-    from bokeh.plotting import figure
-
     tools = more.pop("tools", "pan,box_zoom,wheel_zoom,reset,save")
     plot = figure(
         height=height, sizing_mode="stretch_width", x_axis_label=x, y_axis_label=y, tools=tools, **more
@@ -89,8 +88,6 @@ def _figure(height: int, x: str, y: str, **more: Any) -> Any:
 
 
 def _spectrum(contents: ReportContents) -> Any:
-    from bokeh.models import ColumnDataSource, HoverTool
-
     positions, axis = band_axis(contents)
     shown = positions[:: contents.cubes.grid.bands]
     # The pixel that the page begins with.
@@ -113,16 +110,12 @@ def _spectrum(contents: ReportContents) -> Any:
 
 def _mark_band(plot: Any, position: float) -> None:
     """A line at the band that the slider shows; the page moves it."""
-    from bokeh.models.annotations import Span
-
     plot.add_layout(
         Span(location=position, dimension="height", line_color="#666666", line_dash="dashed", name="band")
     )
 
 
 def _psnr(contents: ReportContents) -> Any:
-    from bokeh.models import HoverTool
-
     assert contents.comparison is not None  # noqa: S101 - for the type checker; the caller has looked
     positions, axis = band_axis(contents)
     values = np.array(contents.comparison.band_psnr)
@@ -136,9 +129,6 @@ def _psnr(contents: ReportContents) -> Any:
 
 def _map(contents: ReportContents, values: NDArray[np.float32], title: str) -> Any:
     """A map of the scene, each cell the mean of its pixels; damaged strips in red."""
-    from bokeh.models import HoverTool, LinearColorMapper
-    from bokeh.models.annotations import ColorBar
-
     lines, samples = contents.info.lines, contents.info.samples
     step = max(1, -(-max(lines, samples) // LARGEST_MAP))
     small = _means(values, step)
@@ -165,8 +155,6 @@ def _map(contents: ReportContents, values: NDArray[np.float32], title: str) -> A
 
 
 def _mark_damage(plot: Any, **place: Any) -> None:
-    from bokeh.models.annotations import BoxAnnotation
-
     plot.add_layout(BoxAnnotation(fill_color=DAMAGED, fill_alpha=0.15, hatch_pattern="/", **place))
 
 
@@ -185,8 +173,6 @@ def _means(values: NDArray[np.float32], step: int) -> NDArray[np.float32]:
 
 
 def _strips(contents: ReportContents) -> Any:
-    from bokeh.models import ColumnDataSource, HoverTool
-
     segments = contents.stream["segments"]
     bad = {one.lines.start for one in contents.damage}
     spans = [one["lines"] for one in segments]
@@ -221,8 +207,6 @@ def _scaled(contents: ReportContents, bits: NDArray[np.float64]) -> NDArray[np.f
 
 
 def _intervals(contents: ReportContents) -> Any:
-    from bokeh.models import ColumnDataSource, HoverTool
-
     ends = contents.stream["intervals"]
     names = [f"bands {first}:{last}" for first, last in zip((0, *ends[:-1]), ends, strict=True)]
     source = ColumnDataSource({"name": names, "bytes": _scaled(contents, contents.interval_bits)})
@@ -238,8 +222,6 @@ def _intervals(contents: ReportContents) -> Any:
 
 
 def _components(contents: ReportContents) -> Any:
-    from bokeh.models import ColumnDataSource, HoverTool
-
     values = _scaled(contents, contents.component_bits)
     numbers = np.arange(len(values))
     source = ColumnDataSource({"number": numbers, "bytes": values})
@@ -254,6 +236,4 @@ def _components(contents: ReportContents) -> Any:
 
 def _thousands() -> Any:
     """Whole numbers in groups of three digits."""
-    from bokeh.models import NumeralTickFormatter
-
     return NumeralTickFormatter(format="0,0")

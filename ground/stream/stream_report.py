@@ -81,3 +81,29 @@ def _segment_report(stream: ParsedStream, strip: int) -> dict[str, Any]:
         "intact": stream.usable(strip),
         **known,
     }
+
+
+def value_text(value: Any) -> str:
+    """Write a value of a report for people to read.
+
+    Parameters
+    ----------
+    value : object
+        As `stream_report` gives it.
+
+    Returns
+    -------
+    str
+        On one line; empty for an empty list.
+    """
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {value_text(one)}" for key, one in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(value_text(one) for one in value)
+    return str(value)

@@ -21,13 +21,10 @@ class NetworkSynthesis:
     ----------
     codec : BandCodec
         The model: one network for each of its engines.
-    threads : int
-        Processor threads of each network.
     """
 
-    def __init__(self, codec: BandCodec, threads: int = 1) -> None:
+    def __init__(self, codec: BandCodec) -> None:
         self._codec = codec
-        self._threads = threads
         self._networks: dict[int, Network] = {}
 
     def bands(
@@ -75,7 +72,7 @@ class NetworkSynthesis:
 
     def _plane(self, latents: NDArray[np.int32], engine: int) -> NDArray[np.float64]:
         if engine not in self._networks:
-            self._networks[engine] = self._codec.synthesis(engine, self._threads)
+            self._networks[engine] = self._codec.synthesis(engine)
         found = self._networks[engine].run(latents[None].astype(np.float32))
         expected = (1, 1, *(length * REDUCTION for length in latents.shape[1:]))
         if found.shape != expected:

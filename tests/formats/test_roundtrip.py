@@ -5,7 +5,7 @@ import pytest
 
 from bandfold.common.errors import OutputError
 from bandfold.common.scene import NoData, SceneInfo
-from bandfold.formats.file_formats import usual_suffix
+from bandfold.formats.file_formats import USUAL_SUFFIX
 from bandfold.formats.georeference import read_georeference
 from bandfold.formats.opening import open_scene, open_writer
 from bandfold.formats.scene_options import SceneOptions
@@ -25,7 +25,7 @@ def write(path, kind, cube, info, height=8):
 
 
 def scene_file(tmp_path, kind):
-    return tmp_path / f"scene{usual_suffix(kind)}"
+    return tmp_path / f"scene{USUAL_SUFFIX[kind]}"
 
 
 @pytest.mark.parametrize("kind", KINDS)
