@@ -25,10 +25,10 @@ ENGINES = ("litert", "onnxruntime", "numpy")
 LATENTS = """
 import sys
 import numpy as np
-from bandfold.bitstream.bandcodec import BandCodec
-from bandfold.bitstream.package import load_package
-from bandfold.onboard.engines.choice import open_exact
-from bandfold.onboard.engines.network import integer_model
+from bandfold.bitstream.segments.band_codec import BandCodec
+from bandfold.bitstream.packages.package import load_package
+from bandfold.onboard.networks.engine_choice import open_exact
+from bandfold.onboard.networks.network_engine import integer_model
 codec = BandCodec.from_package(load_package(sys.argv[1]))
 with np.load(sys.argv[2]) as inputs:
     models = [integer_model(codec, number) for number in range(codec.engines)]
