@@ -148,7 +148,8 @@ class Analysis:
                 latents[:, :, rows] = cosine_transform(pad_to_blocks(planes))
                 return
             block = source.read(slice(0, self._fold.bands), inside)
-            _transform(self._structure, block, latents[:, :, rows])
+            down, across = (mirrored(length, BLOCK) for length in block.shape[1:])
+            _transform(self._structure, block, down, across, latents[:, :, rows])
 
         for _ in self._workers.map(analyse, strips(height, LINES_AT_ONCE)):
             pass
@@ -170,20 +171,31 @@ class Analysis:
         if self._structure is None:
             planes = fold_blocks(self._fold, blocks).reshape(self._fold.components, -1, BLOCK)
             return cosine_transform(planes).reshape(-1, CHANNELS, count)
-        # Side by side they are a strip of eight lines.
-        strip = blocks.reshape(bands, count, BLOCK, BLOCK).swapaxes(1, 2).reshape(bands, BLOCK, -1)
+        # A line begins 8 samples after the one before, a block 64 after its neighbour: no sample is moved.
+        flat = np.ascontiguousarray(blocks).reshape(bands, -1)
+        strides = (flat.strides[0], BLOCK * flat.itemsize, flat.itemsize)
+        shape = (bands, BLOCK, flat.shape[1] - (BLOCK - 1) * BLOCK)
+        view = np.lib.stride_tricks.as_strided(flat, shape, strides, writeable=False)
+        columns = (np.arange(count)[:, None] * CHANNELS + np.arange(BLOCK)).ravel()
         latents = np.empty((self._fold.components, CHANNELS, 1, count), dtype=np.int32)
-        _transform(self._structure, strip, latents)
+        _transform(self._structure, view, np.arange(BLOCK), columns, latents)
         return latents[:, :, 0]
 
 
-def _transform(fold: FoldStructure, samples: NDArray[Any], latents: NDArray[np.int32]) -> None:
-    """Fold and transform some lines, mirrored to whole blocks."""
+def _transform(
+    fold: FoldStructure,
+    samples: NDArray[Any],
+    lines: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    latents: NDArray[np.int32],
+) -> None:
+    """Fold and transform the blocks that some lines and columns of samples make up."""
     kind = _KINDS.get(samples.dtype)
     if kind is None:
         raise ValueError(f"samples are {samples.dtype}: counts have 8, 16 or 32 bits")
-    lines, columns = (mirrored(length, BLOCK).astype(np.int64, copy=False) for length in samples.shape[1:])
-    if _analyse(fold, samples, kind, lines, columns, latents):
+    # Places are int32 on machines of 32 bits.
+    rows, across = (places.astype(np.int64, copy=False) for places in (lines, columns))
+    if _analyse(fold, samples, kind, rows, across, latents):
         refuse_large_latents()
 
 
