@@ -27,7 +27,7 @@ QUICK := tests/common tests/bitstream tests/onboard/samples tests/onboard/transf
 	tests/onboard/networks tests/ground/synthesis tests/ground/test_decoder.py tests/test_golden.py \
 	tests/test_examples.py tests/test_docs.py tests/test_house.py --ignore=tests/bitstream/test_compiled.py
 
-.PHONY: demo check test test-sanitised test-arm test-wheels bench speed clean links-are-gone
+.PHONY: demo check test test-sanitised test-arm test-wheels test-vela bench speed clean links-are-gone
 
 demo: $(STAMP)
 	$(BIN)/bandfold demo
@@ -59,6 +59,10 @@ test-arm: $(STAMP) $(ARM)/root/.made $(ARM)/flight/.made $(ARM)/engines/.made $(
 # What pip would install on boards, for each Python: needs the package index and two minutes.
 test-wheels: $(STAMP)
 	$(BIN)/pytest -v -m wheels tests/arm
+
+# What Arm's compiler puts on an Ethos-U: needs the package index and a minute.
+test-vela: $(STAMP)
+	$(BIN)/pytest -v -rP -m vela tests/export
 
 $(ARM)/root/.made: tests/arm/root.sh
 	tests/arm/root.sh $(@D)

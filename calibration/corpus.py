@@ -203,12 +203,22 @@ def scene_latents(
         One for each mode and step.
     """
     for planned in planned_latents(source, rates):
-        parts = tuple(_compact(latents / (FRACTION * planned.step)) for latents, _ in planned.strips())
+        parts = tuple(compact(latents / (FRACTION * planned.step)) for latents, _ in planned.strips())
         yield Latents(scene, planned.mode, parts)
 
 
-def _compact(steps: NDArray[np.float64]) -> Half:
-    """Halve the memory where the values allow it; no rounding to the step is changed by more than a tie."""
+def compact(steps: NDArray[np.float64]) -> Half:
+    """Halve the memory where the values allow it; no rounding to the step is changed by more than a tie.
+
+    Parameters
+    ----------
+    steps : ndarray of float64
+        Latents in steps.
+
+    Returns
+    -------
+    ndarray of float16 or float32, same shape
+    """
     if float(np.abs(steps).max(initial=0.0)) < _LARGEST_HALF:
         return steps.astype(np.float16)
     return steps.astype(np.float32)

@@ -37,10 +37,11 @@ class CodingOptions:
     )
     engine: str = grouped(
         "--engine",
-        type=click.Choice(["auto", "litert", "onnxruntime", "numpy"]),
         default="auto",
         show_default=True,
-        help="What runs the networks of the model; auto: the fastest that is exact here (bandfold engines).",
+        metavar="auto|litert[:LIBRARY]|onnxruntime[:PROVIDER]|numpy",
+        help="What runs the networks of the model; auto: the fastest that is exact here (bandfold engines). "
+        "Behind a colon a delegate of LiteRT or an execution provider of ONNX Runtime.",
     )
     threads: int = grouped(option=threads_option, help="Threads that code strips, or run the model.")
     sensor: str | None = grouped(

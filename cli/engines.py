@@ -15,8 +15,8 @@ from .console import print_json, print_table
 from .options import int8_models_option, json_option, threads_option
 
 if TYPE_CHECKING:
-    from bandfold.bitstream.segments.band_codec import BandCodec
     from bandfold.onboard.networks.engine_choice import IntegerModel
+    from bandfold.onboard.prediction.model_networks import Codec
 
 ENGINES_EXAMPLE = """\b
 Examples:
@@ -50,10 +50,10 @@ def engines(names: tuple[str, ...], threads: int, as_json: bool) -> None:
     """
     from bandfold.common.onnx_session import fastest_providers
     from bandfold.onboard.networks.engine_choice import ENGINES, check_engines, unfit
-    from bandfold.onboard.networks.network_engine import integer_model
+    from bandfold.onboard.prediction.model_networks import integer_models
 
     codecs = _quantised(names)
-    model = integer_model(codecs[0], 0) if codecs else None
+    model = integer_models(codecs[0])[0] if codecs else None
     checked = dict(check_engines(model, threads)) if model else {}
     rows, picked = [], ""
     for name, kind in ENGINES.items():
@@ -102,7 +102,7 @@ def selftest(names: tuple[str, ...], as_json: bool) -> None:
     Takes seconds. Exit status 5 if it writes another one, or an engine that 'auto' could pick is not exact.
     """
     from bandfold.onboard.networks.engine_choice import check_engines, unfit
-    from bandfold.onboard.networks.network_engine import integer_model
+    from bandfold.onboard.prediction.model_networks import integer_models
     from bandfold.onboard.self_check import runs_by, writes_the_known_stream
 
     codecs = _quantised(names)
@@ -111,7 +111,7 @@ def selftest(names: tuple[str, ...], as_json: bool) -> None:
     encoder = {"runs by": runs_by(), "exact": writes_the_known_stream()}
     rows: list[dict[str, Any]] = []
     for codec in codecs:
-        models = [integer_model(codec, number) for number in range(codec.engines)]
+        models = integer_models(codec)
         for threads in TESTED_THREADS:
             reasons: dict[str, str] = {}
             for model in models:
@@ -146,14 +146,14 @@ def selftest(names: tuple[str, ...], as_json: bool) -> None:
         )
 
 
-def _quantised(names: Sequence[str]) -> list[BandCodec]:
+def _quantised(names: Sequence[str]) -> list[Codec]:
     """Models in int8: those that are named, or all that are at hand."""
     from bandfold.bitstream.packages.registry import Registry
-    from bandfold.bitstream.segments.band_codec import BandCodec
+    from bandfold.bitstream.segments.predicted_codec import codec_of
 
     registry = Registry()
     packages = [registry.find(name) for name in names] if names else list(registry.packages())
-    codecs = [BandCodec.from_package(one) for one in packages if names or one.manifest.kind == "codec"]
+    codecs = [codec_of(one) for one in packages if names or one.manifest.kind == "codec"]
     for codec in codecs:
         if names and not codec.quantised:
             raise ModelError(f"package {codec.name!r} computes in floating point: it is exact nowhere")
@@ -166,7 +166,7 @@ def _speed(model: IntegerModel, name: str, threads: int) -> float:
 
     from bandfold.onboard.networks.engine_choice import ENGINES
 
-    network = ENGINES[name].open(model, threads)
+    network = ENGINES[name].open(model, threads, "")
     inputs = model.stack.inputs
     # The samples of a block may be channels of one position.
     shape = (1, inputs, _LINES // math.isqrt(inputs), _SAMPLES // math.isqrt(inputs))

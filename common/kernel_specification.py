@@ -45,7 +45,7 @@ NAMESPACE: dict[str, Any] = {"__builtins__": {}}
 """What expressions may call: compiled functions by their C names."""
 
 _C_TYPES = {"float32": "float", "float64": "double", "any": "void"}
-_C_TYPES |= {name: f"{name}_t" for name in ("uint8", "uint16", "int32", "uint32", "int64", "uint64")}
+_C_TYPES |= {name: f"{name}_t" for name in ("int8", "uint8", "uint16", "int32", "uint32", "int64", "uint64")}
 
 
 @dataclass(frozen=True)

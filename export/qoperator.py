@@ -14,7 +14,7 @@ from bandfold.onboard.networks.conv_stack import ConvStack, same_padding
 
 from .graphs import INPUT, OPSET, OUTPUT
 
-_IR_VERSION = 10
+IR_VERSION = 10
 """Of the files: that of ONNX 1.17, which ONNX Runtime 1.23 reads."""
 
 
@@ -73,7 +73,7 @@ def to_qoperator(stack: ConvStack) -> onnx.ModelProto:
     model = helper.make_model(
         graph,
         opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=_IR_VERSION,
+        ir_version=IR_VERSION,
         producer_name="bandfold",
     )
     onnx.checker.check_model(model)

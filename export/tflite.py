@@ -22,18 +22,21 @@ _INT8_CONVOLUTION = 3
 _IDENTIFIER = b"TFL3"
 
 
-def to_tflite(stack: ConvStack) -> bytes:
+def to_tflite(stack: ConvStack, extent: tuple[int, int] | None = None) -> bytes:
     """Write a quantised network as a TensorFlow Lite file.
 
     Parameters
     ----------
     stack : ConvStack
         The quantised network.
+    extent : tuple of int, optional
+        Lines and samples of the input, if it is to have these and no others.
 
     Returns
     -------
     bytes
-        Input and output are of int8, channels last; batch, lines and samples can be resized.
+        Input and output are of int8, channels last; unless an extent is given, batch, lines and samples can
+        be resized.
     """
     model = schema.ModelT()
     model.version = _SCHEMA
@@ -57,9 +60,11 @@ def to_tflite(stack: ConvStack) -> bytes:
         graph.tensors.append(made)
         return made
 
-    def activation(name: str, channels: int, size: int, scale: np.float32, zero: int) -> int:
-        made = tensor(name, schema.TensorType.INT8, [1, size, size, channels], scale, [zero])
-        made.shapeSignature = [-1, -1, -1, channels]
+    def activation(name: str, channels: int, reduction: int, scale: np.float32, zero: int) -> int:
+        lines, samples = (size // reduction for size in extent or [stack.reduction] * 2)
+        made = tensor(name, schema.TensorType.INT8, [1, lines, samples, channels], scale, [zero])
+        if extent is None:
+            made.shapeSignature = [-1, -1, -1, channels]
         return len(graph.tensors) - 1
 
     def constant(name: str, dtype: int, values: NDArray[Any], scales: NDArray[np.float32]) -> int:
@@ -70,11 +75,11 @@ def to_tflite(stack: ConvStack) -> bytes:
         made.buffer = len(model.buffers) - 1
         return len(graph.tensors) - 1
 
-    size = stack.reduction
-    x = activation(INPUT, stack.inputs, size, stack.scale, stack.zero)
+    reduction = 1
+    x = activation(INPUT, stack.inputs, reduction, stack.scale, stack.zero)
     graph.inputs = [x]
     for number, (layer, scale) in enumerate(zip(stack.layers, stack.scales, strict=True), start=1):
-        size //= layer.stride
+        reduction *= layer.stride
         weights = layer.weights.transpose(0, 2, 3, 1)
         operator = schema.OperatorT()
         operator.opcodeIndex = 0
@@ -84,7 +89,7 @@ def to_tflite(stack: ConvStack) -> bytes:
             constant(f"bias-{number}", schema.TensorType.INT32, layer.bias, scale * layer.weight_scales),
         ]
         name = OUTPUT if number == len(stack.layers) else f"layer-{number}"
-        x = activation(name, len(layer.bias), size, layer.scale, layer.zero)
+        x = activation(name, len(layer.bias), reduction, layer.scale, layer.zero)
         operator.outputs = [x]
         options = schema.Conv2DOptionsT()
         options.padding = schema.Padding.SAME

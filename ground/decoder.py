@@ -2,7 +2,7 @@
 
 What a strip goes through is in `bandfold.ground.synthesis`: `StripDecoder.decode` finds its segment, has it
 turned into bands and rounds these to samples; `FoldedStripDecoder.synthesise` and, for trained models,
-`BandStripDecoder.synthesise` spell out the steps between.
+`PredictedStripDecoder.synthesise` and `BandStripDecoder.synthesise` spell out the steps between.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.tables import load_tables, needed_tables
 from bandfold.bitstream.packages.registry import Registry
+from bandfold.bitstream.segments.predicted_codec import PredictedCodec
 from bandfold.bitstream.segments.segment import mode_name
 from bandfold.bitstream.transforms.klt import Fold
 from bandfold.common.errors import SettingsError
@@ -32,6 +33,7 @@ from bandfold.ground.stream.parsed_stream import ParsedStream
 from bandfold.ground.stream.stream_report import stream_report
 from bandfold.ground.synthesis.band_strip_decoder import BandStripDecoder
 from bandfold.ground.synthesis.folded_strip_decoder import FoldedStripDecoder
+from bandfold.ground.synthesis.predicted_strip_decoder import PredictedStripDecoder
 from bandfold.ground.synthesis.strip_decoder import Damage, StripDecoder
 
 DEFAULT_MEMORY_LIMIT = 4 << 30
@@ -98,11 +100,13 @@ class Decoder:
         self.restoration = None if model is None else model.name
         self._workers = Workers(threads)
         self._budget = MemoryBudget(memory_limit, threads, 0 if model is None else BYTES_PER_RESTORED)
-        self._strip_decoder: StripDecoder = (
-            FoldedStripDecoder(stream, statistics, restorer, self._budget)
-            if stream.codec is None
-            else BandStripDecoder(stream, stream.codec, statistics)
-        )
+        self._strip_decoder: StripDecoder
+        if stream.codec is None:
+            self._strip_decoder = FoldedStripDecoder(stream, statistics, restorer, self._budget)
+        elif isinstance(stream.codec, PredictedCodec):
+            self._strip_decoder = PredictedStripDecoder(stream, stream.codec, statistics)
+        else:
+            self._strip_decoder = BandStripDecoder(stream, stream.codec, statistics)
         self.damage: list[Damage] = []
 
     @property

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.bitstream.contexts.tables import load_tables
-from bandfold.bitstream.segments.band_codec import BandCodec
+from bandfold.bitstream.segments.predicted_codec import codec_of
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.atomic_files import atomic_output
 from bandfold.common.errors import SettingsError
@@ -23,12 +23,16 @@ from .coding.strip_coder import Method, TransformMethod
 from .downlink.resume import Begun
 from .networks.band_coder import NetworkMethod
 from .networks.band_planner import BandPlanner
-from .networks.network_engine import NetworkEngine
 from .planning.block_sample import sample_blocks
 from .planning.partition import partition_ends
 from .planning.plan import Planner
 from .planning.region_planner import find_regions
 from .planning.scene_planner import ScenePlanner
+from .prediction.innovation_network import InnovationNetwork
+from .prediction.model_networks import Networks, networks_of
+from .prediction.predicted_coder import PredictedMethod
+from .prediction.predicted_planner import PredictedPlanner, strip_height
+from .rate.hierarchy_trial import choose_hierarchy
 from .rate.region_trial import several_cost_less
 from .rate.scene_control import SceneControl
 from .rate_model import LAGRANGE_MULTIPLIER
@@ -87,12 +91,12 @@ class Encoder:
         self._ends = partition_ends(settings.partition)
         self._tables = load_tables(settings.tables_path)
         self._workers = Workers(settings.threads)
-        self._sensor = self._networks = None
+        self._sensor = None
+        self._networks: Networks | None = None
         if settings.sensor is not None:
             self._sensor = SensorBasis.from_package(find_package(settings.sensor))
         if settings.model is not None:
-            codec = BandCodec.from_package(find_package(settings.model))
-            self._networks = NetworkEngine(codec, settings.threads, settings.engine)
+            self._networks = networks_of(codec_of(find_package(settings.model)), settings)
 
     @property
     def engines(self) -> tuple[str, ...]:
@@ -203,13 +207,22 @@ class Encoder:
         encoder.flush()
         return encoder.lines
 
-    def _encode_by_networks(self, samples: Samples, networks: NetworkEngine) -> bytes:
+    def _encode_by_networks(self, samples: Samples, networks: Networks) -> bytes:
+        if isinstance(networks, InnovationNetwork):
+            predicted = PredictedPlanner(sample_blocks(samples, self._sampled))
+            coder = self._coder(samples, PredictedMethod(networks, self._tables, self._workers))
+            choose_hierarchy(coder, predicted, self._first_code(predicted, coder))
+            return self._code(coder, predicted, errors=False).data
         planner = BandPlanner(samples, networks.codec, self._sampled)
-        coder = self._coder(samples, NetworkMethod(networks, self._tables))
-        return self._code(coder, planner, errors=False).data
+        return self._code(
+            self._coder(samples, NetworkMethod(networks, self._tables)), planner, errors=False
+        ).data
 
     def _coder(self, samples: Samples, method: Method) -> SceneCoder:
-        return SceneCoder(samples, method, self._tables, self.settings.strip_lines, self._progress)
+        height = self.settings.strip_lines
+        if isinstance(method, PredictedMethod):
+            height = strip_height(samples.info, height)
+        return SceneCoder(samples, method, self._tables, height, self._progress)
 
     def _planners(self, coder: SceneCoder) -> list[Planner]:
         """The ways to plan the scene that are worth a try: mostly one."""

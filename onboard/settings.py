@@ -268,10 +268,10 @@ class EncoderSettings:
                     "buffer, repeat and scrub are settings of streams: add stream, or leave them out"
                 )
             return
-        if self.model is not None or self.nbytes is not None:
+        if self.nbytes is not None:
             raise SettingsError(
-                "a stream has no size that is known before its end, and no model: give bps, psnr or step, "
-                "or leave out stream"
+                "a stream has no size that is known before its end: give bps, psnr or step, or leave out "
+                "stream"
             )
         if self.sensor is not None and self.spectral == "none":
             raise SettingsError("a sensor package has a fold of its own: leave out the sensor, or spectral")

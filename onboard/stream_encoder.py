@@ -14,6 +14,7 @@ from bandfold.common.errors import SceneError, SettingsError
 from bandfold.common.scene import SceneInfo
 
 from .downlink.resume import Begun
+from .prediction.predicted_planner import strip_height
 from .samples.samples import HeldLines
 from .settings import EncoderSettings, SettingsFields, settings_of
 from .stream_strips import StreamStrips
@@ -73,6 +74,9 @@ class StreamEncoder:
         if settings is None:
             fields["stream"] = True
         self.settings = replace(settings_of(settings, fields), stream=True)
+        if self.settings.model is not None:
+            height = strip_height(info, self.settings.strip_lines)
+            self.settings = replace(self.settings, strip_lines=height)
         self._info = replace(info, lines=1)
         self._write = write
         self._strips = StreamStrips(info, self.settings, begun)

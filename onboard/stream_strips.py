@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from bandfold.bitstream.container.header import COSINE, STEP_UNIT, CodingTools, Header, PackageReference
 from bandfold.bitstream.container.sections import Section, write_section
@@ -15,14 +18,23 @@ from bandfold.common.exact import log2_of
 from bandfold.common.scene import SceneInfo, SceneSource
 from bandfold.common.workers import Workers
 
-from .coding.strip_coder import CodedStrip, FoldedStripCoder
+from .coding.strip_coder import CodedStrip, FoldedStripCoder, StripCoder
 from .downlink.resume import Begun
 from .memory_scrubber import Scrubber
 from .planning.partition import partition_ends
 from .planning.plan import end_section, header_section, metadata_section, quantiser_of, stream_head
 from .planning.stream_planner import StreamBasis, StreamPlanner
+from .prediction.model_networks import streamed_model
+from .prediction.predicted_planner import PredictedPlanner, PredictedStreamPlanner
 from .rate.leaky_bucket import LeakyBucket
-from .rate.stream_control import FixedQuality, FixedStep, LimitedRate, StreamControl, StripTask
+from .rate.stream_control import (
+    FixedQuality,
+    FixedStep,
+    LimitedRate,
+    StreamControl,
+    StripTask,
+    weigh_latents,
+)
 from .samples.samples import Samples
 from .settings import EncoderSettings, find_package, step_code
 
@@ -74,16 +86,18 @@ class StreamStrips:
         if settings.sensor is not None:
             sensor = SensorBasis.from_package(find_package(settings.sensor))
             sensor.check_scene(self._info)
+        self._model = None if settings.model is None else streamed_model(settings)
         self._planner = self._make_planner(sensor, 0 if begun is None else begun.next_basis)
         self._scrubbed = 0
-        self._scrubber = Scrubber({"tables": self._tables, "sensor": sensor})
+        self._scrubber = Scrubber(self._loaded(sensor))
         self.suspect: list[slice] = []
         self._header = Header(
             replace(self._info, metadata={}),
             settings.strip_lines,
             1,
-            CodingTools(self._spectral, COSINE, quantiser_of(self._tables, spectral=self._spectral)),
+            self._tools(),
             self._tables.identity,
+            model=None if self._model is None else self._model.model,
             sensor=PackageReference(sensor.name, sensor.identity) if sensor else None,
             open=True,
         )
@@ -182,7 +196,7 @@ class StreamStrips:
     def _task(self, current: StreamBasis, samples: Samples, overhead: int) -> StripTask:
         """The strip, analysed under a basis and ready to be coded at any step."""
         height = samples.info.lines
-        coder = FoldedStripCoder(current.basis, current.step, self._tables, self._workers)
+        coder, weigh = self._coder(current, samples)
         strip = coder.analyse(samples, slice(0, height))
         low = height if height < self._settings.strip_lines else None
         place = SegmentHeader(self.strips, current.basis.number, current.basis.rotation, lines=low)
@@ -193,7 +207,32 @@ class StreamStrips:
                 strip, replace(place, step_code=told), step_code / STEP_UNIT, errors=self._control.errors
             )
 
-        return StripTask(strip, code, self._planner.mismatch.left_out, overhead, samples.info.count)
+        return StripTask(
+            partial(weigh, strip), code, self._planner.mismatch.left_out, overhead, samples.info.count
+        )
+
+    def _coder(
+        self, current: StreamBasis, samples: Samples
+    ) -> tuple[StripCoder, Callable[[Any, float], float]]:
+        """What codes strips, and what tells how much one weighs at a step."""
+        if self._model is None:
+            folded = FoldedStripCoder(current.basis, current.step, self._tables, self._workers)
+            return folded, weigh_latents
+        planner = PredictedPlanner(self._planner.look(samples))
+        return self._model.coder(current.basis, current.step), lambda _, step: planner.weigh(step)
+
+    def _tools(self) -> CodingTools:
+        if self._model is not None:
+            return CodingTools(False, self._model.transform)
+        return CodingTools(self._spectral, COSINE, quantiser_of(self._tables, spectral=self._spectral))
+
+    def _loaded(self, sensor: SensorBasis | None) -> dict[str, object]:
+        """What is compared with its hashes."""
+        return {
+            "tables": self._tables,
+            "sensor": sensor,
+            "model": None if self._model is None else self._model.codec,
+        }
 
     def _look_at_memory(self) -> None:
         """Compare what is loaded with its hashes, and load it again if it has changed."""
@@ -208,18 +247,23 @@ class StreamStrips:
         wanted, sensor = self._settings.sensor, None
         if wanted is not None and not isinstance(wanted, Package):
             sensor = SensorBasis.from_package(find_package(wanted))
-        lost = wanted is not None and sensor is None
-        if lost or not self._scrubber.same({"tables": tables, "sensor": sensor}):
+        # A package that was handed over cannot be loaded again.
+        handed = any(isinstance(one, Package) for one in (wanted, self._settings.model))
+        if self._settings.model is not None and not handed:
+            self._model = streamed_model(self._settings, tables)
+        self._tables = tables
+        if handed or not self._scrubber.same(self._loaded(sensor)):
             raise IntegrityError(
                 f"bits have flipped in memory ({changed[0]}), and what is loaded again is not the same: "
                 f"lines {lines.start}:{lines.stop} are in doubt; restart"
             )
         load_tables.cache_clear()
-        self._tables = tables
         self._planner = self._make_planner(sensor, self._planner.next_number)
-        self._scrubber = Scrubber({"tables": tables, "sensor": sensor})
+        self._scrubber = Scrubber(self._loaded(sensor))
 
-    def _make_planner(self, sensor: SensorBasis | None, first: int) -> StreamPlanner:
+    def _make_planner(self, sensor: SensorBasis | None, first: int) -> StreamPlanner | PredictedStreamPlanner:
+        if self._model is not None:
+            return PredictedStreamPlanner(self._tables, first)
         return StreamPlanner(
             self._tables,
             ends=partition_ends(self._settings.partition),

@@ -26,10 +26,11 @@ DTYPES = CODED_DTYPES + SCALED_DTYPES
 STEP_UNIT = 256
 """Steps are in units of ``1 / STEP_UNIT`` of a count."""
 
-COSINE, PLANES = "dct8", "planes16"
-"""The 8 x 8 cosine transform, and networks of a model that make latents of 16 x 16 samples of a band."""
+COSINE, PLANES, PREDICTED = "dct8", "planes16", "predicted8"
+"""The 8 x 8 cosine transform; networks of a model that make latents of 16 x 16 samples of a band; and
+networks that make 64 latents of 8 x 8 samples of what prediction from other bands leaves."""
 
-TRANSFORMS = (COSINE, PLANES)
+TRANSFORMS = (COSINE, PLANES, PREDICTED)
 """Codes of spatial transforms are positions in this list."""
 
 UNIFORM = "uniform"
@@ -81,7 +82,7 @@ class CodingTools:
     spectral : bool
         Whether there is a spectral transform.
     transform : str
-        One of `TRANSFORMS`; `PLANES` needs a model and goes without the other transforms.
+        One of `TRANSFORMS`; all but the first need a model and go without a spectral transform.
     quantiser : str
         One of `QUANTISERS`.
     """
@@ -231,7 +232,7 @@ def _unpack(payload: bytes) -> Header:
         sensor, position = _unpack_reference(payload, position)
         if sensor is None or not flags & _SPECTRAL:
             raise StreamError("header of the stream names a package for no fold: it is corrupt")
-    if (TRANSFORMS[transform] == PLANES) != (model is not None) or (model is not None and flags & _SPECTRAL):
+    if (TRANSFORMS[transform] != COSINE) != (model is not None) or (model is not None and flags & _SPECTRAL):
         raise StreamError("header of the stream has a transform that does not fit its model: it is corrupt")
     if QUANTISERS[quantiser] == DEPENDENT and not flags & _SPECTRAL:
         raise StreamError("header of the stream has a quantiser for a fold, but none: it is corrupt")

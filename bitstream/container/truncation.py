@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bandfold.common.errors import BudgetError, StreamError
 
-from .header import Header
+from .header import PREDICTED, Header
 from .sections import RawSection, Section, read_sections, write_preamble, write_section
 from .segment_layout import ChunkedSegment, split_segment
 
@@ -36,7 +36,7 @@ def truncate(data: bytes, nbytes: int) -> Truncated:
     Parameters
     ----------
     data : bytes
-        A stream with a spectral transform, all of it intact.
+        A stream with a spectral transform or of predicted bands, all of it intact.
     nbytes : int
         Bytes at most.
 
@@ -64,7 +64,7 @@ def truncate(data: bytes, nbytes: int) -> Truncated:
     chunks = sum(len(segment.chunks) for segment in segments.values())
     if len(data) <= nbytes:
         return Truncated(data, chunks, chunks)
-    if not header.spectral:
+    if not header.spectral and header.transform != PREDICTED:
         raise StreamError("stream codes band by band: what is cut off would be whole bands; encode it again")
     kept = {place: len(segment.chunks) for place, segment in segments.items()}
     size = len(data)

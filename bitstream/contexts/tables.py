@@ -283,6 +283,33 @@ def mode_from_arrays(arrays: dict[str, NDArray[Any]], mode: str) -> Mode:
     return found
 
 
+def mode_arrays(found: Mode, mode: str) -> dict[str, NDArray[np.int32]]:
+    """Arrays of one kind of component, from which `mode_from_arrays` builds it again.
+
+    Parameters
+    ----------
+    found : Mode
+        Of a network with two hidden layers.
+    mode : str
+        One of `MODES`, by which the arrays are named.
+
+    Returns
+    -------
+    dict of str to ndarray of int32
+    """
+    parts: dict[str, Any] = {
+        "shifts": np.array(found.network.shifts),
+        "frequencies": found.frequencies,
+        "points": np.rint(found.points * 256.0),
+    }
+    for names, layer in zip(_LAYERS, found.network.layers, strict=True):
+        parts.update(zip(names, layer, strict=True))
+    return {f"{mode}_{part}": np.asarray(array).astype(np.int32) for part, array in parts.items()}
+
+
+_LAYERS = (("hidden", "bias"), ("middle", "middle_bias"), ("output", "offset"))
+
+
 def _checked(frequencies: NDArray[Any]) -> NDArray[np.int64]:
     result = frequencies.astype(np.int64)
     if result.ndim != 2 or result.shape[1] != TOKENS:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from bandfold.common.errors import ModelError
@@ -12,6 +13,9 @@ from .package import SUFFIX, Package, load_package
 
 SHIPPED_PACKAGES = Path(__file__).parents[1] / "data"
 """Folder of the packages that are shipped."""
+
+OLDER_PACKAGES = SHIPPED_PACKAGES / "older"
+"""Folder of those that are no longer written with: streams that name them are still decoded."""
 
 SEARCH_PATH = "BANDFOLD_MODELS"
 """Environment variable with further folders to look in, separated as in ``PATH``."""
@@ -44,12 +48,7 @@ class Registry:
         Package
         """
         yield from self._given
-        for path in _found():
-            try:
-                yield load_package(path)
-            except ModelError:
-                # A damaged file that nobody asked for must not stop the use of others.
-                continue
+        yield from _packages(_found())
 
     def find(self, wanted: PathLike) -> Package:
         """Find a package by its name, or read it from its file.
@@ -101,7 +100,7 @@ class Registry:
             If it is not at hand; the message says which one is needed and what was found.
         """
         others = []
-        for package in self.packages():
+        for package in chain(self.packages(), _packages(_files(OLDER_PACKAGES))):
             if package.identity == identity and package.name == name:
                 return package
             if package.name == name:
@@ -117,4 +116,17 @@ def _found() -> Iterator[Path]:
     """Package files of the search path, then those that are shipped, each folder sorted by name."""
     folders = [Path(folder) for folder in os.environ.get(SEARCH_PATH, "").split(os.pathsep) if folder]
     for folder in (*folders, SHIPPED_PACKAGES):
-        yield from sorted(folder.glob(f"*{SUFFIX}"))
+        yield from _files(folder)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"*{SUFFIX}"))
+
+
+def _packages(paths: Iterable[Path]) -> Iterator[Package]:
+    for path in paths:
+        try:
+            yield load_package(path)
+        except ModelError:
+            # A damaged file that nobody asked for must not stop the use of others.
+            continue

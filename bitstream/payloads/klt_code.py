@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream.transforms.band_order import MOST_GAIN, MOST_SPAN, Hierarchy
 from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
 from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.errors import StreamError
@@ -65,6 +66,10 @@ def write_fold(payload: PayloadWriter, fold: Fold) -> None:
     payload.integers(np.diff(codes, prepend=0).tolist(), MEAN_MEAN)
     if fold.second is None:
         payload.integers(fold.engines, CHANGE_MEAN, signed=False)
+        if fold.prediction is not None:
+            gains = fold.prediction.gains
+            payload.integers([len(gains), fold.prediction.first], COUNT_MEAN, signed=False)
+            payload.integers(gains, 2 * CHANGE_MEAN, signed=False)
         return
     payload.integers([vectors.count for vectors in fold.first], COUNT_MEAN, signed=False)
     payload.integers(fold.merged, COUNT_MEAN, signed=False)
@@ -78,7 +83,9 @@ def write_fold(payload: PayloadWriter, fold: Fold) -> None:
     write_vectors(payload, fold.second)
 
 
-def read_fold(payload: PayloadReader, bands: int, *, spectral: bool, engines: int = 0) -> Fold:
+def read_fold(
+    payload: PayloadReader, bands: int, *, spectral: bool, engines: int = 0, predicted: bool = False
+) -> Fold:
     """Read what `write_fold` wrote.
 
     Parameters
@@ -91,6 +98,8 @@ def read_fold(payload: PayloadReader, bands: int, *, spectral: bool, engines: in
         Whether there is a spectral transform.
     engines : int
         Engines of the stream's model, 0 if it names none.
+    predicted : bool
+        Whether bands are predicted from bands.
 
     Returns
     -------
@@ -116,7 +125,8 @@ def read_fold(payload: PayloadReader, bands: int, *, spectral: bool, engines: in
         used = payload.integers(intervals if engines else 0, CHANGE_MEAN, signed=False)
         if engines and max(used) >= engines:
             raise StreamError(f"an interval has engine {max(used)} of {engines}: the stream is corrupt")
-        return Fold(ends, means, mean_shift, engines=tuple(used))
+        hierarchy = _read_hierarchy(payload) if predicted else None
+        return Fold(ends, means, mean_shift, engines=tuple(used), prediction=hierarchy)
     counts = payload.integers(intervals, COUNT_MEAN, signed=False)
     merged = payload.integers(intervals, COUNT_MEAN, signed=False)
     if any(count > length for count, length in zip(counts, lengths, strict=True)):
@@ -265,3 +275,13 @@ def read_matrices(payload: PayloadReader, components: int) -> tuple[Vectors, ...
     if not (1 <= count <= MOST_ROTATIONS and 1 <= size <= min(components, MOST_ROTATED)):
         raise StreamError(f"stream has {count} rotations of {size} components: it is corrupt")
     return tuple(read_vectors(payload, size, size) for _ in range(count))
+
+
+def _read_hierarchy(payload: PayloadReader) -> Hierarchy:
+    levels, first = payload.integers(2, COUNT_MEAN, signed=False)
+    if levels > MOST_SPAN or first >= 1 << levels:
+        raise StreamError(f"bands are predicted over 2**{levels} of them: the stream is corrupt")
+    gains = payload.integers(levels, 2 * CHANGE_MEAN, signed=False)
+    if any(gain > MOST_GAIN for gain in gains):
+        raise StreamError(f"steps grow by {max(gains)} eighths of an octave: the stream is corrupt")
+    return Hierarchy(tuple(gains), first)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,9 @@ from bandfold.bitstream.contexts.features import DIAGONALS
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.payloads.no_data_code import read_mask, write_mask
 from bandfold.bitstream.payloads.payload import SIDE_UNIT, PayloadReader, PayloadWriter
+from bandfold.bitstream.payloads.prediction_code import read_predictions, write_predictions
+from bandfold.bitstream.transforms.band_order import OrderedBand
+from bandfold.bitstream.transforms.band_prediction import Prediction
 from bandfold.common.errors import StreamError
 from bandfold.common.scene import block_rows
 
@@ -48,12 +51,18 @@ class Segment:
         Rotation of each block.
     absent : ndarray of bool, shape (bands, lines, samples), or None
         Samples without data.
+    predictions : tuple of Prediction
+        Of the bands in the order of coding, where bands are predicted from bands.
+    shift : int
+        Logarithm of the unit in which their first weights are told.
     """
 
     quantised: NDArray[np.int32]
     classes: NDArray[np.uint8]
     chosen: NDArray[np.uint8] | None = None
     absent: NDArray[np.bool_] | None = None
+    predictions: tuple[Prediction, ...] = ()
+    shift: int = 0
 
 
 def mode_name(*, spectral: bool) -> str:
@@ -106,7 +115,8 @@ def write_segment(
     tables : Tables
         Context networks and entropy tables.
     spectral : bool
-        Whether components come in falling order of what they are worth: then the segment has chunks.
+        Whether there is a spectral transform. Then components come in falling order of what they are worth,
+        as predicted bands do, and the segment has chunks.
     rotations : int
         Number of rotation matrices, 0 if there are none.
     step_code : int
@@ -121,7 +131,8 @@ def write_segment(
     """
     quantised = segment.quantised
     statistics = LatentStatistics.of(quantised)
-    counts = chunk_components(statistics.nonzero) if spectral else [quantised.shape[1]]
+    falling = spectral or segment.predictions
+    counts = chunk_components(statistics.nonzero) if falling else [quantised.shape[1]]
     ends = np.cumsum(counts, dtype=np.int64).tolist()
     mode = mode_name(spectral=spectral)
 
@@ -133,6 +144,8 @@ def write_segment(
                 write_mask(payload, segment.absent)
             if segment.chosen is not None:
                 write_map(payload, segment.chosen, rotations)
+            if segment.predictions:
+                write_predictions(payload, segment.predictions, segment.shift)
         before = int(statistics.extents[part.start - 1]) if part.start else DIAGONALS
         own = statistics.part(part)
         write_latents(payload, quantised[:, part], segment.classes[:, part], mode, own, before)
@@ -174,7 +187,12 @@ def check_place(place: SegmentHeader, header: Header) -> int:
 
 
 def read_segment(
-    segmented: ChunkedSegment, header: Header, components: int, rotations: int, tables: Tables
+    segmented: ChunkedSegment,
+    header: Header,
+    components: int,
+    rotations: int,
+    tables: Tables,
+    order: Sequence[OrderedBand] = (),
 ) -> Segment:
     """Decode a segment.
 
@@ -190,6 +208,8 @@ def read_segment(
         Number of rotation matrices, 0 if it has none.
     tables : Tables
         Context networks and entropy tables.
+    order : sequence of OrderedBand
+        Bands in the order of coding, where they are predicted from bands.
 
     Returns
     -------
@@ -204,6 +224,8 @@ def read_segment(
     samples = header.info.samples
     rows, columns = block_rows(height), block_rows(samples)
     absent = chosen = None
+    predictions: tuple[Prediction, ...] = ()
+    shift = 0
     latents = LatentReader((components, rows, columns), tables, mode_name(spectral=header.spectral))
     for number, chunk in enumerate(segmented.chunks):
         reader = PayloadReader(tables, chunk.data)
@@ -212,9 +234,11 @@ def read_segment(
                 absent = read_mask(reader, (header.info.bands, height, samples))
             if rotations:
                 chosen = read_map(reader, rows, columns, rotations)
+            if order:
+                predictions, shift = read_predictions(reader, order)
         latents.read(reader, chunk.components)
         reader.finish()
-    return Segment(latents.quantised, latents.classes, chosen, absent)
+    return Segment(latents.quantised, latents.classes, chosen, absent, predictions, shift)
 
 
 def write_map(payload: PayloadWriter, chosen: NDArray[np.uint8], count: int) -> None:

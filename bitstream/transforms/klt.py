@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from .band_order import Hierarchy
 from .selection import Selection
 from .vectors import Taken, Vectors
 
@@ -41,6 +42,8 @@ class Fold:
         What of a package it is, if its vectors come from one.
     engines : tuple of int
         With a model, which of its engines codes each interval; else empty.
+    prediction : Hierarchy or None
+        In which order bands are coded that are predicted from bands.
     """
 
     ends: tuple[int, ...]
@@ -51,6 +54,7 @@ class Fold:
     second: Vectors | None = None
     selection: Selection | None = None
     engines: tuple[int, ...] = ()
+    prediction: Hierarchy | None = None
 
     @property
     def bands(self) -> int:

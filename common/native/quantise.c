@@ -54,6 +54,37 @@ static int32_t largest(const int32_t *latents, int64_t count)
     return high > -low ? high : -low;
 }
 
+/* Quantise one component: `plane` of shape [64][positions], levels and classes with a stride between channels. */
+static void quantise_component(const bf_network *network, bf_component held[BF_HELD], uint16_t *scratch, int64_t number,
+                               const int32_t *plane, int32_t rows, int32_t columns, double scale,
+                               const double *thresholds, int32_t *levels, uint8_t *classes, int64_t stride)
+{
+    const int64_t positions = (int64_t)rows * columns;
+    bf_component *now = &held[number % BF_HELD];
+    const bf_component *last = &held[(number + 2) % BF_HELD], *before = &held[(number + 1) % BF_HELD];
+    const int fine = largest(plane, BF_CHANNELS * positions) * scale < FINE_IN_FLOAT32;
+    for (int diagonal = 0; diagonal < BF_DIAGONALS; diagonal++) {
+        const int first = bf_first(diagonal), end = bf_first(diagonal + 1);
+        int32_t *values = levels + first * stride;
+        uint8_t *kinds = classes + first * stride;
+        bf_classify(network, diagonal, positions, now, last, before, kinds, stride);
+        for (int c = first; c < end; c++) {
+            const int64_t to = (c - first) * stride;
+            if (fine)
+                decide_single(plane + c * positions, positions, (float)scale, kinds + to, thresholds, values + to);
+            else
+                decide_double(plane + c * positions, positions, scale, kinds + to, thresholds, values + to);
+        }
+        bf_learn(network, diagonal, rows, columns, now, values, stride, NULL, 0, scratch);
+    }
+    bf_past(network, positions, now);
+    for (int c = 0; c < BF_CHANNELS; c++) {
+        int32_t *values = levels + c * stride;
+        for (int64_t p = 0; p < positions; p++)
+            values[p] = plane[c * positions + p] < 0 ? -values[p] : values[p];
+    }
+}
+
 /* Quantise `components` of shape [64][rows][columns].
  *
  * `quantised` and `classes` are of shape [64][components][rows][columns], `thresholds` of [classes][17]; `memory` is
@@ -66,33 +97,23 @@ BF_EXPORT void bf_quantise(const bf_network *network, const int32_t *latents, in
     const int64_t positions = (int64_t)rows * columns, stride = components * positions;
     bf_component held[BF_HELD];
     uint16_t *scratch = (uint16_t *)bf_hold(held, memory, positions);
-    for (int32_t one = 0; one < components; one++) {
-        bf_component *now = &held[one % BF_HELD];
-        const bf_component *last = &held[(one + 2) % BF_HELD], *before = &held[(one + 1) % BF_HELD];
-        const int32_t *plane = latents + one * BF_CHANNELS * positions;
-        const int fine = largest(plane, BF_CHANNELS * positions) * scale < FINE_IN_FLOAT32;
-        for (int diagonal = 0; diagonal < BF_DIAGONALS; diagonal++) {
-            const int first = bf_first(diagonal), end = bf_first(diagonal + 1);
-            int32_t *values = quantised + first * stride + one * positions;
-            uint8_t *kinds = classes + first * stride + one * positions;
-            bf_classify(network, diagonal, positions, now, last, before, kinds, stride);
-            for (int c = first; c < end; c++) {
-                const int64_t to = (c - first) * stride;
-                if (fine)
-                    decide_single(plane + c * positions, positions, (float)scale, kinds + to, thresholds,
-                                  values + to);
-                else
-                    decide_double(plane + c * positions, positions, scale, kinds + to, thresholds, values + to);
-            }
-            bf_learn(network, diagonal, rows, columns, now, values, stride, NULL, 0, scratch);
-        }
-        bf_past(network, positions, now);
-        for (int c = 0; c < BF_CHANNELS; c++) {
-            int32_t *values = quantised + c * stride + one * positions;
-            for (int64_t p = 0; p < positions; p++)
-                values[p] = plane[c * positions + p] < 0 ? -values[p] : values[p];
-        }
-    }
+    for (int32_t one = 0; one < components; one++)
+        quantise_component(network, held, scratch, one, latents + one * BF_CHANNELS * positions, rows, columns, scale,
+                           thresholds, quantised + one * positions, classes + one * positions, stride);
+}
+
+/* The same for one component, whose number is `number`; `memory` knows those before it. Nothing is forgotten but the
+ * component of that number, if there was one: it may be quantised again.
+ */
+BF_EXPORT void bf_quantise_next(const bf_network *network, const int32_t *latents, int64_t number, int32_t components,
+                                int32_t rows, int32_t columns, double scale, const double *thresholds,
+                                int32_t *quantised, uint8_t *classes, uint8_t *memory)
+{
+    const int64_t positions = (int64_t)rows * columns;
+    bf_component held[BF_HELD];
+    uint16_t *scratch = (uint16_t *)bf_hold(held, memory, positions);
+    quantise_component(network, held, scratch, number, latents, rows, columns, scale, thresholds,
+                       quantised + number * positions, classes + number * positions, components * positions);
 }
 
 /* Classes of all latents of a segment, given their levels and, unless null, their quantisers: shapes as in

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bandfold.bitstream.container.header import Header
 from bandfold.bitstream.segments.band_codec import REDUCTION, BandCodec, latent_rows
+from bandfold.bitstream.segments.predicted_codec import PredictedCodec
 from bandfold.common.errors import MemoryLimitError
 from bandfold.common.scene import CHANNELS, block_rows
 
@@ -17,7 +18,9 @@ BYTES_PER_NETWORK_SAMPLE = 256
 """Memory that networks take for each sample of one band of a strip."""
 
 
-def strip_memory(header: Header, components: int, codec: BandCodec | None, limit: int) -> int:
+def strip_memory(
+    header: Header, components: int, codec: BandCodec | PredictedCodec | None, limit: int
+) -> int:
     """Estimate what decoding one strip takes, and refuse it beyond a limit.
 
     Parameters
@@ -26,7 +29,7 @@ def strip_memory(header: Header, components: int, codec: BandCodec | None, limit
         Says the bands, the samples of a line and the lines of a strip.
     components : int
         Components of the fold.
-    codec : BandCodec or None
+    codec : BandCodec, PredictedCodec or None
         The trained model of the stream, if it has one.
     limit : int
         Bytes that one strip may take.
@@ -42,7 +45,7 @@ def strip_memory(header: Header, components: int, codec: BandCodec | None, limit
         If it is more than the limit.
     """
     bands = header.info.bands
-    if codec is None:
+    if not isinstance(codec, BandCodec):
         memory = strip_pixels(header) * (components * BYTES_PER_LATENT + bands * BYTES_PER_SAMPLE)
     else:
         places = latent_rows(_height(header)) * latent_rows(header.info.samples)

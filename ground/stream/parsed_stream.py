@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from bandfold.bitstream.container.header import LARGEST_DIMENSION, STEP_UNIT, Header
+from bandfold.bitstream.container.header import LARGEST_DIMENSION, PREDICTED, STEP_UNIT, Header
 from bandfold.bitstream.container.sections import RawSection, Section, read_sections, read_varint
 from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.contexts.tables import Tables, needed_tables
@@ -14,6 +14,7 @@ from bandfold.bitstream.packages.registry import Registry
 from bandfold.bitstream.payloads.metadata_code import read_metadata
 from bandfold.bitstream.payloads.payload import PayloadReader
 from bandfold.bitstream.segments.band_codec import BandCodec
+from bandfold.bitstream.segments.predicted_codec import PredictedCodec, codec_of
 from bandfold.bitstream.transforms.klt import Fold
 from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.errors import StreamError
@@ -41,7 +42,7 @@ class ParsedStream:
         Folds and rotations by number.
     sizes : StreamSizes
         Where the bytes went.
-    codec : BandCodec or None
+    codec : BandCodec, PredictedCodec or None
         The trained model that the header names, if it names one.
     complete : bool
         Whether it is known how many lines the scene has.
@@ -52,7 +53,7 @@ class ParsedStream:
     strips: StripSegments
     transforms: SpectralTransforms
     sizes: StreamSizes
-    codec: BandCodec | None
+    codec: BandCodec | PredictedCodec | None
     complete: bool
 
     @staticmethod
@@ -92,7 +93,11 @@ class ParsedStream:
         registry = registry or Registry()
         codec = None
         if header.model is not None:
-            codec = BandCodec.from_package(registry.need(header.model.name, header.model.hash))
+            codec = codec_of(registry.need(header.model.name, header.model.hash))
+            if isinstance(codec, PredictedCodec) != (header.transform == PREDICTED):
+                raise StreamError(
+                    f"package {header.model.name!r} is not of the kind of the stream: it is corrupt"
+                )
         metadata = _metadata(index, tables)
         if header.open:
             header = replace(header, info=replace(header.info, lines=_lines_of_open(index, header)))

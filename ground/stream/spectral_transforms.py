@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bandfold.bitstream.container.header import Header
+from bandfold.bitstream.container.header import PREDICTED, Header
 from bandfold.bitstream.container.sections import Section
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.packages.registry import Registry
@@ -14,6 +14,7 @@ from bandfold.bitstream.payloads.klt_code import read_fold, read_matrices
 from bandfold.bitstream.payloads.payload import PayloadReader
 from bandfold.bitstream.payloads.selection_code import read_selected_fold
 from bandfold.bitstream.segments.band_codec import BandCodec
+from bandfold.bitstream.segments.predicted_codec import PredictedCodec
 from bandfold.bitstream.transforms.klt import Fold
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.bitstream.transforms.vectors import Vectors
@@ -51,7 +52,7 @@ class SpectralTransforms:
         Statistics that the sections are coded with.
     registry : Registry
         Where the package of the sensor is looked for.
-    codec : BandCodec or None
+    codec : BandCodec, PredictedCodec or None
         The trained model of the stream, if it has one.
     memory_limit : int
         Bytes that decoding one strip may take.
@@ -70,7 +71,7 @@ class SpectralTransforms:
         payloads: Mapping[Section, Mapping[int, bytes]],
         tables: Tables,
         registry: Registry,
-        codec: BandCodec | None,
+        codec: BandCodec | PredictedCodec | None,
         memory_limit: int,
     ) -> None:
         self._header = header
@@ -154,7 +155,14 @@ class SpectralTransforms:
                     fold = read_selected_fold(reader, header.info.bands, sensor)
                 else:
                     engines = 0 if self._codec is None else self._codec.engines
-                    fold = read_fold(reader, header.info.bands, spectral=header.spectral, engines=engines)
+                    predicted = header.transform == PREDICTED
+                    fold = read_fold(
+                        reader,
+                        header.info.bands,
+                        spectral=header.spectral,
+                        engines=engines,
+                        predicted=predicted,
+                    )
             memory = strip_memory(header, fold.components, self._codec, self._limit)
             self.strip_memory = max(self.strip_memory, memory)
             self.strip_latents = max(self.strip_latents, fold.components * strip_pixels(header))

@@ -63,15 +63,18 @@ class Kind:
     distributions : tuple of str
         Packages of Python that it may come from, those that are preferred first; empty if it is always there.
     open : callable
-        From a model and a number of threads.
+        From a model, a number of threads and what is to do the work; empty for the processor.
     extra : str
         Of bandfold, that brings it.
+    accelerator : str
+        What may do the work in place of the processor; empty if nothing can.
     """
 
     name: str
     distributions: tuple[str, ...]
-    open: Callable[[IntegerModel, int], IntegerNetwork]
+    open: Callable[[IntegerModel, int, str], IntegerNetwork]
     extra: str = ""
+    accelerator: str = ""
 
     def installed(self) -> str:
         """Name and version of what it comes from; empty if that is not installed."""
@@ -91,16 +94,18 @@ ENGINES: Mapping[str, Kind] = {
         Kind(
             "litert",
             ("ai-edge-litert", "tflite-runtime"),
-            lambda model, threads: LiteRtNetwork(model.tflite, model.name, threads),
+            lambda model, threads, delegate: LiteRtNetwork(model.tflite, model.name, threads, delegate),
             "tflite",
+            "delegate",
         ),
         Kind(
             "onnxruntime",
             ("onnxruntime", "onnxruntime-gpu"),
-            lambda model, threads: OrtNetwork(model.onnx, model.name, threads),
+            lambda model, threads, provider: OrtNetwork(model.onnx, model.name, threads, provider=provider),
             "onnx",
+            "execution provider",
         ),
-        Kind("numpy", (), lambda model, _: NumpyNetwork(model.stack)),
+        Kind("numpy", (), lambda model, *_: NumpyNetwork(model.stack)),
     )
 }
 """Engines by name, the fastest first (docs/int8.md)."""
@@ -195,7 +200,8 @@ def open_exact(model: IntegerModel, wanted: str = AUTO, threads: int = 1) -> Ope
     model : IntegerModel
         The network in both formats, and its golden latents.
     wanted : str
-        One of `CHOICES`; ``auto`` tries the fastest first.
+        One of `CHOICES`; ``auto`` tries the fastest first. Behind a colon may follow the delegate of LiteRT
+        (a shared library) or the execution provider of ONNX Runtime that is to run the network.
     threads : int
         Processor threads.
 
@@ -229,12 +235,20 @@ def open_exact(model: IntegerModel, wanted: str = AUTO, threads: int = 1) -> Ope
 def check_choice(wanted: str) -> None:
     """Refuse names of engines that there are not.
 
+    Parameters
+    ----------
+    wanted : str
+        As for `open_exact`.
+
     Raises
     ------
     SettingsError
     """
-    if wanted not in CHOICES:
-        raise SettingsError(f"engine {wanted!r} is unknown: use one of {', '.join(CHOICES)}")
+    name, colon, _ = wanted.partition(":")
+    if name not in CHOICES:
+        raise SettingsError(f"engine {name!r} is unknown: use one of {', '.join(CHOICES)}")
+    if colon and (name == AUTO or not ENGINES[name].accelerator):
+        raise SettingsError(f"engine {name!r} runs on the processor: leave out {wanted[len(name) :]!r}")
 
 
 def unfit(name: str) -> str:
@@ -304,15 +318,16 @@ def require_exact(model: IntegerModel) -> None:
                 raise ModelError(f"{model.name} is not the same in all engines ({threads} threads): {reason}")
 
 
-def _open(model: IntegerModel, name: str, threads: int) -> Opened:
-    network = ENGINES[name].open(model, threads)
+def _open(model: IntegerModel, wanted: str, threads: int) -> Opened:
+    name, _, accelerator = wanted.partition(":")
+    network = ENGINES[name].open(model, threads, accelerator)
     if not is_exact(network, model):
         raise ModelError(
-            f"engine {name} does not give the golden latents of {model.name} on this machine: "
+            f"engine {wanted} does not give the golden latents of {model.name} on this machine: "
             "use another one (bandfold engines)"
         )
     reason = unfit(name)
-    return Opened(name, network, (f"engine {name} is {reason}",) if reason else ())
+    return Opened(wanted, network, (f"engine {name} is {reason}",) if reason else ())
 
 
 def _is_legacy() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import os
 import sys
@@ -51,6 +52,12 @@ def _quiet() -> Iterator[None]:
         os.close(silent)
 
 
+def _loaded(module: Any, delegate: str) -> Any:
+    # What is not there leaves a half-made object behind, whose end is an error of its own.
+    ctypes.CDLL(delegate)
+    return module.load_delegate(delegate)
+
+
 class LiteRtNetwork:
     """A quantised network opened by LiteRT.
 
@@ -62,6 +69,8 @@ class LiteRtNetwork:
         What error messages call it.
     threads : int
         Processor threads.
+    delegate : str
+        Shared library of what is to run it, such as ``libedgetpu.so.1``; empty for the processor.
 
     Raises
     ------
@@ -69,14 +78,17 @@ class LiteRtNetwork:
         If LiteRT is not installed or cannot open the model.
     """
 
-    def __init__(self, model: bytes, source: str, threads: int = 1) -> None:
+    def __init__(self, model: bytes, source: str, threads: int = 1, delegate: str = "") -> None:
         module = find_interpreter()
         if module is None:
             raise ModelError(f"{source} needs LiteRT, which is not installed: pip install 'bandfold[tflite]'")
         self._source = source
         try:
             with _quiet():
-                self._interpreter: Any = module.Interpreter(model_content=model, num_threads=threads)
+                delegates = [_loaded(module, delegate)] if delegate else None
+                self._interpreter: Any = module.Interpreter(
+                    model_content=model, num_threads=threads, experimental_delegates=delegates
+                )
             (self._input,) = self._interpreter.get_input_details()
             (self._output,) = self._interpreter.get_output_details()
         except Exception as error:  # its errors have no common class but this
@@ -87,7 +99,11 @@ class LiteRtNetwork:
 
     def run(self, batch: NDArray[np.int8]) -> NDArray[np.int8]:
         """Put a batch through the network; see `IntegerNetwork.run`."""
-        last = np.ascontiguousarray(batch.transpose(0, 2, 3, 1))
+        last = self.run_last(np.ascontiguousarray(batch.transpose(0, 2, 3, 1)))
+        return np.ascontiguousarray(last.transpose(0, 3, 1, 2))
+
+    def run_last(self, last: NDArray[np.int8]) -> NDArray[np.int8]:
+        """The same with channels last; see `IntegerNetwork.run_last`."""
         try:
             if last.shape != self._shape:
                 self._interpreter.resize_tensor_input(self._input["index"], last.shape)
@@ -99,4 +115,4 @@ class LiteRtNetwork:
             found: NDArray[np.int8] = self._interpreter.get_tensor(self._output["index"])
         except Exception as error:  # as above
             raise ModelError(f"{self._source} cannot be run: {one_line(error)}") from error
-        return np.ascontiguousarray(found.transpose(0, 3, 1, 2))
+        return found

@@ -9,6 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from .conv_stack import HIGH, LOW, ConvLayer, ConvStack, same_padding
+from .engine import run_channels_last
 
 _WINDOWS = 1 << 22
 """Entries of the matrix that a part of a layer is multiplied as: bounds the memory."""
@@ -34,6 +35,10 @@ class NumpyNetwork:
         for result in self.layers(batch):
             batch = result
         return batch
+
+    def run_last(self, last: NDArray[np.int8]) -> NDArray[np.int8]:
+        """The same with channels last; see `IntegerNetwork.run_last`."""
+        return run_channels_last(self.run, last)
 
     def layers(self, batch: NDArray[np.int8]) -> Iterator[NDArray[np.int8]]:
         """Put a batch through the network, layer by layer.

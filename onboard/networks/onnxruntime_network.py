@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common.errors import ModelError
-from bandfold.common.onnx_session import INPUT, OUTPUT, one_line, open_session
+from bandfold.common.onnx_session import INPUT, OUTPUT, PROCESSOR, one_line, open_session
+
+from .engine import run_channels_last
 
 
 class OrtNetwork:
@@ -24,6 +26,8 @@ class OrtNetwork:
         Processor threads.
     level : str, optional
         Name of an optimisation level of ONNX Runtime, such as ``ORT_DISABLE_ALL``; all by default.
+    provider : str
+        Execution provider that is tried before the processor, such as ``ArmNNExecutionProvider``.
 
     Raises
     ------
@@ -31,9 +35,19 @@ class OrtNetwork:
         If ONNX Runtime is not installed or cannot open the graph.
     """
 
-    def __init__(self, graph: bytes, source: str, threads: int = 1, level: str = "ORT_ENABLE_ALL") -> None:
+    def __init__(
+        self,
+        graph: bytes,
+        source: str,
+        threads: int = 1,
+        level: str = "ORT_ENABLE_ALL",
+        provider: str = "",
+    ) -> None:
         self._source = source
-        self._session: Any = open_session(graph, source, threads, level=level)
+        providers = tuple(dict.fromkeys((provider or PROCESSOR, PROCESSOR)))
+        self._session: Any = open_session(graph, source, threads, providers=providers, level=level)
+        if provider and provider not in self._session.get_providers():
+            raise ModelError(f"{source} is not run by {provider}: ONNX Runtime here does not have it")
 
     def run(self, batch: NDArray[np.int8]) -> NDArray[np.int8]:
         """Put a batch through the network; see `IntegerNetwork.run`."""
@@ -45,3 +59,7 @@ class OrtNetwork:
         if found.dtype != np.int8 or found.ndim != 4:
             raise ModelError(f"{self._source} gives {found.ndim} dimensions of {found.dtype}, not of int8")
         return found
+
+    def run_last(self, last: NDArray[np.int8]) -> NDArray[np.int8]:
+        """The same with channels last; see `IntegerNetwork.run_last`."""
+        return run_channels_last(self.run, last)

@@ -106,8 +106,7 @@ class StreamPlanner:
         -------
         BlockSample
         """
-        pixels = strip.info.lines * strip.info.samples * STRIPS_AHEAD
-        return BlockSample(sample_blocks(strip, enough=BLOCKS, most=1 << 24).blocks, pixels)
+        return strip_sample(strip)
 
     def planner(self, sample: BlockSample) -> Planner:
         """What plans for a sample of a strip."""
@@ -165,3 +164,19 @@ class StreamPlanner:
         # What even a fold made for a strip takes more than the best one: the same for any other.
         self._unavoidable = self.mismatch.excess
         return self.current
+
+
+def strip_sample(strip: SceneSource) -> BlockSample:
+    """Take a sample of a strip, which stands for those that follow too.
+
+    Parameters
+    ----------
+    strip : SceneSource
+        Its lines, integer samples without gaps.
+
+    Returns
+    -------
+    BlockSample
+    """
+    pixels = strip.info.lines * strip.info.samples * STRIPS_AHEAD
+    return BlockSample(sample_blocks(strip, enough=BLOCKS, most=1 << 24).blocks, pixels)

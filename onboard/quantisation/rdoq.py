@@ -10,10 +10,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.contexts.context_network import ContextNetwork
+from bandfold.bitstream.contexts.context_network import ContextNetwork, context_memory
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings, magnitudes_of
 from bandfold.bitstream.contexts.tables import TOKEN_COST_UNIT, Mode
 from bandfold.bitstream.entropy.ans import DIRECT
+from bandfold.bitstream.segments.latents import learn
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.kernels import compiled
 from bandfold.common.scene import CHANNELS
@@ -83,18 +84,115 @@ def _decide(
     """Decide for the levels of a segment, diagonal by diagonal in the classes of what was decided before."""
     last = before = Past.empty(1, *latents.shape[2:])
     for component, plane in enumerate(latents):
-        scaled = _in_steps(plane, scale)
-        nearest = (scaled + np.float32(0.5)).astype(np.int32)
-        now = Surroundings(1, *plane.shape[1:])
-        for diagonal in range(DIAGONALS):
-            channels = DIAGONAL_SLICES[diagonal]
-            kind = network.classify(diagonal, now, last, before)[:, 0]
-            lower_where_cheaper(nearest[channels], scaled[channels], kind, thresholds)
-            now.learn(diagonal, magnitudes_of(nearest[channels, None], network.half_steps))
-            classes[channels, component] = kind
-        np.negative(nearest, out=nearest, where=plane < 0)
-        quantised[:, component] = nearest
-        last, before = now.past(), last
+        now = _decide_component(
+            network, plane, scale, thresholds, (last, before), quantised[:, component], classes[:, component]
+        )
+        last, before = now, last
+
+
+def _decide_component(
+    network: ContextNetwork,
+    plane: NDArray[np.int32],
+    scale: float,
+    thresholds: NDArray[np.float64],
+    known: tuple[Past, Past],
+    levels: NDArray[np.int32],
+    classes: NDArray[np.uint8],
+) -> Past:
+    """Decide for the levels of a component, shape (64, rows, columns), after the two before it."""
+    scaled = _in_steps(plane, scale)
+    nearest = (scaled + np.float32(0.5)).astype(np.int32)
+    now = Surroundings(1, *plane.shape[1:])
+    for diagonal in range(DIAGONALS):
+        channels = DIAGONAL_SLICES[diagonal]
+        kind = network.classify(diagonal, now, *known)[:, 0]
+        lower_where_cheaper(nearest[channels], scaled[channels], kind, thresholds)
+        now.learn(diagonal, magnitudes_of(nearest[channels, None], network.half_steps))
+        classes[channels] = kind
+    levels[:] = np.where(plane < 0, -nearest, nearest)
+    return now.past()
+
+
+class ComponentQuantiser:
+    """Quantises the components of a strip one after the other, where one must be known before the next.
+
+    Parameters
+    ----------
+    mode : Mode
+        Context network and entropy tables, for one quantiser.
+    shape : tuple of int
+        Components, rows and columns.
+    multiplier : float
+        Lagrange multiplier, in squared steps per bit.
+
+    Attributes
+    ----------
+    levels : ndarray of int32, shape (64, components, rows, columns)
+        Zero where nothing was quantised.
+    classes : ndarray of uint8, same shape
+        Contexts of the levels.
+    """
+
+    def __init__(
+        self, mode: Mode, shape: tuple[int, int, int], multiplier: float = LAGRANGE_MULTIPLIER
+    ) -> None:
+        self.levels = np.zeros((CHANNELS, *shape), dtype=np.int32)
+        self.classes = np.zeros((CHANNELS, *shape), dtype=np.uint8)
+        self._network = mode.network
+        self._thresholds = decision_thresholds(mode, multiplier)[: mode.network.classes]
+        self._memory = np.zeros(context_memory(*shape[1:]), dtype=np.uint8)
+
+    def quantise(self, number: int, latents: NDArray[np.int32], step: float) -> None:
+        """Quantise a component, which may be done again before the next one.
+
+        Parameters
+        ----------
+        number : int
+            Of the component, from 0 on.
+        latents : ndarray of int32, shape (64, rows, columns)
+            In any unit.
+        step : float
+            In the same unit.
+        """
+        _decide_next(
+            self._network,
+            latents,
+            number,
+            1.0 / step,
+            self._thresholds,
+            self.levels,
+            self.classes,
+            self._memory,
+        )
+
+
+@compiled(
+    "bf_quantise_next(network: bf_network, latents: int32[64, rows, columns], number: int64,"
+    " components: int32, rows: int32, columns: int32, scale: float64,"
+    " thresholds: float64[network.classes, 17], quantised: out(int32[64, components, rows, columns]),"
+    " classes: out(uint8[64, components, rows, columns]), memory: out(uint8[*]))",
+    when=lambda memory, **_: memory.size > 0,
+)
+def _decide_next(
+    network: ContextNetwork,
+    latents: NDArray[np.int32],
+    number: int,
+    scale: float,
+    thresholds: NDArray[np.float64],
+    quantised: NDArray[np.int32],
+    classes: NDArray[np.uint8],
+    memory: NDArray[np.uint8],
+) -> None:
+    """Decide for the levels of one component; C remembers the two before it, NumPy looks at them again."""
+    known = (_past(quantised, network, number - back) for back in (1, 2))
+    levels, kinds = quantised[:, number], classes[:, number]
+    _decide_component(network, latents, scale, thresholds, (next(known), next(known)), levels, kinds)
+
+
+def _past(quantised: NDArray[np.int32], network: ContextNetwork, component: int) -> Past:
+    if component < 0:
+        return Past.empty(1, *quantised.shape[2:])
+    return learn(quantised[:, component : component + 1], network).past()
 
 
 def _in_steps(plane: NDArray[np.int32], scale: float) -> NDArray[np.floating]:

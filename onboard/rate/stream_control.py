@@ -54,8 +54,8 @@ class StripTask:
 
     Parameters
     ----------
-    strip : StripLatents
-        What is to be quantised.
+    weigh : callable
+        What it weighs at a step in counts: its bytes are about proportional to that.
     code : callable
         Codes it, given the code of a step.
     left_out : float
@@ -66,7 +66,7 @@ class StripTask:
         Samples of the strip, of all bands.
     """
 
-    strip: StripLatents
+    weigh: Callable[[float], float]
     code: Callable[[int], CodedStrip]
     left_out: float
     overhead: int
@@ -205,11 +205,11 @@ class LimitedRate:
         aim = max(self._bucket.aim - task.overhead, 1.0)
         most = max(self._bucket.most - task.overhead, 1.0)
         foreseen = self._ratio > 0
-        code = step_code(self._foresee(task.strip, aim, step, LARGEST_MOVE) if foreseen else step)
+        code = step_code(self._foresee(task, aim, step, LARGEST_MOVE) if foreseen else step)
         for turn in range(MOST_CODINGS):
             coded = task.code(code)
             size = segment_bytes(coded.payload)
-            weight = _weigh(task.strip, code / STEP_UNIT)
+            weight = task.weigh(code / STEP_UNIT)
             self._ratio = size / weight if weight > 0 else 0.0
             # Only of the first strip nothing was foreseen, and it may take too little.
             good = size <= most and (foreseen or size >= LEAST_USED * aim)
@@ -217,25 +217,37 @@ class LimitedRate:
                 break
             # Half of what is saved is left for the strips behind: the next one may be as hard.
             wanted = SAFE_SHARE ** (turn + 1) * ((aim + most) / 2 if size > most else aim)
-            following = step_code(self._foresee(task.strip, wanted, code / STEP_UNIT, LARGEST_FIRST_MOVE))
+            following = step_code(self._foresee(task, wanted, code / STEP_UNIT, LARGEST_FIRST_MOVE))
             if following == code:
                 break
             code = following
         self._step = code / STEP_UNIT
         return code, replace(coded, payload=_cut(coded.payload, most))
 
-    def _foresee(self, strip: StripLatents, aim: float, step: float, octaves: float) -> float:
+    def _foresee(self, task: StripTask, aim: float, step: float, octaves: float) -> float:
         """The step at which a strip takes so many bytes, within some octaves of another one."""
         low, high = log2_of(step) - octaves, log2_of(step) + octaves
         for _ in range(7):
             middle = (low + high) / 2
-            large = _weigh(strip, exp2(middle)) * self._ratio > aim
+            large = task.weigh(exp2(middle)) * self._ratio > aim
             low, high = (middle, high) if large else (low, middle)
         return exp2((low + high) / 2)
 
 
-def _weigh(strip: StripLatents, step: float) -> float:
-    """What the latents of a strip weigh at a step: bytes are about proportional to it."""
+def weigh_latents(strip: StripLatents, step: float) -> float:
+    """What the latents of a strip weigh at a step: bytes are about proportional to it.
+
+    Parameters
+    ----------
+    strip : StripLatents
+        What is to be quantised.
+    step : float
+        In counts.
+
+    Returns
+    -------
+    float
+    """
     weight = total_bits(strip.latents[..., ::COLUMNS_WEIGHED], step)
     return exp2(STEEPNESS * log2_of(weight)) if weight > 0 else 0.0
 

@@ -173,7 +173,7 @@ def read_header(data):
     assert not flags & 2
     assert quantiser <= flags & 1
     assert layout < 8
-    assert transform <= 1
+    assert transform <= 2
     at, numbers = 5, []
     for _ in range(5):
         value, at = varint(data, at)
@@ -197,8 +197,9 @@ def read_header(data):
             name, identity = data[at : at + length].decode(), data[at + length : at + length + 8]
             at += length + 8
             header[field] = read_package(name, identity, kind)
-    assert ("model" in header) == (transform == 1)
-    assert not (transform == 1 and flags & 1)
+    assert ("model" in header) == (transform >= 1)
+    assert not (transform >= 1 and flags & 1)
+    header["predicted"] = transform == 2
     assert at == len(data)
     return header
 
@@ -324,7 +325,14 @@ def read_fold(payload, header):
     fold["components"] = header["bands"]
     if "model" in header:
         fold["engines"] = payload.unsigned(intervals, 256)
-        assert max(fold["engines"]) < len(header["model"]["frequencies"])
+        kind = "basis-functions" if header["predicted"] else "frequencies"
+        assert max(fold["engines"]) < len(header["model"][kind])
+    if header["predicted"]:
+        levels, fold["begin"] = payload.unsigned(2, 2048)
+        assert levels <= 8
+        assert fold["begin"] < 2**levels
+        fold["gains"] = payload.unsigned(levels, 512)
+        assert all(gain <= 15 for gain in fold["gains"])
     if not header["spectral"]:
         return fold
     counts, merged = payload.unsigned(intervals, 2048), payload.unsigned(intervals, 2048)
@@ -570,6 +578,89 @@ def restore(quantised, classes, chosen, header, fold, rotations, points, height,
     return np.clip(np.rint(planes), limits.min, limits.max)
 
 
+def order_of_coding(bands, levels, begin):
+    """Band, level and references of each, in the order of coding."""
+    order = []
+
+    def add(band, level, distances):
+        before = {one for one, _, _ in order}
+        near = [band + distance for distance in distances]
+        order.append((band, level, [one for one in near if one in before][:4]))
+
+    begin = min(begin, bands - 1)
+    for band in range(begin, bands, 2**levels):
+        add(band, 0, [-n * 2**levels for n in ((1, 2) if levels else (1, 2, 3, 4))])
+    for level in range(1, levels + 1):
+        s = 2 ** (levels - level)
+        for band in [one for one in range(bands) if (one - begin) % (2 * s) == s]:
+            add(band, level, [-s, s, -3 * s, 3 * s, -2 * s])
+    assert sorted(band for band, _, _ in order) == list(range(bands))
+    return order
+
+
+def read_predictions(payload, order):
+    """Weights and offset of each band, in the order of coding."""
+    (f,) = payload.unsigned(1, 512)
+    assert f <= 8
+    units = [2**f] + [2 ** min(f + 2, 8)] * 3
+    counts = payload.unsigned(len(order), 512)
+    assert all(n <= len(references) for n, (_, _, references) in zip(counts, order, strict=True))
+    offsets = payload.signed(len(order), 128)
+    assert all(abs(one) <= 2**20 for one in offsets)
+    changes, last, found = iter(payload.signed(sum(counts), 2048)), {}, []
+    for n, offset in zip(counts, offsets, strict=True):
+        usual = last.get(n) or [1024 // n // units[place] for place in range(n)]
+        last[n] = [one + next(changes) for one in usual]
+        found.append(([one * unit for one, unit in zip(last[n], units, strict=False)], offset))
+        assert all(abs(weight) <= 2**14 for weight in found[-1][0])
+    return found
+
+
+EIGHTHS = (256, 279, 304, 332, 362, 395, 431, 470)
+
+
+def restore_predicted(quantised, classes, header, fold, order, predictions, height, code):
+    """Bands from levels, in Python's integers."""
+    _, _, rows, columns = quantised.shape
+    points = header["model"]["banded_points"]
+    engines = np.repeat(fold["engines"], fold["lengths"])
+    limit = 2**24
+
+    def cut(values):
+        return np.clip(values, -limit, limit)
+
+    means = cut((np.rint(fold["means"] * 64).astype(np.int64) + 2) >> 2)
+    planes = {}
+    for number, ((band, level, references), (weights, offset)) in enumerate(
+        zip(order, predictions, strict=True)
+    ):
+        g = sum(fold["gains"][:level])
+        step = max(code * EIGHTHS[g % 8] * 2 ** (g // 8) >> 8, 1)
+        base = cut(means[band] + (offset * step >> 5))
+        total = np.full((8 * rows, 8 * columns), 512, dtype=np.int64)
+        for weight, reference in zip(weights, references, strict=False):
+            total += weight * (planes[reference] - means[reference])
+        prediction = cut(base + (total >> 10))
+        sums = np.zeros((8 * rows + 16, 8 * columns + 16), dtype=np.int64)
+        kernels = header["model"]["basis-functions"][engines[band]].astype(np.int64)
+        for channel, row, column in np.argwhere(quantised[:, number]):
+            q = int(quantised[channel, number, row, column])
+            below = int(points[classes[channel, number, row, column], min(abs(q), 3) - 1])
+            value = (256 * abs(q) - below) * (1 if q > 0 else -1)
+            sums[8 * row : 8 * row + 24, 8 * column : 8 * column + 24] += value * kernels[channel]
+        for _ in range(2):
+            inside = sums[8:-8].copy()
+            for n in range(8):
+                inside[n] += sums[7 - n]
+                inside[len(inside) - 1 - n] += sums[len(inside) + 8 + n]
+            sums = inside.T
+        added = np.clip(sums * (step * 2.0**-26), -1e9, 1e9)
+        planes[band] = cut(prediction + np.rint(added).astype(np.int64))
+    whole = np.stack([planes[band] for band in range(header["bands"])]) / 16
+    limits = np.iinfo(header["coded"])
+    return np.clip(np.rint(whole[:, :height, : header["samples"]]), limits.min, limits.max)
+
+
 def read_planes(payload, header, fold, height):
     rows, columns = -(-height // 16), -(-header["samples"] // 16)
     channels = header["model"]["frequencies"].shape[1]
@@ -625,7 +716,9 @@ def decode(data):
             rotations[number] = [read_vectors(payload, size, size) for _ in range(count)]
             payload.end()
     kind = "folded" if header["spectral"] else "banded"
-    if "model" in header:
+    if header["predicted"]:
+        arrays.update({name: one for name, one in header["model"].items() if name.startswith("banded_")})
+    elif "model" in header:
         for engine, rows in enumerate(header["model"]["frequencies"]):
             arrays[f"engine {engine}_frequencies"] = rows
     if not header["lines"]:
@@ -655,7 +748,15 @@ def decode(data):
             absent = read_mask(payload, (header["bands"], height, header["samples"]))
         if matrices:
             chosen = read_map(payload, rows, columns, len(matrices))
-        if "model" in header:
+        if header["predicted"]:
+            order = order_of_coding(header["bands"], len(fold["gains"]), fold["begin"])
+            predictions = read_predictions(payload, order)
+            quantised, classes = read_latents(
+                payloads, (header["bands"], rows, columns), arrays, kind, header["quantiser"]
+            )
+            code = place.get("step", round(256 * header["step"]))
+            strip = restore_predicted(quantised, classes, header, fold, order, predictions, height, code)
+        elif "model" in header:
             assert [count for count, _ in chunks] == [header["bands"]]
             quantised = read_planes(payload, header, fold, height)
             payload.end()
@@ -710,7 +811,13 @@ def test_the_document_describes_the_golden_streams(name):
     for number, found in enumerate(latents):
         segmented = stream.strips.segment(number)
         basis = stream.transform(segmented.place)
-        if stream.codec is not None:
+        if header["predicted"]:
+            with_model = stream.codec.tables(tables)
+            order = basis.fold.prediction.bands(basis.fold.bands)
+            expected = read_segment(
+                segmented, stream.header, basis.fold.bands, 0, with_model, order
+            ).quantised
+        elif stream.codec is not None:
             with_model = stream.codec.tables(tables)
             expected = read_band_segment(segmented, stream.header, with_model, basis.fold).quantised
         else:

@@ -4,6 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from bandfold.bitstream.packages import registry
 from bandfold.bitstream.packages.manifest import Manifest
 from bandfold.bitstream.packages.package import Package, save_package
@@ -72,3 +74,35 @@ def test_models_that_are_shipped_are_listed_and_found_by_name(run, tmp_path, sce
     assert run("decode", "s.bf", "-o", "b.hdr").status == 0
     (shipped / GOLDEN.name).unlink()
     check_failure(run("decode", "s.bf", "-o", "c.hdr"), 5, "needs the package 'golden-walsh'")
+
+
+def test_networks_of_a_package_as_files(run, tmp_path):
+    result = run("models", "extract", "innovations", "-o", "graphs/here")
+    assert (result.status, result.err) == (0, "")
+    package = Registry().find("innovations")
+    for name, data in package.engines.items():
+        assert (tmp_path / "graphs/here" / name).read_bytes() == data
+    assert len(list((tmp_path / "graphs/here").iterdir())) == len(package.engines) == 2
+    report = json.loads(run("models", "extract", "innovations", "-o", "again", "--json").out)
+    assert report == {
+        "package": "innovations",
+        "files": {name: len(data) for name, data in package.engines.items()},
+    }
+
+
+def test_graphs_for_accelerators(run, tmp_path):
+    pytest.importorskip("onnx")
+    targets = ("--targets", "tflite", "--targets", "tensorrt", "--lines", 16, "--samples", 40)
+    assert run("models", "extract", "innovations", "-o", "graphs", *targets).status == 0
+    names = {path.name for path in (tmp_path / "graphs").iterdir()}
+    assert names == {
+        "analysis-0.onnx",
+        "analysis-0.tflite",
+        "analysis-0.static.tflite",
+        "analysis-0.qdq.onnx",
+    }
+    check_failure(
+        run("models", "extract", "balle48-relu-cal-l1", "-o", "other", *targets), 5, "not symmetric"
+    )
+    check_failure(run("models", "extract", "aviris-224", "-o", "none"), 5, "holds no networks")
+    assert not (tmp_path / "other").exists()

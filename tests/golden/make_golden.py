@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 from bandfold.bitstream.container.header import Header
 from bandfold.bitstream.container.sections import Section, read_sections
 from bandfold.bitstream.container.segment_layout import split_segment
-from bandfold.bitstream.contexts.tables import CLASSES, MODES, load_tables
+from bandfold.bitstream.contexts.tables import CLASSES, MODES, load_tables, mode_arrays
 from bandfold.bitstream.entropy.ans import TOKENS, AnsDecoder
 from bandfold.bitstream.packages.manifest import Manifest
 from bandfold.bitstream.packages.package import Package, save_package
@@ -38,6 +39,7 @@ from bandfold.bitstream.payloads.raw_bits import BitReader
 from bandfold.bitstream.segments import segment
 from bandfold.bitstream.segments.band_codec import ANALYSIS, REDUCTION, SYNTHESIS, BandCodec
 from bandfold.bitstream.segments.segment import read_segment
+from bandfold.bitstream.transforms.dct import FREQUENCIES
 from bandfold.calibration.sensor_fit import fit_sensor
 from bandfold.common import kernels
 from bandfold.common.scene import Scaling
@@ -51,7 +53,8 @@ BEGIN, END = "<!-- worked example: begin (make_golden.py) -->", "<!-- worked exa
 EXAMPLE = "tiny"
 SENSOR = HERE / "golden-20.bfm"
 MODEL = HERE / "golden-walsh.bfm"
-PACKAGES = [SENSOR, MODEL]
+LAPPED = HERE / "golden-lapped.bfm"
+PACKAGES = [SENSOR, LAPPED, MODEL]
 
 
 def bits(count: int, seed: int) -> NDArray[np.int64]:
@@ -195,6 +198,43 @@ def model() -> Package:
     return Package(manifest, codec.arrays(), networks)
 
 
+def lapped() -> Package:
+    """An orthonormal lapped transform: the cosine transform behind rotations around corners of blocks."""
+    from bandfold.export.predicted_package import predicted_package
+
+    waves = np.array([[math.cos(math.pi * (2 * x + 1) * n / 16) / 2 for x in range(8)] for n in range(8)])
+    waves[0] = math.sqrt(1 / 8)
+    cosine = np.stack([np.outer(waves[i], waves[j]).ravel() for i, j in FREQUENCIES])
+    turn = np.eye(64)
+    # Of the same parity: (0, 0) and (2, 0), (0, 1) and (0, 3), (1, 1) and (3, 1).
+    for one, other in ((0, 5), (1, 6), (4, 12)):
+        turn[[one, one, other, other], [one, other, one, other]] = 24 / 25, 7 / 25, -7 / 25, 24 / 25
+    around = cosine.T @ turn @ cosine
+    kernels = np.zeros((64, 24, 24))
+    for channel, block in enumerate(cosine.reshape(64, 8, 8)):
+        # The block lies in the corners of four patches, which are turned back.
+        whole = np.zeros((16, 16))
+        whole[4:12, 4:12] = block
+        patches = whole.reshape(2, 8, 2, 8).transpose(0, 2, 1, 3).reshape(4, 64) @ around
+        kernels[channel, 4:20, 4:20] = patches.reshape(2, 2, 8, 8).transpose(0, 2, 1, 3).reshape(16, 16)
+    signs = 1 - 2 * (FREQUENCIES % 2)
+    kernels = (kernels + kernels[:, ::-1] * signs[:, 0, None, None]) / 2
+    kernels = (kernels + kernels[:, :, ::-1] * signs[:, 1, None, None]) / 2
+    contexts = mode_arrays(load_tables().modes["banded"], "banded")
+    about = {"training scenes": []}
+    return predicted_package(
+        LAPPED.stem, kernels, contexts, description="for golden streams", release="0", card=about
+    )
+
+
+def predicted() -> ArraySource:
+    """Three levels of bands, a bright spot beyond 8 bits, absent samples, a low last strip, odd sizes."""
+    cube = 2000 + mixture(9, 28, 27, 3, 1700)
+    cube[:, 5, 6] += 30000
+    cube[4:, 20, 9:12] = 7
+    return ArraySource(cube.astype(np.uint16), no_data=7.0)
+
+
 def modelled() -> ArraySource:
     """Signed, with a constant band, absent samples and a last strip that is low."""
     coarse = mixture(7, 9, 10, 3, 800)
@@ -240,6 +280,7 @@ GOLDEN = {
     "rotated": Golden(rotated, {"step": 30.0, "strip_lines": 24, "quantiser": "uniform"}),
     "sensed": Golden(sensed, {"step": 12.0, "sensor": SENSOR, "spectral": "sensor", "quantiser": "uniform"}),
     "modelled": Golden(modelled, {"step": 8.0, "model": MODEL, "strip_lines": 16}),
+    "predicted": Golden(predicted, {"step": 12.0, "model": LAPPED, "strip_lines": 16}),
     "streamed": Golden(streamed, {"step": 12.0, "strip_lines": 8, "stream": True, "repeat": 2}),
     "dependent": Golden(dependent, {"step": 10.0, "strip_lines": 16, "quantiser": "dependent"}),
     "tiny": Golden(tiny, {"step": 10.0, "spectral": "none", "quantiser": "uniform"}),
@@ -428,6 +469,7 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None).parse_args()
     save_package(sensor(), SENSOR)
     save_package(model(), MODEL)
+    save_package(lapped(), LAPPED)
     pinned, total = {}, 0
     decoded = {}
     for name, golden in GOLDEN.items():

@@ -34,7 +34,6 @@ REFUSED = {
 
 REFUSED_OF_STREAMS = {
     "size": ({"nbytes": 1000}, "no size that is known before its end"),
-    "model": ({"step": 1.0, "model": "m"}, "no size that is known before its end, and no model"),
     "sensor not used": ({"step": 1.0, "sensor": "s", "spectral": "none"}, "a sensor package has a fold"),
     "buffer without rate": ({"step": 1.0, "buffer": 1000}, "a buffer goes with a rate"),
     "no buffer": ({"bps": 1.0, "buffer": 0}, "buffer of 0 bytes"),

@@ -406,7 +406,7 @@ def test_settings_that_make_no_sense(settings, message):
 def test_settings_of_whole_scenes_are_told_apart():
     for settings, message in (
         ({"nbytes": 100, "stream": True}, "no size"),
-        ({"step": 1.0, "stream": True, "model": "any"}, "no model"),
+        ({"step": 1.0, "stream": True, "model": "balle48-relu-cal-l1"}, "one step for a whole scene"),
         ({"step": 1.0, "buffer": 100}, "settings of streams"),
         ({"step": 1.0, "repeat": 2}, "settings of streams"),
     ):

@@ -3,8 +3,8 @@
 import pytest
 
 from bandfold.bitstream.packages.manifest import Manifest
-from bandfold.bitstream.packages.package import Package, save_package
-from bandfold.bitstream.packages.registry import SEARCH_PATH, Registry
+from bandfold.bitstream.packages.package import Package, load_package, save_package
+from bandfold.bitstream.packages.registry import OLDER_PACKAGES, SEARCH_PATH, Registry
 from bandfold.common.errors import ModelError
 
 
@@ -58,3 +58,13 @@ def test_a_damaged_file_is_refused_where_it_is_named_and_passed_over_elsewhere(t
     assert Registry().find("good").name == "good"
     with pytest.raises(ModelError, match=r"bad\.bfm is damaged"):
         Registry([tmp_path / "bad.bfm"])
+
+
+def test_packages_of_older_streams_are_found_by_them_alone():
+    older = sorted(OLDER_PACKAGES.glob("*.bfm"))
+    assert older
+    for path in older:
+        package = load_package(path)
+        assert Registry().need(package.name, package.identity).digest == package.digest
+        with pytest.raises(ModelError, match="is unknown"):
+            Registry().find(package.name)

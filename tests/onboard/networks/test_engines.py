@@ -11,6 +11,7 @@ import pytest
 from bandfold.bitstream.packages.package import load_package, unpack
 from bandfold.bitstream.packages.registry import SHIPPED_PACKAGES
 from bandfold.bitstream.segments.band_codec import BandCodec
+from bandfold.bitstream.segments.predicted_codec import codec_of
 from bandfold.common.errors import ModelError, SettingsError
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard.encoder import Encoder
@@ -23,6 +24,7 @@ from bandfold.onboard.networks.litert_network import LiteRtNetwork
 from bandfold.onboard.networks.network_engine import NetworkEngine, integer_model
 from bandfold.onboard.networks.numpy_network import NumpyNetwork
 from bandfold.onboard.networks.onnxruntime_network import OrtNetwork
+from bandfold.onboard.prediction.model_networks import integer_models
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 MODEL = GOLDEN / "int8/golden-int8.bfm"
@@ -147,7 +149,7 @@ def test_auto_takes_the_first_that_is_exact(codec, monkeypatch):
             return found
 
     wrong = {
-        name: replace(kind, open=lambda model, threads: Wrong(NumpyNetwork(model.stack)))
+        name: replace(kind, open=lambda model, *_: Wrong(NumpyNetwork(model.stack)))
         for name, kind in ENGINES.items()
         if name != "numpy"
     }
@@ -158,6 +160,23 @@ def test_auto_takes_the_first_that_is_exact(codec, monkeypatch):
             with pytest.raises(ModelError, match=f"engine {name} does not give the golden latents"):
                 open_exact(model, name)
             assert "does not give" in dict(check_engines(model))[name]
+
+
+def test_accelerators_are_named_behind_a_colon(codec):
+    model = integer_model(codec, 0)
+    for wanted in ("auto:x", "numpy:x"):
+        with pytest.raises(SettingsError, match="runs on the processor"):
+            open_exact(model, wanted)
+    for name, accelerator, message in (
+        ("litert", "no-such-delegate.so", "cannot be opened"),
+        ("onnxruntime", "AbacusExecutionProvider", "cannot be opened|does not have it"),
+    ):
+        if ENGINES[name].installed():
+            with pytest.raises(ModelError, match=message):
+                open_exact(model, f"{name}:{accelerator}")
+    if ENGINES["onnxruntime"].installed():
+        opened = open_exact(model, "onnxruntime:CPUExecutionProvider")
+        assert opened.engine == "onnxruntime:CPUExecutionProvider"
 
 
 def test_a_model_that_no_engine_agrees_with_is_refused(codec):
@@ -277,19 +296,19 @@ def test_a_flipped_bit_anywhere_in_a_model_is_refused():
 
 def _shipped():
     return [
-        codec
+        codec_of(package)
         for path in sorted(SHIPPED_PACKAGES.glob("*.bfm"))
         if (package := load_package(path)).manifest.kind == "codec"
-        and (codec := BandCodec.from_package(package)).quantised
     ]
 
 
 def test_shipped_models_are_exact_here():
     codecs = _shipped()
-    assert {"balle48-relu-cal-l1", "balle48-relu-uncal-l1"} <= {codec.name for codec in codecs}
+    assert {"balle48-relu-cal-l1", "balle48-relu-uncal-l1", "innovations"} == {codec.name for codec in codecs}
     for codec in codecs:
-        for number in range(codec.engines):
-            model = integer_model(codec, number)
+        models = integer_models(codec)
+        assert len(models) == codec.engines > 0
+        for model in models:
             for threads in (1, 2):
                 assert dict(check_engines(model, threads)) == {
                     name: "" for name, kind in ENGINES.items() if kind.installed()

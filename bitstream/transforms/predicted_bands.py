@@ -1,0 +1,164 @@
+"""The reconstructed bands of a strip, one after the other in the order of coding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.common.scene import BLOCK
+
+from .band_order import Hierarchy, OrderedBand
+from .band_prediction import SAMPLE_UNIT, Prediction, predict
+from .klt import FRACTION, Fold
+from .lapped_synthesis import reconstruct
+
+_MEAN_UNITS = round(FRACTION / SAMPLE_UNIT)
+"""Units of the band means of a fold in a unit of reconstructed samples."""
+
+
+class PredictedBands:
+    """Bands of a strip, as encoder and decoder both know them.
+
+    Parameters
+    ----------
+    fold : Fold
+        Band means, intervals and their engines, order of coding.
+    kernels : ndarray of int32, shape (engines, 64, 24, 24)
+        Basis functions.
+    points : ndarray of int32, shape (classes, 3)
+        Reconstruction points; see `bandfold.bitstream.transforms.lapped_synthesis`.
+    step_code : int
+        Step of the bands that are coded first, in units of 1/256 of a count.
+    positions : tuple of int
+        Rows and columns of blocks.
+
+    Attributes
+    ----------
+    order : tuple of OrderedBand
+        Bands in the order of coding.
+    means : ndarray of int32, shape (bands,)
+        Band means, in units of ``1 / SAMPLE_UNIT`` of a count.
+    """
+
+    def __init__(
+        self,
+        fold: Fold,
+        kernels: NDArray[np.int32],
+        points: NDArray[np.int32],
+        step_code: int,
+        positions: tuple[int, ...],
+    ) -> None:
+        rows, columns = positions
+        self._hierarchy = fold.prediction or Hierarchy()
+        self.order = self._hierarchy.bands(fold.bands)
+        self._fold, self._kernels, self._points, self._step_code = fold, kernels, points, step_code
+        self._extent = rows * BLOCK, columns * BLOCK
+        self._planes = np.empty((fold.bands, rows * columns * BLOCK * BLOCK), dtype=np.int32)
+        self._engine_of = np.repeat(fold.engines, np.diff(fold.ends, prepend=0)).tolist()
+        means = (fold.means + _MEAN_UNITS // 2) // _MEAN_UNITS
+        self.means: NDArray[np.int32] = np.clip(means, -(1 << 24), 1 << 24).astype(np.int32)
+
+    def engine(self, one: OrderedBand) -> int:
+        """Engine of a band."""
+        return int(self._engine_of[one.band])
+
+    def step_code(self, one: OrderedBand) -> int:
+        """Step of a band, in units of 1/256 of a count."""
+        return self._hierarchy.step(self._step_code, one.level)
+
+    def known(self) -> NDArray[np.int32]:
+        """All planes, shape (bands, pixels); those that are not reconstructed yet hold anything."""
+        return self._planes
+
+    def planes(self, bands: slice) -> NDArray[np.int32]:
+        """Some bands, which are reconstructed.
+
+        Parameters
+        ----------
+        bands : slice
+            With explicit bounds and no step.
+
+        Returns
+        -------
+        ndarray of int32, shape (bands, 8 * rows, 8 * columns)
+            In units of ``1 / SAMPLE_UNIT`` of a count.
+        """
+        return self._planes[bands].reshape(-1, *self._extent)
+
+    def predict(self, one: OrderedBand, prediction: Prediction) -> NDArray[np.int32]:
+        """Predict a band.
+
+        Parameters
+        ----------
+        one : OrderedBand
+            Whose references are reconstructed.
+        prediction : Prediction
+            Weights and offset.
+
+        Returns
+        -------
+        ndarray of int32, shape (8 * rows, 8 * columns)
+            In units of ``1 / SAMPLE_UNIT`` of a count.
+        """
+        base = int(self.means[one.band]) + (prediction.offset * self.step_code(one) >> 5)
+        base = min(max(base, -(1 << 24)), 1 << 24)
+        return predict(self._planes, one.references, prediction, self.means, base).reshape(self._extent)
+
+    def reconstruct(
+        self,
+        one: OrderedBand,
+        prediction: Prediction,
+        levels: NDArray[np.int32],
+        classes: NDArray[np.uint8],
+    ) -> None:
+        """Reconstruct a band.
+
+        Parameters
+        ----------
+        one : OrderedBand
+            Whose references are reconstructed.
+        prediction : Prediction
+            Weights and offset.
+        levels : ndarray of int32, shape (64, rows, columns)
+            What was left of it.
+        classes : ndarray of uint8, same shape
+            Contexts of the levels.
+        """
+        self.add(one, self.predict(one, prediction), levels, classes)
+
+    def add(
+        self,
+        one: OrderedBand,
+        predicted: NDArray[np.int32],
+        levels: NDArray[np.int32],
+        classes: NDArray[np.uint8],
+    ) -> NDArray[np.int32]:
+        """Add what was left of a band to what was predicted, and keep it; see `reconstruct`."""
+        kernels = self._kernels[self.engine(one)]
+        plane = reconstruct(predicted, levels, classes, self._points, kernels, self.step_code(one))
+        self._planes[one.band] = plane.ravel()
+        return plane
+
+
+def needed_bands(order: Sequence[OrderedBand], bands: slice) -> set[int]:
+    """Bands that must be reconstructed for some of them.
+
+    Parameters
+    ----------
+    order : sequence of OrderedBand
+        Bands in the order of coding.
+    bands : slice
+        Bands wanted.
+
+    Returns
+    -------
+    set of int
+        They and all that they are predicted from, directly or not.
+    """
+    needed = set(range(bands.start, bands.stop))
+    for one in reversed(order):
+        if one.band in needed:
+            needed.update(one.references)
+    return needed

@@ -1,0 +1,92 @@
+"""Strips whose bands were predicted from bands: what was left of each is added to what was predicted."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.container.header import STEP_UNIT
+from bandfold.bitstream.container.segment_layout import ChunkedSegment
+from bandfold.bitstream.contexts.tables import Tables
+from bandfold.bitstream.segments.predicted_codec import PredictedCodec
+from bandfold.bitstream.segments.segment import read_segment
+from bandfold.bitstream.transforms.band_order import Hierarchy
+from bandfold.bitstream.transforms.band_prediction import SAMPLE_UNIT
+from bandfold.bitstream.transforms.predicted_bands import PredictedBands, needed_bands
+from bandfold.ground.stream.parsed_stream import ParsedStream
+
+from .latent_bits import component_bits
+from .strip_decoder import BandPlanes, StripDecoder
+
+
+class PredictedStripDecoder(StripDecoder):
+    """Decodes strips of a trained model that codes what prediction leaves of bands.
+
+    Parameters
+    ----------
+    stream : ParsedStream
+        The stream.
+    codec : PredictedCodec
+        The trained model that the stream names.
+    tables : Tables
+        Statistics of the format; latents have those of the model.
+    """
+
+    def __init__(self, stream: ParsedStream, codec: PredictedCodec, tables: Tables) -> None:
+        super().__init__(stream)
+        self._codec = codec
+        self._tables = codec.tables(tables)
+        self._mode = self._tables.modes["banded"]
+
+    def open(self, threads: int) -> None:
+        """Nothing to do: basis functions are arrays.
+
+        Parameters
+        ----------
+        threads : int
+            Not used.
+        """
+
+    def synthesise(self, segment: ChunkedSegment, bands: slice, height: int) -> BandPlanes:
+        """From the chunks of a segment to bands: those wanted, and those that they are predicted from.
+
+        Parameters
+        ----------
+        segment : ChunkedSegment
+            The segment, or its first chunks: nothing is left of the bands of the others.
+        bands : slice
+            Bands wanted: a half-open range with explicit bounds and no step.
+        height : int
+            Lines of the strip.
+
+        Returns
+        -------
+        BandPlanes
+            Counts that are not rounded yet, and which samples are absent.
+
+        Raises
+        ------
+        StreamError
+            If the segment or what it names is corrupt.
+        MemoryLimitError
+            If the strip would take too much memory.
+        """
+        header, place = self._stream.header, segment.place
+        fold = self._stream.transform(place).fold
+        order = (fold.prediction or Hierarchy()).bands(fold.bands)
+        # Entropy decoding: weights of the predictions, levels, and the contexts that they were coded in.
+        levels = read_segment(segment, header, fold.bands, 0, self._tables, order)
+        if self.count_bits is not None:
+            bits: NDArray[np.float64] = np.empty(fold.bands)
+            bits[[one.band for one in order]] = component_bits(levels, self._mode)
+            self.count_bits(bits, fold)
+        step_code = round(self._stream.step(place) * STEP_UNIT)
+        strip = PredictedBands(
+            fold, self._codec.kernels, self._codec.points, step_code, levels.quantised.shape[2:]
+        )
+        wanted = needed_bands(order, bands)
+        for number, (one, prediction) in enumerate(zip(order, levels.predictions, strict=True)):
+            if one.band in wanted:
+                strip.reconstruct(one, prediction, levels.quantised[:, number], levels.classes[:, number])
+        counts = strip.planes(bands)[:, :height, : header.info.samples] / SAMPLE_UNIT
+        return BandPlanes(counts, None if levels.absent is None else levels.absent[bands])

@@ -1,0 +1,1 @@
+"""Predicted bands with a trained model: strips of samples in, segments of what prediction leaves out."""

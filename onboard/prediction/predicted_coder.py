@@ -1,0 +1,212 @@
+"""Predicted bands with a trained model: the network sees what prediction leaves of each band."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.container.header import PREDICTED, STEP_UNIT, PackageReference
+from bandfold.bitstream.container.segment_layout import SegmentHeader
+from bandfold.bitstream.contexts.tables import Tables
+from bandfold.bitstream.segments.predicted_codec import LATENT_UNIT, PredictedCodec
+from bandfold.bitstream.segments.segment import Segment, write_segment
+from bandfold.bitstream.transforms.band_order import OrderedBand
+from bandfold.bitstream.transforms.band_prediction import SAMPLE_UNIT
+from bandfold.bitstream.transforms.klt import Fold
+from bandfold.bitstream.transforms.lapped_synthesis import POINT_UNIT
+from bandfold.bitstream.transforms.predicted_bands import PredictedBands
+from bandfold.common.scene import BLOCK, block_rows, pad_to_blocks
+from bandfold.common.workers import ALONE, Workers
+from bandfold.onboard.coding.strip_coder import CodedStrip, StripCoder
+from bandfold.onboard.planning.plan import Basis
+from bandfold.onboard.quantisation.rdoq import ComponentQuantiser
+from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
+from bandfold.onboard.samples.samples import Samples
+
+from .innovation_network import InnovationNetwork
+from .innovations import INPUT_UNIT, LARGEST_INPUT, add_latents, innovations, squared_error
+from .prediction_weights import best_prediction, told_shift
+
+MOST_PASSES = 6
+"""Times that a band goes through the network, at most: once, unless it leaves the range of 8 bits."""
+
+
+@dataclass(frozen=True)
+class StripSamples:
+    """A strip as it is coded.
+
+    Parameters
+    ----------
+    counts : ndarray of integers, shape (bands, lines, samples)
+        Without gaps.
+    absent : ndarray of bool, same shape, or None
+        Samples without data.
+    """
+
+    counts: NDArray[Any]
+    absent: NDArray[np.bool_] | None
+
+
+class PredictedStripCoder:
+    """Codes strips band by band, each predicted from bands before it.
+
+    Parameters
+    ----------
+    fold : Fold
+        Band means, intervals, their engines, and the order of coding.
+    network : InnovationNetwork
+        Networks, basis functions and contexts of the model.
+    tables : Tables
+        Entropy tables, with those of the model for single bands.
+
+    Attributes
+    ----------
+    watch : callable or None
+        If set, called for each band with its number in the order of coding, with what prediction leaves of it
+        in steps, shape (8 * rows, 8 * columns), and with its latents in ``1 / LATENT_UNIT`` of a step, shape
+        (64, rows, columns): what models are trained on.
+    """
+
+    latents_per_pixel = 0.0
+
+    def __init__(self, fold: Fold, network: InnovationNetwork, tables: Tables) -> None:
+        self._fold = fold
+        self._network = network
+        self._codec = network.codec
+        self._tables = tables
+        self._mode = tables.modes["banded"]
+        self._points = self._codec.points
+        self.watch: Callable[[int, NDArray[Any], NDArray[np.int32]], None] | None = None
+
+    def analyse(self, samples: Samples, lines: slice) -> StripSamples:
+        """Read the strip: what is predicted from what depends on the step."""
+        counts = samples.read(slice(0, self._fold.bands), lines)
+        return StripSamples(np.ascontiguousarray(counts), samples.absent(lines))
+
+    def code(
+        self,
+        analysed: StripSamples,
+        place: SegmentHeader,
+        step: float,
+        *,
+        errors: bool,
+        multiplier: float = LAGRANGE_MULTIPLIER,
+    ) -> CodedStrip:
+        """Code one strip; see `StripCoder.code`. The error is that of the decoded counts, exactly."""
+        bands, height, width = analysed.counts.shape
+        positions = block_rows(height), block_rows(width)
+        step_code = round(step * STEP_UNIT)
+        strip = PredictedBands(self._fold, self._codec.kernels, self._points, step_code, positions)
+        quantiser = ComponentQuantiser(self._mode, (bands, *positions), multiplier)
+        limits = np.iinfo(analysed.counts.dtype)
+        shift = told_shift(step)
+        predictions, total = [], 0
+        for number, one in enumerate(strip.order):
+            target = np.ascontiguousarray(pad_to_blocks(analysed.counts[one.band]), dtype=np.int32)
+            prediction = best_prediction(strip, one, target, shift)
+            predicted = strip.predict(one, prediction)
+            plane = self._code_band(number, one, target, predicted, strip, quantiser)
+            predictions.append(prediction)
+            if errors:
+                total += squared_error(plane, target, height, width, int(limits.min), int(limits.max))
+        segment = Segment(
+            quantiser.levels,
+            quantiser.classes,
+            absent=analysed.absent,
+            predictions=tuple(predictions),
+            shift=shift,
+        )
+        payload = write_segment(
+            place, segment, self._tables, spectral=False, rotations=0, step_code=step_code
+        )
+        return CodedStrip(payload, float(total) if errors else math.nan)
+
+    def _code_band(
+        self,
+        number: int,
+        one: OrderedBand,
+        target: NDArray[np.int32],
+        predicted: NDArray[np.int32],
+        strip: PredictedBands,
+        quantiser: ComponentQuantiser,
+    ) -> NDArray[np.int32]:
+        """Quantise what is left of a band, until all of it was within the range of 8 bits."""
+        levels, classes = quantiser.levels[:, number], quantiser.classes[:, number]
+        engine = strip.engine(one)
+        # Integers of the network in a unit of samples.
+        scale = INPUT_UNIT * STEP_UNIT / (SAMPLE_UNIT * strip.step_code(one))
+        latents = np.zeros(levels.shape, dtype=np.int32)
+        plane, shift = predicted, 0
+        for turn in range(MOST_PASSES):
+            inputs, cut = innovations(target, plane, scale)
+            if cut:
+                shift = _shift(target, plane, scale)
+                inputs, _ = innovations(target, plane, scale / (1 << shift))
+            if turn:
+                latents = self._values(levels, classes)
+            saturated = add_latents(
+                self._network.analyse(inputs, engine), self._codec.units[engine], shift if cut else 0, latents
+            )
+            quantiser.quantise(number, latents, LATENT_UNIT)
+            plane = strip.add(one, predicted, levels, classes)
+            if not cut and not saturated:
+                break
+        if self.watch is not None:
+            left = (target * SAMPLE_UNIT - predicted) * (STEP_UNIT / (SAMPLE_UNIT * strip.step_code(one)))
+            self.watch(number, left, latents)
+        return plane
+
+    def _values(self, levels: NDArray[np.int32], classes: NDArray[np.uint8]) -> NDArray[np.int32]:
+        """What levels stand for, as latents."""
+        magnitudes = np.abs(levels)
+        below = self._points[classes, np.clip(magnitudes - 1, 0, 2)]
+        values = np.where(levels == 0, 0, np.sign(levels) * (magnitudes * POINT_UNIT - below))
+        return (values // (POINT_UNIT // LATENT_UNIT)).astype(np.int32)
+
+
+def _shift(target: NDArray[np.int32], plane: NDArray[np.int32], scale: float) -> int:
+    """Octaves by which what is left exceeds the range of the network."""
+    largest = float(np.abs(target * SAMPLE_UNIT - plane).max()) * scale
+    return max(math.frexp(largest / (LARGEST_INPUT + 0.5))[1], 0)
+
+
+class PredictedMethod:
+    """Predicted bands through the networks of a model.
+
+    Parameters
+    ----------
+    network : InnovationNetwork
+        Networks, basis functions and contexts of the model.
+    tables : Tables
+        Entropy tables of the format.
+    workers : Workers
+        Threads that code strips side by side.
+    """
+
+    transform = PREDICTED
+    trims = True
+    lines_together = BLOCK
+
+    def __init__(self, network: InnovationNetwork, tables: Tables, workers: Workers = ALONE) -> None:
+        self.workers = workers
+        self.model = PackageReference(network.codec.name, network.codec.identity)
+        self._network = network
+        self._tables = network.codec.tables(tables)
+
+    @property
+    def codec(self) -> PredictedCodec:
+        """The model."""
+        return self._network.codec
+
+    def trial_height(self, lines: int, strip_lines: int) -> int:
+        """As in the whole scene."""
+        return strip_lines
+
+    def coder(self, basis: Basis, step: float) -> StripCoder:
+        """See `bandfold.onboard.coding.strip_coder.Method.coder`."""
+        return PredictedStripCoder(basis.fold, self._network, self._tables)

@@ -1,0 +1,205 @@
+"""Plans for a scene whose bands are predicted from bands: band means, and the order of coding."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.contexts.tables import Tables
+from bandfold.bitstream.transforms.band_order import Hierarchy
+from bandfold.bitstream.transforms.klt import Fold
+from bandfold.common import exact
+from bandfold.common.scene import BLOCK, SceneInfo, SceneSource
+from bandfold.onboard.planning.block_sample import BlockSample, told_means
+from bandfold.onboard.planning.mismatch import Mismatch
+from bandfold.onboard.planning.plan import Basis, Plan, Planner, basis_sections
+from bandfold.onboard.planning.stream_planner import StreamBasis, strip_sample
+from bandfold.onboard.rate_model import KNEE, step_for_bits, step_for_error
+from bandfold.onboard.settings import STRIP_LINES
+
+LEVELS, FIRST_BANDS = 5, 4
+"""Levels of the order of coding at most, and bands of its first level at least."""
+
+GAIN = 2
+"""Eighths of an octave by which steps grow from level to level."""
+
+QUARTERS = 3
+"""Where the first band is, in quarters of the distance of those that are coded first: the first bands of many
+sensors are noisy, and whatever is predicted from them inherits that."""
+
+STRIP_PIXELS = 1 << 15
+"""Pixels of a strip at least: each band tells its weights in each."""
+
+MOST_LINES = 512
+"""Lines of a strip at most."""
+
+RATE_FACTOR = 1.6
+"""Fitted on coded scenes: a first guess of the step."""
+
+
+class PredictedPlanner:
+    """Plans for one scene, or for a strip of a stream.
+
+    Parameters
+    ----------
+    sample : BlockSample
+        Blocks that stand for it.
+
+    Attributes
+    ----------
+    hierarchy : Hierarchy
+        Order of coding.
+    """
+
+    depends_on_step = False
+
+    def __init__(self, sample: BlockSample) -> None:
+        self._pixels = sample.pixels
+        flat = sample.blocks.reshape(len(sample.blocks), -1)
+        self.hierarchy = usual_hierarchy(len(flat))
+        self._mean = flat.sum(axis=1, dtype=np.int64) / flat.shape[1]
+        self._left = _variances_left(flat.astype(np.float64), self.hierarchy)
+
+    def plan(self, step: float, *, rotate: bool = True) -> Plan:
+        """Plan for a step; see `Planner.plan`."""
+        means, shift = told_means(self._mean, step, self._pixels)
+        fold = Fold((len(means),), means, shift, engines=(0,), prediction=self.hierarchy)
+        return Plan.of(step, Basis(fold))
+
+    def step_for_bits(self, bits: float) -> float:
+        """Guess the step at which the scene costs so many bits; see `ScenePlanner.step_for_bits`."""
+        return step_for_bits(self._left, self._pixels, RATE_FACTOR, bits)
+
+    def step_for_error(self, mse: float) -> float:
+        """Guess the step at which the scene has a mean squared error per sample."""
+        return step_for_error(mse)
+
+    def weigh(self, step: float) -> float:
+        """What it weighs at a step in counts: bits are about proportional to that."""
+        worth = KNEE * step * step
+        return math.fsum(exact.log2(1.0 + self._left / worth).tolist())
+
+
+class PredictedStreamPlanner:
+    """Plans for one strip of a stream after the other: once, since every strip tells its own weights.
+
+    Parameters
+    ----------
+    tables : Tables
+        Entropy tables, with which sections are written.
+    first : int
+        Number of the first basis.
+
+    Attributes
+    ----------
+    current : StreamBasis or None
+        The one in use.
+    mismatch : Mismatch
+        None: nothing is left out.
+    """
+
+    mismatch = Mismatch(0.0, 0.0)
+
+    def __init__(self, tables: Tables, first: int = 0) -> None:
+        self._tables = tables
+        self._number = first
+        self.current: StreamBasis | None = None
+
+    @property
+    def next_number(self) -> int:
+        """A number that no basis has yet."""
+        return self._number
+
+    def look(self, strip: SceneSource) -> BlockSample:
+        """Take a sample of a strip; see `StreamPlanner.look`."""
+        return strip_sample(strip)
+
+    def planner(self, sample: BlockSample) -> PredictedPlanner:
+        """What plans for a sample of a strip."""
+        return PredictedPlanner(sample)
+
+    def renewed(self, sample: BlockSample, step: float) -> StreamBasis | None:
+        """Nothing: the plan stays."""
+        return None if self.current is not None else self.renew(sample, step)
+
+    def renew(
+        self, sample: BlockSample, step: float, planner: Planner | None = None, *, again: bool = False
+    ) -> StreamBasis:
+        """Plan anew; see `StreamPlanner.renew`."""
+        self._number -= again
+        basis = replace((planner or self.planner(sample)).plan(step).bases[0], number=self._number)
+        self.current = StreamBasis(basis, step, basis_sections((basis,), self._tables))
+        self._number += 1
+        return self.current
+
+
+def strip_height(info: SceneInfo, wanted: int = STRIP_LINES) -> int:
+    """Lines of a strip: more than usual where lines are short, so that its weights cost few of its bits.
+
+    Parameters
+    ----------
+    info : SceneInfo
+        Lines and samples of the scene.
+    wanted : int
+        Lines that the user wants; only the usual ones are changed.
+
+    Returns
+    -------
+    int
+        A multiple of 8.
+    """
+    if wanted != STRIP_LINES:
+        return wanted
+    lines = -(-STRIP_PIXELS // (info.samples * BLOCK)) * BLOCK
+    return min(max(lines, STRIP_LINES), MOST_LINES)
+
+
+def usual_hierarchy(bands: int) -> Hierarchy:
+    """Order of coding that suits most scenes.
+
+    Parameters
+    ----------
+    bands : int
+        Bands of the scene.
+
+    Returns
+    -------
+    Hierarchy
+    """
+    return hierarchy_of(min(LEVELS, max((bands // FIRST_BANDS).bit_length() - 1, 0)))
+
+
+def hierarchy_of(levels: int, gain: int = GAIN, quarters: int = QUARTERS) -> Hierarchy:
+    """An order of coding.
+
+    Parameters
+    ----------
+    levels : int
+        Of the order.
+    gain : int
+        Eighths of an octave by which steps grow from level to level.
+    quarters : int
+        Where the first band is, in quarters of the distance of those that are coded first.
+
+    Returns
+    -------
+    Hierarchy
+    """
+    return Hierarchy((gain,) * levels, (quarters << levels) // 4)
+
+
+def _variances_left(flat: NDArray[np.float64], hierarchy: Hierarchy) -> NDArray[np.float64]:
+    """Variance of what the first reference leaves of each band, shape (bands,)."""
+    flat = flat - flat.mean(axis=1, keepdims=True)
+    squares = (flat * flat).sum(axis=1)
+    left = squares.copy()
+    for one in hierarchy.bands(len(flat)):
+        if one.references:
+            reference = one.references[0]
+            product = float((flat[one.band] * flat[reference]).sum())
+            left[one.band] -= product * product / max(squares[reference], 1.0)
+    variances: NDArray[np.float64] = np.maximum(left, 0.0) / flat.shape[1]
+    return variances

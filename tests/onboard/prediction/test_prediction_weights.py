@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+
+from bandfold.bitstream.transforms.band_order import Hierarchy, OrderedBand
+from bandfold.bitstream.transforms.klt import Fold
+from bandfold.bitstream.transforms.predicted_bands import PredictedBands
+from bandfold.common import kernels
+from bandfold.onboard.prediction.prediction_weights import Moments, best_prediction, told_shift
+
+KERNELS = np.zeros((1, 64, 24, 24), np.int32)
+POINTS = np.zeros((1, 3), np.int32)
+NONE = np.zeros((64, 8, 9), np.int32), np.zeros((64, 8, 9), np.uint8)
+
+
+def _strip(counts):
+    """A strip whose first bands are known exactly, and the band that is next."""
+    bands = len(counts)
+    means = (counts.reshape(bands, -1).mean(axis=1) * 64).astype(np.int64)
+    fold = Fold((bands,), means, engines=(0,), prediction=Hierarchy())
+    strip = PredictedBands(fold, KERNELS, POINTS, 8 * 256, (8, 9))
+    for band in range(bands - 1):
+        one = OrderedBand(band, 0, ())
+        strip.add(one, (16 * counts[band]).astype(np.int32), *NONE)
+    return strip, OrderedBand(bands - 1, 0, tuple(range(bands - 2, -1, -1))[:4])
+
+
+def _fields(seed, count):
+    return np.random.default_rng(seed).integers(-2000, 2000, (count, 64, 72))
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_sum_of_bands_is_found_again(compiled):
+    one, other, noise = _fields(1, 3)
+    target = 9000 + (3 * one + 2 * other) // 4 + noise // 400
+    counts = np.stack([8000 + other, 9500 + one, target]).astype(np.int32)
+    strip, ordered = _strip(counts)
+    if compiled:
+        found = best_prediction(strip, ordered, counts[-1], 0)
+    else:
+        with kernels.switched_off():
+            found = best_prediction(strip, ordered, counts[-1], 0)
+    assert np.array(found.weights) / 1024 == pytest.approx([0.75, 0.5], abs=0.01)
+    left = 16 * counts[-1] - strip.predict(ordered, found)
+    assert np.abs(left).max() < 16 * 12
+
+
+def test_what_does_not_help_is_not_told():
+    one, unrelated, noise = _fields(2, 3)
+    counts = np.stack([5000 + unrelated, 6000 + one, 7000 + one + noise // 500]).astype(np.int32)
+    strip, ordered = _strip(counts)
+    assert len(best_prediction(strip, ordered, counts[-1], 0).weights) == 1
+    counts = np.stack([5000 + unrelated, 6000 + one, 7000 + noise // 500]).astype(np.int32)
+    strip, ordered = _strip(counts)
+    assert best_prediction(strip, ordered, counts[-1], 0).weights == ()
+
+
+def test_an_offset_is_told_where_the_strip_is_brighter_than_the_scene():
+    one, noise = _fields(3, 2)
+    counts = np.stack([6000 + one, 7000 + one + noise // 500]).astype(np.int32)
+    strip, ordered = _strip(counts)
+    brighter = counts[-1] + 100
+    found = best_prediction(strip, ordered, brighter, 0)
+    assert found.offset * 4 == pytest.approx(100, abs=4)
+    left = 16 * brighter - strip.predict(ordered, found)
+    assert abs(left.mean()) < 16 * 3
+
+
+def test_coarse_steps_ask_for_coarse_weights():
+    shifts = [told_shift(step) for step in (0.1, 1.0, 8.0, 64.0, 1e4)]
+    assert shifts == sorted(shifts)
+    assert (shifts[0], shifts[-1]) == (0, 8)
+
+
+def test_moments_are_the_same_in_both_kernels():
+    counts = (8000 + _fields(4, 3)).astype(np.int32)
+    strip, ordered = _strip(counts)
+    fast = Moments.of(strip.known(), ordered.references, counts[-1].ravel())
+    with kernels.switched_off():
+        slow = Moments.of(strip.known(), ordered.references, counts[-1].ravel())
+    np.testing.assert_array_equal(fast.products, slow.products)
+    assert fast.pixels == 64 * 72
+    assert fast.mean(2) == pytest.approx(counts[-1].mean())
