@@ -43,6 +43,9 @@ from .stream_encoder import StreamEncoder
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+LINES_PUSHED = 16
+"""Lines of a file that are handed over at once: a whole strip would be held twice."""
+
 OWN_MARGIN = 1.02
 """A scene's own fold is tried beside its sensor's where it does not seem to cost so many times as much."""
 
@@ -199,9 +202,8 @@ class Encoder:
         if not self.settings.stream:
             raise SettingsError("only a stream comes in parts: set stream")
         encoder = StreamEncoder(scene.info, write, self.settings, begun=begun)
-        height = self.settings.strip_lines
-        for start in range(encoder.lines, scene.info.lines, height):
-            lines = slice(start, min(start + height, scene.info.lines))
+        for start in range(encoder.lines, scene.info.lines, LINES_PUSHED):
+            lines = slice(start, min(start + LINES_PUSHED, scene.info.lines))
             encoder.push(scene.read(slice(0, scene.info.bands), lines).transpose(1, 0, 2))
             self._progress("code", lines.stop / scene.info.lines)
         encoder.flush()
@@ -210,8 +212,9 @@ class Encoder:
     def _encode_by_networks(self, samples: Samples, networks: Networks) -> bytes:
         if isinstance(networks, InnovationNetwork):
             predicted = PredictedPlanner(sample_blocks(samples, self._sampled))
-            coder = self._coder(samples, PredictedMethod(networks, self._tables, self._workers))
-            choose_hierarchy(coder, predicted, self._first_code(predicted, coder))
+            method = PredictedMethod(networks, self._tables, self._workers)
+            coder = self._coder(samples, method)
+            choose_hierarchy(samples, method, predicted, self._first_code(predicted, coder))
             return self._code(coder, predicted, errors=False).data
         planner = BandPlanner(samples, networks.codec, self._sampled)
         return self._code(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from bandfold.bitstream.container.header import COSINE, STEP_UNIT, CodingTools, Header, PackageReference
@@ -218,8 +218,9 @@ class StreamStrips:
         if self._model is None:
             folded = FoldedStripCoder(current.basis, current.step, self._tables, self._workers)
             return folded, weigh_latents
-        planner = PredictedPlanner(self._planner.look(samples))
-        return self._model.coder(current.basis, current.step), lambda _, step: planner.weigh(step)
+        # Looked at only where a rate is to be kept.
+        planner = cache(lambda: PredictedPlanner(self._planner.look(samples)))
+        return self._model.coder(current.basis, current.step), lambda _, step: planner().weigh(step)
 
     def _tools(self) -> CodingTools:
         if self._model is not None:

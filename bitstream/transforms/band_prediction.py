@@ -55,14 +55,14 @@ def predict(
 
     Parameters
     ----------
-    planes : ndarray of int32, shape (bands, pixels)
+    planes : ndarray of int32, shape (planes, pixels)
         Reconstructed bands, in units of ``1 / SAMPLE_UNIT``.
     references : tuple of int
-        Bands that are looked at, at least as many as there are weights.
+        Planes that are looked at, at least as many as there are weights.
     prediction : Prediction
         Their weights.
-    means : ndarray of int32, shape (bands,)
-        Means of all bands, in units of ``1 / SAMPLE_UNIT``.
+    means : ndarray of int32, shape (references,)
+        Means of these, in units of ``1 / SAMPLE_UNIT``.
     base : int
         Mean of the band, with its offset, in the same unit.
 
@@ -73,7 +73,7 @@ def predict(
     used = np.array(references[: len(prediction.weights)], dtype=np.int64)
     weights = np.array(prediction.weights, dtype=np.int32)
     out = np.empty(planes.shape[1], dtype=np.int32)
-    _predict(planes, used, weights, means[used], base, out)
+    _predict(planes, used, weights, means[: len(used)], base, out)
     return out
 
 

@@ -57,7 +57,9 @@ def reconstruct(
     points: NDArray[np.int32],
     kernels: NDArray[np.int32],
     step_code: int,
-) -> NDArray[np.int32]:
+    sums: NDArray[np.float64],
+    plane: NDArray[np.int32],
+) -> None:
     """Add what levels stand for to the prediction of a band.
 
     Parameters
@@ -74,15 +76,12 @@ def reconstruct(
         Basis functions, in units of ``1 / KERNEL_UNIT``.
     step_code : int
         Step in units of 1/256 of a count.
-
-    Returns
-    -------
-    ndarray of int32, shape (8 * rows, 8 * columns)
-        In units of 1/16 count.
+    sums : ndarray of float64, shape (8 * rows + 16, 8 * columns + 16)
+        Memory to work in.
+    plane : ndarray of int32, shape (8 * rows, 8 * columns)
+        Written, in units of 1/16 count.
     """
-    plane = np.empty_like(prediction)
-    _reconstruct(prediction, levels, classes, points, kernels, step_code * STEP_SCALE, plane)
-    return plane
+    _reconstruct(prediction, levels, classes, points, kernels, step_code * STEP_SCALE, sums, plane)
 
 
 @compiled(
@@ -98,6 +97,7 @@ def _reconstruct(
     points: NDArray[np.int32],
     kernels: NDArray[np.int32],
     scale: float,
+    sums: NDArray[np.float64],
     plane: NDArray[np.int32],
 ) -> None:
     rows, columns = levels.shape[1:]
@@ -108,12 +108,13 @@ def _reconstruct(
     patches = (kernels.reshape(CHANNELS, -1).T.astype(np.float64) @ values.reshape(CHANNELS, -1)).reshape(
         SUPPORT // BLOCK, BLOCK, SUPPORT // BLOCK, BLOCK, rows, columns
     )
-    sums = np.zeros((rows + 2, BLOCK, columns + 2, BLOCK))
+    sums[:] = 0.0
+    blocks = sums.reshape(rows + 2, BLOCK, columns + 2, BLOCK)
     for down in range(SUPPORT // BLOCK):
         for across in range(SUPPORT // BLOCK):
             part = patches[down, :, across].transpose(2, 0, 3, 1)
-            sums[down : down + rows, :, across : across + columns] += part
-    whole = sums.reshape((rows + 2) * BLOCK, (columns + 2) * BLOCK)
+            blocks[down : down + rows, :, across : across + columns] += part
+    whole = sums
     # Beyond the edges lies the mirror image.
     whole[BLOCK : 2 * BLOCK] += whole[BLOCK - 1 :: -1]
     whole[-2 * BLOCK : -BLOCK] += whole[: -BLOCK - 1 : -1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,8 @@ class PredictedBands:
         Step of the bands that are coded first, in units of 1/256 of a count.
     positions : tuple of int
         Rows and columns of blocks.
+    forget : bool
+        Whether bands are forgotten when no other band is predicted from them any more: half the memory.
 
     Attributes
     ----------
@@ -49,13 +52,17 @@ class PredictedBands:
         points: NDArray[np.int32],
         step_code: int,
         positions: tuple[int, ...],
+        *,
+        forget: bool = False,
     ) -> None:
         rows, columns = positions
         self._hierarchy = fold.prediction or Hierarchy()
         self.order = self._hierarchy.bands(fold.bands)
         self._fold, self._kernels, self._points, self._step_code = fold, kernels, points, step_code
         self._extent = rows * BLOCK, columns * BLOCK
-        self._planes = np.empty((fold.bands, rows * columns * BLOCK * BLOCK), dtype=np.int32)
+        self._sums = np.empty(((rows + 2) * BLOCK, (columns + 2) * BLOCK))
+        self._slots = slots_of(self.order) if forget else tuple(range(fold.bands))
+        self._planes = np.empty((max(self._slots) + 1, rows * columns * BLOCK * BLOCK), dtype=np.int32)
         self._engine_of = np.repeat(fold.engines, np.diff(fold.ends, prepend=0)).tolist()
         means = (fold.means + _MEAN_UNITS // 2) // _MEAN_UNITS
         self.means: NDArray[np.int32] = np.clip(means, -(1 << 24), 1 << 24).astype(np.int32)
@@ -69,11 +76,15 @@ class PredictedBands:
         return self._hierarchy.step(self._step_code, one.level)
 
     def known(self) -> NDArray[np.int32]:
-        """All planes, shape (bands, pixels); those that are not reconstructed yet hold anything."""
+        """All planes that are held, shape (planes, pixels)."""
         return self._planes
 
+    def references(self, one: OrderedBand) -> tuple[int, ...]:
+        """Numbers of the planes that a band may be predicted from."""
+        return tuple(self._slots[band] for band in one.references)
+
     def planes(self, bands: slice) -> NDArray[np.int32]:
-        """Some bands, which are reconstructed.
+        """Some bands, which are reconstructed and not forgotten.
 
         Parameters
         ----------
@@ -104,7 +115,9 @@ class PredictedBands:
         """
         base = int(self.means[one.band]) + (prediction.offset * self.step_code(one) >> 5)
         base = min(max(base, -(1 << 24)), 1 << 24)
-        return predict(self._planes, one.references, prediction, self.means, base).reshape(self._extent)
+        means = self.means[list(one.references)]
+        found = predict(self._planes, self.references(one), prediction, means, base)
+        return found.reshape(self._extent)
 
     def reconstruct(
         self,
@@ -137,9 +150,40 @@ class PredictedBands:
     ) -> NDArray[np.int32]:
         """Add what was left of a band to what was predicted, and keep it; see `reconstruct`."""
         kernels = self._kernels[self.engine(one)]
-        plane = reconstruct(predicted, levels, classes, self._points, kernels, self.step_code(one))
-        self._planes[one.band] = plane.ravel()
+        plane: NDArray[np.int32] = self._planes[self._slots[one.band]].reshape(self._extent)
+        code = self.step_code(one)
+        reconstruct(predicted, levels, classes, self._points, kernels, code, self._sums, plane)
         return plane
+
+
+@cache
+def slots_of(order: tuple[OrderedBand, ...]) -> tuple[int, ...]:
+    """Where bands are kept, so that each place is taken again when its band is not needed any more.
+
+    Parameters
+    ----------
+    order : tuple of OrderedBand
+        Bands in the order of coding.
+
+    Returns
+    -------
+    tuple of int
+        Place of each band, by its number.
+    """
+    last = {one.band: number for number, one in enumerate(order)}
+    for number, one in enumerate(order):
+        last.update(dict.fromkeys(one.references, number))
+    ends: dict[int, list[int]] = {}
+    for band, number in last.items():
+        ends.setdefault(number, []).append(band)
+    slots, free, count = [0] * len(order), list[int](), 0
+    for number, one in enumerate(order):
+        if not free:
+            free.append(count)
+            count += 1
+        slots[one.band] = free.pop()
+        free += [slots[band] for band in ends.get(number, ())]
+    return tuple(slots)
 
 
 def needed_bands(order: Sequence[OrderedBand], bands: slice) -> set[int]:

@@ -173,7 +173,7 @@ BF_INLINE void fold_margins(double *sums, int32_t rows, int32_t columns)
 /* Add the basis functions of a strip's levels to what was predicted.
  *
  * `levels` and `classes` are of shape [64][rows][columns] with a stride between channels, `points` of [classes][3],
- * `kernels` of [64][24][24]. `sums` is cleared: [(rows + 2) * 8][(columns + 2) * 8].
+ * `kernels` of [64][24][24], `sums` of [(rows + 2) * 8][(columns + 2) * 8].
  */
 BF_CLONES
 BF_EXPORT void bf_reconstruct(const int32_t *prediction, const int32_t *levels, const uint8_t *classes, int64_t stride,
@@ -181,6 +181,15 @@ BF_EXPORT void bf_reconstruct(const int32_t *prediction, const int32_t *levels, 
                               double scale, double *sums, int32_t *plane)
 {
     const int64_t width = ((int64_t)columns + 2) * 8, positions = (int64_t)rows * columns;
+    int32_t any = 0;
+    for (int32_t c = 0; c < BF_CHANNELS; c++)
+        for (int64_t p = 0; p < positions; p++)
+            any |= levels[c * stride + p];
+    if (!any) {
+        memcpy(plane, prediction, (size_t)positions * 64 * sizeof *plane);
+        return;
+    }
+    memset(sums, 0, ((size_t)rows + 2) * 8 * width * sizeof *sums);
     for (int32_t c = 0; c < BF_CHANNELS; c++) {
         const int32_t *values = levels + c * stride;
         const uint8_t *kinds = classes + c * stride;

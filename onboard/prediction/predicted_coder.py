@@ -72,8 +72,6 @@ class PredictedStripCoder:
         (64, rows, columns): what models are trained on.
     """
 
-    latents_per_pixel = 0.0
-
     def __init__(self, fold: Fold, network: InnovationNetwork, tables: Tables) -> None:
         self._fold = fold
         self._network = network
@@ -82,6 +80,11 @@ class PredictedStripCoder:
         self._mode = tables.modes["banded"]
         self._points = self._codec.points
         self.watch: Callable[[int, NDArray[Any], NDArray[np.int32]], None] | None = None
+
+    @property
+    def latents_per_pixel(self) -> float:
+        """What is kept of a pixel: its samples, which take half as much as latents."""
+        return 0.5 * self._fold.bands
 
     def analyse(self, samples: Samples, lines: slice) -> StripSamples:
         """Read the strip: what is predicted from what depends on the step."""
@@ -101,7 +104,9 @@ class PredictedStripCoder:
         bands, height, width = analysed.counts.shape
         positions = block_rows(height), block_rows(width)
         step_code = round(step * STEP_UNIT)
-        strip = PredictedBands(self._fold, self._codec.kernels, self._points, step_code, positions)
+        strip = PredictedBands(
+            self._fold, self._codec.kernels, self._points, step_code, positions, forget=True
+        )
         quantiser = ComponentQuantiser(self._mode, (bands, *positions), multiplier)
         limits = np.iinfo(analysed.counts.dtype)
         shift = told_shift(step)
@@ -114,6 +119,8 @@ class PredictedStripCoder:
             predictions.append(prediction)
             if errors:
                 total += squared_error(plane, target, height, width, int(limits.min), int(limits.max))
+        # Levels are all that is needed from here on.
+        del strip
         segment = Segment(
             quantiser.levels,
             quantiser.classes,

@@ -61,7 +61,7 @@ class PredictedPlanner:
         flat = sample.blocks.reshape(len(sample.blocks), -1)
         self.hierarchy = usual_hierarchy(len(flat))
         self._mean = flat.sum(axis=1, dtype=np.int64) / flat.shape[1]
-        self._left = _variances_left(flat.astype(np.float64), self.hierarchy)
+        self._left = _variances_left(flat, self.hierarchy)
 
     def plan(self, step: float, *, rotate: bool = True) -> Plan:
         """Plan for a step; see `Planner.plan`."""
@@ -191,15 +191,23 @@ def hierarchy_of(levels: int, gain: int = GAIN, quarters: int = QUARTERS) -> Hie
     return Hierarchy((gain,) * levels, (quarters << levels) // 4)
 
 
-def _variances_left(flat: NDArray[np.float64], hierarchy: Hierarchy) -> NDArray[np.float64]:
+def _variances_left(flat: NDArray[np.int32], hierarchy: Hierarchy) -> NDArray[np.float64]:
     """Variance of what the first reference leaves of each band, shape (bands,)."""
-    flat = flat - flat.mean(axis=1, keepdims=True)
-    squares = (flat * flat).sum(axis=1)
-    left = squares.copy()
+    # A band at a time: in 64 bits, all of them would be the largest thing in memory.
+    count = flat.shape[1]
+    sums = [int(band.sum(dtype=np.int64)) for band in flat]
+
+    def product(one: int, other: int) -> float:
+        whole = int((flat[one].astype(np.int64) * flat[other]).sum())
+        return float(whole * count - sums[one] * sums[other]) / count
+
+    left = np.zeros(len(flat))
+    squares = [product(band, band) for band in range(len(flat))]
     for one in hierarchy.bands(len(flat)):
+        left[one.band] = squares[one.band]
         if one.references:
             reference = one.references[0]
-            product = float((flat[one.band] * flat[reference]).sum())
-            left[one.band] -= product * product / max(squares[reference], 1.0)
-    variances: NDArray[np.float64] = np.maximum(left, 0.0) / flat.shape[1]
+            along = product(one.band, reference)
+            left[one.band] -= along * along / max(squares[reference], 1.0)
+    variances: NDArray[np.float64] = np.maximum(left, 0.0) / count
     return variances

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.bitstream.payloads.prediction_code import COARSEST_SHIFT, FINEST_SHIFT, weight_shift
-from bandfold.bitstream.transforms.band_order import OrderedBand
+from bandfold.bitstream.transforms.band_order import MOST_REFERENCES, OrderedBand
 from bandfold.bitstream.transforms.band_prediction import (
     LARGEST_WEIGHT,
     SAMPLE_UNIT,
@@ -23,7 +23,7 @@ from bandfold.bitstream.transforms.band_prediction import (
     Prediction,
 )
 from bandfold.bitstream.transforms.predicted_bands import PredictedBands
-from bandfold.common.exact import log2_of
+from bandfold.common.exact import exp2
 from bandfold.common.kernels import compiled
 from bandfold.onboard.rate_model import KNEE
 
@@ -36,9 +36,8 @@ RIDGE = 1e-3
 FINEST_STEP = 8.0
 """Step in counts up to which weights are told in their finest unit."""
 
-OFFSET_BITS = 4.0
-WEIGHT_BITS = 6.0
-"""Bits of an offset and of a weight, about: what a further one must save."""
+TOLD_BITS = 6.0
+"""Bits of a weight and of an offset, about: what a further one must save."""
 
 
 @dataclass(frozen=True)
@@ -151,8 +150,9 @@ def best_prediction(
     -------
     Prediction
     """
-    moments = Moments.of(strip.known(), one.references, target.ravel())
+    moments = Moments.of(strip.known(), strip.references(one), target.ravel())
     step = strip.step_code(one) / STEP_UNIT
+    told = _told(target.size)
     best, least = Prediction(), math.inf
     for used in range(len(one.references) + 1):
         weights = _rounded(moments, used, shift)
@@ -160,11 +160,17 @@ def best_prediction(
             continue
         left = _error_left(moments, weights)
         offset = _offset(moments, weights, strip.means, one, step)
-        bits = target.size / 2 * log2_of(1.0 + left / (KNEE * step * step)) + WEIGHT_BITS * used
-        bits += OFFSET_BITS if offset else 0.0
-        if bits < least:
-            best, least = Prediction(weights, offset), bits
+        # Two to the power of twice the bits of a pixel, those of the weights included.
+        cost = (1.0 + left / (KNEE * step * step)) * told[used + (offset != 0)]
+        if cost < least:
+            best, least = Prediction(weights, offset), cost
     return best
+
+
+@cache
+def _told(pixels: int) -> tuple[float, ...]:
+    """Two to the power of twice what so many weights cost for each pixel."""
+    return tuple(exp2(2.0 * TOLD_BITS * count / pixels) for count in range(MOST_REFERENCES + 2))
 
 
 def _rounded(moments: Moments, used: int, shift: int) -> tuple[int, ...] | None:

@@ -6,15 +6,19 @@ on the scene, and no estimate from its covariances was as good as coding some of
 
 from __future__ import annotations
 
+import numpy as np
+
 from bandfold.bitstream.container.header import STEP_UNIT
+from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.transforms.band_order import MOST_SPAN, Hierarchy
-from bandfold.common.exact import exp2, log2_of
-from bandfold.onboard.coding.scene_coder import SceneCoder
+from bandfold.common.exact import log2_of
+from bandfold.onboard.prediction.predicted_coder import PredictedMethod, StripSamples
 from bandfold.onboard.prediction.predicted_planner import QUARTERS, PredictedPlanner, hierarchy_of
+from bandfold.onboard.samples.samples import Samples
 from bandfold.onboard.settings import step_code
 
-PIXELS = 1 << 13
-"""Pixels of the lines that are coded, about."""
+PLACES, LINES, SAMPLES = 4, 32, 64
+"""Places of a large scene that are coded, side by side, and their extent; of a small one all of it is."""
 
 COARSER = 1.25
 """What the step is multiplied with to find out what a bit is worth."""
@@ -26,13 +30,19 @@ OTHER_GAINS = (1, 3)
 """Growths of the step that are tried, in eighths of an octave a level."""
 
 
-def choose_hierarchy(coder: SceneCoder, planner: PredictedPlanner, code: int) -> None:
+SMALLEST_ERROR = 1e-6
+"""Where nothing is lost, the logarithm of the error is taken of this, in counts squared."""
+
+
+def choose_hierarchy(samples: Samples, method: PredictedMethod, planner: PredictedPlanner, code: int) -> None:
     """Let a planner take the order of coding that costs least at a step.
 
     Parameters
     ----------
-    coder : SceneCoder
+    samples : Samples
         Of the scene.
+    method : PredictedMethod
+        The model.
     planner : PredictedPlanner
         Whose order is changed.
     code : int
@@ -42,41 +52,58 @@ def choose_hierarchy(coder: SceneCoder, planner: PredictedPlanner, code: int) ->
     levels = len(usual.gains)
     if not levels:
         return
-    best = error, size = _tried(coder, planner, usual, code)
-    coarser = _tried(coder, planner, usual, step_code(code / STEP_UNIT * COARSER))
-    # Octaves of squared error for a byte, along the curve of one order.
-    slope = (log2_of(coarser[0]) - log2_of(error)) / max(size - coarser[1], 1.0)
-    if slope <= 0.0:
-        return
-    chosen = usual
+    some = _some_of(samples)
 
-    def cost(found: tuple[float, float]) -> float:
+    def tried(order: Hierarchy, step: float) -> tuple[float, int]:
+        """Squared error and bytes under an order of coding."""
+        planner.hierarchy = order
+        coder = method.coder(planner.plan(step).bases[0], step)
+        coded = coder.code(some, SegmentHeader(0), step, errors=True)
+        return max(coded.error, SMALLEST_ERROR), len(coded.payload)
+
+    step = code / STEP_UNIT
+    best, chosen = tried(usual, step), usual
+    coarser = tried(usual, step_code(step * COARSER) / STEP_UNIT)
+    # Octaves of squared error for a byte, along the curve of one order.
+    slope = (log2_of(coarser[0]) - log2_of(best[0])) / max(best[1] - coarser[1], 1)
+
+    def cost(found: tuple[float, int]) -> float:
         return log2_of(found[0]) + slope * found[1]
 
-    def take(order: Hierarchy) -> None:
+    def take(order: Hierarchy) -> bool:
         nonlocal best, chosen
-        found = _tried(coder, planner, order, code)
-        if cost(found) < cost(best):
+        found = tried(order, step)
+        better = cost(found) < cost(best)
+        if better:
             best, chosen = found, order
+        return better
 
     # One thing after the other: where the order begins, how many levels it has, how its steps grow.
     quarters = QUARTERS
-    for other_quarters in OTHER_QUARTERS:
-        take(hierarchy_of(levels, quarters=other_quarters))
-        if chosen == hierarchy_of(levels, quarters=other_quarters):
-            quarters = other_quarters
-    for count in (levels - 1, levels + 1):
-        if 0 < count <= MOST_SPAN:
-            take(hierarchy_of(count, quarters=quarters))
-    for gain in OTHER_GAINS:
-        take(hierarchy_of(len(chosen.gains), gain, quarters))
+    if slope > 0.0:
+        for other in OTHER_QUARTERS:
+            if take(hierarchy_of(levels, quarters=other)):
+                quarters = other
+        for count in (levels - 1, levels + 1):
+            if 0 < count <= MOST_SPAN:
+                take(hierarchy_of(count, quarters=quarters))
+        for gain in OTHER_GAINS:
+            take(hierarchy_of(len(chosen.gains), gain, quarters))
     planner.hierarchy = chosen
 
 
-def _tried(coder: SceneCoder, planner: PredictedPlanner, order: Hierarchy, code: int) -> tuple[float, float]:
-    """Squared error and bytes of some lines under an order of coding."""
-    planner.hierarchy = order
-    strips = coder.some_strips(planner.plan(code / STEP_UNIT), PIXELS)
-    coded = coder.code_strips(strips, code, errors=True)
-    error = sum(strip.error for strip in coded)
-    return max(error, exp2(-20.0)), float(sum(len(strip.payload) for strip in coded))
+def _some_of(samples: Samples) -> StripSamples:
+    """Some places of a scene as one strip."""
+    info = samples.info
+    bands = slice(0, info.bands)
+    if samples.pixels <= 2 * PLACES * LINES * SAMPLES or info.lines < LINES or info.samples < SAMPLES:
+        lines = slice(0, min(info.lines, 2 * PLACES * LINES * SAMPLES // info.samples + 1))
+        return StripSamples(np.ascontiguousarray(samples.read(bands, lines)), None)
+    parts = []
+    for place in range(PLACES):
+        # Evenly along the lines, and by the golden section across them.
+        line = (info.lines - LINES) * (2 * place + 1) // (2 * PLACES)
+        column = (info.samples - SAMPLES) * (place * 618 % 1000) // 1000
+        block = samples.read(bands, slice(line, line + LINES))
+        parts.append(block[:, :, column : column + SAMPLES])
+    return StripSamples(np.concatenate(parts, axis=2), None)
