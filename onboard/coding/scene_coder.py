@@ -17,11 +17,10 @@ from bandfold.onboard.planning.plan import (
     quantiser_of,
     stream_head,
 )
-from bandfold.onboard.quality import rounded_error
 from bandfold.onboard.samples.samples import Samples
 
 from .scene_strips import SceneStrips, scene_strips, trial_strips
-from .strip_coder import CodedStrip, Method
+from .strip_coder import CodedStrip, Method, expected_mse
 
 PIXELS_TRIED = 1 << 16
 """Pixels on which steps are tried, about; a larger scene is subsampled."""
@@ -130,7 +129,7 @@ class SceneCoder:
         coded = self.code_strips(strips, code, errors=errors)
         mse = None
         if errors:
-            mse = rounded_error(plan.left_out + sum(strip.error for strip in coded) / strips.samples)
+            mse = expected_mse(coded, strips.samples, plan.left_out)
         return self.assemble(plan, code, self.side_sections(plan), coded, mse)
 
     def assemble(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.scene import BLOCK, CHANNELS
 from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.planning.plan import Basis
+from bandfold.onboard.quality import rounded_error
 from bandfold.onboard.quantisation.rdoq import quantise
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 from bandfold.onboard.samples.samples import Samples
@@ -37,10 +39,34 @@ class CodedStrip:
         Of its segment section.
     error : float
         Sum of squared errors of what was coded, in counts squared; NaN if it was not measured.
+    final : bool
+        Whether that is the error of the decoded counts, after they are rounded.
     """
 
     payload: bytes
     error: float
+    final: bool = False
+
+
+def expected_mse(strips: Sequence[CodedStrip], samples: int, left_out: float) -> float:
+    """Mean squared error per sample of strips, once decoded.
+
+    Parameters
+    ----------
+    strips : sequence of CodedStrip
+        Whose errors were measured.
+    samples : int
+        Of all of them.
+    left_out : float
+        Mean squared error per sample of what their folds leave out, in counts squared.
+
+    Returns
+    -------
+    float
+        In counts squared.
+    """
+    mse = left_out + sum(strip.error for strip in strips) / samples
+    return mse if all(strip.final for strip in strips) else rounded_error(mse)
 
 
 class StripCoder(Protocol):

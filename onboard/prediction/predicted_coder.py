@@ -131,7 +131,7 @@ class PredictedStripCoder:
         payload = write_segment(
             place, segment, self._tables, spectral=False, rotations=0, step_code=step_code
         )
-        return CodedStrip(payload, float(total) if errors else math.nan)
+        return CodedStrip(payload, float(total) if errors else math.nan, final=True)
 
     def _code_band(
         self,

@@ -194,7 +194,7 @@ def hierarchy_of(levels: int, gain: int = GAIN, quarters: int = QUARTERS) -> Hie
 def _variances_left(flat: NDArray[np.int32], hierarchy: Hierarchy) -> NDArray[np.float64]:
     """Variance of what the first reference leaves of each band, shape (bands,)."""
     # A band at a time: in 64 bits, all of them would be the largest thing in memory.
-    count = flat.shape[1]
+    count = int(flat.shape[1])
     sums = [int(band.sum(dtype=np.int64)) for band in flat]
 
     def product(one: int, other: int) -> float:

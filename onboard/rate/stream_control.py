@@ -10,10 +10,9 @@ from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.bitstream.container.segment_layout import split_segment
 from bandfold.common.exact import exp2, log2_of
 from bandfold.onboard.coding.scene_coder import segment_bytes
-from bandfold.onboard.coding.strip_coder import CodedStrip, StripLatents
+from bandfold.onboard.coding.strip_coder import CodedStrip, StripLatents, expected_mse
 from bandfold.onboard.planning.plan import Planner
 from bandfold.onboard.planning.stream_planner import STRIPS_AHEAD
-from bandfold.onboard.quality import rounded_error
 from bandfold.onboard.rate_model import total_bits
 from bandfold.onboard.settings import step_code
 
@@ -160,7 +159,7 @@ class FixedQuality:
         code = step_code(step)
         for turn in range(MOST_CODINGS):
             coded = task.code(code)
-            found = rounded_error(task.left_out + coded.error / task.samples)
+            found = expected_mse([coded], task.samples, task.left_out)
             away = log2_of(self._mse / max(found, 1e-9))
             if abs(away) <= QUALITY_RANGE or turn == MOST_CODINGS - 1:
                 break

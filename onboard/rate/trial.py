@@ -10,8 +10,7 @@ from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.common.exact import exp2, log2_of
 from bandfold.onboard.coding.scene_coder import SceneCoder, segment_bytes
 from bandfold.onboard.coding.scene_strips import SceneStrips
-from bandfold.onboard.coding.strip_coder import CodedStrip
-from bandfold.onboard.quality import rounded_error
+from bandfold.onboard.coding.strip_coder import CodedStrip, expected_mse
 from bandfold.onboard.settings import step_code
 
 from .lambda_trim import trim
@@ -151,5 +150,4 @@ class Trial:
 
     def error(self, code: int) -> float:
         """Mean squared error per sample at a step, in counts squared."""
-        coded = sum(strip.error for strip in self.coded(code))
-        return rounded_error(self.strips.plan.left_out + coded / self.strips.samples)
+        return expected_mse(self.coded(code), self.strips.samples, self.strips.plan.left_out)

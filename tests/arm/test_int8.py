@@ -16,9 +16,12 @@ pytestmark = pytest.mark.arm
 
 CPUS = os.environ.get("BANDFOLD_ARM_CPUS", "cortex-a72 cortex-a76").split()
 GOLDEN = Path(__file__).parents[1] / "golden"
+INNOVATIONS = SHIPPED_PACKAGES / "innovations.bfm"
 MODELS = {
-    "golden-int8": GOLDEN / "int8/golden-int8.bfm",
-    "balle48-relu-cal-l1": SHIPPED_PACKAGES / "balle48-relu-cal-l1.bfm",
+    "golden-int8": (GOLDEN / "int8/golden-int8.bfm", "--step", "900"),
+    "balle48-relu-cal-l1": (SHIPPED_PACKAGES / "balle48-relu-cal-l1.bfm", "--step", "900"),
+    "innovations": (INNOVATIONS, "--bps", "0.8"),
+    "innovations-stream": (INNOVATIONS, "--bps", "1.5", "--stream", "--strip-lines", "16"),
 }
 ENGINES = ("litert", "onnxruntime", "numpy")
 
@@ -57,7 +60,9 @@ def test_arm_gives_the_golden_latents(arm, cpu, tmp_path):
     with np.load(GOLDEN / "int8/inputs.npz") as inputs, np.load(GOLDEN / "int8/latents.npz") as latents:
         pinned = dict(latents)
         assert set(inputs) == set(pinned)
-    paths = [str(path) for path in (MODELS["golden-int8"], GOLDEN / "int8/inputs.npz", tmp_path / "out.npz")]
+    paths = [
+        str(path) for path in (MODELS["golden-int8"][0], GOLDEN / "int8/inputs.npz", tmp_path / "out.npz")
+    ]
     arm(cpu, wheels="engines").run("-c", LATENTS, *paths, *ENGINES)
     with np.load(tmp_path / "out.npz") as found:
         assert len(found) == 2 * len(ENGINES) * len(pinned)
@@ -78,7 +83,8 @@ def test_arm_passes_the_selftest_with_every_shipped_model(arm, cpu, tmp_path):
 @pytest.mark.parametrize("cpu", CPUS)
 @pytest.mark.parametrize("name", MODELS)
 def test_arm_writes_the_same_file_with_a_model(native, arm, scene, name, cpu, engine):
-    options = ("--model", str(MODELS[name]), "--step", "900")
+    model, *target = MODELS[name]
+    options = ("--model", str(model), *target)
     if not (scene / f"{name}.bf").exists():
         native.bandfold("encode", "scene.hdr", "-o", f"{name}.bf", *options, folder=scene)
     output = f"{name}-{cpu}-{engine}.bf"
