@@ -10,7 +10,7 @@ import click
 
 from bandfold.programs.progress import shown
 
-from .console import need, tell
+from .console import INTERRUPTED, need, tell
 from .options import exclude_option, grouped, json_option, option_group, output_option
 
 EXAMPLE = """\b
@@ -92,7 +92,12 @@ def train(
         for number, scene in enumerate(chosen):
             progress(f"read {scene.name}", number / len(chosen))
             scenes.append(load_scene(scene))
-        train_run(settings, scenes, output, device=place, start=options.start, progress=progress)
+        try:
+            train_run(settings, scenes, output, device=place, start=options.start, progress=progress)
+        except KeyboardInterrupt as stopped:
+            kept = f"error: interrupted: what is trained so far is kept in {output}, the same command goes on"
+            click.echo(kept, err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from stopped
         if options.export and settings.network in EXPORTED:
             from bandfold.export.run import export_run
 

@@ -27,6 +27,34 @@ def test_smoke_configuration_trains_resumes_and_exports(run, tmp_path, scene):
     assert (tmp_path / "out" / "1" / "model.pt").read_bytes() == before
 
 
+def test_a_network_of_integers_from_a_scene_to_a_stream(run, tmp_path, scene):
+    for name in ("torch", "onnxscript", "onnxruntime", "ai_edge_litert"):
+        pytest.importorskip(name)
+    training = ("train", "--config", "balle48-relu-smoke", "--scenes", ".", "-o", "out", "--threads", 1)
+    assert run(*training, "--no-export").status == 0
+    result = run("export", "out", "--calibration", ".", "-o", "smoke.bfm", "--name", "smoke", "--json")
+    assert (result.status, result.err) == (0, "")
+    files = {}
+    for engine in ("litert", "onnxruntime", "numpy"):
+        output = f"{engine}.bf"
+        options = ("--model", "smoke.bfm", "--step", 30, "--engine", engine)
+        assert run("encode", "scene.hdr", "-o", output, *options).status == 0
+        files[engine] = (tmp_path / output).read_bytes()
+    assert len(set(files.values())) == 1
+    assert run("decode", "numpy.bf", "-o", "back.hdr", "--model", "smoke.bfm").status == 0
+
+
+def test_an_interrupted_training_says_that_it_goes_on(run, scene, monkeypatch):
+    pytest.importorskip("torch")
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bandfold.training.training_run.train_run", interrupted)
+    result = run("train", "--config", "balle48-smoke", "--scenes", ".", "-o", "out", "--no-export")
+    check_failure(result, 130, "kept in out, the same command goes on")
+
+
 def test_mistakes_are_told_on_one_line(run, tmp_path, scene):
     pytest.importorskip("torch")
     ending = ("--scenes", ".", "-o", "out", "--no-export")
