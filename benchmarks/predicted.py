@@ -67,11 +67,13 @@ def main(
     rates = np.geomspace(*RATES, points).tolist()
     report: dict[str, dict[str, Curve]] = {}
     found: dict[str, list[float]] = {name: [] for name in COMPARED}
+    aviris: list[bool] = []
     gains: list[list[float]] = []
     for scene in find_scenes(folder, tuple(wanted)):
         cube = scene.read()
         curve = _curve(cube, folds / str(models[scene.name]), rates)
         report[scene.name] = {"predicted": curve}
+        aviris.append(scene.aviris)
         said = []
         for codec, limits in COMPARED.items():
             figure = bd_rate(recorded[scene.name].get(codec, ()), curve, limits)
@@ -86,7 +88,8 @@ def main(
             gains.append(_by_rate(other, curve, rates))
             click.echo("    against: " + " ".join(map(_percent, gains[-1])))
     for codec, figures in found.items():
-        click.echo(f"mean against {codec}: {_percent(mean(figures))}")
+        some = [figure for figure, wanted in zip(figures, aviris, strict=True) if wanted]
+        click.echo(f"mean against {codec}: {_percent(mean(figures))}, of AVIRIS {_percent(mean(some))}")
     if gains:
         texts = [
             f"{rate:.3f} {_percent(mean(column))}"

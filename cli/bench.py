@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from bandfold.common.errors import SettingsError
 from .console import tell
 from .options import (
     bands_option,
+    engine_option,
     grouped,
     json_option,
     lines_option,
@@ -23,6 +24,7 @@ from .options import (
     option_group,
     samples_option,
     strip_lines_option,
+    threads_option,
 )
 
 EXAMPLE = """\b
@@ -43,6 +45,13 @@ class BenchCodingOptions:
         "--step", type=click.FloatRange(0, min_open=True), help="Quantiser step: without a search for it."
     )
     model: str | None = grouped(option=model_option, help="Package of a trained encoder.")
+    engine: str = grouped(option=engine_option)
+    threads: int = grouped(option=threads_option, help="Threads that code strips, or run the model.")
+    quantiser: str | None = grouped(
+        "--quantiser",
+        type=click.Choice(["dependent", "uniform"]),
+        help="Quantisers of a fold.  [default: dependent]",
+    )
     strip_lines: int = grouped(option=strip_lines_option)
 
 
@@ -107,7 +116,7 @@ def bench(
     """
     if find_spec("psutil") is None:
         raise SettingsError("bench needs psutil: pip install 'bandfold[power]'")
-    bps, step, model, strip_lines = coding.bps, coding.step, coding.model, coding.strip_lines
+    bps, step, model = coding.bps, coding.step, coding.model
     if bps is not None and step is not None:
         raise SettingsError("--bps and --step are given: give one of them, or none for 0.5 bits per sample")
     if bps is None and step is None:
@@ -119,8 +128,10 @@ def bench(
     from bandfold.benchmarks.power.strips import strip_latencies
     from bandfold.benchmarks.power.text import markdown
     from bandfold.benchmarks.scenes.scene_file import write_scene
+    from bandfold.bitstream.segments.predicted_codec import PredictedCodec, codec_of
     from bandfold.formats.envi.reader import open_envi
     from bandfold.onboard import Encoder
+    from bandfold.onboard.settings import EncoderSettings, find_package
     from bandfold.synthetic.scenes import SyntheticScene
 
     sensor, reason = find_sensor(measuring.root)
@@ -132,12 +143,22 @@ def bench(
             write_scene(scene, SyntheticScene(made_up.lines, made_up.samples, made_up.bands, 1))
         path, info = scene, open_envi(scene).info
 
+        settings = EncoderSettings(
+            bps=bps,
+            step=step,
+            model=model,
+            engine=coding.engine,
+            threads=coding.threads,
+            quantiser=coding.quantiser,
+            strip_lines=coding.strip_lines,
+        )
+        streams = model is None or isinstance(codec_of(find_package(model)), PredictedCodec)
+
         def encode(progress: Progress) -> int:
-            encoder = Encoder(bps=bps, step=step, model=model, strip_lines=strip_lines, progress=progress)
-            return len(encoder.encode(open_envi(path)))
+            return len(Encoder(settings, progress=progress).encode(open_envi(path)))
 
         def latencies() -> list[float]:
-            return strip_latencies(open_envi(path), bps=bps, step=step, strip_lines=strip_lines)
+            return strip_latencies(open_envi(path), replace(settings, stream=True))
 
         found = measure(
             encode,
@@ -147,7 +168,7 @@ def bench(
             warm_up=measuring.warm_up,
             idle_seconds=measuring.idle,
             root=measuring.root,
-            latencies=latencies if model is None else None,
+            latencies=latencies if streams else None,
         )
     report: dict[str, Any] = {
         "machine": machine(),
@@ -155,9 +176,12 @@ def bench(
         "settings": {
             "rate": f"step {step:g}" if step is not None else f"{bps:g} bits per sample",
             "model": model,
-            "strip_lines": strip_lines,
+            "engine": None if model is None else coding.engine,
+            "threads": coding.threads,
+            "quantiser": coding.quantiser,
+            "strip_lines": coding.strip_lines,
             "warm_up": measuring.warm_up,
-            "streamed": model is None,
+            "streamed": streams,
         },
         "sensor": None if sensor is None else {"name": sensor.name, "rails": list(sensor.rails)},
         "no_sensor": reason,

@@ -10,6 +10,7 @@ from bandfold.common.errors import SettingsError
 
 from .option_values import parse_size
 from .options import (
+    engine_option,
     grouped,
     model_option,
     partition_option,
@@ -35,14 +36,7 @@ class CodingOptions:
         option=model_option,
         help="Package of a trained encoder, which codes band by band.  [default: the built-in transform]",
     )
-    engine: str = grouped(
-        "--engine",
-        default="auto",
-        show_default=True,
-        metavar="auto|litert[:LIBRARY]|onnxruntime[:PROVIDER]|numpy",
-        help="What runs the networks of the model; auto: the fastest that is exact here (bandfold engines). "
-        "Behind a colon a delegate of LiteRT or an execution provider of ONNX Runtime.",
-    )
+    engine: str = grouped(option=engine_option)
     threads: int = grouped(option=threads_option, help="Threads that code strips, or run the model.")
     sensor: str | None = grouped(
         "--sensor",

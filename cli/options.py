@@ -110,6 +110,15 @@ model_option = partial(click.option, "--model", metavar="NAME|FILE")
 """Package of a trained encoder."""
 models_option = partial(click.option, "--model", "models", multiple=True, type=PATH, metavar="FILE")
 """Packages that a stream may need."""
+engine_option = partial(
+    click.option,
+    "--engine",
+    default="auto",
+    show_default=True,
+    metavar="auto|litert[:LIBRARY]|onnxruntime[:PROVIDER]|numpy",
+    help="What runs the networks of the model; auto: the fastest that is exact here (bandfold engines). "
+    "Behind a colon a delegate of LiteRT or an execution provider of ONNX Runtime.",
+)
 threads_option = partial(click.option, "--threads", type=click.IntRange(1), default=1, show_default=True)
 interleave_option = partial(click.option, "--interleave", type=click.Choice(["bsq", "bil", "bip"]))
 byte_order_option = partial(click.option, "--byte-order", type=click.Choice(["little", "big"]))

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from bandfold.bitstream.container.sections import Section
 from bandfold.common.scene import SceneSource
 from bandfold.onboard import StreamEncoder
+from bandfold.onboard.settings import EncoderSettings
 
 
 def strip_latencies(
     source: SceneSource,
+    settings: EncoderSettings,
     *,
-    bps: float | None,
-    step: float | None,
-    strip_lines: int,
     clock: Callable[[], float] = time.perf_counter,
 ) -> list[float]:
     """Encode a scene as a stream, one line after the other as from a camera.
@@ -24,10 +23,8 @@ def strip_latencies(
     ----------
     source : SceneSource
         Read before its lines are handed over, which is not timed.
-    bps, step : float or None
-        Of `bandfold.onboard.StreamEncoder`, one of both; the leaky bucket limits the rate.
-    strip_lines : int
-        Lines of a strip.
+    settings : EncoderSettings
+        Of a stream; the leaky bucket limits a rate.
     clock : callable
         Gives the time in seconds.
 
@@ -44,9 +41,10 @@ def strip_latencies(
         if section[0] == Section.SEGMENT:
             latencies.append(clock() - handed)
 
-    encoder = StreamEncoder(source.info, write, bps=bps, step=step, strip_lines=strip_lines)
-    for start in range(0, source.info.lines, strip_lines):
-        strip = slice(start, min(start + strip_lines, source.info.lines))
+    encoder = StreamEncoder(source.info, write, settings)
+    height = encoder.settings.strip_lines
+    for start in range(0, source.info.lines, height):
+        strip = slice(start, min(start + height, source.info.lines))
         lines = source.read(slice(0, source.info.bands), strip).transpose(1, 0, 2)
         for line in range(len(lines)):
             handed = clock()

@@ -63,6 +63,13 @@ def test_a_scene_on_a_board_without_one(run, tmp_path, scene):
     assert "J/Msample" not in result.out
 
 
+def test_a_model_that_predicts_bands_streams(run, scene):
+    options = ("--model", "innovations", "--engine", "numpy", "--step", 40, "--idle", 0.1)
+    report = json.loads(run("bench", "scene.hdr", *options, "--json").out)
+    wanted = {"model": "innovations", "engine": "numpy", "threads": 1, "streamed": True}
+    assert wanted.items() <= report["settings"].items()
+
+
 def test_failures(run, monkeypatch, scene):
     check_failure(run("bench", "--runs", 4), 2, "4 is not in the range x>=5")
     check_failure(run("bench", "--bps", 1, "--step", 8), 2, "give one of them")

@@ -14,6 +14,7 @@ from bandfold.benchmarks.power.text import markdown
 from bandfold.benchmarks.power.watch import Watch, energy
 from bandfold.onboard import Encoder
 from bandfold.onboard.samples.samples import ArraySource
+from bandfold.onboard.settings import EncoderSettings
 
 from .boards import orin_nano, write
 
@@ -106,13 +107,16 @@ class Watched(ArraySource):
 def test_latency_is_from_the_last_line_to_the_segment():
     source = Watched(np.arange(4 * 20 * 9, dtype=np.uint16).reshape(4, 20, 9))
     # A second: nothing but the clock itself goes on between line and segment.
-    assert strip_latencies(source, bps=None, step=4.0, strip_lines=8, clock=source.clock) == [1.0] * 3
+    assert (
+        strip_latencies(source, EncoderSettings(step=4.0, strip_lines=8, stream=True), clock=source.clock)
+        == [1.0] * 3
+    )
 
 
 def test_latency_of_a_real_clock():
     source = ArraySource(np.arange(4 * 16 * 9, dtype=np.uint16).reshape(4, 16, 9))
     before = time.perf_counter()
-    latencies = strip_latencies(source, bps=8.0, step=None, strip_lines=8)
+    latencies = strip_latencies(source, EncoderSettings(bps=8.0, strip_lines=8, stream=True))
     assert len(latencies) == 2
     assert min(latencies) > 0
     assert sum(latencies) < time.perf_counter() - before
