@@ -85,6 +85,7 @@ test-sanitised: $(STAMP)
 	BANDFOLD_KERNELS=$(SANITISED) ASAN_OPTIONS=detect_leaks=0 \
 		LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 		$(BIN)/pytest tests/common tests/bitstream tests/test_golden.py tests/onboard/transform tests/onboard/quantisation \
+		tests/onboard/prediction/test_innovations.py tests/onboard/prediction/test_prediction_weights.py \
 		tests/onboard/test_self_check.py tests/ground/test_hostile.py tests/ground/test_decoder.py
 
 bench: $(STAMP)

@@ -26,6 +26,7 @@ from .planning.plan import end_section, header_section, metadata_section, quanti
 from .planning.stream_planner import StreamBasis, StreamPlanner
 from .prediction.model_networks import streamed_model
 from .prediction.predicted_planner import PredictedPlanner, PredictedStreamPlanner
+from .rate.hierarchy_trial import choose_hierarchy
 from .rate.leaky_bucket import LeakyBucket
 from .rate.stream_control import (
     FixedQuality,
@@ -172,6 +173,8 @@ class StreamStrips:
         sample = self._planner.look(samples)
         planner = self._planner.planner(sample)
         step = self._control.first_step(planner)
+        if self._model is not None and isinstance(planner, PredictedPlanner):
+            choose_hierarchy(samples, self._model, planner, step_code(step))
         if not self.strips:
             self._header = replace(self._header, step_code=step_code(step))
         for turn in range(FIRST_PLANS):

@@ -64,9 +64,9 @@ def test_a_scene_on_a_board_without_one(run, tmp_path, scene):
 
 
 def test_a_model_that_predicts_bands_streams(run, scene):
-    options = ("--model", "innovations", "--engine", "numpy", "--step", 40, "--idle", 0.1)
+    options = ("--model", "innovations", "--engine", "auto", "--step", 40, "--idle", 0.1)
     report = json.loads(run("bench", "scene.hdr", *options, "--json").out)
-    wanted = {"model": "innovations", "engine": "numpy", "threads": 1, "streamed": True}
+    wanted = {"model": "innovations", "engine": "auto", "threads": 1, "streamed": True}
     assert wanted.items() <= report["settings"].items()
 
 
