@@ -278,10 +278,10 @@ def read_matrices(payload: PayloadReader, components: int) -> tuple[Vectors, ...
 
 
 def _read_hierarchy(payload: PayloadReader) -> Hierarchy:
-    levels, first = payload.integers(2, COUNT_MEAN, signed=False)
-    if levels > MOST_SPAN or first >= 1 << levels:
-        raise StreamError(f"bands are predicted over 2**{levels} of them: the stream is corrupt")
-    gains = payload.integers(levels, 2 * CHANGE_MEAN, signed=False)
+    tiers, first = payload.integers(2, COUNT_MEAN, signed=False)
+    if tiers > MOST_SPAN or first >= 1 << tiers:
+        raise StreamError(f"bands are predicted over 2**{tiers} of them: the stream is corrupt")
+    gains = payload.integers(tiers, 2 * CHANGE_MEAN, signed=False)
     if any(gain > MOST_GAIN for gain in gains):
         raise StreamError(f"steps grow by {max(gains)} eighths of an octave: the stream is corrupt")
     return Hierarchy(tuple(gains), first)

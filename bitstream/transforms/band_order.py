@@ -19,7 +19,7 @@ MOST_SPAN = 8
 
 
 MOST_GAIN = 15
-"""Eighths of an octave by which the step grows from one level to the next, at most."""
+"""Eighths of an octave by which the step grows from one tier to the next, at most."""
 
 _EIGHTHS = (256, 279, 304, 332, 362, 395, 431, 470)
 """``256 * 2**(n / 8)``."""
@@ -33,14 +33,14 @@ class OrderedBand:
     ----------
     band : int
         Its number in the scene.
-    level : int
+    tier : int
         How often the distance of bands was halved before its turn came; 0 for those that are coded first.
     references : tuple of int
         Numbers of the bands that it may be predicted from, the nearest first; all are coded before it.
     """
 
     band: int
-    level: int
+    tier: int
     references: tuple[int, ...]
 
 
@@ -51,7 +51,7 @@ class Hierarchy:
     Parameters
     ----------
     gains : tuple of int
-        Eighths of an octave by which the step grows from each level to the next. The bands that are coded
+        Eighths of an octave by which the step grows from each tier to the next. The bands that are coded
         first are two to the power of their number apart. Without any, bands are coded one after the other,
         and each is predicted from the four before it.
     first : int
@@ -65,14 +65,14 @@ class Hierarchy:
         """So many bands in the order of coding, each once."""
         return _band_order(count, len(self.gains), self.first)
 
-    def step(self, step_code: int, level: int) -> int:
-        """Step of the bands of a level.
+    def step(self, step_code: int, tier: int) -> int:
+        """Step of the bands of a tier.
 
         Parameters
         ----------
         step_code : int
             Step of the bands that are coded first, in units of 1/256 of a count.
-        level : int
+        tier : int
             Of the band.
 
         Returns
@@ -80,7 +80,7 @@ class Hierarchy:
         int
             In the same unit.
         """
-        octaves, eighths = divmod(sum(self.gains[:level]), len(_EIGHTHS))
+        octaves, eighths = divmod(sum(self.gains[:tier]), len(_EIGHTHS))
         return max(step_code * _EIGHTHS[eighths] << octaves >> 8, 1)
 
 
@@ -89,7 +89,7 @@ _REACH = ((1, 2, 3, 4), (1, 2))
 with bands between them."""
 
 _OFFSETS = (-1, 1, -3, 3, -2)
-"""Distances of the references of all others, in units of the distance of the level, the preferred first."""
+"""Distances of the references of all others, in units of the distance of the tier, the preferred first."""
 
 
 @cache
@@ -103,11 +103,11 @@ def _band_order(bands: int, span: int, first: int) -> tuple[OrderedBand, ...]:
         for band in start
     ]
     coded = set(start)
-    for level in range(1, span + 1):
+    for tier in range(1, span + 1):
         distance >>= 1
         for band in range((start[0] + distance) % (2 * distance), bands, 2 * distance):
             near = (band + distance * offset for offset in _OFFSETS)
             references = tuple(other for other in near if other in coded)[:MOST_REFERENCES]
-            ordered.append(OrderedBand(band, level, references))
+            ordered.append(OrderedBand(band, tier, references))
             coded.add(band)
     return tuple(ordered)

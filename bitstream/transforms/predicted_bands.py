@@ -73,7 +73,7 @@ class PredictedBands:
 
     def step_code(self, one: OrderedBand) -> int:
         """Step of a band, in units of 1/256 of a count."""
-        return self._hierarchy.step(self._step_code, one.level)
+        return self._hierarchy.step(self._step_code, one.tier)
 
     def known(self) -> NDArray[np.int32]:
         """All planes that are held, shape (planes, pixels)."""

@@ -20,11 +20,11 @@ from bandfold.onboard.planning.stream_planner import StreamBasis, strip_sample
 from bandfold.onboard.rate_model import KNEE, step_for_bits, step_for_error
 from bandfold.onboard.settings import STRIP_LINES
 
-LEVELS, FIRST_BANDS = 5, 4
-"""Levels of the order of coding at most, and bands of its first level at least."""
+TIERS, FIRST_BANDS = 5, 4
+"""Levels of the order of coding at most, and bands of its first tier at least."""
 
 GAIN = 2
-"""Eighths of an octave by which steps grow from level to level."""
+"""Eighths of an octave by which steps grow from tier to tier."""
 
 QUARTERS = 3
 """Where the first band is, in quarters of the distance of those that are coded first: the first bands of many
@@ -169,18 +169,18 @@ def usual_hierarchy(bands: int) -> Hierarchy:
     -------
     Hierarchy
     """
-    return hierarchy_of(min(LEVELS, max((bands // FIRST_BANDS).bit_length() - 1, 0)))
+    return hierarchy_of(min(TIERS, max((bands // FIRST_BANDS).bit_length() - 1, 0)))
 
 
-def hierarchy_of(levels: int, gain: int = GAIN, quarters: int = QUARTERS) -> Hierarchy:
+def hierarchy_of(tiers: int, gain: int = GAIN, quarters: int = QUARTERS) -> Hierarchy:
     """An order of coding.
 
     Parameters
     ----------
-    levels : int
+    tiers : int
         Of the order.
     gain : int
-        Eighths of an octave by which steps grow from level to level.
+        Eighths of an octave by which steps grow from tier to tier.
     quarters : int
         Where the first band is, in quarters of the distance of those that are coded first.
 
@@ -188,7 +188,7 @@ def hierarchy_of(levels: int, gain: int = GAIN, quarters: int = QUARTERS) -> Hie
     -------
     Hierarchy
     """
-    return Hierarchy((gain,) * levels, (quarters << levels) // 4)
+    return Hierarchy((gain,) * tiers, (quarters << tiers) // 4)
 
 
 def _variances_left(flat: NDArray[np.int32], hierarchy: Hierarchy) -> NDArray[np.float64]:

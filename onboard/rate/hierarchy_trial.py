@@ -1,6 +1,6 @@
 """In which order predicted bands are best coded: a few lines of the scene tell, coded in several.
 
-Many levels suit scenes of many bands and little noise, growing steps suit low rates. How both weigh depends
+Many tiers suit scenes of many bands and little noise, growing steps suit low rates. How both weigh depends
 on the scene, and no estimate from its covariances was as good as coding some of it.
 """
 
@@ -27,7 +27,7 @@ OTHER_QUARTERS = (0, 2)
 """Places of the first band that are tried, in quarters of the distance of those that are coded first."""
 
 OTHER_GAINS = (1, 3)
-"""Growths of the step that are tried, in eighths of an octave a level."""
+"""Growths of the step that are tried, in eighths of an octave a tier."""
 
 
 SMALLEST_ERROR = 1e-6
@@ -49,8 +49,8 @@ def choose_hierarchy(samples: Samples, method: PredictedMethod, planner: Predict
         Of the step, in units of ``1 / STEP_UNIT`` of a count.
     """
     usual = planner.hierarchy
-    levels = len(usual.gains)
-    if not levels:
+    tiers = len(usual.gains)
+    if not tiers:
         return
     some = _some_of(samples)
 
@@ -78,13 +78,13 @@ def choose_hierarchy(samples: Samples, method: PredictedMethod, planner: Predict
             best, chosen = found, order
         return better
 
-    # One thing after the other: where the order begins, how many levels it has, how its steps grow.
+    # One thing after the other: where the order begins, how many tiers it has, how its steps grow.
     quarters = QUARTERS
     if slope > 0.0:
         for other in OTHER_QUARTERS:
-            if take(hierarchy_of(levels, quarters=other)):
+            if take(hierarchy_of(tiers, quarters=other)):
                 quarters = other
-        for count in (levels - 1, levels + 1):
+        for count in (tiers - 1, tiers + 1):
             if 0 < count <= MOST_SPAN:
                 take(hierarchy_of(count, quarters=quarters))
         for gain in OTHER_GAINS:

@@ -328,10 +328,10 @@ def read_fold(payload, header):
         kind = "basis-functions" if header["predicted"] else "frequencies"
         assert max(fold["engines"]) < len(header["model"][kind])
     if header["predicted"]:
-        levels, fold["begin"] = payload.unsigned(2, 2048)
-        assert levels <= 8
-        assert fold["begin"] < 2**levels
-        fold["gains"] = payload.unsigned(levels, 512)
+        tiers, fold["begin"] = payload.unsigned(2, 2048)
+        assert tiers <= 8
+        assert fold["begin"] < 2**tiers
+        fold["gains"] = payload.unsigned(tiers, 512)
         assert all(gain <= 15 for gain in fold["gains"])
     if not header["spectral"]:
         return fold
@@ -578,22 +578,22 @@ def restore(quantised, classes, chosen, header, fold, rotations, points, height,
     return np.clip(np.rint(planes), limits.min, limits.max)
 
 
-def order_of_coding(bands, levels, begin):
-    """Band, level and references of each, in the order of coding."""
+def order_of_coding(bands, tiers, begin):
+    """Band, tier and references of each, in the order of coding."""
     order = []
 
-    def add(band, level, distances):
+    def add(band, tier, distances):
         before = {one for one, _, _ in order}
         near = [band + distance for distance in distances]
-        order.append((band, level, [one for one in near if one in before][:4]))
+        order.append((band, tier, [one for one in near if one in before][:4]))
 
     begin = min(begin, bands - 1)
-    for band in range(begin, bands, 2**levels):
-        add(band, 0, [-n * 2**levels for n in ((1, 2) if levels else (1, 2, 3, 4))])
-    for level in range(1, levels + 1):
-        s = 2 ** (levels - level)
+    for band in range(begin, bands, 2**tiers):
+        add(band, 0, [-n * 2**tiers for n in ((1, 2) if tiers else (1, 2, 3, 4))])
+    for tier in range(1, tiers + 1):
+        s = 2 ** (tiers - tier)
         for band in [one for one in range(bands) if (one - begin) % (2 * s) == s]:
-            add(band, level, [-s, s, -3 * s, 3 * s, -2 * s])
+            add(band, tier, [-s, s, -3 * s, 3 * s, -2 * s])
     assert sorted(band for band, _, _ in order) == list(range(bands))
     return order
 
@@ -631,10 +631,10 @@ def restore_predicted(quantised, classes, header, fold, order, predictions, heig
 
     means = cut((np.rint(fold["means"] * 64).astype(np.int64) + 2) >> 2)
     planes = {}
-    for number, ((band, level, references), (weights, offset)) in enumerate(
+    for number, ((band, tier, references), (weights, offset)) in enumerate(
         zip(order, predictions, strict=True)
     ):
-        g = sum(fold["gains"][:level])
+        g = sum(fold["gains"][:tier])
         step = max(code * EIGHTHS[g % 8] * 2 ** (g // 8) >> 8, 1)
         base = cut(means[band] + (offset * step >> 5))
         total = np.full((8 * rows, 8 * columns), 512, dtype=np.int64)

@@ -17,7 +17,7 @@ def test_every_band_comes_once_and_behind_all_that_it_is_predicted_from(bands, g
         assert len(set(one.references)) == len(one.references)
         assert set(one.references) <= coded
         coded.add(one.band)
-    assert [one.level for one in order] == sorted(one.level for one in order)
+    assert [one.tier for one in order] == sorted(one.tier for one in order)
 
 
 def test_without_levels_bands_follow_their_wavelengths():
@@ -38,12 +38,12 @@ def test_bands_half_way_have_neighbours_on_both_sides():
 
 def test_steps_grow_with_the_levels():
     order = Hierarchy((8, 4, 0))
-    assert [order.step(1000, level) for level in range(4)] == [1000, 2000, 2828, 2828]
+    assert [order.step(1000, tier) for tier in range(4)] == [1000, 2000, 2828, 2828]
     assert Hierarchy((1,)).step(1, 1) == 1
     assert Hierarchy((3, 5)).step(512, 2) == 1024
 
 
-@pytest.mark.parametrize("level", range(MOST_SPAN + 1))
-def test_steps_are_near_powers_of_two(level):
+@pytest.mark.parametrize("tier", range(MOST_SPAN + 1))
+def test_steps_are_near_powers_of_two(tier):
     order = Hierarchy((3,) * MOST_SPAN)
-    assert order.step(1 << 12, level) == pytest.approx(2 ** (12 + 3 * level / 8), rel=2e-3)
+    assert order.step(1 << 12, tier) == pytest.approx(2 ** (12 + 3 * tier / 8), rel=2e-3)

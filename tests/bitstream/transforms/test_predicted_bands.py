@@ -5,9 +5,9 @@ from bandfold.bitstream.transforms.band_order import Hierarchy
 from bandfold.bitstream.transforms.predicted_bands import needed_bands, slots_of
 
 
-@given(bands=st.integers(1, 300), levels=st.integers(0, 8), first=st.integers(0, 255))
-def test_no_band_is_forgotten_that_is_still_needed(bands, levels, first):
-    order = Hierarchy((2,) * levels, first % (1 << levels)).bands(bands)
+@given(bands=st.integers(1, 300), tiers=st.integers(0, 8), first=st.integers(0, 255))
+def test_no_band_is_forgotten_that_is_still_needed(bands, tiers, first):
+    order = Hierarchy((2,) * tiers, first % (1 << tiers)).bands(bands)
     slots = slots_of(order)
     held = {}
     for one in order:
