@@ -113,8 +113,8 @@ def encode(
         )
     if scene != STANDARD:
         raw.refuse()
-    elif coding.nbytes is not None or coding.model is not None:
-        raise SettingsError("lines of unknown number take --bps, --psnr or --step, and no --model")
+    elif coding.nbytes is not None:
+        raise SettingsError("lines of unknown number take --bps, --psnr or --step")
     # Packets have copies of their own.
     copied = stream and packets is not None and packets.repeat
     repeat = 0 if copied and streaming.repeat is None else streaming.repeat

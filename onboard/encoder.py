@@ -207,6 +207,8 @@ class Encoder:
             encoder.push(scene.read(slice(0, scene.info.bands), lines).transpose(1, 0, 2))
             self._progress("code", lines.stop / scene.info.lines)
         encoder.flush()
+        if self._networks is not None:
+            self._networks.used.update(dict.fromkeys(encoder.engines))
         return encoder.lines
 
     def _encode_by_networks(self, samples: Samples, networks: Networks) -> bytes:

@@ -91,6 +91,11 @@ class StreamEncoder:
         return self._strips.lines + self._fill
 
     @property
+    def engines(self) -> tuple[str, ...]:
+        """What ran the network of the model so far; empty without one."""
+        return self._strips.engines
+
+    @property
     def suspect(self) -> list[slice]:
         """Lines coded between the last look at memory that found nothing and one that found flipped bits."""
         return self._strips.suspect

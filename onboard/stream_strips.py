@@ -154,6 +154,11 @@ class StreamStrips:
         self.lines += samples.info.lines
         return sections
 
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """What ran the network of the model so far; empty without one."""
+        return () if self._model is None else self._model.engines
+
     def end(self) -> list[bytes]:
         """The sections behind the last strip.
 

@@ -210,6 +210,11 @@ class PredictedMethod:
         """The model."""
         return self._network.codec
 
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """What ran its network so far."""
+        return tuple(self._network.used)
+
     def trial_height(self, lines: int, strip_lines: int) -> int:
         """As in the whole scene."""
         return strip_lines

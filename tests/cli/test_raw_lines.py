@@ -55,6 +55,19 @@ def test_a_pipe_gives_the_segments_of_the_file(run, tmp_path, scene, feed):
     assert (info["open"], info["complete"], info["folds"]) == (True, True, len(set(info_folds(info))))
 
 
+def test_lines_of_a_pipe_go_through_a_trained_model(run, tmp_path, scene, feed):
+    common = ("--step", 30, "--strip-lines", 8, "--model", "innovations")
+    result = run("encode", "scene.hdr", "-o", "file.bf", "--stream", *common, "--json")
+    assert result.status == 0
+    assert json.loads(result.out)["engine"]
+    feed(lines_of(scene))
+    assert run("encode", "-", "-o", "pipe.bf", *RAW, *common).status == 0
+    assert segments(tmp_path / "pipe.bf") == segments(tmp_path / "file.bf")
+    feed(lines_of(scene))
+    refused = run("encode", "-", "-o", "other.bf", *RAW, "--step", 30, "--model", "balle48-relu-cal-l1")
+    check_failure(refused, 2, "take a model that predicts bands")
+
+
 def info_folds(info):
     return [segment["fold"] for segment in info["segments"]]
 

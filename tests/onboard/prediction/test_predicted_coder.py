@@ -124,6 +124,7 @@ def test_a_stream_is_what_its_lines_make_however_they_come():
         encoder.push(SCENE[:, start : start + 5].transpose(1, 0, 2))
     encoder.flush()
     assert b"".join(sections) == whole
+    assert encoder.engines
     # A whole scene has band means of its own, and steps that grow otherwise from level to level.
     assert _error(whole) < 2 * _error(_encode())
 
