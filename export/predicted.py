@@ -143,26 +143,28 @@ def train_model(scenes: Sequence[SceneFile], name: str, effort: Effort, progress
     first = load_tables()
     usual: Arrays = dict(mode_arrays(first.modes[MODE], MODE))
     kernels = np.pad(cosine_basis().reshape(-1, 8, 8), ((0, 0), (8, 8), (8, 8)))
-    start = _pack(name, kernels, usual, {})
+    cosine = kernels
+    start = _pack(name, [cosine], usual, {})
     if effort.transform:
         patches = [one.patches for one in _look(scenes, start, PATCHES, effort.seed, progress)]
         told = partial(progress, "train transform")
         kernels = train_lapped_transform(patches, effort.transform, effort.seed, told)
         del patches
-    codec = _pack(name, kernels, usual, {})
+    codec = _pack(name, [kernels], usual, {})
     tables = PredictedCodec.from_package(codec).tables(first)
     material = [
         prepare(one.latents, tables, effort.seed) for one in _look(scenes, codec, 0, effort.seed, progress)
     ]
     contexts = train_mode(MODE, material, effort.contexts, effort.seed, partial(progress, "train contexts"))
     card = {
-        "architecture": "a convolution of 24 x 24 samples every 8 x 8, 64 filters, on what prediction leaves",
+        "architecture": "a convolution of 24 x 24 samples every 8 x 8, 64 filters, on what prediction "
+        "leaves; as another engine the cosine transform, which high rates may prefer",
         "MAC per sample": 576,
         "parameters": int(kernels.size),
         "training scenes": sorted(scene.name for scene in scenes),
         "batches": {"transform": effort.transform, "contexts": effort.contexts},
     }
-    return _pack(name, kernels, contexts, card)
+    return _pack(name, [kernels, cosine] if effort.transform else [cosine], contexts, card)
 
 
 def _look(
@@ -176,10 +178,12 @@ def _look(
     return found
 
 
-def _pack(name: str, kernels: NDArray[np.float64], contexts: Arrays, card: dict[str, Any]) -> Package:
+def _pack(
+    name: str, transforms: Sequence[NDArray[np.float64]], contexts: Arrays, card: dict[str, Any]
+) -> Package:
     description = "bands predicted from bands, what is left through an int8 convolution; all rates"
     package = predicted_package(
-        name, kernels, contexts, description=description, release=__version__, card=card
+        name, transforms, contexts, description=description, release=__version__, card=card
     )
     return unpack(pack(package), name)
 

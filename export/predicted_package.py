@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,7 @@ def integer_analysis(kernels: NDArray[np.float64], units: NDArray[np.int32]) -> 
 
 def predicted_package(
     name: str,
-    kernels: NDArray[np.float64],
+    transforms: Sequence[NDArray[np.float64]],
     contexts: Mapping[str, NDArray[Any]],
     *,
     description: str,
@@ -78,8 +78,8 @@ def predicted_package(
     ----------
     name : str
         Of the package.
-    kernels : ndarray, shape (64, 24, 24)
-        Basis functions.
+    transforms : sequence of ndarray, each of shape (64, 24, 24)
+        Basis functions of each engine; encoders try them, the first one first.
     contexts : mapping of str to ndarray
         Context network and tables, named as those of single bands.
     description : str
@@ -99,18 +99,20 @@ def predicted_package(
         If engines differ, or it does not make up a model.
     """
     units = latent_units()
-    stack = integer_analysis(kernels, units)
-    golden = golden_digest(NumpyNetwork(stack).run(probe(stack)))
+    stacks = [integer_analysis(kernels, units) for kernels in transforms]
+    golden = [golden_digest(NumpyNetwork(stack).run(probe(stack))) for stack in stacks]
     arrays = codec_arrays(
-        np.rint(kernels * KERNEL_UNIT).astype(np.int16)[None],
-        units[None],
-        np.frombuffer(golden, np.uint8)[None],
+        np.stack([np.rint(kernels * KERNEL_UNIT).astype(np.int16) for kernels in transforms]),
+        np.stack([units for _ in transforms]),
+        np.stack([np.frombuffer(one, np.uint8) for one in golden]),
         contexts,
     )
-    engines = {
-        ANALYSIS.format(0): to_qoperator(stack).SerializeToString(),
-        QUANTISED.format(0): to_tflite(stack),
-    }
+    engines: dict[str, bytes] = {}
+    for number, stack in enumerate(stacks):
+        engines[ANALYSIS.format(number)] = to_qoperator(stack).SerializeToString()
+        engines[QUANTISED.format(number)] = to_tflite(stack)
     package = Package(Manifest(name, "codec", description, release, dict(card)), arrays, engines)
-    require_exact(innovation_model(PredictedCodec.from_package(package), 0))
+    codec = PredictedCodec.from_package(package)
+    for engine in range(codec.engines):
+        require_exact(innovation_model(codec, engine))
     return package

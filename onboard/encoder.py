@@ -32,7 +32,7 @@ from .prediction.innovation_network import InnovationNetwork
 from .prediction.model_networks import Networks, networks_of
 from .prediction.predicted_coder import PredictedMethod
 from .prediction.predicted_planner import PredictedPlanner, strip_height
-from .rate.hierarchy_trial import choose_hierarchy
+from .rate.order_trial import choose_order
 from .rate.region_trial import several_cost_less
 from .rate.scene_control import SceneControl
 from .rate_model import LAGRANGE_MULTIPLIER
@@ -216,7 +216,7 @@ class Encoder:
             predicted = PredictedPlanner(sample_blocks(samples, self._sampled))
             method = PredictedMethod(networks, self._tables, self._workers)
             coder = self._coder(samples, method)
-            choose_hierarchy(samples, method, predicted, self._first_code(predicted, coder))
+            choose_order(samples, method, predicted, self._first_code(predicted, coder))
             return self._code(coder, predicted, errors=False).data
         planner = BandPlanner(samples, networks.codec, self._sampled)
         return self._code(

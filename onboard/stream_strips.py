@@ -26,8 +26,8 @@ from .planning.plan import end_section, header_section, metadata_section, quanti
 from .planning.stream_planner import StreamBasis, StreamPlanner
 from .prediction.model_networks import streamed_model
 from .prediction.predicted_planner import PredictedPlanner, PredictedStreamPlanner
-from .rate.hierarchy_trial import choose_hierarchy
 from .rate.leaky_bucket import LeakyBucket
+from .rate.order_trial import choose_order
 from .rate.stream_control import (
     FixedQuality,
     FixedStep,
@@ -142,8 +142,7 @@ class StreamStrips:
             before, coded = self._code_first(samples)
         else:
             step = self._control.next_step()
-            # The sample is gone when the strip is coded: both take memory.
-            basis = self._planner.renewed(self._planner.look(samples), step) or known
+            basis = self._planner.follow(samples, step) or known
             before = self._before(basis, renewed=basis is not known)
             _, coded = self._control.code(self._task(basis, samples, sum(map(len, before))), step)
         self._since_repeated = 1 if before else self._since_repeated + 1
@@ -179,7 +178,7 @@ class StreamStrips:
         planner = self._planner.planner(sample)
         step = self._control.first_step(planner)
         if self._model is not None and isinstance(planner, PredictedPlanner):
-            choose_hierarchy(samples, self._model, planner, step_code(step))
+            choose_order(samples, self._model, planner, step_code(step))
         if not self.strips:
             self._header = replace(self._header, step_code=step_code(step))
         for turn in range(FIRST_PLANS):

@@ -113,6 +113,10 @@ class StreamPlanner:
         folded = ScenePlanner(sample, self._ends, self._sensor, workers=self._workers)
         return folded if self._spectral else folded.unfolded()
 
+    def follow(self, strip: SceneSource, step: float) -> StreamBasis | None:
+        """Look at a strip, and plan anew if that pays; see `renewed`. The sample is not kept: it is large."""
+        return self.renewed(self.look(strip), step)
+
     def renewed(self, sample: BlockSample, step: float) -> StreamBasis | None:
         """Plan anew if another fold saves more than it costs; measures the mismatch.
 
@@ -166,17 +170,19 @@ class StreamPlanner:
         return self.current
 
 
-def strip_sample(strip: SceneSource) -> BlockSample:
+def strip_sample(strip: SceneSource, blocks: int = BLOCKS) -> BlockSample:
     """Take a sample of a strip, which stands for those that follow too.
 
     Parameters
     ----------
     strip : SceneSource
         Its lines, integer samples without gaps.
+    blocks : int
+        How many blocks are enough.
 
     Returns
     -------
     BlockSample
     """
     pixels = strip.info.lines * strip.info.samples * STRIPS_AHEAD
-    return BlockSample(sample_blocks(strip, enough=BLOCKS, most=1 << 24).blocks, pixels)
+    return BlockSample(sample_blocks(strip, enough=blocks, most=1 << 24).blocks, pixels)

@@ -30,6 +30,9 @@ QUARTERS = 3
 """Where the first band is, in quarters of the distance of those that are coded first: the first bands of many
 sensors are noisy, and whatever is predicted from them inherits that."""
 
+STREAM_BLOCKS = 64
+"""Blocks of the first strip of a stream that tell its band means, and a first guess of the step."""
+
 STRIP_PIXELS = 1 << 15
 """Pixels of a strip at least: each band tells its weights in each."""
 
@@ -52,7 +55,11 @@ class PredictedPlanner:
     ----------
     hierarchy : Hierarchy
         Order of coding.
+    engine : int
+        Of the model, which codes all bands.
     """
+
+    engine = 0
 
     depends_on_step = False
 
@@ -66,7 +73,7 @@ class PredictedPlanner:
     def plan(self, step: float, *, rotate: bool = True) -> Plan:
         """Plan for a step; see `Planner.plan`."""
         means, shift = told_means(self._mean, step, self._pixels)
-        fold = Fold((len(means),), means, shift, engines=(0,), prediction=self.hierarchy)
+        fold = Fold((len(means),), means, shift, engines=(self.engine,), prediction=self.hierarchy)
         return Plan.of(step, Basis(fold))
 
     def step_for_bits(self, bits: float) -> float:
@@ -115,15 +122,15 @@ class PredictedStreamPlanner:
 
     def look(self, strip: SceneSource) -> BlockSample:
         """Take a sample of a strip; see `StreamPlanner.look`."""
-        return strip_sample(strip)
+        return strip_sample(strip, STREAM_BLOCKS)
 
     def planner(self, sample: BlockSample) -> PredictedPlanner:
         """What plans for a sample of a strip."""
         return PredictedPlanner(sample)
 
-    def renewed(self, sample: BlockSample, step: float) -> StreamBasis | None:
+    def follow(self, strip: SceneSource, step: float) -> StreamBasis | None:
         """Nothing: the plan stays."""
-        return None if self.current is not None else self.renew(sample, step)
+        return None if self.current is not None else self.renew(self.look(strip), step)
 
     def renew(
         self, sample: BlockSample, step: float, planner: Planner | None = None, *, again: bool = False

@@ -82,7 +82,7 @@ def test_networks_of_a_package_as_files(run, tmp_path):
     package = Registry().find("innovations")
     for name, data in package.engines.items():
         assert (tmp_path / "graphs/here" / name).read_bytes() == data
-    assert len(list((tmp_path / "graphs/here").iterdir())) == len(package.engines) == 2
+    assert len(list((tmp_path / "graphs/here").iterdir())) == len(package.engines) == 4
     report = json.loads(run("models", "extract", "innovations", "-o", "again", "--json").out)
     assert report == {
         "package": "innovations",
@@ -95,12 +95,8 @@ def test_graphs_for_accelerators(run, tmp_path):
     targets = ("--targets", "tflite", "--targets", "tensorrt", "--lines", 16, "--samples", 40)
     assert run("models", "extract", "innovations", "-o", "graphs", *targets).status == 0
     names = {path.name for path in (tmp_path / "graphs").iterdir()}
-    assert names == {
-        "analysis-0.onnx",
-        "analysis-0.tflite",
-        "analysis-0.static.tflite",
-        "analysis-0.qdq.onnx",
-    }
+    ends = ("onnx", "tflite", "static.tflite", "qdq.onnx")
+    assert names == {f"analysis-{number}.{end}" for number in range(2) for end in ends}
     check_failure(
         run("models", "extract", "balle48-relu-cal-l1", "-o", "other", *targets), 5, "not symmetric"
     )

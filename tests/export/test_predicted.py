@@ -96,7 +96,7 @@ def test_a_trained_model_codes(trained):
     assert card["training scenes"] == ["scene_0", "scene_1", "scene_2"]
     assert card["MAC per sample"] == 576
     codec = codec_of(package)
-    assert (codec.engines, codec.quantised) == (1, True)
+    assert (codec.engines, codec.quantised) == (2, True)
     scene = SyntheticScene(40, 30, 15, 9).read(slice(0, 15), slice(0, 40))
     stream = Encoder(bps=1.0, model=package).encode(scene)
     assert len(stream) * 8 <= scene.size
@@ -129,7 +129,7 @@ def test_a_package_is_the_same_whenever_it_is_made():
     contexts = mode_arrays(load_tables().modes["banded"], "banded")
     kernels = LappedTransform().kernels()
     about = {"description": "d", "release": "0", "card": {}}
-    first, again = (pack(predicted_package("one", kernels, contexts, **about)) for _ in range(2))
+    first, again = (pack(predicted_package("one", [kernels], contexts, **about)) for _ in range(2))
     assert first == again
     units = codec_of(unpack(first, "one")).units[0]
     assert units[0] > units[-1]

@@ -223,7 +223,7 @@ def lapped() -> Package:
     contexts = mode_arrays(load_tables().modes["banded"], "banded")
     about = {"training scenes": []}
     return predicted_package(
-        LAPPED.stem, kernels, contexts, description="for golden streams", release="0", card=about
+        LAPPED.stem, [kernels], contexts, description="for golden streams", release="0", card=about
     )
 
 

@@ -1,4 +1,4 @@
-"""In which order predicted bands are best coded: a few lines of the scene tell, coded in several.
+"""In which order predicted bands are best coded, and by which transform: some of the scene tells.
 
 Many tiers suit scenes of many bands and little noise, growing steps suit low rates. How both weigh depends
 on the scene, and no estimate from its covariances was as good as coding some of it.
@@ -34,8 +34,8 @@ SMALLEST_ERROR = 1e-6
 """Where nothing is lost, the logarithm of the error is taken of this, in counts squared."""
 
 
-def choose_hierarchy(samples: Samples, method: PredictedMethod, planner: PredictedPlanner, code: int) -> None:
-    """Let a planner take the order of coding that costs least at a step.
+def choose_order(samples: Samples, method: PredictedMethod, planner: PredictedPlanner, code: int) -> None:
+    """Let a planner take the order of coding and the engine that cost least at a step.
 
     Parameters
     ----------
@@ -50,8 +50,6 @@ def choose_hierarchy(samples: Samples, method: PredictedMethod, planner: Predict
     """
     usual = planner.hierarchy
     tiers = len(usual.gains)
-    if not tiers:
-        return
     some = _some_of(samples)
 
     def tried(order: Hierarchy, step: float) -> tuple[float, int]:
@@ -81,14 +79,19 @@ def choose_hierarchy(samples: Samples, method: PredictedMethod, planner: Predict
     # One thing after the other: where the order begins, how many tiers it has, how its steps grow.
     quarters = QUARTERS
     if slope > 0.0:
-        for other in OTHER_QUARTERS:
+        for other in OTHER_QUARTERS if tiers else ():
             if take(hierarchy_of(tiers, quarters=other)):
                 quarters = other
         for count in (tiers - 1, tiers + 1):
             if 0 < count <= MOST_SPAN:
                 take(hierarchy_of(count, quarters=quarters))
-        for gain in OTHER_GAINS:
+        for gain in OTHER_GAINS if tiers else ():
             take(hierarchy_of(len(chosen.gains), gain, quarters))
+        # Then which transform.
+        for engine in range(1, method.codec.engines):
+            before, planner.engine = planner.engine, engine
+            if not take(chosen):
+                planner.engine = before
     planner.hierarchy = chosen
 
 
