@@ -24,10 +24,10 @@ from bandfold.onboard.prediction.innovations import INPUT_UNIT
 from .qoperator import to_qoperator
 from .tflite import to_tflite
 
-COARSE_UNITS = (32, 16, 16)
+COARSE_UNITS = (8, 8, 8)
 """Units of the channels of the first diagonals, in ``1 / LATENT_UNIT`` of a step: latents are large there."""
 
-FINE_UNIT = 8
+FINE_UNIT = 4
 """Unit of all others."""
 
 

@@ -32,8 +32,11 @@ from .innovation_network import InnovationNetwork
 from .innovations import INPUT_UNIT, LARGEST_INPUT, add_latents, innovations, squared_error
 from .prediction_weights import best_prediction, told_shift
 
-MOST_PASSES = 6
+MOST_PASSES = 8
 """Times that a band goes through the network, at most: once, unless it leaves the range of 8 bits."""
+
+OCTAVES_COARSER, OCTAVES_FINER = 3, 5
+"""What the unit of the network grows by where latents are out of range, and falls by where none was."""
 
 
 @dataclass(frozen=True)
@@ -150,19 +153,20 @@ class PredictedStripCoder:
         latents = np.zeros(levels.shape, dtype=np.int32)
         plane, shift = predicted, 0
         for turn in range(MOST_PASSES):
-            inputs, cut = innovations(target, plane, scale)
+            if turn:
+                latents = self._values(levels, classes)
+            inputs, cut = innovations(target, plane, scale / (1 << shift))
             if cut:
                 shift = _shift(target, plane, scale)
                 inputs, _ = innovations(target, plane, scale / (1 << shift))
-            if turn:
-                latents = self._values(levels, classes)
-            saturated = add_latents(
-                self._network.analyse(inputs, engine), self._codec.units[engine], shift if cut else 0, latents
-            )
+            outputs = self._network.analyse(inputs, engine)
+            saturated = add_latents(outputs, self._codec.units[engine], shift, latents)
             quantiser.quantise(number, latents, LATENT_UNIT)
             plane = strip.add(one, predicted, levels, classes)
-            if not cut and not saturated:
+            if not saturated and not shift:
                 break
+            # Coarser where latents are out of range, then finer again, until all is as fine as can be.
+            shift = shift + OCTAVES_COARSER if saturated else max(shift - OCTAVES_FINER, 0)
         if self.watch is not None:
             left = (target * SAMPLE_UNIT - predicted) * (STEP_UNIT / (SAMPLE_UNIT * strip.step_code(one)))
             self.watch(number, left, latents)
