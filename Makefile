@@ -80,7 +80,7 @@ $(ARM_KERNELS): pyproject.toml tests/kernels.py $(wildcard common/native/*) | $(
 SANITISED := $(abspath $(OUT))/sanitised.so
 test-sanitised: $(STAMP)
 	mkdir -p $(OUT)
-	$(BIN)/python tests/kernels.py $(SANITISED) gcc -O1 -g -DBF_CLONES= -fsanitize=address,undefined \
+	$(BIN)/python tests/kernels.py $(SANITISED) gcc -O1 -g -DBF_CLONES= -fsanitize=address,undefined,float-cast-overflow \
 		-fno-sanitize-recover=undefined
 	BANDFOLD_KERNELS=$(SANITISED) ASAN_OPTIONS=detect_leaks=0 \
 		LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \

@@ -45,7 +45,10 @@ SMALLEST_GAIN = 0.8
 """Latents of fewer steps than this never gain."""
 
 GAIN_UNIT = 256
-"""Gains are summed as integers in units of ``step**2 / GAIN_UNIT``."""
+"""Gains are summed as integers in units of ``step**2 / GAIN_UNIT`` ..."""
+
+GAIN_HALF = float(1 << 32)
+"""... whose multiples of this and remainders are added apart, in 64 bits each."""
 
 FINEST, COARSEST = 16, 1
 """Bits of an eigenvector's entries, at most and at least."""
@@ -221,7 +224,7 @@ def total_bits(latents: NDArray[np.float64] | NDArray[np.int32], step: float) ->
     return int(np.rint(bits).astype(np.int64).sum()) / BITS_UNIT
 
 
-def latent_gain(latents: NDArray[np.int32], step: float) -> NDArray[np.int64]:
+def latent_gain(latents: NDArray[np.int32], step: float) -> NDArray[np.float64]:
     """What coding the latents of each component saves: squared error less what its bits are worth.
 
     Parameters
@@ -233,10 +236,11 @@ def latent_gain(latents: NDArray[np.int32], step: float) -> NDArray[np.int64]:
 
     Returns
     -------
-    ndarray of int64, shape (components,)
-        In units of ``step**2 / GAIN_UNIT``: integers, whose sum does not depend on the order.
+    ndarray of float64, shape (components,)
+        In units of ``step**2 / GAIN_UNIT``: sums of integers, which do not depend on the order. Those beyond
+        2**53 are rounded once.
     """
-    gains = np.empty(len(latents), dtype=np.int64)
+    gains = np.empty(len(latents))
     _sum_gains(latents, step * FRACTION, SMALLEST_GAIN, LAGRANGE_MULTIPLIER, LATENT_BITS, OCTAVE_BITS, gains)
     return gains
 
@@ -244,7 +248,7 @@ def latent_gain(latents: NDArray[np.int32], step: float) -> NDArray[np.int64]:
 @compiled(
     "bf_gain(latents: int32[components, channels, blocks], components: int64,"
     " count: int64 = channels * blocks, unit: float64, smallest: float64, weight: float64, bits: float64,"
-    " octave_bits: float64, gains: out(int64[components]))"
+    " octave_bits: float64, gains: out(float64[components]))"
 )
 def _sum_gains(
     latents: NDArray[np.int32],
@@ -253,13 +257,17 @@ def _sum_gains(
     weight: float,
     bits: float,
     octave_bits: float,
-    gains: NDArray[np.int64],
+    gains: NDArray[np.float64],
 ) -> None:
+    # A latent of 2**31 units saves 2**66 at a step of 4 units: high and low halves are added apart.
     for component, part in enumerate(latents):
         u = np.abs(part) / unit
         u = u[u > smallest]
         gain = u * u - 1.0 / 12 - weight * (bits + octave_bits * exact.log2(u))
-        gains[component] = np.rint(np.maximum(gain, 0.0) * GAIN_UNIT).astype(np.int64).sum()
+        whole = np.rint(np.maximum(gain, 0.0) * GAIN_UNIT)
+        above = np.floor(whole / GAIN_HALF)
+        high, low = above.astype(np.int64).sum(), (whole - above * GAIN_HALF).astype(np.int64).sum()
+        gains[component] = float(high) * GAIN_HALF + float(low)
 
 
 def quantise_vectors(

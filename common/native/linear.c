@@ -131,21 +131,27 @@ BF_INLINE double log2_of(double x)
 }
 
 /* What coding the latents of each component saves, in 1 / 256 of a squared step: `latent_gain` of
- * onboard/planning/fold_planner.py. Latents are of shape [components][count].
+ * onboard/rate_model.py. Latents are of shape [components][count].
+ *
+ * A latent has up to 2**31 units and a step at least 4 of them, so that one alone may save 2**66: sums of high and
+ * low halves are kept apart, each of which is exact for up to 2**28 latents.
  */
 BF_EXPORT BF_CLONES void bf_gain(const int32_t *latents, int64_t components, int64_t count, double unit,
-                                 double smallest, double weight, double bits, double octave_bits, int64_t *gains)
+                                 double smallest, double weight, double bits, double octave_bits, double *gains)
 {
+    const double half = 4294967296.0;
     for (int64_t one = 0; one < components; one++, latents += count) {
-        int64_t total = 0;
+        int64_t high = 0, low = 0;
         for (int64_t n = 0; n < count; n++) {
             const double u = (double)(latents[n] < 0 ? -(int64_t)latents[n] : latents[n]) / unit;
             if (u > smallest) {
                 const double gain = u * u - 1.0 / 12 - weight * (bits + octave_bits * log2_of(u));
-                total += (int64_t)rint((gain > 0.0 ? gain : 0.0) * 256);
+                const double whole = rint((gain > 0.0 ? gain : 0.0) * 256), above = floor(whole / half);
+                high += (int64_t)above;
+                low += (int64_t)(whole - above * half);
             }
         }
-        gains[one] = total;
+        gains[one] = (double)high * half + (double)low;
     }
 }
 

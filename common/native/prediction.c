@@ -129,7 +129,9 @@ BF_EXPORT int64_t bf_latents(const int8_t *outputs, int32_t rows, int32_t column
             int32_t *to = latents + (int64_t)r * columns + c;
             for (int n = 0; n < 64; n++) {
                 cut += from[n] == 127 || from[n] == -128;
-                to[n * positions] += from[n] * units[n] * (1 << shift);
+                /* 2**13 of a latent and its unit, and shifts beyond 17 where networks saturate again and again. */
+                const int64_t sum = to[n * positions] + (int64_t)(from[n] * units[n]) * ((int64_t)1 << shift);
+                to[n * positions] = (int32_t)(sum < -INT32_MAX ? -INT32_MAX : sum > INT32_MAX ? INT32_MAX : sum);
             }
         }
     return cut;

@@ -72,10 +72,14 @@ BF_EXPORT BF_CLONES void bf_rotation_costs(const double *latents, int32_t size, 
     }
 }
 
-/* Rotate each block by the matrix that was chosen for it, in place: latents of [size][64][blocks]. */
-BF_EXPORT BF_CLONES void bf_rotate(int32_t *latents, int32_t size, int64_t blocks, const double *matrices,
+/* Rotate each block by the matrix that was chosen for it, in place: latents of [size][64][blocks]. Returns 1 if one
+ * exceeds 32 bits then: its components have one length together, which 4096 bands of 16 bits keep below that.
+ */
+BF_EXPORT BF_CLONES int32_t bf_rotate(int32_t *latents, int32_t size, int64_t blocks, const double *matrices,
                                    const uint8_t *chosen)
 {
+    const double highest = INT32_MAX;
+    int32_t failed = 0;
     for (int channel = 0; channel < BF_CHANNELS; channel++)
         for (int64_t b = 0; b < blocks; b++) {
             const double *matrix = matrices + (int64_t)chosen[b] * size * size;
@@ -90,7 +94,12 @@ BF_EXPORT BF_CLONES void bf_rotate(int32_t *latents, int32_t size, int64_t block
                     sums[j / LANES] += w * x;
                 }
             }
-            for (int32_t j = 0; j < size; j++)
-                at[j * stride] = (int32_t)nearest(sums[j / LANES] * (1.0 / BASIS_UNIT))[j % LANES];
+            for (int32_t j = 0; j < size; j++) {
+                const double found = nearest(sums[j / LANES] * (1.0 / BASIS_UNIT))[j % LANES];
+                const int32_t out = found > highest || found < -highest;
+                failed |= out;
+                at[j * stride] = out ? 0 : (int32_t)found;
+            }
         }
+    return failed;
 }

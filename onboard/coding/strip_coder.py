@@ -28,6 +28,9 @@ from bandfold.onboard.transform.rotation import rotate
 ERROR_UNIT = float(1 << 20)
 """Squared errors are summed as integers in units of ``step**2 / ERROR_UNIT``: their sum has no order."""
 
+LARGEST_SUM = float(1 << 62)
+"""Sums of a component stay below this, in 64 bits: the errors of its latents are cut to their share of it."""
+
 
 @dataclass(frozen=True)
 class CodedStrip:
@@ -211,6 +214,8 @@ class FoldedStripCoder:
             )
             error *= error
             error *= ERROR_UNIT
+            # Levels are within two steps of their latents: only what is coded wrongly reaches this.
+            np.minimum(error, LARGEST_SUM / max(error.size, 1), out=error)
             total += int(np.rint(error).astype(np.int64).sum())
         # Blocks at the edges hold pixels that are not there.
         share = strip.pixels / max(strip.latents[:1, :1].size * CHANNELS, 1)

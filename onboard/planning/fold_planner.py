@@ -241,11 +241,15 @@ class FoldPlanner:
         blocks = self._sample.few
         analysis = Analysis(fold)
 
-        def part(start: int) -> NDArray[np.int64]:
+        def part(start: int) -> NDArray[np.float64]:
             return latent_gain(analysis.blocks(blocks[:, start : start + BLOCKS_AT_ONCE]), step)
 
         starts = range(0, blocks.shape[1], BLOCKS_AT_ONCE)
-        gains: NDArray[np.float64] = np.sum(list(self._workers.map(part, starts)), axis=0) / GAIN_UNIT
+        # Parts are added in their order, so that sums beyond 2**53 are the same on every machine.
+        gains = np.zeros(fold.components)
+        for found in self._workers.map(part, starts):
+            gains += found
+        gains /= GAIN_UNIT
         gains *= self._sample.pixels / (blocks.shape[1] * blocks.shape[2])
         return gains
 

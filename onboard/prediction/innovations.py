@@ -92,8 +92,10 @@ def add_latents(
     int
         Latents that are at the end of their range.
     """
-    inside = outputs[1:-1, 1:-1].transpose(2, 0, 1).astype(np.int32)
-    latents += inside * units[:, None, None] << shift
+    inside = outputs[1:-1, 1:-1].transpose(2, 0, 1).astype(np.int64)
+    # 2**13 of a latent and its unit, and shifts beyond 17 where networks saturate again and again.
+    limit = np.iinfo(np.int32).max
+    latents[...] = np.clip(latents + (inside * units[:, None, None] << shift), -limit, limit)
     return int(np.count_nonzero((inside == LARGEST_INPUT) | (inside == -LARGEST_INPUT - 1)))
 
 

@@ -165,7 +165,8 @@ class PredictedStripCoder:
             plane = strip.add(one, predicted, levels, classes)
             if not saturated and not shift:
                 break
-            # Coarser where latents are out of range, then finer again, until all is as fine as can be.
+            # Coarser where latents are out of range, then finer again, until all is as fine as can be. After
+            # `MOST_PASSES` of them the shift is 45 at most.
             shift = shift + OCTAVES_COARSER if saturated else max(shift - OCTAVES_FINER, 0)
         if self.watch is not None:
             left = (target * SAMPLE_UNIT - predicted) * (STEP_UNIT / (SAMPLE_UNIT * strip.step_code(one)))
@@ -174,7 +175,8 @@ class PredictedStripCoder:
 
     def _values(self, levels: NDArray[np.int32], classes: NDArray[np.uint8]) -> NDArray[np.int32]:
         """What levels stand for, as latents."""
-        magnitudes = np.abs(levels)
+        # Levels have up to 24 bits at the smallest step, and points 8 bits more.
+        magnitudes = np.abs(levels.astype(np.int64))
         below = self._points[classes, np.clip(magnitudes - 1, 0, 2)]
         values = np.where(levels == 0, 0, np.sign(levels) * (magnitudes * POINT_UNIT - below))
         return (values // (POINT_UNIT // LATENT_UNIT)).astype(np.int32)

@@ -25,6 +25,8 @@ from bandfold.onboard.rate_model import (
     vector_bits,
 )
 
+from .analysis import LARGEST_LATENT, refuse_large_latents
+
 SIZES = (16, 8)
 """Numbers of strongest components that are tried: a matrix costs their number squared."""
 
@@ -133,9 +135,24 @@ def _whole_registers(latents: NDArray[np.generic], **_: object) -> bool:
 
 @compiled(
     "bf_rotate(latents: out(int32[size, 64, blocks]), size: int32, blocks: int64,"
-    " matrices: float64[*, size, size], chosen: uint8[blocks])",
+    " matrices: float64[*, size, size], chosen: uint8[blocks]) -> int32",
     when=_whole_registers,
 )
+def _rotate_blocks(
+    latents: NDArray[np.int32], matrices: NDArray[np.float64], chosen: NDArray[np.uint8]
+) -> int:
+    """Rotate; returns 1 if a latent exceeds 32 bits."""
+    failed = 0
+    for index, matrix in enumerate(matrices):
+        members = np.flatnonzero(chosen == index)
+        if members.size:
+            rotated = _apply(matrix, latents[:, :, members].astype(np.float64))
+            out = np.abs(rotated) > LARGEST_LATENT
+            failed |= int(out.any())
+            latents[:, :, members] = np.where(out, 0.0, rotated)
+    return failed
+
+
 def rotate_blocks(
     latents: NDArray[np.int32], matrices: NDArray[np.float64], chosen: NDArray[np.uint8]
 ) -> None:
@@ -149,11 +166,14 @@ def rotate_blocks(
         Integers in units of ``1 / BASIS_UNIT``.
     chosen : ndarray of uint8, shape (blocks,)
         Number of the matrix of each block.
+
+    Raises
+    ------
+    SceneError
+        If a latent exceeds 32 bits then, which takes thousands of bands.
     """
-    for index, matrix in enumerate(matrices):
-        members = np.flatnonzero(chosen == index)
-        if members.size:
-            latents[:, :, members] = _apply(matrix, latents[:, :, members].astype(np.float64))
+    if _rotate_blocks(latents, matrices, chosen):
+        refuse_large_latents()
 
 
 def _block_costs(latents: NDArray[np.float64], step: float) -> NDArray[np.int64]:
