@@ -62,12 +62,15 @@ class Encoded:
         What was written of its packets, if it was sent as packets.
     engines : tuple of str
         What ran the networks of a model.
+    notes : tuple of str
+        What the user should know, as of a target that was not met.
     """
 
     info: SceneInfo
     size: int
     packets: dict[str, Any] | None
     engines: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @click.command(epilog=EXAMPLE)
@@ -177,7 +180,7 @@ def _encode_file(
             size, written = len(data), write_packets(data, target.packets, target.path)
     for note in encoder.notes:
         warn(note)
-    return Encoded(source.info, size, written, tuple(encoder.engines))
+    return Encoded(source.info, size, written, tuple(encoder.engines), tuple(encoder.notes))
 
 
 def _check_begun(output: Output, source: BlockSource) -> None:
@@ -200,6 +203,7 @@ def _report(encoded: Encoded, output: Path, seconds: float, *, as_json: bool) ->
         "seconds": seconds,
         **info.geometry,
         **({} if packets is None else {"packets": packets}),
+        "notes": list(encoded.notes),
         "engine": ", ".join(encoded.engines) or None,
     }
     text = f"{output}: {size} bytes, {bps:.4f} bits per sample, {ratio:.1f} : 1, {seconds:.1f} s"

@@ -59,6 +59,12 @@ class IntegrityError(BandfoldError):
     exit_status = 11
 
 
+class VerificationError(BandfoldError):
+    """What was coded is not what was to be coded, which was noticed before it was written."""
+
+    exit_status = 12
+
+
 class OutputError(BandfoldError):
     """The output cannot be written: no such directory, no space, no permission."""
 

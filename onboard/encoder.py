@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,6 +97,7 @@ class Encoder:
         self._workers = Workers(settings.threads)
         self._sensor = None
         self._networks: Networks | None = None
+        self._missed: tuple[str, ...] = ()
         if settings.sensor is not None:
             self._sensor = SensorBasis.from_package(find_package(settings.sensor))
         if settings.model is not None:
@@ -108,8 +110,9 @@ class Encoder:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know of the engines that ran so far."""
-        return () if self._networks is None else tuple(self._networks.notes)
+        """What the user should know: of the engines that ran so far, and of a target that was not met."""
+        engines = () if self._networks is None else tuple(self._networks.notes)
+        return engines + self._missed
 
     def encode(self, scene: NDArray[Any] | SceneSource) -> bytes:
         """Encode a scene.
@@ -134,6 +137,8 @@ class Encoder:
             If the partition does not fit it.
         ModelError
             If the networks of the model cannot be run.
+        VerificationError
+            If what was coded is not what was to be coded.
         """
         source = ArraySource(scene) if isinstance(scene, np.ndarray) else scene
         if self.settings.stream:
@@ -148,7 +153,7 @@ class Encoder:
         coder = self._coder(samples, TransformMethod(self._tables, self._workers))
         planners = self._planners(coder)
         coded = [self._code(coder, planner, errors=len(planners) > 1) for planner in planners]
-        return min(coded, key=lambda one: self._merit(one, samples.info.count)).data
+        return self._finish(min(coded, key=lambda one: self._merit(one, samples.info.count)))
 
     def encode_to(self, scene: NDArray[Any] | SceneSource, path: str | os.PathLike[str]) -> int:
         """Encode a scene to a file, which appears whole or not at all.
@@ -217,11 +222,10 @@ class Encoder:
             method = PredictedMethod(networks, self._tables, self._workers)
             coder = self._coder(samples, method)
             choose_order(samples, method, predicted, self._first_code(predicted, coder))
-            return self._code(coder, predicted, errors=False).data
+            return self._finish(self._code(coder, predicted, errors=False))
         planner = BandPlanner(samples, networks.codec, self._sampled)
-        return self._code(
-            self._coder(samples, NetworkMethod(networks, self._tables)), planner, errors=False
-        ).data
+        coder = self._coder(samples, NetworkMethod(networks, self._tables))
+        return self._finish(self._code(coder, planner, errors=False))
 
     def _coder(self, samples: Samples, method: Method) -> SceneCoder:
         height = self.settings.strip_lines
@@ -268,9 +272,16 @@ class Encoder:
         if target.step is not None:
             return coder.at_step(planner, code, errors=errors)
         if target.mse is not None:
-            return SceneControl(coder, planner).at_quality(target.mse, code)
-        budget = target.budget(coder.samples.info.count)
-        return SceneControl(coder, planner).within(budget, code, errors=errors)
+            control = SceneControl(coder, planner)
+            return replace(control.at_quality(target.mse, code), notes=tuple(control.notes))
+        control = SceneControl(coder, planner)
+        coded = control.within(target.budget(coder.samples.info.count), code, errors=errors)
+        return replace(coded, notes=tuple(control.notes))
+
+    def _finish(self, coded: CodedScene) -> bytes:
+        """The stream of the scene; its notes are kept."""
+        self._missed = coded.notes
+        return coded.data
 
     def _merit(self, coded: CodedScene, count: int) -> float:
         """What to minimise among codings that meet the target: the error, the bytes, or both at one step."""

@@ -19,6 +19,7 @@ from bandfold.common.scene import SceneInfo, SceneSource
 from bandfold.common.workers import Workers
 
 from .coding.strip_coder import CodedStrip, FoldedStripCoder, StripCoder
+from .coding.verification import check_faults, check_left_out
 from .downlink.resume import Begun
 from .memory_scrubber import Scrubber
 from .planning.partition import partition_ends
@@ -131,6 +132,8 @@ class StreamStrips:
             If the strip does not fit the rate.
         IntegrityError
             If bits in memory have flipped, and what was loaded cannot be loaded again.
+        VerificationError
+            If a strip was coded wrongly.
         """
         if self._settings.scrub_strips and self.strips - self._scrubbed >= self._settings.scrub_strips:
             self._look_at_memory()
@@ -144,7 +147,10 @@ class StreamStrips:
             step = self._control.next_step()
             basis = self._planner.follow(samples, step) or known
             before = self._before(basis, renewed=basis is not known)
-            _, coded = self._control.code(self._task(basis, samples, sum(map(len, before))), step)
+            chosen, coded = self._control.code(self._task(basis, samples, sum(map(len, before))), step)
+            if basis is not known:
+                check_left_out(self._planner.mismatch.left_out, max(step, chosen / STEP_UNIT))
+        check_faults([coded.fault])
         self._since_repeated = 1 if before else self._since_repeated + 1
         sections = [*before, write_section(Section.SEGMENT, coded.payload)]
         if self._bucket is not None:
@@ -188,6 +194,7 @@ class StreamStrips:
             if abs(log2_of(chosen) - log2_of(step * STEP_UNIT)) < FAR:
                 break
             step = chosen / STEP_UNIT
+        check_left_out(self._planner.mismatch.left_out, max(basis.step, chosen / STEP_UNIT))
         return before, coded
 
     def _before(self, basis: StreamBasis, *, renewed: bool) -> list[bytes]:

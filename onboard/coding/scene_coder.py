@@ -21,6 +21,7 @@ from bandfold.onboard.samples.samples import Samples
 
 from .scene_strips import SceneStrips, scene_strips, trial_strips
 from .strip_coder import CodedStrip, Method, expected_mse
+from .verification import check_faults, check_left_out
 
 PIXELS_TRIED = 1 << 16
 """Pixels on which steps are tried, about; a larger scene is subsampled."""
@@ -41,11 +42,14 @@ class CodedScene:
         Expected mean squared error per sample, in counts squared; None if it was not measured.
     step : float
         Quantiser step in counts.
+    notes : tuple of str
+        What was asked for and is not what came out.
     """
 
     data: bytes
     mse: float | None
     step: float
+    notes: tuple[str, ...] = ()
 
 
 class SceneCoder:
@@ -153,7 +157,14 @@ class SceneCoder:
         Returns
         -------
         CodedScene
+
+        Raises
+        ------
+        VerificationError
+            If the plan leaves out more than what is not worth its bits, or a strip is worthless.
         """
+        check_left_out(plan.left_out, max(plan.step, code / STEP_UNIT))
+        check_faults(strip.fault for strip in coded)
         segments = b"".join(write_section(Section.SEGMENT, strip.payload) for strip in coded)
         return CodedScene(self.head(plan, code) + side + segments, mse, code / STEP_UNIT)
 

@@ -25,6 +25,8 @@ from bandfold.onboard.samples.samples import Samples
 from bandfold.onboard.transform.analysis import Analysis
 from bandfold.onboard.transform.rotation import rotate
 
+from .verification import check_levels
+
 ERROR_UNIT = float(1 << 20)
 """Squared errors are summed as integers in units of ``step**2 / ERROR_UNIT``: their sum has no order."""
 
@@ -44,11 +46,14 @@ class CodedStrip:
         Sum of squared errors of what was coded, in counts squared; NaN if it was not measured.
     final : bool
         Whether that is the error of the decoded counts, after they are rounded.
+    fault : str
+        Why the strip is worthless, if it is: trials of a step may come across such, streams must not.
     """
 
     payload: bytes
     error: float
     final: bool = False
+    fault: str = ""
 
 
 def expected_mse(strips: Sequence[CodedStrip], samples: int, left_out: float) -> float:
@@ -189,6 +194,7 @@ class FoldedStripCoder:
     ) -> CodedStrip:
         """Quantise latents and write their segment; see `StripCoder.code`."""
         levels, classes = quantise(analysed.latents, step, self._mode, multiplier)
+        check_levels(analysed.latents, levels, classes, self._mode, step, place.index)
         payload = write_segment(
             place,
             Segment(levels, classes, analysed.rotation_map, analysed.absent),
@@ -242,6 +248,10 @@ class Method(Protocol):
         """Whether the Lagrange multiplier moves the size of a strip by small amounts."""
 
     @property
+    def saturates(self) -> bool:
+        """Whether finer steps make errors larger somewhere: networks were trained for some contrasts."""
+
+    @property
     def lines_together(self) -> int:
         """Lines that stay together where a part of a scene stands for it."""
 
@@ -266,6 +276,7 @@ class TransformMethod:
     transform = COSINE
     model = None
     trims = True
+    saturates = False
     lines_together = BLOCK
 
     def __init__(self, tables: Tables, workers: Workers = ALONE) -> None:

@@ -23,6 +23,7 @@ from bandfold.bitstream.transforms.predicted_bands import PredictedBands
 from bandfold.common.scene import BLOCK, block_rows, pad_to_blocks
 from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.coding.strip_coder import CodedStrip, StripCoder
+from bandfold.onboard.coding.verification import band_fault
 from bandfold.onboard.planning.plan import Basis
 from bandfold.onboard.quantisation.rdoq import ComponentQuantiser
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
@@ -103,7 +104,7 @@ class PredictedStripCoder:
         errors: bool,
         multiplier: float = LAGRANGE_MULTIPLIER,
     ) -> CodedStrip:
-        """Code one strip; see `StripCoder.code`. The error is that of the decoded counts, exactly."""
+        """Code one strip; see `StripCoder.code`. The error is always that of the decoded counts."""
         bands, height, width = analysed.counts.shape
         positions = block_rows(height), block_rows(width)
         step_code = round(step * STEP_UNIT)
@@ -113,15 +114,17 @@ class PredictedStripCoder:
         quantiser = ComponentQuantiser(self._mode, (bands, *positions), multiplier)
         limits = np.iinfo(analysed.counts.dtype)
         shift = told_shift(step)
-        predictions, total = [], 0
+        predictions, total, fault = [], 0, ""
         for number, one in enumerate(strip.order):
             target = np.ascontiguousarray(pad_to_blocks(analysed.counts[one.band]), dtype=np.int32)
             prediction = best_prediction(strip, one, target, shift)
             predicted = strip.predict(one, prediction)
             plane = self._code_band(number, one, target, predicted, strip, quantiser)
             predictions.append(prediction)
-            if errors:
-                total += squared_error(plane, target, height, width, int(limits.min), int(limits.max))
+            error = squared_error(plane, target, height, width, int(limits.min), int(limits.max))
+            own_step = strip.step_code(one) / STEP_UNIT
+            fault = fault or band_fault(error, height * width, own_step, one.band)
+            total += error
         # Levels are all that is needed from here on.
         del strip
         segment = Segment(
@@ -134,7 +137,7 @@ class PredictedStripCoder:
         payload = write_segment(
             place, segment, self._tables, spectral=False, rotations=0, step_code=step_code
         )
-        return CodedStrip(payload, float(total) if errors else math.nan, final=True)
+        return CodedStrip(payload, float(total), final=True, fault=fault)
 
     def _code_band(
         self,
@@ -203,6 +206,7 @@ class PredictedMethod:
 
     transform = PREDICTED
     trims = True
+    saturates = False
     lines_together = BLOCK
 
     def __init__(self, network: InnovationNetwork, tables: Tables, workers: Workers = ALONE) -> None:

@@ -10,6 +10,7 @@ from bandfold.common.exact import exp2, log2_of
 from bandfold.onboard.coding.scene_coder import PIXELS_TRIED, CodedScene, SceneCoder
 from bandfold.onboard.planning.plan import Planner
 from bandfold.onboard.quality import psnr_of
+from bandfold.onboard.settings import SMALLEST_STEP
 
 from .step_search import find_step
 from .trial import Goal, Trial
@@ -42,6 +43,25 @@ ERROR_SLOPE = 1.4
 """Logarithm of the squared error over the logarithm of the step, where nothing is measured yet."""
 
 
+COARSEST_BPS = 0.02
+"""Bits per sample at which the search for the finest useful step of a model begins."""
+
+OCTAVE_RUNGS = 2.0
+"""Steps of an octave that this search looks at ..."""
+
+WORSE_RUNGS = 5
+"""... of which so many must be worse than the best one before finer ones are given up ..."""
+
+FINE_RUNGS = (0.25, 0.125)
+"""... and octaves around the best one at which it looks then."""
+
+LEAST_TOLD = 0.9
+"""Share of a budget below which it is told that it is not used up."""
+
+TOLD_MISS = 0.07
+"""Octaves of squared error (0.2 dB) by which a quality is missed before it is told."""
+
+
 class SceneControl:
     """Finds the step of one scene under the plans of one planner.
 
@@ -51,11 +71,17 @@ class SceneControl:
         Of the scene.
     planner : Planner
         Makes plans for it.
+
+    Attributes
+    ----------
+    notes : list of str
+        What was asked for and is not what came out, and why.
     """
 
     def __init__(self, coder: SceneCoder, planner: Planner) -> None:
         self._coder = coder
         self._planner = planner
+        self.notes: list[str] = []
 
     def within(self, budget: int, code: int, *, errors: bool) -> CodedScene:
         """Code the scene into a number of bytes.
@@ -81,6 +107,15 @@ class SceneControl:
         accept = (BUDGET_RANGE[0] * budget, BUDGET_RANGE[1] * budget)
         goal = Goal(Trial.size, accept, SIZE_SLOPE)
         trial, code, slope = self._settle(goal, code, errors=errors)
+        if self._coder.method.saturates:
+            useful = self._finest_useful(code)
+            if useful > code:
+                # Under a plan for that step, which does not depend on the budget.
+                found = self._without_more(
+                    self._trial(useful, errors=errors).on_all(), useful, budget, errors
+                )
+                if len(found.data) <= budget:
+                    return found
         whole = trial.on_all()
         if self._coder.method.trims:
             near = replace(goal, accept=(TRIM_RANGE[0] * budget, TRIM_RANGE[1] * budget))
@@ -96,7 +131,9 @@ class SceneControl:
                 f"budget of {budget} bytes is too small: the coarsest coding found takes "
                 f"{whole.size(code):.0f} bytes; raise it"
             )
-        return self._assemble(whole, code, errors=errors)
+        finest = code <= SMALLEST_STEP * STEP_UNIT
+        reason = "a finer step than that cannot be written" if finest else "no step comes nearer to it"
+        return self._told(self._assemble(whole, code, errors=errors), budget, reason)
 
     def at_quality(self, mse: float, code: int) -> CodedScene:
         """Code the scene with a mean squared error.
@@ -126,7 +163,54 @@ class SceneControl:
                 f"quality of {psnr_of(mse):.2f} dB is out of reach: the search for a step ended at "
                 f"{psnr_of(whole.error(code)):.2f} dB; ask for less"
             )
+        if abs(log2_of(whole.error(code) / mse)) > TOLD_MISS:
+            self.notes.append(
+                f"{psnr_of(mse):.2f} dB were asked for, {psnr_of(whole.error(code)):.2f} dB are expected: "
+                "no step comes nearer"
+            )
         return self._assemble(whole, code, errors=True)
+
+    def _finest_useful(self, code: int) -> int:
+        """The best of all steps from one on upwards, for a model that has a finest one.
+
+        Errors are measured on some lines, at steps that do not depend on the budget, from coarse ones on: so
+        a larger budget never finds a worse one.
+        """
+        trials: dict[int, float] = {}
+
+        def error(one: int) -> float:
+            if one not in trials:
+                trials[one] = self._trial(one, errors=True, rough=True).error(one)
+            return trials[one]
+
+        coarsest = self._planner.step_for_bits(COARSEST_BPS * self._coder.samples.info.count)
+        rung = round(OCTAVE_RUNGS * log2_of(coarsest * STEP_UNIT))
+        found, worse = code, 0
+        while worse < WORSE_RUNGS:
+            one = round(exp2(rung / OCTAVE_RUNGS))
+            if one <= code:
+                break
+            better = found == code or error(one) < error(found)
+            found, worse = (one, 0) if better else (found, worse + 1)
+            rung -= 1
+        if found == code or (worse < WORSE_RUNGS and error(code) < error(found)):
+            return code
+        for octaves in FINE_RUNGS:
+            for one in (round(found * exp2(octaves)), round(found * exp2(-octaves))):
+                if one >= code and error(one) < error(found):
+                    found = one
+        return found
+
+    def _without_more(self, whole: Trial, code: int, budget: int, errors: bool) -> CodedScene:
+        """Code the scene with the finest step that is of use."""
+        reason = "more of them would make the scene worse, with this model"
+        return self._told(self._assemble(whole, code, errors=errors), budget, reason)
+
+    def _told(self, coded: CodedScene, budget: int, reason: str) -> CodedScene:
+        """Say so where much of a budget is not used."""
+        if len(coded.data) < LEAST_TOLD * budget:
+            self.notes.append(f"of the {budget} bytes asked for {len(coded.data)} are used: {reason}")
+        return coded
 
     def _trial(self, code: int, *, errors: bool, rough: bool = False) -> Trial:
         """A plan for a step, and the part of the scene on which steps are tried."""

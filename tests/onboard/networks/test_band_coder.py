@@ -8,7 +8,7 @@ import pytest
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.packages.package import load_package
 from bandfold.bitstream.segments.band_codec import BandCodec
-from bandfold.common.errors import BudgetError, ModelError, SettingsError
+from bandfold.common.errors import BudgetError, ModelError, SettingsError, VerificationError
 from bandfold.ground import Decoder
 from bandfold.onboard import ArraySource, Encoder
 from bandfold.onboard.coding.scene_strips import scene_strips
@@ -113,3 +113,10 @@ def test_strips_may_end_inside_of_latents(cube):
         stream = Encoder(step=40.0, model=MODEL, **settings).encode(cube)
         segments = Decoder(stream, models=[MODEL]).report()["segments"]
         assert segments[0]["lines"] == [0, height]
+
+
+def test_what_is_worse_than_band_means_is_refused(cube, monkeypatch):
+    right = NetworkEngine.synthesise
+    monkeypatch.setattr(NetworkEngine, "synthesise", lambda *arguments: -3.0 * right(*arguments))
+    with pytest.raises(VerificationError, match="strip 0 what is worse than band means"):
+        Encoder(step=20.0, model=MODEL).encode(cube)
