@@ -34,6 +34,13 @@ def test_full_contrast_comes_back_at_the_smallest_step(kind, settings):
         np.testing.assert_array_equal(Decoder(Encoder(step=step, **settings).encode(scene)).decode(), scene)
 
 
+@pytest.mark.parametrize("settings", [{}, {"stream": True}])
+def test_full_contrast_of_many_bands_comes_back(settings):
+    scene = _scene("checkerboard", 224)
+    stream = Encoder(step=SMALLEST_STEP, **settings).encode(scene)
+    np.testing.assert_array_equal(Decoder(stream).decode(), scene)
+
+
 def test_full_contrast_comes_back_from_predicted_bands():
     scene = _scene("clouds", 4)
     scene[3], scene[3, 8:16, 8:16] = 0, HIGH
