@@ -106,7 +106,7 @@ def check_left_out(left_out: float, step: float) -> None:
     if not left_out <= MOST_LEFT_OUT * step * step + ROUNDED_VECTORS:
         raise VerificationError(
             f"the plan leaves out a mean squared error of {left_out:.3g} at a step of {step:g}: a component "
-            "is missing; no stream was made: leave out the sensor package if there is one, or report the scene"
+            "is missing; no stream was made: leave out the sensor package if any, or report the scene"
         )
 
 
