@@ -12,6 +12,7 @@ import click
 from bandfold.common.errors import ModelError
 
 from .console import print_json, print_table
+from .context_networks import context_checks
 from .options import int8_models_option, json_option, threads_option
 
 if TYPE_CHECKING:
@@ -99,7 +100,9 @@ def engines(names: tuple[str, ...], threads: int, as_json: bool) -> None:
 def selftest(names: tuple[str, ...], as_json: bool) -> None:
     """Check that this machine writes a known stream, and gives the golden latents of every model in int8.
 
-    Takes seconds. Exit status 5 if it writes another one, or an engine that 'auto' could pick is not exact.
+    Context networks as graphs in ONNX and TFLite are compared with those of the codec, where the libraries
+    that write such graphs are installed (pip install 'bandfold[export]'). Takes seconds. Exit status 5 if the
+    stream is another one, or an engine that 'auto' could pick is not exact.
     """
     from bandfold.onboard.networks.engine_choice import check_engines, unfit
     from bandfold.onboard.prediction.model_networks import integer_models
@@ -128,22 +131,34 @@ def selftest(names: tuple[str, ...], as_json: bool) -> None:
                 }
                 for name, reason in reasons.items()
             ]
+    contexts, unchecked = context_checks(names, TESTED_THREADS)
     if as_json:
-        print_json({"encoder": encoder, "checks": rows})
+        report = {"encoder": encoder, "checks": rows, "contexts": contexts}
+        print_json({**report, "contexts not checked": unchecked or None})
     else:
         click.echo(f"Encoder: {encoder['runs by']}, {'exact' if encoder['exact'] else 'NOT EXACT'}\n")
-        print_table([{**row, "exact": "exact" if row["exact"] else "NOT EXACT"} for row in rows])
+        _print_checks(rows)
+        if contexts:
+            click.echo("\nClasses of context networks, as graphs against the codec:\n")
+            _print_checks(contexts)
+        elif unchecked:
+            click.echo(f"\nContext networks as graphs: not checked, {unchecked}")
     if not encoder["exact"]:
         raise ModelError(
             f"the encoder ({encoder['runs by']}) does not write the known stream: its streams may not decode "
             "elsewhere; try BANDFOLD_KERNELS=off, and install bandfold again"
         )
+    rows += contexts
     failed = [row for row in rows if not row["exact"] and not unfit(row["engine"])]
     if failed:
         raise ModelError(
             f"{len(failed)} of {len(rows)} checks are not exact, first of engine {failed[0]['engine']} with "
             f"{failed[0]['model']}: use another engine here (--engine)"
         )
+
+
+def _print_checks(rows: Sequence[dict[str, Any]]) -> None:
+    print_table([{**row, "exact": "exact" if row["exact"] else "NOT EXACT"} for row in rows])
 
 
 def _quantised(names: Sequence[str]) -> list[Codec]:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from bandfold.common.errors import ModelError, SettingsError
+from bandfold.common.onnx_session import INPUT, OUTPUT
 from bandfold.common.scene import block_rows
 from bandfold.onboard.networks.conv_stack import HIGH, LOW, ConvStack, same_padding
 
-from .graphs import INPUT, OPSET, OUTPUT
-from .qoperator import IR_VERSION
+from .onnx_versions import IR_VERSION, OPSET
 from .tflite import to_tflite
 
 

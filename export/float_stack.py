@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from bandfold.common.errors import ModelError
+from bandfold.common.onnx_session import INPUT
 from bandfold.onboard.networks.conv_stack import same_padding
 
-from .graphs import INPUT, session
+from .graphs import session
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bandfold.common.errors import ModelError
+from bandfold.common.onnx_session import INPUT, OUTPUT
 
-INPUT, OUTPUT = "input", "output"
-
-OPSET = 18
-"""Of the graphs: the oldest that PyTorch writes, for the sake of old runtimes."""
+from .onnx_versions import OPSET
 
 
 def to_onnx(module: nn.Module, example: Tensor) -> onnx.ModelProto:

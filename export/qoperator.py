@@ -10,12 +10,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from bandfold.common.onnx_session import INPUT, OUTPUT
 from bandfold.onboard.networks.conv_stack import ConvStack, same_padding
 
-from .graphs import INPUT, OPSET, OUTPUT
-
-IR_VERSION = 10
-"""Of the files: that of ONNX 1.17, which ONNX Runtime 1.23 reads."""
+from .onnx_versions import IR_VERSION, OPSET
 
 
 def to_qoperator(stack: ConvStack) -> onnx.ModelProto:

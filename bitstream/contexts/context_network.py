@@ -167,22 +167,50 @@ class ContextNetwork:
         -------
         ndarray of uint8, shape (channels of the diagonal, count, rows, columns)
         """
+        return self.classes_of(
+            diagonal,
+            now.latent_features(diagonal, last, before),
+            now.position_features(diagonal, last),
+            now.channel_features(diagonal, last),
+        )
+
+    def classes_of(
+        self,
+        diagonal: int,
+        latent: NDArray[np.float32],
+        position: NDArray[np.float32],
+        channel: NDArray[np.float32],
+    ) -> NDArray[np.uint8]:
+        """Class of each latent of a diagonal, by its features.
+
+        Parameters
+        ----------
+        diagonal : int
+            0 to 14.
+        latent : ndarray of float32, shape (LATENT_FEATURES, channels of the diagonal, count, rows, columns)
+            Features of each latent, whole numbers from 0 to `LARGEST_LOG` as all features.
+        position : ndarray of float32, shape (POSITION_FEATURES, count, rows, columns)
+            Features of each position.
+        channel : ndarray of float32, shape (CHANNEL_FEATURES, channels of the diagonal, count)
+            Features of each channel.
+
+        Returns
+        -------
+        ndarray of uint8, shape (channels of the diagonal, count, rows, columns)
+        """
         group = int(GROUPS[diagonal])
         (hidden, bias), *between, (output, offset) = self.scaled
         weights = hidden[group]
         cuts = (LATENT_FEATURES, LATENT_FEATURES + POSITION_FEATURES)
-        latent = now.latent_features(diagonal, last, before)
         shape = latent.shape[1:]
         positions = shape[2] * shape[3]
         units = (weights[:, : cuts[0]] @ latent.reshape(LATENT_FEATURES, -1)).reshape(
             -1, *shape[:2], positions
         )
-        position = now.position_features(diagonal, last).reshape(POSITION_FEATURES, -1)
-        units += (weights[:, cuts[0] : cuts[1]] @ position).reshape(-1, 1, shape[1], positions)
-        channel = now.channel_features(diagonal, last).reshape(CHANNEL_FEATURES, -1)
-        shared = (weights[:, cuts[1] :] @ channel).reshape(-1, *shape[:2]) + bias[
-            DIAGONAL_SLICES[diagonal]
-        ].T[:, :, None]
+        by_position = weights[:, cuts[0] : cuts[1]] @ position.reshape(POSITION_FEATURES, -1)
+        units += by_position.reshape(-1, 1, shape[1], positions)
+        by_channel = weights[:, cuts[1] :] @ channel.reshape(CHANNEL_FEATURES, -1)
+        shared = by_channel.reshape(-1, *shape[:2]) + bias[DIAGONAL_SLICES[diagonal]].T[:, :, None]
         units += shared[:, :, :, None]
         units = self._cut(units.reshape(len(weights), -1))
         for middle, middle_bias in between:

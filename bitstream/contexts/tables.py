@@ -31,6 +31,29 @@ SHIPPED_TABLES = DATA / "tables.npz"
 DEPENDENT_TABLES = DATA / "dependent.npz"
 """Tables for trellis-coded quantisation, see `bandfold.bitstream.contexts.trellis_states`."""
 
+
+@dataclass(frozen=True)
+class NamedTables:
+    """Tables that are shipped.
+
+    Parameters
+    ----------
+    path : Path
+        Their file.
+    description : str
+        One line about them.
+    """
+
+    path: Path
+    description: str
+
+
+NAMED_TABLES = {
+    "tables-uniform": NamedTables(SHIPPED_TABLES, "contexts and entropy tables of --quantiser uniform"),
+    "tables-dependent": NamedTables(DEPENDENT_TABLES, "contexts and entropy tables of --quantiser dependent"),
+}
+"""Tables that are written with, by the names under which users find them."""
+
 OLDER = DATA / "older"
 """Tables of earlier releases, named by their identity: what was coded with them is still decoded."""
 

@@ -43,6 +43,29 @@ np.savez(sys.argv[3], **found)
 """
 
 
+CONTEXTS = """
+import json
+import sys
+from pathlib import Path
+from bandfold.bitstream.contexts.tables import NAMED_TABLES, load_tables
+from bandfold.bitstream.packages.registry import Registry
+from bandfold.bitstream.segments.predicted_codec import codec_of
+from bandfold.onboard.networks.context_check import check_context_graphs
+found = {}
+for folder in Path(sys.argv[1]).iterdir():
+    for graph in folder.glob("contexts*.onnx"):
+        if folder.name in NAMED_TABLES:
+            mode = load_tables(NAMED_TABLES[folder.name].path).modes[graph.stem.removeprefix("contexts-")]
+        else:
+            mode = codec_of(Registry().find(folder.name)).mode
+        data = graph.read_bytes(), graph.with_suffix(".tflite").read_bytes()
+        for threads in (1, 2):
+            for engine, reason in check_context_graphs(mode.network, *data, threads):
+                found[f"{folder.name} {graph.stem} {engine} {threads}"] = reason
+print(json.dumps(found))
+"""
+
+
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
     """A made-up scene of signed integers, in the folder that is returned."""
@@ -77,6 +100,19 @@ def test_arm_passes_the_selftest_with_every_shipped_model(arm, cpu, tmp_path):
     checks = json.loads(arm(cpu, wheels="engines").bandfold("selftest", "--json", folder=tmp_path))["checks"]
     assert {check["engine"] for check in checks} == set(ENGINES)
     assert all(check["exact"] for check in checks)
+
+
+@pytest.mark.parametrize("cpu", CPUS)
+def test_arm_gives_the_classes_of_context_networks(native, arm, cpu, tmp_path):
+    """Graphs that were written here, by each engine there, against NumPy there."""
+    pytest.importorskip("onnx")
+    pytest.importorskip("flatbuffers")
+    for name in ("tables-uniform", "tables-dependent", "innovations"):
+        native.bandfold("models", "extract", name, "-o", name, folder=tmp_path)
+    found = json.loads(arm(cpu, wheels="engines").run("-c", CONTEXTS, str(tmp_path)))
+    print(f"{cpu}: {sorted(found)}")
+    assert len(found) == 5 * 2 * 2
+    assert not any(found.values()), found
 
 
 @pytest.mark.parametrize("engine", ENGINES)

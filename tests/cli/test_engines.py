@@ -1,5 +1,6 @@
 """`bandfold engines` and `bandfold selftest`."""
 
+import importlib.util
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -7,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bandfold.bitstream.contexts.tables import MODES
 from bandfold.bitstream.packages.package import load_package, save_package
 from bandfold.onboard import self_check as selfcheck
+from bandfold.onboard.networks import context_check
 from bandfold.onboard.networks import engine_choice as choice
 from bandfold.onboard.self_check import runs_by
 
@@ -65,8 +68,62 @@ def test_selftest_passes_here(run):
     ]
     assert all(check["exact"] and check["networks"] == 2 for check in checks)
     assert run("selftest", "--model", MODEL).out.count(" exact ") >= len(checks)
-    shipped = json.loads(run("selftest", "--json").out)["checks"]
-    assert {"balle48-relu-cal-l1", "balle48-relu-uncal-l1"} <= {check["model"] for check in shipped}
+    assert json.loads(result.out)["contexts"] == []
+    shipped = json.loads(run("selftest", "--json").out)
+    assert {"balle48-relu-cal-l1", "balle48-relu-uncal-l1"} <= {check["model"] for check in shipped["checks"]}
+    _check_contexts(shipped)
+
+
+def _check_contexts(report):
+    """Every context network that is shipped has been compared, by each engine that is installed."""
+    if report["contexts not checked"]:
+        assert "bandfold[export]" in report["contexts not checked"]
+        return
+    wanted = [("innovations", "contexts")]
+    wanted += [(f"tables-{kind}", f"contexts-{mode}") for kind in ("uniform", "dependent") for mode in MODES]
+    engines = [name for name in context_check.CHECKED_ENGINES if choice.ENGINES[name].installed()]
+    found = [(row["model"], row["network"], row["threads"], row["engine"]) for row in report["contexts"]]
+    assert found == [(*one, threads, engine) for one in wanted for threads in (1, 2) for engine in engines]
+    assert all(row["exact"] for row in report["contexts"])
+
+
+@pytest.fixture
+def known_stream(monkeypatch):
+    """An encoder that is known to be right, so that the rest of the self-test is quick."""
+    monkeypatch.setattr(selfcheck, "writes_the_known_stream", lambda: True)
+
+
+def _without_onnx(monkeypatch):
+    known = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == "onnx" else known(name, *rest)
+    )
+
+
+def test_selftest_compares_context_networks_with_their_graphs(run, known_stream, monkeypatch):
+    pytest.importorskip("onnx")
+    pytest.importorskip("ai_edge_litert")
+    assert "against the codec" in run("selftest", "--model", "innovations").out
+    # A codec whose classes are others than those of the graphs.
+    monkeypatch.setattr(context_check, "classes_of", lambda _, features: features[0][0].astype(np.uint8))
+    result = run("selftest", "--model", "innovations", "--json")
+    assert result.status == 5
+    assert result.err.count("\n") == 1
+    assert "checks are not exact, first of engine" in result.err
+    rows = json.loads(result.out)["contexts"]
+    assert rows
+    assert all(row["reason"] == "it gives other classes than the codec" for row in rows)
+
+
+def test_selftest_says_what_it_did_not_check(run, known_stream, monkeypatch):
+    _without_onnx(monkeypatch)
+    result = run("selftest", "--model", "innovations")
+    assert (result.status, result.err) == (0, "")
+    assert "Context networks as graphs: not checked, " in result.out
+    assert "pip install 'bandfold[export]'" in result.out
+    report = json.loads(run("selftest", "--model", "innovations", "--json").out)
+    assert report["contexts"] == []
+    assert "onnx" in report["contexts not checked"]
 
 
 def test_selftest_fails_where_latents_differ(run, broken, monkeypatch):

@@ -1,18 +1,26 @@
 """`bandfold models`: what is shipped, and the card of a package."""
 
+import importlib.util
 import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from bandfold.bitstream.contexts.tables import DATA, DEPENDENT_TABLES, SHIPPED_TABLES, load_tables
 from bandfold.bitstream.packages import registry
 from bandfold.bitstream.packages.manifest import Manifest
 from bandfold.bitstream.packages.package import Package, save_package
 from bandfold.bitstream.packages.registry import SHIPPED_PACKAGES, Registry
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
+from bandfold.onboard.networks.context_check import check_context_graphs
 
 from .conftest import check_failure
+
+needs_export = pytest.mark.skipif(
+    any(importlib.util.find_spec(name) is None for name in ("onnx", "flatbuffers", "ai_edge_litert")),
+    reason="the extra export is not installed",
+)
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "golden-walsh.bfm"
 
@@ -29,8 +37,10 @@ def test_what_is_shipped_is_whole_and_small(run, monkeypatch):
         (package.name, package.identity.hex()) for package in packages
     ]
     assert len({one["name"] for one in report}) == len(report)
+    tables = json.loads(run("models", "--json").out)["tables"]
+    assert [one["name"] for one in tables] == ["tables-uniform", "tables-dependent"]
     text = run("models").out
-    for one in report:
+    for one in (*report, *tables):
         assert one["name"] in text
         assert one["hash"] in text
         assert str(one["bytes"]) in text
@@ -76,18 +86,78 @@ def test_models_that_are_shipped_are_listed_and_found_by_name(run, tmp_path, sce
     check_failure(run("decode", "s.bf", "-o", "c.hdr"), 5, "needs the package 'golden-walsh'")
 
 
+@needs_export
 def test_networks_of_a_package_as_files(run, tmp_path):
     result = run("models", "extract", "innovations", "-o", "graphs/here")
     assert (result.status, result.err) == (0, "")
     package = Registry().find("innovations")
     for name, data in package.engines.items():
         assert (tmp_path / "graphs/here" / name).read_bytes() == data
-    assert len(list((tmp_path / "graphs/here").iterdir())) == len(package.engines) == 4
+    written = {path.name: path.stat().st_size for path in (tmp_path / "graphs/here").iterdir()}
+    assert len(package.engines) == 4
+    assert set(written) == {*package.engines, "contexts.onnx", "contexts.tflite"}
     report = json.loads(run("models", "extract", "innovations", "-o", "again", "--json").out)
-    assert report == {
-        "package": "innovations",
-        "files": {name: len(data) for name, data in package.engines.items()},
+    assert report == {"package": "innovations", "files": written}
+
+
+@needs_export
+def test_context_networks_of_tables_as_files(run, tmp_path):
+    names = {f"contexts-{mode}.{end}" for mode in ("folded", "banded") for end in ("onnx", "tflite")}
+    for name, file in (("tables-uniform", SHIPPED_TABLES), ("tables-dependent", DEPENDENT_TABLES)):
+        result = run("models", "extract", name, "-o", name)
+        assert (result.status, result.err) == (0, "")
+        assert {path.name for path in (tmp_path / name).iterdir()} == names
+        # By name and from a file, the same but for the name.
+        assert run("models", "extract", file, "-o", "file", "--json").status == 0
+        for one in names:
+            network = load_tables(file).modes[one.split(".")[0].removeprefix("contexts-")].network
+            graphs = [tmp_path / folder / one for folder in (name, "file")]
+            assert abs(graphs[0].stat().st_size - graphs[1].stat().st_size) < 100
+            pair = [(tmp_path / name / one).with_suffix(end).read_bytes() for end in (".onnx", ".tflite")]
+            assert not any(reason for _, reason in check_context_graphs(network, *pair))
+    assert (tmp_path / "tables-uniform/contexts-folded.onnx").read_bytes() != (
+        tmp_path / "tables-dependent/contexts-folded.onnx"
+    ).read_bytes()
+    targets = ("--targets", "tflite", "--targets", "float", "--targets", "tensorrt")
+    assert run("models", "extract", "tables-uniform", "-o", "all", *targets, "--lines", 20).status == 0
+    assert {path.name for path in (tmp_path / "all").iterdir()} == names | {
+        f"contexts-{mode}.{end}" for mode in ("folded", "banded") for end in ("static.tflite", "qdq.onnx")
     }
+
+
+def test_what_tables_hold(run, tmp_path):
+    report = json.loads(run("models", "show", "tables-dependent", "--json").out)
+    assert report["hash"] == load_tables(DEPENDENT_TABLES).identity.hex()
+    assert report["networks"]["contexts-folded"] == "19 features, 16 and 16 units, 48 classes"
+    older = sorted(DATA.glob("older/*.npz"))[0]
+    assert "19 features, 16 units, 48 classes" in run("models", "show", older).out
+    (tmp_path / "bad.npz").write_bytes(b"no tables")
+    for command in ("show", "extract"):
+        arguments = ("-o", "none") if command == "extract" else ()
+        check_failure(run("models", command, "bad.npz", *arguments), 5, "tables cannot be read from")
+        check_failure(run("models", command, "none.npz", *arguments), 5, "tables cannot be read from")
+    assert not (tmp_path / "none").exists()
+
+
+@needs_export
+def test_networks_that_are_not_of_bytes_are_refused(run, tmp_path):
+    older = sorted(DATA.glob("older/*.npz"))[0]
+    check_failure(run("models", "extract", older, "-o", "none"), 5, "one hidden layer")
+    assert not (tmp_path / "none").exists()
+
+
+def test_without_the_libraries_that_write_graphs(run, tmp_path, monkeypatch):
+    known = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == "onnx" else known(name, *rest)
+    )
+    result = run("models", "extract", "innovations", "-o", "graphs")
+    assert result.status == 0
+    assert len(list((tmp_path / "graphs").iterdir())) == 4
+    assert result.err.startswith("warning: contexts of innovations are not written: ")
+    assert "pip install 'bandfold[export]'" in result.err
+    check_failure(run("models", "extract", "tables-uniform", "-o", "none"), 2, "bandfold[export]")
+    assert not (tmp_path / "none").exists()
 
 
 def test_graphs_for_accelerators(run, tmp_path):
@@ -96,7 +166,7 @@ def test_graphs_for_accelerators(run, tmp_path):
     assert run("models", "extract", "innovations", "-o", "graphs", *targets).status == 0
     names = {path.name for path in (tmp_path / "graphs").iterdir()}
     ends = ("onnx", "tflite", "static.tflite", "qdq.onnx")
-    assert names == {f"analysis-{number}.{end}" for number in range(2) for end in ends}
+    assert names == {f"{name}.{end}" for name in ("analysis-0", "analysis-1", "contexts") for end in ends}
     check_failure(
         run("models", "extract", "balle48-relu-cal-l1", "-o", "other", *targets), 5, "not symmetric"
     )

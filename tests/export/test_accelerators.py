@@ -14,11 +14,13 @@ pytest.importorskip("onnxruntime")
 import onnx
 import onnxruntime
 
+from bandfold.bitstream.contexts.tables import NAMED_TABLES, load_tables
 from bandfold.bitstream.packages.package import load_package
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.bitstream.segments.predicted_codec import codec_of
 from bandfold.common.errors import ModelError, SettingsError
 from bandfold.export.accelerators import TARGETS, Shape, integer_range, target_graphs
+from bandfold.export.contexts.context_graphs import context_target_graphs
 from bandfold.onboard.networks.litert_network import find_interpreter
 from bandfold.onboard.networks.numpy_network import NumpyNetwork
 from bandfold.onboard.prediction.model_networks import integer_models
@@ -108,11 +110,18 @@ def test_all_of_it_runs_on_an_ethos_u(tmp_path, tmp_path_factory, accelerator):
     if not folder.exists():
         venv.create(folder, with_pip=True)
         subprocess.run([folder / "bin/pip", "install", "--quiet", "ethos-u-vela"], check=True)
-    for name in ("innovations", "balle48-relu-cal-l1", "balle48-relu-uncal-l1"):
-        for file, data in target_graphs(_stacks(Registry().find(name)), ["tflite"], Shape(64, 680)).items():
+    sources = [
+        target_graphs(_stacks(Registry().find(name)), ["tflite"], Shape(64, 680))
+        for name in ("innovations", "balle48-relu-cal-l1", "balle48-relu-uncal-l1")
+    ]
+    networks = {name: load_tables(named.path).modes["folded"].network for name, named in NAMED_TABLES.items()}
+    networks["innovations"] = codec_of(Registry().find("innovations")).mode.network
+    sources.append(context_target_graphs(networks, "contexts", ["tflite"], (64, 680)))
+    for graphs in sources:
+        for file, data in graphs.items():
             (tmp_path / file).write_bytes(data)
             command = [folder / "bin/vela", file, "--accelerator-config", accelerator]
             said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-            print(name, file, accelerator, said, file=sys.stderr)
+            print(file, accelerator, said, file=sys.stderr)
             assert "CPU operators = 0 (0.0%)" in said
             assert "NPU operators" in said
