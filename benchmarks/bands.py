@@ -27,7 +27,9 @@ from bandfold.programs.program import run, write_figures
 @click.option(
     "--anchors", type=options.FILE, help="Recorded curves of other codecs (JSON), for whole scenes."
 )
-@click.option("--intervals/--whole", default=True, help="Also each interval, beside JPEG 2000 run live.")
+@click.option(
+    "--intervals/--whole", default=True, help="Also each interval, beside JPEG 2000 and CCSDS 122 run live."
+)
 @options.figures_option("Write all points.")
 @click.option(
     "--plot", "plot_folder", type=options.FOLDER, help="Draw NAME.png for each scene into this folder."

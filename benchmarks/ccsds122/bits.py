@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -85,12 +87,23 @@ class BitReader:
         """
         end = self.position + length
         if end > self.count:
-            raise EndOfBitsError
+            self.end()
         value = 0
         for bit in self.bits[self.position : end]:
             value = 2 * value + bit
         self.position = end
         return value
+
+    def end(self) -> NoReturn:
+        """Give up within a number that is cut off: nothing is left.
+
+        Raises
+        ------
+        EndOfBitsError
+            Always.
+        """
+        self.position = self.count
+        raise EndOfBitsError
 
     def read_zeros(self) -> int:
         """Read zeros up to a one, and the one.
@@ -107,7 +120,7 @@ class BitReader:
         """
         found = self.bits.find(1, self.position, self.count)
         if found < 0:
-            raise EndOfBitsError
+            self.end()
         zeros, self.position = found - self.position, found + 1
         return zeros
 

@@ -116,8 +116,7 @@ class PlaneDecoder:
         word, length = READING[size, kind, option][reader.windows[position]]
         position += length
         if position > reader.count:
-            reader.position = reader.count
-            raise EndOfBitsError
+            reader.end()
         reader.position = position
         return word
 

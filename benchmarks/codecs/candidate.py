@@ -49,11 +49,14 @@ class Bandfold:
         How it codes.
     tables : Path, optional
         Entropy tables in place of the shipped ones; both sides need the same.
+    name : str
+        How tables call it.
     """
 
-    name = "bandfold"
-
-    def __init__(self, settings: CandidateSettings | None = None, tables: Path | None = None) -> None:
+    def __init__(
+        self, settings: CandidateSettings | None = None, tables: Path | None = None, name: str = "bandfold"
+    ) -> None:
+        self.name = name
         self._settings = settings or CandidateSettings()
         self._tables = tables
 

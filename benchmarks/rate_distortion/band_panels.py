@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.benchmarks.codecs.band_model import HEADER_BYTES, BandModel, Coded, code_scene
+from bandfold.benchmarks.codecs.ccsds122 import Ccsds122
 from bandfold.benchmarks.codecs.jpeg2000 import Jpeg2000
 from bandfold.benchmarks.measures.bdrate import Curve, bd_rate
 from bandfold.benchmarks.measures.quality import decibels
@@ -21,7 +22,7 @@ CODECS = ("JPEG 2000", "CCSDS 122")
 """Recorded curves that a whole scene is put beside: these code band by band too."""
 
 RATES = (0.05, 0.1, 0.25, 0.5, 1.0)
-"""Bits per sample at which JPEG 2000 codes an interval."""
+"""Bits per sample at which JPEG 2000 and CCSDS 122 code an interval."""
 
 POINTS = 4
 """Steps tried with each model, evenly over its range of contrasts in the logarithm."""
@@ -95,7 +96,7 @@ def scene_panels(
     recorded : mapping of str to curve
         Recorded curves of other codecs on the whole scene; those of `CODECS` are taken.
     live : bool
-        Whether JPEG 2000 codes each interval.
+        Whether JPEG 2000 and CCSDS 122 code each interval.
 
     Returns
     -------
@@ -115,7 +116,8 @@ def scene_panels(
     panels = [Panel("whole scene", whole, {codec: recorded[codec] for codec in CODECS if codec in recorded})]
     for number, (first, last) in enumerate(pairwise((0, *ends)), start=1):
         if last > first:
-            others = {Jpeg2000.name: measure(Jpeg2000(), cube[first:last], RATES).curve} if live else {}
+            rivals = (Jpeg2000(), Ccsds122()) if live else ()
+            others = {rival.name: measure(rival, cube[first:last], RATES).curve for rival in rivals}
             panels.append(Panel(f"interval {number}, bands {first + 1}-{last}", parts[number], others))
     return panels
 

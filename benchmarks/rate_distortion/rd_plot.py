@@ -47,7 +47,7 @@ def plot(results: Sequence[SceneResult], path: Path) -> None:
         panel.set_title(result.scene, fontsize=9)
         panel.grid(alpha=0.3)
     figure.supxlabel("bits per sample, all bytes counted")
-    figure.supylabel("PSNR in dB (peak 65535, whole cube)")
+    figure.supylabel("PSNR in dB (peak 65535)")
     save_panels(figure, panels, path, legend="outside upper center", columns=len(names) + 1, dpi=120)
 
 

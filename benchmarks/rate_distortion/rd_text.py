@@ -76,6 +76,32 @@ def means_text(means: Iterable[Mean], rates: tuple[float, float]) -> str:
     return "\n".join(lines)
 
 
+def delta_table(results: Sequence[SceneResult]) -> str:
+    """Put delta rates against each codec side by side, as a Markdown table.
+
+    Parameters
+    ----------
+    results : sequence of SceneResult
+        At least one, all with the same codecs.
+
+    Returns
+    -------
+    str
+        Lines of text: a row for each result, a column for each codec that the candidate is compared with.
+    """
+    anchors = list(results[0].anchors)
+    low, high = results[0].rates
+    lines = [
+        f"| {results[0].candidate.codec} against ({low:g}-{high:g} bps) | {' | '.join(anchors)} |",
+        f"|---|{'---:|' * len(anchors)}",
+    ]
+    for result in results:
+        figures = (result.against(anchor).percent for anchor in anchors)
+        said = ("" if math.isnan(figure) else f"{figure:+.1f} %" for figure in figures)
+        lines.append(f"| {result.scene} | {' | '.join(said)} |")
+    return "\n".join(lines)
+
+
 def as_json(results: Sequence[SceneResult], means: Iterable[Mean]) -> dict[str, Any]:
     """Collect everything for a file.
 

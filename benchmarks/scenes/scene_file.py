@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError
-from bandfold.common.scene import SCALED_DTYPES, Scaling, SceneSource
+from bandfold.common.scene import SCALED_DTYPES, MetadataValue, Scaling, SceneSource
 from bandfold.formats.envi.reader import DTYPES, open_envi
 from bandfold.formats.envi.writer import EnviWriter
+from bandfold.formats.opening import open_scene
+from bandfold.formats.scene_options import SceneOptions
 from bandfold.onboard.samples.samples import ArraySource
 from bandfold.onboard.samples.scaling import auto_scaling
 
@@ -57,7 +60,36 @@ def read_scene(path: Path) -> NDArray[Any]:
         If the scene is unreadable or is marked to have absent data, which other codecs do not know of.
     """
     source: SceneSource = open_envi(path, scaling=Scaling(1.0) if is_scaled(path) else None, no_data=None)
-    cube = read_whole(source)
+    return _as_counts(read_whole(source), path)
+
+
+def read_any_scene(path: Path) -> tuple[NDArray[Any], Mapping[str, MetadataValue]]:
+    """Read a scene in any format that the encoder reads, as the integers that codecs see.
+
+    Parameters
+    ----------
+    path : Path
+        The scene; floats and 32-bit integers are scaled as by `read_scene`.
+
+    Returns
+    -------
+    cube : ndarray, shape (bands, lines, samples)
+        8 or 16 bit integers.
+    metadata : mapping
+        Header fields, among them wavelengths where the file tells them.
+
+    Raises
+    ------
+    SceneError
+        As `read_scene`.
+    SettingsError
+        If a library that the format needs is not installed.
+    """
+    source = open_scene(path, SceneOptions(no_data=None, for_coding=False))
+    return _as_counts(read_whole(source), path), source.info.metadata
+
+
+def _as_counts(cube: NDArray[Any], path: Path) -> NDArray[Any]:
     if cube.dtype not in SCALED_DTYPES:
         return cube
     if not np.isfinite(cube).all():
