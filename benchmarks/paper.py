@@ -17,6 +17,7 @@ from bandfold.benchmarks.codecs.candidate import Bandfold, CandidateSettings
 from bandfold.benchmarks.codecs.ccsds122 import Ccsds122
 from bandfold.benchmarks.codecs.jpeg2000 import Jpeg2000
 from bandfold.benchmarks.codecs.published_model import PublishedModel
+from bandfold.benchmarks.codecs.recorded import read_anchors
 from bandfold.benchmarks.rate_distortion.interval_results import Contestant, interval_results, parts_of
 from bandfold.benchmarks.rate_distortion.rd_plot import plot
 from bandfold.benchmarks.rate_distortion.rd_text import as_json, delta_table, scene_text
@@ -54,6 +55,8 @@ def _rates_option(name: str, field: str, default: str, text: str) -> Callable[[A
 @click.option("--seen", is_flag=True, help="Also with models that were trained on this scene.")
 @_rates_option("--rates", "asked", "0.02,0.05,0.1,0.25,0.5,1", "Of the standards, in bits per sample.")
 @_rates_option("--model-rates", "model_rates", "0.005,0.01,0.02,0.05,0.1,0.25,0.5,1", "Of models and fold.")
+@click.option("--anchors", type=options.FILE, help="Recorded curves (JSON), to hold the standards against.")
+@click.option("--segment-blocks", type=click.IntRange(0), default=0, help="Of CCSDS 122; 0 for whole bands.")
 @options.figures_option("Write all points.")
 def main(
     scene: Path,
@@ -65,6 +68,8 @@ def main(
     seen: bool,
     asked: tuple[float, ...],
     model_rates: tuple[float, ...],
+    anchors: Path | None,
+    segment_blocks: int,
     json_path: Path | None,
 ) -> None:
     """Compare trained encoders with JPEG 2000 and CCSDS 122, interval by interval."""
@@ -80,7 +85,7 @@ def main(
     contestants = [
         Contestant(lambda part: Bandfold(settings, name="predicted bands"), model_rates),
         Contestant(lambda part: Jpeg2000(), asked),
-        Contestant(lambda part: Ccsds122(), asked),
+        Contestant(lambda part: Ccsds122(segment_blocks), asked),
     ]
     if other != "none":
         contestants.append(
@@ -92,8 +97,9 @@ def main(
     names = " and ".join(package.name for package in packages)
     click.echo(f"{scene.stem} ({level}): models {names}; every interval is coded as a scene of its own")
     parts = parts_of(scene.stem, interval_ends(len(cube), metadata))
+    recorded = read_anchors(anchors).get(scene.stem, {}) if anchors else {}
     results = []
-    for result in interval_results(cube, parts, contestants, RANGE):
+    for result in interval_results(cube, parts, contestants, RANGE, recorded):
         results.append(result)
         click.echo(scene_text(result) + "\n")
     click.echo(delta_table(results))

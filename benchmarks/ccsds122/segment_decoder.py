@@ -14,7 +14,8 @@ from .plane_decoder import PlaneDecoder
 MIDDLE = 0.375
 """Where a value is put in the interval that is left of it, as a part of it from the end nearer to 0.
 
-The standard leaves it open; with this one the recorded curves are met, which it took to be."""
+The standard leaves it open. This is what the decoder of the recorded curves seems to take: they are met
+within 0.03 dB, and missed by up to 0.15 dB half-way."""
 
 
 class SegmentDecoder:

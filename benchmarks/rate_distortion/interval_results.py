@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from bandfold.benchmarks.codecs.codec import Codec
+from bandfold.benchmarks.measures.bdrate import Curve
 
 from .curves import Measured, measure
 from .standings import SceneResult
@@ -104,6 +105,7 @@ def interval_results(
     parts: Sequence[Part],
     contestants: Sequence[Contestant],
     rates: tuple[float, float],
+    recorded: Mapping[str, Curve],
 ) -> Iterator[SceneResult]:
     """Run all codecs on all parts.
 
@@ -117,6 +119,9 @@ def interval_results(
         The codec to judge, then those that it is compared with.
     rates : (float, float)
         The part of the curves of the others, in bits per sample, that delta rates are taken over.
+    recorded : mapping of str to curve
+        Recorded curves of the others on the whole scene, which they are held against; those of codecs that do
+        not run are left out.
 
     Yields
     ------
@@ -126,4 +131,6 @@ def interval_results(
     for part in parts:
         bands = cube[part.bands]
         candidate, *rivals = (contestant.measure(bands, part) for contestant in contestants)
-        yield SceneResult(part.name, bands.shape, False, candidate, tuple(rivals), {}, rates)
+        known = {one.codec: recorded[one.codec] for one in rivals if one.codec in recorded}
+        own = known if len(bands) == len(cube) else {}
+        yield SceneResult(part.name, bands.shape, False, candidate, tuple(rivals), own, rates)

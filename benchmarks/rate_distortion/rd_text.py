@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
+
+from bandfold.benchmarks.measures.bdrate import Curve, quality_at
 
 from .curves import Measured
 from .standings import GAP_RATE, Mean, SceneResult
@@ -44,7 +46,16 @@ def scene_text(result: SceneResult) -> str:
                 said += f" ({100 * figure.coverage:.0f} % of its range)"
         tail = "" if math.isnan(gap) else f"; {gap:+.2f} dB at {GAP_RATE:g} bps"
         lines.append(f"  against {anchor}: {said}{tail}")
-    return "\n".join(lines)
+    lines.extend(_from_recorded(measured, result.recorded) for measured in result.rivals)
+    return "\n".join(line for line in lines if line)
+
+
+def _from_recorded(measured: Measured, recorded: Mapping[str, Curve]) -> str:
+    """How far a codec that ran live is from its recorded curve; nothing where there is none."""
+    curve = recorded.get(measured.codec, ())
+    found = [(point.bps, point.psnr - quality_at(curve, point.bps)) for point in measured.points]
+    said = [f"{difference:+.3f} at {rate:.3f}" for rate, difference in found if not math.isnan(difference)]
+    return f"  {measured.codec} from its recorded curve, dB at bps: {', '.join(said)}" if said else ""
 
 
 def means_text(means: Iterable[Mean], rates: tuple[float, float]) -> str:

@@ -70,9 +70,12 @@ def test_bands_of_an_interval_go_through_its_network(scene):
 
 
 def test_the_program_measures_intervals_and_draws_them(file, tmp_path):
-    out, image = tmp_path / "paper.json", tmp_path / "paper.png"
+    out, image, anchors = (tmp_path / name for name in ("paper.json", "paper.png", "anchors.json"))
+    anchors.write_text(
+        json.dumps({"scenes": {"field": {"CCSDS 122": [[0.4, 50.0, 1], [1.5, 60.0, 1]], "x": []}}})
+    )
     rates = ["--rates", "0.4,1.5", "--model-rates", "0.025,0.04,0.5", "--fold"]
-    done = run(file, "-o", image, "--json", out, *rates)
+    done = run(file, "-o", image, "--json", out, "--anchors", anchors, *rates)
     assert done.exit_code == 0, done.output
     assert "field (calibrated): models innovations and balle48-relu-cal-l1" in done.output
     table = done.output[done.output.index("| predicted bands against") :].splitlines()
@@ -86,6 +89,10 @@ def test_the_program_measures_intervals_and_draws_them(file, tmp_path):
     ]
     assert float(table[4].split(" | ")[2].split()[0]) < -20
     measured = json.loads(out.read_text())["scenes"]["field, all bands"]["measured"]
+    (first, second) = (point["psnr"] for point in measured["CCSDS 122"]["points"])
+    said = f"its recorded curve, dB at bps: {first - 50:+.3f} at 0.400, {second - 60:+.3f} at 1.500"
+    assert done.output.count("from its recorded curve") == 1
+    assert said in done.output
     assert list(measured) == ["predicted bands", "JPEG 2000", "CCSDS 122", "published method", "fold"]
     assert [point["asked"] for point in measured["CCSDS 122"]["points"]] == [0.4, 1.5]
     assert image.read_bytes().startswith(b"\x89PNG")
@@ -98,7 +105,7 @@ def test_raw_scenes_and_models_that_have_seen_one(file, tmp_path, scene):
     assert "field (raw): models innovations and balle48-relu-uncal-l1" in run(file, *few).output
     assert (
         "field (calibrated): models innovations;"
-        in run(file, *few, "--calibrated", "--published", "none").output
+        in run(file, *few, "--calibrated", "--published", "none", "--segment-blocks", "16").output
     )
     seen = tmp_path / "abu_beach_1.npy"
     np.save(seen, scene[:, :, :20])

@@ -90,19 +90,19 @@ def test_every_limit_is_kept_and_decodes(reversible, segment):
     whole = len(encode_image(image, Settings(reversible, segment)))
     share = (segment or blocks) / blocks
     errors = []
-    for budget in range(60, whole + 60, 41):
+    for budget in range(60, whole + 300, 61):
         data = encode_image(image, Settings(reversible, segment, Limits(int(budget * share))))
         assert len(data) <= budget
         assert decode_image(data + b"behind")[1] == len(data)
         errors.append(error(image, data))
     # A point within a stage may lose a little against the one before it.
-    assert all(after < 1.5 * before for before, after in zip(errors[:-5], errors[5:], strict=True))
+    assert all(after <= 1.5 * before for before, after in zip(errors[:-3], errors[3:], strict=True))
     assert errors[-1] <= (0 if reversible else 0.5)
 
 
 def test_the_end_is_found_wherever_a_number_is_cut_off():
     for image in (smooth((17, 30)), smooth((17, 30), "int16", 30000), np.full((17, 30), 900, np.uint16)):
-        for budget in range(20, 160):
+        for budget in range(20, 160, 3):
             data = encode_image(image, Settings(limits=Limits(budget)))
             assert decode_image(data + b"\xff" * 20)[1] == len(data) <= budget
 
