@@ -1,97 +1,42 @@
-"""`bandfold bench`: speed, latency, memory and energy of the encoder on this board."""
+"""`bandfold bench`: speed, latency, memory and energy of the codec on this board."""
 
 from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from importlib.util import find_spec
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bandfold.common.errors import SettingsError
+from bandfold.common.errors import BandfoldError, SettingsError
 
-from .console import tell
-from .options import (
-    bands_option,
-    engine_option,
-    grouped,
-    json_option,
-    lines_option,
-    model_option,
-    option_group,
-    samples_option,
-    strip_lines_option,
-    threads_option,
+from .bench_options import (
+    BenchCodingOptions,
+    BenchOutputOptions,
+    MadeUpScene,
+    MeasuringOptions,
+    MeterOptions,
 )
+from .console import FAILED, need, need_matplotlib, tell, warn
+from .options import json_option, option_group
+
+if TYPE_CHECKING:
+    from bandfold.benchmarks.board.configuration import Configuration
+    from bandfold.benchmarks.board.job import Job
 
 EXAMPLE = """\b
 Examples:
   bandfold bench                             a made-up scene of 512 x 680 x 224
   bandfold bench scene.hdr --step 8 --json   a scene of your own, at a fixed step
+  bandfold bench --model none,innovations --engine litert,onnxruntime --threads 1,4 --csv board.csv
+  bandfold bench --sweep --decode --csv board.csv --plot board.png
+  bandfold bench --meter './read-wattmeter'  an external meter, a line of watts for each reading
 """
 
-
-@dataclass(frozen=True)
-class BenchCodingOptions:
-    """How the scene is coded while it is measured."""
-
-    bps: float | None = grouped(
-        "--bps", type=click.FloatRange(0, 32, min_open=True), help="Rate.  [default: 0.5]"
-    )
-    step: float | None = grouped(
-        "--step", type=click.FloatRange(0, min_open=True), help="Quantiser step: without a search for it."
-    )
-    model: str | None = grouped(option=model_option, help="Package of a trained encoder.")
-    engine: str = grouped(option=engine_option)
-    threads: int = grouped(option=threads_option, help="Threads that code strips, or run the model.")
-    quantiser: str | None = grouped(
-        "--quantiser",
-        type=click.Choice(["dependent", "uniform"]),
-        help="Quantisers of a fold.  [default: dependent]",
-    )
-    strip_lines: int = grouped(option=strip_lines_option)
-
-
-@dataclass(frozen=True)
-class MadeUpScene:
-    """Geometry of a made-up scene."""
-
-    lines: int = grouped(
-        option=lines_option, type=click.IntRange(8), default=512, help="Lines of the made-up scene."
-    )
-    samples: int = grouped(
-        option=samples_option, type=click.IntRange(8), default=680, help="Samples of its lines."
-    )
-    bands: int = grouped(option=bands_option, type=click.IntRange(1), help="Its bands.")
-
-
-@dataclass(frozen=True)
-class MeasuringOptions:
-    """How often and how long is measured."""
-
-    runs: int = grouped(
-        "--runs", type=click.IntRange(5), default=5, show_default=True, help="Runs that count, 5 at least."
-    )
-    warm_up: int = grouped(
-        "--warm-up",
-        type=click.IntRange(0),
-        default=1,
-        show_default=True,
-        help="Runs before them, not counted.",
-    )
-    idle: float = grouped(
-        "--idle",
-        type=click.FloatRange(0.1),
-        default=10.0,
-        show_default=True,
-        help="Seconds of rest before and after, for the power while nothing runs.",
-    )
-    root: Path = grouped(
-        "--root", type=click.Path(path_type=Path), default="/", hidden=True, help="Where the sensors are."
-    )
+SCHEMA = "bandfold-bench-1"
+"""What the JSON report is: it counts up when a field changes its meaning or goes."""
 
 
 @click.command(epilog=EXAMPLE)
@@ -99,92 +44,115 @@ class MeasuringOptions:
 @option_group("coding", BenchCodingOptions)
 @option_group("made_up", MadeUpScene)
 @option_group("measuring", MeasuringOptions)
+@option_group("meter", MeterOptions)
+@option_group("files", BenchOutputOptions)
 @json_option
+@click.pass_context
 def bench(
+    context: click.Context,
     scene: Path | None,
     coding: BenchCodingOptions,
     made_up: MadeUpScene,
     measuring: MeasuringOptions,
+    meter: MeterOptions,
+    files: BenchOutputOptions,
     as_json: bool,
 ) -> None:
-    """Measure the encoder on this board.
+    """Measure the codec on this board.
 
-    Encodes SCENE, or a made-up one, several times from a file, and prints a Markdown table: samples a second,
-    processor time, peak memory, temperature and throttling, and the energy above idle where the board has a
-    sensor (Jetson INA3221, Raspberry Pi 5, Intel and AMD RAPL). After each time the lines are encoded as a
-    stream, one by one as from a camera, for the latency of a strip. Nothing else should run meanwhile.
+    Encodes SCENE, or a made-up one, again and again from a file, and prints a Markdown table: samples a
+    second, latency, processor time, peak memory, clocks, temperature and throttling, and where there is a
+    sensor (Jetson INA3221 and INA238, Raspberry Pi 5, Intel and AMD RAPL, an external meter) power and
+    joules per sample, above those of the board at rest, with confidence intervals. The lines are encoded
+    as a stream too, one by one as from a camera, for the latency of a strip. Several values with commas
+    between, or --sweep, measure all combinations, each in a process of its own. Nothing else should run
+    meanwhile.
     """
-    if find_spec("psutil") is None:
-        raise SettingsError("bench needs psutil: pip install 'bandfold[power]'")
-    bps, step, model = coding.bps, coding.step, coding.model
-    if bps is not None and step is not None:
-        raise SettingsError("--bps and --step are given: give one of them, or none for 0.5 bits per sample")
-    if bps is None and step is None:
-        bps = 0.5
+    need("bench needs", "power", "psutil")
+    if files.plot is not None:
+        need_matplotlib("--plot")
+    if meter.interval is not None and meter.command is None:
+        raise SettingsError(
+            "--meter-interval says how often --meter is called: give a meter, or leave it out"
+        )
 
-    from bandfold.benchmarks.measures.one_core import machine
-    from bandfold.benchmarks.power.measure import Progress, measure
-    from bandfold.benchmarks.power.sensor_choice import find_sensor
-    from bandfold.benchmarks.power.strips import strip_latencies
-    from bandfold.benchmarks.power.text import markdown
+    from bandfold.benchmarks.board.job import Job
+    from bandfold.benchmarks.board.machine import describe_board
+    from bandfold.benchmarks.board.measurement import Plan
+    from bandfold.benchmarks.board.text import markdown
+    from bandfold.benchmarks.power.sensor_choice import SensorSource
     from bandfold.benchmarks.scenes.scene_file import write_scene
-    from bandfold.bitstream.segments.predicted_codec import PredictedCodec, codec_of
     from bandfold.formats.envi.reader import open_envi
-    from bandfold.onboard import Encoder
-    from bandfold.onboard.settings import EncoderSettings, find_package
     from bandfold.synthetic.scenes import SyntheticScene
 
-    sensor, reason = find_sensor(measuring.root)
+    configurations = _configurations(coding)
     with ExitStack() as stack:
         if scene is None:
             scene = Path(
                 stack.enter_context(tempfile.TemporaryDirectory(prefix="bandfold-bench-")), "scene.hdr"
             )
             write_scene(scene, SyntheticScene(made_up.lines, made_up.samples, made_up.bands, 1))
-        path, info = scene, open_envi(scene).info
-
-        settings = EncoderSettings(
-            bps=bps,
-            step=step,
-            model=model,
-            engine=coding.engine,
-            threads=coding.threads,
-            quantiser=coding.quantiser,
-            strip_lines=coding.strip_lines,
-        )
-        streams = model is None or isinstance(codec_of(find_package(model)), PredictedCodec)
-
-        def encode(progress: Progress) -> int:
-            return len(Encoder(settings, progress=progress).encode(open_envi(path)))
-
-        def latencies() -> list[float]:
-            return strip_latencies(open_envi(path), replace(settings, stream=True))
-
-        found = measure(
-            encode,
-            info,
-            sensor,
-            runs=measuring.runs,
-            warm_up=measuring.warm_up,
-            idle_seconds=measuring.idle,
-            root=measuring.root,
-            latencies=latencies if streams else None,
-        )
-    report: dict[str, Any] = {
-        "machine": machine(),
-        "scene": info.geometry,
-        "settings": {
-            "rate": f"step {step:g}" if step is not None else f"{bps:g} bits per sample",
-            "model": model,
-            "engine": None if model is None else coding.engine,
-            "threads": coding.threads,
-            "quantiser": coding.quantiser,
-            "strip_lines": coding.strip_lines,
-            "warm_up": measuring.warm_up,
-            "streamed": streams,
-        },
-        "sensor": None if sensor is None else {"name": sensor.name, "rails": list(sensor.rails)},
-        "no_sensor": reason,
-        **found,
-    }
+        plan = Plan(measuring.repeat, measuring.seconds, measuring.warm_up, measuring.idle)
+        source = SensorSource(meter.root, meter.command, meter.interval)
+        restore = measuring.restore if measuring.decode else None
+        report: dict[str, Any] = {
+            "schema": SCHEMA,
+            "machine": describe_board(meter.root),
+            "scene": open_envi(scene).info.geometry,
+            "plan": {**asdict(plan), "decode": measuring.decode},
+            "sensor": None,
+            "no_sensor": None,
+            "measurements": [],
+        }
+        jobs = [Job(scene, one, plan, source, restore) for one in configurations]
+        _measure_all(jobs, report, files)
     tell(report, markdown(report), as_json=as_json)
+    if any("error" in row for row in report["measurements"]):
+        context.exit(FAILED)
+
+
+def _configurations(coding: BenchCodingOptions) -> list[Configuration]:
+    """What is to be measured, checked."""
+    from bandfold.benchmarks.board.configuration import Choices
+
+    if coding.bps and coding.step:
+        raise SettingsError("--bps and --step are given: give one of them, or none for 0.5 bits per sample")
+    choices = Choices(
+        coding.bps or (() if coding.step else (0.5,)),
+        coding.step,
+        coding.model,
+        coding.engine,
+        coding.threads,
+        coding.quantiser,
+        coding.strip_lines,
+    )
+    return choices.sweep() if coding.sweep else choices.combinations()
+
+
+def _measure_all(jobs: list[Job], report: dict[str, Any], files: BenchOutputOptions) -> None:
+    """Measure one after the other; what is done so far is in the files after each."""
+    from bandfold.benchmarks.board.csv_table import write_csv
+    from bandfold.benchmarks.board.text import describe
+
+    rows: list[dict[str, Any]] = report["measurements"]
+    for place, job in enumerate(jobs):
+        described = job.configuration.describe()
+        if len(jobs) > 1:
+            click.echo(f"{place + 1} of {len(jobs)}: {describe(described)}", err=True)
+        try:
+            row = job.run_alone()
+        except BandfoldError as error:
+            # A failure of hour 3 must not take away the figures of hours 1 and 2.
+            if all("error" in one for one in rows) and place == len(jobs) - 1:
+                raise
+            warn(f"{describe(described)}: {error}")
+            row = {**described, "error": str(error)}
+        else:
+            report["sensor"], report["no_sensor"] = row["sensor"], row["no_sensor"]
+        rows.append(row)
+        if files.csv is not None:
+            write_csv(files.csv, report)
+    if files.plot is not None:
+        from bandfold.benchmarks.board.plot import plot
+
+        plot(files.plot, report)

@@ -1,1 +1,1 @@
-"""Power and latency: an encoder on the board that it runs on in, watts, joules and seconds out."""
+"""Sensors of a board: file trees of its kernel in; watts, joules, clocks and degrees out."""

@@ -1,7 +1,9 @@
 """INA3221 power monitors of NVIDIA Jetson boards, through hwmon.
 
 The Jetson Linux Developer Guide ("Software-Based Power Consumption Modeling") names the files: for each
-channel ``in<X>_label`` (the rail), ``in<X>_input`` (millivolts) and ``curr<X>_input`` (milliamperes).
+channel ``in<X>_label`` (the rail), ``in<X>_input`` (millivolts) and ``curr<X>_input`` (milliamperes). The
+kernel's "Kernel driver ina3221" adds ``update_interval``: milliseconds that a conversion of all channels
+takes, averaging included.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .sensor import SensorError
-from .sysfs import numbered, read_int, read_text
+from .sysfs import numbered, read_int, read_text, update_seconds
 
 INPUTS = ("VDD_IN", "VIN", "POM_5V_IN")
 """Rails that feed the whole module: where there is one, the others are parts of it."""
@@ -61,6 +63,7 @@ class Ina3221:
     def __init__(self, channels: list[Channel]) -> None:
         self._channels = channels
         self.rails = tuple(channel.label for channel in channels)
+        self.update = update_seconds(channel.folder for channel in channels)
 
     @classmethod
     def find(cls, root: Path) -> Ina3221 | None:

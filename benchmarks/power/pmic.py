@@ -29,6 +29,7 @@ class Pmic:
     counts = False
     # Each reading is a process of its own.
     interval = 0.5
+    update = None
 
     def __init__(self, command: Path) -> None:
         self._command = command
@@ -82,7 +83,7 @@ def vcgencmd(command: Path, what: str) -> str:
     command : Path
         ``vcgencmd``.
     what : str
-        Its argument.
+        Its arguments, with blanks between.
 
     Returns
     -------
@@ -95,7 +96,9 @@ def vcgencmd(command: Path, what: str) -> str:
         If it is not there or fails.
     """
     try:
-        done = subprocess.run([str(command), what], capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run(
+            [str(command), *what.split()], capture_output=True, text=True, timeout=10, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SensorError(f"{command} cannot be run: {error}") from error
     if done.returncode or "error" in done.stdout:

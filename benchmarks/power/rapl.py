@@ -26,6 +26,11 @@ class _Zone:
         now = read_int(self._folder / "energy_uj")
         if now is None:
             raise SensorError(f"RAPL counter {self._folder / 'energy_uj'} cannot be read: run this as root")
+        if self._last is not None and now < self._last and not self._range:
+            raise SensorError(
+                f"RAPL counter {self._folder / 'energy_uj'} starts again, and max_energy_range_uj beside it "
+                "does not tell where: run this as root"
+            )
         if self._last is not None:
             # The counter is read often enough not to wrap around twice.
             self._total += now - self._last + (self._range if now < self._last else 0)
@@ -44,6 +49,8 @@ class Rapl:
 
     counts = True
     interval = 1.0
+    # Intel 64 and IA-32 Architectures Software Developer's Manual, volume 3, "RAPL Interfaces": 1 ms.
+    update = 0.001
     name = "RAPL (processor packages and memory, not the board)"
 
     def __init__(self, zones: list[_Zone]) -> None:

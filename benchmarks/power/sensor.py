@@ -30,6 +30,10 @@ class Sensor(Protocol):
     def interval(self) -> float:
         """Seconds between two readings that neither miss much nor cost much."""
 
+    @property
+    def update(self) -> float | None:
+        """Seconds after which it has something new to tell, averaging included; None if nobody says."""
+
     def value(self) -> float:
         """Read it.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -43,6 +44,23 @@ def read_int(path: Path) -> int | None:
         return None if text is None else int(text)
     except ValueError:
         return None
+
+
+def update_seconds(monitors: Iterable[Path]) -> float | None:
+    """Tell how long monitors take for a new value, from their ``update_interval`` in milliseconds.
+
+    Parameters
+    ----------
+    monitors : iterable of Path
+        Folders in hwmon.
+
+    Returns
+    -------
+    float or None
+        Seconds of the slowest; None if none of them tells.
+    """
+    told = [read_int(folder / "update_interval") for folder in monitors]
+    return max((milliseconds / 1000 for milliseconds in told if milliseconds is not None), default=None)
 
 
 def numbered(folder: Path, pattern: str) -> list[Path]:

@@ -52,17 +52,24 @@ class Throttling:
     def __init__(self, root: Path = Path("/")) -> None:
         self._root = root
         self._before = self._events()
+        self._seen: dict[str, None] = {}
 
     @property
     def known(self) -> bool:
         """Whether this board tells anything about it."""
         return bool(self._before or self._states())
 
+    def look(self) -> None:
+        """Take what slows the board down at this moment: it is over when a load is."""
+        self._seen.update(dict.fromkeys(name for name, state in self._states().items() if state))
+
     def found(self) -> list[str]:
-        """Names of what has happened since, or holds now; none if nothing has, or nothing is known."""
+        """Names of what has happened since, or was seen; none if nothing has, or nothing is known."""
+        self.look()
         events = self._events()
-        names = [name for name, count in events.items() if count > self._before.get(name, 0)]
-        return names + [name for name, state in self._states().items() if state]
+        return [name for name, count in events.items() if count > self._before.get(name, 0)] + list(
+            self._seen
+        )
 
     def _firmware(self) -> int | None:
         """Bits of a Raspberry Pi; None on other boards."""

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from itertools import pairwise
-from pathlib import Path
 from types import TracebackType
 
-from .sensor import Sensor, SensorError
-from .thermal import temperatures
+from .conditions import Conditions
+from .energy import Energy, Reading, energy
+from .sensor import Sensor
 
-REST = 0.5
-"""Seconds between two readings of temperatures alone."""
+REST = 1.0
+"""Seconds between two looks at clocks, temperatures and throttling."""
 
 
 class Watch:
-    """Energy and temperature of the body of a ``with`` statement.
+    """Energy and conditions of the body of a ``with`` statement.
 
     Parameters
     ----------
     sensor : Sensor or None
         Where energy is read; None if it is not.
-    root : Path
-        Of the file system, for the temperatures.
+    conditions : Conditions, optional
+        Takes clocks, temperatures and throttling meanwhile.
     interval : float, optional
         Seconds between two readings; that of the sensor by default.
 
@@ -31,26 +30,32 @@ class Watch:
     ----------
     seconds : float
         How long the body took.
-    joules : float or None
-        What it took: a power is integrated between readings by the trapezoidal rule.
-    hottest : float or None
-        Highest temperature of any zone, in degrees Celsius.
+    energy : Energy or None
+        What it took; None without a sensor.
+
+    Raises
+    ------
+    SensorError
+        Behind the body, if the sensor could not be read meanwhile; before it, if it cannot be read at all.
     """
 
-    def __init__(self, sensor: Sensor | None, root: Path = Path("/"), interval: float | None = None) -> None:
+    def __init__(
+        self, sensor: Sensor | None, conditions: Conditions | None = None, interval: float | None = None
+    ) -> None:
         self._sensor = sensor
-        self._root = root
+        self._conditions = conditions
         self._interval = interval or (REST if sensor is None else sensor.interval)
         self._done = threading.Event()
-        self._error: SensorError | None = None
-        self._readings: list[tuple[float, float]] = []
+        self._error: Exception | None = None
+        self._readings: list[Reading] = []
+        self._looked = -REST
         self._thread = threading.Thread(target=self._read_often, daemon=True)
         self._started = 0.0
         self.seconds = 0.0
-        self.joules: float | None = None
-        self.hottest: float | None = None
+        self.energy: Energy | None = None
 
     def __enter__(self) -> Watch:
+        self._look()
         self._read()
         self._started = time.perf_counter()
         self._thread.start()
@@ -64,56 +69,35 @@ class Watch:
         self._thread.join()
         if kind is not None:
             return
-        self._read()
+        if self._error is None:
+            self._read()
         self.seconds = ended - self._started
         if self._error is not None:
             raise self._error
         if self._sensor is not None:
-            self.joules = energy(self._readings, counts=self._sensor.counts, seconds=self.seconds)
+            self.energy = energy(
+                self._readings, self._started, ended, counts=self._sensor.counts, update=self._sensor.update
+            )
 
     def _read_often(self) -> None:
-        while not self._done.wait(self._interval):
-            self._read()
+        try:
+            while not self._done.wait(min(self._interval, REST)):
+                now = time.perf_counter()
+                if not self._readings or now - self._readings[-1][0] >= 0.9 * self._interval:
+                    self._read()
+                if now - self._looked >= REST:
+                    self._look()
+        except Exception as error:  # Told by the thread that waits for this one: it would end unseen.
+            self._error = error
 
     def _read(self) -> None:
-        if self._sensor is not None and self._error is None:
+        if self._sensor is not None:
             before = time.perf_counter()
-            try:
-                value = self._sensor.value()
-            except SensorError as error:
-                self._error = error
-            else:
-                # A command takes a while to answer: what it says belongs to the middle of it.
-                self._readings.append(((before + time.perf_counter()) / 2, value))
-        hot = max(temperatures(self._root).values(), default=None)
-        if hot is not None:
-            self.hottest = hot if self.hottest is None else max(self.hottest, hot)
+            value = self._sensor.value()
+            # A command takes a while to answer: what it says belongs to the middle of it.
+            self._readings.append(((before + time.perf_counter()) / 2, value))
 
-
-def energy(readings: list[tuple[float, float]], *, counts: bool, seconds: float) -> float:
-    """Energy that readings tell.
-
-    Parameters
-    ----------
-    readings : list of tuple of float
-        Times in seconds, rising, and watts, or joules counted since some moment. At least two.
-    counts : bool
-        Whether they are joules.
-    seconds : float
-        Of what is measured; the first and the last reading lie a little outside, and their mean power
-        is taken for it.
-
-    Returns
-    -------
-    float
-        Joules.
-    """
-    span = max(readings[-1][0] - readings[0][0], 1e-9)
-    if counts:
-        total = readings[-1][1] - readings[0][1]
-    else:
-        total = sum(
-            (later - earlier) * (first + second) / 2
-            for (earlier, first), (later, second) in pairwise(readings)
-        )
-    return total * seconds / span
+    def _look(self) -> None:
+        self._looked = time.perf_counter()
+        if self._conditions is not None:
+            self._conditions.look()

@@ -112,6 +112,41 @@ def agx_orin(root):
     return write(root, files)
 
 
+def thor(root):
+    """Jetson AGX Thor: a monitor at the input of the carrier board, and one for parts of it."""
+    carrier, module = "sys/class/hwmon/hwmon3", "sys/class/hwmon/hwmon4"
+    files = {
+        f"{carrier}/name": "ina238",
+        f"{carrier}/label": "VIN",
+        f"{carrier}/in0_input": 9,
+        f"{carrier}/in1_input": 19744,
+        f"{carrier}/curr1_input": 1810,
+        f"{carrier}/power1_input": 35_736_000,
+        f"{carrier}/temp1_input": 41250,
+        f"{module}/name": "ina3221",
+        f"{module}/update_interval": 200,
+    }
+    for number, label in enumerate(("VDD_GPU", "VDD_CPU_SOC_MSS", "VIN_SYS_5V0"), 1):
+        files |= {f"{module}/in{number}_label": label, f"{module}/in{number}_input": 19600}
+        files |= {f"{module}/curr{number}_input": 300}
+    return write(root, files)
+
+
+def cores(root, megahertz, limit=2400, governor="ondemand"):
+    """Cores at some frequency, and the highest one that they may have."""
+    for core, clock in megahertz.items():
+        folder = f"sys/devices/system/cpu/cpu{core}/cpufreq"
+        write(
+            root,
+            {
+                f"{folder}/scaling_cur_freq": clock * 1000,
+                f"{folder}/scaling_max_freq": limit * 1000,
+                f"{folder}/scaling_governor": governor,
+            },
+        )
+    return root
+
+
 def raspberry(root, model="Raspberry Pi 5 Model B Rev 1.0\0", throttled="0x0", pmic=PMIC):
     """A Raspberry Pi: its model, and a vcgencmd that prints what the firmware would."""
     write(root, {"sys/class/thermal/thermal_zone0/type": "cpu-thermal"})
@@ -122,6 +157,7 @@ def raspberry(root, model="Raspberry Pi 5 Model B Rev 1.0\0", throttled="0x0", p
         'case "$1" in\n'
         f'  get_throttled) echo "throttled=$(cat {root}/throttled)" ;;\n'
         f"  pmic_read_adc) cat {root}/pmic ;;\n"
+        '  measure_clock) [ "$2" = arm ] && echo "frequency(0)=1500398464" ;;\n'
         '  *) echo "error=1 error_msg=\\"Command not registered\\""; exit 1 ;;\n'
         "esac"
     )

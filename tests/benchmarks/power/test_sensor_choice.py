@@ -6,7 +6,7 @@ from bandfold.benchmarks.power.sensor import SensorError
 from bandfold.benchmarks.power.sensor_choice import find_sensor
 from bandfold.benchmarks.power.thermal import Throttling, temperatures
 
-from .boards import PMIC_WATTS, agx_orin, orin_nano, raspberry, two_packages, write
+from .boards import PMIC_WATTS, agx_orin, orin_nano, raspberry, thor, two_packages, write
 
 
 def test_input_of_a_jetson_module(tmp_path):
@@ -28,6 +28,34 @@ def test_rails_of_a_jetson_without_one_for_all(tmp_path):
     assert find_sensor(tmp_path)[1].startswith("rail VDD_CPU_CV of the INA3221")
 
 
+def test_input_of_a_jetson_thor(tmp_path):
+    sensor, reason = find_sensor(thor(tmp_path))
+    assert (sensor.name, sensor.rails, sensor.counts, reason) == ("INA238", ("VIN",), False, None)
+    assert sensor.value() == pytest.approx(35.736)
+    assert sensor.update == pytest.approx(0.0505, abs=1e-4)
+    carrier = "sys/class/hwmon/hwmon3"
+    write(tmp_path, {f"{carrier}/update_interval": 70})
+    assert find_sensor(tmp_path)[0].update == 0.07
+    # Without a power it is volts times amperes; without those, the module is measured.
+    (tmp_path / carrier / "power1_input").unlink()
+    assert sensor.value() == pytest.approx(19.744 * 1.810)
+    (tmp_path / carrier / "in1_input").unlink()
+    with pytest.raises(SensorError, match=r"the INA238 in .*hwmon3 cannot be read"):
+        sensor.value()
+    other, _ = find_sensor(tmp_path)
+    assert (other.name, other.update) == ("INA3221", 0.2)
+    assert other.value() == pytest.approx(3 * 19.6 * 0.3)
+
+
+def test_monitors_without_a_label_are_added_up(tmp_path):
+    for number, microwatts in ((2, 3_000_000), (10, 4_500_000)):
+        folder = f"sys/class/hwmon/hwmon{number}"
+        write(tmp_path, {f"{folder}/name": "ina238", f"{folder}/power1_input": microwatts})
+    sensor, _ = find_sensor(tmp_path)
+    assert sensor.rails == ("hwmon2", "hwmon10")
+    assert sensor.value() == pytest.approx(7.5)
+
+
 def test_rails_of_a_raspberry_pi_5(tmp_path):
     sensor, reason = find_sensor(raspberry(tmp_path))
     assert reason is None
@@ -41,7 +69,7 @@ def test_rails_of_a_raspberry_pi_5(tmp_path):
 def test_a_raspberry_pi_4_has_none(tmp_path):
     sensor, reason = find_sensor(raspberry(tmp_path, model="Raspberry Pi 4 Model B Rev 1.4\0"))
     assert sensor is None
-    assert reason.startswith("no INA3221, no PMIC of a Raspberry Pi 5 and no RAPL counter")
+    assert reason.startswith("no INA238, no INA3221, no PMIC of a Raspberry Pi 5 and no RAPL counter")
 
 
 @pytest.mark.parametrize(
@@ -98,6 +126,17 @@ def test_counters_that_start_again(tmp_path):
     assert sensor.value() == pytest.approx(4.0 + 262_143.32885 - 2.5)
 
 
+def test_a_counter_that_starts_again_somewhere_is_an_error(tmp_path):
+    two_packages(tmp_path)
+    (tmp_path / "sys/class/powercap/intel-rapl:1/max_energy_range_uj").unlink()
+    sensor, _ = find_sensor(tmp_path)
+    counters(tmp_path, 1, 1, 3_000_000)
+    sensor.value()
+    counters(tmp_path, 2, 2, 1_000_000)
+    with pytest.raises(SensorError, match="does not tell where: run this as root"):
+        sensor.value()
+
+
 def test_counters_that_are_for_root_alone(tmp_path):
     two_packages(tmp_path)
     # The tests may run as root, who can read everything: a folder is no file for anybody.
@@ -112,7 +151,7 @@ def test_counters_that_are_for_root_alone(tmp_path):
 def test_a_board_without_sensors(tmp_path):
     assert find_sensor(tmp_path) == (
         None,
-        "no INA3221, no PMIC of a Raspberry Pi 5 and no RAPL counter on this board",
+        "no INA238, no INA3221, no PMIC of a Raspberry Pi 5 and no RAPL counter on this board",
     )
     assert temperatures(tmp_path) == {}
     assert not Throttling(tmp_path).known
