@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +98,7 @@ def bench(
         restore = measuring.restore if measuring.decode else None
         report: dict[str, Any] = {
             "schema": SCHEMA,
+            "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "machine": describe_board(meter.root),
             "scene": open_envi(scene).info.geometry,
             "plan": {**asdict(plan), "decode": measuring.decode},

@@ -35,6 +35,7 @@ ESTIMATES = {
 """Columns of means, each with another one of its name and ``_ci95`` behind, and where the report has them."""
 
 COLUMNS = (
+    "started",
     *MACHINE,
     *("scene_lines", "scene_samples", "scene_bands", "scene_dtype"),
     *SETTINGS,
@@ -42,7 +43,7 @@ COLUMNS = (
     *(f"{name}{behind}" for name in ESTIMATES for behind in ("", "_ci95")),
     *(f"scene_ms_{name}" for name in PERCENTILES),
     *(f"strip_ms_{name}" for name in PERCENTILES),
-    *("repetitions", "executions", "peak_mib", "stream_bytes", "bits_per_sample", "idle_watts", "sensor"),
+    *("repetitions", "executions", "streamed", "peak_mib", "stream_bytes", "bits_per_sample", "idle_watts", "sensor"),
     *("governors", "mean_mhz", "least_mhz", "hottest_celsius", "throttled", "warnings", "error"),
 )
 """All columns, in their order; what is not known is empty."""
@@ -85,7 +86,7 @@ def rows(report: dict[str, Any]) -> list[dict[str, Any]]:
         With keys out of `COLUMNS`.
     """
     scene = {f"scene_{name}": report["scene"][name] for name in ("lines", "samples", "bands", "dtype")}
-    machine = {name: report["machine"][name] for name in MACHINE}
+    machine = {"started": report["started"], **{name: report["machine"][name] for name in MACHINE}}
     found = []
     for one in report["measurements"]:
         common = {**machine, **scene, **{name: one[name] for name in SETTINGS}}
@@ -105,6 +106,7 @@ def _shared(one: dict[str, Any]) -> dict[str, Any]:
     clocks = conditions["megahertz"].values()
     throttled = conditions["throttled"]
     return {
+        "streamed": one["streamed"],
         "stream_bytes": one["stream_bytes"],
         "bits_per_sample": one["bits_per_sample"],
         "idle_watts": one["idle_watts"],

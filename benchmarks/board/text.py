@@ -159,6 +159,9 @@ def _notes(rows: Sequence[Found]) -> list[str]:
         for note in [f"Failed: {row['error']}"] if "error" in row else row["warnings"]:
             notes.setdefault(note, []).append(describe(row))
     told = []
+    whole = [describe(row) for row in rows if "error" not in row and not row["streamed"]]
+    if whole and len(rows) > 1:
+        told += ["", f"{'; '.join(whole)}: does not stream, strips are timed in the encode of a whole scene."]
     for note, of in notes.items():
         everywhere = len(of) == len(rows)
         told += ["", note if everywhere else f"{'; '.join(of)}: {note}"]

@@ -86,6 +86,7 @@ def test_the_report_keeps_its_form(run, here, board):
     assert report["schema"] == "bandfold-bench-1"
     assert set(report) == {
         "schema",
+        "started",
         "machine",
         "scene",
         "plan",

@@ -51,6 +51,7 @@ def measurement(sensor=SENSOR, decode=True, **changes):
 def report(*measurements):
     """A report of measurements; the sensor is that of the first one."""
     return {
+        "started": "2026-03-01T12:00:00+00:00",
         "machine": {
             "board": "Raspberry Pi 5 Model B Rev 1.0",
             "processor": "4 x Cortex-A76",

@@ -21,6 +21,7 @@ def test_rows_are_read_back(tmp_path):
     assert float(encode["net_joules_per_sample"]) == pytest.approx(1e-6)
     assert float(encode["net_joules_per_sample_ci95"]) == pytest.approx(1.2421e-6, rel=1e-4)
     assert (encode["strip_ms_p99"], decode["strip_ms_p99"]) == ("21.0", "")
+    assert (encode["started"], encode["streamed"]) == ("2026-03-01T12:00:00+00:00", "True")
     assert (encode["executions"], encode["repetitions"]) == ("6", "3")
     assert (encode["least_mhz"], encode["mean_mhz"], encode["hottest_celsius"]) == (
         "1500.0",

@@ -33,6 +33,7 @@ def test_without_a_sensor_no_energy_is_reported():
 
 def test_several_configurations_are_rows():
     rows = [measurement(warnings=["Hot."]), measurement(threads=2, warnings=["Hot."]), failed()]
+    rows[1]["streamed"] = False
     lines = markdown(report(*rows)).splitlines()
     table = [line for line in lines if line.startswith("|")]
     assert len(table) == 2 + 3
@@ -42,4 +43,8 @@ def test_several_configurations_are_rows():
     )
     assert table[4].startswith("| innovations, litert, 2 threads, 0.5 bits per sample | failed |")
     assert "innovations, litert, 2 threads, 0.5 bits per sample: Failed: it is not exact" in lines
+    assert (
+        "fold, uniform, 2 threads, 0.5 bits per sample: does not stream, strips are timed in the encode of a "
+        "whole scene." in lines
+    )
     assert any(line.startswith("fold, uniform, 1 thread") and line.endswith(": Hot.") for line in lines)
