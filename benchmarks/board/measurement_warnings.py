@@ -30,8 +30,8 @@ def warnings_of(found: dict[str, Any]) -> list[str]:
     busy = max(one["busy"] for one in found["idle"])
     if busy > BUSY:
         told.append(
-            f"Something else used {busy:.0f} % of the processors while nothing should have run: the figures "
-            "are too high."
+            f"Something else used {busy:.0f} % of the processors while nothing should have run: no "
+            "figure is that of the board alone."
         )
     told += _of_sampling(found["sampling"]) + _of_rest(found)
     conditions = found["conditions"] or {}
