@@ -43,7 +43,16 @@ COLUMNS = (
     *(f"{name}{behind}" for name in ESTIMATES for behind in ("", "_ci95")),
     *(f"scene_ms_{name}" for name in PERCENTILES),
     *(f"strip_ms_{name}" for name in PERCENTILES),
-    *("repetitions", "executions", "streamed", "peak_mib", "stream_bytes", "bits_per_sample", "idle_watts", "sensor"),
+    *(
+        "repetitions",
+        "executions",
+        "streamed",
+        "peak_mib",
+        "stream_bytes",
+        "bits_per_sample",
+        "idle_watts",
+        "sensor",
+    ),
     *("governors", "mean_mhz", "least_mhz", "hottest_celsius", "throttled", "warnings", "error"),
 )
 """All columns, in their order; what is not known is empty."""
