@@ -39,6 +39,13 @@ with a sensor package 2.6."""
 MOST_OF_A_BAND = 64.0
 """Mean squared error of a predicted band, in squares of its step, at most: one is met."""
 
+MOST_OF_MEANS = 4.0
+"""Squared error of what a published network makes of a strip, at most, in those of its band means.
+
+A network that knows little of a scene may lose to means at large steps, which its rate and quality tell.
+Latents that wrap, saturate or belong to other contrasts lose many times over.
+"""
+
 BANDS_CHECKED = 48
 """One band in so many is made again by a published network."""
 
@@ -152,13 +159,13 @@ def network_fault(error: float, energy: float, strip: int) -> str:
     Returns
     -------
     str
-        What is wrong if band means alone would be better; else empty.
+        What is wrong if band means alone would be `MOST_OF_MEANS` times better; else empty.
     """
-    if error <= energy:
+    if error <= MOST_OF_MEANS * energy:
         return ""
     return (
-        f"the model makes of strip {strip} what is worse than band means alone: contrasts are beyond those "
-        "that it was trained for; take a larger step, give a rate, or code without the model"
+        f"the model makes of strip {strip} what is much worse than band means alone: contrasts are beyond "
+        "those that it was trained for; take another step, give a rate, or code without the model"
     )
 
 

@@ -146,7 +146,7 @@ def test_selftest_fails_where_the_encoder_writes_another_stream(run, monkeypatch
 
 
 def test_encode_names_its_engine_and_refuses_another(run, tmp_path, scene, broken):
-    arguments = ("encode", "scene.hdr", "--step", 60, "-o")
+    arguments = ("encode", "scene.hdr", "--step", 30, "-o")
     streams = []
     for name, kind in choice.ENGINES.items():
         if kind.installed():

@@ -37,7 +37,7 @@ def test_a_network_of_integers_from_a_scene_to_a_stream(run, tmp_path, scene):
     files = {}
     for engine in ("litert", "onnxruntime", "numpy"):
         output = f"{engine}.bf"
-        options = ("--model", "smoke.bfm", "--step", 30, "--engine", engine)
+        options = ("--model", "smoke.bfm", "--bps", 1.0, "--engine", engine)
         assert run("encode", "scene.hdr", "-o", output, *options).status == 0
         files[engine] = (tmp_path / output).read_bytes()
     assert len(set(files.values())) == 1

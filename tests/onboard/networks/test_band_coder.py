@@ -115,8 +115,8 @@ def test_strips_may_end_inside_of_latents(cube):
         assert segments[0]["lines"] == [0, height]
 
 
-def test_what_is_worse_than_band_means_is_refused(cube, monkeypatch):
+def test_what_is_much_worse_than_band_means_is_refused(cube, monkeypatch):
     right = NetworkEngine.synthesise
     monkeypatch.setattr(NetworkEngine, "synthesise", lambda *arguments: -3.0 * right(*arguments))
-    with pytest.raises(VerificationError, match="strip 0 what is worse than band means"):
+    with pytest.raises(VerificationError, match="strip 0 what is much worse than band means"):
         Encoder(step=20.0, model=MODEL).encode(cube)
