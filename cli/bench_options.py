@@ -80,7 +80,7 @@ class BenchCodingOptions:
         "dependent|uniform[,...]",
         "Quantisers of a fold.  [default: dependent]",
     )
-    strip_lines: int = grouped(option=strip_lines_option)
+    strip_lines: int | None = grouped(option=strip_lines_option)
     sweep: bool = grouped(
         "--sweep",
         is_flag=True,

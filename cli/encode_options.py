@@ -61,7 +61,7 @@ class CodingOptions:
         help="For folded bands two quantisers that take turns, as by default, or one: in two thirds of "
         "the time 2 % more bytes.",
     )
-    strip_lines: int = grouped(option=strip_lines_option)
+    strip_lines: int | None = grouped(option=strip_lines_option)
 
     def __post_init__(self) -> None:
         targets = (

@@ -153,7 +153,10 @@ seed_option = click.option(
     "--seed", type=int, default=0, show_default=True, help="Another seed, another scene."
 )
 strip_lines_option = partial(
-    click.option, "--strip-lines", type=int, default=64, show_default=True, help="Lines of a segment."
+    click.option,
+    "--strip-lines",
+    type=int,
+    help="Lines of a segment.  [default: 64; with a model that predicts bands more, where lines are short]",
 )
 int8_models_option = click.option(
     "--model",

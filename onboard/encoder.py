@@ -44,7 +44,7 @@ from .stream_encoder import StreamEncoder
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-LINES_PUSHED = 16
+LINES_PUSHED = 8
 """Lines of a file that are handed over at once: a whole strip would be held twice."""
 
 OWN_MARGIN = 1.02
@@ -98,21 +98,25 @@ class Encoder:
         self._sensor = None
         self._networks: Networks | None = None
         self._missed: tuple[str, ...] = ()
+        self._engines: dict[str, None] = {}
+        self._notes: dict[str, None] = {}
         if settings.sensor is not None:
             self._sensor = SensorBasis.from_package(find_package(settings.sensor))
         if settings.model is not None:
-            self._networks = networks_of(codec_of(find_package(settings.model)), settings)
+            networks = networks_of(codec_of(find_package(settings.model)), settings)
+            self._engines, self._notes = networks.used, networks.notes
+            # A stream has networks of its own, and no memory for them twice.
+            self._networks = None if settings.stream else networks
 
     @property
     def engines(self) -> tuple[str, ...]:
         """What ran the networks of the model so far; empty without one."""
-        return () if self._networks is None else tuple(self._networks.used)
+        return tuple(self._engines)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know: of the engines that ran so far, and of a target that was not met."""
-        engines = () if self._networks is None else tuple(self._networks.notes)
-        return engines + self._missed
+        return tuple(self._notes) + self._missed
 
     def encode(self, scene: NDArray[Any] | SceneSource) -> bytes:
         """Encode a scene.
@@ -212,8 +216,7 @@ class Encoder:
             encoder.push(scene.read(slice(0, scene.info.bands), lines).transpose(1, 0, 2))
             self._progress("code", lines.stop / scene.info.lines)
         encoder.flush()
-        if self._networks is not None:
-            self._networks.used.update(dict.fromkeys(encoder.engines))
+        self._engines.update(dict.fromkeys(encoder.engines))
         return encoder.lines
 
     def _encode_by_networks(self, samples: Samples, networks: Networks) -> bytes:
@@ -228,9 +231,9 @@ class Encoder:
         return self._finish(self._code(coder, planner, errors=False))
 
     def _coder(self, samples: Samples, method: Method) -> SceneCoder:
-        height = self.settings.strip_lines
+        height = self.settings.segment_lines
         if isinstance(method, PredictedMethod):
-            height = strip_height(samples.info, height)
+            height = strip_height(samples.info, self.settings.strip_lines)
         return SceneCoder(samples, method, self._tables, height, self._progress)
 
     def _planners(self, coder: SceneCoder) -> list[Planner]:
@@ -252,7 +255,7 @@ class Encoder:
 
     def _with_regions(self, planner: ScenePlanner, coder: SceneCoder, step: float) -> Planner:
         """Several folds in place of one, where the land changes so much that they pay."""
-        several = find_regions(planner, coder.samples, self.settings.strip_lines, step, self._sampled)
+        several = find_regions(planner, coder.samples, self.settings.segment_lines, step, self._sampled)
         if several is None:
             return planner
         return several if several_cost_less(coder, several.plan(step), planner.plan(step)) else planner

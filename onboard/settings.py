@@ -150,8 +150,9 @@ class EncoderSettings:
         work on a strip of a stream.
     sensor : str, path_like or Package, optional
         Package of the sensor, whose fold the scene need not carry: its name, or its file.
-    strip_lines : int
-        Lines of a segment, a multiple of 8.
+    strip_lines : int, optional
+        Lines of a segment, a multiple of 8. If not given, `STRIP_LINES`, and more with a model that predicts
+        bands where lines are short (`bandfold.onboard.prediction.predicted_planner.strip_height`).
     tables : path_like, optional
         Entropy tables to use in place of the shipped ones; they tell the quantiser too.
     quantiser : {"dependent", "uniform"}, optional
@@ -185,7 +186,7 @@ class EncoderSettings:
     engine: str = "auto"
     threads: int = 1
     sensor: PackageName | None = None
-    strip_lines: int = STRIP_LINES
+    strip_lines: int | None = None
     tables: str | os.PathLike[str] | None = None
     quantiser: str | None = None
     stream: bool = False
@@ -201,7 +202,7 @@ class EncoderSettings:
             raise SettingsError(
                 f"partition {self.partition!r} is unknown: use auto, aviris-2022 or the ends of intervals"
             )
-        if self.strip_lines < BLOCK or self.strip_lines % BLOCK:
+        if self.strip_lines is not None and (self.strip_lines < BLOCK or self.strip_lines % BLOCK):
             raise SettingsError(
                 f"strips of {self.strip_lines} lines are not possible: give a multiple of {BLOCK}"
             )
@@ -223,6 +224,11 @@ class EncoderSettings:
             return Path(self.tables)
         wanted = self.quantiser or (DEPENDENT if self.model is None else UNIFORM)
         return DEPENDENT_TABLES if wanted == DEPENDENT else None
+
+    @property
+    def segment_lines(self) -> int:
+        """Lines of a segment: those asked for, else the usual ones."""
+        return STRIP_LINES if self.strip_lines is None else self.strip_lines
 
     @property
     def repeat_strips(self) -> int:
@@ -315,7 +321,7 @@ class SettingsFields(TypedDict, total=False):
     engine: str
     threads: int
     sensor: PackageName | None
-    strip_lines: int
+    strip_lines: int | None
     tables: str | os.PathLike[str] | None
     quantiser: str | None
     stream: bool

@@ -129,7 +129,7 @@ class StreamEncoder:
             )
         done = 0
         while done < len(lines):
-            count = min(len(lines) - done, self.settings.strip_lines - self._fill)
+            count = min(len(lines) - done, self.settings.segment_lines - self._fill)
             self._take(slice(None), lines[done : done + count].transpose(1, 0, 2), self._fill)
             self._advance(count)
             done += count
@@ -157,7 +157,7 @@ class StreamEncoder:
             raise SceneError(
                 f"band {self._band} of a frame has {len(plane)} lines, those before have {self._frame}"
             )
-        left = self.settings.strip_lines - self._fill
+        left = self.settings.segment_lines - self._fill
         if self._frame > left:
             raise SettingsError(
                 f"a frame of {self._frame} lines does not fit into the {left} that are left of a strip: "
@@ -213,13 +213,13 @@ class StreamEncoder:
         if self.lines + block.shape[1] > LARGEST_DIMENSION:
             raise SceneError(f"a stream has {LARGEST_DIMENSION} lines at most: begin another one")
         if self._strip is None:
-            shape = (self._info.bands, self.settings.strip_lines, self._info.samples)
+            shape = (self._info.bands, self.settings.segment_lines, self._info.samples)
             self._strip = np.zeros(shape, dtype=self._info.dtype)
         self._strip[bands, line : line + block.shape[1]] = block
 
     def _advance(self, count: int) -> None:
         self._fill += count
-        if self._fill == self.settings.strip_lines:
+        if self._fill == self.settings.segment_lines:
             self._code()
 
     def _code(self) -> None:

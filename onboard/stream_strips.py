@@ -95,7 +95,7 @@ class StreamStrips:
         self.suspect: list[slice] = []
         self._header = Header(
             replace(self._info, metadata={}),
-            settings.strip_lines,
+            settings.segment_lines,
             1,
             self._tools(),
             self._tables.identity,
@@ -180,10 +180,14 @@ class StreamStrips:
 
     def _code_first(self, samples: Samples) -> tuple[list[bytes], CodedStrip]:
         """What goes before the segment of a strip for which there is no plan yet, and the strip."""
+        if self._model is not None:
+            self._model.reserve(samples.info)
         sample = self._planner.look(samples)
         planner = self._planner.planner(sample)
         step = self._control.first_step(planner)
         if self._model is not None and isinstance(planner, PredictedPlanner):
+            # The planner knows all it needs of the blocks, which are large beside a strip.
+            sample = replace(sample, blocks=sample.blocks[:, :1].copy())
             choose_order(samples, self._model, planner, step_code(step))
         if not self.strips:
             self._header = replace(self._header, step_code=step_code(step))
@@ -212,7 +216,7 @@ class StreamStrips:
         height = samples.info.lines
         coder, weigh = self._coder(current, samples)
         strip = coder.analyse(samples, slice(0, height))
-        low = height if height < self._settings.strip_lines else None
+        low = height if height < self._settings.segment_lines else None
         place = SegmentHeader(self.strips, current.basis.number, current.basis.rotation, lines=low)
 
         def code(step_code: int) -> CodedStrip:
@@ -251,7 +255,7 @@ class StreamStrips:
 
     def _look_at_memory(self) -> None:
         """Compare what is loaded with its hashes, and load it again if it has changed."""
-        lines = slice(self._scrubbed * self._settings.strip_lines, self.lines)
+        lines = slice(self._scrubbed * self._settings.segment_lines, self.lines)
         self._scrubbed = self.strips
         changed = self._scrubber.changed()
         if not changed:

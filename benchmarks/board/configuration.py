@@ -13,7 +13,7 @@ from bandfold.bitstream.segments.predicted_codec import codec_of
 from bandfold.common.errors import SettingsError
 from bandfold.onboard.networks.engine_choice import AUTO, ENGINES, check_engines, unfit
 from bandfold.onboard.prediction.model_networks import integer_models
-from bandfold.onboard.settings import STRIP_LINES, EncoderSettings, find_package
+from bandfold.onboard.settings import EncoderSettings, find_package
 
 FOLD = "none"
 """In place of a model: bands are folded."""
@@ -40,8 +40,8 @@ class Configuration:
         Threads of the processor.
     quantiser : str, optional
         Of folded bands.
-    strip_lines : int
-        Lines of a segment.
+    strip_lines : int, optional
+        Lines of a segment; the usual ones if not given.
     """
 
     bps: float | None = None
@@ -50,7 +50,7 @@ class Configuration:
     engine: str = AUTO
     threads: int = 1
     quantiser: str | None = None
-    strip_lines: int = STRIP_LINES
+    strip_lines: int | None = None
 
     def settings(self, *, stream: bool = False) -> EncoderSettings:
         """Give the settings of an encoder; raises `SettingsError` if they contradict each other."""
@@ -81,7 +81,7 @@ class Configuration:
             "rate": self.rate,
             "bps": self.bps,
             "step": self.step,
-            "strip_lines": self.strip_lines,
+            "strip_lines": self.settings().segment_lines,
         }
 
 
@@ -101,8 +101,8 @@ class Choices:
         Threads of the processor.
     quantisers : sequence of str
         For folded bands.
-    strip_lines : int
-        Lines of a segment.
+    strip_lines : int, optional
+        Lines of a segment; the usual ones if not given.
     """
 
     bps: Sequence[float] = ()
@@ -111,7 +111,7 @@ class Choices:
     engines: Sequence[str] = ()
     threads: Sequence[int] = ()
     quantisers: Sequence[str] = ()
-    strip_lines: int = STRIP_LINES
+    strip_lines: int | None = None
 
     def combinations(self) -> list[Configuration]:
         """Combine what is chosen.

@@ -16,6 +16,7 @@ from bandfold.common.errors import BandfoldError
 from bandfold.formats.envi.reader import open_envi
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
+from bandfold.onboard.prediction.predicted_planner import strip_height
 from bandfold.onboard.settings import find_package
 
 from .configuration import Configuration
@@ -66,6 +67,7 @@ class Job:
             found = measure(self._work(), self.plan, sensor, conditions)
             return {
                 **self.configuration.describe(),
+                "strip_lines": self._strip_lines(),
                 "sensor": None if sensor is None else {"name": sensor.name, "rails": list(sensor.rails)},
                 "no_sensor": reason,
                 **found,
@@ -93,6 +95,13 @@ class Job:
                     f"the process that measured {self.configuration.model or 'a fold'} at "
                     f"{self.configuration.rate} has died: the system may be out of memory"
                 ) from error
+
+    def _strip_lines(self) -> int:
+        """Lines of a strip of the scene, which some models make higher than usual."""
+        settings = self.configuration.settings()
+        if settings.model is not None and isinstance(codec_of(find_package(settings.model)), PredictedCodec):
+            return strip_height(open_envi(self.scene).info, settings.strip_lines)
+        return settings.segment_lines
 
     def _work(self) -> Work:
         settings, path = self.configuration.settings(), self.scene

@@ -42,7 +42,7 @@ def strip_latencies(
             latencies.append(clock() - handed)
 
     encoder = StreamEncoder(source.info, write, settings)
-    height = encoder.settings.strip_lines
+    height = encoder.settings.segment_lines
     for start in range(0, source.info.lines, height):
         strip = slice(start, min(start + height, source.info.lines))
         lines = source.read(slice(0, source.info.bands), strip).transpose(1, 0, 2)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common.scene import BLOCK
+from bandfold.common.strip_memory import StripMemory
 
 from .band_order import Hierarchy, OrderedBand
 from .band_prediction import SAMPLE_UNIT, Prediction, predict
@@ -36,6 +37,8 @@ class PredictedBands:
         Rows and columns of blocks.
     forget : bool
         Whether bands are forgotten when no other band is predicted from them any more: half the memory.
+    memory : StripMemory, optional
+        Arrays of an earlier strip, which are not looked at any more.
 
     Attributes
     ----------
@@ -54,6 +57,7 @@ class PredictedBands:
         positions: tuple[int, ...],
         *,
         forget: bool = False,
+        memory: StripMemory | None = None,
     ) -> None:
         rows, columns = positions
         self._hierarchy = fold.prediction or Hierarchy()
@@ -62,7 +66,9 @@ class PredictedBands:
         self._extent = rows * BLOCK, columns * BLOCK
         self._sums = np.empty(((rows + 2) * BLOCK, (columns + 2) * BLOCK))
         self._slots = slots_of(self.order) if forget else tuple(range(fold.bands))
-        self._planes = np.empty((max(self._slots) + 1, rows * columns * BLOCK * BLOCK), dtype=np.int32)
+        taken = memory or StripMemory()
+        shape = max(self._slots) + 1, rows * columns * BLOCK * BLOCK
+        self._planes: NDArray[np.int32] = taken.array("planes", shape, np.int32)
         self._engine_of = np.repeat(fold.engines, np.diff(fold.ends, prepend=0)).tolist()
         means = (fold.means + _MEAN_UNITS // 2) // _MEAN_UNITS
         self.means: NDArray[np.int32] = np.clip(means, -(1 << 24), 1 << 24).astype(np.int32)

@@ -19,8 +19,9 @@ from bandfold.bitstream.transforms.band_order import OrderedBand
 from bandfold.bitstream.transforms.band_prediction import SAMPLE_UNIT
 from bandfold.bitstream.transforms.klt import Fold
 from bandfold.bitstream.transforms.lapped_synthesis import POINT_UNIT
-from bandfold.bitstream.transforms.predicted_bands import PredictedBands
-from bandfold.common.scene import BLOCK, block_rows, pad_to_blocks
+from bandfold.bitstream.transforms.predicted_bands import PredictedBands, slots_of
+from bandfold.common.scene import BLOCK, CHANNELS, SceneInfo, block_rows, pad_to_blocks
+from bandfold.common.strip_memory import StripMemories
 from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.coding.strip_coder import CodedStrip, StripCoder
 from bandfold.onboard.coding.verification import band_fault
@@ -31,6 +32,7 @@ from bandfold.onboard.samples.samples import Samples
 
 from .innovation_network import InnovationNetwork
 from .innovations import INPUT_UNIT, LARGEST_INPUT, add_latents, innovations, squared_error
+from .predicted_planner import usual_hierarchy
 from .prediction_weights import best_prediction, told_shift
 
 MOST_PASSES = 8
@@ -67,6 +69,8 @@ class PredictedStripCoder:
         Networks, basis functions and contexts of the model.
     tables : Tables
         Entropy tables, with those of the model for single bands.
+    memory : StripMemories, optional
+        Arrays that strips take one after the other; without, each coder has its own.
 
     Attributes
     ----------
@@ -76,7 +80,10 @@ class PredictedStripCoder:
         (64, rows, columns): what models are trained on.
     """
 
-    def __init__(self, fold: Fold, network: InnovationNetwork, tables: Tables) -> None:
+    def __init__(
+        self, fold: Fold, network: InnovationNetwork, tables: Tables, memory: StripMemories | None = None
+    ) -> None:
+        self._memory = memory or StripMemories()
         self._fold = fold
         self._network = network
         self._codec = network.codec
@@ -108,10 +115,11 @@ class PredictedStripCoder:
         bands, height, width = analysed.counts.shape
         positions = block_rows(height), block_rows(width)
         step_code = round(step * STEP_UNIT)
+        memory = self._memory.own()
         strip = PredictedBands(
-            self._fold, self._codec.kernels, self._points, step_code, positions, forget=True
+            self._fold, self._codec.kernels, self._points, step_code, positions, forget=True, memory=memory
         )
-        quantiser = ComponentQuantiser(self._mode, (bands, *positions), multiplier)
+        quantiser = ComponentQuantiser(self._mode, (bands, *positions), multiplier, memory)
         limits = np.iinfo(analysed.counts.dtype)
         shift = told_shift(step)
         predictions, total, fault = [], 0, ""
@@ -125,8 +133,6 @@ class PredictedStripCoder:
             own_step = strip.step_code(one) / STEP_UNIT
             fault = fault or band_fault(error, height * width, own_step, one.band)
             total += error
-        # Levels are all that is needed from here on.
-        del strip
         segment = Segment(
             quantiser.levels,
             quantiser.classes,
@@ -214,6 +220,7 @@ class PredictedMethod:
         self.model = PackageReference(network.codec.name, network.codec.identity)
         self._network = network
         self._tables = network.codec.tables(tables)
+        self._memory = StripMemories()
 
     @property
     def codec(self) -> PredictedCodec:
@@ -229,6 +236,19 @@ class PredictedMethod:
         """As in the whole scene."""
         return strip_lines
 
+    def reserve(self, info: SceneInfo) -> None:
+        """Take the memory of a strip before parts of it are tried, so that trials need none beside it.
+
+        Parameters
+        ----------
+        info : SceneInfo
+            Bands, lines and samples of the strip.
+        """
+        memory, positions = self._memory.own(), (block_rows(info.lines), block_rows(info.samples))
+        ComponentQuantiser(self._tables.modes["banded"], (info.bands, *positions), memory=memory)
+        planes = max(slots_of(usual_hierarchy(info.bands).bands(info.bands))) + 1
+        memory.array("planes", (planes, positions[0] * positions[1] * CHANNELS), np.int32)
+
     def coder(self, basis: Basis, step: float) -> StripCoder:
         """See `bandfold.onboard.coding.strip_coder.Method.coder`."""
-        return PredictedStripCoder(basis.fold, self._network, self._tables)
+        return PredictedStripCoder(basis.fold, self._network, self._tables, self._memory)

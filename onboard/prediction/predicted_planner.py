@@ -143,22 +143,22 @@ class PredictedStreamPlanner:
         return self.current
 
 
-def strip_height(info: SceneInfo, wanted: int = STRIP_LINES) -> int:
+def strip_height(info: SceneInfo, wanted: int | None = None) -> int:
     """Lines of a strip: more than usual where lines are short, so that its weights cost few of its bits.
 
     Parameters
     ----------
     info : SceneInfo
         Lines and samples of the scene.
-    wanted : int
-        Lines that the user wants; only the usual ones are changed.
+    wanted : int, optional
+        Lines that the user asked for, which hold.
 
     Returns
     -------
     int
         A multiple of 8.
     """
-    if wanted != STRIP_LINES:
+    if wanted is not None:
         return wanted
     lines = -(-STRIP_PIXELS // (info.samples * BLOCK)) * BLOCK
     return min(max(lines, STRIP_LINES), MOST_LINES)

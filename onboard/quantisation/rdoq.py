@@ -18,6 +18,7 @@ from bandfold.bitstream.segments.latents import learn
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.kernels import compiled
 from bandfold.common.scene import CHANNELS
+from bandfold.common.strip_memory import StripMemory
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 
 from .trellis_search import TRELLIS_RATIO, best_path
@@ -124,20 +125,27 @@ class ComponentQuantiser:
         Components, rows and columns.
     multiplier : float
         Lagrange multiplier, in squared steps per bit.
+    memory : StripMemory, optional
+        Arrays of an earlier strip, which are not looked at any more.
 
     Attributes
     ----------
     levels : ndarray of int32, shape (64, components, rows, columns)
-        Zero where nothing was quantised.
+        Written component by component.
     classes : ndarray of uint8, same shape
         Contexts of the levels.
     """
 
     def __init__(
-        self, mode: Mode, shape: tuple[int, int, int], multiplier: float = LAGRANGE_MULTIPLIER
+        self,
+        mode: Mode,
+        shape: tuple[int, int, int],
+        multiplier: float = LAGRANGE_MULTIPLIER,
+        memory: StripMemory | None = None,
     ) -> None:
-        self.levels = np.zeros((CHANNELS, *shape), dtype=np.int32)
-        self.classes = np.zeros((CHANNELS, *shape), dtype=np.uint8)
+        taken = memory or StripMemory()
+        self.levels = taken.array("levels", (CHANNELS, *shape), np.int32)
+        self.classes = taken.array("classes", (CHANNELS, *shape), np.uint8)
         self._network = mode.network
         self._thresholds = decision_thresholds(mode, multiplier)[: mode.network.classes]
         self._memory = np.zeros(context_memory(*shape[1:]), dtype=np.uint8)

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.container.truncation import truncate
+from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.packages.package import load_package
 from bandfold.bitstream.segments import segment as segments
 from bandfold.bitstream.segments.predicted_codec import PredictedCodec, codec_of
@@ -15,7 +17,11 @@ from bandfold.ground.decoder import Decoder
 from bandfold.onboard.downlink.resume import find_begun
 from bandfold.onboard.encoder import Encoder
 from bandfold.onboard.networks.engine_choice import CHOICES, ENGINES
-from bandfold.onboard.samples.samples import ArraySource
+from bandfold.onboard.planning.block_sample import sample_blocks
+from bandfold.onboard.prediction.innovation_network import InnovationNetwork
+from bandfold.onboard.prediction.predicted_coder import PredictedMethod
+from bandfold.onboard.prediction.predicted_planner import PredictedPlanner
+from bandfold.onboard.samples.samples import ArraySource, Samples
 from bandfold.onboard.stream_encoder import StreamEncoder
 from bandfold.synthetic.scenes import SyntheticScene
 
@@ -146,6 +152,30 @@ def test_a_stream_that_was_cut_off_goes_on():
     np.testing.assert_array_equal(_decode(again, lines=kept), _decode(whole, lines=kept))
     # What follows has band means of its own.
     assert _error(again) < 1.1 * _error(whole)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_strips_are_as_high_as_asked_for(stream):
+    # 52 lines of 61 samples: strips are higher than usual, unless their height is asked for.
+    for asked, height in ((None, 512), (64, 64), (24, 24)):
+        coded = Encoder(step=20.0, model=MODEL, strip_lines=asked, stream=stream).encode(SCENE[:9])
+        assert Decoder(coded, models=[MODEL]).strip_lines == height
+
+
+def test_a_strip_does_not_depend_on_the_one_before_it_in_memory():
+    method = PredictedMethod(InnovationNetwork(codec_of(load_package(MODEL))), load_tables())
+    basis = PredictedPlanner(sample_blocks(ArraySource(SCENE))).plan(20.0).bases[0]
+    samples, place = Samples.of(ArraySource(SCENE)), SegmentHeader(0)
+
+    def code(lines, method):
+        coder = method.coder(basis, 20.0)
+        return coder.code(coder.analyse(samples, lines), place, 20.0, errors=False).payload
+
+    low = code(slice(40, 52), method)
+    high = code(slice(0, 40), method)
+    assert code(slice(40, 52), method) == low
+    method.reserve(samples.info)
+    assert code(slice(0, 40), method) == high
 
 
 def test_published_models_do_not_stream():
