@@ -44,7 +44,7 @@ from .stream_encoder import StreamEncoder
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-LINES_PUSHED = 8
+LINES_PUSHED = 4
 """Lines of a file that are handed over at once: a whole strip would be held twice."""
 
 OWN_MARGIN = 1.02
