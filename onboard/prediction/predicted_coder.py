@@ -21,7 +21,7 @@ from bandfold.bitstream.transforms.klt import Fold
 from bandfold.bitstream.transforms.lapped_synthesis import POINT_UNIT
 from bandfold.bitstream.transforms.predicted_bands import PredictedBands, slots_of
 from bandfold.common.scene import BLOCK, CHANNELS, SceneInfo, block_rows, pad_to_blocks
-from bandfold.common.strip_memory import StripMemories
+from bandfold.common.strip_memory import StripMemories, StripMemory
 from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.coding.strip_coder import CodedStrip, StripCoder
 from bandfold.onboard.coding.verification import band_fault
@@ -70,7 +70,7 @@ class PredictedStripCoder:
     tables : Tables
         Entropy tables, with those of the model for single bands.
     memory : StripMemories, optional
-        Arrays that strips take one after the other; without, each coder has its own.
+        Arrays that strips take one after the other; without, each strip has its own.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class PredictedStripCoder:
     def __init__(
         self, fold: Fold, network: InnovationNetwork, tables: Tables, memory: StripMemories | None = None
     ) -> None:
-        self._memory = memory or StripMemories()
+        self._memory = memory
         self._fold = fold
         self._network = network
         self._codec = network.codec
@@ -115,7 +115,7 @@ class PredictedStripCoder:
         bands, height, width = analysed.counts.shape
         positions = block_rows(height), block_rows(width)
         step_code = round(step * STEP_UNIT)
-        memory = self._memory.own()
+        memory = StripMemory() if self._memory is None else self._memory.own()
         strip = PredictedBands(
             self._fold, self._codec.kernels, self._points, step_code, positions, forget=True, memory=memory
         )
@@ -133,6 +133,8 @@ class PredictedStripCoder:
             own_step = strip.step_code(one) / STEP_UNIT
             fault = fault or band_fault(error, height * width, own_step, one.band)
             total += error
+        # Levels are all that is needed from here on.
+        del strip, memory
         segment = Segment(
             quantiser.levels,
             quantiser.classes,
@@ -220,7 +222,7 @@ class PredictedMethod:
         self.model = PackageReference(network.codec.name, network.codec.identity)
         self._network = network
         self._tables = network.codec.tables(tables)
-        self._memory = StripMemories()
+        self._memory: StripMemories | None = None
 
     @property
     def codec(self) -> PredictedCodec:
@@ -237,13 +239,14 @@ class PredictedMethod:
         return strip_lines
 
     def reserve(self, info: SceneInfo) -> None:
-        """Take the memory of a strip before parts of it are tried, so that trials need none beside it.
+        """Take memory that all strips use from now on; then trials of parts of one need none beside it.
 
         Parameters
         ----------
         info : SceneInfo
             Bands, lines and samples of the strip.
         """
+        self._memory = self._memory or StripMemories()
         memory, positions = self._memory.own(), (block_rows(info.lines), block_rows(info.samples))
         ComponentQuantiser(self._tables.modes["banded"], (info.bands, *positions), memory=memory)
         planes = max(slots_of(usual_hierarchy(info.bands).bands(info.bands))) + 1
