@@ -20,7 +20,7 @@ from bandfold.common.scene import SCALED_DTYPES, SceneSource
 from bandfold.formats.envi.reader import open_envi
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
-from bandfold.onboard.samples.scaling import ScaledSource, auto_scaling
+from bandfold.onboard.samples.samples import Samples
 from bandfold.programs import options
 from bandfold.programs.program import run
 
@@ -38,10 +38,8 @@ def open_counts(path: Path) -> SceneSource:
     SceneSource
         Floats through an automatic scaling.
     """
-    scene = open_envi(path, for_coding=False)
-    if scene.info.dtype in SCALED_DTYPES:
-        return ScaledSource(open_envi(path, scaling=auto_scaling(scene)))
-    return scene
+    scene = open_envi(path)
+    return Samples.of(scene).counts if scene.info.dtype in SCALED_DTYPES else scene
 
 
 @click.command()

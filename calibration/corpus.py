@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.klt import FRACTION
-from bandfold.common.scene import SCALED_DTYPES, SceneSource, strips
+from bandfold.common.scene import SceneSource, strips
 from bandfold.formats.envi.reader import open_envi
 from bandfold.onboard.planning.block_sample import sample_blocks
 from bandfold.onboard.planning.plan import Plan, Planner
 from bandfold.onboard.planning.scene_planner import ScenePlanner
 from bandfold.onboard.samples.samples import Samples
-from bandfold.onboard.samples.scaling import auto_scaling
 from bandfold.onboard.settings import STRIP_LINES
 from bandfold.onboard.transform.analysis import Analysis
 from bandfold.onboard.transform.rotation import rotate
@@ -90,10 +89,7 @@ def open_scene(path: Path) -> SceneSource:
     SceneError
         If it cannot be read or scaled.
     """
-    original: SceneSource = open_envi(path, for_coding=False)
-    if original.info.dtype in SCALED_DTYPES:
-        original = open_envi(path, scaling=auto_scaling(original))
-    return Samples.of(original)
+    return Samples.of(open_envi(path))
 
 
 def step_for_rate(variances: NDArray[np.float64], rate: float) -> float:

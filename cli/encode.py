@@ -39,8 +39,8 @@ EXAMPLE = """\b
 Examples:
   bandfold encode scene.hdr -o scene.bf --bps 0.25
   bandfold encode scene.hdr -o scene.ccsds --bps 0.25 --packets apid=100,size=1024
-  bandfold encode float.hdr -o float.bf --psnr 60 --scale auto --no-data -9999
-  bandfold encode granule.nc -o granule.bf --bps 0.25 --scale auto --variable reflectance
+  bandfold encode float.hdr -o float.bf --rmse 0.001
+  bandfold encode granule.nc -o granule.bf --bps 0.25 --variable reflectance
   bandfold encode scene.hdr -o scene.bf --bps 0.25 --sensor aviris-224
   bandfold encode scene.hdr -o scene.bf --bps 0.1 --model model.bfm --threads 2
   camera | bandfold encode - -o pass.bf --bps 0.5 --bands 224 --samples 680 --dtype uint16
@@ -96,7 +96,11 @@ def encode(
 
     SCENE is an ENVI header or its raw file, or a GeoTIFF (.tif), NetCDF (.nc), HDF5 (.h5, .he5), Zarr
     (.zarr), NumPy (.npy, .npz) or MATLAB (.mat) file, or - for raw lines (BIL) from standard input, of which
-    any number may come. Give exactly one of --bps, --bytes, --psnr and --step.
+    any number may come. Give exactly one of --bps, --bytes, --psnr, --rmse and --step.
+
+    Of floats and 32-bit integers the range of the ordinary values is spread over 16-bit counts; outliers, NaN
+    and infinities beyond it are kept exactly, and values that mark absent data are found if nobody declares
+    them. What a count is worth is told.
 
     With --stream, or from standard input, strips are written as they are coded, to OUTPUT.part, which becomes
     OUTPUT at the end, or to standard output (-o -). A part file that a crash has left can be decoded, and
@@ -117,11 +121,18 @@ def encode(
     if scene != STANDARD:
         raw.refuse()
     elif coding.nbytes is not None:
-        raise SettingsError("lines of unknown number take --bps, --psnr or --step")
+        raise SettingsError("lines of unknown number take --bps, --psnr, --rmse or --step")
     # Packets have copies of their own.
     copied = stream and packets is not None and packets.repeat
     repeat = 0 if copied and streaming.repeat is None else streaming.repeat
-    settings = EncoderSettings(**vars(coding), stream=stream, buffer=streaming.buffer, repeat=repeat)
+    settings = EncoderSettings(
+        **vars(coding),
+        # --no-data none says that all samples are data.
+        find_fill_values=reading.no_data is not None,
+        stream=stream,
+        buffer=streaming.buffer,
+        repeat=repeat,
+    )
     target = _Destination(output, packets, streaming.resume)
     started = time.perf_counter()
     if scene == STANDARD:
@@ -151,7 +162,7 @@ class _Destination(NamedTuple):
 def _encode_lines(info: SceneInfo, settings: EncoderSettings, target: _Destination) -> Encoded:
     """Encode raw lines from standard input."""
     with target.opened() as (output, sent):
-        lines = encode_raw(info, settings, output)
+        lines = encode_raw(info, settings, output, warn)
     return Encoded(replace(info, lines=lines), output.size, None if sent is None else sent.report())
 
 

@@ -29,7 +29,13 @@ class CodingOptions:
     )
     nbytes: int | None = grouped("--bytes", "nbytes", type=int, help="Size of the file to meet.")
     psnr: float | None = grouped(
-        "--psnr", type=float, help="Quality to meet, in dB (peak 65535, pooled, not restored)."
+        "--psnr",
+        type=float,
+        help="Quality to meet, in dB (pooled, not restored; peak 65535, of floats and 32-bit integers the "
+        "range of their values).",
+    )
+    rmse: float | None = grouped(
+        "--rmse", type=float, help="Root of the mean squared error to meet, in the unit of the samples."
     )
     step: float | None = grouped("--step", type=float, help="Quantiser step, in counts.")
     model: str | None = grouped(
@@ -68,12 +74,13 @@ class CodingOptions:
             ("--bps", self.bps),
             ("--bytes", self.nbytes),
             ("--psnr", self.psnr),
+            ("--rmse", self.rmse),
             ("--step", self.step),
         )
         given = [name for name, value in targets if value is not None]
         if len(given) != 1:
             said = f"{' and '.join(given)} are given" if given else "no rate is given"
-            raise SettingsError(f"{said}: give exactly one of --bps, --bytes, --psnr and --step")
+            raise SettingsError(f"{said}: give exactly one of --bps, --bytes, --psnr, --rmse and --step")
 
 
 @dataclass(frozen=True)

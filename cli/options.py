@@ -184,8 +184,8 @@ class ReadingOptions:
     scale: str | None = grouped(
         "--scale",
         metavar="S|auto",
-        help="Value of one count, for 32-bit integers and floats; "
-        "auto takes the finest that holds the scene.",
+        help="Value of one count, for 32-bit integers and floats; auto finds it from the range of the "
+        "ordinary values, and keeps outliers exactly.  [default: auto]",
     )
     offset: float | None = grouped(
         "--offset", type=float, help="Value of count 0; with --scale S.  [default: 0]"

@@ -47,13 +47,13 @@ def partition(
     from bandfold.common.atomic_files import atomic_output
     from bandfold.formats.header_fields import WAVELENGTH, numbers
     from bandfold.onboard.planning.partition import find_partition
-    from bandfold.onboard.samples.scaling import ScaledSource
+    from bandfold.onboard.samples.samples import Samples
 
     if plot is not None:
         need_matplotlib("--plot")
     source = open_source(scene, replace(reading, scale="auto"))
     info = source.info
-    counts: SceneSource = source if info.scaling is None else ScaledSource(source)
+    counts: SceneSource = Samples.of(source).counts
     ends = tuple(int(end) for end in find_partition(counts, intervals))
     if plot is not None:
         _plot(counts, ends, plot)

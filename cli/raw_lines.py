@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,14 +66,14 @@ class RawLines:
         if self.bands is None or self.samples is None or self.dtype is None:
             raise SettingsError("raw lines need a description: give --bands, --samples and --dtype")
         scaling = None
-        if reading.scale is None and reading.offset is not None:
-            raise SettingsError("--offset goes with --scale: add it, or remove --offset")
-        if reading.scale is not None:
+        if reading.scale in (None, "auto") and reading.offset is not None:
+            raise SettingsError("--offset goes with a number as --scale: add it, or remove --offset")
+        if reading.scale is not None and reading.scale != "auto":
             try:
                 scaling = Scaling(float(reading.scale), reading.offset or 0.0)
             except ValueError as error:
                 raise SettingsError(
-                    f"--scale {reading.scale!r} is not a number: of lines that are still to come, give one"
+                    f"--scale {reading.scale!r} is not a number: give one, or auto"
                 ) from error
         return SceneInfo(
             self.bands,
@@ -100,7 +101,9 @@ class RawLines:
             )
 
 
-def encode_raw(info: SceneInfo, settings: EncoderSettings, output: Output) -> int:
+def encode_raw(
+    info: SceneInfo, settings: EncoderSettings, output: Output, tell: Callable[[str], object]
+) -> int:
     """Encode raw lines from standard input as they come.
 
     Parameters
@@ -111,6 +114,8 @@ def encode_raw(info: SceneInfo, settings: EncoderSettings, output: Output) -> in
         Of a stream.
     output : Output
         Where the sections of the stream go.
+    tell : callable
+        Called with what the user should know of the samples.
 
     Returns
     -------
@@ -137,6 +142,8 @@ def encode_raw(info: SceneInfo, settings: EncoderSettings, output: Output) -> in
         lines = np.frombuffer(data[:whole], dtype=stored).reshape(-1, info.bands, info.samples)
         encoder.push(lines.astype(info.dtype))
     encoder.flush()
+    for note in encoder.notes:
+        tell(note)
     if rest:
         raise SceneError(
             f"input ends inside a line, after {len(rest)} of {line} bytes: the {encoder.lines} lines before "

@@ -26,7 +26,7 @@ def open_source(scene: Path, reading: ReadingOptions) -> BlockSource:
     Returns
     -------
     BlockSource
-        The scene; with ``--scale auto``, and a type that needs one, it has the finest scaling that holds it.
+        The scene; without a number as ``--scale``, floats and 32-bit integers declare no scaling.
 
     Raises
     ------
@@ -38,23 +38,13 @@ def open_source(scene: Path, reading: ReadingOptions) -> BlockSource:
     from bandfold.common.scene import Scaling
     from bandfold.formats.opening import open_scene
     from bandfold.formats.scene_options import SceneOptions
-    from bandfold.onboard.samples.scaling import auto_scaling
 
-    def opened(scaling: Scaling | None = None, *, for_coding: bool = True) -> BlockSource:
-        options = SceneOptions(reading.variable, reading.band_axis, scaling, reading.no_data, for_coding)
-        return open_scene(scene, options)
-
-    scale, offset = reading.scale, reading.offset
-    if offset is not None and (scale is None or scale == "auto"):
+    scaling = None
+    if reading.scale is not None and reading.scale != "auto":
+        try:
+            scaling = Scaling(float(reading.scale), reading.offset or 0.0)
+        except ValueError as error:
+            raise SettingsError(f"--scale {reading.scale!r} is not a number: give one, or auto") from error
+    elif reading.offset is not None:
         raise SettingsError("--offset goes with a number as --scale: add --scale S, or remove --offset")
-    if scale is None:
-        return opened()
-    if scale == "auto":
-        source = opened(for_coding=False)
-        # Integers of 8 or 16 bits need none.
-        return source if source.info.scaling is None else opened(auto_scaling(source))
-    try:
-        value = float(scale)
-    except ValueError as error:
-        raise SettingsError(f"--scale {scale!r} is not a number: give one, or auto") from error
-    return opened(Scaling(value, offset or 0.0))
+    return open_scene(scene, SceneOptions(reading.variable, reading.band_axis, scaling, reading.no_data))

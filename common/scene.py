@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
@@ -28,6 +28,9 @@ CODED_DTYPES = tuple(np.dtype(name) for name in ("uint8", "int8", "uint16", "int
 SCALED_DTYPES = tuple(np.dtype(name) for name in ("int32", "uint32", "float32", "float64"))
 """Sample types that are coded through a declared `Scaling` to int16 or uint16 counts."""
 
+MOST_DOUBLINGS = 255
+"""Doublings of the value of a count, of a band or of lines, at most."""
+
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 MetadataValue = str | tuple[str, ...]
@@ -41,8 +44,27 @@ class NoData(Enum):
 
 
 @dataclass(frozen=True)
+class BandScaling:
+    """A band whose values need another scale and offset than those of the scene.
+
+    Parameters
+    ----------
+    band : int
+        Its number, from 0.
+    doublings : int
+        Its count is worth ``2**doublings`` counts of the scene, 0 to `MOST_DOUBLINGS`.
+    offset : float
+        Value of its count 0; finite.
+    """
+
+    band: int
+    doublings: int
+    offset: float
+
+
+@dataclass(frozen=True)
 class Scaling:
-    """A declared map between sample values and integer counts: ``value = count * scale + offset``.
+    """A map between sample values and integer counts: ``value = count * scale + offset``.
 
     Parameters
     ----------
@@ -52,11 +74,14 @@ class Scaling:
         Value of count 0; finite.
     counts : numpy.dtype
         ``int16`` or ``uint16``: the type that the counts are coded in.
+    bands : tuple of BandScaling
+        Bands with a scale and an offset of their own, in rising order.
     """
 
     scale: float
     offset: float = 0.0
     counts: np.dtype[np.generic] = np.dtype("int16")
+    bands: tuple[BandScaling, ...] = ()
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.scale) and self.scale != 0 and np.isfinite(self.offset)):
@@ -66,6 +91,27 @@ class Scaling:
             )
         if np.dtype(self.counts) not in (np.dtype("int16"), np.dtype("uint16")):
             raise SceneError(f"counts of type {self.counts} are not supported: use int16 or uint16")
+        for band in self.bands:
+            usable = 0 <= band.doublings <= MOST_DOUBLINGS and np.isfinite(band.offset)
+            if not (usable and np.isfinite(self.scale * 2.0**band.doublings)):
+                raise SceneError(
+                    f"scaling of band {band.band} is not usable: give 0 to {MOST_DOUBLINGS} doublings and a "
+                    "finite offset, and a finite scale after them"
+                )
+        numbers = [band.band for band in self.bands]
+        if numbers != sorted(set(numbers)):
+            raise SceneError("bands with a scaling of their own are not in rising order: sort them")
+
+    def coarser(self, doublings: int) -> Scaling:
+        """The scaling of lines whose counts are worth ``2**doublings`` times as much."""
+        return self if not doublings else replace(self, scale=self.scale * 2.0**doublings)
+
+    def of_band(self, band: int) -> tuple[float, float]:
+        """Value of one count of a band, and value of its count 0."""
+        for own in self.bands:
+            if own.band == band:
+                return self.scale * 2.0**own.doublings, own.offset
+        return self.scale, self.offset
 
 
 @dataclass(frozen=True)
@@ -77,14 +123,15 @@ class SceneInfo:
     bands, lines, samples : int
         Geometry, each at least 1. Arrays of samples are always shaped ``(bands, lines, samples)``.
     dtype : numpy.dtype
-        Sample type in native byte order: one of `CODED_DTYPES`, or of `SCALED_DTYPES` with a `scaling`.
+        Sample type in native byte order: one of `CODED_DTYPES` or `SCALED_DTYPES`.
     interleave : str
         ``bsq``, ``bil`` or ``bip``: how the source file is laid out. Only remembered, so that the decoded
         file can be laid out the same way.
     byte_order : str
         ``little`` or ``big``, of the source file. Only remembered.
     scaling : Scaling or None
-        Required for `SCALED_DTYPES`, refused for `CODED_DTYPES`.
+        Of `SCALED_DTYPES`, refused for `CODED_DTYPES`. None where it is to be found from the samples before
+        they are coded; a stream always has one.
     no_data : float or None
         Sample value (possibly NaN) that marks absent data; such samples come back exactly.
     metadata : mapping of str to str or tuple of str
@@ -93,7 +140,7 @@ class SceneInfo:
     Raises
     ------
     SceneError
-        If a dimension is below 1, the type is not supported or a required scaling is absent.
+        If a dimension is below 1, the type is not supported, or the scaling does not fit it.
     """
 
     bands: int
@@ -114,17 +161,14 @@ class SceneInfo:
             raise SceneError(f"interleave {self.interleave!r} is unknown: use bsq, bil or bip")
         if self.byte_order not in BYTE_ORDERS:
             raise SceneError(f"byte order {self.byte_order!r} is unknown: use little or big")
-        if self.dtype in SCALED_DTYPES and self.scaling is None:
-            raise SceneError(
-                f"{self.dtype} samples need a declared scaling to 16-bit counts: "
-                "give the value of one count (--scale, and --offset), or --scale auto"
-            )
         if self.dtype in CODED_DTYPES and self.scaling is not None:
             raise SceneError(f"{self.dtype} samples are coded as they are: remove the scaling")
+        if self.scaling is not None and any(own.band >= self.bands for own in self.scaling.bands):
+            raise SceneError(f"the scaling names a band that the scene of {self.bands} bands does not have")
         if self.dtype not in CODED_DTYPES + SCALED_DTYPES:
             raise SceneError(
-                f"sample type {self.dtype} is not supported: use 8 or 16 bit integers, "
-                "or 32-bit integers and floats with a scaling"
+                f"sample type {self.dtype} is not supported: use integers of 8, 16 or 32 bits, or floats "
+                "of 32 or 64 bits"
             )
 
     @property
@@ -150,7 +194,9 @@ class SceneInfo:
     @property
     def coded_dtype(self) -> np.dtype[np.generic]:
         """The 8 or 16 bit integer type that the codec sees."""
-        return self.dtype if self.scaling is None else np.dtype(self.scaling.counts)
+        if self.scaling is not None:
+            return np.dtype(self.scaling.counts)
+        return self.dtype if self.dtype in CODED_DTYPES else np.dtype("int16")
 
 
 def native(dtype: DTypeLike) -> np.dtype[np.generic]:

@@ -99,12 +99,13 @@ class Encoder:
         self._networks: Networks | None = None
         self._missed: tuple[str, ...] = ()
         self._engines: dict[str, None] = {}
-        self._notes: dict[str, None] = {}
+        self._engine_notes: dict[str, None] = {}
+        self._notes: tuple[str, ...] = ()
         if settings.sensor is not None:
             self._sensor = SensorBasis.from_package(find_package(settings.sensor))
         if settings.model is not None:
             networks = networks_of(codec_of(find_package(settings.model)), settings)
-            self._engines, self._notes = networks.used, networks.notes
+            self._engines, self._engine_notes = networks.used, networks.notes
             # A stream has networks of its own, and no memory for them twice.
             self._networks = None if settings.stream else networks
 
@@ -115,8 +116,8 @@ class Encoder:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know: of the engines that ran so far, and of a target that was not met."""
-        return tuple(self._notes) + self._missed
+        """What the user should know: of the last scene, the engines that ran, and a target that was not met."""
+        return self._notes + tuple(self._engine_notes) + self._missed
 
     def encode(self, scene: NDArray[Any] | SceneSource) -> bytes:
         """Encode a scene.
@@ -124,7 +125,9 @@ class Encoder:
         Parameters
         ----------
         scene : ndarray, shape (bands, lines, samples), or SceneSource
-            Samples of 8 or 16 bit integers, or a source that declares a scaling.
+            Integers of 8, 16 or 32 bits, or floats. Where a source of floats or 32-bit integers declares no
+            scaling, the range of its ordinary values is spread over 16-bit counts, and what lies outside is
+            kept exactly; see `notes`.
 
         Returns
         -------
@@ -149,7 +152,9 @@ class Encoder:
             sections: list[bytes] = []
             self.encode_in_parts(source, sections.append)
             return b"".join(sections)
-        samples = Samples.of(source)
+        samples = Samples.of(source, seek_fills=self.settings.find_fill_values)
+        if samples.plan is not None and source.info.scaling is None:
+            self._notes = samples.plan.notes(source.info)
         if self._networks is not None:
             return self._encode_by_networks(samples, self._networks)
         if self._sensor is not None:
@@ -216,6 +221,7 @@ class Encoder:
             encoder.push(scene.read(slice(0, scene.info.bands), lines).transpose(1, 0, 2))
             self._progress("code", lines.stop / scene.info.lines)
         encoder.flush()
+        self._notes = encoder.notes
         self._engines.update(dict.fromkeys(encoder.engines))
         return encoder.lines
 
@@ -262,11 +268,12 @@ class Encoder:
 
     def _first_code(self, planner: Planner, coder: SceneCoder) -> int:
         """Code of the step with which the search for a target begins: the target's own step if it has one."""
-        target = self._target
+        target, samples = self._target, coder.samples
         if self._step_code is not None:
             return self._step_code
-        if target.mse is not None:
-            return step_code(planner.step_for_error(target.mse))
+        mse = target.mse(samples.peak, samples.scale)
+        if mse is not None:
+            return step_code(planner.step_for_error(mse))
         return step_code(planner.step_for_bits(8.0 * target.budget(coder.samples.info.count)))
 
     def _code(self, coder: SceneCoder, planner: Planner, *, errors: bool) -> CodedScene:
@@ -274,9 +281,10 @@ class Encoder:
         target, code = self._target, self._first_code(planner, coder)
         if target.step is not None:
             return coder.at_step(planner, code, errors=errors)
-        if target.mse is not None:
+        mse = target.mse(coder.samples.peak, coder.samples.scale)
+        if mse is not None:
             control = SceneControl(coder, planner)
-            return replace(control.at_quality(target.mse, code), notes=tuple(control.notes))
+            return replace(control.at_quality(mse, code), notes=tuple(control.notes))
         control = SceneControl(coder, planner)
         coded = control.within(target.budget(coder.samples.info.count), code, errors=errors)
         return replace(coded, notes=tuple(control.notes))
@@ -289,7 +297,7 @@ class Encoder:
     def _merit(self, coded: CodedScene, count: int) -> float:
         """What to minimise among codings that meet the target: the error, the bytes, or both at one step."""
         size = len(coded.data)
-        if self._target.psnr is not None or coded.mse is None:
+        if self._target.is_quality or coded.mse is None:
             return float(size)
         if self._target.step is not None:
             return coded.mse + LAGRANGE_MULTIPLIER * coded.step**2 * size * 8 / count

@@ -6,8 +6,6 @@ import math
 
 import numpy as np
 
-from bandfold.onboard.settings import PEAK
-
 _BEFORE = (0.0, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25)
 _AFTER = (0.0, 0.0004, 0.0039, 0.0253, 0.0679, 0.1139, 0.1967, 0.2651, 0.3254)
 
@@ -28,17 +26,22 @@ def rounded_error(mse: float) -> float:
     return float(np.interp(mse, _BEFORE, _AFTER)) if mse < _BEFORE[-1] else mse + 1.0 / 12
 
 
-def psnr_of(mse: float) -> float:
+def quality_text(mse: float, peak: float, scale: float) -> str:
     """Quality of a mean squared error, for people: not the same bits on every machine.
 
     Parameters
     ----------
     mse : float
         In counts squared.
+    peak : float
+        What PSNR refers to, in counts.
+    scale : float
+        Value of one count.
 
     Returns
     -------
-    float
-        In dB; infinite where there is no error.
+    str
+        PSNR, and the root of the mean squared error in the unit of the samples.
     """
-    return math.inf if mse <= 0 else 10 * math.log10(PEAK * PEAK / mse)
+    psnr = math.inf if mse <= 0 else 10 * math.log10(peak * peak / mse)
+    return f"{psnr:.2f} dB (RMSE {math.sqrt(mse) * abs(scale):.4g})"

@@ -16,9 +16,6 @@ from bandfold.bitstream.packages.registry import Registry
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import BLOCK
 
-PEAK = 65535.0
-"""Peak of PSNR, in counts, whatever the type of the samples."""
-
 SMALLEST_STEP, LARGEST_STEP = 1.0 / 16, 1 << 20
 """Range of quantiser steps, in counts."""
 
@@ -55,9 +52,12 @@ class Target:
     nbytes : int, optional
         Bytes of the stream.
     psnr : float, optional
-        In dB, peak 65535 counts, squared error pooled over the whole scene.
+        In dB, squared error pooled over the whole scene; the peak is 65535 counts or, of floats and 32-bit
+        integers, the range of their ordinary values.
     step : float, optional
         Quantiser step in counts.
+    rmse : float, optional
+        Root of the mean squared error, in the unit of the samples.
 
     Raises
     ------
@@ -69,12 +69,13 @@ class Target:
     nbytes: int | None = None
     psnr: float | None = None
     step: float | None = None
+    rmse: float | None = None
 
     def __post_init__(self) -> None:
         given = {name: value for name, value in vars(self).items() if value is not None}
         if len(given) != 1:
             named = ", ".join(given) or "none"
-            raise SettingsError(f"give exactly one of bps, nbytes, psnr and step ({named} given)")
+            raise SettingsError(f"give exactly one of bps, nbytes, psnr, rmse and step ({named} given)")
         name, value = next(iter(given.items()))
         if not (math.isfinite(value) and value > 0):
             raise SettingsError(f"{name} {value} is out of range: give a finite number above 0")
@@ -111,10 +112,29 @@ class Target:
         return int(self.bps * count / 8)
 
     @property
-    def mse(self) -> float | None:
-        """Mean squared error to meet, in counts squared; None if the target is no quality."""
+    def is_quality(self) -> bool:
+        """Whether the target is a quality."""
+        return self.psnr is not None or self.rmse is not None
+
+    def mse(self, peak: float, scale: float = 1.0) -> float | None:
+        """Mean squared error to meet.
+
+        Parameters
+        ----------
+        peak : float
+            What PSNR refers to, in counts.
+        scale : float
+            Value of one count.
+
+        Returns
+        -------
+        float or None
+            In counts squared; None if the target is no quality.
+        """
         # Powers by libm differ in the last bit between machines, but steps are cut to 1/256 of a count.
-        return None if self.psnr is None else PEAK * PEAK / 10.0 ** (self.psnr / 10.0)
+        if self.psnr is not None:
+            return float(peak * peak / 10.0 ** (self.psnr / 10.0))
+        return None if self.rmse is None else (self.rmse / scale) ** 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,9 +149,13 @@ class EncoderSettings:
     nbytes : int, optional
         Bytes of the stream; never exceeded. Not for streams.
     psnr : float, optional
-        PSNR in dB, peak 65535 counts, squared error pooled over the scene; of a stream over each strip.
+        PSNR in dB, squared error pooled over the scene; of a stream over each strip. The peak is 65535 counts
+        or, of floats and 32-bit integers, the range of their ordinary values: in a stream, of those of its
+        first strip.
+    rmse : float, optional
+        Root of the mean squared error in the unit of the samples, pooled likewise.
     step : float, optional
-        Quantiser step in counts, 1/16 to 2**20. Exactly one of the four is given.
+        Quantiser step in counts, 1/16 to 2**20. Exactly one of the five is given.
     spectral : {"auto", "sensor", "none"}
         ``auto`` folds the bands unless coding them one by one is better; ``none`` codes them one by one.
         With a sensor, ``auto`` takes its fold unless the scene's own or none at all is better; ``sensor``
@@ -158,6 +182,9 @@ class EncoderSettings:
     quantiser : {"dependent", "uniform"}, optional
         ``dependent`` is trellis-coded quantisation, the default for folded bands; ``uniform`` is
         rate-distortion optimised rounding, in two thirds of the time, for some 2 % more bytes.
+    find_fill_values : bool
+        Whether to look, among floats and 32-bit integers without a declared scaling, for values that mark
+        absent data although nobody declared them.
     stream : bool
         Code strip after strip as if nobody knew what comes after it.
     buffer : int, optional
@@ -179,6 +206,7 @@ class EncoderSettings:
     bps: float | None = None
     nbytes: int | None = None
     psnr: float | None = None
+    rmse: float | None = None
     step: float | None = None
     spectral: str = "auto"
     partition: str | Sequence[int] = "auto"
@@ -189,6 +217,7 @@ class EncoderSettings:
     strip_lines: int | None = None
     tables: str | os.PathLike[str] | None = None
     quantiser: str | None = None
+    find_fill_values: bool = True
     stream: bool = False
     buffer: int | None = None
     repeat: int | None = None
@@ -215,7 +244,7 @@ class EncoderSettings:
     @property
     def target(self) -> Target:
         """What the encoding aims at."""
-        return Target(self.bps, self.nbytes, self.psnr, self.step)
+        return Target(self.bps, self.nbytes, self.psnr, self.step, self.rmse)
 
     @property
     def tables_path(self) -> Path | None:
@@ -276,8 +305,8 @@ class EncoderSettings:
             return
         if self.nbytes is not None:
             raise SettingsError(
-                "a stream has no size that is known before its end: give bps, psnr or step, or leave out "
-                "stream"
+                "a stream has no size that is known before its end: give bps, psnr, rmse or step, or "
+                "leave out stream"
             )
         if self.sensor is not None and self.spectral == "none":
             raise SettingsError("a sensor package has a fold of its own: leave out the sensor, or spectral")
@@ -314,6 +343,7 @@ class SettingsFields(TypedDict, total=False):
     bps: float | None
     nbytes: int | None
     psnr: float | None
+    rmse: float | None
     step: float | None
     spectral: str
     partition: str | Sequence[int]
@@ -324,6 +354,7 @@ class SettingsFields(TypedDict, total=False):
     strip_lines: int | None
     tables: str | os.PathLike[str] | None
     quantiser: str | None
+    find_fill_values: bool
     stream: bool
     buffer: int | None
     repeat: int | None

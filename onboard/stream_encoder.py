@@ -36,7 +36,7 @@ class StreamEncoder:
     write : callable
         Called with every section, as bytes, as soon as it is finished; the preamble comes with the header.
     settings : EncoderSettings, optional
-        What to aim at, and how: `bps`, `psnr` or `step`, and no model.
+        What to aim at, and how: `bps`, `psnr`, `rmse` or `step`.
     begun : Begun, optional
         A stream that was cut off and is to be continued: what is written goes behind it.
     **fields
@@ -94,6 +94,11 @@ class StreamEncoder:
     def engines(self) -> tuple[str, ...]:
         """What ran the network of the model so far; empty without one."""
         return self._strips.engines
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the samples; empty until the first strip is coded."""
+        return self._strips.notes
 
     @property
     def suspect(self) -> list[slice]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from bandfold.bitstream.container.header import COSINE, STEP_UNIT, CodingTools, Header, PackageReference
@@ -15,7 +15,8 @@ from bandfold.bitstream.packages.package import Package
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.errors import IntegrityError, SettingsError
 from bandfold.common.exact import log2_of
-from bandfold.common.scene import SceneInfo, SceneSource
+from bandfold.common.scene import SCALED_DTYPES, SceneInfo, SceneSource
+from bandfold.common.value_range import RARE
 from bandfold.common.workers import Workers
 
 from .coding.strip_coder import CodedStrip, FoldedStripCoder, StripCoder
@@ -37,7 +38,8 @@ from .rate.stream_control import (
     StripTask,
     weigh_latents,
 )
-from .samples.samples import Samples
+from .samples.count_plan import AHEAD, CountPlan, doublings_for, plan_counts
+from .samples.samples import DescribedSource, Samples
 from .settings import EncoderSettings, find_package, step_code
 
 FIRST_PLANS = 3
@@ -106,10 +108,13 @@ class StreamStrips:
         self._since_repeated = 0
         self._bucket = None if settings.bps is None else LeakyBucket(settings.bps, settings.buffer)
         self.strips = self.lines = 0
-        self._begun = begun is not None
+        self._begun = begun
+        self._plan: CountPlan | None = None
+        # Escapes keep what a scaling cannot hold, unless the user has declared it.
+        self._seek = info.dtype in SCALED_DTYPES and info.scaling is None
+        self._control: StreamControl | None = None
         if begun is not None:
             self._continue(begun)
-        self._control = self._make_control(begun)
 
     def code(self, scene: SceneSource) -> list[bytes]:
         """Code the next strip.
@@ -137,19 +142,22 @@ class StreamStrips:
         """
         if self._settings.scrub_strips and self.strips - self._scrubbed >= self._settings.scrub_strips:
             self._look_at_memory()
-        samples = Samples.of(scene)
+        samples, doublings = self._counts(scene)
+        control = self._control = self._control or self._make_control(samples)
         if self._bucket is not None:
             self._bucket.open(samples.info.count)
         known = self._planner.current
         if known is None:
-            before, coded = self._code_first(samples)
+            before, coded = self._code_first(samples, doublings, control)
         else:
-            step = self._control.next_step()
-            basis = self._planner.follow(samples, step) or known
+            step = control.next_step()
+            basis = self._planner.follow(samples, step / (1 << doublings)) or known
             before = self._before(basis, renewed=basis is not known)
-            chosen, coded = self._control.code(self._task(basis, samples, sum(map(len, before))), step)
+            task = self._task(basis, samples, sum(map(len, before)), doublings)
+            chosen, coded = control.code(task, step)
             if basis is not known:
-                check_left_out(self._planner.mismatch.left_out, max(step, chosen / STEP_UNIT))
+                used = max(step, chosen / STEP_UNIT) / 2.0**doublings
+                check_left_out(self._planner.mismatch.left_out, used)
         check_faults([coded.fault])
         self._since_repeated = 1 if before else self._since_repeated + 1
         sections = [*before, write_section(Section.SEGMENT, coded.payload)]
@@ -158,6 +166,11 @@ class StreamStrips:
         self.strips += 1
         self.lines += samples.info.lines
         return sections
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the samples; empty until the first strip is coded."""
+        return self._plan.notes(self._info) if self._plan is not None and self._seek else ()
 
     @property
     def engines(self) -> tuple[str, ...]:
@@ -178,13 +191,15 @@ class StreamStrips:
         repeated = [header_section(self._header)] if self._settings.repeat_strips else []
         return [*repeated, end_section(self.lines, self.strips)]
 
-    def _code_first(self, samples: Samples) -> tuple[list[bytes], CodedStrip]:
+    def _code_first(
+        self, samples: Samples, doublings: int, control: StreamControl
+    ) -> tuple[list[bytes], CodedStrip]:
         """What goes before the segment of a strip for which there is no plan yet, and the strip."""
         if self._model is not None:
             self._model.reserve(samples.info)
         sample = self._planner.look(samples)
         planner = self._planner.planner(sample)
-        step = self._control.first_step(planner)
+        step = control.first_step(planner)
         if self._model is not None and isinstance(planner, PredictedPlanner):
             # The planner knows all it needs of the blocks, which are large beside a strip.
             sample = replace(sample, blocks=sample.blocks[:, :1].copy())
@@ -192,9 +207,10 @@ class StreamStrips:
         if not self.strips:
             self._header = replace(self._header, step_code=step_code(step))
         for turn in range(FIRST_PLANS):
-            basis = self._planner.renew(sample, step, planner, again=turn > 0)
+            basis = self._planner.renew(sample, step / (1 << doublings), planner, again=turn > 0)
             before = self._before(basis, renewed=True)
-            chosen, coded = self._control.code(self._task(basis, samples, sum(map(len, before))), step)
+            task = self._task(basis, samples, sum(map(len, before)), doublings)
+            chosen, coded = control.code(task, step)
             if abs(log2_of(chosen) - log2_of(step * STEP_UNIT)) < FAR:
                 break
             step = chosen / STEP_UNIT
@@ -206,27 +222,61 @@ class StreamStrips:
         repeat = self._settings.repeat_strips
         if not renewed and not (repeat and self._since_repeated >= repeat):
             return []
-        if self.strips or self._begun:
+        if self.strips or self._begun is not None:
             return [header_section(self._header), basis.sections]
         metadata = metadata_section(self._info.metadata, self._tables)
         return [stream_head(self._header), *([metadata] if metadata else []), basis.sections]
 
-    def _task(self, current: StreamBasis, samples: Samples, overhead: int) -> StripTask:
-        """The strip, analysed under a basis and ready to be coded at any step."""
+    def _counts(self, scene: SceneSource) -> tuple[Samples, int]:
+        """A strip as counts, and how many times twice the value its counts have."""
+        if scene.info.dtype not in SCALED_DTYPES:
+            return Samples.of(scene), 0
+        if self._plan is None:
+            scaling = self._info.scaling
+            known = DescribedSource(scene, replace(scene.info, scaling=scaling, no_data=self._info.no_data))
+            self._plan = plan_counts(known, seek_fills=self._settings.find_fill_values, headroom=AHEAD)
+            if scaling is None:
+                self._info = self._plan.describe(self._info)
+                self._header = replace(self._header, info=replace(self._info, metadata={}))
+        if not self._seek:
+            return Samples.of(scene, self._plan), 0
+        plan = self._plan
+        samples = Samples.of(scene, plan)
+        escapes = samples.uncounted(slice(0, scene.info.lines)).escapes
+        if escapes is None or len(escapes.places) <= RARE * scene.info.count:
+            return samples, 0
+        absent = [one.value for one in plan.fills]
+        if plan.no_data is not None:
+            absent.append(plan.no_data)
+        doublings = doublings_for(scene, plan.scaling, absent)
+        if not doublings:
+            return samples, 0
+        coarse = replace(plan, scaling=plan.scaling.coarser(doublings), peak=plan.peak / 2.0**doublings)
+        return Samples.of(scene, coarse), doublings
+
+    def _task(self, current: StreamBasis, samples: Samples, overhead: int, doublings: int) -> StripTask:
+        """The strip, analysed under a basis and ready to be coded at any step in counts of the header."""
         height = samples.info.lines
         coder, weigh = self._coder(current, samples)
         strip = coder.analyse(samples, slice(0, height))
         low = height if height < self._settings.segment_lines else None
-        place = SegmentHeader(self.strips, current.basis.number, current.basis.rotation, lines=low)
+        place = SegmentHeader(
+            self.strips, current.basis.number, current.basis.rotation, lines=low, doublings=doublings
+        )
+        errors = self._control is not None and self._control.errors
+        worth = float(1 << doublings)
 
-        def code(step_code: int) -> CodedStrip:
-            told = None if step_code == self._header.step_code else step_code
-            return coder.code(
-                strip, replace(place, step_code=told), step_code / STEP_UNIT, errors=self._control.errors
-            )
+        def code(header_code: int) -> CodedStrip:
+            step = header_code / STEP_UNIT
+            # Finer steps than half of what counts are rounded to gain nothing.
+            own = step_code(max(step / worth, min(step, 0.5)))
+            told = None if own == self._header.step_code else own
+            coded = coder.code(strip, replace(place, step_code=told), own / STEP_UNIT, errors=errors)
+            return replace(coded, error=coded.error * worth * worth)
 
+        left_out = self._planner.mismatch.left_out * worth * worth
         return StripTask(
-            partial(weigh, strip), code, self._planner.mismatch.left_out, overhead, samples.info.count
+            lambda step: weigh(strip, step / worth), code, left_out, overhead, samples.info.count
         )
 
     def _coder(
@@ -294,6 +344,12 @@ class StreamStrips:
 
     def _continue(self, begun: Begun) -> None:
         """Take up a stream that was cut off."""
+        if self._seek:
+            # What was found in its first strip holds.
+            told = begun.header.info
+            no_data = self._info.no_data if self._info.no_data is not None else told.no_data
+            self._info = replace(self._info, scaling=told.scaling, no_data=no_data)
+            self._header = replace(self._header, info=replace(self._info, metadata={}))
         same = replace(self._header, step_code=begun.header.step_code)
         if same != begun.header:
             raise SettingsError(
@@ -305,12 +361,13 @@ class StreamStrips:
         if self._bucket is not None:
             self._bucket.resume(begun.lines * self._info.bands * self._info.samples, begun.size)
 
-    def _make_control(self, begun: Begun | None) -> StreamControl:
-        target = self._settings.target
+    def _make_control(self, samples: Samples) -> StreamControl:
+        target, begun = self._settings.target, self._begun
         if target.step is not None:
             return FixedStep(target.step)
-        if target.mse is not None:
-            return FixedQuality(target.mse)
+        mse = target.mse(samples.peak, samples.scale)
+        if mse is not None:
+            return FixedQuality(mse)
         if self._bucket is None:
             raise ValueError("the target is no rate")
         # What the stream ends with is paid for in advance.

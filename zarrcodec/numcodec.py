@@ -8,7 +8,7 @@ import numpy as np
 from numcodecs.abc import Codec
 from numcodecs.compat import ensure_bytes, ensure_ndarray, ndarray_copy
 
-from bandfold.common.errors import SettingsError
+from bandfold.common.errors import SettingsError, StreamError
 
 from .settings import ChunkSettings
 
@@ -76,8 +76,18 @@ class Bandfold(Codec):
         ndarray
             The chunk, or `out` where it is given.
         """
-        found = self._settings.decode(ensure_bytes(buf))
-        return found if out is None else ndarray_copy(np.ascontiguousarray(found), out)
+        if out is None:
+            return self._settings.decode(ensure_bytes(buf))
+        target = ensure_ndarray(out)
+        # Zarr hands over a flat or a shaped buffer; bytes have no type that could differ.
+        typed = target.dtype.kind in "iuf" and target.ndim == 3
+        wanted = (target.shape, target.dtype) if typed else (None, None)
+        found = self._settings.decode(ensure_bytes(buf), *wanted)
+        if found.nbytes != target.nbytes:
+            raise StreamError(
+                f"a chunk has {found.nbytes} bytes, there is room for {target.nbytes}: it is of another array"
+            )
+        return ndarray_copy(np.ascontiguousarray(found), out)
 
     def get_config(self) -> dict[str, Any]:
         """Settings, from which the codec can be made again."""

@@ -13,7 +13,6 @@ from bandfold.common.errors import SettingsError, StreamError
 from bandfold.common.scene import SCALED_DTYPES, Scaling, native
 from bandfold.ground import Decoder
 from bandfold.onboard import ArraySource, Encoder
-from bandfold.onboard.samples.scaling import auto_scaling
 from bandfold.onboard.settings import EncoderSettings
 
 _ORDER = "memory order"
@@ -22,21 +21,25 @@ _ORDER = "memory order"
 
 @dataclass(frozen=True)
 class ChunkSettings:
-    """What an array says of its chunks; exactly one of step, bps and psnr is given.
+    """What an array says of its chunks; exactly one of step, bps, psnr and rmse is given.
 
     Parameters
     ----------
     step : float, optional
-        Quantiser step in counts: the quality is the same in all chunks.
+        Quantiser step in counts: the quality is the same in all chunks of integers of 8 and 16 bits. A count
+        of floats has another value in each chunk, unless `scale` is given: use `rmse`.
     bps : float, optional
         Bits per sample of each chunk, never exceeded.
     psnr : float, optional
-        PSNR of each chunk in dB, peak 65535 counts.
+        PSNR of each chunk in dB. The peak is 65535 counts or, of floats and 32-bit integers, the range of the
+        ordinary values of the chunk.
+    rmse : float, optional
+        Root of the mean squared error of each chunk, in the unit of the samples.
     band_axis : int
         Axis of the bands, 0 to 2. The other two are lines and samples.
     scale : float or "auto", optional
-        Value of one count, for 32-bit integers and floats; ``auto`` takes for each chunk the finest that
-        holds it.
+        Value of one count, for 32-bit integers and floats. By default, or with ``auto``, it is found for each
+        chunk from the range of its ordinary values; outliers, NaN and infinities are kept exactly.
     offset : float
         Value of count 0, where the scale is a number.
     no_data : float or "NaN", optional
@@ -55,6 +58,7 @@ class ChunkSettings:
     step: float | None = None
     bps: float | None = None
     psnr: float | None = None
+    rmse: float | None = None
     band_axis: int = 0
     scale: float | str | None = None
     offset: float = 0.0
@@ -75,7 +79,9 @@ class ChunkSettings:
     @property
     def encoder(self) -> EncoderSettings:
         """What the encoder is told."""
-        return EncoderSettings(bps=self.bps, psnr=self.psnr, step=self.step, sensor=self.sensor)
+        return EncoderSettings(
+            bps=self.bps, psnr=self.psnr, rmse=self.rmse, step=self.step, sensor=self.sensor
+        )
 
     @property
     def no_data_value(self) -> float | None:
@@ -100,8 +106,7 @@ class ChunkSettings:
         SceneError, SettingsError
             If it cannot.
         """
-        scaling = Scaling(1.0) if dtype in SCALED_DTYPES and self.scale is not None else None
-        ArraySource(np.zeros((1, 1, 1), dtype), scaling=scaling)
+        ArraySource(np.zeros((1, 1, 1), dtype))
 
     def encode(self, chunk: NDArray[Any]) -> bytes:
         """Encode a chunk.
@@ -127,21 +132,24 @@ class ChunkSettings:
         metadata = {_ORDER: "F"} if fortran else {}
         cube = np.moveaxis(chunk, self.band_axis, 0)
         scaling = None
-        if native(cube.dtype) in SCALED_DTYPES:
-            if self.scale == "auto":
-                scaling = auto_scaling(ArraySource(cube, scaling=Scaling(1.0), no_data=self.no_data_value))
-            elif self.scale is not None:
-                scaling = Scaling(float(self.scale), self.offset)
+        if native(cube.dtype) in SCALED_DTYPES and self.scale not in (None, "auto"):
+            scaling = Scaling(float(self.scale), self.offset)
         source = ArraySource(cube, metadata=metadata, scaling=scaling, no_data=self.no_data_value)
         return Encoder(self.encoder).encode(source)
 
-    def decode(self, stream: bytes) -> NDArray[Any]:
+    def decode(
+        self, stream: bytes, shape: tuple[int, ...] | None = None, dtype: np.dtype[Any] | None = None
+    ) -> NDArray[Any]:
         """Decode a chunk.
 
         Parameters
         ----------
         stream : bytes
             What `encode` made of a chunk.
+        shape : tuple of int, optional
+            Shape that the array has for its chunks.
+        dtype : numpy.dtype, optional
+            Type that the array has for its samples.
 
         Returns
         -------
@@ -151,10 +159,20 @@ class ChunkSettings:
         Raises
         ------
         StreamError
-            If it is damaged: means of bands in place of samples would not be noticed in an array.
+            If it is damaged, or not a chunk of that shape and type: means of bands in place of samples, or
+            samples of another array, would not be noticed.
         """
         # Arrays must not depend on what is installed where they are read.
         decoder = Decoder(stream, restore="off")
+        info = decoder.info
+        sides = [info.lines, info.samples]
+        sides.insert(self.band_axis, info.bands)
+        if shape is not None and tuple(shape) != tuple(sides):
+            raise StreamError(
+                f"a chunk has the shape {tuple(sides)}, the array says {tuple(shape)}: it is of another array"
+            )
+        if dtype is not None and native(dtype) != info.dtype:
+            raise StreamError(f"a chunk is of {info.dtype}, the array of {dtype}: it is of another array")
         cube = decoder.decode()
         if decoder.damage:
             raise StreamError(f"a chunk is damaged: {decoder.damage[0].reason}")

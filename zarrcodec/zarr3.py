@@ -59,8 +59,9 @@ class BandfoldCodec(ArrayBytesCodec):
         raise NotImplementedError
 
     async def _decode_single(self, chunk_data: Buffer, chunk_spec: ArraySpec) -> NDBuffer:
-        found = await asyncio.to_thread(self.settings.decode, chunk_data.to_bytes())
-        chunk: Any = found.reshape(chunk_spec.shape).astype(_numpy_dtype(chunk_spec.dtype), copy=False)
+        wanted = chunk_spec.shape, _numpy_dtype(chunk_spec.dtype)
+        found = await asyncio.to_thread(self.settings.decode, chunk_data.to_bytes(), *wanted)
+        chunk: Any = found.astype(wanted[1], copy=False)
         return chunk_spec.prototype.nd_buffer.from_ndarray_like(chunk)
 
     async def _encode_single(self, chunk_data: NDBuffer, chunk_spec: ArraySpec) -> Buffer | None:

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError
-from bandfold.common.scene import SCALED_DTYPES, MetadataValue, Scaling, SceneSource
+from bandfold.common.scene import SCALED_DTYPES, MetadataValue, SceneSource
 from bandfold.formats.envi.reader import DTYPES, open_envi
 from bandfold.formats.envi.writer import EnviWriter
 from bandfold.formats.opening import open_scene
 from bandfold.formats.scene_options import SceneOptions
-from bandfold.onboard.samples.samples import ArraySource
-from bandfold.onboard.samples.scaling import auto_scaling
+from bandfold.onboard.samples.samples import ArraySource, Samples
 
 _SCALED_CODES = frozenset(str(code) for code, dtype in DTYPES.items() if dtype in SCALED_DTYPES)
 _PIECE = 16
@@ -59,7 +58,7 @@ def read_scene(path: Path) -> NDArray[Any]:
     SceneError
         If the scene is unreadable or is marked to have absent data, which other codecs do not know of.
     """
-    source: SceneSource = open_envi(path, scaling=Scaling(1.0) if is_scaled(path) else None, no_data=None)
+    source: SceneSource = open_envi(path, no_data=None)
     return _as_counts(read_whole(source), path)
 
 
@@ -96,10 +95,7 @@ def _as_counts(cube: NDArray[Any], path: Path) -> NDArray[Any]:
         raise SceneError(
             f"{path} holds NaN or infinite samples: a benchmark against other codecs cannot use it"
         )
-    scaling = auto_scaling(ArraySource(cube, scaling=Scaling(1.0)))
-    counts = np.rint((cube.astype(np.float64) - scaling.offset) / scaling.scale)
-    limits = np.iinfo(scaling.counts.name)
-    return np.clip(counts, limits.min, limits.max).astype(scaling.counts)
+    return read_whole(Samples.of(ArraySource(cube), seek_fills=False).counts)
 
 
 def is_scaled(path: Path) -> bool:

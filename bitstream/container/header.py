@@ -14,6 +14,7 @@ from bandfold.common.scene import (
     CODED_DTYPES,
     INTERLEAVES,
     SCALED_DTYPES,
+    BandScaling,
     Scaling,
     SceneInfo,
 )
@@ -48,8 +49,8 @@ LARGEST_DIMENSION = 1 << 24
 MOST_BANDS = 1 << 16
 """Bands at most."""
 
-_SPECTRAL, _SCALED, _SCALED_UNSIGNED, _NO_DATA, _SENSOR = 1, 4, 8, 16, 32
-_KNOWN_FLAGS = _SPECTRAL | _SCALED | _SCALED_UNSIGNED | _NO_DATA | _SENSOR
+_SPECTRAL, _SCALED, _SCALED_UNSIGNED, _NO_DATA, _SENSOR, _SCALED_BANDS = 1, 4, 8, 16, 32, 64
+_KNOWN_FLAGS = _SPECTRAL | _SCALED | _SCALED_UNSIGNED | _NO_DATA | _SENSOR | _SCALED_BANDS
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,7 @@ class Header:
         flags = _SPECTRAL * self.spectral
         if info.scaling is not None:
             flags |= _SCALED | _SCALED_UNSIGNED * (info.scaling.counts == np.dtype("uint16"))
+            flags |= _SCALED_BANDS * bool(info.scaling.bands)
         if info.no_data is not None:
             flags |= _NO_DATA
         if self.sensor is not None:
@@ -174,6 +176,7 @@ class Header:
         out += self.tables
         if info.scaling is not None:
             out += struct.pack("<dd", info.scaling.scale, info.scaling.offset)
+            out += _pack_bands(info.scaling.bands)
         if info.no_data is not None:
             out += struct.pack("<d", info.no_data)
         out += write_varint(0) if self.model is None else self.model.pack()
@@ -221,8 +224,13 @@ def _unpack(payload: bytes) -> Header:
     scaling = no_data = None
     if flags & _SCALED:
         scale, offset = struct.unpack_from("<dd", payload, position)
-        scaling = Scaling(scale, offset, np.dtype("uint16" if flags & _SCALED_UNSIGNED else "int16"))
         position += 16
+        own: tuple[BandScaling, ...] = ()
+        if flags & _SCALED_BANDS:
+            own, position = _unpack_bands(payload, position, bands)
+        scaling = Scaling(scale, offset, np.dtype("uint16" if flags & _SCALED_UNSIGNED else "int16"), own)
+    elif flags & _SCALED_BANDS or DTYPES[dtype] in SCALED_DTYPES:
+        raise StreamError("header of the stream has samples that do not fit its scaling: it is corrupt")
     if flags & _NO_DATA:
         (no_data,) = struct.unpack_from("<d", payload, position)
         position += 8
@@ -258,6 +266,35 @@ def _unpack(payload: bytes) -> Header:
         sensor,
         not lines,
     )
+
+
+def _pack_bands(own: tuple[BandScaling, ...]) -> bytes:
+    """Bands with a scaling of their own: their number, then gap, doublings and offset of each."""
+    if not own:
+        return b""
+    out, following = write_varint(len(own)), 0
+    for one in own:
+        out += write_varint(one.band - following) + bytes([one.doublings]) + struct.pack("<d", one.offset)
+        following = one.band + 1
+    return out
+
+
+def _unpack_bands(payload: bytes, position: int, bands: int) -> tuple[tuple[BandScaling, ...], int]:
+    """Bands with a scaling of their own, and the position behind them."""
+    count, position = read_varint(payload, position)
+    if not 1 <= count <= min(bands, len(payload)):
+        raise StreamError(f"header of the stream has scalings of {count} bands: it is corrupt")
+    own: list[BandScaling] = []
+    following = 0
+    for _ in range(count):
+        gap, position = read_varint(payload, position)
+        if gap >= bands - following:
+            raise StreamError("header of the stream has a scaling of a band that is not there: it is corrupt")
+        doublings = payload[position]
+        (offset,) = struct.unpack_from("<d", payload, position + 1)
+        own.append(BandScaling(following + gap, doublings, offset))
+        following, position = following + gap + 1, position + 9
+    return tuple(own), position
 
 
 def _unpack_reference(payload: bytes, position: int) -> tuple[PackageReference | None, int]:

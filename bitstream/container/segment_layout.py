@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 import google_crc32c
 
 from bandfold.common.errors import StreamError
+from bandfold.common.scene import MOST_DOUBLINGS
 
 from .sections import read_varint, write_varint
 
-_FOLD, _ROTATED, _STEP, _LOW = 1, 2, 4, 8
-_KNOWN_FLAGS = _FOLD | _ROTATED | _STEP | _LOW
+_FOLD, _ROTATED, _STEP, _LOW, _COARSE, _ESCAPES = 1, 2, 4, 8, 16, 32
+_KNOWN_FLAGS = _FOLD | _ROTATED | _STEP | _LOW | _COARSE | _ESCAPES
 
 LARGEST_WORTH = 255
 """Benefit of a chunk at most, see `worth_of`."""
@@ -39,6 +40,10 @@ class SegmentHeader:
         Step in units of ``1 / 256`` of a count; None for that of the header.
     lines : int or None
         Lines of a strip that is lower than the others; else None.
+    doublings : int
+        Its counts are worth ``2**doublings`` times what the scaling of the header says.
+    escapes : bool
+        Whether it holds samples that are kept exactly, beside its counts.
     """
 
     index: int
@@ -46,6 +51,8 @@ class SegmentHeader:
     rotation: int | None = None
     step_code: int | None = None
     lines: int | None = None
+    doublings: int = 0
+    escapes: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,15 +167,20 @@ def read_segment_header(payload: bytes) -> tuple[SegmentHeader, int]:
         raise StreamError("segment has reserved bits set: it is corrupt or of a later version")
     values: list[int | None] = []
     position += 1
-    for flag in (_FOLD, _ROTATED, _STEP, _LOW):
+    for flag in (_FOLD, _ROTATED, _STEP, _LOW, _COARSE):
         value = None
         if flags & flag:
             value, position = read_varint(payload, position)
         values.append(value)
-    fold, rotation, step_code, lines = values
+    fold, rotation, step_code, lines, doublings = values
     if step_code == 0 or lines == 0:
         raise StreamError("segment has a step or a height of 0: it is corrupt")
-    return SegmentHeader(index, fold or 0, rotation, step_code, lines), position
+    if doublings is not None and not 1 <= doublings <= MOST_DOUBLINGS:
+        raise StreamError(f"segment has counts of 2**{doublings} times their value: it is corrupt")
+    place = SegmentHeader(
+        index, fold or 0, rotation, step_code, lines, doublings or 0, bool(flags & _ESCAPES)
+    )
+    return place, position
 
 
 def split_segment(payload: bytes, *, intact: bool = True) -> ChunkedSegment:
@@ -224,9 +236,10 @@ def split_segment(payload: bytes, *, intact: bool = True) -> ChunkedSegment:
 
 
 def _pack_header(place: SegmentHeader) -> bytes:
-    flags, rest = 0, b""
-    values = (place.fold or None, place.rotation, place.step_code, place.lines)
-    for flag, value in zip((_FOLD, _ROTATED, _STEP, _LOW), values, strict=True):
+    rest = b""
+    flags = _ESCAPES * place.escapes
+    values = (place.fold or None, place.rotation, place.step_code, place.lines, place.doublings or None)
+    for flag, value in zip((_FOLD, _ROTATED, _STEP, _LOW, _COARSE), values, strict=True):
         if value is not None:
             flags |= flag
             rest += write_varint(value)

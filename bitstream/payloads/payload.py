@@ -102,6 +102,18 @@ class PayloadWriter:
         self._runs.append(run)
         self._bits.flags(bits)
 
+    def raw(self, values: NDArray[np.int64], width: int) -> None:
+        """Append raw bits of values, most significant bit first.
+
+        Parameters
+        ----------
+        values : ndarray of int64, shape (n,)
+            Not negative, below ``2**width``.
+        width : int
+            Bits of each.
+        """
+        self._bits.fields(values, np.full(len(values), width, dtype=np.int32))
+
     def integers(self, values: Sequence[int], mean: int, *, signed: bool = True) -> None:
         """Append integers of side information, the table following the running mean of their magnitudes.
 
@@ -171,6 +183,10 @@ class PayloadReader:
     def values(self, tables: NDArray[np.integer[Any]], *, signed: bool = True) -> NDArray[np.int64]:
         """Read one integer for each table number; see `PayloadWriter.values`."""
         return read_values(self.symbols, self.bits, tables, signed=signed)
+
+    def raw(self, count: int, width: int) -> NDArray[np.int64]:
+        """Read `count` values of raw bits; see `PayloadWriter.raw`."""
+        return self.bits.fields(np.full(count, width, dtype=np.int32))
 
     def integers(self, count: int, mean: int, *, signed: bool = True) -> list[int]:
         """Read `count` integers of side information; see `PayloadWriter.integers`."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.container.header import Header
 from bandfold.bitstream.container.segment_layout import Chunk, ChunkedSegment, SegmentHeader
+from bandfold.bitstream.payloads.escape_code import Escapes, read_escapes, write_escapes
 from bandfold.bitstream.payloads.no_data_code import read_mask, write_mask
 from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
 from bandfold.bitstream.transforms.klt import Fold
@@ -29,10 +30,16 @@ class BandSegment:
         Latents of all bands, rounded.
     absent : ndarray of bool, shape (bands, lines, samples), or None
         Samples without data.
+    escapes : Escapes or None
+        Samples that are kept exactly.
+    shape : tuple of int
+        Bands, lines and samples of the strip; only needed with escapes.
     """
 
     quantised: NDArray[np.int32]
     absent: NDArray[np.bool_] | None = None
+    escapes: Escapes | None = None
+    shape: tuple[int, int, int] = (0, 0, 0)
 
 
 def write_band_segment(place: SegmentHeader, segment: BandSegment, tables: PlaneTables, fold: Fold) -> bytes:
@@ -62,6 +69,9 @@ def write_band_segment(place: SegmentHeader, segment: BandSegment, tables: Plane
     payload = PayloadWriter(tables)
     if segment.absent is not None:
         write_mask(payload, segment.absent)
+    if segment.escapes is not None:
+        write_escapes(payload, segment.escapes, segment.shape)
+        place = replace(place, escapes=True)
     for start, end, engine in zip(fold.starts, fold.ends, fold.engines, strict=True):
         write_planes(payload, segment.quantised[start:end], tables.first_plane_table(engine))
     return ChunkedSegment(place, (Chunk(len(segment.quantised), payload.data()),)).pack()
@@ -101,13 +111,16 @@ def read_band_segment(
     ):
         raise StreamError("segment does not hold the bands of its model: it is corrupt")
     reader = PayloadReader(tables, segmented.chunks[0].data)
-    absent = None
+    shape = (header.info.bands, height, samples)
+    absent = escapes = None
     if header.info.no_data is not None:
-        absent = read_mask(reader, (header.info.bands, height, samples))
+        absent = read_mask(reader, shape)
+    if segmented.place.escapes:
+        escapes = read_escapes(reader, shape, header.info.dtype)
     place = (int(tables.planes.shape[1]), latent_rows(height), latent_rows(samples))
     parts = [
         read_planes(reader, (last - first, *place), tables.first_plane_table(engine))
         for first, last, engine in zip(fold.starts, fold.ends, fold.engines, strict=True)
     ]
     reader.finish()
-    return BandSegment(np.concatenate(parts), absent)
+    return BandSegment(np.concatenate(parts), absent, escapes, shape)

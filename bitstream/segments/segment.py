@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from bandfold.bitstream.container.header import Header
 from bandfold.bitstream.container.segment_layout import Chunk, ChunkedSegment, SegmentHeader, worth_of
 from bandfold.bitstream.contexts.features import DIAGONALS
 from bandfold.bitstream.contexts.tables import Tables
+from bandfold.bitstream.payloads.escape_code import Escapes, read_escapes, write_escapes
 from bandfold.bitstream.payloads.no_data_code import read_mask, write_mask
 from bandfold.bitstream.payloads.payload import SIDE_UNIT, PayloadReader, PayloadWriter
 from bandfold.bitstream.payloads.prediction_code import read_predictions, write_predictions
@@ -51,6 +52,10 @@ class Segment:
         Rotation of each block.
     absent : ndarray of bool, shape (bands, lines, samples), or None
         Samples without data.
+    escapes : Escapes or None
+        Samples that are kept exactly.
+    shape : tuple of int
+        Bands, lines and samples of the strip; only needed with escapes.
     predictions : tuple of Prediction
         Of the bands in the order of coding, where bands are predicted from bands.
     shift : int
@@ -61,6 +66,8 @@ class Segment:
     classes: NDArray[np.uint8]
     chosen: NDArray[np.uint8] | None = None
     absent: NDArray[np.bool_] | None = None
+    escapes: Escapes | None = None
+    shape: tuple[int, int, int] = (0, 0, 0)
     predictions: tuple[Prediction, ...] = ()
     shift: int = 0
 
@@ -142,6 +149,8 @@ def write_segment(
         if not number:
             if segment.absent is not None:
                 write_mask(payload, segment.absent)
+            if segment.escapes is not None:
+                write_escapes(payload, segment.escapes, segment.shape)
             if segment.chosen is not None:
                 write_map(payload, segment.chosen, rotations)
             if segment.predictions:
@@ -153,6 +162,7 @@ def write_segment(
         worth = worth_of(int(own.energy.sum()), step_code, len(data)) if len(counts) > 1 else 0
         return Chunk(counts[number], data, worth)
 
+    place = replace(place, escapes=segment.escapes is not None)
     return ChunkedSegment(place, tuple(each(chunk, range(len(counts))))).pack()
 
 
@@ -223,7 +233,8 @@ def read_segment(
     height = check_place(segmented.place, header)
     samples = header.info.samples
     rows, columns = block_rows(height), block_rows(samples)
-    absent = chosen = None
+    shape = (header.info.bands, height, samples)
+    absent = chosen = escapes = None
     predictions: tuple[Prediction, ...] = ()
     shift = 0
     latents = LatentReader((components, rows, columns), tables, mode_name(spectral=header.spectral))
@@ -231,14 +242,16 @@ def read_segment(
         reader = PayloadReader(tables, chunk.data)
         if not number:
             if header.info.no_data is not None:
-                absent = read_mask(reader, (header.info.bands, height, samples))
+                absent = read_mask(reader, shape)
+            if segmented.place.escapes:
+                escapes = read_escapes(reader, shape, header.info.dtype)
             if rotations:
                 chosen = read_map(reader, rows, columns, rotations)
             if order:
                 predictions, shift = read_predictions(reader, order)
         latents.read(reader, chunk.components)
         reader.finish()
-    return Segment(latents.quantised, latents.classes, chosen, absent, predictions, shift)
+    return Segment(latents.quantised, latents.classes, chosen, absent, escapes, shape, predictions, shift)
 
 
 def write_map(payload: PayloadWriter, chosen: NDArray[np.uint8], count: int) -> None:

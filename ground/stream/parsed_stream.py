@@ -203,6 +203,24 @@ class ParsedStream:
                 return self.transforms.find(self.strips.place(number).fold).fold
         return self.fold
 
+    def doublings_near(self, strip: int) -> int:
+        """What a count of a strip that cannot be decoded is worth, as doublings of the scaling of the header.
+
+        Parameters
+        ----------
+        strip : int
+            Number of the strip, from 0.
+
+        Returns
+        -------
+        int
+            That of its segment if it can be read so far, else of the nearest one that can.
+        """
+        for number in self.strips.nearest(strip):
+            with suppress(StreamError):
+                return self.strips.place(number).doublings
+        return 0
+
     def replace_segments(self, data: bytes) -> None:
         """Take the segments of another stream in place of those that are there.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from bandfold.bitstream.container.sections import VERSION, Section
 from bandfold.common.errors import StreamError
+from bandfold.common.fill_values import FOUND_KEY
 
 from .parsed_stream import ParsedStream
 
@@ -37,7 +38,15 @@ def stream_report(stream: ParsedStream) -> dict[str, Any]:
         "bps": total * 8 / info.count,
         **info.geometry,
         "scaling": None if scaling is None else {"scale": scaling.scale, "offset": scaling.offset},
+        "precision": None if scaling is None else abs(scaling.scale),
+        "precision_of_bands": []
+        if scaling is None
+        else [
+            {"band": own.band, "precision": abs(scaling.scale) * 2.0**own.doublings, "offset": own.offset}
+            for own in scaling.bands
+        ],
         "no_data": None if info.no_data is None else str(info.no_data),
+        "fill_values_found": stream.metadata.get(FOUND_KEY),
         "open": header.open,
         "complete": stream.complete,
         "step": header.step,
@@ -66,12 +75,17 @@ def stream_report(stream: ParsedStream) -> dict[str, Any]:
 
 def _segment_report(stream: ParsedStream, strip: int) -> dict[str, Any]:
     lines = stream.header.strip(strip)
-    known: dict[str, Any] = dict.fromkeys(("fold", "step", "components", "chunks"))
+    known: dict[str, Any] = dict.fromkeys(
+        ("fold", "step", "precision", "exact_samples", "components", "chunks")
+    )
     with suppress(StreamError):
         segment = stream.strips.segment(strip)
+        scaling = stream.header.info.scaling
         known = {
             "fold": segment.place.fold,
             "step": stream.step(segment.place),
+            "precision": None if scaling is None else abs(scaling.scale) * 2.0**segment.place.doublings,
+            "exact_samples": segment.place.escapes,
             "components": segment.components,
             "chunks": len(segment.chunks),
         }

@@ -77,4 +77,5 @@ class BandStripDecoder(StripDecoder):
         counts = self._networks.bands(
             levels.quantised, fold, self._stream.step(place), bands, (height, header.info.samples)
         )
-        return BandPlanes(counts, None if levels.absent is None else levels.absent[bands])
+        absent = None if levels.absent is None else levels.absent[bands]
+        return BandPlanes(counts, absent, levels.escapes, place.doublings)

@@ -97,7 +97,8 @@ class FoldedStripDecoder(StripDecoder):
         inverse_rotation(latents, levels.chosen, rotations)
         planes = inverse_cosine_transform(latents, height, header.info.samples)
         counts = unfold(transform.fold, planes, bands)
-        return BandPlanes(counts, None if levels.absent is None else levels.absent[bands])
+        absent = None if levels.absent is None else levels.absent[bands]
+        return BandPlanes(counts, absent, levels.escapes, place.doublings)
 
     def _restored(
         self,

@@ -89,4 +89,5 @@ class PredictedStripDecoder(StripDecoder):
             if one.band in wanted:
                 strip.reconstruct(one, prediction, levels.quantised[:, number], levels.classes[:, number])
         counts = strip.planes(bands)[:, :height, : header.info.samples] / SAMPLE_UNIT
-        return BandPlanes(counts, None if levels.absent is None else levels.absent[bands])
+        absent = None if levels.absent is None else levels.absent[bands]
+        return BandPlanes(counts, absent, levels.escapes, place.doublings)

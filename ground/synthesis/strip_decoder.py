@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.container.segment_layout import ChunkedSegment
+from bandfold.bitstream.payloads.escape_code import Escapes
 from bandfold.bitstream.transforms.klt import FRACTION, Fold
 from bandfold.common.errors import StreamError
 from bandfold.ground.stream.parsed_stream import ParsedStream
 
 from .no_data import mark_no_data
-from .physical_units import round_to_counts
+from .physical_units import BandUnits, round_to_counts
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,16 @@ class BandPlanes:
         Sample values in counts.
     absent : ndarray of bool, shape (wanted bands, lines, samples), or None
         Samples without data; None if all have data.
+    escapes : Escapes or None
+        Samples of the strip, of all bands, that are kept exactly.
+    doublings : int
+        The counts are worth ``2**doublings`` times what the scaling of the header says.
     """
 
     counts: NDArray[np.float64]
     absent: NDArray[np.bool_] | None
+    escapes: Escapes | None = None
+    doublings: int = 0
 
 
 class StripDecoder(ABC):
@@ -138,7 +145,11 @@ class StripDecoder(ABC):
             damage = Damage(lines, str(error))
             planes = self._band_means(index, bands, lines.stop - lines.start)
         counts = round_to_counts(planes.counts, header.info)
-        return DecodedStrip(lines, mark_no_data(counts, planes.absent, header.info), damage)
+        units = BandUnits.of(header.info, bands, planes.doublings)
+        samples = mark_no_data(counts, planes.absent, header.info, units)
+        if planes.escapes is not None:
+            planes.escapes.put(samples, bands, lines.stop - lines.start)
+        return DecodedStrip(lines, samples, damage)
 
     @abstractmethod
     def synthesise(self, segment: ChunkedSegment, bands: slice, height: int) -> BandPlanes:
@@ -168,7 +179,8 @@ class StripDecoder(ABC):
         """What fills a strip that cannot be decoded."""
         means = self._stream.fold_near(index).means[bands] / FRACTION
         shape = len(means), height, self._stream.header.info.samples
-        return BandPlanes(np.broadcast_to(means[:, None, None], shape), None)
+        doublings = self._stream.doublings_near(index)
+        return BandPlanes(np.broadcast_to(means[:, None, None], shape), None, None, doublings)
 
 
 def _lost_chunks(segment: ChunkedSegment) -> str:

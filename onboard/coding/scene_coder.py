@@ -133,7 +133,7 @@ class SceneCoder:
         coded = self.code_strips(strips, code, errors=errors)
         mse = None
         if errors:
-            mse = expected_mse(coded, strips.samples, plan.left_out)
+            mse = expected_mse(coded, plan.left_out)
         return self.assemble(plan, code, self.side_sections(plan), coded, mse)
 
     def assemble(

@@ -14,24 +14,19 @@ from bandfold.bitstream.container.header import COSINE, STEP_UNIT, PackageRefere
 from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.segments.segment import Segment, mode_name, write_segment
-from bandfold.bitstream.transforms.klt import FRACTION
-from bandfold.common.scene import BLOCK, CHANNELS
+from bandfold.common.scene import BLOCK
 from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.planning.plan import Basis
 from bandfold.onboard.quality import rounded_error
 from bandfold.onboard.quantisation.rdoq import quantise
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
-from bandfold.onboard.samples.samples import Samples
+from bandfold.onboard.samples.samples import Samples, Uncounted
 from bandfold.onboard.transform.analysis import Analysis
 from bandfold.onboard.transform.rotation import rotate
 
+from .strip_error import CountedSamples
 from .verification import check_levels
 
-ERROR_UNIT = float(1 << 20)
-"""Squared errors are summed as integers in units of ``step**2 / ERROR_UNIT``: their sum has no order."""
-
-LARGEST_SUM = float(1 << 62)
-"""Sums of a component stay below this, in 64 bits: the errors of its latents are cut to their share of it."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +38,10 @@ class CodedStrip:
     payload : bytes
         Of its segment section.
     error : float
-        Sum of squared errors of what was coded, in counts squared; NaN if it was not measured.
+        Sum of squared errors of what was coded, in counts squared; NaN if it was not measured. Samples
+        without data and those that are kept exactly have none.
+    counted : int
+        Samples that it is the sum of.
     final : bool
         Whether that is the error of the decoded counts, after they are rounded.
     fault : str
@@ -52,27 +50,29 @@ class CodedStrip:
 
     payload: bytes
     error: float
+    counted: int = 0
     final: bool = False
     fault: str = ""
 
 
-def expected_mse(strips: Sequence[CodedStrip], samples: int, left_out: float) -> float:
+def expected_mse(strips: Sequence[CodedStrip], left_out: float) -> float:
     """Mean squared error per sample of strips, once decoded.
 
     Parameters
     ----------
     strips : sequence of CodedStrip
         Whose errors were measured.
-    samples : int
-        Of all of them.
     left_out : float
         Mean squared error per sample of what their folds leave out, in counts squared.
 
     Returns
     -------
     float
-        In counts squared.
+        In counts squared; 0 where no sample counts.
     """
+    samples = sum(strip.counted for strip in strips)
+    if not samples:
+        return 0.0
     mse = left_out + sum(strip.error for strip in strips) / samples
     return mse if all(strip.final for strip in strips) else rounded_error(mse)
 
@@ -123,16 +123,13 @@ class StripLatents:
         Rotated, in units of ``1 / FRACTION`` of a count.
     rotation_map : ndarray of uint8, shape (rows, columns), or None
         Rotation of each block.
-    absent : ndarray of bool, shape (bands, lines, samples), or None
-        Samples without data.
-    pixels : int
-        Pixels of the strip, without what fills the last blocks.
+    uncounted : Uncounted
+        Samples without data, and those that are kept exactly.
     """
 
     latents: NDArray[np.int32]
     rotation_map: NDArray[np.uint8] | None
-    absent: NDArray[np.bool_] | None
-    pixels: int
+    uncounted: Uncounted
 
 
 class FoldedStripCoder:
@@ -180,8 +177,7 @@ class FoldedStripCoder:
         latents = self._analysis.strip(samples, lines)
         rotations = self._basis.rotations
         rotation_map = rotate(latents, rotations, self._step) if rotations else None
-        pixels = (lines.stop - lines.start) * samples.info.samples
-        return StripLatents(latents, rotation_map, samples.absent(lines), pixels)
+        return StripLatents(latents, rotation_map, samples.uncounted(lines))
 
     def code(
         self,
@@ -197,35 +193,25 @@ class FoldedStripCoder:
         check_levels(analysed.latents, levels, classes, self._mode, step, place.index)
         payload = write_segment(
             place,
-            Segment(levels, classes, analysed.rotation_map, analysed.absent),
+            Segment(
+                levels,
+                classes,
+                analysed.rotation_map,
+                analysed.uncounted.absent,
+                analysed.uncounted.escapes,
+                analysed.uncounted.shape,
+            ),
             self._tables,
             spectral=self._basis.fold.spectral,
             rotations=len(self._basis.rotations),
             step_code=round(step * STEP_UNIT),
             each=self._workers.map,
         )
-        error = self._squared_error(analysed, levels, classes, step) if errors else math.nan
-        return CodedStrip(payload, error)
-
-    def _squared_error(
-        self, strip: StripLatents, levels: NDArray[np.int32], classes: NDArray[np.uint8], step: float
-    ) -> float:
-        """Sum over the pixels of the strip, in counts squared: the transforms are orthonormal."""
-        total = 0
-        for latents, values, kinds in zip(
-            strip.latents, levels.swapaxes(0, 1), classes.swapaxes(0, 1), strict=True
-        ):
-            error = np.abs(latents) * (1.0 / (FRACTION * step)) - self._mode.reconstruction_points(
-                np.abs(values), kinds
-            )
-            error *= error
-            error *= ERROR_UNIT
-            # Levels are within two steps of their latents: only what is coded wrongly reaches this.
-            np.minimum(error, LARGEST_SUM / max(error.size, 1), out=error)
-            total += int(np.rint(error).astype(np.int64).sum())
-        # Blocks at the edges hold pixels that are not there.
-        share = strip.pixels / max(strip.latents[:1, :1].size * CHANNELS, 1)
-        return total * (step * step / ERROR_UNIT) * share
+        if not errors:
+            return CodedStrip(payload, math.nan)
+        counted = CountedSamples(analysed.uncounted)
+        error = counted.squared_error(analysed.latents, levels, classes, step, self._mode)
+        return CodedStrip(payload, error, counted.count)
 
 
 class Method(Protocol):

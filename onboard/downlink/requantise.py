@@ -168,7 +168,7 @@ class _Recoder:
         )
         return write_segment(
             replace(place, step_code=None if new == header.step_code else new),
-            Segment(quantised, classes, found.chosen, found.absent),
+            Segment(quantised, classes, found.chosen, found.absent, found.escapes, found.shape),
             self._tables,
             spectral=header.spectral,
             rotations=rotations,

@@ -27,7 +27,7 @@ class Begun:
     low : bool
         Whether the last strip is lower than the others, so that nothing can follow.
     step_code : int
-        Of the last strip.
+        Of the last strip, in counts of the header.
     next_basis : int
         A number that no fold of the stream has.
     """
@@ -87,6 +87,6 @@ def find_begun(data: bytes) -> Begun | None:
         last.index + 1,
         lines,
         last.lines is not None,
-        last.step_code or header.step_code,
+        (last.step_code or header.step_code) << last.doublings,
         next_basis,
     )

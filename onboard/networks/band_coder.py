@@ -95,6 +95,8 @@ class BandStripCoder:
         shape = (self._engine.codec.channels, latent_rows(height), latent_rows(width))
         quantised = np.zeros((bands, *shape), dtype=np.int32)
         total = error = energy = 0.0
+        exact = samples.uncounted(lines)
+        mask = exact.mask if errors else None
         for start in range(0, bands, BAND_GROUP):
             group = slice(start, min(start + BAND_GROUP, bands))
             # Several bands are read at once, because files interleave them; one at a time is analysed.
@@ -103,13 +105,16 @@ class BandStripCoder:
                 # Other bands in each strip, so that none is never looked at.
                 checked = band % BANDS_CHECKED == place.index % min(BANDS_CHECKED, bands)
                 found = self._code_band(plane, band, multiplier, quantised[band], errors=errors or checked)
-                total += found
+                counted = np.True_ if mask is None else ~mask[band]
+                total += float((found * found).sum(where=counted)) if errors else 0.0
                 if checked:
-                    error, energy = error + found, energy + float((plane * plane).sum())
-        segment = BandSegment(quantised, samples.absent(lines))
+                    error += float((found * found).sum())
+                    energy += float((plane * plane).sum())
+        segment = BandSegment(quantised, exact.absent, exact.escapes, exact.shape)
         payload = write_band_segment(place, segment, self._tables, self._fold)
         fault = network_fault(error, energy, place.index)
-        return CodedStrip(payload, total * step * step if errors else math.nan, fault=fault)
+        count = bands * height * width - (0 if mask is None else int(mask.sum()))
+        return CodedStrip(payload, total * step * step if errors else math.nan, count, fault=fault)
 
     def _code_band(
         self,
@@ -119,21 +124,18 @@ class BandStripCoder:
         out: NDArray[np.int32],
         *,
         errors: bool,
-    ) -> float:
-        """Latents of a band, if they are worth their bits; the squared error in steps squared."""
+    ) -> NDArray[np.float64]:
+        """Latents of a band, if they are worth their bits; the errors in steps, if they are wanted."""
         energy = float((plane * plane).sum())
         # No latents cost less than a bit.
         if energy <= multiplier:
-            return energy
+            return plane
         engine = self._engine_of[band]
         latents = self._engine.analyse(plane, engine)
         if not latents.any() or multiplier * self._cost(latents, engine) >= energy:
-            return energy
+            return plane
         out[:] = latents
-        if not errors:
-            return math.nan
-        error = self._engine.synthesise(latents, engine, *plane.shape) - plane
-        return float((error * error).sum())
+        return self._engine.synthesise(latents, engine, *plane.shape) - plane if errors else plane
 
     def _cost(self, latents: NDArray[np.int32], engine: int) -> float:
         """Bits of the latents of a band."""

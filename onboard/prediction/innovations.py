@@ -127,3 +127,28 @@ def squared_error(
     counts = np.clip((plane + SAMPLE_UNIT // 2) // SAMPLE_UNIT, low, high)
     error = (counts - target)[:lines, :samples].astype(np.int64)
     return int((error * error).sum())
+
+
+def without_error(
+    plane: NDArray[np.int32], target: NDArray[np.int32], mask: NDArray[np.bool_], low: int, high: int
+) -> NDArray[np.int32]:
+    """Counts of a band that are as decoded where they do not count: these have no error.
+
+    Parameters
+    ----------
+    plane, target : ndarray of int32, shape (8 * rows, 8 * columns)
+        As for `squared_error`.
+    mask : ndarray of bool, shape (lines, samples)
+        Samples that do not count.
+    low, high : int
+        Range of the counts.
+
+    Returns
+    -------
+    ndarray of int32, shape (8 * rows, 8 * columns)
+    """
+    found = target.copy()
+    inside = np.s_[: mask.shape[0], : mask.shape[1]]
+    decoded = np.clip((plane[inside] + SAMPLE_UNIT // 2) // SAMPLE_UNIT, low, high)
+    found[inside] = np.where(mask, decoded, found[inside])
+    return found

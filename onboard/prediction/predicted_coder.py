@@ -28,10 +28,10 @@ from bandfold.onboard.coding.verification import band_fault
 from bandfold.onboard.planning.plan import Basis
 from bandfold.onboard.quantisation.rdoq import ComponentQuantiser
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
-from bandfold.onboard.samples.samples import Samples
+from bandfold.onboard.samples.samples import Samples, Uncounted
 
 from .innovation_network import InnovationNetwork
-from .innovations import INPUT_UNIT, LARGEST_INPUT, add_latents, innovations, squared_error
+from .innovations import INPUT_UNIT, LARGEST_INPUT, add_latents, innovations, squared_error, without_error
 from .predicted_planner import usual_hierarchy
 from .prediction_weights import best_prediction, told_shift
 
@@ -50,12 +50,12 @@ class StripSamples:
     ----------
     counts : ndarray of integers, shape (bands, lines, samples)
         Without gaps.
-    absent : ndarray of bool, same shape, or None
-        Samples without data.
+    uncounted : Uncounted
+        Samples without data, and those that are kept exactly.
     """
 
     counts: NDArray[Any]
-    absent: NDArray[np.bool_] | None
+    uncounted: Uncounted
 
 
 class PredictedStripCoder:
@@ -100,7 +100,7 @@ class PredictedStripCoder:
     def analyse(self, samples: Samples, lines: slice) -> StripSamples:
         """Read the strip: what is predicted from what depends on the step."""
         counts = samples.read(slice(0, self._fold.bands), lines)
-        return StripSamples(np.ascontiguousarray(counts), samples.absent(lines))
+        return StripSamples(np.ascontiguousarray(counts), samples.uncounted(lines))
 
     def code(
         self,
@@ -123,29 +123,37 @@ class PredictedStripCoder:
         limits = np.iinfo(analysed.counts.dtype)
         shift = told_shift(step)
         predictions, total, fault = [], 0, ""
+        mask = analysed.uncounted.mask
         for number, one in enumerate(strip.order):
             target = np.ascontiguousarray(pad_to_blocks(analysed.counts[one.band]), dtype=np.int32)
             prediction = best_prediction(strip, one, target, shift)
             predicted = strip.predict(one, prediction)
             plane = self._code_band(number, one, target, predicted, strip, quantiser)
             predictions.append(prediction)
-            error = squared_error(plane, target, height, width, int(limits.min), int(limits.max))
+            range_of_counts = int(limits.min), int(limits.max)
+            error = squared_error(plane, target, height, width, *range_of_counts)
             own_step = strip.step_code(one) / STEP_UNIT
             fault = fault or band_fault(error, height * width, own_step, one.band)
+            if mask is not None and mask[one.band].any():
+                target = without_error(plane, target, mask[one.band], *range_of_counts)
+                error = squared_error(plane, target, height, width, *range_of_counts)
             total += error
         # Levels are all that is needed from here on.
         del strip, memory
         segment = Segment(
             quantiser.levels,
             quantiser.classes,
-            absent=analysed.absent,
+            absent=analysed.uncounted.absent,
+            escapes=analysed.uncounted.escapes,
+            shape=analysed.uncounted.shape,
             predictions=tuple(predictions),
             shift=shift,
         )
         payload = write_segment(
             place, segment, self._tables, spectral=False, rotations=0, step_code=step_code
         )
-        return CodedStrip(payload, float(total), final=True, fault=fault)
+        counted = bands * height * width - (0 if mask is None else int(mask.sum()))
+        return CodedStrip(payload, float(total), counted, final=True, fault=fault)
 
     def _code_band(
         self,

@@ -6,7 +6,10 @@ on the scene, and no estimate from its covariances was as good as coding some of
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.bitstream.container.segment_layout import SegmentHeader
@@ -14,7 +17,7 @@ from bandfold.bitstream.transforms.band_order import MOST_SPAN, Hierarchy
 from bandfold.common.exact import log2_of
 from bandfold.onboard.prediction.predicted_coder import PredictedMethod, StripSamples
 from bandfold.onboard.prediction.predicted_planner import QUARTERS, PredictedPlanner, hierarchy_of
-from bandfold.onboard.samples.samples import Samples
+from bandfold.onboard.samples.samples import Samples, Uncounted
 from bandfold.onboard.settings import step_code
 
 PLACES, LINES, SAMPLES = 4, 32, 64
@@ -101,7 +104,7 @@ def _some_of(samples: Samples) -> StripSamples:
     bands = slice(0, info.bands)
     if samples.pixels <= 2 * PLACES * LINES * SAMPLES or info.lines < LINES or info.samples < SAMPLES:
         lines = slice(0, min(info.lines, 2 * PLACES * LINES * SAMPLES // info.samples + 1))
-        return StripSamples(np.ascontiguousarray(samples.read(bands, lines)), None)
+        return _counted(np.ascontiguousarray(samples.read(bands, lines)))
     parts = []
     for place in range(PLACES):
         # Evenly along the lines, and by the golden section across them.
@@ -109,4 +112,9 @@ def _some_of(samples: Samples) -> StripSamples:
         column = (info.samples - SAMPLES) * (place * 618 % 1000) // 1000
         block = samples.read(bands, slice(line, line + LINES))
         parts.append(block[:, :, column : column + SAMPLES])
-    return StripSamples(np.concatenate(parts, axis=2), None)
+    return _counted(np.concatenate(parts, axis=2))
+
+
+def _counted(counts: NDArray[Any]) -> StripSamples:
+    """Counts as a strip in which all samples are present."""
+    return StripSamples(counts, Uncounted(None, None, (counts.shape[0], counts.shape[1], counts.shape[2])))

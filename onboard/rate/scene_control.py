@@ -9,7 +9,7 @@ from bandfold.common.errors import BudgetError
 from bandfold.common.exact import exp2, log2_of
 from bandfold.onboard.coding.scene_coder import PIXELS_TRIED, CodedScene, SceneCoder
 from bandfold.onboard.planning.plan import Planner
-from bandfold.onboard.quality import psnr_of
+from bandfold.onboard.quality import quality_text
 from bandfold.onboard.settings import SMALLEST_STEP
 
 from .step_search import find_step
@@ -158,16 +158,14 @@ class SceneControl:
         trial, code, slope = self._settle(goal, code, errors=True)
         whole = trial.on_all()
         code = goal.find(whole, code, slope)
+        samples = self._coder.samples
+        wanted, found = (quality_text(one, samples.peak, samples.scale) for one in (mse, whole.error(code)))
         if whole.error(code) > mse * (1 + OUT_OF_REACH):
             raise BudgetError(
-                f"quality of {psnr_of(mse):.2f} dB is out of reach: the search for a step ended at "
-                f"{psnr_of(whole.error(code)):.2f} dB; ask for less"
+                f"quality of {wanted} is out of reach: the search for a step ended at {found}; ask for less"
             )
-        if abs(log2_of(whole.error(code) / mse)) > TOLD_MISS:
-            self.notes.append(
-                f"{psnr_of(mse):.2f} dB were asked for, {psnr_of(whole.error(code)):.2f} dB are expected: "
-                "no step comes nearer"
-            )
+        if whole.error(code) > 0 and abs(log2_of(whole.error(code) / mse)) > TOLD_MISS:
+            self.notes.append(f"{wanted} were asked for, {found} are expected: no step comes nearer")
         return self._assemble(whole, code, errors=True)
 
     def _finest_useful(self, code: int) -> int:

@@ -159,7 +159,7 @@ class FixedQuality:
         code = step_code(step)
         for turn in range(MOST_CODINGS):
             coded = task.code(code)
-            found = expected_mse([coded], task.samples, task.left_out)
+            found = expected_mse([coded], task.left_out)
             away = log2_of(self._mse / max(found, 1e-9))
             if abs(away) <= QUALITY_RANGE or turn == MOST_CODINGS - 1:
                 break

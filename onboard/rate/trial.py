@@ -150,4 +150,4 @@ class Trial:
 
     def error(self, code: int) -> float:
         """Mean squared error per sample at a step, in counts squared."""
-        return expected_mse(self.coded(code), self.strips.samples, self.strips.plan.left_out)
+        return expected_mse(self.coded(code), self.strips.plan.left_out)

@@ -9,12 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream.payloads.escape_code import Escapes
 from bandfold.common.errors import SceneError
-from bandfold.common.scene import MetadataValue, Scaling, SceneInfo, SceneSource, native
+from bandfold.common.scene import CODED_DTYPES, MetadataValue, Scaling, SceneInfo, SceneSource, native
 
+from .count_plan import CountPlan, plan_counts
 from .no_data import FilledSource, no_data_mask
-from .scaling import ScaledSource
+from .scaling import EscapedSource, ScaledSource
 from .subsampled import SubsampledSource
+
+PEAK = 65535.0
+"""What PSNR refers to, in counts, of samples of 8 and 16 bits."""
 
 
 class ArraySource:
@@ -27,7 +32,7 @@ class ArraySource:
     metadata : mapping, optional
         ENVI header fields to carry along, keys in lower case.
     scaling : Scaling, optional
-        Required for 32-bit integers and floats.
+        Of 32-bit integers and floats; found from their values if not given.
     no_data : float, optional
         Value that marks absent data.
 
@@ -95,6 +100,59 @@ class HeldLines:
         return self._lines[bands, lines]
 
 
+class DescribedSource:
+    """A scene with another description: its scaling and its no-data value are known by now.
+
+    Parameters
+    ----------
+    source : SceneSource
+        The scene.
+    info : SceneInfo
+        What it is.
+    """
+
+    def __init__(self, source: SceneSource, info: SceneInfo) -> None:
+        self._source = source
+        self._info = info
+
+    @property
+    def info(self) -> SceneInfo:
+        """Geometry, type and metadata."""
+        return self._info
+
+    def read(self, bands: slice, lines: slice) -> NDArray[Any]:
+        """Read a block; see `SceneSource.read`."""
+        return self._source.read(bands, lines)
+
+
+@dataclass(frozen=True)
+class Uncounted:
+    """Samples of a strip that no count stands for.
+
+    Parameters
+    ----------
+    absent : ndarray of bool, shape (bands, lines, samples), or None
+        Samples without data; None where the scene has no value that marks them.
+    escapes : Escapes or None
+        Samples that are kept exactly.
+    shape : tuple of int
+        Bands, lines and samples of the strip.
+    """
+
+    absent: NDArray[np.bool_] | None
+    escapes: Escapes | None
+    shape: tuple[int, int, int]
+
+    @property
+    def mask(self) -> NDArray[np.bool_] | None:
+        """Both, as a mask; None if all samples have a count."""
+        if self.escapes is None:
+            return self.absent if self.absent is not None and self.absent.any() else None
+        mask = np.zeros(self.shape, np.bool_) if self.absent is None else self.absent.copy()
+        mask.reshape(-1)[self.escapes.places] = True
+        return mask
+
+
 @dataclass(frozen=True)
 class Samples:
     """The samples of a scene as they are coded, and which of them are absent: a `SceneSource` of counts.
@@ -102,29 +160,45 @@ class Samples:
     Parameters
     ----------
     scene : SceneSource
-        The scene as given.
+        The scene as given; if its scaling was found, with that.
     counts : SceneSource
         The same as integers of 8 or 16 bits, absent samples filled with their neighbours' values.
+    plan : CountPlan or None
+        Of floats and 32-bit integers: what was found of their values.
     """
 
     scene: SceneSource
     counts: SceneSource
+    plan: CountPlan | None = None
 
     @staticmethod
-    def of(scene: SceneSource) -> Samples:
-        """Take a scene as it is coded: scaled to integers where it declares a scaling, and without gaps.
+    def of(scene: SceneSource, plan: CountPlan | None = None, *, seek_fills: bool = True) -> Samples:
+        """Take a scene as it is coded: as integer counts, and without gaps.
 
         Parameters
         ----------
         scene : SceneSource
-            8 or 16 bit integers, or a type that declares a scaling.
+            Samples of any type. Floats and 32-bit integers without a declared scaling get one, found from
+            their values.
+        plan : CountPlan, optional
+            How they become counts, where that is decided.
+        seek_fills : bool
+            Whether to look for values that mark absent data although nobody declared them.
 
         Returns
         -------
         Samples
         """
-        counts = scene if scene.info.scaling is None else ScaledSource(scene)
-        return Samples(scene, counts if scene.info.no_data is None else FilledSource(counts, scene))
+        info = scene.info
+        if info.dtype in CODED_DTYPES:
+            return Samples(scene, scene if info.no_data is None else FilledSource(scene, scene))
+        if plan is None:
+            plan = plan_counts(scene, seek_fills=seek_fills)
+        if info.scaling is None:
+            described = DescribedSource(scene, plan.describe(info))
+            return Samples(described, EscapedSource(described), plan)
+        counts = ScaledSource(scene)
+        return Samples(scene, counts if info.no_data is None else FilledSource(counts, scene), plan)
 
     @property
     def info(self) -> SceneInfo:
@@ -136,12 +210,23 @@ class Samples:
         """Pixels of a band."""
         return self.info.lines * self.info.samples
 
+    @property
+    def peak(self) -> float:
+        """What PSNR refers to, in counts: 65535, of floats and 32-bit integers the range of their values."""
+        return PEAK if self.plan is None else self.plan.peak
+
+    @property
+    def scale(self) -> float:
+        """Value of one count."""
+        scaling = self.scene.info.scaling
+        return 1.0 if scaling is None else abs(scaling.scale)
+
     def read(self, bands: slice, lines: slice) -> NDArray[Any]:
         """Read a block of counts; see `SceneSource.read`."""
         return self.counts.read(bands, lines)
 
-    def absent(self, lines: slice) -> NDArray[np.bool_] | None:
-        """Which samples of some lines are absent.
+    def uncounted(self, lines: slice) -> Uncounted:
+        """Which samples of some lines have no count.
 
         Parameters
         ----------
@@ -150,13 +235,26 @@ class Samples:
 
         Returns
         -------
-        ndarray of bool, shape (bands, lines, samples), or None
-            None where the scene has no value that marks them.
+        Uncounted
         """
         info = self.scene.info
-        if info.no_data is None:
-            return None
-        return no_data_mask(self.scene.read(slice(0, info.bands), lines), info.no_data)
+        shape = (info.bands, lines.stop - lines.start, info.samples)
+        robust = self.counts if isinstance(self.counts, EscapedSource) else None
+        if info.no_data is None and robust is None:
+            return Uncounted(None, None, shape)
+        block = self.scene.read(slice(0, info.bands), lines)
+        if robust is None:
+            return Uncounted(no_data_mask(block, info.no_data), None, shape)
+        missing = robust.uncounted(block)
+        absent = None if info.no_data is None else np.zeros(shape, np.bool_)
+        if missing is None:
+            return Uncounted(absent, None, shape)
+        marked = no_data_mask(block, info.no_data)
+        # Whole bands without data are many runs pixel by pixel, and few among escapes.
+        if absent is not None and not _cheaper_as_escapes(marked):
+            absent = marked
+            missing &= ~marked
+        return Uncounted(absent, Escapes.of(block, missing), shape)
 
     def rows(self, rows: Sequence[int], height: int) -> Samples:
         """Some rows of lines, one below the other.
@@ -172,6 +270,15 @@ class Samples:
         -------
         Samples
         """
-        return Samples(
-            SubsampledSource(self.scene, rows, height), SubsampledSource(self.counts, rows, height)
-        )
+        scene = SubsampledSource(self.scene, rows, height)
+        if isinstance(self.counts, EscapedSource):
+            return Samples(scene, EscapedSource(scene), self.plan)
+        return Samples(scene, SubsampledSource(self.counts, rows, height), self.plan)
+
+
+def _cheaper_as_escapes(absent: NDArray[np.bool_]) -> bool:
+    """Whether absent samples are fewer runs band by band than pixel by pixel."""
+    by_band = np.count_nonzero(np.diff(absent.reshape(-1)))
+    by_pixel = np.count_nonzero(absent[1:] != absent[:-1])
+    # A run of a band is told with its value, one of a pixel without.
+    return bool(by_band * 2 < by_pixel)

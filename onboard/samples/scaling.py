@@ -1,7 +1,8 @@
-"""Floats and 32-bit integers as 16-bit counts, through a declared scaling."""
+"""Floats and 32-bit integers as 16-bit counts, through a scaling that is declared or was found."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -9,60 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError
-from bandfold.common.scene import Scaling, SceneInfo, SceneSource
+from bandfold.common.scene import SceneInfo, SceneSource
 
-from .no_data import no_data_mask
+from .count_plan import bounds_of
+from .no_data import fill, no_data_mask
 
-_PIECE_SAMPLES = 1 << 20
-"""About as many samples are looked at in one go when a scene is searched for its range."""
-
-_NOT_FINITE = "is not finite: declare it as the no-data value (--no-data), or repair the scene"
-
-
-def auto_scaling(source: SceneSource) -> Scaling:
-    """Find the finest scaling that holds a whole scene: its range is spread over all 65536 counts.
-
-    Takes one pass over the scene. Integers whose range is at most 65535 stay exact.
-
-    Parameters
-    ----------
-    source : SceneSource
-        The scene; its ``info.scaling`` is not used. Open it with ``open_envi(path, for_coding=False)``.
-
-    Returns
-    -------
-    Scaling
-        To uint16 counts, the least value of the scene becoming count 0.
-
-    Raises
-    ------
-    SceneError
-        If a sample that does not mark absent data is NaN or infinite, or the range overflows a float64.
-    """
-    info = source.info
-    least, greatest = np.inf, -np.inf
-    height = max(1, _PIECE_SAMPLES // (info.bands * info.samples))
-    for start in range(0, info.lines, height):
-        lines = slice(start, min(start + height, info.lines))
-        for band, plane in enumerate(source.read(slice(0, info.bands), lines)):
-            present = ~no_data_mask(plane, info.no_data)
-            _refuse(plane, present & ~np.isfinite(plane), band, start, _NOT_FINITE)
-            if present.any():
-                values = plane[present]
-                least, greatest = min(least, float(values.min())), max(greatest, float(values.max()))
-    if least > greatest:
-        # Nothing but absent data: any scaling will do.
-        return Scaling(1.0, 0.0, np.dtype("uint16"))
-    spread = greatest - least
-    if not np.isfinite(spread):
-        raise SceneError(
-            f"the samples reach from {least:g} to {greatest:g}, which is too wide for a scaling: "
-            "declare a no-data value (--no-data), or repair the scene"
-        )
-    exact = spread == 0 or (info.dtype.kind in "iu" and spread <= 65535)
-    # A range of a few subnormal numbers divides to zero.
-    scale = 1.0 if exact else max(spread / 65535, 5e-324)
-    return Scaling(scale, least, np.dtype("uint16"))
+_NOT_FINITE = (
+    "is not finite: declare it as the no-data value (--no-data), or leave out --scale, which keeps it exactly"
+)
 
 
 class ScaledSource:
@@ -121,7 +76,7 @@ class ScaledSource:
         ends = sorted(count * scaling.scale + scaling.offset for count in (limits.min, limits.max))
         outside = (
             f"is outside {ends[0]:g} to {ends[1]:g}, which is what the scaling can hold: "
-            "give another --scale and --offset, or --scale auto"
+            "give another --scale and --offset, or --scale auto, which keeps it exactly"
         )
         # Plane by plane: float64 takes four times the memory of the counts.
         for index, plane in enumerate(block):
@@ -134,6 +89,91 @@ class ScaledSource:
             _refuse(plane, (values < limits.min) | (values > limits.max), band, lines.start, outside)
             counts[index] = values
         return counts
+
+
+class EscapedSource:
+    """The 16-bit counts of a scene whose scaling was found: what no count stands for is filled.
+
+    Parameters
+    ----------
+    source : SceneSource
+        A scene whose ``info.scaling`` is set.
+    """
+
+    def __init__(self, source: SceneSource) -> None:
+        self.source = source
+        info = source.info
+        self._info = replace(info, dtype=info.coded_dtype, scaling=None, no_data=None)
+        if info.scaling is None:
+            raise ValueError("the scaling of the scene is not known yet")
+        self._bounds = bounds_of(info.scaling, 0, info.bands)
+
+    @property
+    def info(self) -> SceneInfo:
+        """Geometry and metadata of the scene, type of the counts; neither scaling nor no-data value."""
+        return self._info
+
+    def read(self, bands: slice, lines: slice) -> NDArray[Any]:
+        """Read a block as counts; see `SceneSource.read`.
+
+        Returns
+        -------
+        ndarray of int16 or uint16, shape (bands, lines, samples)
+            ``round((value - offset) / scale)``, half to even. Samples without data, and those beyond what
+            counts reach, have the count of a neighbour on their line.
+        """
+        block = self.source.read(bands, lines)
+        counts = np.empty(block.shape, self._info.dtype)
+        limits = np.iinfo(counts.dtype)
+        for plane, out, bounds in zip(block, counts, self._bounds[bands], strict=True):
+            low, high, scale, offset = bounds.tolist()
+            missing = _uncounted(plane, low, high, self.source.info.no_data)
+            values = plane.astype(np.float64)
+            if missing is not None:
+                values = fill(values, missing)
+                # A line that has nothing to fill with is as dark as a count can be told cheaply: 0.
+                values[missing.all(axis=1)] = offset
+            values -= offset
+            values /= scale
+            out[...] = np.clip(np.rint(values, out=values), limits.min, limits.max)
+        return counts
+
+    def uncounted(self, block: NDArray[Any]) -> NDArray[np.bool_] | None:
+        """Tell which samples of all bands of some lines have no count.
+
+        Parameters
+        ----------
+        block : ndarray, shape (bands, lines, samples)
+            All bands of some lines.
+
+        Returns
+        -------
+        ndarray of bool, same shape, or None
+            True for samples without data and for those beyond what counts reach; None if there are none.
+        """
+        found: NDArray[np.bool_] | None = None
+        for band, (plane, bounds) in enumerate(zip(block, self._bounds, strict=True)):
+            missing = _uncounted(plane, float(bounds[0]), float(bounds[1]), self.source.info.no_data)
+            if missing is not None:
+                found = np.zeros(block.shape, np.bool_) if found is None else found
+                found[band] = missing
+        return found
+
+
+def _uncounted(
+    plane: NDArray[Any], low: float, high: float, no_data: float | None
+) -> NDArray[np.bool_] | None:
+    """Samples of a band without a count; None if there are none."""
+    # NaN fails both comparisons.
+    marked = no_data is not None and not math.isnan(no_data)
+    limits: Any = np.finfo(plane.dtype) if plane.dtype.kind == "f" else np.iinfo(plane.dtype)
+    low, high = max(low, float(limits.min)), min(high, float(limits.max))
+    if not marked and plane.min() >= low and plane.max() <= high:
+        return None
+    missing = ~((plane >= low) & (plane <= high))
+    if marked:
+        missing |= no_data_mask(plane, no_data)
+    return missing if missing.any() else None
 
 
 def _refuse(plane: NDArray[Any], bad: NDArray[np.bool_], band: int, first_line: int, reason: str) -> None:

@@ -256,6 +256,36 @@ def dependent() -> ArraySource:
     return ArraySource((6000 + mixture(16, 24, 24, 3, 1500)).astype(np.uint16))
 
 
+def outliers() -> ArraySource:
+    """Floats with each kind of sample that no count stands for, a bad band, and much brighter lines."""
+    values = (4000 + mixture(9, 24, 21, 3, 1900)).astype(np.float32) / 1024
+    values[:, 16:] = values[:, 16:] * 100 + 5
+    values[4] = (bits(24 * 21, 2000).reshape(24, 21) - (1 << 23)) * 256
+    values[:, :, -2:] = -9999
+    values[6] = -9999
+    values[1, 2, 3:6] = np.float32(9.96921e36)
+    values[:, 3, 9] = np.nan
+    values[2, 9, 4], values[3, 9, 4] = np.inf, -np.inf
+    values[5, 17, 8], values[7, 20, 1] = -1e30, 1e-30
+    return ArraySource(values)
+
+
+def outlying_integers() -> ArraySource:
+    """32-bit integers of a narrow range, with a fill value and one that is far outside."""
+    cube = 70000 + mixture(5, 11, 9, 2, 2100)
+    cube[:, :3] = -(2**31)
+    cube[2, 7, 7] = 2**31 - 1
+    return ArraySource(cube.astype(np.int32))
+
+
+def outlying_doubles() -> ArraySource:
+    """64-bit floats with what only they hold."""
+    cube = mixture(4, 9, 10, 2, 2200) / 7.0
+    cube[1, 1, 1], cube[2, 3, 4:6], cube[0, 8, 9] = 1e300, 1 / 3, -np.inf
+    cube[3, :, 0] = -np.pi * 1e9
+    return ArraySource(cube)
+
+
 def tiny() -> ArraySource:
     ramp = [[3, 14, 25, 36, 47, 58, 69, 80]]
     return ArraySource(np.array([ramp, [[7] * 8]], dtype=np.uint8))
@@ -283,6 +313,9 @@ GOLDEN = {
     "predicted": Golden(predicted, {"step": 12.0, "model": LAPPED, "strip_lines": 16}),
     "streamed": Golden(streamed, {"step": 12.0, "strip_lines": 8, "stream": True, "repeat": 2}),
     "dependent": Golden(dependent, {"step": 10.0, "strip_lines": 16, "quantiser": "dependent"}),
+    "outliers": Golden(outliers, {"step": 4.0, "strip_lines": 8, "stream": True}),
+    "outlying_integers": Golden(outlying_integers, {"step": 1.0, "quantiser": "uniform"}),
+    "outlying_doubles": Golden(outlying_doubles, {"step": 2.0, "spectral": "none", "quantiser": "uniform"}),
     "tiny": Golden(tiny, {"step": 10.0, "spectral": "none", "quantiser": "uniform"}),
 }
 
@@ -465,14 +498,24 @@ def replace_example(text: str, example: str) -> str:
 
 
 def main() -> None:
-    """Rewrite all golden files."""
-    argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None).parse_args()
-    save_package(sensor(), SENSOR)
-    save_package(model(), MODEL)
-    save_package(lapped(), LAPPED)
-    pinned, total = {}, 0
-    decoded = {}
+    """Rewrite all golden files, or make some that are new."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("names", nargs="*", help="streams to make; the others are left as they are")
+    names = parser.parse_args().names
+    pinned: dict[str, Any] = {}
+    decoded: dict[str, NDArray[Any]] = {}
+    if names:
+        pinned = json.loads((HERE / "pinned.json").read_text())
+        with np.load(HERE / "decoded.npz") as archive:
+            decoded = dict(archive)
+    else:
+        save_package(sensor(), SENSOR)
+        save_package(model(), MODEL)
+        save_package(lapped(), LAPPED)
+    total = 0
     for name, golden in GOLDEN.items():
+        if names and name not in names:
+            continue
         data = golden.encode()
         (HERE / f"{name}.bndf").write_bytes(data)
         decoder = Decoder(data, models=PACKAGES, restore="off")

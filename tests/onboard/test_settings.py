@@ -13,7 +13,7 @@ from bandfold.onboard.settings import REPEAT, SCRUB, SettingsFields, Target, set
 INFO = SceneInfo(4, 1, 8, np.dtype("uint16"))
 
 REFUSED = {
-    "no target": ({}, "give exactly one of bps, nbytes, psnr and step"),
+    "no target": ({}, "give exactly one of bps, nbytes, psnr, rmse and step"),
     "two targets": ({"bps": 1.0, "step": 2.0}, "bps, step given"),
     "spectral": ({"step": 1.0, "spectral": "full"}, "spectral 'full' is unknown"),
     "partition": ({"step": 1.0, "partition": "modis"}, "partition 'modis' is unknown"),
@@ -123,5 +123,7 @@ def test_targets_in_bytes_and_squared_error():
     assert Target(nbytes=99).budget(1001) == 99
     with pytest.raises(ValueError, match="no rate"):
         Target(psnr=60.0).budget(1001)
-    assert Target(psnr=60.0).mse == pytest.approx(65535**2 / 1e6)
-    assert Target(step=2.0).mse is None
+    assert Target(psnr=60.0).mse(65535.0) == pytest.approx(65535**2 / 1e6)
+    assert Target(psnr=60.0).mse(1000.0) == pytest.approx(1.0)
+    assert Target(rmse=0.5).mse(65535.0, 0.25) == pytest.approx(4.0)
+    assert Target(step=2.0).mse(65535.0) is None

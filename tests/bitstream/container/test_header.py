@@ -156,7 +156,18 @@ def test_strips_cover_the_lines():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"flags": 64}, "reserved"),
+        ({"flags": 64}, "does not fit|do not fit"),
+        ({"flags": 68, "dtype": 6, "extra": struct.pack("<ddB", 1, 0, 0)}, "scalings of 0 bands"),
+        ({"flags": 68, "dtype": 6, "extra": struct.pack("<ddB", 1, 0, 200)}, "corrupt"),
+        ({"flags": 68, "dtype": 6, "extra": struct.pack("<ddBBBd", 1, 0, 1, 9, 1, 0)}, "not there"),
+        (
+            {"flags": 68, "dtype": 6, "extra": struct.pack("<ddBBBd", 1, 0, 1, 0, 1, math.nan)},
+            "scaling of band",
+        ),
+        (
+            {"flags": 68, "dtype": 6, "extra": struct.pack("<ddBBBd", 1e300, 0, 1, 0, 99, 0)},
+            "scaling of band",
+        ),
         ({"flags": 2}, "reserved"),
         ({"flags": 128}, "reserved"),
         ({"quantiser": 1}, "corrupt"),

@@ -7,9 +7,8 @@ from bandfold.common.errors import SceneError
 from bandfold.common.scene import Scaling
 from bandfold.onboard.samples.no_data import no_data_mask
 from bandfold.onboard.samples.samples import ArraySource
-from bandfold.onboard.samples.scaling import ScaledSource, auto_scaling
+from bandfold.onboard.samples.scaling import ScaledSource
 
-ANY = Scaling(1.0)
 EVERYTHING = slice(0, 3), slice(0, 4)
 
 
@@ -56,60 +55,6 @@ def test_nan_infinity_and_extremes_can_mark_absent_data():
         assert no_data_mask(block, value).ravel().tolist() == [place == index for place in range(4)]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "uint32"])
-def test_auto_scaling_uses_all_counts_and_errs_by_half_a_count(dtype):
-    cube = (floats("float64") * (1 if dtype.startswith("f") else 1e9)).astype(dtype)
-    scaling = auto_scaling(ArraySource(cube, scaling=ANY))
-    counts = counts_of(cube, scaling)
-    assert (counts.min(), counts.max(), counts.dtype) == (0, 65535, np.dtype("uint16"))
-    error = np.abs(counts * scaling.scale + scaling.offset - cube.astype("f8"))
-    assert error.max() <= 0.5000001 * scaling.scale
-
-
-def test_auto_scaling_looks_at_every_piece(monkeypatch):
-    monkeypatch.setattr("bandfold.onboard.samples.scaling._PIECE_SAMPLES", 30)
-    cube = floats()
-    cube[1, 0, 0], cube[2, 3, 4] = -5, 5
-    assert auto_scaling(ArraySource(cube, scaling=ANY)) == Scaling(10 / 65535, -5.0, np.dtype("uint16"))
-
-
-def test_narrow_integers_stay_exact():
-    cube = np.array([[[-70000, -4465, -70000 + 255]]], "int32")
-    scaling = auto_scaling(ArraySource(cube, scaling=ANY))
-    np.testing.assert_array_equal(counts_of(cube, scaling).astype("i8") - 70000, cube)
-    assert scaling.scale == 1
-
-
-@pytest.mark.parametrize("value", [0.0, -3.25, 1e300])
-def test_constant_scene_stays_exact(value):
-    cube = np.full((2, 3, 4), value)
-    scaling = auto_scaling(ArraySource(cube, scaling=ANY))
-    counts = counts_of(cube, scaling)
-    np.testing.assert_array_equal(counts * scaling.scale + scaling.offset, cube)
-
-
-def test_subnormal_range_has_a_scaling():
-    scaling = auto_scaling(ArraySource(np.array([[[0.0, 5e-324]]]), scaling=ANY))
-    assert scaling.scale == 5e-324
-
-
-@pytest.mark.parametrize("no_data", [np.nan, -9999.0])
-def test_absent_data_widens_no_range_and_becomes_count_zero(no_data):
-    cube = floats()
-    expected = auto_scaling(ArraySource(cube[:, 1:], scaling=ANY))
-    cube[:, 0] = no_data
-    assert auto_scaling(ArraySource(cube, scaling=ANY, no_data=no_data)) == expected
-    counts = counts_of(cube, expected, no_data)
-    assert not counts[:, 0].any()
-    np.testing.assert_array_equal(counts[:, 1:], counts_of(cube[:, 1:], expected))
-
-
-def test_scene_of_absent_data_only():
-    cube = np.full((2, 3, 4), np.nan, "f4")
-    scaling = auto_scaling(ArraySource(cube, scaling=ANY, no_data=np.nan))
-    assert not counts_of(cube, scaling, np.nan).any()
-
-
 def test_counts_are_rounded_and_may_be_signed_or_mirrored():
     cube = np.array([[[-1.0, 0.0, 0.24, 0.26, 16383.5, -16384.0]]])
     assert counts_of(cube, Scaling(0.5, 0.0)).tolist() == [[[-2, 0, 0, 1, 32767, -32768]]]
@@ -149,18 +94,6 @@ def test_sample_without_a_count_is_named(value, message):
 def test_overflow_of_a_tiny_scale_is_named():
     with pytest.raises(SceneError, match="is outside"):
         counts_of(np.full((1, 1, 1), 1e300), Scaling(1e-300))
-
-
-def test_auto_scaling_names_what_is_not_finite():
-    cube = floats()
-    cube[1, 2, 3] = np.inf
-    with pytest.raises(SceneError, match=r"sample inf at band 1, line 2, sample 3 .*--no-data"):
-        auto_scaling(ArraySource(cube, scaling=ANY))
-
-
-def test_auto_scaling_refuses_a_range_beyond_float64():
-    with pytest.raises(SceneError, match="too wide"):
-        auto_scaling(ArraySource(np.array([[[-1.5e308, 1.5e308]]]), scaling=ANY))
 
 
 def test_scene_without_scaling_is_refused():

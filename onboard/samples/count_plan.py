@@ -1,0 +1,258 @@
+"""What counts of floats and 32-bit integers are worth, found from the values of a scene or a strip."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.common.fill_values import FOUND_KEY, FillValue, find_fill_values
+from bandfold.common.scene import MOST_DOUBLINGS, BandScaling, Scaling, SceneInfo, SceneSource
+from bandfold.common.value_range import ValueRange, sampled_lines, value_range
+
+from .no_data import no_data_mask
+
+COUNTS = 65532
+"""Counts that the range of a scene is spread over: a few are left, so that rounding exceeds no type."""
+
+UNSEEN = 0.125
+"""Share of the range that is added on either side for samples that were not looked at."""
+
+AHEAD = 1.0
+"""The same, where only the first lines of a stream are known."""
+
+_LEAST_INTEGERS = 16
+"""Whole numbers span so much at least before floats are taken for integers."""
+
+_TOLD = 8
+"""Bands that a message names at most."""
+
+
+@dataclass(frozen=True)
+class CountPlan:
+    """How the samples of a scene become counts.
+
+    Parameters
+    ----------
+    scaling : Scaling
+        What counts are worth.
+    no_data : float or None
+        Value that marks absent data: declared, or the most frequent one that was found.
+    peak : float
+        Range of the ordinary values, in counts: what PSNR refers to.
+    fills : tuple of FillValue
+        Fill values that were found and not declared.
+    """
+
+    scaling: Scaling
+    no_data: float | None
+    peak: float
+    fills: tuple[FillValue, ...] = ()
+
+    def describe(self, info: SceneInfo) -> SceneInfo:
+        """The scene with its scaling, its no-data value, and a header field that tells what was found.
+
+        Parameters
+        ----------
+        info : SceneInfo
+            As the file describes it.
+
+        Returns
+        -------
+        SceneInfo
+        """
+        metadata = dict(info.metadata)
+        if self.fills:
+            metadata[FOUND_KEY] = "; ".join(str(one) for one in self.fills)
+        return replace(info, scaling=self.scaling, no_data=self.no_data, metadata=metadata)
+
+    def notes(self, info: SceneInfo) -> tuple[str, ...]:
+        """What the user should know, in words.
+
+        Parameters
+        ----------
+        info : SceneInfo
+            Of the scene; its metadata may name the unit of the samples.
+
+        Returns
+        -------
+        tuple of str
+        """
+        unit = info.metadata.get("data units")
+        unit = f" {unit}" if isinstance(unit, str) and unit else ""
+        notes = [
+            f"precision {precision_text(self.scaling.scale)}{unit}: samples are rounded to multiples of it"
+        ]
+        for own in self.scaling.bands[:_TOLD]:
+            worth = precision_text(self.scaling.scale * 2.0**own.doublings)
+            notes.append(
+                f"band {own.band} has values of another order than most bands: its precision is {worth}{unit}"
+            )
+        if len(self.scaling.bands) > _TOLD:
+            notes.append(f"so have {len(self.scaling.bands) - _TOLD} other bands")
+        notes += [
+            f"fill value {fill}, which nobody declared: such samples are kept exactly"
+            + (", as no data (--no-data none takes them for data)" if _same(fill.value, self.no_data) else "")
+            for fill in self.fills
+        ]
+        return tuple(notes)
+
+
+def precision_text(scale: float) -> str:
+    """The value of a count with two digits, for people."""
+    return f"{abs(scale):.2g}"
+
+
+def plan_counts(source: SceneSource, *, seek_fills: bool = True, headroom: float | None = None) -> CountPlan:
+    """Find how the samples of a scene become counts.
+
+    One scale serves all bands, so that an error of a count is the same everywhere and bits go where the
+    signal is; a band of another order of values has a scale of its own.
+
+    Parameters
+    ----------
+    source : SceneSource
+        The scene. Where it declares a scaling, that is kept, and no fill values are looked for.
+    seek_fills : bool
+        Whether to look for fill values that nobody declared.
+    headroom : float, optional
+        Share of the range that is added on either side for what was not seen. By default `UNSEEN` of a scene
+        of which only a part was looked at, else nothing.
+
+    Returns
+    -------
+    CountPlan
+    """
+    info = source.info
+    block, complete = sampled_lines(source)
+    present = ~no_data_mask(block, info.no_data)
+    fills: tuple[FillValue, ...] = ()
+    if seek_fills and info.scaling is None:
+        fills = find_fill_values(block, present)
+    for fill in fills:
+        present &= ~no_data_mask(block, fill.value)
+    found = value_range(block, present, complete=complete)
+    bounds = found.bounds or (0.0, 0.0)
+    if info.scaling is not None:
+        return CountPlan(info.scaling, info.no_data, _peak(bounds, info.scaling))
+    room = headroom if headroom is not None else 0.0 if complete else UNSEEN
+    whole = info.dtype.kind in "iu" or (found.integral and bounds[1] - bounds[0] >= _LEAST_INTEGERS)
+    scale, offset = _scale(bounds, room, whole=whole, must=info.dtype.kind in "iu")
+    scaling = Scaling(scale, offset, bands=_own_scalings(found, scale))
+    declared = info.no_data
+    no_data = fills[0].value if declared is None and fills else declared
+    return CountPlan(scaling, no_data, _peak(bounds, scaling), fills)
+
+
+def doublings_for(source: SceneSource, scaling: Scaling, absent: Sequence[float]) -> int:
+    """How much coarser the counts of some lines must be for their ordinary values to have one.
+
+    Parameters
+    ----------
+    source : SceneSource
+        The lines.
+    scaling : Scaling
+        What counts are worth in the others.
+    absent : sequence of float
+        Values that mark absent data.
+
+    Returns
+    -------
+    int
+        Doublings of the scale; 0 where they have the range of the others.
+    """
+    block, _ = sampled_lines(source)
+    present = np.ones(block.shape, np.bool_)
+    for value in absent:
+        present &= ~no_data_mask(block, value)
+    found = value_range(block, present)
+    most = 0
+    limit = np.iinfo(np.dtype(scaling.counts).name).max
+    for band, (low, high) in enumerate(zip(found.low.tolist(), found.high.tolist(), strict=True)):
+        if found.wild[band] or math.isnan(low):
+            continue
+        scale, offset = scaling.of_band(band)
+        away = max(high / 2 - offset / 2, offset / 2 - low / 2) / (abs(scale) * limit / 2)
+        most = max(most, _octaves(away))
+    return most
+
+
+def _scale(bounds: tuple[float, float], room: float, *, whole: bool, must: bool) -> tuple[float, float]:
+    """Value of one count, and of count 0, for values between bounds."""
+    low, high = bounds
+    # Halves: the range of float64 may exceed float64.
+    half = high / 2 - low / 2
+    wide = half * (1 + 2 * room)
+    middle = low / 2 + high / 2
+    if whole and 2 * half <= COUNTS:
+        return 1.0, float(math.floor(middle))
+    scale = max(wide / (COUNTS / 2), 5e-324)
+    if not math.isfinite(scale):
+        scale = half / (COUNTS / 2)
+    if must:
+        return float(math.ceil(scale)), float(math.floor(middle))
+    if half == 0:
+        return 1.0, middle
+    # Zero is a count, if it is within the range: masks and dark samples stay exact.
+    steps = middle / scale
+    return scale, float(np.rint(steps)) * scale if abs(steps) < 2**52 else middle
+
+
+def _own_scalings(found: ValueRange, scale: float) -> tuple[BandScaling, ...]:
+    """Scalings of wild bands: so coarse that they vary by no more counts than the others do."""
+    own = []
+    usual = float(np.nanmax(found.spread[~found.wild], initial=0.0))
+    for band in np.flatnonzero(found.wild).tolist():
+        low, high = float(found.low[band]), float(found.high[band])
+        octaves = _octaves((high / 2 - low / 2) / (scale * (COUNTS / 2)))
+        if usual > 0:
+            octaves = max(octaves, _octaves(float(found.spread[band]) / usual))
+        own.append(BandScaling(band, min(octaves, MOST_DOUBLINGS), low / 2 + high / 2))
+    return tuple(own)
+
+
+def _octaves(ratio: float) -> int:
+    """The least power of two that is not below a ratio, 1 at least."""
+    if not ratio > 1:
+        return 0
+    if not math.isfinite(ratio):
+        return MOST_DOUBLINGS
+    fraction, exponent = math.frexp(ratio)
+    return min(exponent - (fraction == 0.5), MOST_DOUBLINGS)
+
+
+def _peak(bounds: tuple[float, float], scaling: Scaling) -> float:
+    """Range of values in counts; 1 where there is none."""
+    spread = (bounds[1] / 2 - bounds[0] / 2) / abs(scaling.scale) * 2
+    return spread if 0 < spread < math.inf else 1.0
+
+
+def _same(one: float, other: float | None) -> bool:
+    return other is not None and (one == other or (math.isnan(one) and math.isnan(other)))
+
+
+def bounds_of(scaling: Scaling, first_band: int, count: int) -> NDArray[np.float64]:
+    """Least and greatest value of each band that has a count.
+
+    Parameters
+    ----------
+    scaling : Scaling
+        What counts are worth.
+    first_band, count : int
+        Which bands.
+
+    Returns
+    -------
+    ndarray of float64, shape (count, 4)
+        Least and greatest value, scale and offset of each band.
+    """
+    limits = np.iinfo(np.dtype(scaling.counts).name)
+    found = np.empty((count, 4))
+    for number in range(count):
+        scale, offset = scaling.of_band(first_band + number)
+        ends = sorted((offset + limits.min * scale, offset + limits.max * scale))
+        found[number] = *ends, scale, offset
+    return found
