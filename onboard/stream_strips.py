@@ -151,7 +151,7 @@ class StreamStrips:
             before, coded = self._code_first(samples, doublings, control)
         else:
             step = control.next_step()
-            basis = self._planner.follow(samples, step / (1 << doublings)) or known
+            basis = self._planner.follow(samples, _own_step(step, doublings)) or known
             before = self._before(basis, renewed=basis is not known)
             task = self._task(basis, samples, sum(map(len, before)), doublings)
             chosen, coded = control.code(task, step)
@@ -207,7 +207,7 @@ class StreamStrips:
         if not self.strips:
             self._header = replace(self._header, step_code=step_code(step))
         for turn in range(FIRST_PLANS):
-            basis = self._planner.renew(sample, step / (1 << doublings), planner, again=turn > 0)
+            basis = self._planner.renew(sample, _own_step(step, doublings), planner, again=turn > 0)
             before = self._before(basis, renewed=True)
             task = self._task(basis, samples, sum(map(len, before)), doublings)
             chosen, coded = control.code(task, step)
@@ -267,16 +267,18 @@ class StreamStrips:
         worth = float(1 << doublings)
 
         def code(header_code: int) -> CodedStrip:
-            step = header_code / STEP_UNIT
-            # Finer steps than half of what counts are rounded to gain nothing.
-            own = step_code(max(step / worth, min(step, 0.5)))
+            own = step_code(_own_step(header_code / STEP_UNIT, doublings))
             told = None if own == self._header.step_code else own
             coded = coder.code(strip, replace(place, step_code=told), own / STEP_UNIT, errors=errors)
             return replace(coded, error=coded.error * worth * worth)
 
         left_out = self._planner.mismatch.left_out * worth * worth
         return StripTask(
-            lambda step: weigh(strip, step / worth), code, left_out, overhead, samples.info.count
+            lambda step: weigh(strip, _own_step(step, doublings)),
+            code,
+            left_out,
+            overhead,
+            samples.info.count,
         )
 
     def _coder(
@@ -373,3 +375,11 @@ class StreamStrips:
         # What the stream ends with is paid for in advance.
         self._bucket.spend(len(header_section(self._header)) + END_BYTES)
         return LimitedRate(self._bucket, 0.0 if begun is None else begun.step_code / STEP_UNIT)
+
+
+def _own_step(step: float, doublings: int) -> float:
+    """A step in counts of the header, in counts of a strip that are worth ``2**doublings`` of them.
+
+    Finer steps than half of what counts are rounded to gain nothing.
+    """
+    return max(step / 2.0**doublings, min(step, 0.5))

@@ -168,6 +168,9 @@ def doublings_for(source: SceneSource, scaling: Scaling, absent: Sequence[float]
     present = np.ones(block.shape, np.bool_)
     for value in absent:
         present &= ~no_data_mask(block, value)
+    # Some are only in lines behind the first ones.
+    for fill in find_fill_values(block, present):
+        present &= ~no_data_mask(block, fill.value)
     found = value_range(block, present)
     most = 0
     limit = np.iinfo(np.dtype(scaling.counts).name).max

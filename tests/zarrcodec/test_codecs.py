@@ -172,3 +172,30 @@ def test_what_is_refused(tmp_path, cube):
     stream[-4] ^= 0xFF
     with pytest.raises(StreamError, match="a chunk is damaged"):
         codec.decode(bytes(stream))
+
+
+def test_a_chunk_of_another_array_is_refused(tmp_path, cube):
+    """Of another shape with as many bytes, of another type: never taken for the samples of the array."""
+    stream = Bandfold(step=4).encode(cube)
+    for out in (
+        np.empty((BANDS, SAMPLES, LINES), cube.dtype),
+        np.empty((BANDS, LINES, SAMPLES), np.int16),
+        np.empty((BANDS, LINES, 2 * SAMPLES), cube.dtype),
+        np.empty(BANDS * LINES * SAMPLES * 2 + 1, np.uint8),
+    ):
+        with pytest.raises(StreamError, match="another array"):
+            Bandfold(step=4).decode(stream, out=out)
+    for shape, dtype in (
+        ((BANDS, SAMPLES, LINES), "uint16"),
+        ((BANDS, LINES, SAMPLES), "int16"),
+        ((BANDS, LINES, SAMPLES), "float32"),
+    ):
+        folder = tmp_path / f"{shape[1]}{dtype}.zarr"
+        array = zarr.create_array(
+            folder, shape=shape, dtype=dtype, chunks=shape, serializer=BandfoldCodec(step=4), compressors=None
+        )
+        array[...] = np.ones(shape, dtype)
+        (chunk,) = (path for path in folder.rglob("c/0/0/0"))
+        chunk.write_bytes(stream)
+        with pytest.raises(StreamError, match="another array"):
+            array[...]

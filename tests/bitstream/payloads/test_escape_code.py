@@ -1,4 +1,4 @@
-"""Samples that are kept exactly come back bit by bit, whatever they are, and cost little where they are alike."""
+"""Samples that are kept exactly come back bit by bit, and cost little where they are alike."""
 
 import numpy as np
 import pytest
