@@ -195,27 +195,26 @@ def _crs_of_map_info(info: tuple[str, ...]) -> CRS | None:
 
 
 def _transform(info: tuple[str, ...]) -> Transform | None:
-    """Geotransform of ``map info``: projection, reference pixel (from 1), its place, pixel sizes, ..."""
+    """Geotransform of ``map info``: projection, reference pixel (from 1), its place, pixel sizes, ...
+
+    As GDAL reads it: pixels are turned around the corner that they have unturned, and a rotation of 180
+    degrees means lines that run from south to north.
+    """
     if len(info) < 7:
         return None
     try:
         sample, line, x, y, width, height = (float(item) for item in info[1:7])
         turns = [item.partition("=")[2] for item in info[7:] if item.strip().lower().startswith("rotation")]
-        # As GDAL reads it: degrees, clockwise.
-        angle = -math.radians(float(turns[0])) if turns else 0.0
+        degrees = float(turns[0]) if turns else 0.0
     except ValueError:
         return None
+    left, top = x - (sample - 1) * width, y + (line - 1) * height
+    if abs(degrees) == 180:
+        return left, width, 0.0, top, 0.0, height
+    # Clockwise.
+    angle = -math.radians(degrees)
     cos, sin = (math.cos(angle), math.sin(angle)) if angle else (1.0, 0.0)
-    by_sample, by_line = (cos * width, -sin * height), (-sin * width, -cos * height)
-    steps = sample - 1, line - 1
-    return (
-        x - steps[0] * by_sample[0] - steps[1] * by_line[0],
-        by_sample[0],
-        by_line[0],
-        y - steps[0] * by_sample[1] - steps[1] * by_line[1],
-        by_sample[1],
-        by_line[1],
-    )
+    return left, cos * width, -sin * width, top, -sin * height, -cos * height
 
 
 def _map_info(crs: CRS | None, transform: Transform) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Float scenes with each kind of outlier: ordinary samples have the promised precision, outliers are exact."""
+"""Float scenes with each kind of outlier: ordinary samples as precise as promised, outliers exact."""
 
 import json
 import math

@@ -26,6 +26,13 @@ GRID_MAPPING = "spatial_ref"
 FIELD_PREFIX = "envi_"
 """What attributes begin with that hold other header header_fields."""
 
+OTHER_UNIT = "unit_text"
+"""Attribute that holds a unit which programs would take for one of time."""
+
+_TIME = re.compile(
+    r"\bsince\b|^(nano|micro|milli)?(days?|hours?|minutes?|seconds?|d|h|min|s|ms|us|ns)$", re.IGNORECASE
+)
+
 _COORDINATES = dict(zip(header_fields.BAND_NUMBERS, ("wavelength", "fwhm", "good_band"), strict=True))
 """Coordinates along the bands, by the header fields that they hold."""
 
@@ -70,7 +77,7 @@ def cf_dataset(info: SceneInfo, data: Any) -> xarray.Dataset:
     attributes: dict[str, Any] = {"long_name": "samples of the scene"}
     units = info.metadata.get(header_fields.DATA_UNITS)
     if isinstance(units, str):
-        attributes["units"] = units
+        attributes |= _unit(units)
     told = _TOLD | georeference.read_georeference(info.metadata).expressed
     for key, name in _ATTRIBUTES.items():
         value = header_fields.uniform(info.metadata, key, info.bands)
@@ -94,11 +101,16 @@ def cf_dataset(info: SceneInfo, data: Any) -> xarray.Dataset:
     return xarray.Dataset({variable_name(info): array}, {**coordinates, **place}, attrs=whole)
 
 
+def _unit(text: str) -> dict[str, str]:
+    """The attribute that holds a unit: readers turn what has a unit of time into dates and durations."""
+    return {OTHER_UNIT if _TIME.search(text.strip()) else "units": text}
+
+
 def _band_coordinates(info: SceneInfo) -> dict[str, Any]:
     """Coordinates along the bands."""
     found: dict[str, Any] = {}
     unit = header_fields.cf_unit(info.metadata)
-    with_unit = {"units": unit} if unit else {}
+    with_unit = _unit(unit) if unit else {}
     flags = {"flag_values": np.array([0, 1], np.int8), "flag_meanings": "bad good"}
     standard = {"standard_name": "sensor_band_central_radiation_wavelength"}
     about: dict[str, dict[str, Any]] = {

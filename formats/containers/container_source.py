@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from bandfold.common.errors import SceneError
-from bandfold.common.scene import MetadataValue
+from bandfold.common.scene import MetadataValue, NoData
 from bandfold.formats import georeference, header_fields
 from bandfold.formats.block_source import ArrayBlockSource, BlockSource
 from bandfold.formats.scene_options import SceneOptions
 
-from .cf_conventions import FIELD_PREFIX, USUAL_NAME
+from .cf_conventions import FIELD_PREFIX, OTHER_UNIT, USUAL_NAME
+from .stored_samples import StoredSamples
 from .variables import GOOD, WAVELENGTHS, WIDTHS, Variable, band_variable, choose_axes, choose_variable
 
 
@@ -70,8 +71,12 @@ def container_source(
     with reading(path):
         metadata = {**_spectral(found, scene, shape[0]), **_described(scene, about, shape[0])}
         _place(found, scene, axes.lines, axes.samples, shape).update(metadata)
-    info = options.scene_info(shape, scene.dtype, metadata, scene.no_data(), axes.interleave)
-    return ArrayBlockSource(path, scene.data, axes.mirrored() if mirrored else axes, info)
+    markers = scene.no_data_values() if isinstance(options.no_data, NoData) else ()
+    info = options.scene_info(shape, scene.sample_dtype, metadata, next(iter(markers), None), axes.interleave)
+    data = scene.data
+    if scene.unsigned or len(markers) > 1:
+        data = StoredSamples(data, info.dtype, markers)
+    return ArrayBlockSource(path, data, axes.mirrored() if mirrored else axes, info)
 
 
 class _Mirror:
@@ -102,7 +107,7 @@ def _described(scene: Variable, about: dict[str, Any], bands: int) -> dict[str, 
     title = root.text("title") or root.text("description")
     if title:
         described["description"] = title
-    units = scene.text("units")
+    units = scene.text("units") or scene.text(OTHER_UNIT)
     if units:
         described[header_fields.DATA_UNITS] = units
     if scene.last_name != USUAL_NAME:

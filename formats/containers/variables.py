@@ -84,9 +84,33 @@ class Variable:
         """All elements in one row."""
         return np.asarray(self.data[(slice(None),) * len(self.shape)]).ravel()
 
+    @property
+    def unsigned(self) -> bool:
+        """Whether integers of a signed type stand for unsigned ones (``_Unsigned`` of NetCDF 3)."""
+        said = self.text("_Unsigned") or str(self.attributes.get("_Unsigned", ""))
+        return self.dtype.kind == "i" and said.strip().lower() == "true"
+
+    @property
+    def sample_dtype(self) -> np.dtype[Any]:
+        """Type of the samples: that of the elements, or the unsigned one that they stand for."""
+        unsigned = f"{self.dtype.byteorder}u{self.dtype.itemsize}"
+        return np.dtype(unsigned) if self.unsigned else self.dtype
+
+    def no_data_values(self) -> tuple[float, ...]:
+        """No-data values that the attributes name, each once: numbers, texts, or lists of either."""
+        found: list[float] = []
+        for name in _NO_DATA_NAMES:
+            for value in _numbers(self.attributes.get(name)):
+                marker = value
+                if self.unsigned and value < 0 and value.is_integer():
+                    marker = value + 256.0**self.dtype.itemsize
+                if not any(marker == one or (np.isnan(marker) and np.isnan(one)) for one in found):
+                    found.append(marker)
+        return tuple(found)
+
     def no_data(self) -> float | None:
-        """No-data value that the attributes name; None if they name none."""
-        return next((value for value in map(self.number, _NO_DATA_NAMES) if value is not None), None)
+        """The first no-data value that the attributes name; None if they name none."""
+        return next(iter(self.no_data_values()), None)
 
     def number(self, key: str) -> float | None:
         """An attribute that is one number."""
@@ -271,3 +295,17 @@ def _axes_text(variable: Variable) -> str:
 def _listed(variables: Sequence[Variable]) -> str:
     shown = [f"{one.name} {_axes_text(one)} {one.dtype}" for one in variables[:12]]
     return ", ".join(shown) + (", ..." if len(variables) > 12 else "") if shown else "none"
+
+
+def _numbers(value: Any) -> list[float]:
+    """Numbers that an attribute holds: itself, its items, or what its text says."""
+    found: list[float] = []
+    for item in np.ravel(np.asarray([] if value is None else value, dtype=object)).tolist():
+        text = item.decode("utf-8", "replace") if isinstance(item, bytes) else item
+        parts = re.split(r"[,;\s]+", text.strip(" \t\n\0{}[]()")) if isinstance(text, str) else [text]
+        for part in parts:
+            try:
+                found.append(float(part))
+            except (TypeError, ValueError):
+                continue
+    return found

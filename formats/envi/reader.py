@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from bandfold.common.errors import SceneError
-from bandfold.common.scene import BYTE_ORDERS, INTERLEAVES, MetadataValue, NoData, Scaling
+from bandfold.common.scene import BYTE_ORDERS, INTERLEAVES, NoData, Scaling
 from bandfold.formats.scene_options import SceneOptions
 
+from .header_parser import HeaderSyntaxError, parse_header
 from .header_text import DATA_TYPES
 from .raw_file import EnviSource
 
@@ -93,30 +93,17 @@ class _Header:
     """The fields of a header file: keys in lower case, values as text or as the items of a list."""
 
     def __init__(self, path: Path) -> None:
-        # Imported here: with it come the modules of the library for classification, graphics, ...
-        from spectral.io.envi import read_envi_header
-        from spectral.utilities.errors import SpyException
-
         self.path = path
         try:
-            with warnings.catch_warnings():
-                # It warns about keys with capitals. Those are allowed, and lower case is what is wanted.
-                warnings.simplefilter("ignore")
-                fields = read_envi_header(os.fspath(path))
+            self.fields = parse_header(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise SceneError(f"cannot read {path}: {error.strerror or error}") from error
         except UnicodeDecodeError as error:
             raise self.refusal(
                 "it is not UTF-8 text: convert it, e.g. with iconv -f latin1 -t utf-8"
             ) from error
-        except SpyException as error:
-            reason = " ".join(str(error).split()).rstrip(".")
-            raise self.refusal(f"{reason}: it must begin with ENVI and close every {{ with a }}") from error
-        self.fields: dict[str, MetadataValue] = {
-            key.lower(): value if isinstance(value, str) else tuple(value)
-            for key, value in fields.items()
-            if key
-        }
+        except HeaderSyntaxError as error:
+            raise self.refusal(f"{error}: it must begin with ENVI and close every {{ with a }}") from error
 
     def refusal(self, reason: str) -> SceneError:
         """Return the error that says what is wrong with this header."""

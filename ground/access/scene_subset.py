@@ -6,6 +6,8 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from bandfold.common.scene import MetadataValue, SceneInfo
+from bandfold.formats.georeference import read_georeference
+from bandfold.formats.header_fields import number_text
 
 _PER_BAND = (
     "wavelength",
@@ -81,7 +83,17 @@ def _move(metadata: dict[str, MetadataValue], lines: int) -> None:
         except ValueError:
             corner = [x0, y0]
         metadata["geotransform"] = (corner[0], across, x_line, corner[1], up, y_line)
-    if isinstance(reference, tuple) and len(reference) > 2:
+    turned = isinstance(reference, tuple) and any("rotation" in item.lower() for item in reference[7:])
+    if isinstance(reference, tuple) and turned:
+        # The reference pixel stays, its place moves: readers turn pixels around the corner, not around it.
+        place = read_georeference({"map info": reference}).transform
+        if place is not None:
+            moved = [
+                number_text(float(text) + lines * step)
+                for text, step in zip(reference[3:5], (place[2], place[5]), strict=True)
+            ]
+            metadata["map info"] = (*reference[:3], *moved, *reference[5:])
+    elif isinstance(reference, tuple) and len(reference) > 2:
         metadata["map info"] = (*reference[:2], _sum(reference[2], -lines), *reference[3:])
 
 

@@ -134,7 +134,14 @@ def reader_dataset(
     cube = dataset[variable_name(info)]
     cube.encoding["preferred_chunks"] = dict(zip(DIMS, preferred_chunks(reader), strict=True))
     cube.attrs["comment"] = f"decoded from a bandfold stream, quantiser step {reader.step:g} counts"
-    dataset = xarray.decode_cf(dataset, mask_and_scale=mask_and_scale, drop_variables=drop_variables)
+    # Units of samples and wavelengths may read like times, and never are.
+    dataset = xarray.decode_cf(
+        dataset,
+        mask_and_scale=mask_and_scale,
+        decode_times=False,
+        decode_timedelta=False,
+        drop_variables=drop_variables,
+    )
     if "wavelength" in dataset and _monotonic(dataset["wavelength"].values):
         dataset = dataset.set_xindex("wavelength")
     return dataset

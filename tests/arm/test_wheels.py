@@ -23,7 +23,7 @@ def _files(items):
 def test_an_extra_comes_as_wheels_on_a_board(python, extra, tmp_path):
     wanted, items = resolve(python, [extra])
     names = {canonicalize_name(item["metadata"]["name"]) for item in items}
-    assert {"numpy", "click", "rich", "google-crc32c", "spectral", EXTRAS[extra]} <= names
+    assert {"numpy", "click", "rich", "google-crc32c", EXTRAS[extra]} <= names
     assert "constriction" not in names
     files = _files(items)
     print(*files, sep="\n")

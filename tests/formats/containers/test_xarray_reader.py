@@ -76,3 +76,61 @@ def test_netcdf_3_packed_on_a_grid(tmp_path):
     assert place.crs.to_epsg() == 4326
     np.testing.assert_allclose(place.transform, (7.75, 0.5, 0, 50.125, 0, -0.25))
     check(source, CUBE.astype(np.int16))
+
+
+@pytest.mark.parametrize("unit", ["days since 2000-01-01", "seconds", "ms", "W/m2/sr/um"])
+def test_a_unit_of_time_makes_no_dates_of_samples(tmp_path, unit):
+    from bandfold.common.scene import SceneInfo
+    from bandfold.formats.opening import open_writer
+
+    cube = CUBE.astype(np.float32)
+    info = SceneInfo(*cube.shape, cube.dtype, metadata={"data units": unit})
+    with open_writer("netcdf", tmp_path / "a.nc", info, 8) as writer:
+        writer.write(slice(0, BANDS), slice(0, LINES), cube)
+    # As everybody opens it, times and durations decoded.
+    with xarray.open_dataset(tmp_path / "a.nc", decode_timedelta=True) as dataset:
+        assert dataset["cube"].dtype == np.float32
+        np.testing.assert_array_equal(dataset["cube"], cube)
+    assert open_scene(tmp_path / "a.nc").info.metadata["data units"] == unit
+
+
+@pytest.mark.parametrize("engine", ["scipy", "h5netcdf"])
+def test_unsigned_samples_of_a_signed_type(tmp_path, engine):
+    stored = CUBE.astype(np.int32).clip(0, 65535).astype(np.uint16)
+    stored[0, 0] = 65000
+    attributes = {"_Unsigned": "true", "_FillValue": np.int16(-1)}
+    data = xarray.Dataset({"cube": (("band", "y", "x"), stored.view(np.int16), attributes)})
+    data.to_netcdf(tmp_path / "a.nc", engine=engine)
+    source = open_scene(tmp_path / "a.nc")
+    assert (source.info.dtype, source.info.no_data) == (np.dtype("uint16"), 65535)
+    np.testing.assert_array_equal(source.read(slice(0, BANDS), slice(0, LINES)), stored)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ({"missing_value": "-9999"}, (-9999.0,)),
+        ({"missing_value": "-9999.0, -32768"}, (-9999.0, -32768.0)),
+        ({"missing_value": np.array([-9999, -32768], np.float32)}, (-9999.0, -32768.0)),
+        ({"_FillValue": np.float32(-9999), "missing_value": np.float32(-9999)}, (-9999.0,)),
+        ({"Data_Ignore_Value": b"-9999"}, (-9999.0,)),
+        ({"Data_Ignore_Value": np.array([b"-9999"])}, (-9999.0,)),
+        ({"missing_value": "none"}, ()),
+        ({"missing_value": "nan"}, (float("nan"),)),
+    ],
+)
+def test_no_data_values_of_every_kind(tmp_path, attributes, expected):
+    import h5py
+
+    cube = CUBE.astype(np.float32)
+    cube[:, 0, :3], cube[:, 1, :3] = -9999, -32768
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["cube"] = cube
+        file["cube"].attrs.update(attributes)
+    source = open_scene(tmp_path / "a.h5", SceneOptions(band_axis="0"))
+    np.testing.assert_equal(source.info.no_data, expected[0] if expected else None)
+    found = source.read(slice(0, BANDS), slice(0, LINES))
+    if len(expected) > 1:
+        # All of them mark absent data, and a scene has one value that does.
+        cube[cube == -32768] = -9999
+    np.testing.assert_array_equal(found, cube)

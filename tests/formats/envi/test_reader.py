@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -221,11 +222,11 @@ def test_file_cut_or_removed_after_opening_is_refused(tmp_path):
 
 
 def test_unreadable_header_is_refused(tmp_path, monkeypatch):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
     path = scene(tmp_path)
-    monkeypatch.setattr("spectral.io.envi.read_envi_header", refuse)
+    monkeypatch.setattr(Path, "read_text", refuse)
     with pytest.raises(SceneError, match="Permission denied"):
         open_envi(path)
 

@@ -143,3 +143,15 @@ def test_copies_of_it_can_be_written(path, whole, tmp_path):
         kwargs = {"engine": "h5netcdf"} if name == "a.nc" else {"engine": "zarr", "consolidated": False}
         with xarray.open_dataset(tmp_path / name, **kwargs) as again:
             np.testing.assert_array_equal(again.cube.values, whole)
+
+
+@pytest.mark.parametrize("unit", ["days since 2000-01-01", "seconds"])
+def test_samples_with_a_unit_of_time_stay_numbers(tmp_path, unit):
+    from bandfold.onboard import ArraySource, Encoder
+
+    cube = np.arange(3 * 9 * 10, dtype=np.uint16).reshape(3, 9, 10)
+    source = ArraySource(cube, metadata={"data units": unit, "wavelength units": unit})
+    Encoder(step=1.0).encode_to(source, tmp_path / "a.bf")
+    with xarray.open_dataset(tmp_path / "a.bf", engine="bandfold", restore="off") as dataset:
+        assert dataset["cube"].dtype.kind in "uf"
+        assert np.abs(dataset["cube"].values.astype(float) - cube).max() < 4
