@@ -12,7 +12,7 @@ from .options import json_option, no_data_option, plot_option
 
 if TYPE_CHECKING:
     from bandfold.common.scene import NoData
-    from bandfold.ground.distortion import Comparison
+    from bandfold.ground.distortion import Comparison, Distortion
 
 
 EXAMPLE = """\b
@@ -34,9 +34,11 @@ def compare(
 ) -> None:
     """Measure how far OTHER is from REFERENCE.
 
-    PSNR (peak 65535, and peak of the data) and SNR from the error pooled over all samples, the largest
+    PSNR (peak 65535, and peak of the data; of floats and 32-bit integers the range of their ordinary values)
+    and SNR from the error pooled over all samples, the largest
     error, and the spectral angle between the spectra of each pixel; over all bands and by interval (those
-    usual for AVIRIS where there are 224 bands). Samples without data in REFERENCE do not count.
+    usual for AVIRIS where there are 224 bands). Samples without data in REFERENCE do not count, and
+    outliers of floats are told apart.
     """
     from bandfold.formats.header_fields import WAVELENGTH, numbers
     from bandfold.formats.opening import open_scene
@@ -63,19 +65,34 @@ def _print(comparison: Comparison) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("bands", "MSE", "PSNR", "data PSNR", "SNR", "max error", "SAM", "max SAM")
+    from bandfold.ground.distortion import PEAK
+
+    own = comparison.whole.full_scale != PEAK
+    table = Table("bands", *(name for name, _ in _figures(comparison.whole, own=own)))
     parts = [*comparison.intervals, comparison.whole] if len(comparison.intervals) > 1 else [comparison.whole]
     for part in parts:
         table.add_row(
             f"{part.first_band}:{part.last_band}",
-            f"{part.mse:.5g}",
-            f"{part.psnr:.2f}",
-            f"{part.psnr_data_peak:.2f}",
-            f"{part.snr:.2f}",
-            f"{part.max_error:g}",
-            f"{part.mean_sam:.4f}",
-            f"{part.max_sam:.3f}",
+            *(text for _, text in _figures(part, own=own)),
             end_section=len(parts) > 1 and part is parts[-2],
         )
-    table.caption = "PSNR and SNR in dB (peak 65535, and the data's own), SAM in degrees"
+    if own:
+        peak = f"{comparison.whole.full_scale:.4g}"
+        table.caption = f"PSNR and SNR in dB (peak {peak}: the range of the values), SAM in degrees"
+    else:
+        table.caption = "PSNR and SNR in dB (peak 65535, and the data's own), SAM in degrees"
     Console().print(table)
+    outliers, changed = comparison.whole.outliers
+    if outliers:
+        kept = "all" if not changed else f"all but {changed}"
+        click.echo(f"{outliers} outliers and fill values: {kept} are the same in both, and do not count")
+
+
+def _figures(part: Distortion, *, own: bool) -> list[tuple[str, str]]:
+    """Names and texts of the figures of a row; floats are judged by their own range, and SNR comes first."""
+    snr, psnr = ("SNR", f"{part.snr:.2f}"), ("PSNR", f"{part.psnr:.2f}")
+    angles = [("SAM", f"{part.mean_sam:.4f}"), ("max SAM", f"{part.max_sam:.3f}")]
+    error = [("max error", f"{part.max_error:g}"), *angles]
+    if own:
+        return [snr, psnr, ("RMSE", f"{part.mse**0.5:.5g}"), *error]
+    return [("MSE", f"{part.mse:.5g}"), psnr, ("data PSNR", f"{part.psnr_data_peak:.2f}"), snr, *error]

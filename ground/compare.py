@@ -13,6 +13,7 @@ from bandfold.common.errors import SceneError, SettingsError
 from bandfold.common.scene import SceneInfo, SceneSource
 
 from .distortion import Comparison, Distortion
+from .ordinary_values import OrdinaryValues
 
 AVIRIS_ENDS = (40, 96, 155, 165, 224)
 """Ends of the intervals that are usual for the 224 bands of AVIRIS."""
@@ -61,7 +62,9 @@ def compare_scenes(
         raise SettingsError(
             f"interval ends {ends} do not divide {info.bands} bands: let them rise to {info.bands}"
         )
-    statistics = DistortionStatistics(info, [slice(first, last) for first, last in pairwise(edges)])
+    ordinary = OrdinaryValues.of(reference, info.no_data)
+    parts = [slice(first, last) for first, last in pairwise(edges)]
+    statistics = DistortionStatistics(info, parts, ordinary)
     height = max(1, _PIECE_SAMPLES // (info.bands * info.samples))
     everything = slice(0, info.bands)
     for start in range(0, info.lines, height):
@@ -79,10 +82,15 @@ class DistortionStatistics:
         Geometry and no-data value of the reference.
     parts : list of slice
         Bands of each interval.
+    ordinary : OrdinaryValues, optional
+        Which values of the reference count: outliers that the other scene holds exactly do not. All, if not
+        given.
     """
 
-    def __init__(self, info: SceneInfo, parts: list[slice]) -> None:
+    def __init__(self, info: SceneInfo, parts: list[slice], ordinary: OrdinaryValues | None = None) -> None:
         self._info = info
+        self._ordinary = ordinary or OrdinaryValues()
+        self._outliers = np.zeros((2, info.bands), np.int64)
         # The whole scene is one more part, the last.
         self._parts = [*parts, slice(0, info.bands)]
         self._count = np.zeros(info.bands)
@@ -113,6 +121,15 @@ class DistortionStatistics:
             If a sample that counts is NaN or infinite.
         """
         present = present_samples(reference, self._info.no_data)
+        outliers = self._ordinary.outliers(reference) & present
+        if outliers.any():
+            with np.errstate(invalid="ignore"):
+                kept = (reference == other) | ((reference != reference) & (other != other))
+            self._outliers[0] += np.count_nonzero(outliers, axis=(1, 2))
+            self._outliers[1] += np.count_nonzero(outliers & ~kept, axis=(1, 2))
+            # Bands of another order of values would drown all others: their precision is told apart.
+            forgiven = kept | (self._ordinary.wild[:, None, None] & np.isfinite(reference))
+            present &= ~(outliers & forgiven)
         first = _samples(reference, present, "reference", lines.start)
         second = _samples(other, present, "other scene", lines.start)
         self._add_bands(first, second, present)
@@ -157,13 +174,28 @@ class DistortionStatistics:
             distortions[-1], tuple(distortions[:-1]), tuple(band_mse.tolist()), self._sam_map, self._rmse_map
         )
 
+    def _outliers_of(self, part: slice) -> tuple[int, int]:
+        found, changed = self._outliers[:, part].sum(axis=1).tolist()
+        return found, changed
+
     def _distortion(self, index: int) -> Distortion:
         part = self._parts[index]
         counts = self._count[part]
         count = int(counts.sum())
         if not count:
             nan = math.nan
-            return Distortion(part.start, part.stop, 0, nan, nan, nan, nan, (nan, nan))
+            return Distortion(
+                part.start,
+                part.stop,
+                0,
+                nan,
+                nan,
+                nan,
+                nan,
+                (nan, nan),
+                self._ordinary.peak,
+                self._outliers_of(part),
+            )
         mse = float(self._error[part].sum()) / count
         mean = float(counts @ self._mean[part]) / count
         between = float(counts @ np.square(self._mean[part] - mean))
@@ -177,6 +209,8 @@ class DistortionStatistics:
             variance,
             float(self._max_error[part].max()),
             (float(self._sam[index] / self._pixels[index]), float(self._max_sam[index])),
+            self._ordinary.peak,
+            self._outliers_of(part),
         )
 
 

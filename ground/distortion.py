@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PEAK = 65535.0
-"""Peak of the PSNR, whatever the sample type: that of 16 bits."""
+"""Peak of the PSNR of integers of 8 and 16 bits."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,12 @@ class Distortion:
     sam : (float, float)
         Spectral angle between the spectra of a pixel, in degrees: mean and largest over the pixels. Two zero
         spectra are at 0 degrees, a zero spectrum and another one at 90.
+    full_scale : float
+        What PSNR refers to: 65535 or, of floats and 32-bit integers, the range of the ordinary values of the
+        reference.
+    outliers : (int, int)
+        Samples of the reference that are not ordinary, and how many of them are not the same in the other
+        scene. The others do not count in the figures; nor do those of bands of another order of values.
     """
 
     first_band: int
@@ -42,11 +48,13 @@ class Distortion:
     variance: float
     max_error: float
     sam: tuple[float, float]
+    full_scale: float = PEAK
+    outliers: tuple[int, int] = (0, 0)
 
     @property
     def psnr(self) -> float:
-        """``10 log10(65535**2 / mse)`` in dB; infinite for equal scenes."""
-        return _decibels(PEAK**2, self.mse)
+        """``10 log10(full_scale**2 / mse)`` in dB; infinite for equal scenes."""
+        return _decibels(self.full_scale**2, self.mse)
 
     @property
     def psnr_data_peak(self) -> float:
@@ -72,7 +80,9 @@ class Distortion:
         """Return the figures for JSON: None stands for what is infinite or, without samples, not a number."""
         names = ("mse", "psnr", "psnr_data_peak", "snr", "max_error", "mean_sam", "max_sam")
         counts = {"first_band": self.first_band, "last_band": self.last_band, "count": self.count}
-        return {**counts, **{name: _finite(getattr(self, name)) for name in names}}
+        outliers = {"outliers": self.outliers[0], "changed_outliers": self.outliers[1]}
+        figures = {name: _finite(getattr(self, name)) for name in names}
+        return {**counts, **figures, "peak": self.full_scale, **outliers}
 
 
 @dataclass(frozen=True)
@@ -101,8 +111,8 @@ class Comparison:
 
     @property
     def band_psnr(self) -> tuple[float, ...]:
-        """PSNR of each band in dB, peak 65535."""
-        return tuple(_decibels(PEAK**2, mse) for mse in self.band_mse)
+        """PSNR of each band in dB."""
+        return tuple(_decibels(self.whole.full_scale**2, mse) for mse in self.band_mse)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures for JSON, without the maps; None stands for what is not finite."""

@@ -30,6 +30,15 @@ WIDTHS = re.compile(r"fwhm|bandwidths?|full_width_half_max(imum)?", re.IGNORECAS
 GOOD = re.compile(r"bbl|good_(bands?|wavelengths?)|bad_band_list", re.IGNORECASE)
 """Names of lists of the wavelengths of bands, of their widths, and of which are good (1) or bad (0)."""
 
+_BESIDE = re.compile(
+    r"uncert|error|err$|noise|mask|flag|quality|std|sigma|variance|angle|geometry|^obs|^loc|^glt",
+    re.IGNORECASE,
+)
+"""Parts of the names of arrays that lie beside a scene."""
+
+_SCENES = re.compile(r"radiance|reflectance|^rad$|^rfl$|^toa|^rrs$|^cube$", re.IGNORECASE)
+"""Parts of the names of scenes."""
+
 _NO_DATA_NAMES = ("_FillValue", "missing_value", "no_data", "no_data_value", "nodata", "Data_Ignore_Value")
 
 
@@ -136,7 +145,8 @@ def choose_variable(path: Path, found: Sequence[Variable], wanted: str | None) -
         The arrays.
     wanted : str or None
         Its name, with or without groups. None takes the only array of three axes or, where there is none, of
-        two.
+        two. Of several, the only one that has a band for each wavelength and is not named like an uncertainty
+        or a mask is taken, else the only one that is named like radiance or reflectance.
 
     Returns
     -------
@@ -160,11 +170,23 @@ def choose_variable(path: Path, found: Sequence[Variable], wanted: str | None) -
         candidates = [one for one in arrays if len(one.shape) == axes] or [
             one for one in arrays if one.extent == axes
         ]
+        if len(candidates) > 1:
+            candidates = _most_sensible(found, candidates)
         if len(candidates) == 1:
             return candidates[0]
         if candidates:
             raise SceneError(f"{path} holds several arrays: name one with --variable: {_listed(candidates)}")
     raise SceneError(f"{path} holds no array of numbers with two or three axes: {_listed(found)}")
+
+
+def _most_sensible(found: Sequence[Variable], candidates: Sequence[Variable]) -> list[Variable]:
+    """Those of several arrays that are most likely a scene."""
+    lists = [one for one in found if one.extent <= 1 and WAVELENGTHS.fullmatch(one.last_name)]
+    lengths = {int(np.prod(one.shape)) for one in lists}
+    spectral = [one for one in candidates if any(length > 1 and length in lengths for length in one.shape)]
+    left = [one for one in spectral or candidates if not _BESIDE.search(one.last_name)]
+    named = [one for one in left if _SCENES.search(one.last_name)]
+    return named if len(named) == 1 else left or list(candidates)
 
 
 def choose_axes(

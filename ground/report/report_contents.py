@@ -15,6 +15,7 @@ from bandfold.common.scene import SceneInfo, SceneSource
 from bandfold.formats.header_fields import WAVELENGTH, numbers
 from bandfold.ground.compare import DistortionStatistics, present_samples
 from bandfold.ground.distortion import Comparison
+from bandfold.ground.ordinary_values import OrdinaryValues
 from bandfold.ground.synthesis.strip_decoder import Damage
 
 from .bit_counting_decoder import BitCountingDecoder
@@ -210,7 +211,10 @@ def collect(
     picture = np.full((-(-info.lines // step), -(-info.samples // step), 3), np.nan, np.float32)
     ends = decoder.fold.ends
     parts = [slice(first, last) for first, last in zip((0, *ends[:-1]), ends, strict=True)]
-    statistics = None if reference is None else DistortionStatistics(reference.info, parts)
+    statistics = None
+    if reference is not None:
+        ordinary = OrdinaryValues.of(reference, reference.info.no_data)
+        statistics = DistortionStatistics(reference.info, parts, ordinary)
     everything, damaged = slice(0, info.bands), 0
     for lines, block in decoder.strips(progress=progress):
         values_of = _present(block, info.no_data)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.ground.distortion import PEAK
 from bandfold.ground.stream.stream_report import value_text
 
 from .report_contents import ReportContents
@@ -95,7 +96,8 @@ def _facts(contents: ReportContents) -> dict[str, Any]:
     ]
     if whole is not None:
         figures += [
-            ("PSNR, peak 65535", _decibels(whole.psnr)),
+            *([] if whole.full_scale == PEAK else [("SNR", _decibels(whole.snr))]),
+            (f"PSNR, peak {whole.full_scale:.5g}", _decibels(whole.psnr)),
             ("spectral angle, mean", _degrees(whole.mean_sam)),
             ("largest error", "-" if math.isnan(whole.max_error) else f"{whole.max_error:g}"),
         ]

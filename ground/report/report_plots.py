@@ -120,7 +120,7 @@ def _psnr(contents: ReportContents) -> Any:
     positions, axis = band_axis(contents)
     values = np.array(contents.comparison.band_psnr)
     values[~np.isfinite(values)] = np.nan
-    plot = _figure(260, axis, "PSNR in dB, peak 65535")
+    plot = _figure(260, axis, f"PSNR in dB, peak {contents.comparison.whole.full_scale:.5g}")
     plot.scatter(positions, values, size=4, color=DECODED)
     plot.add_tools(HoverTool(tooltips=[("band", "$index"), (axis, "@x"), ("PSNR", "@y{0.00} dB")]))
     _mark_band(plot, positions[0])

@@ -28,7 +28,6 @@ from .strip_error import CountedSamples
 from .verification import check_levels
 
 
-
 @dataclass(frozen=True)
 class CodedStrip:
     """A coded strip.

@@ -37,7 +37,7 @@ def check(distance, first, second):
     mse = np.mean(error**2)
     assert distance.count == error.size
     assert distance.mse == pytest.approx(mse, rel=1e-12)
-    assert distance.psnr == pytest.approx(10 * np.log10(65535**2 / mse), rel=1e-12)
+    assert distance.psnr == pytest.approx(10 * np.log10(distance.full_scale**2 / mse), rel=1e-12)
     assert distance.psnr_data_peak == pytest.approx(10 * np.log10(np.abs(first).max() ** 2 / mse), rel=1e-12)
     assert distance.snr == pytest.approx(10 * np.log10(first.var() / mse), rel=1e-12)
     assert distance.max_error == np.abs(error).max()
@@ -183,3 +183,28 @@ def test_plot_of_a_partition_is_a_picture(tmp_path):
 def test_plot_into_no_directory_is_an_output_error(tmp_path):
     with pytest.raises(OutputError, match="No such file"):
         plot_partition(np.eye(2), (2,), tmp_path / "no" / "a.png")
+
+
+def test_floats_are_judged_by_the_range_of_their_ordinary_values():
+    generator = np.random.default_rng(1)
+    cube = generator.normal(10, 1, (6, 20, 20)).astype(np.float32)
+    other = cube + generator.normal(0, 0.1, cube.shape).astype(np.float32)
+    plain = compare_scenes(ArraySource(cube), ArraySource(other)).whole
+    assert plain.full_scale == pytest.approx(np.ptp(cube), rel=1e-6)
+    assert plain.psnr == pytest.approx(20 * np.log10(np.ptp(cube) / 0.1), abs=0.2)
+    assert plain.snr == pytest.approx(20, abs=0.5)
+    assert plain.outliers == (0, 0)
+    odd = ((np.s_[2, 13, 4], 1e6), (np.s_[:, :4], -9999), (np.s_[1, 14, :3], np.inf), (np.s_[:, 7], np.nan))
+    for places, value in odd:
+        cube[places] = other[places] = value
+    marred = compare_scenes(ArraySource(cube), ArraySource(other)).whole
+    assert marred.outliers == (1 + 6 * 4 * 20 + 3 + 6 * 20, 0)
+    assert marred.snr == pytest.approx(plain.snr, abs=0.3)
+    assert marred.psnr == pytest.approx(plain.psnr, abs=1)
+    assert marred.to_dict()["peak"] == marred.full_scale
+    other[2, 13, 4] = 999999
+    changed = compare_scenes(ArraySource(cube), ArraySource(other)).whole
+    assert (changed.outliers[1], changed.max_error) == (1, 1)
+    other[2, 7, 4] = 10
+    with pytest.raises(SceneError, match="holds nan at band 2, line 7, sample 4"):
+        compare_scenes(ArraySource(cube), ArraySource(other))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bandfold.common.errors import SceneError
 from bandfold.common.scene import Scaling
 from bandfold.formats.georeference import read_georeference
 from bandfold.formats.opening import open_scene
@@ -134,3 +135,20 @@ def test_no_data_values_of_every_kind(tmp_path, attributes, expected):
         # All of them mark absent data, and a scene has one value that does.
         cube[cube == -32768] = -9999
     np.testing.assert_array_equal(found, cube)
+
+
+@pytest.mark.parametrize(
+    "names", [("reflectance", "reflectance_uncertainty"), ("radiance", "obs"), ("a", "mask")]
+)
+def test_one_of_several_cubes_is_sensible(tmp_path, names):
+    dims = ("y", "x", "band")
+    other = CUBE.transpose(1, 2, 0).astype(np.float32) / 7
+    cubes = {names[1]: (dims, other), names[0]: (dims, 2 * other)}
+    data = xarray.Dataset({**cubes, "wavelength": ("band", WAVELENGTHS)})
+    data.to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
+    source = open_scene(tmp_path / "a.nc")
+    np.testing.assert_array_equal(source.read(slice(0, BANDS), slice(0, LINES)), 2 * other.transpose(2, 0, 1))
+    two = {"one": (dims, other), "two": (dims, other)}
+    xarray.Dataset(two).to_netcdf(tmp_path / "b.nc", engine="h5netcdf")
+    with pytest.raises(SceneError, match="name one with --variable"):
+        open_scene(tmp_path / "b.nc")
