@@ -11,7 +11,7 @@ from bandfold.common.scene import SCALED_DTYPES
 from bandfold.formats.envi.reader import open_envi
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
-from bandfold.onboard.samples.scaling import auto_scaling
+from bandfold.onboard.samples.count_plan import plan_counts
 
 FOLDER = Path(__file__).parents[1].parent / "shared" / "scenes"
 HEADERS = {path.stem: path for path in sorted(FOLDER.glob("*.hdr"))}
@@ -22,9 +22,9 @@ HEADERS = {path.stem: path for path in sorted(FOLDER.glob("*.hdr"))}
 )
 def source(request):
     path = HEADERS[request.param]
-    scene = open_envi(path, for_coding=False)
+    scene = open_envi(path)
     if scene.info.dtype in SCALED_DTYPES:
-        scene = open_envi(path, scaling=auto_scaling(scene))
+        scene = open_envi(path, scaling=plan_counts(scene).scaling)
     return scene
 
 
