@@ -116,7 +116,7 @@ class Encoder:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know: of the last scene, the engines that ran, and a target that was not met."""
+        """What the user should know: of the last scene, of the engines that ran, and of a missed target."""
         return self._notes + tuple(self._engine_notes) + self._missed
 
     def encode(self, scene: NDArray[Any] | SceneSource) -> bytes:
@@ -153,6 +153,7 @@ class Encoder:
             self.encode_in_parts(source, sections.append)
             return b"".join(sections)
         samples = Samples.of(source, seek_fills=self.settings.find_fill_values)
+        self._notes = ()
         if samples.plan is not None and source.info.scaling is None:
             self._notes = samples.plan.notes(source.info)
         if self._networks is not None:

@@ -156,7 +156,7 @@ class StreamStrips:
             task = self._task(basis, samples, sum(map(len, before)), doublings)
             chosen, coded = control.code(task, step)
             if basis is not known:
-                used = max(step, chosen / STEP_UNIT) / 2.0**doublings
+                used = _own_step(max(step, chosen / STEP_UNIT), doublings)
                 check_left_out(self._planner.mismatch.left_out, used)
         check_faults([coded.fault])
         self._since_repeated = 1 if before else self._since_repeated + 1
@@ -214,7 +214,8 @@ class StreamStrips:
             if abs(log2_of(chosen) - log2_of(step * STEP_UNIT)) < FAR:
                 break
             step = chosen / STEP_UNIT
-        check_left_out(self._planner.mismatch.left_out, max(basis.step, chosen / STEP_UNIT))
+        used = _own_step(chosen / STEP_UNIT, doublings)
+        check_left_out(self._planner.mismatch.left_out, max(basis.step, used))
         return before, coded
 
     def _before(self, basis: StreamBasis, *, renewed: bool) -> list[bytes]:

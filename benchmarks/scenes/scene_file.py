@@ -95,7 +95,9 @@ def _as_counts(cube: NDArray[Any], path: Path) -> NDArray[Any]:
         raise SceneError(
             f"{path} holds NaN or infinite samples: a benchmark against other codecs cannot use it"
         )
-    return read_whole(Samples.of(ArraySource(cube), seek_fills=False).counts)
+    counts = read_whole(Samples.of(ArraySource(cube), seek_fills=False).counts)
+    # Other codecs take numbers without a sign.
+    return (counts.astype(np.int32) + (1 << 15)).astype(np.uint16)
 
 
 def is_scaled(path: Path) -> bool:
