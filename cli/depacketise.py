@@ -22,6 +22,7 @@ EXAMPLE = """\b
 Examples:
   bandfold depacketise pass1.ccsds pass2.ccsds -o scene.bf
   bandfold depacketise mixed.ccsds -o scene.bf --scene 7 --json
+  bandfold depacketise mixed.ccsds -o scene.bf --identity 3fa90c
 """
 
 
@@ -30,6 +31,11 @@ Examples:
 @output_option(required=True, help="Stream to write.")
 @click.option("--apid", type=int, help="Only packets of this APID.  [default: the one there is]")
 @click.option("--scene", type=int, help="Only packets of this scene.  [default: the one there is]")
+@click.option(
+    "--identity",
+    metavar="HEX",
+    help="Only packets of the stream whose identity begins so.  [default: the one there is]",
+)
 @models_option(help="Package file that the stream may need (.bfm), to tell which lines are lost.")
 @json_option
 @click.pass_context
@@ -39,6 +45,7 @@ def depacketise(
     output: Path,
     apid: int | None,
     scene: int | None,
+    identity: str | None,
     models: tuple[Path, ...],
     as_json: bool,
 ) -> None:
@@ -46,7 +53,7 @@ def depacketise(
 
     Packets may come in any order and from several passes, with duplicates and losses, and with other packets
     or fill between them. OUTPUT gets all sections that are whole. Where something is missing, it is
-    reported, and the exit status is 9.
+    reported, and the exit status is 9. Packets of several streams are never put together: name one of them.
     """
     from bandfold.bitstream.packages.registry import Registry
     from bandfold.ground.packets.packet_reader import find_packets
@@ -58,7 +65,7 @@ def depacketise(
         found = find_packets(read_input("packets", path))
         reassembly.add(found.packets)
         skipped[str(path)] = found.skipped
-    assembly = reassembly.assemble(apid, scene)
+    assembly = reassembly.assemble(apid, scene, identity)
     strips = assembly.lost_strips(Registry(models))
     with atomic_output(output) as file:
         file.write(assembly.stream)
@@ -81,7 +88,8 @@ def _summary(report: dict[str, Any]) -> str:
     packets, sections = report["packets"], report["sections"]
     sent = "an unknown number" if packets["sent"] is None else packets["sent"]
     parts = [
-        f"scene {report['scene']} of APID {report['apid']}",
+        f"scene {report['scene']} of APID {report['apid']}"
+        + (f" (identity {report['identity']})" if report["identity"] else ""),
         f"{packets['received']} packets ({packets['duplicates']} duplicates) of {sent}",
         f"{sections['whole']} sections whole",
         "complete" if report["complete"] else "not complete",
@@ -90,9 +98,18 @@ def _summary(report: dict[str, Any]) -> str:
 
 
 def _losses(report: dict[str, Any]) -> Iterator[str]:
-    """What is missing, the most important first, a line each."""
+    """What is missing or doubtful, the most important first, a line each."""
+    for doubt in report["doubts"]:
+        yield f"not all packets may be of one stream: {doubt}"
+    if report["layout"] == 1:
+        yield (
+            "packets of layout 1 carry no identity of their stream: of two streams with one APID and number "
+            "of the scene only contradictions are noticed"
+        )
     if report["strips"]["unknown"]:
         yield f"which lines are lost is not known: {report['strips']['unknown']}"
+    elif not report["stream_ended"]:
+        yield "the end of the stream is missing: lines behind the last one are lost, or were never coded"
     for strip in report["strips"]["missing"]:
         yield f"lines {strip['lines'][0]}:{strip['lines'][1]} are lost (strip {strip['strip']})"
     for one in report["sections"]["partial"]:
@@ -106,7 +123,8 @@ def _losses(report: dict[str, Any]) -> Iterator[str]:
         start, stop = one["packets"]
         yield f"packets {start}:{stop} are lost, sequence counts from {one['first_count']}"
     if not report["end_seen"]:
-        yield "the closing packets are lost: more may be missing at the end"
+        more = "" if report["stream_ended"] else ": more may be missing at the end"
+        yield f"the closing packets are lost{more}"
     for one in report["skipped"]:
         start, stop = one["bytes"]
         yield f"bytes {start}:{stop} of {one['file']} are no intact packets of bandfold"

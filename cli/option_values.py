@@ -199,7 +199,8 @@ def parse_packet_settings(text: str) -> PacketSettings:
             raise SettingsError(
                 f"--packets {text!r}: {key!r} is unknown or there twice; write {PACKETS_METAVAR}"
             )
-        values[key] = _time(value) if key == "time" else _number(key, value)
+        read = {"time": _time, "identity": _identity}.get(key)
+        values[key] = _number(key, value) if read is None else read(value)
     if "apid" not in values:
         raise SettingsError(f"--packets {text!r} has no apid: write {PACKETS_METAVAR}")
     settings = PacketSettings(**values)
@@ -213,6 +214,13 @@ def _number(key: str, text: str) -> int:
         return int(text, 0)
     except ValueError as error:
         raise SettingsError(f"--packets: {key} {text!r} is not a whole number") from error
+
+
+def _identity(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise SettingsError(f"--packets: identity {text!r} is not made of hexadecimal digits") from error
 
 
 def _time(text: str) -> datetime:

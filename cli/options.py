@@ -173,7 +173,8 @@ NO_DATA_HELP = "Value that marks absent data.  [default: the data ignore value o
 PACKETS_HELP = (
     "apid (0-2046); size: bytes of a packet at most [4096]; repeat: segments after which header and bases "
     "are sent again, 0 for never [8]; count: first sequence count [0]; scene: number of the scene; time: "
-    "time code of all packets, like 2026-03-01T12:00:00Z [both: now]."
+    "time code of all packets, like 2026-03-01T12:00:00Z [both: now]; identity: 16 hexadecimal digits that "
+    "no other stream has [digest of the stream; random while it is made]."
 )
 
 

@@ -75,6 +75,7 @@ def _report(settings: PacketSettings, packetiser: Packetiser, size: int) -> dict
     return {
         "apid": settings.apid,
         "scene": packetiser.scene,
+        "identity": packetiser.identity.hex(),
         "packets": packetiser.packets,
         "copies": packetiser.copies,
         "sections": packetiser.sections,

@@ -41,7 +41,8 @@ def packetise(
     report = {"output": str(output), **write_packets(data, packets, output)}
     text = (
         f"{output}: {report['packets']} packets ({report['copies']} of them copies), "
-        f"{report['bytes']} bytes, scene {report['scene']} of APID {report['apid']}; "
+        f"{report['bytes']} bytes, scene {report['scene']} of APID {report['apid']}, "
+        f"identity {report['identity']}; "
         f"the next sequence count is {report['next_count']}"
     )
     tell(report, text, as_json=as_json)

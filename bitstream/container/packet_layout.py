@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import binascii
+import hashlib
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-IDENTITY = b"\xbf\x01"
-"""First bytes behind the time code: this is a packet of bandfold, in the first layout."""
+LAYOUT_1, LAYOUT_2 = b"\xbf\x01", b"\xbf\x02"
+"""First bytes behind the time code: this is a packet of bandfold, in the first or the second layout.
+
+Packets of the second layout, the only one that is written, say which stream they are of.
+"""
+
+IDENTITY_BYTES = 8
+"""Of the identity of a stream."""
 
 CLOSING = 0
 """Kind of the packets that end a scene; no section has this kind."""
@@ -21,12 +29,17 @@ TIME_BYTES = 7
 COUNTS = 1 << 14
 """Sequence counts of a space packet wrap around here."""
 
-CLOSING_DATA = struct.Struct(">I")
-"""What a closing packet holds: the number of packets of the scene, itself and its copies included."""
+CLOSING_DATA = struct.Struct(f">I{IDENTITY_BYTES}s")
+"""What a closing packet holds: the number of packets of the scene, itself and its copies included, and the
+`section_digest` of all its sections."""
 
-_FIELDS = struct.Struct(">BHIIIII")
+CLOSING_DATA_1 = struct.Struct(">I")
+"""What a closing packet of the first layout holds: the number of packets alone."""
 
-HEAD_BYTES = len(IDENTITY) + _FIELDS.size
+_FIELDS = struct.Struct(f">BHI{IDENTITY_BYTES}sIIII")
+_FIELDS_1 = struct.Struct(">BHIIIII")
+
+HEAD_BYTES = len(LAYOUT_2) + _FIELDS.size
 """Of a `PacketHead`."""
 
 CONTROL_BYTES = 2
@@ -56,6 +69,9 @@ class PacketHead:
         Bytes of the section, frame included.
     offset : int
         Where in the section the data begin.
+    identity : bytes or None
+        Of the stream, 8 bytes, the same in all its packets and in those of no other stream; None in packets
+        of the first layout, which tell streams apart by the number of the scene alone.
     """
 
     kind: int
@@ -65,12 +81,24 @@ class PacketHead:
     section: int
     length: int
     offset: int
+    identity: bytes | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the head in a packet."""
+        return HEAD_BYTES if self.identity is not None else len(LAYOUT_1) + _FIELDS_1.size
+
+    @property
+    def overhead(self) -> int:
+        """Bytes of a packet with this head that hold nothing of the stream."""
+        return PRIMARY_BYTES + TIME_BYTES + self.size + CONTROL_BYTES
 
     def pack(self) -> bytes:
         """Bytes of the head, most significant first as in all of CCSDS."""
-        return IDENTITY + _FIELDS.pack(
-            self.kind, self.version, self.scene, self.packet, self.section, self.length, self.offset
-        )
+        place = self.packet, self.section, self.length, self.offset
+        if self.identity is None:
+            return LAYOUT_1 + _FIELDS_1.pack(self.kind, self.version, self.scene, *place)
+        return LAYOUT_2 + _FIELDS.pack(self.kind, self.version, self.scene, self.identity, *place)
 
     @staticmethod
     def unpack(data: bytes, position: int) -> PacketHead | None:
@@ -81,17 +109,40 @@ class PacketHead:
         data : bytes
             A packet.
         position : int
-            Where it starts; `HEAD_BYTES` must follow.
+            Where the head starts.
 
         Returns
         -------
         PacketHead or None
             None if this is something else.
         """
-        start = position + len(IDENTITY)
-        if data[position:start] != IDENTITY:
-            return None
-        return PacketHead(*_FIELDS.unpack_from(data, start))
+        layout = data[position : position + len(LAYOUT_2)]
+        start = position + len(LAYOUT_2)
+        if layout == LAYOUT_1 and len(data) >= start + _FIELDS_1.size:
+            return PacketHead(*_FIELDS_1.unpack_from(data, start))
+        if layout == LAYOUT_2 and len(data) >= start + _FIELDS.size:
+            kind, version, scene, identity, packet, section, length, offset = _FIELDS.unpack_from(data, start)
+            return PacketHead(kind, version, scene, packet, section, length, offset, identity)
+        return None
+
+
+def section_digest(sections: Iterable[bytes]) -> bytes:
+    """Digest of sections, by which closing packets bind all that was sent.
+
+    Parameters
+    ----------
+    sections : iterable of bytes
+        All sections of a stream in order, frames included.
+
+    Returns
+    -------
+    bytes
+        First 8 bytes of the SHA-256 of all of them, one behind the other.
+    """
+    digest = hashlib.sha256()
+    for section in sections:
+        digest.update(section)
+    return digest.digest()[:IDENTITY_BYTES]
 
 
 def packet_control(data: bytes | bytearray | memoryview) -> bytes:

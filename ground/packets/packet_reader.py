@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from bandfold.bitstream.container.packet_layout import (
     CONTROL_BYTES,
-    HEAD_BYTES,
-    IDENTITY,
-    OVERHEAD_BYTES,
+    LAYOUT_1,
+    LAYOUT_2,
     PRIMARY_BYTES,
     TIME_BYTES,
     PacketHead,
@@ -23,8 +22,9 @@ if TYPE_CHECKING:
     from spacepackets.ccsds.spacepacket import SpacePacketHeader
 
 _CANDIDATE = re.compile(
-    # Version 0, telemetry, secondary header; a time code with 16-bit days and milliseconds; our identity.
-    rb"[\x08-\x0f].{%d}\x40.{%d}%s" % (PRIMARY_BYTES - 1, TIME_BYTES - 1, re.escape(IDENTITY)),
+    # Version 0, telemetry, secondary header; a time code with 16-bit days and milliseconds; our layouts.
+    rb"[\x08-\x0f].{%d}\x40.{%d}(?:%s|%s)"
+    % (PRIMARY_BYTES - 1, TIME_BYTES - 1, re.escape(LAYOUT_1), re.escape(LAYOUT_2)),
     re.DOTALL,
 )
 
@@ -42,7 +42,7 @@ class Packet:
     time : datetime
         When it was made, by its time code, UTC.
     head : PacketHead
-        Which part of which section of which scene it holds.
+        Which part of which section of which stream it holds.
     data : bytes
         That part of the section.
     """
@@ -114,15 +114,15 @@ def find_packets(data: bytes) -> FoundPackets:
 def _read(data: bytes, start: int, header: SpacePacketHeader, read_time: Any) -> Packet | None:
     """The packet that starts here, if one does."""
     end = start + header.packet_len
-    if end > len(data) or header.packet_len <= OVERHEAD_BYTES:
+    behind_time = start + PRIMARY_BYTES + TIME_BYTES
+    head = PacketHead.unpack(data, behind_time)
+    if head is None or end > len(data) or header.packet_len <= head.overhead:
         return None
     body = end - CONTROL_BYTES
     if packet_control(memoryview(data)[start:body]) != data[body:end]:
         return None
-    behind_time = start + PRIMARY_BYTES + TIME_BYTES
-    head = PacketHead.unpack(data, behind_time)
-    content = data[behind_time + HEAD_BYTES : body]
-    if head is None or head.offset + len(content) > head.length:
+    content = data[behind_time + head.size : body]
+    if head.offset + len(content) > head.length:
         return None
     time: datetime = read_time.unpack(data[start + PRIMARY_BYTES : behind_time]).as_datetime()
     return Packet(header.apid, header.seq_count, time, head, content)

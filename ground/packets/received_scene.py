@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,29 @@ from bandfold.ground.stream.parsed_stream import ParsedStream
 
 Ranges = list[tuple[int, int]]
 """Half-open ranges, rising."""
+
+
+@dataclass(frozen=True)
+class StreamName:
+    """By what packets of one stream are told from those of others.
+
+    Parameters
+    ----------
+    apid : int
+        Application process identifier of its packets.
+    scene : int
+        Number of the scene.
+    identity : bytes or None
+        Of the stream, 8 bytes; None in packets of the first layout, which have none.
+    """
+
+    apid: int
+    scene: int
+    identity: bytes | None
+
+    def __str__(self) -> str:
+        identity = "without identity" if self.identity is None else f"identity {self.identity.hex()}"
+        return f"scene {self.scene} of APID {self.apid} ({identity})"
 
 
 @dataclass(frozen=True)
@@ -32,6 +55,9 @@ class PacketCounts:
         Half-open ranges of packets, as far as the last one known.
     first_count : int
         Sequence count of packet 0.
+    renumbered : int
+        Packets with the number of another one and other content: of the same stream cut in another way or,
+        in the first layout, perhaps of another stream.
     """
 
     received: int
@@ -39,6 +65,7 @@ class PacketCounts:
     sent: int | None
     lost: Ranges
     first_count: int
+    renumbered: int = 0
 
 
 @dataclass(frozen=True)
@@ -77,12 +104,38 @@ class SectionCounts:
         Half-open ranges of sections of which nothing arrived.
     partial : list of PartialSection
         Sections of which something arrived.
+    contradicted : list of int
+        Sections of which packets brought different bytes. Of those that are whole, the bytes were taken that
+        the checksum of the section proves.
     """
 
     whole: int
     sent: int | None
     lost: Ranges
     partial: list[PartialSection]
+    contradicted: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class StreamProof:
+    """What shows that all packets are of one stream.
+
+    Parameters
+    ----------
+    digest : bool or None
+        Whether all sections together have the digest that the closing packets tell; None if that is not
+        known: sections or closing packets are missing, or the packets are of the first layout.
+    doubts : tuple of str
+        What speaks against it, a sentence each.
+    """
+
+    digest: bool | None
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing speaks against it, or the digest settles it."""
+        return self.digest is True or (self.digest is None and not self.doubts)
 
 
 @dataclass(frozen=True)
@@ -95,10 +148,14 @@ class LostStrips:
         Half-open range of lines, by number of the strip.
     reason : str or None
         Why they are not known, if they are not: nothing can be decoded, or a package is not at hand.
+    ended : bool
+        Whether it is known how many lines the scene has: the header or the end of the stream tells it. If
+        not, more strips may be missing behind the last one.
     """
 
     lines: dict[int, tuple[int, int]]
     reason: str | None = None
+    ended: bool = True
 
 
 @dataclass(frozen=True)
@@ -107,10 +164,8 @@ class ReceivedScene:
 
     Parameters
     ----------
-    apid : int
-        Application process identifier of its packets.
-    scene : int
-        Number of the scene.
+    name : StreamName
+        By what its packets were told from others.
     time : datetime
         Earliest time code, UTC.
     stream : bytes
@@ -120,14 +175,16 @@ class ReceivedScene:
         Which packets arrived.
     sections : SectionCounts
         Which sections arrived.
+    proof : StreamProof
+        Whether all of that is one stream.
     """
 
-    apid: int
-    scene: int
+    name: StreamName
     time: datetime
     stream: bytes
     packets: PacketCounts
     sections: SectionCounts
+    proof: StreamProof
 
     def lost_strips(self, registry: Registry | None = None) -> LostStrips:
         """Which strips of the scene are lost: their own segment is not whole, or what it names is not there.
@@ -146,12 +203,15 @@ class ReceivedScene:
             stream = ParsedStream.parse(self.stream, None, 1 << 62, registry)
             lost = [index for index in range(stream.header.strip_count) if not stream.usable(index)]
             strips = [stream.header.strip(index) for index in lost]
-            return LostStrips({index: (one.start, one.stop) for index, one in zip(lost, strips, strict=True)})
+            lines = {index: (one.start, one.stop) for index, one in zip(lost, strips, strict=True)}
+            return LostStrips(lines, ended=stream.complete)
         except BandfoldError as error:
-            return LostStrips({}, str(error))
+            return LostStrips({}, str(error), ended=False)
 
     def complete(self, strips: LostStrips) -> bool:
-        """Whether nothing of the stream is missing; lost copies do not count.
+        """Whether nothing of the stream is missing, and all of it is of one stream; lost copies do not count.
+
+        Of a stream that was sent while its lines came in, only its end tells that nothing is missing.
 
         Parameters
         ----------
@@ -161,9 +221,10 @@ class ReceivedScene:
         Returns
         -------
         bool
-            Whether all sections and strips are there.
+            Whether all sections, all strips and the end are there.
         """
-        return not (self.sections.lost or self.sections.partial or strips.lines or strips.reason)
+        missing = self.sections.lost or self.sections.partial or strips.lines or strips.reason
+        return strips.ended and not missing and self.proof.holds
 
     def report(self, strips: LostStrips) -> dict[str, Any]:
         """What arrived and what is missing.
@@ -178,16 +239,22 @@ class ReceivedScene:
         dict
             Ready for JSON; all ranges are half-open.
         """
-        packets, sections = self.packets, self.sections
+        name, packets, sections = self.name, self.packets, self.sections
         return {
-            "apid": self.apid,
-            "scene": self.scene,
+            "apid": name.apid,
+            "scene": name.scene,
+            "identity": None if name.identity is None else name.identity.hex(),
+            "layout": 1 if name.identity is None else 2,
             "time": self.time.isoformat(),
             "complete": self.complete(strips),
             "end_seen": packets.sent is not None,
+            "stream_ended": strips.ended,
+            "digest_agrees": self.proof.digest,
+            "doubts": list(self.proof.doubts),
             "packets": {
                 "received": packets.received,
                 "duplicates": packets.duplicates,
+                "renumbered": packets.renumbered,
                 "sent": packets.sent,
                 "missing": sum(stop - start for start, stop in packets.lost),
                 "ranges": [
@@ -208,6 +275,7 @@ class ReceivedScene:
                     }
                     for one in sections.partial
                 ],
+                "contradicted": sections.contradicted,
             },
             "strips": {
                 "missing": [

@@ -12,8 +12,8 @@ from .packets import Packetiser, PacketSettings
 class PacketWriter:
     """Cuts into packets what an encoder of lines writes, and hands them on at once.
 
-    The packets are those that `bandfold.onboard.downlink.packets.packetise` makes of the finished stream.
-    Nothing is held but the sections that are to be sent again.
+    The packets are those that `bandfold.onboard.downlink.packets.packetise` makes of the finished stream with
+    the same identity. Nothing is held but the sections that are to be sent again.
 
     Parameters
     ----------
@@ -30,7 +30,8 @@ class PacketWriter:
     Attributes
     ----------
     packetiser : Packetiser
-        Tells how much there was, and with which sequence count the next scene goes on.
+        Tells how much there was, the identity of the stream, and with which sequence count the next scene
+        goes on.
 
     Examples
     --------

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +15,12 @@ from bandfold.bitstream.container.packet_layout import (
     CLOSING,
     CLOSING_DATA,
     COUNTS,
+    IDENTITY_BYTES,
     OVERHEAD_BYTES,
     PRIMARY_BYTES,
     PacketHead,
     packet_control,
+    section_digest,
 )
 from bandfold.bitstream.container.sections import (
     CHECK_BYTES,
@@ -67,6 +71,10 @@ class PacketSettings:
         Sequence count of the first packet, 0 to 16383.
     time : datetime, optional
         Time code of all packets. The time at which each section is cut by default.
+    identity : bytes, optional
+        What all packets of this stream carry and those of no other, 8 bytes. By default the digest of a
+        finished stream, so that the same stream cut again goes together with what was cut before; and a
+        random number for a stream that is sent while it is made. A clock has no part in it.
 
     Raises
     ------
@@ -80,6 +88,7 @@ class PacketSettings:
     repeat: int = 8
     count: int = 0
     time: datetime | None = None
+    identity: bytes | None = None
 
     def __post_init__(self) -> None:
         ranges = {
@@ -94,6 +103,11 @@ class PacketSettings:
                 raise SettingsError(f"{name} {value} of the packets is out of range: give {low} to {high}")
         if self.time is not None:
             cds_time(self.time)
+        if self.identity is not None and len(self.identity) != IDENTITY_BYTES:
+            raise SettingsError(
+                f"identity of the packets has {len(self.identity)} bytes: give {IDENTITY_BYTES} "
+                f"({2 * IDENTITY_BYTES} hexadecimal digits)"
+            )
 
 
 class Packetiser:
@@ -119,6 +133,8 @@ class Packetiser:
         Packets among them that are sent again.
     left_out : int
         Bytes of sections that were not intact and are not sent.
+    identity : bytes
+        Of the stream, in each packet: that of the settings, or a random one.
     """
 
     def __init__(self, settings: PacketSettings, version: int = VERSION) -> None:
@@ -126,6 +142,10 @@ class Packetiser:
         self._settings = settings
         self._version = version
         self._scene = settings.scene
+        self.identity = (
+            secrets.token_bytes(IDENTITY_BYTES) if settings.identity is None else settings.identity
+        )
+        self._digest = hashlib.sha256()
         self._since = 0
         self._whole = False
         self._latest: dict[tuple[int, int], tuple[int, bytes]] = {}
@@ -164,6 +184,7 @@ class Packetiser:
         """
         number, kind = self.sections, section[0]
         self.sections += 1
+        self._digest.update(section)
         yield from self._cut(number, section)
         if not self._settings.repeat:
             return
@@ -193,14 +214,11 @@ class Packetiser:
         StreamError
             If this is no stream, or one of an unknown version.
         """
-        position = len(write_preamble())
-        for section in read_sections(data):
-            end = position + section.size
-            if section.intact:
-                yield from self.push(data[position:end])
+        for section, intact in _framed(data):
+            if intact:
+                yield from self.push(section)
             else:
-                self.left_out += section.size
-            position = end
+                self.left_out += len(section)
 
     def close(self) -> Iterator[bytes]:
         """End the scene.
@@ -208,11 +226,14 @@ class Packetiser:
         Yields
         ------
         bytes
-            Copies of what was not repeated yet, and closing packets, which say how much there was.
+            Copies of what was not repeated yet, and closing packets, which say how much there was and the
+            digest of it.
         """
         if self._since or self._fresh:
             yield from self._repeat()
-        total = CLOSING_DATA.pack(self.packets + CLOSING_COPIES)
+        total = CLOSING_DATA.pack(
+            self.packets + CLOSING_COPIES & _UINT32, self._digest.digest()[:IDENTITY_BYTES]
+        )
         for _ in range(CLOSING_COPIES):
             yield self._packet(CLOSING, self.sections, total, 0, len(total), self._now())
 
@@ -255,7 +276,14 @@ class Packetiser:
         if self._scene is None:
             self._scene = int((self._settings.time or datetime.now(timezone.utc)).timestamp()) & _UINT32
         head = PacketHead(
-            kind, self._version, self._scene, self.packets & _UINT32, section & _UINT32, length, offset
+            kind,
+            self._version,
+            self._scene,
+            self.packets & _UINT32,
+            section & _UINT32,
+            length,
+            offset,
+            self.identity,
         )
         first, last = offset == 0, offset + len(data) == length
         flags = self._flags((1 if first else 0) | (2 if last else 0))
@@ -303,8 +331,40 @@ def packetise(data: bytes, settings: PacketSettings) -> Iterator[bytes]:
 
 
 def packetiser_for(data: bytes, settings: PacketSettings) -> Packetiser:
-    """A packetiser for the format version of a stream; see `Packetiser`."""
+    """Make a packetiser for a finished stream.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole stream.
+    settings : PacketSettings
+        As for `Packetiser`.
+
+    Returns
+    -------
+    Packetiser
+        For the version of the format of the stream, with the digest of its intact sections as its identity
+        if the settings give none.
+
+    Raises
+    ------
+    StreamError
+        If this is no stream, or one of an unknown version.
+    SettingsError
+        If spacepackets is not installed.
+    """
+    if settings.identity is None:
+        identity = section_digest(section for section, intact in _framed(data) if intact)
+        settings = replace(settings, identity=identity)
     return Packetiser(settings, int.from_bytes(data[len(SIGNATURE) : len(SIGNATURE) + 2], "little"))
+
+
+def _framed(data: bytes) -> Iterator[tuple[bytes, bool]]:
+    """Sections of a stream with their frames, and whether they are intact."""
+    position = len(write_preamble())
+    for section in read_sections(data):
+        yield data[position : position + section.size], section.intact
+        position += section.size
 
 
 def cds_time(time: datetime) -> tuple[int, int]:

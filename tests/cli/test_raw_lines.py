@@ -127,7 +127,7 @@ def test_what_a_failure_leaves_can_be_continued(run, tmp_path, scene, feed):
     assert Decoder(tmp_path / "a.bf.part").decode().shape == (40, 23, 20)
 
 
-PACKETS = "apid=100,size=256,scene=7,repeat=2,count=9,time=2026-03-01T12:00:00Z"
+PACKETS = "apid=100,size=256,scene=7,repeat=2,count=9,time=2026-03-01T12:00:00Z,identity=0123456789abcdef"
 
 
 @pytest.mark.parametrize("source", ["scene.hdr", "-"])

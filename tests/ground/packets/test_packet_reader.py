@@ -3,6 +3,7 @@
 import json
 import os
 import struct
+from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import groupby, zip_longest
 
@@ -17,16 +18,18 @@ from bandfold.common.errors import StreamError
 from bandfold.ground import Decoder
 from bandfold.ground.packets.packet_reader import find_packets
 from bandfold.ground.packets.reassembly import Reassembly
-from bandfold.onboard.downlink.packets import Packetiser, PacketSettings, packetise
+from bandfold.ground.packets.received_scene import StreamName
+from bandfold.onboard.downlink.packets import Packetiser, PacketSettings, packetise, packetiser_for
 
 from ..streams import encode, scene
 
-SIZE, STRIP, LINES = 80, 8, 40
+SIZE, STRIP, LINES = 88, 8, 40
 STREAM = encode(scene(lines=LINES), strip_lines=STRIP)
 WHOLE = Decoder(STREAM).decode()
 SETTINGS = PacketSettings(
     100, size=SIZE, scene=5, repeat=2, count=16_350, time=datetime(2026, 1, 1, tzinfo=timezone.utc)
 )
+IDENTITY = packetiser_for(STREAM, SETTINGS).identity
 PACKETS = list(packetise(STREAM, SETTINGS))
 CLOSING = len(PACKETS) - 2
 PARTS = [(section.kind, section.payload, section.size) for section in read_sections(STREAM)]
@@ -34,7 +37,7 @@ PARTS = [(section.kind, section.payload, section.size) for section in read_secti
 
 def place(packet):
     """Section and offset of a packet, read from its bytes."""
-    return struct.unpack_from(">I", packet, 26)[0], struct.unpack_from(">I", packet, 34)[0]
+    return struct.unpack_from(">I", packet, 34)[0], struct.unpack_from(">I", packet, 42)[0]
 
 
 PLACES = [place(packet) for packet in PACKETS]
@@ -125,7 +128,9 @@ def test_all_packets_give_the_stream():
     assembly = assembled(b"".join(PACKETS))
     assert assembly.stream == STREAM
     assert assembly.complete(assembly.lost_strips())
-    assert (assembly.apid, assembly.scene, assembly.packets.sent) == (100, 5, len(PACKETS))
+    assert assembly.name == StreamName(100, 5, IDENTITY)
+    assert assembly.packets.sent == len(PACKETS)
+    assert assembly.proof.digest is True
     assert assembly.packets.duplicates == 0
     assert find_packets(b"".join(PACKETS)).skipped == []
     check(range(len(PACKETS)), b"".join(PACKETS))
@@ -184,7 +189,7 @@ def test_two_passes_make_one_scene():
 def test_packets_of_another_size_fill_the_gaps():
     settings = PacketSettings(100, size=SIZE + 13, scene=5)
     again = list(packetise(STREAM, settings))
-    first = b"".join(packet for packet in PACKETS if place(packet)[0] != 2 or place(packet)[1] != 80)
+    first = b"".join(packet for packet in PACKETS if place(packet)[0] != 2 or place(packet)[1] != 0)
     assert assembled(first, b"".join(again)).stream == STREAM
 
 
@@ -195,11 +200,12 @@ def test_scenes_are_told_apart():
     mixed += b"".join(packetise(other, PacketSettings(101, size=SIZE, scene=6)))
     reassembly = Reassembly()
     reassembly.add(find_packets(mixed).packets)
-    assert set(reassembly.scenes) == {(100, 5), (100, 6), (101, 6)}
+    assert {(name.apid, name.scene) for name in reassembly.streams} == {(100, 5), (100, 6), (101, 6)}
     assert reassembly.assemble(apid=101).stream == other
     assert reassembly.assemble(scene=5).stream == STREAM
     message = (
-        r"choose one scene with --scene and --apid; .* scene 5 of APID 100, scene 6 of APID 100, scene 6"
+        r"choose one stream with --scene, --apid and --identity; .* \d+ packets of scene 5 of APID 100 "
+        r"\(identity [0-9a-f]{16}\), \d+ packets of scene 6 of APID 100 .*, \d+ packets of scene 6 of APID"
     )
     for wanted in ({}, {"apid": 100}, {"scene": 6}, {"scene": 8}):
         with pytest.raises(StreamError, match=message):
@@ -208,23 +214,23 @@ def test_scenes_are_told_apart():
 
 def packet(head, data, apid=100):
     """A packet with a right control, whatever it claims."""
-    body = struct.pack(">HHH", 0x0800 | apid, 0xC000, OVERHEAD_BYTES - 7 + len(data))
+    body = struct.pack(">HHH", 0x0800 | apid, 0xC000, head.overhead - 7 + len(data))
     body += bytes.fromhex("40000000000000") + head.pack() + data
     return body + packet_control(body)
 
 
 def test_claims_cost_no_memory():
-    huge = packet(PacketHead(5, VERSION, 5, 2**32 - 2, 2**32 - 1, 2**32 - 1, 7), b"abc")
-    closing = packet(PacketHead(0, VERSION, 5, 2**32 - 1, 2**32 - 1, 4, 0), b"\xff" * 4)
+    huge = packet(PacketHead(5, VERSION, 5, 2**32 - 2, 2**32 - 1, 2**32 - 1, 7, IDENTITY), b"abc")
+    closing = packet(PacketHead(0, VERSION, 5, 2**32 - 1, 2**32 - 1, 12, 0, IDENTITY), b"\xff" * 12)
     assembly = assembled(huge + closing)
     assert assembly.packets.lost == [(0, 2**32 - 2)]
     assert assembly.sections.lost == [(0, 2**32 - 1)]
     assert assembly.sections.partial[0].missing == [(0, 7), (10, 2**32 - 1)]
-    beginning = packet(PacketHead(5, VERSION, 5, 2**32 - 2, 2**32 - 1, 2**32 - 1, 0), b"abc")
+    beginning = packet(PacketHead(5, VERSION, 5, 2**32 - 2, 2**32 - 1, 2**32 - 1, 0, IDENTITY), b"abc")
     assert len(assembled(beginning).stream) == 10
     # Data beyond the end of their section, or none at all.
-    assert find_packets(packet(PacketHead(5, VERSION, 5, 0, 0, 4, 2), b"abc")).packets == []
-    assert find_packets(packet(PacketHead(5, VERSION, 5, 0, 0, 4, 0), b"")).packets == []
+    assert find_packets(packet(PacketHead(5, VERSION, 5, 0, 0, 4, 2, IDENTITY), b"abc")).packets == []
+    assert find_packets(packet(PacketHead(5, VERSION, 5, 0, 0, 4, 0, IDENTITY), b"")).packets == []
 
 
 def test_what_arrived_of_a_segment_is_kept():
@@ -256,7 +262,7 @@ def test_whatever_packets_claim(heads):
     """With right controls, among the real ones: an error of our own at worst, and no memory for claims."""
     version = int.from_bytes(STREAM[8:10], "little")
     wrong = b"".join(
-        packet(PacketHead(kind, version + (other == 2), 5, number, section, length, offset), data)
+        packet(PacketHead(kind, version + (other == 2), 5, number, section, length, offset, IDENTITY), data)
         for kind, other, number, section, length, offset, data in heads
     )
     for data in (wrong, b"".join([*PACKETS[:5], wrong, *PACKETS[5:]]), b"".join([*PACKETS, wrong])):
@@ -271,7 +277,7 @@ def test_whatever_packets_claim(heads):
 def test_a_section_that_is_whole_but_wrong_is_not_written():
     section = bytearray(write_section(Section.SEGMENT, b"payload"))
     section[-1] ^= 1
-    wrong = packet(PacketHead(5, VERSION, 5, 0, 3, len(section), 0), bytes(section))
+    wrong = packet(PacketHead(5, VERSION, 5, 0, 3, len(section), 0, IDENTITY), bytes(section))
     assembly = assembled(b"".join(PACKETS), wrong)
     # Of the same section, of another length: what is right wins.
     assert assembly.stream == STREAM
@@ -285,7 +291,7 @@ def test_a_section_that_is_whole_but_wrong_is_not_written():
 
 def test_an_unknown_version_is_refused():
     with pytest.raises(StreamError, match="version 999"):
-        assembled(packet(PacketHead(5, 999, 5, 0, 0, 3, 0), b"abc"))
+        assembled(packet(PacketHead(5, 999, 5, 0, 0, 3, 0, IDENTITY), b"abc"))
 
 
 def test_bytes_without_packets():
@@ -296,7 +302,7 @@ def test_bytes_without_packets():
 
 def test_sections_can_be_cut_as_they_are_made():
     """As a camera process would: no more than a section is held."""
-    packetiser = Packetiser(SETTINGS)
+    packetiser = Packetiser(replace(SETTINGS, identity=IDENTITY))
     made = []
     for kind, payload, _ in PARTS:
         made += packetiser.push(write_section(Section(kind), payload))

@@ -22,7 +22,9 @@ from ..test_stream_encoder import STRIP, three_lands
 from .test_packets import LAYOUT
 
 TIME = datetime(2026, 3, 1, tzinfo=timezone.utc)
-SETTINGS = PacketSettings(5, size=128, scene=3, repeat=2, count=16_370, time=TIME)
+SETTINGS = PacketSettings(
+    5, size=136, scene=3, repeat=2, count=16_370, time=TIME, identity=bytes.fromhex("0123456789abcdef")
+)
 
 
 @pytest.fixture(scope="module")

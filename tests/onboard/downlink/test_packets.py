@@ -1,5 +1,6 @@
 """Packets: what is in each of them, and that another library reads them."""
 
+import hashlib
 import io
 import logging
 import os
@@ -7,6 +8,7 @@ import re
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import ccsdspy
@@ -30,6 +32,7 @@ LAYOUT = ccsdspy.VariableLength(
         ccsdspy.PacketField("KIND", "uint", 8),
         ccsdspy.PacketField("VERSION", "uint", 16),
         ccsdspy.PacketField("SCENE", "uint", 32),
+        ccsdspy.PacketField("STREAM", "uint", 64),
         ccsdspy.PacketField("PACKET", "uint", 32),
         ccsdspy.PacketField("SECTION", "uint", 32),
         ccsdspy.PacketField("LENGTH", "uint", 32),
@@ -83,7 +86,10 @@ def test_another_library_reads_the_stream_back(stream):
         flags = [1, *[0] * (len(rows) - 2), 2] if len(rows) > 1 else [3]
         assert found["CCSDS_SEQUENCE_FLAG"][rows].tolist() == flags
     assert found["SECTION"][-2:].tolist() == [len(parts)] * 2
-    assert bytes(found["DATA"][-1].astype(np.uint8)) == struct.pack(">I", len(packets))
+    digest = hashlib.sha256(b"".join(parts)).digest()[:8]
+    assert bytes(found["DATA"][-1].astype(np.uint8)) == struct.pack(">I", len(packets)) + digest
+    # Of a finished stream the digest is its identity as well.
+    assert set(found["STREAM"]) == {int.from_bytes(digest, "big")}
 
 
 def test_other_readers_find_nothing_to_complain_about(stream):
@@ -129,7 +135,7 @@ def test_sizes(stream, size):
 
 
 def test_counts_wrap_around_and_numbers_do_not():
-    section = write_section(Section.SEGMENT, os.urandom(24 * 17_000))
+    section = write_section(Section.SEGMENT, os.urandom(16 * 17_000))
     packetiser = Packetiser(PacketSettings(3, size=64, count=16_000, repeat=0))
     found = read([*packetiser.push(section), *packetiser.close()])
     numbers = np.arange(len(found["PACKET"]))
@@ -169,6 +175,22 @@ def test_copies_come_at_the_end_at_the_latest():
     assert packetiser.copies == 0
 
 
+def test_the_identity_of_a_stream_is_of_its_content_or_random(stream):
+    def identities(packets):
+        return {PacketHead.unpack(packet, 13).identity for packet in packets}
+
+    settings = PacketSettings(3, scene=7, time=TIME)
+    other = Encoder(step=21.0, strip_lines=8).encode(np.ones((2, 8, 8), np.uint8))
+    (first,), (second,) = identities(packetise(stream, settings)), identities(packetise(other, settings))
+    assert first != second
+    assert identities(packetise(stream, PacketSettings(4, size=100, scene=8, count=9))) == {first}
+    given = replace(settings, identity=bytes(range(8)))
+    assert identities(packetise(stream, given)) == {bytes(range(8))}
+    # While a stream is made its content is not known: nothing but chance tells two runs apart.
+    assert len({Packetiser(settings).identity for _ in range(20)}) == 20
+    assert Packetiser(given).identity == bytes(range(8))
+
+
 def test_what_is_damaged_is_left_out(stream):
     parts = framed(stream)
     damaged = bytearray(stream)
@@ -194,6 +216,7 @@ def test_what_is_no_stream_is_refused():
         ({"scene": 1 << 32}, "scene"),
         ({"repeat": -1}, "repeat -1"),
         ({"count": 1 << 14}, "count 16384"),
+        ({"identity": b"1234567"}, "identity of the packets has 7 bytes: give 8 (16 hexadecimal digits)"),
     ],
 )
 def test_settings_out_of_range_are_refused(given, message):
