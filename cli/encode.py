@@ -104,7 +104,8 @@ def encode(
 
     With --stream, or from standard input, strips are written as they are coded, to OUTPUT.part, which becomes
     OUTPUT at the end, or to standard output (-o -). A part file that a crash has left can be decoded, and
-    continued with --resume; lines from standard input then are those behind the ones that it has. With
+    continued with --resume; lines from standard input then are those behind the ones that it has. It is never
+    overwritten unless --overwrite says so, and one run at a time writes it. With
     --packets the packets of a strip go out with it; they repeat header and fold, so that the stream does not,
     unless --repeat says so.
     """
@@ -113,6 +114,8 @@ def encode(
     stream = streaming.stream or streaming.resume or scene == STANDARD
     if output == STANDARD and not stream:
         raise SettingsError("only a stream can go to standard output: add --stream, or name a file")
+    if streaming.from_line is not None and scene != STANDARD:
+        raise SettingsError("--from-line is of standard input: remove it, the lines of a file are known")
     if packets is not None and streaming.resume:
         raise SettingsError(
             "--resume continues a stream, not packets: leave out --packets, and resume what "
@@ -133,7 +136,9 @@ def encode(
         buffer=streaming.buffer,
         repeat=repeat,
     )
-    target = _Destination(output, packets, streaming.resume)
+    if streaming.overwrite and not stream:
+        raise SettingsError("--overwrite is of streams: add --stream, or remove it")
+    target = _Destination(output, packets, streaming)
     started = time.perf_counter()
     if scene == STANDARD:
         encoded = _encode_lines(raw.info(reading), settings, target)
@@ -147,21 +152,19 @@ class _Destination(NamedTuple):
 
     path: Path
     packets: PacketSettings | None
-    resume: bool
+    streaming: StreamingOptions
 
     @contextmanager
-    def opened(self) -> Iterator[tuple[Output, PacketOutput | None]]:
+    def opened(self, *, piped: bool) -> Iterator[tuple[Output, PacketOutput | None]]:
         """Open the output of a stream, or that of its packets."""
-        with stream_output(self.path, resume=self.resume) as output:
-            if output.begun is not None:
-                warn(f"{output.begun.lines} lines are there already: going on with line {output.begun.lines}")
+        with stream_output(self.path, self.streaming, piped=piped) as output:
             sent = None if self.packets is None else PacketOutput(self.packets, output.write)
             yield (output, None) if sent is None else (Output(sent.write), sent)
 
 
 def _encode_lines(info: SceneInfo, settings: EncoderSettings, target: _Destination) -> Encoded:
     """Encode raw lines from standard input."""
-    with target.opened() as (output, sent):
+    with target.opened(piped=True) as (output, sent):
         lines = encode_raw(info, settings, output, warn)
     return Encoded(replace(info, lines=lines), output.size, None if sent is None else sent.report())
 
@@ -180,7 +183,7 @@ def _encode_file(
     with shown() as progress:
         encoder = Encoder(settings, progress=progress)
         if settings.stream:
-            with target.opened() as (output, sent):
+            with target.opened(piped=False) as (output, sent):
                 _check_begun(output, source)
                 encoder.encode_in_parts(source, output.write, output.begun)
             size, written = output.size, None if sent is None else sent.report()

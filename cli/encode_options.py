@@ -107,3 +107,21 @@ class StreamingOptions:
     resume: bool = grouped(
         "--resume", is_flag=True, help="Continue the stream that an earlier run has left as OUTPUT.part."
     )
+    overwrite: bool = grouped(
+        "--overwrite",
+        is_flag=True,
+        help="Begin anew where an earlier run has left OUTPUT.part, which is refused otherwise.",
+    )
+    from_line: int | None = grouped(
+        "--from-line",
+        metavar="N",
+        type=click.IntRange(0),
+        help="With --resume and SCENE -: the first line that standard input holds, to be compared with what "
+        "the part file lacks; needed where a strip in it is damaged.",
+    )
+
+    def __post_init__(self) -> None:
+        if self.resume and self.overwrite:
+            raise SettingsError("--resume continues what is there, --overwrite does not: give one of them")
+        if self.from_line is not None and not self.resume:
+            raise SettingsError("--from-line goes with --resume: add it, or remove --from-line")

@@ -132,6 +132,7 @@ def encode_raw(
     from bandfold.onboard import StreamEncoder
 
     encoder = StreamEncoder(info, output.write, settings, begun=output.begun)
+    output.announce()
     stored = info.dtype.newbyteorder("<" if info.byte_order == "little" else ">")
     line = info.bands * info.samples * info.dtype.itemsize
     rest = b""

@@ -22,6 +22,7 @@ from bandfold.common.workers import Workers
 from .coding.scene_coder import CodedScene, SceneCoder
 from .coding.strip_coder import Method, TransformMethod
 from .downlink.resume import Begun
+from .downlink.resume_check import check_first_strip
 from .networks.band_coder import NetworkMethod
 from .networks.band_planner import BandPlanner
 from .planning.block_sample import sample_blocks
@@ -202,7 +203,8 @@ class Encoder:
         write : callable
             Called with every section; see `bandfold.onboard.StreamEncoder`.
         begun : Begun, optional
-            A stream of this scene that was cut off: only what it lacks is coded.
+            A stream of this scene that was cut off: only what it lacks is coded. Its first strip is coded
+            anew and compared, before anything is written.
 
         Returns
         -------
@@ -212,11 +214,14 @@ class Encoder:
         Raises
         ------
         SettingsError
-            If `stream` is not set; and what `bandfold.onboard.StreamEncoder` raises.
+            If `stream` is not set, or the stream that was begun is of another scene or has other settings;
+            and what `bandfold.onboard.StreamEncoder` raises.
         """
         if not self.settings.stream:
             raise SettingsError("only a stream comes in parts: set stream")
         encoder = StreamEncoder(scene.info, write, self.settings, begun=begun)
+        if begun is not None:
+            check_first_strip(begun, self._first_strip(scene, begun.header.strip_lines))
         for start in range(encoder.lines, scene.info.lines, LINES_PUSHED):
             lines = slice(start, min(start + LINES_PUSHED, scene.info.lines))
             encoder.push(scene.read(slice(0, scene.info.bands), lines).transpose(1, 0, 2))
@@ -225,6 +230,16 @@ class Encoder:
         self._notes = encoder.notes
         self._engines.update(dict.fromkeys(encoder.engines))
         return encoder.lines
+
+    def _first_strip(self, scene: SceneSource, height: int) -> bytes:
+        """What a stream of a scene begins with, up to the end of its first segment."""
+        sections: list[bytes] = []
+        encoder = StreamEncoder(scene.info, sections.append, self.settings)
+        lines = slice(0, min(height, scene.info.lines))
+        encoder.push(scene.read(slice(0, scene.info.bands), lines).transpose(1, 0, 2))
+        if not sections:
+            encoder.flush()
+        return b"".join(sections)
 
     def _encode_by_networks(self, samples: Samples, networks: Networks) -> bytes:
         if isinstance(networks, InnovationNetwork):

@@ -45,7 +45,8 @@ class StreamEncoder:
     Raises
     ------
     SettingsError
-        If settings contradict each other or are out of range, or are not those of the stream that was begun.
+        If settings contradict each other or are out of range, or are not those of the stream that was begun:
+        it says which. Of its lines nothing is known, only of their number.
     ModelError
         If a package or the tables are unknown or cannot be used.
 

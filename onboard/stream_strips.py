@@ -13,7 +13,7 @@ from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.packages.package import Package
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
-from bandfold.common.errors import IntegrityError, SettingsError
+from bandfold.common.errors import IntegrityError
 from bandfold.common.exact import log2_of
 from bandfold.common.scene import SCALED_DTYPES, SceneInfo, SceneSource
 from bandfold.common.value_range import RARE
@@ -22,6 +22,7 @@ from bandfold.common.workers import Workers
 from .coding.strip_coder import CodedStrip, FoldedStripCoder, StripCoder
 from .coding.verification import check_faults, check_left_out
 from .downlink.resume import Begun
+from .downlink.resume_check import check_header, check_step
 from .memory_scrubber import Scrubber
 from .planning.partition import partition_ends
 from .planning.plan import end_section, header_section, metadata_section, quantiser_of, stream_head
@@ -113,6 +114,7 @@ class StreamStrips:
         # Escapes keep what a scaling cannot hold, unless the user has declared it.
         self._seek = info.dtype in SCALED_DTYPES and info.scaling is None
         self._control: StreamControl | None = None
+        self._lacks_metadata = begun is None or not begun.metadata
         if begun is not None:
             self._continue(begun)
 
@@ -160,6 +162,7 @@ class StreamStrips:
                 check_left_out(self._planner.mismatch.left_out, used)
         check_faults([coded.fault])
         self._since_repeated = 1 if before else self._since_repeated + 1
+        self._lacks_metadata = False
         sections = [*before, write_section(Section.SEGMENT, coded.payload)]
         if self._bucket is not None:
             self._bucket.close(sum(map(len, sections)))
@@ -223,10 +226,10 @@ class StreamStrips:
         repeat = self._settings.repeat_strips
         if not renewed and not (repeat and self._since_repeated >= repeat):
             return []
-        if self.strips or self._begun is not None:
-            return [header_section(self._header), basis.sections]
-        metadata = metadata_section(self._info.metadata, self._tables)
-        return [stream_head(self._header), *([metadata] if metadata else []), basis.sections]
+        first = not self.strips and self._begun is None
+        head = stream_head(self._header) if first else header_section(self._header)
+        metadata = metadata_section(self._info.metadata, self._tables) if self._lacks_metadata else b""
+        return [head, *([metadata] if metadata else []), basis.sections]
 
     def _counts(self, scene: SceneSource) -> tuple[Samples, int]:
         """A strip as counts, and how many times twice the value its counts have."""
@@ -353,12 +356,9 @@ class StreamStrips:
             no_data = self._info.no_data if self._info.no_data is not None else told.no_data
             self._info = replace(self._info, scaling=told.scaling, no_data=no_data)
             self._header = replace(self._header, info=replace(self._info, metadata={}))
-        same = replace(self._header, step_code=begun.header.step_code)
-        if same != begun.header:
-            raise SettingsError(
-                "the stream that was begun has other settings (or bands, samples, type): "
-                "give the same, or begin anew"
-            )
+        check_header(begun.header, self._header)
+        if self._settings.target.step is not None:
+            check_step(begun, step_code(self._settings.target.step))
         self._header = begun.header
         self.strips, self.lines = begun.strips, begun.lines
         if self._bucket is not None:

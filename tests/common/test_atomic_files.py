@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from bandfold.common.atomic_files import AtomicFile, GrowingFile, atomic_output, part_of
+from bandfold.common.atomic_files import AtomicFile, atomic_output
 from bandfold.common.errors import OutputError, SceneError
 
 
@@ -95,40 +95,3 @@ def test_discard_after_publish_keeps_the_file(tmp_path):
     output.publish()
     output.discard()
     assert (tmp_path / "a.bf").read_bytes() == b"abc"
-
-
-def test_a_growing_file_is_there_under_another_name_until_it_is_finished(tmp_path):
-    path = tmp_path / "a.bf"
-    path.write_bytes(b"old")
-    with GrowingFile(path) as file:
-        file.write(b"one")
-        assert part_of(path).read_bytes() == b"one"
-        file.write(b"two")
-        assert path.read_bytes() == b"old"
-    assert path.read_bytes() == b"onetwo"
-    assert os.listdir(tmp_path) == ["a.bf"]
-
-
-def _grow(path, *parts, keep=0):
-    with GrowingFile(path, keep) as file:
-        for part in parts:
-            if part is None:
-                raise KeyboardInterrupt
-            file.write(part)
-
-
-def test_what_a_failure_leaves_of_a_growing_file_is_gone_on_with(tmp_path):
-    path = tmp_path / "a.bf"
-    with pytest.raises(KeyboardInterrupt):
-        _grow(path, b"one", b"half", None)
-    assert os.listdir(tmp_path) == ["a.bf.part"]
-    assert part_of(path).read_bytes() == b"onehalf"
-    _grow(path, b"two", keep=3)
-    assert path.read_bytes() == b"onetwo"
-
-
-def test_where_no_file_can_grow(tmp_path):
-    (tmp_path / "folder").mkdir()
-    for path in (tmp_path / "none" / "a.bf", tmp_path / "folder"):
-        with pytest.raises(OutputError, match="cannot write"):
-            _grow(path, b"one")
