@@ -62,8 +62,8 @@ class PacketSettings:
     size : int
         Bytes of a packet at most, headers included: 64 to 65542.
     scene : int, optional
-        Number that tells scenes apart on the ground, 32 bits. The time of the first packet in seconds since
-        1970 by default.
+        Number of the scene, by which people name it, 32 bits. The time of the first packet in seconds since
+        1970 by default. Streams are told apart by their identity.
     repeat : int
         After so many segments, and at the end, the sections that are not segments are sent again; 0 for
         never.

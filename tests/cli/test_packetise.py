@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from bandfold.formats.envi.writer import write_envi
 
 from .conftest import check_failure
 
+CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 FIXED = "apid=100,size=256,scene=7,repeat=2,time=2026-03-01T12:00:00Z"
 ENCODE = ("encode", "scene.hdr", "--step", 8, "--strip-lines", 8)
 
@@ -169,3 +171,43 @@ def test_a_scene_of_zeros_needs_few_packets(run, tmp_path):
     )
     assert report["packets"]["apid"] == 31
     assert report["packets"]["packets"] <= 8
+
+
+def test_streams_of_one_number_are_chosen_by_their_identity(run, tmp_path, stream):
+    """Two scenes, and the same number of the scene in their packets."""
+    write_envi(tmp_path / "z.hdr", np.ones((3, 8, 8), np.uint8), SceneInfo(3, 8, 8, np.dtype("uint8")))
+    run("encode", "z.hdr", "-o", "z.bf", "--step", 1)
+    streams = {"a": stream, "z": (tmp_path / "z.bf").read_bytes()}
+    identities = {}
+    for name in streams:
+        report = run("packetise", f"{name}.bf", "-o", f"{name}.ccsds", "--packets", FIXED, "--json").out
+        identities[name] = json.loads(report)["identity"]
+    both = ("depacketise", "a.ccsds", "z.ccsds", "-o", "b.bf")
+    result = run(*both)
+    check_failure(result, 6, "choose one stream with --scene, --apid and --identity")
+    assert all(identity in result.err for identity in identities.values())
+    assert not (tmp_path / "b.bf").exists()
+    for name, identity in identities.items():
+        assert run(*both, "--identity", identity[:6]).status == 0
+        assert (tmp_path / "b.bf").read_bytes() == streams[name]
+    check_failure(run(*both, "--identity", "nothing"), 6, "choose one stream")
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="../shared/cases is not there")
+def test_a_lost_tail_of_an_earlier_release_is_not_complete(run, tmp_path):
+    """All packets up to some strip of a stream of lines, and no closing packet."""
+    result = run("depacketise", CASES / "tail-lost-complete.ccsds", "-o", "a.bf", "--json")
+    assert result.status == 9
+    assert "the end of the stream is missing" in result.err
+    report = json.loads(result.out)
+    assert (report["complete"], report["stream_ended"], report["end_seen"]) == (False, False, False)
+    assert run("decode", "a.bf", "-o", "a.npy").status == 9
+    assert np.load(tmp_path / "a.npy").shape[1] > 0
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="../shared/cases is not there")
+def test_mixed_passes_of_an_earlier_release_are_refused(run, tmp_path):
+    result = run("depacketise", CASES / "mixed-passes.ccsds", "-o", "a.bf")
+    assert result.status == 6
+    assert "packets of two streams are mixed under scene" in result.err
+    assert not (tmp_path / "a.bf").exists()
