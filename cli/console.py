@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import click
@@ -17,6 +18,9 @@ DAMAGED = 9
 
 FAILED = 10
 """Exit status of a command that could not decode some scenes of an archive."""
+
+WARNINGS = 20
+"""Warnings of a kind that are printed; JSON has them all."""
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C."""
@@ -58,6 +62,22 @@ def warn(message: str) -> None:
         What to say.
     """
     click.echo(f"warning: {' '.join(message.split())}", err=True)
+
+
+def warn_first(messages: Iterable[str]) -> None:
+    """Print the first of many warnings, and how many more there are.
+
+    Parameters
+    ----------
+    messages : iterable of str
+        What to say, the most important first.
+    """
+    left = iter(messages)
+    for message in islice(left, WARNINGS):
+        warn(message)
+    rest = sum(1 for _ in left)
+    if rest:
+        warn(f"and {rest} more: --json lists all")
 
 
 def print_json(report: dict[str, Any], *, err: bool = False) -> None:

@@ -12,7 +12,7 @@ from bandfold.common.errors import SettingsError
 from bandfold.formats.file_formats import WRITTEN, output_format
 from bandfold.programs.progress import shown
 
-from .console import DAMAGED, tell, warn
+from .console import DAMAGED, tell, warn, warn_first
 from .decode_archive import decode_archive
 from .option_values import Range, parse_range, resolve_range
 from .options import (
@@ -130,7 +130,9 @@ def decode(
             FileLayout(layout.kind or "zarr", layout.interleave, layout.byte_order),
             layout.bands or everything,
             layout.lines or everything,
-            DecoderOptions(decoding.memory_limit, packages, decoding.restore, decoding.threads),
+            DecoderOptions(
+                decoding.memory_limit, packages, decoding.restore, decoding.threads, decoding.trusted
+            ),
         )
         archive = Archive(streams, output, settings)
         decode_archive(context, archive, cluster.scheduler, cluster.workers, as_json=as_json)
@@ -168,8 +170,7 @@ def decode(
     }
     geometry = f"{part.bands} bands, {part.lines} lines, {part.samples} samples"
     tell(report, f"{written.paths[0]}: {geometry}, {seconds:.1f} s", as_json=as_json)
-    for item in written.damage:
-        warn(str(item))
+    warn_first(map(str, written.damage))
     if not decoder.complete:
         warn("the stream has no end: it was cut off, or its end was lost; there may have been more lines")
     if written.damage or not decoder.complete:

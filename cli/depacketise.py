@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,11 @@ import click
 from bandfold.common.atomic_files import atomic_output
 from bandfold.common.input_files import read_input
 
-from .console import DAMAGED, tell, warn
+from .console import DAMAGED, tell, warn_first
 from .options import json_option, models_option, output_option
 
 SHOWN = 20
-"""Ranges that are listed in words; JSON has them all."""
+"""Ranges of a section that are listed in words; JSON has them all."""
 
 EXAMPLE = """\b
 Examples:
@@ -78,8 +77,7 @@ def depacketise(
         ],
     }
     tell(report, f"{output}: {report['bytes']} bytes, {_summary(report)}", as_json=as_json)
-    for message in _first(_losses(report)):
-        warn(message)
+    warn_first(_losses(report))
     if not report["complete"]:
         context.exit(DAMAGED)
 
@@ -128,10 +126,3 @@ def _losses(report: dict[str, Any]) -> Iterator[str]:
     for one in report["skipped"]:
         start, stop = one["bytes"]
         yield f"bytes {start}:{stop} of {one['file']} are no intact packets of bandfold"
-
-
-def _first(messages: Iterator[str]) -> Iterator[str]:
-    yield from islice(messages, SHOWN)
-    rest = sum(1 for _ in messages)
-    if rest:
-        yield f"and {rest} more: --json lists all"

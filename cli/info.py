@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .console import print_json
-from .options import MODELS_HELP, json_option, models_option
+from .options import MODELS_HELP, json_option, models_option, trusted_option
 
 EXAMPLE = """\b
 Example:
@@ -19,15 +19,16 @@ Example:
 @click.command(epilog=EXAMPLE)
 @click.argument("stream", type=click.Path(path_type=Path))
 @models_option(help=MODELS_HELP)
+@trusted_option()
 @json_option
-def info(stream: Path, models: tuple[Path, ...], as_json: bool) -> None:
+def info(stream: Path, models: tuple[Path, ...], trusted: bool, as_json: bool) -> None:
     """Tell what STREAM holds.
 
     Geometry, settings, where the bytes go, and whether the segments are intact.
     """
     from bandfold.ground import Decoder
 
-    report = Decoder(stream, models=models, restore="off").report()
+    report = Decoder(stream, models=models, restore="off", trusted=trusted).report()
     if as_json:
         print_json({"stream": str(stream), **report})
     else:

@@ -120,6 +120,12 @@ engine_option = partial(
     "Behind a colon a delegate of LiteRT or an execution provider of ONNX Runtime.",
 )
 threads_option = partial(click.option, "--threads", type=click.IntRange(1), default=1, show_default=True)
+trusted_option = partial(
+    click.option,
+    "--trusted",
+    is_flag=True,
+    help="Decode what claims far more samples than its bytes make likely: next to nothing in a large scene.",
+)
 interleave_option = partial(click.option, "--interleave", type=click.Choice(["bsq", "bil", "bip"]))
 byte_order_option = partial(click.option, "--byte-order", type=click.Choice(["little", "big"]))
 no_data_option = partial(
@@ -228,3 +234,4 @@ class DecodingOptions:
         unset="auto",
     )
     threads: int = grouped(option=threads_option, help="Strips decoded at a time.", unset=1)
+    trusted: bool = grouped(option=trusted_option, unset=False)

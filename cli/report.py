@@ -10,7 +10,7 @@ import click
 from bandfold.common.errors import SettingsError
 from bandfold.programs.progress import shown
 
-from .console import DAMAGED, tell, warn
+from .console import DAMAGED, tell, warn_first
 from .option_values import parse_size
 from .options import DecodingOptions, json_option, option_group, output_option, read_by
 
@@ -38,7 +38,7 @@ Examples:
     show_default=True,
     help="Size of the page, about: of larger scenes only every so many pixels and bands keep their spectra.",
 )
-@option_group("decoding", DecodingOptions, "memory_limit", "models")
+@option_group("decoding", DecodingOptions, "memory_limit", "models", "trusted")
 @json_option
 @click.pass_context
 def report(
@@ -65,7 +65,9 @@ def report(
     from bandfold.ground.report.report_contents import collect
     from bandfold.ground.report.report_page import render, values_within
 
-    decoder = BitCountingDecoder(stream, memory_limit=decoding.memory_limit, models=decoding.models)
+    decoder = BitCountingDecoder(
+        stream, memory_limit=decoding.memory_limit, models=decoding.models, trusted=decoding.trusted
+    )
     bands = _colours(colours, decoder.info.bands)
     original = None if reference is None else open_envi(reference, for_coding=False)
     values = values_within(max_size, 1 if original is None else 2)
@@ -83,8 +85,7 @@ def report(
         "damage": [{"lines": one.bounds, "reason": one.reason} for one in contents.damage],
     }
     tell(facts, f"{output}: {len(page)} bytes", as_json=as_json)
-    for one in contents.damage:
-        warn(str(one))
+    warn_first(map(str, contents.damage))
     if contents.damage:
         context.exit(DAMAGED)
 

@@ -11,7 +11,7 @@ from bandfold.common.errors import SettingsError
 from bandfold.common.input_files import read_input
 
 from .console import tell
-from .options import json_option, output_option
+from .options import json_option, output_option, trusted_option
 
 EXAMPLE = """\b
 Examples:
@@ -29,8 +29,9 @@ Examples:
     is_flag=True,
     help="Decode the latents and quantise them with a coarser step: better by decibels, and slower.",
 )
+@trusted_option()
 @json_option
-def truncate(stream: Path, output: Path, nbytes: int, requantise: bool, as_json: bool) -> None:
+def truncate(stream: Path, output: Path, nbytes: int, requantise: bool, trusted: bool, as_json: bool) -> None:
     """Cut STREAM to size, without decoding its samples.
 
     The whole scene comes back, at a lower quality: the weakest components of each strip are left out, those
@@ -49,7 +50,7 @@ def truncate(stream: Path, output: Path, nbytes: int, requantise: bool, as_json:
     if requantise:
         from bandfold.onboard.downlink.requantise import requantise as make_coarser
 
-        coarser = make_coarser(data, nbytes)
+        coarser = make_coarser(data, nbytes, trusted=trusted)
         made, details = coarser.data, {"factor": coarser.factor}
         said = f"steps are {coarser.factor:.2f} times as coarse"
     else:

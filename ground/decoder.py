@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream.container.stream_budget import SAMPLE_SHARE, StreamBudget
 from bandfold.bitstream.contexts.tables import load_tables, needed_tables
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.bitstream.segments.predicted_codec import PredictedCodec
@@ -60,6 +61,11 @@ class Decoder:
     threads : int
         Processor threads: as many strips are decoded at a time. Of a single strip only the restoration is
         shared.
+    trusted : bool
+        Whether the stream may claim far more samples, and take more memory, than its bytes make likely:
+        see `bandfold.bitstream.container.stream_budget`.
+    part_of : int, optional
+        Bytes of the whole stream, where not all of its segments are given.
 
     Raises
     ------
@@ -68,7 +74,8 @@ class Decoder:
     ModelError
         If it needs tables or a model that are not at hand, or the restoration asked for is none.
     MemoryLimitError
-        If a strip would take more than the memory limit.
+        If a strip would take more than the memory limit, or the stream claims far more than streams of its
+        size do and is not trusted.
 
     Attributes
     ----------
@@ -87,11 +94,14 @@ class Decoder:
         models: Sequence[str | os.PathLike[str]] = (),
         restore: str | os.PathLike[str] = AUTO,
         threads: int = 1,
+        trusted: bool = False,
+        part_of: int | None = None,
     ) -> None:
         data = source if isinstance(source, bytes) else read_input("stream", Path(source))
         named = None if tables is None else load_tables(Path(tables))
         registry = Registry(models)
-        self._stream = stream = ParsedStream.parse(data, named, memory_limit, registry)
+        budget = StreamBudget(part_of or len(data), memory_limit, trusted=trusted)
+        self._stream = stream = ParsedStream.parse(data, named, budget, registry)
         statistics = needed_tables(stream.header.tables, named)
         model = find_restoration(restore, registry) if stream.header.spectral else None
         restorer = None
@@ -99,7 +109,7 @@ class Decoder:
             restorer = Restorer(model, statistics.modes[mode_name(spectral=True)])
         self.restoration = None if model is None else model.name
         self._workers = Workers(threads)
-        self._budget = MemoryBudget(memory_limit, threads, 0 if model is None else BYTES_PER_RESTORED)
+        self._budget = MemoryBudget(threads, 0 if model is None else BYTES_PER_RESTORED)
         self._strip_decoder: StripDecoder
         if stream.codec is None:
             self._strip_decoder = FoldedStripDecoder(stream, statistics, restorer, self._budget)
@@ -171,7 +181,8 @@ class Decoder:
         Raises
         ------
         MemoryLimitError
-            If the result and one strip exceed the memory limit.
+            If the result and one strip exceed the memory limit, or what is claimed exceeds what a stream of
+            its size may take.
         SettingsError
             If a range is empty or has a step.
         """
@@ -209,7 +220,8 @@ class Decoder:
         Raises
         ------
         MemoryLimitError
-            If one strip exceeds the memory limit.
+            If one strip exceeds the memory limit, or what is claimed exceeds what a stream of its size may
+            take.
         SettingsError
             If a range is empty or has a step.
         """
@@ -218,8 +230,12 @@ class Decoder:
         self._budget.check(self._stream)
         self.damage = []
         first, last = lines.start // height, -(-lines.stop // height)
+        budget = self._stream.budget.again(self._strip_decoder.work_factor)
+        budget.work(
+            (bands.stop - bands.start) * (lines.stop - lines.start) * info.samples // SAMPLE_SHARE, "samples"
+        )
         # Threads take a strip each; where there is only one strip, its network may have them all.
-        self._strip_decoder.open(1 if last - first > 1 else self._workers.threads)
+        self._strip_decoder.open(1 if last - first > 1 else self._workers.threads, budget)
         decode = partial(self._strip_decoder.decode, bands=bands)
         for index, strip in enumerate(self._workers.map(decode, range(first, last)), first):
             if strip.damage is not None:

@@ -104,7 +104,7 @@ def test_decoder_still_finds_the_same_samples(name):
 
 def _tables_of(name):
     """Identity of the tables of an older stream."""
-    return ParsedStream.parse((OLDER / f"{name}.bndf").read_bytes(), None, 1 << 30).header.tables
+    return ParsedStream.parse((OLDER / f"{name}.bndf").read_bytes()).header.tables
 
 
 @pytest.mark.parametrize("name", OLDER_NAMES)

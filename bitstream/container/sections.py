@@ -176,8 +176,13 @@ class _Walk:
         """The section at a position; up to the next intact one if it is not intact itself."""
         data = self._data
         frame = _frame(data, position)
-        if frame is not None and self._intact(frame):
+        if frame is not None and self._effort >= 0 and self._intact(frame):
             return RawSection(frame.kind, data[frame.body : frame.end], True, frame.end - position)
+        if frame is not None:
+            # What is intact is walked over once; what is not may lie over the same bytes again and again.
+            self._effort -= min(frame.end, len(data)) - position
+        if self._effort < 0:
+            return RawSection(data[position], data[position + 1 :], False, len(data) - position)
         if frame is not None and (frame.end == len(data) or self._begins(frame.end)):
             end = frame.end
         else:

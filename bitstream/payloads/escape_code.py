@@ -28,6 +28,9 @@ RECENT = 16
 LOW_BITS = {"float32": 23, "float64": 52, "int32": 16, "uint32": 16}
 """Low bits of a value, by its type, that are written as they are: those below sign and exponent of floats."""
 
+PLACE_BYTES = 64
+"""Bytes of memory that a sample takes while runs become places in a strip, at most."""
+
 _FIELD = 26
 """Raw bits that are written at once, at most."""
 
@@ -137,6 +140,8 @@ def read_escapes(payload: PayloadReader, shape: tuple[int, int, int], dtype: np.
     ------
     StreamError
         If the payload is corrupt.
+    MemoryLimitError
+        If it claims more samples than the budget of the stream allows.
     """
     size = shape[0] * shape[1] * shape[2]
     if dtype.name not in LOW_BITS:
@@ -150,6 +155,8 @@ def read_escapes(payload: PayloadReader, shape: tuple[int, int, int], dtype: np.
     ends = np.cumsum(gaps) + np.cumsum(lengths)
     if int(max(gaps.max(), lengths.max())) > size or int(ends[-1]) > size:
         raise StreamError("a run of exact samples leads past the end: the segment is corrupt")
+    payload.budget.work(int(lengths.sum()), "exact samples")
+    payload.budget.memory(PLACE_BYTES * int(lengths.sum()), "exact samples")
     ranks = payload.integers(count, _RANK_MEAN, signed=False)
     if max(ranks) > RECENT:
         raise StreamError("a run of exact samples names a value that is not there: the segment is corrupt")

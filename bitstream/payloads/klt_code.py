@@ -120,7 +120,7 @@ def read_fold(
     mean_shift = payload.integers(1, COUNT_MEAN, signed=False)[0]
     if mean_shift > LARGEST_SHIFT:
         raise StreamError(f"band means are shifted by {mean_shift} bits: the stream is corrupt")
-    means = checked_means(np.cumsum(np.array(payload.integers(bands, MEAN_MEAN), dtype=np.int64)), mean_shift)
+    means = checked_means(np.cumsum(payload.numbers(bands, MEAN_MEAN)), mean_shift)
     if not spectral:
         used = payload.integers(intervals if engines else 0, CHANGE_MEAN, signed=False)
         if engines and max(used) >= engines:
@@ -133,6 +133,8 @@ def read_fold(
         raise StreamError("an interval has more components than bands: the stream is corrupt")
     if sum(count * length for count, length in zip(counts, lengths, strict=True)) > MOST_ENTRIES:
         raise StreamError(f"eigenvectors have more than {MOST_ENTRIES} entries: the stream is corrupt")
+    for length, count in zip(lengths, counts, strict=True):
+        payload.budget.work(orthonormal_work(length, count), "eigenvectors")
     if any(taken > count for taken, count in zip(merged, counts, strict=True)) or sum(merged) > MERGE_LIMIT:
         raise StreamError("more components are merged than there are: the stream is corrupt")
     first = []
@@ -143,7 +145,7 @@ def read_fold(
             raise StreamError("an eigenvector has an unknown predictor: the stream is corrupt")
         codes = np.zeros((length, count), dtype=np.int64)
         for index, (mode, bits) in enumerate(zip(modes, precision.tolist(), strict=True)):
-            codes[:, index] = _predict(payload.integers(length, expected_entry(length, bits)), mode)
+            codes[:, index] = _predict(payload.numbers(length, expected_entry(length, bits)), mode)
         first.append(Vectors(codes, precision))
     taken = payload.integers(1, COUNT_MEAN, signed=False)[0]
     if taken > sum(merged):
@@ -151,6 +153,22 @@ def read_fold(
     return Fold(
         ends, means, mean_shift, tuple(first), tuple(merged), read_vectors(payload, sum(merged), taken)
     )
+
+
+def orthonormal_work(length: int, count: int) -> int:
+    """Units of work that vectors take which are made orthonormal.
+
+    Parameters
+    ----------
+    length, count : int
+        Entries of each vector, and number of vectors.
+
+    Returns
+    -------
+    int
+        As `bandfold.bitstream.container.stream_budget.StreamBudget` counts them.
+    """
+    return length * count * count // 8
 
 
 def write_vectors(payload: PayloadWriter, vectors: Vectors) -> None:
@@ -165,7 +183,7 @@ def read_vectors(payload: PayloadReader, length: int, count: int) -> Vectors:
     precision = read_precisions(payload, count)
     codes = np.zeros((length, count), dtype=np.int64)
     for index, bits in enumerate(precision.tolist()):
-        codes[:, index] = payload.integers(length, expected_entry(length, bits))
+        codes[:, index] = payload.numbers(length, expected_entry(length, bits))
     return Vectors(codes, precision)
 
 
@@ -196,16 +214,15 @@ def _residual(column: NDArray[np.int64], mode: int) -> NDArray[np.int64]:
     return np.asarray(column - once * padded[1:-1] - twice * padded[:-2], dtype=np.int64)
 
 
-def _predict(residual: list[int], mode: int) -> list[int]:
-    once, twice = PREDICTORS[mode]
-    before, last = 0, 0
-    column = []
-    for value in residual:
-        before, last = last, value + once * last + twice * before
-        if abs(last) > LARGEST_ENTRY:
-            raise StreamError("an eigenvector has an entry far beyond 1: the stream is corrupt")
-        column.append(last)
-    return column
+def _predict(residual: NDArray[np.int64], mode: int) -> NDArray[np.int64]:
+    # No entry in range leaves more than four times itself: sums below stay far from overflow.
+    if np.abs(residual).max(initial=0) <= 4 * LARGEST_ENTRY:
+        column = residual
+        for _ in range(mode):
+            column = np.cumsum(column)
+        if np.abs(column).max(initial=0) <= LARGEST_ENTRY:
+            return column
+    raise StreamError("an eigenvector has an entry far beyond 1: the stream is corrupt")
 
 
 def checked_means(codes: NDArray[np.int64], mean_shift: int) -> NDArray[np.int64]:
@@ -239,7 +256,7 @@ def write_precisions(payload: PayloadWriter, precision: NDArray[np.int64]) -> No
 
 def read_precisions(payload: PayloadReader, count: int) -> NDArray[np.int64]:
     """Read what `write_precisions` wrote; raises `StreamError` if one is impossible."""
-    precision = FINEST_PRECISION + np.cumsum(np.array(payload.integers(count, CHANGE_MEAN), dtype=np.int64))
+    precision = FINEST_PRECISION + np.cumsum(payload.numbers(count, CHANGE_MEAN))
     if count and (precision.min() < 1 or precision.max() > FINEST_PRECISION):
         raise StreamError("an eigenvector has an impossible precision: the stream is corrupt")
     return precision
@@ -274,6 +291,7 @@ def read_matrices(payload: PayloadReader, components: int) -> tuple[Vectors, ...
     count, size = payload.integers(2, COUNT_MEAN, signed=False)
     if not (1 <= count <= MOST_ROTATIONS and 1 <= size <= min(components, MOST_ROTATED)):
         raise StreamError(f"stream has {count} rotations of {size} components: it is corrupt")
+    payload.budget.work(count * orthonormal_work(size, size), "rotations")
     return tuple(read_vectors(payload, size, size) for _ in range(count))
 
 

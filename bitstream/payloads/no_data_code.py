@@ -54,14 +54,13 @@ def read_mask(payload: PayloadReader, shape: tuple[int, int, int]) -> NDArray[np
     count = payload.integers(1, _COUNT_MEAN, signed=False)[0]
     if count > size:
         raise StreamError("there are more runs of absent data than samples: the segment is corrupt")
-    runs = np.array(payload.integers(count, _RUN_MEAN, signed=False), dtype=np.int64)
+    runs = payload.numbers(count, _RUN_MEAN, signed=False)
     if count > 1 and runs[1:].min() < 1:
         raise StreamError("a run of absent data is empty: the segment is corrupt")
-    edges = np.cumsum(runs)
-    if count and edges[-1] >= size:
+    # Each by itself first: their sum may overflow.
+    if runs.max(initial=0) >= size or int(runs.sum()) >= size:
         raise StreamError("a run of absent data leads past the end: the segment is corrupt")
-    flips = np.zeros(size, dtype=np.int8)
-    flips[edges] = 1
-    return (
-        (np.cumsum(flips, dtype=np.int64) % 2).astype(bool).reshape(lines, samples, bands).transpose(2, 0, 1)
-    )
+    flips = np.zeros(size, dtype=np.bool_)
+    flips[np.cumsum(runs)] = True
+    mask: NDArray[np.bool_] = np.logical_xor.accumulate(flips).reshape(lines, samples, bands)
+    return mask.transpose(2, 0, 1)

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.container.sections import read_varint, write_varint
+from bandfold.bitstream.container.stream_budget import StreamBudget
 from bandfold.bitstream.contexts.tables import SIDE_CLASSES, Tables
 from bandfold.bitstream.entropy.ans import LARGEST_MAGNITUDE, AnsDecoder, Run, to_tokens, token_base
 from bandfold.common.errors import StreamError
+from bandfold.common.kernels import compiled
 
 from .raw_bits import BitReader, BitWriter, field_bits
 
@@ -157,9 +159,14 @@ class PayloadReader:
         Those that it was written with.
     data : bytes
         The payload.
+    budget : StreamBudget, optional
+        What reading may cost: numbers that are zero may take no bytes at all. Without one, what a stream of
+        that many bytes may cost.
 
     Attributes
     ----------
+    budget : StreamBudget
+        What is left of it.
     symbols : AnsDecoder
         What is left of its words.
     bits : BitReader
@@ -171,8 +178,9 @@ class PayloadReader:
         If the payload is shorter than it says.
     """
 
-    def __init__(self, tables: Tables, data: bytes) -> None:
+    def __init__(self, tables: Tables, data: bytes, budget: StreamBudget | None = None) -> None:
         self._tables = tables
+        self.budget = budget or StreamBudget(len(data))
         count, start = read_varint(data, 0)
         end = start + 4 * count
         if end > len(data):
@@ -190,26 +198,73 @@ class PayloadReader:
 
     def integers(self, count: int, mean: int, *, signed: bool = True) -> list[int]:
         """Read `count` integers of side information; see `PayloadWriter.integers`."""
+        values: list[int] = self.numbers(count, mean, signed=signed).tolist()
+        return values
+
+    def numbers(self, count: int, mean: int, *, signed: bool = True) -> NDArray[np.int64]:
+        """Read integers of side information into an array.
+
+        Parameters
+        ----------
+        count : int
+            How many.
+        mean : int
+            Expected magnitude of the first one, in ``1 / SIDE_UNIT``.
+        signed : bool
+            Whether values may be negative.
+
+        Returns
+        -------
+        ndarray of int64, shape (count,)
+
+        Raises
+        ------
+        StreamError
+            If raw bits end too early.
+        MemoryLimitError
+            If the budget does not allow so many.
+        """
+        self.budget.work(count, "numbers of side information")
+        values = np.empty(count, dtype=np.int64)
         side = self._tables.first_table("side")
-        values = []
-        for _ in range(count):
-            base, width = token_base(self.symbols.decode(1, side + side_class(mean)))
-            magnitude = int(base[0])
-            if width[0]:
-                magnitude += int(self.bits.fields(width)[0])
-            values.append(magnitude)
-            mean = next_mean(mean, magnitude)
-        if signed:
-            live = [place for place, value in enumerate(values) if value]
-            for place, negative in zip(live, self.bits.flags(len(live)).tolist(), strict=True):
-                if negative:
-                    values[place] = -values[place]
+        if _read_integers(self.symbols, self.bits, side, mean, int(signed), values):
+            raise StreamError("raw bits end too early: the section is corrupt")
         return values
 
     def finish(self) -> None:
         """Check that all of the payload was read; raises `StreamError` otherwise."""
         self.symbols.finish()
         self.bits.finish()
+
+
+@compiled(
+    "bf_integers(reader: out(bf_reader), raw: out(bf_bits), first_table: int32, mean: int64,"
+    " with_signs: int32, values: out(int64[count]), count: int64) -> int32"
+)
+def _read_integers(
+    reader: AnsDecoder,
+    raw: BitReader,
+    first_table: int,
+    mean: int,
+    with_signs: int,
+    values: NDArray[np.int64],
+) -> int:
+    """Fill an array with integers of side information; returns 1 where raw bits end too early."""
+    for place in range(len(values)):
+        base, width = token_base(reader.decode(1, first_table + side_class(mean)))
+        magnitude = int(base[0])
+        if width[0]:
+            if int(width[0]) > raw.left:
+                return 1
+            magnitude += int(raw.fields(width)[0])
+        values[place] = magnitude
+        mean = next_mean(mean, magnitude)
+    if with_signs:
+        live = np.flatnonzero(values)
+        if live.size > raw.left:
+            return 1
+        values[live[raw.flags(live.size).astype(bool)]] *= -1
+    return 0
 
 
 def arrange_values(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bandfold.bitstream.container.stream_budget import BLOCK_WORK
 from bandfold.bitstream.transforms.band_order import OrderedBand
 from bandfold.bitstream.transforms.band_prediction import LARGEST_WEIGHT, WEIGHT_UNIT, Prediction
 from bandfold.common.errors import StreamError
@@ -77,6 +78,7 @@ def read_predictions(
     StreamError
         If the payload is corrupt.
     """
+    payload.budget.work(BLOCK_WORK * len(order), "predictions")
     shift = payload.integers(1, _COUNT_MEAN, signed=False)[0]
     if shift > COARSEST_SHIFT:
         raise StreamError(f"weights are in units of 2**{shift}: the segment is corrupt")

@@ -83,6 +83,11 @@ class BitReader(Structure):
     def __init__(self, data: bytes) -> None:
         super().__init__(bits=np.unpackbits(np.frombuffer(data, dtype=np.uint8)), next_bit=0)
 
+    @property
+    def left(self) -> int:
+        """Bits that were not read yet."""
+        return int(self.arrays["bits"].size) - self.next_bit
+
     def flags(self, count: int) -> NDArray[np.uint8]:
         """Read bits.
 

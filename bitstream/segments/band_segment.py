@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.container.header import Header
 from bandfold.bitstream.container.segment_layout import Chunk, ChunkedSegment, SegmentHeader
+from bandfold.bitstream.container.stream_budget import StreamBudget
 from bandfold.bitstream.payloads.escape_code import Escapes, read_escapes, write_escapes
 from bandfold.bitstream.payloads.no_data_code import read_mask, write_mask
 from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
@@ -78,7 +79,11 @@ def write_band_segment(place: SegmentHeader, segment: BandSegment, tables: Plane
 
 
 def read_band_segment(
-    segmented: ChunkedSegment, header: Header, tables: PlaneTables, fold: Fold
+    segmented: ChunkedSegment,
+    header: Header,
+    tables: PlaneTables,
+    fold: Fold,
+    budget: StreamBudget | None = None,
 ) -> BandSegment:
     """Decode a segment.
 
@@ -92,6 +97,8 @@ def read_band_segment(
         Tables of the format and of the model.
     fold : Fold
         Intervals of bands, and the engine of each.
+    budget : StreamBudget, optional
+        What it may cost. Without one, what a stream of its bytes may cost.
 
     Returns
     -------
@@ -101,6 +108,8 @@ def read_band_segment(
     ------
     StreamError
         If it is corrupt.
+    MemoryLimitError
+        If it claims more than the budget allows.
     """
     height = check_place(segmented.place, header)
     samples = header.info.samples
@@ -110,7 +119,7 @@ def read_band_segment(
         or segmented.place.rotation is not None
     ):
         raise StreamError("segment does not hold the bands of its model: it is corrupt")
-    reader = PayloadReader(tables, segmented.chunks[0].data)
+    reader = PayloadReader(tables, segmented.chunks[0].data, budget)
     shape = (header.info.bands, height, samples)
     absent = escapes = None
     if header.info.no_data is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream.container.stream_budget import LATENT_WORK
 from bandfold.bitstream.contexts.context_network import ContextNetwork
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings, magnitudes_of
 from bandfold.bitstream.contexts.tables import Tables
@@ -90,13 +91,19 @@ class LatentReader:
         ------
         StreamError
             If there are not so many components, or the payload is corrupt.
+        MemoryLimitError
+            If they claim more work than the budget of the payload allows.
         """
         if components > self.quantised.shape[1] - self._strip.done:
             raise StreamError("a segment has more components than its fold: it is corrupt")
-        changes = np.array(payload.integers(components, EXTENT_MEAN), dtype=np.int64)
+        changes = payload.numbers(components, EXTENT_MEAN)
         extents = self._extent + np.cumsum(changes)
         if components and (extents.min() < 0 or extents.max() > DIAGONALS):
             raise StreamError("a component has more diagonals than there are: the segment is corrupt")
+        positions = int(np.prod(self.quantised.shape[2:]))
+        # Diagonals have 64 / 15 channels each, on average.
+        work = LATENT_WORK * CHANNELS * positions * int(extents.sum()) // DIAGONALS
+        payload.budget.work(work, "latents")
         failed = _read(self._network, payload.symbols, payload.bits, self._strip, self._first, extents)
         if failed:
             raise StreamError(

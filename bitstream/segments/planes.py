@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream.container.stream_budget import LATENT_WORK
 from bandfold.bitstream.contexts.tables import CLASSES, MODES, SIDE_CLASSES, Tables
 from bandfold.bitstream.entropy.ans import LARGEST_MAGNITUDE, PRECISION, TOKENS, AnsCoder
 from bandfold.bitstream.payloads.payload import SIDE_UNIT, PayloadReader, PayloadWriter
@@ -159,6 +160,7 @@ def read_planes(
         raise StreamError("a band is neither coded nor empty: the segment is corrupt")
     live = np.array(flags, dtype=np.bool_)
     quantised = np.zeros(shape, dtype=np.int32)
+    payload.budget.work(LATENT_WORK * int(live.sum()) * int(np.prod(shape[1:])), "latents")
     part = (int(live.sum()), *shape[1:])
     values = unzigzag(payload.values(_tables(part, first_table), signed=False))
     if np.abs(values).max(initial=0) > np.iinfo(np.int32).max:

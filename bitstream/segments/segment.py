@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.container.header import Header
 from bandfold.bitstream.container.segment_layout import Chunk, ChunkedSegment, SegmentHeader, worth_of
+from bandfold.bitstream.container.stream_budget import BLOCK_WORK, StreamBudget
 from bandfold.bitstream.contexts.features import DIAGONALS
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.payloads.escape_code import Escapes, read_escapes, write_escapes
@@ -19,7 +20,7 @@ from bandfold.bitstream.payloads.prediction_code import read_predictions, write_
 from bandfold.bitstream.transforms.band_order import OrderedBand
 from bandfold.bitstream.transforms.band_prediction import Prediction
 from bandfold.common.errors import StreamError
-from bandfold.common.scene import block_rows
+from bandfold.common.scene import CHANNELS, block_rows
 
 from .latent_reader import LatentReader
 from .latents import LatentStatistics, write_latents
@@ -203,6 +204,7 @@ def read_segment(
     rotations: int,
     tables: Tables,
     order: Sequence[OrderedBand] = (),
+    budget: StreamBudget | None = None,
 ) -> Segment:
     """Decode a segment.
 
@@ -220,6 +222,8 @@ def read_segment(
         Context networks and entropy tables.
     order : sequence of OrderedBand
         Bands in the order of coding, where they are predicted from bands.
+    budget : StreamBudget, optional
+        What it may cost. Without one, what a stream of its bytes may cost.
 
     Returns
     -------
@@ -229,6 +233,8 @@ def read_segment(
     ------
     StreamError
         If it is corrupt.
+    MemoryLimitError
+        If it claims more than the budget allows.
     """
     height = check_place(segmented.place, header)
     samples = header.info.samples
@@ -237,9 +243,12 @@ def read_segment(
     absent = chosen = escapes = None
     predictions: tuple[Prediction, ...] = ()
     shift = 0
+    if budget is None:
+        budget = StreamBudget(sum(len(chunk.data) for chunk in segmented.chunks))
+    budget.work(CHANNELS * components * rows * columns, "latents")
     latents = LatentReader((components, rows, columns), tables, mode_name(spectral=header.spectral))
     for number, chunk in enumerate(segmented.chunks):
-        reader = PayloadReader(tables, chunk.data)
+        reader = PayloadReader(tables, chunk.data, budget)
         if not number:
             if header.info.no_data is not None:
                 absent = read_mask(reader, shape)
@@ -293,6 +302,7 @@ def read_map(payload: PayloadReader, rows: int, columns: int, count: int) -> NDA
     StreamError
         If the payload is corrupt.
     """
+    payload.budget.work(BLOCK_WORK * rows * columns, "blocks that are rotated")
     ranks = iter(payload.integers(rows * columns, RANK_MEAN, signed=False))
     choices: list[list[int]] = []
     for row in range(rows):

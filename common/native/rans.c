@@ -173,6 +173,53 @@ BF_INLINE uint64_t read_field(bf_bits *raw, int width)
     return value;
 }
 
+enum { SIDE_CLASSES = 40, SIDE_SHIFT = 8, SIDE_MEMORY = 3 };
+
+/* Class of the table of side information whose running mean is `mean` / 256: two an octave. */
+BF_INLINE int side_class(int64_t mean)
+{
+    int bits = 0;
+    /* From 2**28 on it is the last class, and squares below stay far from overflow. */
+    for (uint64_t square = mean < 1 << 28 ? (uint64_t)(mean * mean) : UINT64_MAX; square; square >>= 1)
+        bits++;
+    const int found = bits - 1 - SIDE_SHIFT;
+    return found < 0 ? 0 : found < SIDE_CLASSES ? found : SIDE_CLASSES - 1;
+}
+
+/* Read integers of side information, the table following the running mean of their magnitudes.
+ *
+ * Returns 0, or 1 where raw bits end too early.
+ */
+BF_EXPORT int32_t bf_integers(bf_reader *reader, bf_bits *raw, int32_t first_table, int64_t mean, int32_t with_signs,
+                              int64_t *values, int64_t count)
+{
+    int64_t live = 0;
+    for (int64_t n = 0; n < count; n++) {
+        const int32_t table = first_table + side_class(mean);
+        const int32_t token = decode_one(reader, reader->starts + (int64_t)table * (reader->table_size + 1),
+                                         reader->guess + (int64_t)table * 256);
+        int64_t magnitude = token;
+        if (token >= BF_DIRECT) {
+            const int octave = (token - BF_DIRECT) / 2, half = (token - BF_DIRECT) % 2;
+            if (octave + 3 > raw->bit_count - raw->next_bit)
+                return 1;
+            magnitude = ((int64_t)(2 + half) << (octave + 3)) + (int64_t)read_field(raw, octave + 3);
+        }
+        values[n] = magnitude;
+        live += magnitude != 0;
+        mean += (magnitude * (1 << SIDE_SHIFT) - mean) >> SIDE_MEMORY;
+        mean = mean < 1 ? 1 : mean;
+    }
+    if (!with_signs)
+        return 0;
+    if (live > raw->bit_count - raw->next_bit)
+        return 1;
+    for (int64_t n = 0; n < count; n++)
+        if (values[n] && raw->bits[raw->next_bit++])
+            values[n] = -values[n];
+    return 0;
+}
+
 /* One diagonal, its classes known: tokens, signs, raw bits. `order` has room for a place of each latent. */
 static int read_diagonal(bf_reader *reader, bf_bits *raw, int32_t first_table, int channels, int64_t positions,
                          int64_t stride, const uint8_t *classes, int32_t *quantised, int64_t *order)

@@ -45,6 +45,8 @@ class ReaderOptions:
         Bytes of decoded strips to keep.
     damage : {"warn", "raise"}
         What to do about strips that are damaged.
+    trusted : bool
+        Whether the stream may claim far more samples than its bytes make likely.
 
     Raises
     ------
@@ -57,25 +59,35 @@ class ReaderOptions:
     restore: str | os.PathLike[str] = AUTO
     cache: int = DEFAULT_CACHE
     damage: str = "warn"
+    trusted: bool = False
 
     def __post_init__(self) -> None:
         if self.damage not in ("warn", "raise"):
             raise SettingsError(f"damage {self.damage!r} is unknown: use warn or raise")
 
-    def decoder(self, stream: bytes) -> Decoder:
+    def decoder(self, stream: bytes, nbytes: int) -> Decoder:
         """Open a stream.
 
         Parameters
         ----------
         stream : bytes
             The stream, or a part of it.
+        nbytes : int
+            Bytes of the whole stream.
 
         Returns
         -------
         Decoder
             That follows these options.
         """
-        return Decoder(stream, memory_limit=self.memory_limit, models=self.models, restore=self.restore)
+        return Decoder(
+            stream,
+            memory_limit=self.memory_limit,
+            models=self.models,
+            restore=self.restore,
+            trusted=self.trusted,
+            part_of=nbytes,
+        )
 
 
 class StripReader:
@@ -101,6 +113,8 @@ class StripReader:
     damage : {"warn", "raise"}
         Whether damaged strips are filled with the means of the bands under a `DamageWarning`, or are an
         error.
+    trusted : bool
+        Whether the stream may claim far more samples, and take more memory, than its bytes make likely.
 
     Raises
     ------
@@ -123,16 +137,17 @@ class StripReader:
         restore: str | os.PathLike[str] = AUTO,
         cache: int = DEFAULT_CACHE,
         damage: str = "warn",
+        trusted: bool = False,
     ) -> None:
-        self._options = ReaderOptions(memory_limit, tuple(models), restore, cache, damage)
+        self._options = ReaderOptions(memory_limit, tuple(models), restore, cache, damage, trusted)
         self.path = Path(path)
         self._file = StreamFile(path)
         try:
-            self._decoder = self._options.decoder(self._file.stream(()))
+            self._decoder = self._open(())
         except StreamError:
             # Segments may be needed to make sense of what all strips share.
             self._file.read_whole()
-            self._decoder = self._options.decoder(self._file.stream(()))
+            self._decoder = self._open(())
         self._info = self._decoder.info
         self._strip_lines = self._decoder.strip_lines
         self._lock = threading.Lock()
@@ -197,6 +212,10 @@ class StripReader:
                 ]
         return result
 
+    def _open(self, strips: tuple[int, ...]) -> Decoder:
+        """A decoder of some strips, whose budget is that of the whole file."""
+        return self._options.decoder(self._file.stream(strips), self._file.stamp[0])
+
     def _strip(self, strip: int, bands: slice) -> NDArray[Any]:
         """Some bands of a strip, out of what is kept if it is."""
         info = self._info
@@ -222,7 +241,7 @@ class StripReader:
         block = decoder.decode(bands, lines)
         if decoder.damage:
             # What can be made of a damaged segment is found by the usual way.
-            decoder = self._options.decoder(self._file.stream((strip,)))
+            decoder = self._open((strip,))
             block = decoder.decode(bands, lines)
         for damage in decoder.damage:
             message = f"{self.path}: lines {lines.start}:{lines.stop} are damaged: {damage.reason}"

@@ -26,12 +26,15 @@ class DecoderOptions:
         ``auto``, ``off``, or a restoration package by name or file; see `bandfold.ground.decoder.Decoder`.
     threads : int
         Strips that are decoded at a time.
+    trusted : bool
+        Whether streams may claim far more samples than their bytes make likely.
     """
 
     memory_limit: int = DEFAULT_MEMORY_LIMIT
     models: tuple[str, ...] = ()
     restore: str = AUTO
     threads: int = 1
+    trusted: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from bandfold.bitstream.container.packet_layout import COUNTS
 from bandfold.bitstream.container.sections import Section
+from bandfold.bitstream.container.stream_budget import UNLIMITED, StreamBudget
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.common.errors import BandfoldError
 from bandfold.ground.stream.parsed_stream import ParsedStream
@@ -200,7 +201,10 @@ class ReceivedScene:
             With a reason instead, where nothing can be decoded.
         """
         try:
-            stream = ParsedStream.parse(self.stream, None, 1 << 62, registry)
+            budget = StreamBudget(len(self.stream))
+            # Nothing is decoded: a strip may take any memory.
+            budget.memory_limit = UNLIMITED
+            stream = ParsedStream.parse(self.stream, budget=budget, registry=registry)
             lost = [index for index in range(stream.header.strip_count) if not stream.usable(index)]
             strips = [stream.header.strip(index) for index in lost]
             lines = {index: (one.start, one.stop) for index, one in zip(lost, strips, strict=True)}

@@ -49,27 +49,34 @@ class BitCountingDecoder(Decoder):
             self.component_bits = np.pad(self.component_bits, (0, len(bits) - len(self.component_bits)))
         self.component_bits[: len(bits)] += bits
         bands = np.diff(fold.ends, prepend=0)
-        self.band_bits += np.repeat(bits @ interval_shares(fold)[: len(bits)] / bands, bands)
+        self.band_bits += np.repeat(shared_bits(bits, fold) / bands, bands)
 
 
-def interval_shares(fold: Fold) -> NDArray[np.float64]:
-    """How much of each component comes from each interval.
+def shared_bits(bits: NDArray[np.float64], fold: Fold) -> NDArray[np.float64]:
+    """Share what components cost among the intervals that they come from.
 
     Parameters
     ----------
+    bits : ndarray of float64, shape (components,)
+        What each component costs.
     fold : Fold
         The KLT of each interval and the second KLT that merges them.
 
     Returns
     -------
-    ndarray of float64, shape (components, intervals)
-        Rows sum to 1.
+    ndarray of float64, shape (intervals,)
+        In sum the same. What a component of the second KLT costs is shared by the squared entries of its
+        vector.
     """
     intervals = len(fold.ends)
-    identity = np.eye(intervals)
+    numbers = np.arange(intervals)
     if fold.second is None:
-        return np.repeat(identity, np.diff(fold.ends, prepend=0), axis=0)
-    source = np.repeat(identity, [vectors.count for vectors in fold.first], axis=0)
+        shares = np.bincount(np.repeat(numbers, np.diff(fold.ends, prepend=0)), bits, intervals)
+        return shares.astype(np.float64)
+    source = np.repeat(numbers, [vectors.count for vectors in fold.first])
     inside, outside = fold.split
-    merged = np.square(fold.second.orthonormal).T @ source[inside]
-    return np.concatenate([merged / merged.sum(axis=1, keepdims=True), source[outside]])
+    count = fold.second.count
+    squares = np.square(fold.second.orthonormal)
+    merged = squares / squares.sum(axis=0) @ bits[:count]
+    sources = np.concatenate([source[inside], source[outside]])
+    return np.bincount(sources, np.concatenate([merged, bits[count:]]), intervals).astype(np.float64)

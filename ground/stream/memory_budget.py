@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bandfold.common.errors import MemoryLimitError
-
 from .parsed_stream import ParsedStream
 
 
@@ -15,15 +13,12 @@ class MemoryBudget:
 
     Parameters
     ----------
-    limit : int
-        Bytes that decoding may take.
     threads : int
         Strips that are decoded at a time.
     bytes_per_latent : int
         Bytes that restoration takes for each latent of a strip, 0 without restoration.
     """
 
-    limit: int
     threads: int = 1
     bytes_per_latent: int = 0
 
@@ -46,8 +41,4 @@ class MemoryBudget:
         # Besides those that are decoded, one is with the caller.
         count = min(self.threads + (self.threads > 1), stream.header.strip_count)
         need = result + strip * count
-        if need > self.limit:
-            raise MemoryLimitError(
-                f"decoding takes about {need / 2**30:.1f} GiB, the limit is {self.limit / 2**30:.1f} GiB: "
-                "raise the limit (--memory-limit) or decode fewer lines or bands"
-            )
+        stream.budget.memory(need, "it")

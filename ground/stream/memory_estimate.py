@@ -5,23 +5,20 @@ from __future__ import annotations
 from bandfold.bitstream.container.header import Header
 from bandfold.bitstream.segments.band_codec import REDUCTION, BandCodec, latent_rows
 from bandfold.bitstream.segments.predicted_codec import PredictedCodec
-from bandfold.common.errors import MemoryLimitError
 from bandfold.common.scene import CHANNELS, block_rows
 
 BYTES_PER_LATENT = 64
 """Memory that decoding takes for each latent of a strip: contexts, latents and planes."""
 
-BYTES_PER_SAMPLE = 24
+BYTES_PER_SAMPLE = 16
 """Memory that decoding takes for each sample of a strip."""
 
 BYTES_PER_NETWORK_SAMPLE = 256
 """Memory that networks take for each sample of one band of a strip."""
 
 
-def strip_memory(
-    header: Header, components: int, codec: BandCodec | PredictedCodec | None, limit: int
-) -> int:
-    """Estimate what decoding one strip takes, and refuse it beyond a limit.
+def strip_memory(header: Header, components: int, codec: BandCodec | PredictedCodec | None) -> int:
+    """Estimate what decoding one strip takes.
 
     Parameters
     ----------
@@ -31,18 +28,11 @@ def strip_memory(
         Components of the fold.
     codec : BandCodec, PredictedCodec or None
         The trained model of the stream, if it has one.
-    limit : int
-        Bytes that one strip may take.
 
     Returns
     -------
     int
         Bytes, roughly and at most.
-
-    Raises
-    ------
-    MemoryLimitError
-        If it is more than the limit.
     """
     bands = header.info.bands
     if not isinstance(codec, BandCodec):
@@ -53,11 +43,6 @@ def strip_memory(
         memory = places * codec.channels * bands * BYTES_PER_LATENT + pixels * bands * BYTES_PER_SAMPLE
         # Networks get one band at a time.
         memory += pixels * BYTES_PER_NETWORK_SAMPLE
-    if memory > limit:
-        raise MemoryLimitError(
-            f"one strip takes about {memory / 2**30:.1f} GiB to decode, the limit is "
-            f"{limit / 2**30:.1f} GiB: raise the limit (--memory-limit) if you trust the stream"
-        )
     return memory
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from bandfold.bitstream.container.header import LARGEST_DIMENSION, PREDICTED, STEP_UNIT, Header
 from bandfold.bitstream.container.sections import RawSection, Section, read_sections, read_varint
 from bandfold.bitstream.container.segment_layout import SegmentHeader
+from bandfold.bitstream.container.stream_budget import STRIP_WORK, StreamBudget
 from bandfold.bitstream.contexts.tables import Tables, needed_tables
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.bitstream.payloads.metadata_code import read_metadata
@@ -46,6 +47,8 @@ class ParsedStream:
         The trained model that the header names, if it names one.
     complete : bool
         Whether it is known how many lines the scene has.
+    budget : StreamBudget
+        What reading it may cost.
     """
 
     header: Header
@@ -55,10 +58,14 @@ class ParsedStream:
     sizes: StreamSizes
     codec: BandCodec | PredictedCodec | None
     complete: bool
+    budget: StreamBudget
 
     @staticmethod
     def parse(
-        data: bytes, tables: Tables | None, memory_limit: int, registry: Registry | None = None
+        data: bytes,
+        tables: Tables | None = None,
+        budget: StreamBudget | None = None,
+        registry: Registry | None = None,
     ) -> ParsedStream:
         """Read everything but the segments.
 
@@ -66,10 +73,10 @@ class ParsedStream:
         ----------
         data : bytes
             The stream.
-        tables : Tables or None
-            None for those shipped tables that the stream names.
-        memory_limit : int
-            Bytes that one strip may take.
+        tables : Tables, optional
+            By default those shipped tables that the stream names.
+        budget : StreamBudget, optional
+            What reading it may cost; by default what its bytes allow.
         registry : Registry, optional
             Where packages are looked for; without one, those that are shipped or on the search path.
 
@@ -85,8 +92,9 @@ class ParsedStream:
         ModelError
             If it needs tables or a package that are not at hand.
         MemoryLimitError
-            If a strip would take too much memory.
+            If a strip would take too much memory, or it claims more than its budget allows.
         """
+        budget = budget or StreamBudget(len(data))
         index = SectionIndex.read(data)
         header = Header.unpack(index.required(Section.HEADER))
         tables = needed_tables(header.tables, tables)
@@ -98,14 +106,18 @@ class ParsedStream:
                 raise StreamError(
                     f"package {header.model.name!r} is not of the kind of the stream: it is corrupt"
                 )
-        metadata = _metadata(index, tables)
+        metadata = _metadata(index, tables, budget)
         if header.open:
             header = replace(header, info=replace(header.info, lines=_lines_of_open(index, header)))
-        transforms = SpectralTransforms(header, index.numbered, tables, registry, codec, memory_limit)
+        # Claimed strips cost, whether they are there or not: each is told of.
+        budget.work(STRIP_WORK * header.strip_count, "strips")
+        transforms = SpectralTransforms(header, index.numbered, tables, registry, codec, budget)
         # Something must be there to fill damaged strips with.
         transforms.first()
         complete = not header.open or Section.END in index.single
-        return ParsedStream(header, metadata, index.segments, transforms, index.sizes, codec, complete)
+        return ParsedStream(
+            header, metadata, index.segments, transforms, index.sizes, codec, complete, budget
+        )
 
     @property
     def segments(self) -> Mapping[int, RawSection]:
@@ -233,10 +245,10 @@ class ParsedStream:
         self.strips = StripSegments(sections, keep_damaged=False)
 
 
-def _metadata(index: SectionIndex, tables: Tables) -> Mapping[str, MetadataValue]:
+def _metadata(index: SectionIndex, tables: Tables, budget: StreamBudget) -> Mapping[str, MetadataValue]:
     if Section.METADATA not in index.single:
         return {}
-    reader = PayloadReader(tables, index.single[Section.METADATA])
+    reader = PayloadReader(tables, index.single[Section.METADATA], budget)
     metadata = read_metadata(reader)
     reader.finish()
     return metadata

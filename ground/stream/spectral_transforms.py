@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bandfold.bitstream.container.header import PREDICTED, Header
 from bandfold.bitstream.container.sections import Section
+from bandfold.bitstream.container.stream_budget import StreamBudget
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.bitstream.payloads.klt_code import read_fold, read_matrices
@@ -54,8 +55,8 @@ class SpectralTransforms:
         Where the package of the sensor is looked for.
     codec : BandCodec, PredictedCodec or None
         The trained model of the stream, if it has one.
-    memory_limit : int
-        Bytes that decoding one strip may take.
+    budget : StreamBudget
+        What the sections may cost, and one strip.
 
     Attributes
     ----------
@@ -72,14 +73,14 @@ class SpectralTransforms:
         tables: Tables,
         registry: Registry,
         codec: BandCodec | PredictedCodec | None,
-        memory_limit: int,
+        budget: StreamBudget,
     ) -> None:
         self._header = header
         self._payloads = payloads
         self._tables = tables
         self._registry = registry
         self._codec = codec
-        self._limit = memory_limit
+        self._budget = budget
         self._folds: dict[int, Fold] = {}
         self._rotations: dict[tuple[int, int], tuple[Vectors, ...]] = {}
         self._failed: dict[tuple[Section, int, int], StreamError] = {}
@@ -163,7 +164,8 @@ class SpectralTransforms:
                         engines=engines,
                         predicted=predicted,
                     )
-            memory = strip_memory(header, fold.components, self._codec, self._limit)
+            memory = strip_memory(header, fold.components, self._codec)
+            self._budget.memory(memory, "one strip")
             self.strip_memory = max(self.strip_memory, memory)
             self.strip_latents = max(self.strip_latents, fold.components * strip_pixels(header))
             self._folds[number] = fold
@@ -186,7 +188,7 @@ class SpectralTransforms:
         try:
             if number not in self._payloads[kind]:
                 raise StreamError(f"{kind.name.lower()} section {number} is missing or its checksum is wrong")
-            reader = PayloadReader(self._tables, self._payloads[kind][number])
+            reader = PayloadReader(self._tables, self._payloads[kind][number], self._budget)
             yield reader
             reader.finish()
         except StreamError as error:

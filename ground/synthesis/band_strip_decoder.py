@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bandfold.bitstream.container.segment_layout import ChunkedSegment
+from bandfold.bitstream.container.stream_budget import NETWORK_FACTOR, NETWORK_WORK
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.segments.band_codec import BandCodec
 from bandfold.bitstream.segments.band_segment import read_band_segment
@@ -27,19 +28,12 @@ class BandStripDecoder(StripDecoder):
         Statistics of the format; those of the model follow behind them.
     """
 
+    work_factor = NETWORK_FACTOR
+
     def __init__(self, stream: ParsedStream, codec: BandCodec, tables: Tables) -> None:
         super().__init__(stream)
         self._tables: PlaneTables = codec.tables(tables)
         self._networks = NetworkSynthesis(codec)
-
-    def open(self, threads: int) -> None:
-        """Nothing to do: each network is opened when its first band is decoded.
-
-        Parameters
-        ----------
-        threads : int
-            Not used: a network computes with one thread.
-        """
 
     def synthesise(self, segment: ChunkedSegment, bands: slice, height: int) -> BandPlanes:
         """From the chunks of a segment to bands, by the networks of the model.
@@ -70,9 +64,12 @@ class BandStripDecoder(StripDecoder):
         header, place = self._stream.header, segment.place
         fold = self._stream.transform(place).fold
         # Entropy decoding: the latents of all bands, in steps.
-        levels = read_band_segment(segment, header, self._tables, fold)
+        levels = read_band_segment(segment, header, self._tables, fold, self._work)
         if self.count_bits is not None:
             self.count_bits(band_bits(levels, fold, self._tables), fold)
+        networked = int(levels.quantised[bands].any(axis=(1, 2, 3)).sum())
+        self._work.work(NETWORK_WORK * networked * height * header.info.samples, "latents")
+        self._charge_samples(bands, height)
         # The networks turn latents into planes; step and band means turn these into counts.
         counts = self._networks.bands(
             levels.quantised, fold, self._stream.step(place), bands, (height, header.info.samples)

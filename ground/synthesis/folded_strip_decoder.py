@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.container.segment_layout import ChunkedSegment
+from bandfold.bitstream.container.stream_budget import StreamBudget
 from bandfold.bitstream.contexts.tables import Mode, Tables
 from bandfold.bitstream.segments.segment import Segment, mode_name, read_segment
 from bandfold.bitstream.transforms.vectors import Vectors
@@ -44,14 +45,17 @@ class FoldedStripDecoder(StripDecoder):
         self._restorer = restorer
         self._budget = budget
 
-    def open(self, threads: int) -> None:
+    def open(self, threads: int, budget: StreamBudget) -> None:
         """Open the restoration network, if there is one.
 
         Parameters
         ----------
         threads : int
             Processor threads of the network.
+        budget : StreamBudget
+            What this pass over the strips may cost.
         """
+        super().open(threads, budget)
         if self._restorer is not None:
             self._restorer.open(threads)
 
@@ -85,9 +89,14 @@ class FoldedStripDecoder(StripDecoder):
         transform = self._stream.transform(place)
         components, rotations = transform.fold.components, transform.rotations
         # Entropy decoding: levels, and the contexts that they were coded in.
-        levels = read_segment(segment, header, components, len(rotations), self._tables)
+        levels = read_segment(segment, header, components, len(rotations), self._tables, budget=self._work)
         if self.count_bits is not None:
             self.count_bits(component_bits(levels, self._mode), transform.fold)
+        absent = None if levels.absent is None else levels.absent[bands]
+        if not levels.quantised.any():
+            means = self._means(transform.fold, bands, height)
+            return BandPlanes(means, absent, levels.escapes, place.doublings)
+        self._charge_samples(bands, height)
         # Dequantisation: latents, in steps and then in counts.
         latents = dequantise(levels, self._mode)
         if self._restorer is not None:
@@ -97,7 +106,6 @@ class FoldedStripDecoder(StripDecoder):
         inverse_rotation(latents, levels.chosen, rotations)
         planes = inverse_cosine_transform(latents, height, header.info.samples)
         counts = unfold(transform.fold, planes, bands)
-        absent = None if levels.absent is None else levels.absent[bands]
         return BandPlanes(counts, absent, levels.escapes, place.doublings)
 
     def _restored(

@@ -93,7 +93,7 @@ def unfold(fold: Fold, planes: NDArray[np.float64], bands: slice) -> NDArray[np.
     fold : Fold
         The vectors of both, and the band means.
     planes : ndarray of float64, shape (components, lines, samples)
-        In counts.
+        In counts; without a spectral transform the result takes its place.
     bands : slice
         Bands wanted.
 
@@ -104,7 +104,9 @@ def unfold(fold: Fold, planes: NDArray[np.float64], bands: slice) -> NDArray[np.
     """
     means = (fold.means[bands] / FRACTION)[:, None, None]
     if fold.second is None:
-        return planes[bands] + means
+        planes = planes[bands]
+        planes += means
+        return planes
     flat = planes.reshape(len(planes), planes.shape[1] * planes.shape[2])
     inside, outside = fold.split
     first = np.empty((len(inside) + len(outside), flat.shape[1]))
@@ -120,7 +122,9 @@ def unfold(fold: Fold, planes: NDArray[np.float64], bands: slice) -> NDArray[np.
                 basis @ first[position : position + vectors.count]
             )
         position += vectors.count
-    return result.reshape(-1, *planes.shape[1:]) + means
+    cube = result.reshape(-1, *planes.shape[1:])
+    cube += means
+    return cube
 
 
 def _pseudo_inverse(vectors: Vectors) -> NDArray[np.float64]:

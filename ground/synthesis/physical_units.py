@@ -81,7 +81,13 @@ def round_to_counts(values: NDArray[np.float64], info: SceneInfo) -> NDArray[Any
         Of type ``info.coded_dtype``: rounded half to even and clipped to its range.
     """
     limits = np.iinfo(info.coded_dtype.name)
-    return np.clip(np.rint(values), limits.min, limits.max).astype(info.coded_dtype)
+    # Where a band is one number all over, that one is enough.
+    source = values[:, :1, :1] if values.ndim == 3 and values.strides[1:] == (0, 0) else values
+    counts = np.empty(source.shape, dtype=info.coded_dtype)
+    # Plane by plane: float64 takes four times the memory of the counts.
+    for plane, out in zip(source, counts, strict=True):
+        out[...] = np.clip(np.rint(plane), limits.min, limits.max)
+    return counts if counts.shape == values.shape else np.array(np.broadcast_to(counts, values.shape))
 
 
 def apply_scaling(counts: NDArray[Any], info: SceneInfo, units: BandUnits | None = None) -> NDArray[Any]:

@@ -38,15 +38,6 @@ class PredictedStripDecoder(StripDecoder):
         self._tables = codec.tables(tables)
         self._mode = self._tables.modes["banded"]
 
-    def open(self, threads: int) -> None:
-        """Nothing to do: basis functions are arrays.
-
-        Parameters
-        ----------
-        threads : int
-            Not used.
-        """
-
     def synthesise(self, segment: ChunkedSegment, bands: slice, height: int) -> BandPlanes:
         """From the chunks of a segment to bands: those wanted, and those that they are predicted from.
 
@@ -75,11 +66,12 @@ class PredictedStripDecoder(StripDecoder):
         fold = self._stream.transform(place).fold
         order = (fold.prediction or Hierarchy()).bands(fold.bands)
         # Entropy decoding: weights of the predictions, levels, and the contexts that they were coded in.
-        levels = read_segment(segment, header, fold.bands, 0, self._tables, order)
+        levels = read_segment(segment, header, fold.bands, 0, self._tables, order, self._work)
         if self.count_bits is not None:
             bits: NDArray[np.float64] = np.empty(fold.bands)
             bits[[one.band for one in order]] = component_bits(levels, self._mode)
             self.count_bits(bits, fold)
+        self._charge_samples(slice(0, fold.bands), height)
         step_code = round(self._stream.step(place) * STEP_UNIT)
         strip = PredictedBands(
             fold, self._codec.kernels, self._codec.points, step_code, levels.quantised.shape[2:]

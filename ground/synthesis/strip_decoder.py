@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.container.segment_layout import ChunkedSegment
+from bandfold.bitstream.container.stream_budget import StreamBudget
 from bandfold.bitstream.payloads.escape_code import Escapes
 from bandfold.bitstream.transforms.klt import FRACTION, Fold
 from bandfold.common.errors import StreamError
@@ -107,16 +108,22 @@ class StripDecoder(ABC):
     def __init__(self, stream: ParsedStream) -> None:
         self._stream = stream
         self.count_bits: Callable[[NDArray[np.float64], Fold], None] | None = None
+        self._work = stream.budget
 
-    @abstractmethod
-    def open(self, threads: int) -> None:
+    work_factor = 1
+    """Times the work for each byte that streams of this kind may take."""
+
+    def open(self, threads: int, budget: StreamBudget) -> None:
         """Make ready to decode: what a stream that is only looked at does not need is opened here.
 
         Parameters
         ----------
         threads : int
             Processor threads that a single strip may use.
+        budget : StreamBudget
+            What this pass over the strips may cost.
         """
+        self._work = budget
 
     def decode(self, index: int, bands: slice) -> DecodedStrip:
         """Decode a strip, or fill it with band means and name the damage.
@@ -175,12 +182,19 @@ class StripDecoder(ABC):
             If the segment or what it names is corrupt.
         """
 
+    def _charge_samples(self, bands: slice, height: int) -> None:
+        """Charge samples before they are made of latents."""
+        self._work.work((bands.stop - bands.start) * height * self._stream.header.info.samples, "samples")
+
     def _band_means(self, index: int, bands: slice, height: int) -> BandPlanes:
         """What fills a strip that cannot be decoded."""
-        means = self._stream.fold_near(index).means[bands] / FRACTION
-        shape = len(means), height, self._stream.header.info.samples
-        doublings = self._stream.doublings_near(index)
-        return BandPlanes(np.broadcast_to(means[:, None, None], shape), None, None, doublings)
+        means = self._means(self._stream.fold_near(index), bands, height)
+        return BandPlanes(means, None, None, self._stream.doublings_near(index))
+
+    def _means(self, fold: Fold, bands: slice, height: int) -> NDArray[np.float64]:
+        """Band means as planes, which take no memory."""
+        means = fold.means[bands] / FRACTION
+        return np.broadcast_to(means[:, None, None], (len(means), height, self._stream.header.info.samples))
 
 
 def _lost_chunks(segment: ChunkedSegment) -> str:

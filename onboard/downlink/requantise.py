@@ -19,13 +19,15 @@ from bandfold.bitstream.container.sections import (
     write_section,
 )
 from bandfold.bitstream.container.segment_layout import SegmentHeader, read_segment_header, split_segment
+from bandfold.bitstream.container.stream_budget import STRIP_WORK, StreamBudget
 from bandfold.bitstream.contexts.tables import Tables, load_tables, needed_tables
 from bandfold.bitstream.payloads.klt_code import MOST_ROTATED, read_matrices
 from bandfold.bitstream.payloads.payload import PayloadReader
-from bandfold.bitstream.segments.segment import Segment, mode_name, read_segment, write_segment
+from bandfold.bitstream.segments.segment import Segment, check_place, mode_name, read_segment, write_segment
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.errors import BudgetError, StreamError
 from bandfold.common.exact import exp2, log2_of
+from bandfold.common.scene import CHANNELS, block_rows
 from bandfold.onboard.quantisation.rdoq import quantise
 from bandfold.onboard.rate.step_search import find_step
 from bandfold.onboard.settings import step_code
@@ -38,6 +40,18 @@ SLOPE = -0.9
 
 EVALUATIONS = 7
 """Steps that are tried at most."""
+
+WORK_FACTOR = 16
+"""Times the work of decoding that a stream may take here: it is coded several times."""
+
+QUANTISE_WORK = 8
+"""Units of work for each latent that is quantised and coded."""
+
+BYTES_PER_LATENT = 40
+"""Memory for each latent of a strip: levels, classes, reconstruction points and what is made of them."""
+
+BYTES_PER_MARK = 4
+"""Memory for each sample of a strip that may be absent."""
 
 _LARGEST_LATENT = (1 << 31) - 1
 
@@ -58,7 +72,9 @@ class Requantised:
     factor: float
 
 
-def requantise(data: bytes, nbytes: int, *, tables: str | os.PathLike[str] | None = None) -> Requantised:
+def requantise(
+    data: bytes, nbytes: int, *, tables: str | os.PathLike[str] | None = None, trusted: bool = False
+) -> Requantised:
     """Make a stream smaller by coarser steps.
 
     All steps grow by one factor. That costs less than a decibel against encoding the scene to that size,
@@ -73,6 +89,8 @@ def requantise(data: bytes, nbytes: int, *, tables: str | os.PathLike[str] | Non
         Bytes at most.
     tables : path_like, optional
         Those of the stream, if they are not the shipped ones.
+    trusted : bool
+        Whether the stream may claim far more latents than its bytes make likely.
 
     Returns
     -------
@@ -87,10 +105,16 @@ def requantise(data: bytes, nbytes: int, *, tables: str | os.PathLike[str] | Non
         If it was written with other tables.
     BudgetError
         If what all strips need takes more bytes than that.
+    MemoryLimitError
+        If the stream claims far more latents than streams of its size have, and is not trusted.
     """
     if len(data) <= nbytes:
         return Requantised(data, 1.0)
-    coder = _Recoder(list(read_sections(data)), None if tables is None else load_tables(Path(tables)))
+    coder = _Recoder(
+        list(read_sections(data)),
+        None if tables is None else load_tables(Path(tables)),
+        StreamBudget(len(data), trusted=trusted, factor=WORK_FACTOR),
+    )
     best: Requantised | None = None
     least = len(data)
 
@@ -115,7 +139,7 @@ def requantise(data: bytes, nbytes: int, *, tables: str | os.PathLike[str] | Non
 class _Recoder:
     """Segments of a stream, quantised again."""
 
-    def __init__(self, sections: Sequence[RawSection], tables: Tables | None) -> None:
+    def __init__(self, sections: Sequence[RawSection], tables: Tables | None, budget: StreamBudget) -> None:
         if any(not section.intact for section in sections):
             raise StreamError("stream is damaged: make the intact one smaller, or decode what there is")
         header = next((Header.unpack(one.payload) for one in sections if one.kind == Section.HEADER), None)
@@ -131,6 +155,8 @@ class _Recoder:
         if header.open:
             ends = (one.index * header.strip_lines + (one.lines or header.strip_lines) for one in places)
             header = replace(header, info=replace(header.info, lines=max(ends, default=1)))
+        budget.work(STRIP_WORK * len(places), "strips")
+        self._budget = budget
         self._header = header
         self._sections = sections
         self._tables = tables
@@ -139,7 +165,7 @@ class _Recoder:
         for one in sections:
             if one.kind == Section.ROTATION:
                 number, start = read_varint(one.payload, 0)
-                matrices = read_matrices(PayloadReader(tables, one.payload[start:]), MOST_ROTATED)
+                matrices = read_matrices(PayloadReader(tables, one.payload[start:], budget), MOST_ROTATED)
                 self._rotations[number] = len(matrices)
 
     def code(self, factor: float) -> bytes:
@@ -157,14 +183,21 @@ class _Recoder:
         header, segmented = self._header, split_segment(payload)
         place = segmented.place
         rotations = self._matrices(place)
-        found = read_segment(segmented, header, segmented.components, rotations, self._tables)
+        height = check_place(place, header)
+        latents = segmented.components * block_rows(height) * block_rows(header.info.samples) * CHANNELS
+        absent = 0 if header.info.no_data is None else header.info.bands * height * header.info.samples
+        self._budget.memory(BYTES_PER_LATENT * latents + BYTES_PER_MARK * absent, "one strip")
+        self._budget.work(QUANTISE_WORK * latents, "latents")
+        found = read_segment(
+            segmented, header, segmented.components, rotations, self._tables, budget=self._budget
+        )
         old = header.step_code if place.step_code is None else place.step_code
         points = self._mode.reconstruction_points(np.abs(found.quantised), found.classes)
         points *= old / STEP_UNIT * FRACTION
-        latents = np.copysign(np.minimum(np.rint(points), _LARGEST_LATENT), found.quantised)
+        values = np.copysign(np.minimum(np.rint(points), _LARGEST_LATENT), found.quantised)
         new = step_code(old / STEP_UNIT * factor)
         quantised, classes = quantise(
-            np.ascontiguousarray(latents.swapaxes(0, 1).astype(np.int32)), new / STEP_UNIT, self._mode
+            np.ascontiguousarray(values.swapaxes(0, 1).astype(np.int32)), new / STEP_UNIT, self._mode
         )
         return write_segment(
             replace(place, step_code=None if new == header.step_code else new),

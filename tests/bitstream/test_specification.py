@@ -861,7 +861,7 @@ def test_the_document_describes_the_golden_streams(name):
     header, metadata, latents, samples = decode(data)
     registry = Registry(PACKAGES)
     tables = shipped_tables(header["tables"])
-    stream = ParsedStream.parse(data, tables, 1 << 30, registry)
+    stream = ParsedStream.parse(data, tables, registry=registry)
     assert stream.header.strip_count == len(latents)
     for number, found in enumerate(latents):
         segmented = stream.strips.segment(number)

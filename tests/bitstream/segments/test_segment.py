@@ -225,7 +225,7 @@ def _write(stream, place, segment, tables):
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_the_coder_in_plain_python_reads_and_writes_the_same(path):
-    stream = ParsedStream.parse(path.read_bytes(), None, 1 << 30, REGISTRY)
+    stream = ParsedStream.parse(path.read_bytes(), registry=REGISTRY)
     tables = _tables(stream)
     for index in range(stream.header.strip_count):
         payload = stream.segments[index].payload
@@ -243,7 +243,7 @@ def test_the_coder_in_plain_python_reads_and_writes_the_same(path):
 )
 def test_corrupt_payloads_behind_good_checksums_raise_nothing_else(path):
     """A stream made with intent has checksums that agree: every payload must be read with distrust."""
-    stream = ParsedStream.parse(path.read_bytes(), None, 1 << 30, REGISTRY)
+    stream = ParsedStream.parse(path.read_bytes(), registry=REGISTRY)
     payload, tables = stream.segments[0].payload, _tables(stream)
     (chunk,) = stream.strips.segment(0).chunks
     count, first = read_varint(chunk.data, 0)

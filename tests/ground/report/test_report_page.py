@@ -14,7 +14,7 @@ from bandfold.common.errors import SceneError
 from bandfold.common.scene import SceneInfo
 from bandfold.ground import Decoder
 from bandfold.ground.compare import compare_scenes
-from bandfold.ground.report.bit_counting_decoder import BitCountingDecoder, interval_shares
+from bandfold.ground.report.bit_counting_decoder import BitCountingDecoder, shared_bits
 from bandfold.ground.report.report_contents import FEWEST_BANDS, FEWEST_PIXELS, SampleGrid, collect
 from bandfold.ground.report.report_page import FIXED_BYTES, _Packed, render, values_within
 from bandfold.ground.stream.parsed_stream import ParsedStream
@@ -49,7 +49,7 @@ def test_folds_of_other_intervals():
     parts = np.where(band < 80, rng.normal(size=(64, 48)), rng.normal(size=(64, 48))) * 300
     cube = np.concatenate([smooth, parts], axis=1) + 4000 + rng.normal(size=(100, 128, 48))
     stream = Encoder(step=6, stream=True).encode(np.rint(cube).astype(np.uint16))
-    parsed = ParsedStream.parse(stream, None, 1 << 30)
+    parsed = ParsedStream.parse(stream)
     first, second = (parsed.transforms.find(number).fold.ends for number in range(2))
     assert first != second
     decoder, last = BitCountingDecoder(stream), BitCountingDecoder(stream)
@@ -76,12 +76,13 @@ def test_what_latents_of_a_model_cost():
 
 def test_shares_of_intervals():
     fold = Decoder(encode(scene(bands=12), partition=(5, 12))).fold
-    shares = interval_shares(fold)
-    assert shares.shape == (fold.components, 2)
-    np.testing.assert_allclose(shares.sum(axis=1), 1)
-    assert ((shares >= 0) & (shares <= 1)).all()
+    for one in np.eye(fold.components):
+        shares = shared_bits(one, fold)
+        assert shares.shape == (2,)
+        assert shares.sum() == pytest.approx(1)
+        assert ((shares >= 0) & (shares <= 1)).all()
     plain = Decoder(encode(scene(), spectral="none", partition=(2, 6))).fold
-    np.testing.assert_array_equal(interval_shares(plain), [[1, 0]] * 2 + [[0, 1]] * 4)
+    np.testing.assert_array_equal(shared_bits(2.0 ** np.arange(6), plain), [3, 60])
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
