@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import signal
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
 import click
 
-from bandfold.common.errors import BandfoldError, SettingsError
+from bandfold.common.errors import BandfoldError, MemoryLimitError, OutputError, SettingsError
 
 DAMAGED = 9
 """Exit status of a command that wrote its output although parts of the stream are damaged."""
@@ -22,8 +25,61 @@ FAILED = 10
 WARNINGS = 20
 """Warnings of a kind that are printed; JSON has them all."""
 
+SIGNALLED = 128
+"""Exit status of a command that a signal has ended, less the number of the signal."""
+
 INTERRUPTED = 130
 """Exit status after Ctrl-C."""
+
+
+class Terminated(BaseException):
+    """The process was asked to end.
+
+    Parameters
+    ----------
+    number : int
+        Of the signal.
+
+    Attributes
+    ----------
+    signal : signal.Signals
+        The signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = signal.Signals(number)
+
+
+@contextmanager
+def signals_raised() -> Iterator[None]:
+    """Raise signals that end a process as `Terminated`, so that what is half written is removed.
+
+    Signals that are ignored, as under nohup, or that somebody else looks after are left alone.
+
+    Raises
+    ------
+    Terminated
+        In the body, when SIGTERM or SIGHUP comes.
+    """
+    wanted = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        wanted = []
+    kept = {one: signal.getsignal(one) for one in wanted if signal.getsignal(one) == signal.SIG_DFL}
+
+    def end(number: int, frame: object) -> None:
+        # Once is enough: another one is not to interrupt the cleaning up.
+        for one in kept:
+            signal.signal(one, signal.SIG_IGN)
+        raise Terminated(number)
+
+    for one in kept:
+        signal.signal(one, end)
+    try:
+        yield
+    finally:
+        for one, before in kept.items():
+            signal.signal(one, before)
 
 
 class BandfoldGroup(click.Group):
@@ -35,7 +91,8 @@ class BandfoldGroup(click.Group):
         """Run the command line and exit with its status."""
         extra["standalone_mode"] = False
         try:
-            status = super().main(args, prog_name or "bandfold", **extra)
+            with signals_raised():
+                status = super().main(args, prog_name or "bandfold", **extra)
         except BandfoldError as error:
             status = _fail(str(error), error.exit_status)
         except click.UsageError as error:
@@ -45,6 +102,16 @@ class BandfoldGroup(click.Group):
             status = _fail(error.format_message(), error.exit_code)
         except (click.Abort, KeyboardInterrupt):
             status = _fail("interrupted", INTERRUPTED)
+        except MemoryError as error:
+            reason = str(error) or "more is needed than there is"
+            status = _fail(f"not enough memory: {reason}; take a smaller scene", MemoryLimitError.exit_status)
+        except OSError as error:
+            # Whoever opens a file says what it is for: here comes what nobody expected, as names too long.
+            place = "" if error.filename is None else f" {str(error.filename)[:200]}"
+            reason = error.strerror or str(error) or type(error).__name__
+            status = _fail(f"cannot use{place}: {reason}; name another file", OutputError.exit_status)
+        except Terminated as end:
+            status = _fail(f"ended by {end.signal.name}", SIGNALLED + end.signal)
         sys.exit(status if isinstance(status, int) else 0)
 
 

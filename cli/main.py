@@ -35,7 +35,7 @@ Examples:
 \b
 Exit status: 0 done, 2 settings, 3 scene, 4 rate or quality out of reach, 5 model, 6 stream,
 7 memory limit, 8 output, 9 decoded but damaged, 10 some scenes of an archive failed, 11 flipped
-bits in memory, 130 interrupted.
+bits in memory, 130 interrupted, 143 and 129 ended by SIGTERM and SIGHUP.
 """
 
 

@@ -61,10 +61,16 @@ class RawLines:
         """
         import numpy as np
 
+        from bandfold.bitstream.container.header import LARGEST_DIMENSION, MOST_BANDS
         from bandfold.common.scene import Scaling, SceneInfo
 
         if self.bands is None or self.samples is None or self.dtype is None:
             raise SettingsError("raw lines need a description: give --bands, --samples and --dtype")
+        if self.bands > MOST_BANDS or self.samples > LARGEST_DIMENSION:
+            raise SettingsError(
+                f"lines of {self.bands} bands and {self.samples} samples are not possible: at most "
+                f"{MOST_BANDS} and {LARGEST_DIMENSION}; check --bands and --samples"
+            )
         scaling = None
         if reading.scale in (None, "auto") and reading.offset is not None:
             raise SettingsError("--offset goes with a number as --scale: add it, or remove --offset")
@@ -131,6 +137,8 @@ def encode_raw(
 
     from bandfold.onboard import StreamEncoder
 
+    if sys.stdin is None:
+        raise SceneError("standard input is closed: pipe lines into it, or name a scene")
     encoder = StreamEncoder(info, output.write, settings, begun=output.begun)
     output.announce()
     stored = info.dtype.newbyteorder("<" if info.byte_order == "little" else ">")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from bandfold.common.errors import SettingsError, StreamError
+from bandfold.common.errors import OutputError, SettingsError, StreamError
 
 from .console import warn
 
@@ -101,6 +101,8 @@ def stream_output(path: Path, streaming: StreamingOptions, *, piped: bool) -> It
     if path == STANDARD:
         if streaming.resume:
             raise SettingsError("--resume needs a file: name the output of the run that was cut off")
+        if sys.stdout is None:
+            raise OutputError("standard output is closed: pipe it into something, or name a file")
         pipe: BinaryIO = sys.stdout.buffer
 
         def write(data: bytes) -> None:

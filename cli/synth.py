@@ -31,9 +31,9 @@ Example:
 
 @click.command(epilog=EXAMPLE)
 @output_option(required=True, help="Header to write (.hdr).")
-@lines_option(type=int, default=512, help="Number of lines.")
-@samples_option(type=int, default=680, help="Number of samples of a line.")
-@bands_option(type=int, help="Number of bands, 400-2500 nm.")
+@lines_option(type=click.IntRange(1, 1 << 24), default=512, help="Number of lines.")
+@samples_option(type=click.IntRange(1, 1 << 24), default=680, help="Number of samples of a line.")
+@bands_option(type=click.IntRange(1, 1 << 16), help="Number of bands, 400-2500 nm.")
 @seed_option
 @interleave_option(default="bil", show_default=True, help="Layout of the file.")
 @json_option

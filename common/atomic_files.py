@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -36,6 +37,33 @@ def output_errors(path: str | os.PathLike[str]) -> Iterator[None]:
             f"cannot write {os.fspath(path)}: {reason}; "
             "check that the directory exists, is writable and has space left"
         ) from error
+
+
+def reserve(descriptor: int, size: int) -> None:
+    """Reserve room on the disk, so that a full one is noticed before anything is written.
+
+    File systems that cannot do so are left alone.
+
+    Parameters
+    ----------
+    descriptor : int
+        Of a file that is open for writing.
+    size : int
+        Bytes that the file will have; it is made so long at once.
+
+    Raises
+    ------
+    OSError
+        If there is no room for so many.
+    """
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    except AttributeError:
+        # Not every system has it.
+        return
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
 
 
 class AtomicFile:

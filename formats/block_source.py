@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,37 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.common.errors import SceneError
+from bandfold.common.errors import BandfoldError, SceneError
 from bandfold.common.scene import INTERLEAVES, SceneInfo
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """The one boundary of readers: whatever a library raises about a file becomes a `SceneError`.
+
+    Libraries raise nearly anything about files that are damaged: of damaged HDF5 and MATLAB files half of the
+    errors are none that their documentation names.
+
+    Parameters
+    ----------
+    path : Path
+        The file that the body reads.
+
+    Raises
+    ------
+    SceneError
+        If the body raises anything but a `BandfoldError`.
+    """
+    try:
+        yield
+    except BandfoldError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise SceneError(
+            f"cannot read {path}: {reason}; check the file and its medium, and that it is what its suffix "
+            "says"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -91,7 +122,8 @@ class BlockSource(ABC):
         """
         _check_range("bands", bands, self._info.bands)
         _check_range("lines", lines, self._info.lines)
-        return self._block(bands, lines)
+        with reading(self.path):
+            return self._block(bands, lines)
 
     @abstractmethod
     def _block(self, bands: slice, lines: slice) -> NDArray[Any]:
@@ -124,10 +156,7 @@ class ArrayBlockSource(BlockSource):
         index[axes.lines], index[axes.samples] = lines, slice(None)
         if axes.bands is not None:
             index[axes.bands] = bands
-        try:
-            block = np.asarray(self._data[tuple(index)])
-        except (OSError, RuntimeError, ValueError) as error:
-            raise SceneError(f"cannot read {self.path}: {error}; check the file and its medium") from error
+        block = np.asarray(self._data[tuple(index)])
         order = [axis for axis in (axes.bands, axes.lines, axes.samples) if axis is not None]
         # Axes of length 1 are gone: what is left keeps its order.
         block = block.transpose([sorted(order).index(axis) for axis in order])

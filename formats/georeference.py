@@ -208,6 +208,8 @@ def _transform(info: tuple[str, ...]) -> Transform | None:
         degrees = float(turns[0]) if turns else 0.0
     except ValueError:
         return None
+    if not all(map(math.isfinite, (sample, line, x, y, width, height, degrees))):
+        return None
     left, top = x - (sample - 1) * width, y + (line - 1) * height
     if abs(degrees) == 180:
         return left, width, 0.0, top, 0.0, height

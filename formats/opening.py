@@ -20,7 +20,7 @@ from bandfold.formats.envi.writer import EnviWriter
 from bandfold.formats.raster.geotiff_reader import RasterSource
 from bandfold.formats.raster.geotiff_writer import GeoTiffWriter
 
-from .block_source import BlockSource
+from .block_source import BlockSource, reading
 from .file_formats import format_of, need_libraries
 from .scene_options import SceneOptions
 from .scene_writer import SceneWriter
@@ -75,13 +75,17 @@ def open_scene(path: Path, options: SceneOptions = DEFAULTS) -> BlockSource:
     if kind == "envi":
         if options.variable is not None or options.band_axis is not None:
             raise SettingsError(f"{path} is an ENVI scene: leave out --variable and --band-axis")
-        return open_envi(
-            path, scaling=options.scaling, no_data=options.no_data, for_coding=options.for_coding
-        )
-    if not (path.is_dir() if kind == "zarr" else path.is_file()):
+        with reading(path):
+            return open_envi(
+                path, scaling=options.scaling, no_data=options.no_data, for_coding=options.for_coding
+            )
+    with reading(path):
+        there = path.is_dir() if kind == "zarr" else path.is_file()
+    if not there:
         raise SceneError(f"{path} is {'not a file' if path.exists() else 'not there'}: give a scene")
     need_libraries(kind, f"reading {kind}")
-    return _READERS[kind](path, options)
+    with reading(path):
+        return _READERS[kind](path, options)
 
 
 def open_writer(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,8 +14,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common.atomic_files import AtomicPath, output_errors
-from bandfold.common.errors import OutputError
+from bandfold.common.errors import BandfoldError, OutputError
 from bandfold.common.scene import SceneInfo
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """The one boundary of writers: whatever a library raises about an output becomes an `OutputError`.
+
+    Parameters
+    ----------
+    path : Path
+        What the body writes.
+
+    Raises
+    ------
+    OutputError
+        If the body raises anything but a `BandfoldError`.
+    """
+    try:
+        with output_errors(path):
+            yield
+    except BandfoldError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise OutputError(
+            f"cannot write {path}: {reason}; choose another format (--to), or correct what the scene says"
+        ) from error
 
 
 class SceneWriter(ABC):
@@ -60,7 +86,7 @@ class SceneWriter(ABC):
         self._missing = info.count
         self._output = AtomicPath(path, replaces, folder)
         try:
-            with output_errors(self.path):
+            with writing(self.path):
                 self._open(self._output.temporary)
         except BaseException:
             self._output.discard()
@@ -102,7 +128,7 @@ class SceneWriter(ABC):
                 f"of a scene of {info.shape} {info.dtype}"
             )
         if block.size:
-            with output_errors(self.path):
+            with writing(self.path):
                 self._put(bands, lines, block)
             self._missing -= block.size
 
@@ -137,7 +163,7 @@ class SceneWriter(ABC):
     ) -> None:
         try:
             # What has failed in the body is what the user should hear of.
-            with suppress(OSError) if kind is not None else output_errors(self.path):
+            with suppress(Exception) if kind is not None else writing(self.path):
                 self._close()
             if kind is not None:
                 return

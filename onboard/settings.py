@@ -22,6 +22,9 @@ SMALLEST_STEP, LARGEST_STEP = 1.0 / 16, 1 << 20
 HIGHEST_PSNR = 140.0
 """In dB; 16-bit samples differ by less than one count beyond 96 dB."""
 
+_MOST_BITS = 64.0
+"""Bits per sample that are worth asking for: more would only overflow."""
+
 STRIP_LINES = 64
 """Lines of a segment where nothing else is asked for."""
 
@@ -109,7 +112,7 @@ class Target:
             return int(self.nbytes)
         if self.bps is None:
             raise ValueError("the target is no rate")
-        return int(self.bps * count / 8)
+        return int(min(self.bps, _MOST_BITS) * count / 8)
 
     @property
     def is_quality(self) -> bool:

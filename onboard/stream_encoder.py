@@ -232,7 +232,7 @@ class StreamEncoder:
         """Code the lines that are held, and write them."""
         if self._strip is None:
             raise ValueError("there is no strip")
-        sections = self._strips.code(HeldLines(self._strip[:, : self._fill], self._info))
+        sections = self._strips.code(HeldLines(self._strip[:, : self._fill], self._info, self._strips.lines))
         self._fill = 0
         for section in sections:
             self._write(section)

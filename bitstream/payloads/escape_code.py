@@ -28,8 +28,8 @@ RECENT = 16
 LOW_BITS = {"float32": 23, "float64": 52, "int32": 16, "uint32": 16}
 """Low bits of a value, by its type, that are written as they are: those below sign and exponent of floats."""
 
-PLACE_BYTES = 64
-"""Bytes of memory that a sample takes while runs become places in a strip, at most."""
+PLACE_BYTES = 32
+"""Bytes of memory that a sample takes while runs become places in a strip, about."""
 
 _FIELD = 26
 """Raw bits that are written at once, at most."""

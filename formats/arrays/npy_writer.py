@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.common.atomic_files import atomic_output
+from bandfold.common.atomic_files import atomic_output, reserve
 from bandfold.formats.scene_writer import SceneWriter
 
 from .numpy_reader import description_path
@@ -29,15 +29,27 @@ class NpyWriter(SceneWriter):
         return self.path, description_path(self.path)
 
     def _open(self, temporary: Path) -> None:
-        self._file = temporary
-        np.lib.format.open_memmap(temporary, "w+", self.info.dtype, self.info.shape)
+        info = self.info
+        # Not mapped into memory: a full disk would end the process, where writing fails with an error.
+        self._file: BinaryIO = open(temporary, "w+b")  # noqa: SIM115 - closed by _close
+        about = {
+            "descr": np.lib.format.dtype_to_descr(info.dtype),
+            "fortran_order": False,
+            "shape": info.shape,
+        }
+        np.lib.format.write_array_header_1_0(self._file, about)
+        self._start = self._file.tell()
+        reserve(self._file.fileno(), self._start + info.count * info.dtype.itemsize)
 
     def _put(self, bands: slice, lines: slice, block: NDArray[Any]) -> None:
-        # Mapped anew each time: pages of a map that stays count as memory.
-        np.lib.format.open_memmap(self._file, "r+")[bands, lines] = block
+        info = self.info
+        for band, plane in zip(range(bands.start, bands.stop), block, strict=True):
+            place = (band * info.lines + lines.start) * info.samples
+            self._file.seek(self._start + place * info.dtype.itemsize)
+            self._file.write(np.ascontiguousarray(plane, dtype=info.dtype).data)
 
     def _close(self) -> None:
-        """Nothing is held open."""
+        self._file.close()
 
     def _publish(self) -> None:
         info = self.info

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError
 from bandfold.common.scene import MetadataValue
-from bandfold.formats.block_source import ArrayBlockSource, BlockSource
+from bandfold.formats.block_source import ArrayBlockSource, BlockSource, reading
 from bandfold.formats.containers.container_source import container_source
 from bandfold.formats.containers.variables import Variable, choose_axes
 from bandfold.formats.scene_options import SceneOptions
@@ -75,15 +75,13 @@ def open_npy(path: Path, options: SceneOptions) -> BlockSource:
     SceneError
         If the file cannot be read or holds no scene.
     """
-    try:
+    with reading(path):
         found = np.load(path, mmap_mode="r", allow_pickle=False)
         data = (
             MappedArray(path, found.dtype, found.shape, found.offset, np.isfortran(found))
             if found.size
             else found
         )
-    except (OSError, ValueError) as error:
-        raise SceneError(f"cannot read {path}: {error}; give an .npy file of numbers") from error
     variable = Variable(path.name, data, ("",) * found.ndim)
     if found.ndim < 2 or not found.size or not variable.numeric:
         raise SceneError(f"{path} holds an array of {data.shape} {data.dtype}: give bands, lines and samples")
@@ -113,15 +111,12 @@ def open_npz(path: Path, options: SceneOptions) -> BlockSource:
     SceneError
         If the file cannot be read, or it is not clear what in it is the scene.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive, zipfile.ZipFile(path) as members:
-            found = [
-                Variable(name, data, ("",) * len(data.shape))
-                for name, data in ((name, _member(path, archive, members, name)) for name in archive.files)
-                if data is not None
-            ]
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise SceneError(f"cannot read {path}: {error}; give an .npz file of numbers") from error
+    with reading(path), np.load(path, allow_pickle=False) as archive, zipfile.ZipFile(path) as members:
+        found = [
+            Variable(name, data, ("",) * len(data.shape))
+            for name, data in ((name, _member(path, archive, members, name)) for name in archive.files)
+            if data is not None
+        ]
     return container_source(path, found, {}, options, usual=0)
 
 

@@ -77,7 +77,7 @@ def cf_dataset(info: SceneInfo, data: Any) -> xarray.Dataset:
     attributes: dict[str, Any] = {"long_name": "samples of the scene"}
     units = info.metadata.get(header_fields.DATA_UNITS)
     if isinstance(units, str):
-        attributes |= _unit(units)
+        attributes |= _unit(_text(units))
     told = _TOLD | georeference.read_georeference(info.metadata).expressed
     for key, name in _ATTRIBUTES.items():
         value = header_fields.uniform(info.metadata, key, info.bands)
@@ -92,11 +92,13 @@ def cf_dataset(info: SceneInfo, data: Any) -> xarray.Dataset:
     whole: dict[str, Any] = {"Conventions": "CF-1.11"}
     description = info.metadata.get("description")
     if description:
-        whole["title"] = description if isinstance(description, str) else ", ".join(description)
+        whole["title"] = _text(description if isinstance(description, str) else ", ".join(description))
     # Lists of another length than the bands have no coordinate.
     lists = [key for key, name in _COORDINATES.items() if key in info.metadata and name not in coordinates]
     for key in (*(key for key in info.metadata if key not in told), *lists):
-        whole[FIELD_PREFIX + header_fields.attribute_name(key)] = header_fields.field_text(info.metadata[key])
+        whole[FIELD_PREFIX + header_fields.attribute_name(key)] = _text(
+            header_fields.field_text(info.metadata[key])
+        )
     array = xarray.Variable(DIMS, data, attributes)
     return xarray.Dataset({variable_name(info): array}, {**coordinates, **place}, attrs=whole)
 
@@ -104,6 +106,11 @@ def cf_dataset(info: SceneInfo, data: Any) -> xarray.Dataset:
 def _unit(text: str) -> dict[str, str]:
     """The attribute that holds a unit: readers turn what has a unit of time into dates and durations."""
     return {OTHER_UNIT if _TIME.search(text.strip()) else "units": text}
+
+
+def _text(text: str) -> str:
+    """A text as attributes can hold it: none of these formats holds a byte of zero."""
+    return text.replace("\0", " ")
 
 
 def _band_coordinates(info: SceneInfo) -> dict[str, Any]:

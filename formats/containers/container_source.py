@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 from bandfold.common.errors import SceneError
 from bandfold.common.scene import MetadataValue, NoData
 from bandfold.formats import georeference, header_fields
-from bandfold.formats.block_source import ArrayBlockSource, BlockSource
+from bandfold.formats.block_source import ArrayBlockSource, BlockSource, reading
 from bandfold.formats.scene_options import SceneOptions
 
 from .cf_conventions import FIELD_PREFIX, OTHER_UNIT, USUAL_NAME
@@ -168,24 +167,3 @@ def _regular(x: Variable | None, y: Variable | None, shape: tuple[int, int, int]
         corners.append((float(values[0] - step / 2), float(step)))
     (left, width), (top, height) = corners
     return left, width, 0.0, top, 0.0, height
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn what a library raises about a file into a `SceneError`.
-
-    Parameters
-    ----------
-    path : Path
-        The file that the body reads.
-
-    Raises
-    ------
-    SceneError
-        If the body raises what libraries raise about files that are damaged or of another format.
-    """
-    try:
-        yield
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise SceneError(f"cannot read {path}: {reason}; check that it is what its suffix says") from error

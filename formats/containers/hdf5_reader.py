@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bandfold.formats.block_source import BlockSource
+from bandfold.formats.block_source import BlockSource, reading
 from bandfold.formats.scene_options import SceneOptions
 
-from .container_source import container_source, reading
+from .container_source import container_source
 from .variables import Variable
 
 if TYPE_CHECKING:

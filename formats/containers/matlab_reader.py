@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bandfold.common.errors import SceneError
-from bandfold.formats.block_source import BlockSource
+from bandfold.formats.block_source import BlockSource, reading
 from bandfold.formats.scene_options import SceneOptions
 
 from .container_source import container_source
@@ -40,14 +39,11 @@ def open_matlab(path: Path, options: SceneOptions) -> BlockSource:
         If the file cannot be read, or it is not clear what in it is the scene.
     """
     import h5py
-    from scipy.io.matlab import MatReadError
 
-    try:
+    with reading(path):
         if h5py.is_hdf5(path):
             return _open_new(path, options)
         return _open_old(path, options)
-    except (OSError, ValueError, TypeError, NotImplementedError, MatReadError) as error:
-        raise SceneError(f"cannot read {path}: {error}; give a MATLAB file") from error
 
 
 def _open_new(path: Path, options: SceneOptions) -> BlockSource:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.common.atomic_files import reserve
 from bandfold.formats.scene_writer import SceneWriter
 
 from .cf_conventions import DIMS, cf_dataset, variable_name
+
+_BESIDES = 1 << 20
+"""Bytes of a file beside its samples, at most; long header fields are in it before room is reserved."""
 
 
 class NetCdfWriter(SceneWriter):
@@ -24,6 +29,11 @@ class NetCdfWriter(SceneWriter):
         import h5netcdf
 
         info = self.info
+        self._temporary = temporary
+        nbytes = info.count * info.dtype.itemsize + _BESIDES
+        # HDF5 ends the process where the disk is full when it closes a file: it never gets so far.
+        with open(temporary, "w+b") as room:
+            reserve(room.fileno(), nbytes)
         # Nothing but the description is taken from it.
         described = cf_dataset(info, np.broadcast_to(np.zeros((), info.dtype), info.shape))
         name = variable_name(info)
@@ -43,9 +53,16 @@ class NetCdfWriter(SceneWriter):
         if others:
             self._cube.attrs["coordinates"] = " ".join(others)
         self._file.attrs.update(described.attrs)
+        self._file.flush()
+        with open(temporary, "r+b") as opened:
+            reserve(opened.fileno(), os.fstat(opened.fileno()).st_size + nbytes)
 
     def _put(self, bands: slice, lines: slice, block: NDArray[Any]) -> None:
         self._cube[bands, lines, :] = block
 
     def _close(self) -> None:
+        self._file.flush()
+        size = self._file._h5file.id.get_filesize()
         self._file.close()
+        # HDF5 does not know of the room that was reserved behind its own end.
+        os.truncate(self._temporary, size)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bandfold.formats.block_source import BlockSource
+from bandfold.formats.block_source import BlockSource, reading
 from bandfold.formats.file_formats import format_of
 from bandfold.formats.scene_options import SceneOptions
 
-from .container_source import container_source, reading
+from .container_source import container_source
 from .variables import Variable
 
 _AS_STORED: dict[str, Any] = dict.fromkeys(
@@ -38,6 +38,7 @@ def open_xarray(path: Path, options: SceneOptions) -> BlockSource:
     SceneError
         If the file cannot be read or it is not clear what in it is the scene.
     """
+    import h5py
     import xarray
 
     with reading(path):
@@ -48,6 +49,9 @@ def open_xarray(path: Path, options: SceneOptions) -> BlockSource:
         elif _begins_with(path, b"CDF"):
             groups = {"/": xarray.open_dataset(path, engine="scipy", **_AS_STORED)}
         else:
+            # What HDF5 cannot open, h5netcdf leaves half made, which prints errors when it is collected.
+            with h5py.File(path, "r"):
+                pass
             groups = xarray.open_groups(path, engine="h5netcdf", chunks=None, **_AS_STORED)
         found = [
             Variable(f"{group.strip('/')}/{name}".strip("/"), item, tuple(map(str, item.dims)), item.attrs)

@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from bandfold.common.atomic_files import reserve
 from bandfold.common.errors import OutputError
 from bandfold.formats import georeference, header_fields
 from bandfold.formats.scene_writer import SceneWriter, stored_no_data
@@ -29,6 +30,9 @@ class GeoTiffWriter(SceneWriter):
 
         info = self.info
         place = georeference.read_georeference(info.metadata)
+        # GDAL prints many lines of its own where the disk is full: most often it never gets so far.
+        with open(temporary, "w+b") as room:
+            reserve(room.fileno(), info.count * info.dtype.itemsize)
         with _writing(self.path):
             self._file = rasterio.open(
                 temporary,

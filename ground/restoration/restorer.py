@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.tables import Mode
+from bandfold.common.errors import ModelError
 from bandfold.common.onnx_session import Network, fastest_providers
 from bandfold.common.scene import CHANNELS
 from bandfold.ground.synthesis.decoded_latents import DecodedLatents
@@ -149,6 +150,11 @@ class Restorer:
                 features = extractor.features(candidates, part, component)
                 gains = network.run(features[None])[0]
                 signs = np.sign(decoded.quantised[:, component, :, part])
+                if gains.shape != (len(self._model.kernels) + 1, CHANNELS, signs[0].size):
+                    raise ModelError(
+                        f"restoration {self._model.name!r} gives gains of shape {gains.shape}, not one for "
+                        f"each kernel and latent of {signs.shape}: make the package again"
+                    )
                 change = gains[-1].reshape(signs.shape) * signs
                 candidate = candidates.corrections[:, :, component]
                 for gain, correction in zip(gains[:-1], candidate, strict=True):

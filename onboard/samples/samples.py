@@ -84,10 +84,13 @@ class HeldLines:
         Samples of type ``info.dtype``.
     info : SceneInfo
         Of the scene that they belong to; its number of lines is not used.
+    first_line : int
+        Number of the first of them in that scene, by which errors name them.
     """
 
-    def __init__(self, lines: NDArray[Any], info: SceneInfo) -> None:
+    def __init__(self, lines: NDArray[Any], info: SceneInfo, first_line: int = 0) -> None:
         self._lines = lines
+        self.first_line = first_line
         self._info = replace(info, lines=lines.shape[1])
 
     @property

@@ -78,15 +78,17 @@ class ScaledSource:
             f"is outside {ends[0]:g} to {ends[1]:g}, which is what the scaling can hold: "
             "give another --scale and --offset, or --scale auto, which keeps it exactly"
         )
+        # Lines of a stream are a scene of their own, and named by their place in all of it.
+        first_line = lines.start + getattr(self.source, "first_line", 0)
         # Plane by plane: float64 takes four times the memory of the counts.
         for index, plane in enumerate(block):
             present = ~no_data_mask(plane, self.source.info.no_data)
             band = bands.start + index
-            _refuse(plane, present & ~np.isfinite(plane), band, lines.start, _NOT_FINITE)
+            _refuse(plane, present & ~np.isfinite(plane), band, first_line, _NOT_FINITE)
             values = np.where(present, plane, scaling.offset).astype(np.float64)
             with np.errstate(over="ignore"):
                 values = np.rint((values - scaling.offset) / scaling.scale)
-            _refuse(plane, (values < limits.min) | (values > limits.max), band, lines.start, outside)
+            _refuse(plane, (values < limits.min) | (values > limits.max), band, first_line, outside)
             counts[index] = values
         return counts
 

@@ -31,7 +31,7 @@ def test_another_pass_has_all_of_it_again():
 
 def test_memory_grows_with_the_bytes_up_to_the_limit():
     StreamBudget(100).memory(LEAST_MEMORY, "it")
-    with pytest.raises(MemoryLimitError, match="of a stream of 100 bytes the limit is 0.2 GiB"):
+    with pytest.raises(MemoryLimitError, match=r"of a stream of 100 bytes the limit is 0\.2 GiB"):
         StreamBudget(100).memory(LEAST_MEMORY + 1, "it")
     StreamBudget(1 << 20).memory(MEMORY_OF_BYTE << 20, "it")
     with pytest.raises(MemoryLimitError, match="--memory-limit"):
