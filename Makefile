@@ -27,7 +27,7 @@ QUICK := tests/common tests/bitstream tests/onboard/samples tests/onboard/transf
 	tests/onboard/networks tests/ground/synthesis tests/ground/test_decoder.py tests/test_golden.py \
 	tests/test_examples.py tests/test_docs.py tests/test_house.py --ignore=tests/bitstream/test_compiled.py
 
-.PHONY: demo check test test-sanitised test-arm test-wheels test-vela bench speed clean links-are-gone
+.PHONY: demo check test test-sanitised fuzz test-arm test-wheels test-vela bench speed clean links-are-gone
 
 demo: $(STAMP)
 	$(BIN)/bandfold demo
@@ -78,15 +78,26 @@ $(ARM_KERNELS): pyproject.toml tests/kernels.py $(wildcard common/native/*) | $(
 
 # Kernels with checks of every access and every operation that C leaves undefined: damaged streams come first.
 SANITISED := $(abspath $(OUT))/sanitised.so
-test-sanitised: $(STAMP)
+WITH_SANITISED = BANDFOLD_KERNELS=$(SANITISED) ASAN_OPTIONS=detect_leaks=0 \
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)"
+
+$(SANITISED): tests/kernels.py $(wildcard common/native/*) | $(STAMP)
 	mkdir -p $(OUT)
-	$(BIN)/python tests/kernels.py $(SANITISED) gcc -O1 -g -DBF_CLONES= -fsanitize=address,undefined,float-cast-overflow \
-		-fno-sanitize-recover=undefined
-	BANDFOLD_KERNELS=$(SANITISED) ASAN_OPTIONS=detect_leaks=0 \
-		LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-		$(BIN)/pytest tests/common tests/bitstream tests/test_golden.py tests/onboard/transform tests/onboard/quantisation \
+	$(BIN)/python tests/kernels.py $@ gcc -O1 -g -DBF_CLONES= -fsanitize=address,undefined,float-cast-overflow \
+		-fno-sanitize-recover=all
+
+test-sanitised: $(STAMP) $(SANITISED)
+	$(WITH_SANITISED) $(BIN)/pytest tests/common tests/bitstream tests/test_golden.py tests/onboard/transform tests/onboard/quantisation \
 		tests/onboard/prediction/test_innovations.py tests/onboard/prediction/test_prediction_weights.py \
 		tests/onboard/test_self_check.py tests/ground/test_hostile.py tests/ground/test_decoder.py
+
+# Hostile streams behind right checksums, through all commands: for time and memory with the kernels as they are,
+# then with sanitised ones. FUZZ=1000000 FUZZ_WORKERS=16 is the long campaign: some six hours on 16 cores.
+FUZZ ?= 10000
+FUZZ_WORKERS ?= 1
+fuzz: $(STAMP) $(SANITISED)
+	$(BIN)/python -m bandfold.benchmarks.mutants --count $(FUZZ) --workers $(FUZZ_WORKERS)
+	$(WITH_SANITISED) $(BIN)/python -m bandfold.benchmarks.mutants --count $(FUZZ) --workers $(FUZZ_WORKERS) --sanitised
 
 bench: $(STAMP)
 	mkdir -p $(OUT)

@@ -11,6 +11,7 @@ from bandfold.bitstream.container.sections import (
     read_sections,
     write_preamble,
     write_section,
+    write_varint,
 )
 
 PACKET = 64
@@ -180,3 +181,43 @@ def mutated_payload(data: bytes, chance: random.Random) -> bytes:
     kind, payload = parts[place]
     parts[place] = (kind, mutated(payload, chance))
     return joined(parts)
+
+
+def lying(data: bytes, chance: random.Random) -> bytes:
+    """Change sections of a stream and what they claim, and make all checksums right again.
+
+    Parameters
+    ----------
+    data : bytes
+        An intact stream.
+    chance : random.Random
+        Source of chance; draws the sections and what becomes of them.
+
+    Returns
+    -------
+    bytes
+        A stream that lies where no checksum can tell: bytes are changed, numbers made large, sections
+        repeated, taken away or put in another place.
+    """
+    parts = sections(data)
+    for _ in range(chance.choice((1, 1, 2, 3))):
+        place = chance.randrange(len(parts))
+        kind, payload = parts[place]
+        action = chance.randrange(8)
+        if action < 4:
+            parts[place] = kind, mutated(payload, chance)
+        elif action < 6:
+            parts[place] = kind, _inflated(payload, chance)
+        elif action == 6:
+            parts.insert(chance.randrange(len(parts) + 1), parts[place])
+        elif len(parts) > 1:
+            del parts[place]
+    return joined(parts)
+
+
+def _inflated(payload: bytes, chance: random.Random) -> bytes:
+    """Put a large number in place of a byte, as containers write numbers."""
+    at = chance.randrange(max(len(payload), 1))
+    value = chance.choice((1 << 14, 1 << 16, 1 << 20, 1 << 24, 1 << 31, 1 << 40, (1 << 64) - 1))
+    value -= chance.randrange(3)
+    return payload[:at] + write_varint(value) + payload[at + 1 :]

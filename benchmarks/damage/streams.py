@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.onboard import Encoder
+from bandfold.common.scene import MetadataValue, Scaling
+from bandfold.onboard import ArraySource, Encoder
 from bandfold.synthetic.scenes import SyntheticScene
 
 MODEL = "balle48-relu-cal-l1"
@@ -42,6 +44,33 @@ def model_stream() -> bytes:
         A stream of three strips.
     """
     return Encoder(step=100.0, strip_lines=8, model=MODEL).encode(_cube(20, 12, 8, seed=1))
+
+
+def hostile_seeds() -> dict[str, bytes]:
+    """Encode small scenes of all kinds that need no package, to be mutated past their checksums.
+
+    Returns
+    -------
+    dict of str to bytes
+        Streams by what they are: those of `small_streams`, one with absent samples and metadata, one with two
+        quantisers and chunks, and one with a scaling.
+    """
+    cube = _cube(20, 12, 8, seed=1)
+    holes = cube.copy()
+    holes[:, 3:9, 2:5] = 0
+    about: dict[str, MetadataValue] = {
+        "wavelength": tuple(f"{400 + 10.5 * band}" for band in range(8)),
+        "description": "a scene",
+    }
+    return {
+        **small_streams(),
+        "holes": Encoder(step=40.0, strip_lines=8).encode(ArraySource(holes, no_data=0.0, metadata=about)),
+        "one quantiser": Encoder(step=30.0, strip_lines=8, quantiser="uniform").encode(cube),
+        "many bands": Encoder(step=20.0, strip_lines=16).encode(_cube(32, 24, 40, seed=3)),
+        "scaled": Encoder(step=40.0, strip_lines=16).encode(
+            ArraySource(cube.astype(np.float32), scaling=Scaling(0.5, 1.0))
+        ),
+    }
 
 
 def long_stream() -> bytes:

@@ -61,8 +61,15 @@ class NetCdfWriter(SceneWriter):
         self._cube[bands, lines, :] = block
 
     def _close(self) -> None:
-        self._file.flush()
-        size = self._file._h5file.id.get_filesize()
         self._file.close()
         # HDF5 does not know of the room that was reserved behind its own end.
-        os.truncate(self._temporary, size)
+        os.truncate(self._temporary, _end_of_hdf5(self._temporary))
+
+
+def _end_of_hdf5(path: Path) -> int:
+    """Bytes of a file as its superblock tells them (HDF5 file format specification, II.A)."""
+    with open(path, "rb") as file:
+        head = file.read(48)
+    # Versions 0 and 1, which h5py writes unless it is told otherwise, and those behind them.
+    start = 40 if head[8] < 2 else 28
+    return int.from_bytes(head[start : start + 8], "little")

@@ -240,6 +240,11 @@ def test_other_packages_are_refused(tmp_path):
         Decoder(stream, restore=tmp_path / "broken.bfm")
 
 
+def test_a_network_of_another_shape_is_refused():
+    with pytest.raises(ModelError, match="gives gains of shape"):
+        Restorer(Constant(0.0, 0.0), MODE).restore(decoded())
+
+
 def test_arrays_come_back():
     model = RestorationModel.from_package(Registry().find("restore"))
     package = Package(Manifest("again", KIND), model.arrays(), {"restore.onnx": model.graph})
