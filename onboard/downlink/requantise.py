@@ -41,7 +41,7 @@ SLOPE = -0.9
 EVALUATIONS = 7
 """Steps that are tried at most."""
 
-WORK_FACTOR = 16
+WORK_FACTOR = 8
 """Times the work of decoding that a stream may take here: it is coded several times."""
 
 QUANTISE_WORK = 8
