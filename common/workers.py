@@ -1,11 +1,18 @@
-"""Threads that share the strips of a scene. Kernels let others run meanwhile, and no byte changes."""
+"""Threads that share the strips of a scene. Kernels let others run meanwhile, and no byte changes.
+
+BLAS has one thread meanwhile. Products of matrices are small here: its threads would wait for each other most
+of their time, on a busy processor most of all, and come on top of those that share the strips.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from contextlib import contextmanager
+from functools import cache
+from threading import Lock
+from typing import Any, TypeVar
 
 from .errors import SettingsError
 
@@ -69,3 +76,70 @@ class Workers:
 
 ALONE = Workers()
 """No threads."""
+
+
+class _Limit:
+    """How many bodies are under way that want one thread, and the numbers from before the first of them."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._bodies = 0
+        self._before: list[int] = []
+
+    def enter(self) -> None:
+        """A body begins."""
+        with self._lock:
+            if self._bodies == 0:
+                self._before = [library.num_threads for library in _libraries()]
+                _set([1] * len(self._before))
+            self._bodies += 1
+
+    def leave(self) -> None:
+        """A body ends."""
+        with self._lock:
+            self._bodies -= 1
+            if self._bodies == 0:
+                _set(self._before)
+
+
+_LIMIT = _Limit()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Have BLAS use one thread in the body; when the last of all such bodies ends it uses as many as before.
+
+    The number belongs to the process: callers in several threads share it, and none of them can give it back
+    too early. Without `threadpoolctl` nothing is changed.
+    """
+    _LIMIT.enter()
+    try:
+        yield
+    finally:
+        _LIMIT.leave()
+
+
+@cache
+def _libraries() -> tuple[Any, ...]:
+    """What sets the threads of the BLAS of NumPy, which is found once.
+
+    Where OpenMP makes the threads, each caller has a number of its own, which another could not give back:
+    it is left alone.
+    """
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return ()
+    found = ThreadpoolController().select(user_api="blas").lib_controllers
+    return tuple(one for one in found if getattr(one, "threading_layer", "") != "openmp")
+
+
+def _set(numbers: list[int]) -> None:
+    for library, number in zip(_libraries(), numbers, strict=True):
+        # Newer releases heed only the thread that set it first; here the one that ends last has to.
+        release = getattr(library, "clear_controlling_thread", None)
+        if release is not None:
+            release(force=True)
+        library.set_num_threads(number)
+        if release is not None:
+            release(force=True)

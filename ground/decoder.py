@@ -26,7 +26,7 @@ from bandfold.bitstream.transforms.klt import Fold
 from bandfold.common.errors import SettingsError
 from bandfold.common.input_files import read_input
 from bandfold.common.scene import SceneInfo
-from bandfold.common.workers import Workers
+from bandfold.common.workers import Workers, one_blas_thread
 from bandfold.ground.restoration.restoration_model import AUTO, find_restoration
 from bandfold.ground.restoration.restorer import BYTES_PER_RESTORED, Restorer
 from bandfold.ground.stream.memory_budget import MemoryBudget
@@ -236,7 +236,7 @@ class Decoder:
         )
         # Threads take a strip each; where there is only one strip, its network may have them all.
         self._strip_decoder.open(1 if last - first > 1 else self._workers.threads, budget)
-        decode = partial(self._strip_decoder.decode, bands=bands)
+        decode = one_blas_thread()(partial(self._strip_decoder.decode, bands=bands))
         for index, strip in enumerate(self._workers.map(decode, range(first, last)), first):
             if strip.damage is not None:
                 self.damage.append(strip.damage)

@@ -17,7 +17,7 @@ from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.atomic_files import atomic_output
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import SceneSource
-from bandfold.common.workers import Workers
+from bandfold.common.workers import Workers, one_blas_thread
 
 from .coding.scene_coder import CodedScene, SceneCoder
 from .coding.strip_coder import Method, TransformMethod
@@ -120,6 +120,7 @@ class Encoder:
         """What the user should know: of the last scene, of the engines that ran, and of a missed target."""
         return self._notes + tuple(self._engine_notes) + self._missed
 
+    @one_blas_thread()
     def encode(self, scene: NDArray[Any] | SceneSource) -> bytes:
         """Encode a scene.
 

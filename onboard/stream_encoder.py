@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bandfold.bitstream.container.header import LARGEST_DIMENSION
 from bandfold.common.errors import SceneError, SettingsError
 from bandfold.common.scene import SceneInfo
+from bandfold.common.workers import one_blas_thread
 
 from .downlink.resume import Begun
 from .prediction.predicted_planner import strip_height
@@ -228,6 +229,7 @@ class StreamEncoder:
         if self._fill == self.settings.segment_lines:
             self._code()
 
+    @one_blas_thread()
     def _code(self) -> None:
         """Code the lines that are held, and write them."""
         if self._strip is None:
