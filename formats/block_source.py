@@ -17,7 +17,7 @@ from bandfold.common.scene import INTERLEAVES, SceneInfo
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(path: Path, caught: type[Exception] = Exception) -> Iterator[None]:
     """The one boundary of readers: whatever a library raises about a file becomes a `SceneError`.
 
     Libraries raise nearly anything about files that are damaged: of damaged HDF5 and MATLAB files half of the
@@ -27,17 +27,20 @@ def reading(path: Path) -> Iterator[None]:
     ----------
     path : Path
         The file that the body reads.
+    caught : type
+        What becomes a `SceneError`: all exceptions where libraries read, `OSError` where our own code does,
+        whose mistakes are not to be blamed on files.
 
     Raises
     ------
     SceneError
-        If the body raises anything but a `BandfoldError`.
+        If the body raises an exception of that type which is no `BandfoldError`.
     """
     try:
         yield
     except BandfoldError:
         raise
-    except Exception as error:
+    except caught as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise SceneError(
             f"cannot read {path}: {reason}; check the file and its medium, and that it is what its suffix "

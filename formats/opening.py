@@ -75,11 +75,11 @@ def open_scene(path: Path, options: SceneOptions = DEFAULTS) -> BlockSource:
     if kind == "envi":
         if options.variable is not None or options.band_axis is not None:
             raise SettingsError(f"{path} is an ENVI scene: leave out --variable and --band-axis")
-        with reading(path):
+        with reading(path, OSError):
             return open_envi(
                 path, scaling=options.scaling, no_data=options.no_data, for_coding=options.for_coding
             )
-    with reading(path):
+    with reading(path, OSError):
         there = path.is_dir() if kind == "zarr" else path.is_file()
     if not there:
         raise SceneError(f"{path} is {'not a file' if path.exists() else 'not there'}: give a scene")

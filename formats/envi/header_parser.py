@@ -74,7 +74,7 @@ def parse_header(text: str) -> dict[str, MetadataValue]:
         found = None if line.lstrip().startswith(";") else _FIELD.fullmatch(line)
         if found is None:
             continue
-        key, value = _key(found[1]), found[2].strip()
+        key, value = field_key(found[1]), found[2].strip()
         if value[:1] != "{" and not (value.startswith("[") and value.rstrip(" \t,").endswith("]")):
             fields[key] = value
             continue
@@ -83,7 +83,19 @@ def parse_header(text: str) -> dict[str, MetadataValue]:
     return {key: _fitting(value, fields.get("bands")) for key, value in fields.items()}
 
 
-def _key(text: str) -> str:
+def field_key(text: str) -> str:
+    """Return the key that a header field is known by.
+
+    Parameters
+    ----------
+    text : str
+        As it is written, in any case of letters, with spaces or underscores.
+
+    Returns
+    -------
+    str
+        In lower case with single spaces; without underscores if it is one of the usual keys.
+    """
     key = " ".join(text.lower().split())
     spaced = key.replace("_", " ")
     return spaced if spaced in _USUAL_KEYS else key
@@ -133,7 +145,7 @@ def _begins_field(lines: list[str], number: int, *, usual: bool = False) -> bool
     if number >= len(lines):
         return True
     found = _FIELD.fullmatch(lines[number])
-    return found is not None and (not usual or _key(found[1]) in _USUAL_KEYS)
+    return found is not None and (not usual or field_key(found[1]) in _USUAL_KEYS)
 
 
 def _items(inside: str) -> tuple[str, ...]:

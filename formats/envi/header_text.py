@@ -9,6 +9,8 @@ import numpy as np
 from bandfold.common.scene import BYTE_ORDERS, MetadataValue, SceneInfo
 from bandfold.formats.header_fields import number_text
 
+from .header_parser import field_key
+
 DATA_TYPES = {
     "uint8": 1,
     "int16": 2,
@@ -71,7 +73,9 @@ def header_text(info: SceneInfo) -> str:
         "interleave": info.interleave,
         "byte order": str(BYTE_ORDERS.index(info.byte_order)),
     }
-    metadata = dict(info.metadata)
+    # What readers take for one field is written once, as it is spelled usually if it is there.
+    spelled = {field_key(_spaced(key, "=;")): value for key, value in info.metadata.items()}
+    metadata = spelled | {key: value for key, value in info.metadata.items() if key in spelled}
     if info.no_data is None:
         metadata.pop("data ignore value", None)
     elif not _is_number(metadata.get("data ignore value"), info.no_data):
@@ -81,8 +85,7 @@ def header_text(info: SceneInfo) -> str:
     if description is not None:
         lines.append(f"description = {{{_description(description)}}}")
     lines.extend(f"{key} = {value}" for key, value in layout.items())
-    for key, value in metadata.items():
-        name = _spaced(key, "=;").lower()
+    for name, value in metadata.items():
         if name and name not in layout and name not in _OTHER_KEYS:
             lines.append(f"{name} = {_value(value)}")
     return "\n".join(lines) + "\n"

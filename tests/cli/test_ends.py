@@ -16,10 +16,14 @@ CASES = Path(__file__).parents[3] / "shared" / "cases"
 COMMAND = (sys.executable, "-m", "bandfold.cli.main")
 
 WAITING = """
+import signal
 import time
 import click
 from bandfold.cli.console import BandfoldGroup
 from bandfold.common.atomic_files import atomic_output
+
+# Who runs the tests may ignore it, as nohup does.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 @click.group(cls=BandfoldGroup)
 def main():

@@ -31,7 +31,7 @@ def test_report_as_json(run):
 
 
 def test_failures_leave_nothing(run, tmp_path):
-    check_failure(run("synth", "-o", "a.hdr", "--lines", 0), 3, "scene has 0 lines")
+    check_failure(run("synth", "-o", "a.hdr", "--lines", 0), 2, "0 is not in the range")
     check_failure(run("synth", "-o", "a.hdr", "--seed", -1), 2, "seed -1 is negative")
     check_failure(run("synth", "-o", "a.tif", *SMALL), 2, "end it in .hdr")
     check_failure(run("synth", "-o", "no/a.hdr", *SMALL), 8, "No such file or directory")

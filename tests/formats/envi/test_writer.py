@@ -116,7 +116,7 @@ TEXTS = st.text(max_size=30)
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(metadata=st.dictionaries(TEXTS, st.one_of(TEXTS, st.lists(TEXTS, max_size=4).map(tuple)), max_size=4))
 def test_no_metadata_can_spoil_the_header(tmp_path, metadata):
-    metadata |= {"samples": "9", "x\nbands": "9", "description": "a}\nlines = 9\n;}\n}"}
+    metadata |= {"samples": "9", "Byte_Order": "1", "x\nbands": "9", "description": "a}\nlines = 9\n;}\n}"}
     (tmp_path / "a.img").write_bytes(bytes(60))
 
     def through_a_header(info):
