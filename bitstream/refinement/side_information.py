@@ -1,0 +1,199 @@
+"""What is told of the bands of a strip before their samples: limits, predictions and scales.
+
+Like numbers of all bands form an array. Before each array a number tells whether its entries are differences
+from one to the next, and the scale of their mean magnitude, which says with which class they are coded and
+how many of their bits are raw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.common.errors import StreamError
+
+from .band_prediction import LARGEST_WEIGHT, MOST_REFERENCES, WEIGHT_BITS, BandPrediction
+from .interleaved_ans import SymbolReader, SymbolWriter
+from .scales import LARGEST_SCALE, OCTAVE, UNIT_SCALE, class_of, raw_bits, scale_of
+from .value_axis import SHARE_UNIT
+
+NOTHING = -1
+"""Scale of a band in which all samples are as predicted: nothing is coded of it."""
+
+_ONE_LIMIT, _LIMITS, _RELATIVE = range(3)
+_USUAL = UNIT_SCALE + 7 * OCTAVE - 1
+_LARGEST = (1 << 31) - 1
+
+
+@dataclass(frozen=True)
+class ErrorBound:
+    """What a decoder may rely on.
+
+    Parameters
+    ----------
+    limits : ndarray of int32, shape (bands,)
+        Largest error of each band in counts; with a relative limit its floor.
+    relative : tuple of int, or None
+        Share of a sample in units of 1/65536, and floor in counts: the larger one of both holds.
+    """
+
+    limits: NDArray[np.int32]
+    relative: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class BandSide:
+    """What is told of a band.
+
+    Parameters
+    ----------
+    prediction : BandPrediction
+        Its weights are multiples of ``2**unit``.
+    unit : int
+        0 to ``WEIGHT_BITS``.
+    scale : int
+        Of the mean number of steps (`bandfold.bitstream.refinement.scales`), or `NOTHING`.
+    """
+
+    prediction: BandPrediction
+    unit: int
+    scale: int
+
+
+def write_side(writer: SymbolWriter, bound: ErrorBound, bands: list[BandSide]) -> None:
+    """Append what is told of the bands of a strip.
+
+    Parameters
+    ----------
+    writer : SymbolWriter
+        Where it is written.
+    bound : ErrorBound
+        Limits of errors.
+    bands : list of BandSide
+        One for each band.
+    """
+    limits = bound.limits
+    if bound.relative is not None:
+        _write(writer, np.array([_RELATIVE]))
+        _write(writer, np.array(bound.relative))
+    elif (limits == limits[0]).all():
+        _write(writer, np.array([_ONE_LIMIT]))
+        _write(writer, limits[:1])
+    else:
+        _write(writer, np.array([_LIMITS]))
+        _write(writer, limits)
+    predictions = [one.prediction for one in bands]
+    _write(writer, np.array([one.scale - NOTHING for one in bands]))
+    _write(writer, np.array([len(one.weights) for one in predictions]))
+    _write(writer, np.array([one.unit for one in bands]))
+    _write(writer, np.array([one.offset for one in predictions]))
+    for place in range(MOST_REFERENCES):
+        used = [one for one in bands if len(one.prediction.weights) > place]
+        _write(writer, np.array([one.prediction.weights[place] >> one.unit for one in used], dtype=np.int64))
+
+
+def read_side(reader: SymbolReader, count: int) -> tuple[ErrorBound, list[BandSide]]:
+    """Read what `write_side` wrote.
+
+    Parameters
+    ----------
+    reader : SymbolReader
+        At the beginning of it.
+    count : int
+        Bands.
+
+    Returns
+    -------
+    bound : ErrorBound
+    bands : list of BandSide
+
+    Raises
+    ------
+    StreamError
+        If anything is out of its range.
+    """
+    bound = read_bound(reader, count)
+    scales = _within(_read(reader, count), 0, LARGEST_SCALE - NOTHING) + NOTHING
+    most = np.minimum(np.arange(count), MOST_REFERENCES)
+    counts = _within(_read(reader, count), 0, most)
+    units = _within(_read(reader, count), 0, WEIGHT_BITS)
+    offsets = _read(reader, count)
+    weights = np.zeros((count, MOST_REFERENCES), dtype=np.int64)
+    for place in range(MOST_REFERENCES):
+        used = counts > place
+        weights[used, place] = _read(reader, int(used.sum()))
+    weights = _within(weights, -LARGEST_WEIGHT, LARGEST_WEIGHT) << units[:, None]
+    _within(weights, 1 - LARGEST_WEIGHT, LARGEST_WEIGHT - 1)
+    bands = [
+        BandSide(BandPrediction(tuple(row[:used]), offset), unit, scale)
+        for row, used, offset, unit, scale in zip(
+            weights.tolist(), counts.tolist(), offsets.tolist(), units.tolist(), scales.tolist(), strict=True
+        )
+    ]
+    return bound, bands
+
+
+def read_bound(reader: SymbolReader, count: int) -> ErrorBound:
+    """Read the limits, which come first.
+
+    Parameters
+    ----------
+    reader : SymbolReader
+        At the beginning of side information.
+    count : int
+        Bands.
+
+    Returns
+    -------
+    ErrorBound
+
+    Raises
+    ------
+    StreamError
+        If a limit is out of its range.
+    """
+    kind = int(_within(_read(reader, 1), _ONE_LIMIT, _RELATIVE)[0])
+    told = _within(_read(reader, {_ONE_LIMIT: 1, _LIMITS: count, _RELATIVE: 2}[kind]), 0, _LARGEST)
+    relative = None
+    if kind == _RELATIVE:
+        share, floor = told.tolist()
+        if not 0 < share < SHARE_UNIT:
+            raise StreamError(f"refinement tells a limit of {share}/{SHARE_UNIT}: the section is corrupt")
+        relative, told = (share, floor), told[1:]
+    return ErrorBound(np.ascontiguousarray(np.broadcast_to(told, (count,)), dtype=np.int32), relative)
+
+
+def _write(writer: SymbolWriter, values: NDArray[np.generic]) -> None:
+    """Append an array, plain or as differences, whichever is smaller."""
+    plain = values.astype(np.int64)
+    changes = np.diff(plain, prepend=0)
+    differences = int(np.abs(changes).sum() < np.abs(plain).sum() and np.abs(changes).max() <= _LARGEST)
+    told = changes if differences else plain
+    total = int(np.abs(told).sum())
+    scale = scale_of(total, len(told)) if total else 0
+    _append(writer, np.array([2 * scale + differences]), _USUAL)
+    _append(writer, told, scale)
+
+
+def _append(writer: SymbolWriter, values: NDArray[np.int64], scale: int) -> None:
+    raw = raw_bits(scale)
+    kind = class_of(scale - OCTAVE * raw)
+    numbers = values.astype(np.int32)[None]
+    writer.append(numbers, np.full(numbers.shape, kind, dtype=np.uint8), raw)
+
+
+def _read(reader: SymbolReader, count: int) -> NDArray[np.int64]:
+    """Read an array of so many entries."""
+    scale, differences = divmod(int(reader.numbers(1, _USUAL)[0]), 2)
+    if not 0 <= scale <= LARGEST_SCALE:
+        raise StreamError(f"refinement tells a scale of {scale}: the section is corrupt")
+    values = reader.numbers(count, scale).astype(np.int64)
+    return np.cumsum(values) if differences else values
+
+
+def _within(values: NDArray[np.int64], lowest: int, highest: int | NDArray[np.int64]) -> NDArray[np.int64]:
+    if (values < lowest).any() or (values > highest).any():
+        raise StreamError("refinement tells what is out of its range: the section is corrupt")
+    return values
