@@ -184,7 +184,7 @@ def band_classes(
     "bf_refinement_classes(tables: bf_refinement, scale: int32, numbers: int32[lines, samples],"
     " absent: uint8[lines, samples] | None, previous: uint8[lines, samples], before: uint8[lines, samples],"
     " lines: int32, samples: int32, own: out(uint8[lines, samples]), classes: out(uint8[lines, samples]),"
-    " scratch: out(int32[lines + 8, samples + 16]))"
+    " scratch: out(int32[5 * (samples + 16)]))"
 )
 def _band_classes(
     tables: RefinementTables,

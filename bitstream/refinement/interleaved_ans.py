@@ -312,7 +312,7 @@ def _read_numbers(reader: SymbolReader, kind: int, raw: int, numbers: NDArray[np
     "bf_refinement_read_band(reader: out(bf_refinement_reader), scale: int32,"
     " absent: uint8[lines, samples] | None, previous: uint8[lines, samples], before: uint8[lines, samples],"
     " lines: int32, samples: int32, own: out(uint8[lines, samples]), numbers: out(int32[lines, samples]),"
-    " scratch: out(int32[lines + 8, samples + 16])) -> int32"
+    " scratch: out(int32[5 * (samples + 16)])) -> int32"
 )
 def _read_band(
     reader: SymbolReader,

@@ -1,0 +1,110 @@
+/* Planes of refinement: predictions, steps from them, and moments. See bitstream/refinement/band_prediction.py,
+ * quantisation.py and least_squares.py there.
+ */
+
+#include "kernels.h"
+
+enum { REFERENCES = 8, WEIGHT_BITS = 12, FARTHEST = (1 << 24) - 1 };
+
+BF_INLINE int64_t between(int64_t x, int64_t low, int64_t high)
+{
+    x = x < low ? low : x;
+    return x > high ? high : x;
+}
+
+/* Weights below 2**16 times differences below 2**24, eight of them: below 2**43, exact in float64. */
+static const double ROUNDER = 6755399441055744.0;
+
+/* A band predicted from its base and what the base lacked in others. */
+BF_CLONES
+BF_EXPORT void bf_refinement_predict(const int32_t *base, const int32_t *planes, int64_t pixels, const int64_t *slots,
+                                     const int32_t *weights, int32_t count, int64_t constant, const int64_t *limits,
+                                     int32_t *predicted)
+{
+    double w[REFERENCES] = {0};
+    const int32_t *from[REFERENCES];
+    for (int32_t n = 0; n < REFERENCES; n++) {
+        from[n] = planes + (n < count ? slots[n] * pixels : 0);
+        w[n] = n < count ? weights[n] : 0.0;
+    }
+    const double start = (double)constant, low = (double)limits[0], high = (double)limits[1];
+    const int32_t half = count > 4;
+    for (int64_t p = 0; p < pixels; p++) {
+        double sum = start + w[0] * from[0][p] + w[1] * from[1][p] + w[2] * from[2][p] + w[3] * from[3][p];
+        if (half)
+            sum += w[4] * from[4][p] + w[5] * from[5][p] + w[6] * from[6][p] + w[7] * from[7][p];
+        const double scaled = sum * (1.0 / (1 << WEIGHT_BITS));
+        /* Rounds to the nearest in the mode that every process starts in; what is wanted is down. */
+        double down = (scaled + ROUNDER) - ROUNDER;
+        down -= down > scaled ? 1.0 : 0.0;
+        down += base[p];
+        down = down < low ? low : down;
+        predicted[p] = (int32_t)(down > high ? high : down);
+    }
+}
+
+/* Steps of 2 * limit + 1 counts from predictions to samples, none where samples are absent (null: nowhere).
+ * Returns the sum of their magnitudes.
+ */
+BF_CLONES
+BF_EXPORT int64_t bf_refinement_quantise(const int32_t *samples, const int32_t *predicted, const uint8_t *absent,
+                                         int64_t pixels, int64_t limit, int32_t *quantised)
+{
+    int64_t total = 0;
+    if (limit) {
+        /* Half a count is far more than what the reciprocal lacks, and less than a step. */
+        const double inverse = 1.0 / (double)(2 * limit + 1), more = (double)limit + 0.5;
+        for (int64_t p = 0; p < pixels; p++) {
+            const double error = (double)samples[p] - (double)predicted[p];
+            const double magnitude = (double)(int32_t)(((error < 0.0 ? -error : error) + more) * inverse);
+            quantised[p] = (int32_t)(error < 0.0 ? -magnitude : magnitude);
+        }
+    } else {
+        for (int64_t p = 0; p < pixels; p++)
+            quantised[p] = (int32_t)((uint32_t)samples[p] - (uint32_t)predicted[p]);
+    }
+    if (absent)
+        for (int64_t p = 0; p < pixels; p++)
+            quantised[p] = absent[p] ? 0 : quantised[p];
+    for (int64_t p = 0; p < pixels; p++)
+        total += (int64_t)(quantised[p] < 0 ? 0u - (uint32_t)quantised[p] : (uint32_t)quantised[p]);
+    return total;
+}
+
+/* Samples from predictions and steps, and what they differ from the base by; `limits` are the limit of errors,
+ * the lowest and the highest sample.
+ */
+BF_CLONES
+BF_EXPORT void bf_refinement_reconstruct(const int32_t *predicted, const int32_t *quantised, const int32_t *base,
+                                         int64_t pixels, const int64_t *limits, int32_t *refined, int32_t *difference)
+{
+    const int32_t low = (int32_t)limits[1], high = (int32_t)limits[2];
+    if (limits[0] == 0)
+        for (int64_t p = 0; p < pixels; p++) {
+            int32_t x = (int32_t)((uint32_t)predicted[p] + (uint32_t)quantised[p]);
+            x = x < low ? low : x;
+            refined[p] = x > high ? high : x;
+        }
+    else
+        for (int64_t p = 0; p < pixels; p++)
+            refined[p] = (int32_t)between(predicted[p] + quantised[p] * (2 * limits[0] + 1), low, high);
+    for (int64_t p = 0; p < pixels; p++)
+        difference[p] = (int32_t)between((int64_t)refined[p] - base[p], -FARTHEST, FARTHEST);
+}
+
+/* Products of a plane with eight others, its sum and that of its squares, over some pixels. */
+BF_CLONES
+BF_EXPORT void bf_refinement_moments(const int32_t *planes, const int32_t *target, int64_t pixels,
+                                     const int64_t *looked_at, int64_t count, int64_t *found)
+{
+    int64_t sums[REFERENCES + 2] = {0};
+    for (int64_t n = 0; n < count; n++) {
+        const int64_t p = looked_at[n], x = target[p];
+        for (int32_t k = 0; k < REFERENCES; k++)
+            sums[k] += x * planes[k * pixels + p];
+        sums[REFERENCES] += x;
+        sums[REFERENCES + 1] += x * x;
+    }
+    for (int32_t k = 0; k < REFERENCES + 2; k++)
+        found[k] = sums[k];
+}

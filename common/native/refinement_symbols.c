@@ -1,0 +1,377 @@
+/* Symbols of refinement: their classes, tokens and entropy coder. See bitstream/refinement/contexts.py and
+ * interleaved_ans.py there.
+ */
+
+#include "kernels.h"
+
+#include <string.h>
+
+enum {
+    PRECISION = 24,
+    WORD = 32,
+    GUESS_BITS = 12,
+    FEATURES = 9,
+    STATES = 4,
+    ABSENT = 255,
+    MEAN = 16,
+    LARGEST = 255,
+    RATIOS = 4096,
+    FIRST_CLASS = 16,
+    GROUP = 16, /* scales that share weights */
+    GROUPS = 10,
+    UNIT_SCALE = 96,
+    TABLE_OCTAVES = 7,
+    MARGIN = 8 /* columns beside a row of scratch memory */
+};
+
+static const uint64_t START = (uint64_t)1 << WORD;
+
+typedef struct {
+    const uint32_t *starts;     /* [classes][81]: the last one is 2**24 */
+    const uint8_t *guess;       /* [classes][4096]: first token that a state with these top bits may be */
+    const int32_t *weights;     /* [groups][9] */
+    const int32_t *logarithms;  /* [4096] */
+    const int32_t *inverse;     /* of scales */
+    int32_t classes;
+} bf_refinement;
+
+typedef struct {
+    const bf_refinement *tables;
+    const uint32_t *words;      /* one more than there are */
+    int64_t word_count;
+    const uint8_t *bits;        /* eight more bytes than there are */
+    int64_t byte_count;
+    uint64_t *states;           /* [4] */
+    int64_t next_word, next_bit;
+} bf_refinement_reader;
+
+/* What the samples of a band are classified by. */
+typedef struct {
+    const bf_refinement *tables;
+    const uint8_t *previous, *before;
+    uint8_t *own;
+    int32_t lines, samples;
+    int32_t raw;                /* low bits that are left out */
+    int32_t scale, inverse;     /* of the rest */
+    int32_t cap;                /* no larger magnitude matters */
+    const int32_t *weights;
+    int32_t *three, *five, *running, *values; /* rows with margins */
+} contexts;
+
+static contexts start_band(const bf_refinement *tables, int32_t scale, const uint8_t *previous, const uint8_t *before,
+                           uint8_t *own, int32_t lines, int32_t samples, int32_t *scratch)
+{
+    contexts band = {tables, previous, before, own, lines, samples, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL};
+    const int64_t row = (int64_t)samples + 2 * MARGIN;
+    band.raw = scale - UNIT_SCALE < TABLE_OCTAVES * 8 ? 0 : (scale - UNIT_SCALE) / 8 - TABLE_OCTAVES + 1;
+    band.scale = scale - 8 * band.raw;
+    band.inverse = tables->inverse[band.scale];
+    band.cap = ((LARGEST + 1) << 16) / band.inverse + 1;
+    band.weights = tables->weights + FEATURES * (band.scale / GROUP < GROUPS ? band.scale / GROUP : GROUPS - 1);
+    band.three = scratch + MARGIN;
+    band.five = band.three + row;
+    band.running = band.five + row;
+    band.values = band.running + row;
+    for (int32_t x = 0; x < samples; x++)
+        band.running[x] = MEAN << 4;
+    return band;
+}
+
+BF_INLINE void repeat_edges(int32_t *row, int32_t samples, int reach)
+{
+    for (int n = 1; n <= reach; n++) {
+        row[-n] = row[0];
+        row[samples - 1 + n] = row[samples - 1];
+    }
+}
+
+BF_INLINE const uint8_t *line_of(const uint8_t *plane, int32_t line, const contexts *band)
+{
+    line = line < 0 ? 0 : line >= band->lines ? band->lines - 1 : line;
+    return plane + (int64_t)line * band->samples;
+}
+
+/* Classes of a line, all lines above being known. */
+BF_CLONES
+static void classify_line(const contexts *band, int32_t line, const uint8_t *absent, uint8_t *classes)
+{
+    const int32_t samples = band->samples, *w = band->weights, scale = band->scale - FIRST_CLASS;
+    const int32_t last = band->tables->classes - 1, *logarithms = band->tables->logarithms;
+    const uint8_t *p = line_of(band->previous, line, band), *older = line_of(band->before, line, band);
+    const uint8_t *p1 = line_of(band->previous, line - 1, band), *n1 = line_of(band->previous, line + 1, band);
+    const uint8_t *p2 = line_of(band->previous, line - 2, band), *n2 = line_of(band->previous, line + 2, band);
+    const uint8_t *up = line > 0 ? line_of(band->own, line - 1, band) : p;
+    const uint8_t *up2 = line > 1 ? line_of(band->own, line - 2, band) : line_of(band->previous, 0, band);
+    int32_t *restrict three = band->three, *restrict five = band->five, *restrict values = band->values;
+    int32_t *restrict running = band->running;
+    for (int32_t x = 0; x < samples; x++) {
+        three[x] = p1[x] + p[x] + n1[x];
+        five[x] = three[x] + p2[x] + n2[x];
+    }
+    repeat_edges(three, samples, 1);
+    repeat_edges(five, samples, 2);
+    repeat_edges(running, samples, 3);
+    for (int32_t x = 0; x < samples; x++) {
+        const int32_t near = three[x - 1] + three[x] + three[x + 1];
+        const int32_t far = five[x - 2] + five[x - 1] + five[x] + five[x + 1] + five[x + 2];
+        const int32_t wide = running[x - 3] + running[x - 2] + running[x - 1] + running[x] + running[x + 1] +
+                             running[x + 2] + running[x + 3];
+        values[x] = w[0] * MEAN + w[1] * up[x] + w[3] * up2[x] + w[4] * p[x] + w[5] * near + w[6] * older[x] +
+                    w[7] * wide + w[8] * far;
+    }
+    if (w[2]) {
+        values[0] += w[2] * (up[0] + up[samples > 1]);
+        for (int32_t x = 1; x < samples - 1; x++)
+            values[x] += w[2] * (up[x - 1] + up[x + 1]);
+        if (samples > 1)
+            values[samples - 1] += w[2] * (up[samples - 2] + up[samples - 1]);
+    }
+    for (int32_t x = 0; x < samples; x++) {
+        int32_t value = values[x] >> 12;
+        value = value < 0 ? 0 : value >= RATIOS ? RATIOS - 1 : value;
+        int32_t kind = (scale + logarithms[value]) >> 1;
+        kind = kind < 0 ? 0 : kind > last ? last : kind;
+        classes[x] = (uint8_t)kind;
+    }
+    if (absent)
+        for (int32_t x = 0; x < samples; x++)
+            classes[x] = absent[x] ? ABSENT : classes[x];
+}
+
+/* Take in a line: its normalised magnitudes, and what runs down the columns. */
+BF_CLONES
+static void learn_line(const contexts *band, int32_t line, const int32_t *numbers, const uint8_t *absent)
+{
+    uint8_t *restrict own = band->own + (int64_t)line * band->samples;
+    int32_t *restrict running = band->running;
+    const int32_t cap = band->cap, inverse = band->inverse, raw = band->raw;
+    for (int32_t x = 0; x < band->samples; x++) {
+        const int32_t high = numbers[x] >> raw;
+        const uint32_t magnitude = high < 0 ? 0u - (uint32_t)high : (uint32_t)high;
+        const int32_t held = (int32_t)(magnitude > (uint32_t)cap ? (uint32_t)cap : magnitude);
+        int32_t found = (held * inverse) >> 16;
+        found = found > LARGEST ? LARGEST : found;
+        own[x] = (uint8_t)found;
+    }
+    if (absent)
+        for (int32_t x = 0; x < band->samples; x++)
+            own[x] = absent[x] ? MEAN : own[x];
+    for (int32_t x = 0; x < band->samples; x++)
+        running[x] += ((own[x] << 4) - running[x]) >> 3;
+}
+
+/* Classes of a band that is known, and its normalised magnitudes; `scratch` has 5 rows with margins. */
+BF_EXPORT void bf_refinement_classes(const bf_refinement *tables, int32_t scale, const int32_t *numbers,
+                                     const uint8_t *absent, const uint8_t *previous, const uint8_t *before,
+                                     int32_t lines, int32_t samples, uint8_t *own, uint8_t *classes, int32_t *scratch)
+{
+    const contexts band = start_band(tables, scale, previous, before, own, lines, samples, scratch);
+    for (int32_t line = 0; line < lines; line++) {
+        const int64_t start = (int64_t)line * samples;
+        const uint8_t *gone = absent ? absent + start : NULL;
+        classify_line(&band, line, gone, classes + start);
+        learn_line(&band, line, numbers + start, gone);
+    }
+}
+
+BF_INLINE int highest_bit(uint32_t value)
+{
+#if defined(__GNUC__)
+    return 31 - __builtin_clz(value);
+#else
+    int bit = 31;
+    while (!(value >> bit))
+        bit--;
+    return bit;
+#endif
+}
+
+/* Bits that are being written, the first one of a byte is the most significant. */
+typedef struct {
+    uint8_t *to;
+    uint64_t held;
+    int count; /* below 32 between calls */
+} bit_sink;
+
+BF_INLINE void put_bits(bit_sink *sink, uint32_t field, int width)
+{
+    sink->held = sink->held << width | field;
+    sink->count += width;
+    if (sink->count >= 32) {
+        const uint32_t word = (uint32_t)(sink->held >> (sink->count - 32));
+        sink->to[0] = (uint8_t)(word >> 24);
+        sink->to[1] = (uint8_t)(word >> 16);
+        sink->to[2] = (uint8_t)(word >> 8);
+        sink->to[3] = (uint8_t)word;
+        sink->to += 4;
+        sink->count -= 32;
+    }
+}
+
+/* Tokens, and raw bits from bit `next_bit` of the first byte on; returns where they end. */
+BF_EXPORT int64_t bf_refinement_tokens(const int32_t *numbers, const uint8_t *classes, int32_t lines, int32_t samples,
+                                       int32_t raw, int64_t next_bit, uint8_t *tokens, uint8_t *bits)
+{
+    bit_sink sink = {bits, (uint64_t)(bits[0] >> (8 - next_bit)), (int)next_bit};
+    const int64_t count = (int64_t)lines * samples;
+    for (int64_t p = 0; p < count; p++) {
+        const int32_t high = numbers[p] >> raw;
+        const uint32_t magnitude = high < 0 ? 0u - (uint32_t)high : (uint32_t)high;
+        uint32_t field = high < 0;
+        int width = high != 0;
+        tokens[p] = (uint8_t)magnitude;
+        if (magnitude >= BF_DIRECT) {
+            const int exponent = highest_bit(magnitude);
+            tokens[p] = (uint8_t)(BF_DIRECT + 2 * (exponent - 4) + (int)((magnitude >> (exponent - 1)) & 1));
+            width = exponent;
+            field = field << (exponent - 1) | (magnitude & (((uint32_t)1 << (exponent - 1)) - 1));
+        }
+        if (classes[p] == ABSENT)
+            continue;
+        put_bits(&sink, field, width);
+        if (raw)
+            put_bits(&sink, (uint32_t)numbers[p] & (((uint32_t)1 << raw) - 1), raw);
+    }
+    const int64_t end = (sink.to - bits) * 8 + sink.count;
+    for (; sink.count > 0; sink.count -= 8)
+        *sink.to++ = (uint8_t)(sink.count >= 8 ? sink.held >> (sink.count - 8) : sink.held << (8 - sink.count));
+    return end;
+}
+
+/* Code a block of tokens, the last one first, into words that end at `left`; returns where they start. */
+BF_EXPORT int64_t bf_refinement_encode(const bf_refinement *tables, const uint8_t *tokens, const uint8_t *classes,
+                                       int32_t lines, int32_t samples, uint64_t *states, uint32_t *words, int64_t left)
+{
+    for (int32_t line = lines - 1; line >= 0; line--) {
+        const uint8_t *symbols = tokens + (int64_t)line * samples, *kinds = classes + (int64_t)line * samples;
+        for (int32_t x = samples - 1; x >= 0; x--) {
+            if (kinds[x] == ABSENT)
+                continue;
+            const uint32_t *start = tables->starts + kinds[x] * (BF_TOKENS + 1) + symbols[x];
+            const uint64_t frequency = start[1] - start[0];
+            uint64_t state = states[x % STATES];
+            if (state >> (64 - PRECISION) >= frequency) {
+                words[--left] = (uint32_t)state;
+                state >>= WORD;
+            }
+            states[x % STATES] = ((state / frequency) << PRECISION) + start[0] + state % frequency;
+        }
+    }
+    return left;
+}
+
+/* Where reading is; failures show at the end of a line, since nothing is read beyond memory meanwhile. */
+typedef struct {
+    const uint32_t *words;
+    int64_t word_count, next_word;
+    const uint8_t *bits;
+    int64_t byte_count, next_bit;
+    int32_t too_large;
+} cursor;
+
+BF_INLINE uint64_t window(const cursor *at, int64_t bit)
+{
+    const int64_t byte = bit >> 3;
+    uint64_t found;
+    memcpy(&found, at->bits + (byte < at->byte_count ? byte : at->byte_count), 8);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && defined(__GNUC__)
+    found = __builtin_bswap64(found);
+#else
+    const uint8_t *from = at->bits + (byte < at->byte_count ? byte : at->byte_count);
+    found = 0;
+    for (int n = 0; n < 8; n++)
+        found = found << 8 | from[n];
+#endif
+    return found << (bit & 7);
+}
+
+BF_INLINE int32_t read_one(const bf_refinement *tables, uint64_t *state, int32_t kind, int32_t raw, cursor *at)
+{
+    const uint32_t low = (uint32_t)*state & ((1u << PRECISION) - 1);
+    const uint32_t *starts = tables->starts + kind * (BF_TOKENS + 1);
+    int32_t token = tables->guess[((int64_t)kind << GUESS_BITS) + (low >> (PRECISION - GUESS_BITS))];
+    while (low >= starts[token + 1])
+        token++;
+    uint64_t next = (uint64_t)(starts[token + 1] - starts[token]) * (*state >> PRECISION) + low - starts[token];
+    if (next < START) {
+        next = next << WORD | at->words[at->next_word < at->word_count ? at->next_word : at->word_count];
+        at->next_word++;
+    }
+    *state = next;
+    const uint64_t field = window(at, at->next_bit);
+    const int negative = token && field >> 63;
+    int64_t high = token;
+    at->next_bit += token != 0;
+    if (token >= BF_DIRECT) {
+        const int octave = (token - BF_DIRECT) / 2, half = (token - BF_DIRECT) % 2;
+        high = ((int64_t)(2 + half) << (octave + 3)) + (int64_t)((field << 1) >> (61 - octave));
+        at->next_bit += octave + 3;
+        at->too_large |= high > (int64_t)1 << 31;
+        high = high > (int64_t)1 << 31 ? 0 : high;
+    }
+    int64_t value = negative ? -high : high;
+    if (raw) {
+        value = value * ((int64_t)1 << raw) + (int64_t)(window(at, at->next_bit) >> (64 - raw));
+        at->next_bit += raw;
+    }
+    at->too_large |= value < INT32_MIN || value > INT32_MAX;
+    return (int32_t)value;
+}
+
+static int32_t read_line(bf_refinement_reader *reader, const uint8_t *classes, int32_t raw, int64_t count,
+                         int32_t *numbers)
+{
+    const bf_refinement *tables = reader->tables;
+    cursor at = {reader->words, reader->word_count, reader->next_word, reader->bits, reader->byte_count,
+                 reader->next_bit, 0};
+    uint64_t states[STATES];
+    memcpy(states, reader->states, sizeof states);
+    int64_t x = 0;
+    for (; x + STATES <= count; x += STATES)
+        for (int n = 0; n < STATES; n++)
+            numbers[x + n] =
+                classes[x + n] == ABSENT ? 0 : read_one(tables, &states[n], classes[x + n], raw, &at);
+    for (int n = 0; x + n < count; n++)
+        numbers[x + n] = classes[x + n] == ABSENT ? 0 : read_one(tables, &states[n], classes[x + n], raw, &at);
+    memcpy(reader->states, states, sizeof states);
+    reader->next_word = at.next_word;
+    reader->next_bit = at.next_bit;
+    if (at.next_word > at.word_count || at.next_bit > 8 * at.byte_count)
+        return 1;
+    return at.too_large ? 2 : 0;
+}
+
+/* Read numbers of one class; returns 0, 1 where the payload ends too early, 2 where a number is too large. */
+BF_EXPORT int32_t bf_refinement_read_numbers(bf_refinement_reader *reader, int32_t kind, int32_t raw, int64_t count,
+                                             int32_t *numbers)
+{
+    enum { PART = 256 };
+    uint8_t classes[PART];
+    memset(classes, kind, sizeof classes);
+    for (int64_t start = 0; start < count; start += PART) {
+        const int64_t part = count - start < PART ? count - start : PART;
+        const int32_t failure = read_line(reader, classes, raw, part, numbers + start);
+        if (failure)
+            return failure;
+    }
+    return 0;
+}
+
+/* Read the numbers of a band; returns as above. */
+BF_EXPORT int32_t bf_refinement_read_band(bf_refinement_reader *reader, int32_t scale, const uint8_t *absent,
+                                          const uint8_t *previous, const uint8_t *before, int32_t lines,
+                                          int32_t samples, uint8_t *own, int32_t *numbers, int32_t *scratch)
+{
+    const contexts band = start_band(reader->tables, scale, previous, before, own, lines, samples, scratch);
+    uint8_t *classes = (uint8_t *)(scratch + 4 * ((int64_t)samples + 2 * MARGIN));
+    for (int32_t line = 0; line < lines; line++) {
+        const int64_t start = (int64_t)line * samples;
+        const uint8_t *gone = absent ? absent + start : NULL;
+        classify_line(&band, line, gone, classes);
+        const int32_t failure = read_line(reader, classes, band.raw, samples, numbers + start);
+        if (failure)
+            return failure;
+        learn_line(&band, line, numbers + start, gone);
+    }
+    return 0;
+}
