@@ -21,7 +21,7 @@ from bandfold.bitstream.payloads.raw_bits import field_bits
 from bandfold.common.errors import StreamError
 from bandfold.common.kernels import Structure, compiled, structure
 
-from .contexts import ABSENT, LineContexts
+from .contexts import ABSENT, LineContexts, Past
 from .scales import OCTAVE, class_of, raw_bits
 from .tables import RefinementTables
 
@@ -239,13 +239,7 @@ class SymbolReader(Structure):
         _check(_read_numbers(self, class_of(scale - OCTAVE * raw), raw, found))
         return found
 
-    def band(
-        self,
-        scale: int,
-        absent: NDArray[np.uint8] | None,
-        previous: NDArray[np.uint8],
-        before: NDArray[np.uint8],
-    ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    def band(self, scale: int, absent: NDArray[np.uint8] | None, past: Past) -> NDArray[np.int32]:
         """Read the numbers of a band.
 
         Parameters
@@ -254,24 +248,23 @@ class SymbolReader(Structure):
             Of the band.
         absent : ndarray of uint8, shape (lines, samples), or None
             Not 0 where a sample is not coded.
-        previous, before : ndarray of uint8, shape (lines, samples)
-            Normalised magnitudes of the bands one and two before.
+        past : Past
+            What is known of the bands before; the band is added.
 
         Returns
         -------
-        numbers : ndarray of int32, shape (lines, samples)
+        ndarray of int32, shape (lines, samples)
             0 where samples are not coded.
-        own : ndarray of uint8, shape (lines, samples)
-            Their normalised magnitudes.
 
         Raises
         ------
         StreamError
             As for `numbers`.
         """
-        own, numbers = np.empty_like(previous), np.empty(previous.shape, dtype=np.int32)
-        _check(_read_band(self, scale, absent, previous, before, own, numbers))
-        return numbers, own
+        numbers = np.empty(past.last.shape, dtype=np.int32)
+        _check(_read_band(self, past, scale, absent, numbers))
+        past.swap()
+        return numbers
 
     def align(self) -> None:
         """Go on with the next whole byte of raw bits."""
@@ -309,22 +302,19 @@ def _read_numbers(reader: SymbolReader, kind: int, raw: int, numbers: NDArray[np
 
 
 @compiled(
-    "bf_refinement_read_band(reader: out(bf_refinement_reader), scale: int32,"
-    " absent: uint8[lines, samples] | None, previous: uint8[lines, samples], before: uint8[lines, samples],"
-    " lines: int32, samples: int32, own: out(uint8[lines, samples]), numbers: out(int32[lines, samples]),"
-    " scratch: out(int32[5 * (samples + 16)])) -> int32"
+    "bf_refinement_read_band(reader: out(bf_refinement_reader), past: bf_refinement_past, scale: int32,"
+    " absent: uint8[lines, samples] | None, lines: int32, samples: int32,"
+    " numbers: out(int32[lines, samples])) -> int32"
 )
 def _read_band(
     reader: SymbolReader,
+    past: Past,
     scale: int,
     absent: NDArray[np.uint8] | None,
-    previous: NDArray[np.uint8],
-    before: NDArray[np.uint8],
-    own: NDArray[np.uint8],
     numbers: NDArray[np.int32],
 ) -> int:
     """Read the numbers of a band; returns as of `_read_numbers`."""
-    contexts = LineContexts(reader.statistics, scale, previous, before)
+    contexts = LineContexts(reader.statistics, scale, past)
     for line in range(len(numbers)):
         classes = contexts.classes(line)
         gone = None if absent is None else absent[line] != 0
@@ -333,7 +323,8 @@ def _read_band(
         failure = _read_line(reader, classes, contexts.shift, numbers[line])
         if failure:
             return failure
-        own[line] = contexts.learn(np.abs(numbers[line].astype(np.int64) >> contexts.shift), gone)
+        past.own[line] = contexts.learn(np.abs(numbers[line].astype(np.int64) >> contexts.shift), gone)
+    past.average_in()
     return 0
 
 

@@ -127,7 +127,7 @@ class ReferenceMoments:
             for one, row in enumerate(products.tolist())
         ]
         step = 2 * limit + 1
-        weights, unit = _weights(rows, self._total, _ROUNDING * step * step)
+        weights, unit = _weights(rows, (self._total, count), _ROUNDING * step * step)
         offset = means[-1]
         for weight, mean in zip(weights, means, strict=False):
             offset -= math.ldexp(weight, -WEIGHT_BITS) * mean
@@ -135,8 +135,15 @@ class ReferenceMoments:
         return BandPrediction(weights, min(max(told, -_LARGEST_OFFSET), _LARGEST_OFFSET)), unit
 
 
-def _weights(rows: list[list[float]], total: int, rounding: float) -> tuple[tuple[int, ...], int]:
-    """Weights from covariances of the references and, last, the band; and the unit that they are told in."""
+def _weights(
+    rows: list[list[float]], pixels: tuple[int, int], rounding: float
+) -> tuple[tuple[int, ...], int]:
+    """Weights from covariances of the references and, last, the band; and the unit that they are told in.
+
+    `pixels` are those of the strip and those that were looked at: a weight fits half a nat of their noise.
+    """
+    total, count = pixels
+    worth = 2.0 * TOLD_BITS / total + 2.0 / (math.log(2.0) * count)
     size = len(rows) - 1
     left = max(rows[size][size], 0.0)
     best, least = 0, math.log2(left + rounding)
@@ -167,7 +174,7 @@ def _weights(rows: list[list[float]], total: int, rounding: float) -> tuple[tupl
         share /= pivot
         shares.append(share)
         left -= share * share * pivot
-        cost = math.log2(max(left, 0.0) + rounding) + 2.0 * TOLD_BITS * (one + 1) / total
+        cost = math.log2(max(left, 0.0) + rounding) + worth * (one + 1)
         if cost < least:
             best, least = one + 1, cost
     if best == 0:

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .band_prediction import Bounds, Differences
-from .contexts import band_classes
+from .contexts import ABSENT, Past, band_classes
 from .interleaved_ans import SymbolReader, SymbolWriter
 from .least_squares import ReferenceMoments, looked_at, target_difference
 from .quantisation import check_magnitudes, quantise, reconstruct
-from .scales import MEAN, raw_bits, scale_of
+from .scales import raw_bits, scale_of
 from .side_information import NOTHING, BandSide, ErrorBound, read_bound, read_side, write_side
 from .tables import RefinementTables, load_refinement_tables
 from .value_axis import relative_axis
@@ -127,7 +127,7 @@ def code_bands(
     everywhere = None if absent is None else np.all(absent.reshape(-1, lines * width), axis=0)
     differences = Differences(lines * width)
     moments = ReferenceMoments(looked_at(everywhere, lines * width), lines * width)
-    previous = before = np.full((lines, width), MEAN, dtype=np.uint8)
+    past = Past(lines, width)
     for number in range(bands):
         limit, known, here = int(limits[number]), base[number].ravel(), gone[number]
         wanted = samples[number].ravel()
@@ -138,13 +138,15 @@ def code_bands(
         total = quantise(wanted, predicted, None if here is None else here.ravel(), limit, steps)
         refined, differences.of(number)[:] = reconstruct(predicted, steps, limit, bounds, known)
         moments.learn(differences.planes, number)
-        scale = NOTHING
+        scale, classes, plane = (
+            NOTHING,
+            np.full((lines, width), ABSENT, dtype=np.uint8),
+            steps.reshape(lines, width),
+        )
         if total:
             count = steps.size - (0 if here is None else int(np.count_nonzero(here)))
             scale = scale_of(total, count)
-        plane = steps.reshape(lines, width)
-        own, classes = band_classes(tables, scale, plane, here, previous, before)
-        previous, before = own, previous
+            classes = band_classes(tables, scale, plane, here, past)
         yield CodedBand(BandSide(prediction, unit, scale), plane, classes, refined.reshape(lines, width))
 
 
@@ -188,20 +190,17 @@ def read_residual(
         lowest, highest, limits = 0, len(axis.centres) - 1, np.zeros_like(limits)
     bounds, gone = Bounds(lowest, highest), absent_planes(absent, bands)
     differences = Differences(lines * width)
-    previous = before = np.full((lines, width), MEAN, dtype=np.uint8)
+    past = Past(lines, width)
     refined = np.empty_like(base)
     for number, side in enumerate(told):
         limit, known = int(limits[number]), base[number].ravel()
         predicted = differences.predict(number, known, side.prediction, bounds)
-        if side.scale == NOTHING:
-            steps, own = np.zeros_like(known), np.full((lines, width), MEAN, dtype=np.uint8)
-        else:
-            found, own = reader.band(side.scale, gone[number], previous, before)
-            steps = found.ravel()
+        steps = np.zeros_like(known)
+        if side.scale != NOTHING:
+            steps = reader.band(side.scale, gone[number], past).ravel()
             check_magnitudes(steps, limit, bounds)
         plane, differences.of(number)[:] = reconstruct(predicted, steps, limit, bounds, known)
         refined[number] = plane.reshape(lines, width)
-        previous, before = own, previous
     reader.finish()
     return refined if axis is None else axis.values(refined), bound.limits
 

@@ -27,13 +27,13 @@ from .scales import CLASSES, LOGARITHMS, WEIGHT_GROUPS, inverse_scales
 SHIPPED_REFINEMENT = DATA / "refinement.npz"
 """The tables that are used where none are given."""
 
-FEATURES = 9
+FEATURES = 8
 """What is known around a sample, see `bandfold.bitstream.refinement.contexts`."""
 
 GUESS_BITS = 12
 """The top bits of the low part of a state tell the first token that it may be."""
 
-LARGEST_FEATURES = (16, 255, 510, 255, 255, 9 * 255, 255, 7 * 16 * 255, 25 * 255)
+LARGEST_FEATURES = (16, 255, 2 * 255, 9 * 255, 25 * 255, 16 * 255, 9 * 16 * 255, 7 * 16 * 255)
 """What each feature is at most."""
 
 WEIGHT_UNIT = 1 << 16
@@ -41,7 +41,7 @@ WEIGHT_UNIT = 1 << 16
 
 
 @structure(
-    "bf_refinement(starts: uint32[classes, 81], guess: uint8[classes, 4096], weights: int32[groups, 9],"
+    "bf_refinement(starts: uint32[classes, 81], guess: uint8[classes, 4096], weights: int32[groups, 8],"
     " logarithms: int32[4096], inverse: int32[scales], classes: int32)"
 )
 class _Layout(Structure):

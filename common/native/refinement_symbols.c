@@ -10,7 +10,7 @@ enum {
     PRECISION = 24,
     WORD = 32,
     GUESS_BITS = 12,
-    FEATURES = 9,
+    FEATURES = 8,
     STATES = 4,
     ABSENT = 255,
     MEAN = 16,
@@ -29,7 +29,7 @@ static const uint64_t START = (uint64_t)1 << WORD;
 typedef struct {
     const uint32_t *starts;     /* [classes][81]: the last one is 2**24 */
     const uint8_t *guess;       /* [classes][4096]: first token that a state with these top bits may be */
-    const int32_t *weights;     /* [groups][9] */
+    const int32_t *weights;     /* [groups][8] */
     const int32_t *logarithms;  /* [4096] */
     const int32_t *inverse;     /* of scales */
     int32_t classes;
@@ -45,33 +45,48 @@ typedef struct {
     int64_t next_word, next_bit;
 } bf_refinement_reader;
 
+/* What is known of the bands before one that is coded. */
+typedef struct {
+    uint8_t *planes;            /* [2][lines][samples]: normalised magnitudes of the band and of that before */
+    uint16_t *averages;         /* [lines][samples]: over the bands before */
+    int32_t *scratch;           /* 6 rows with margins */
+    int32_t lines, samples;
+    int32_t current;            /* plane of the band that is coded */
+} bf_refinement_past;
+
 /* What the samples of a band are classified by. */
 typedef struct {
     const bf_refinement *tables;
-    const uint8_t *previous, *before;
+    const uint8_t *previous;
     uint8_t *own;
+    uint16_t *average;
     int32_t lines, samples;
     int32_t raw;                /* low bits that are left out */
     int32_t scale, inverse;     /* of the rest */
     int32_t cap;                /* no larger magnitude matters */
     const int32_t *weights;
-    int32_t *three, *five, *running, *values; /* rows with margins */
+    int32_t *three, *five, *deep, *running, *values; /* rows with margins */
+    uint8_t *classes;           /* of a line */
 } contexts;
 
-static contexts start_band(const bf_refinement *tables, int32_t scale, const uint8_t *previous, const uint8_t *before,
-                           uint8_t *own, int32_t lines, int32_t samples, int32_t *scratch)
+static contexts start_band(const bf_refinement *tables, const bf_refinement_past *past, int32_t scale)
 {
-    contexts band = {tables, previous, before, own, lines, samples, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL};
+    const int32_t samples = past->samples;
+    const int64_t plane = (int64_t)past->lines * samples;
+    contexts band = {tables, past->planes + (1 - past->current) * plane, past->planes + past->current * plane,
+                     past->averages, past->lines, samples, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
     const int64_t row = (int64_t)samples + 2 * MARGIN;
     band.raw = scale - UNIT_SCALE < TABLE_OCTAVES * 8 ? 0 : (scale - UNIT_SCALE) / 8 - TABLE_OCTAVES + 1;
     band.scale = scale - 8 * band.raw;
     band.inverse = tables->inverse[band.scale];
     band.cap = ((LARGEST + 1) << 16) / band.inverse + 1;
     band.weights = tables->weights + FEATURES * (band.scale / GROUP < GROUPS ? band.scale / GROUP : GROUPS - 1);
-    band.three = scratch + MARGIN;
+    band.three = past->scratch + MARGIN;
     band.five = band.three + row;
-    band.running = band.five + row;
+    band.deep = band.five + row;
+    band.running = band.deep + row;
     band.values = band.running + row;
+    band.classes = (uint8_t *)(band.values + row);
     for (int32_t x = 0; x < samples; x++)
         band.running[x] = MEAN << 4;
     return band;
@@ -85,10 +100,11 @@ BF_INLINE void repeat_edges(int32_t *row, int32_t samples, int reach)
     }
 }
 
-BF_INLINE const uint8_t *line_of(const uint8_t *plane, int32_t line, const contexts *band)
+/* First sample of a line, or of the one at the edge. */
+BF_INLINE int64_t start_of(int32_t line, const contexts *band)
 {
     line = line < 0 ? 0 : line >= band->lines ? band->lines - 1 : line;
-    return plane + (int64_t)line * band->samples;
+    return (int64_t)line * band->samples;
 }
 
 /* Classes of a line, all lines above being known. */
@@ -97,35 +113,35 @@ static void classify_line(const contexts *band, int32_t line, const uint8_t *abs
 {
     const int32_t samples = band->samples, *w = band->weights, scale = band->scale - FIRST_CLASS;
     const int32_t last = band->tables->classes - 1, *logarithms = band->tables->logarithms;
-    const uint8_t *p = line_of(band->previous, line, band), *older = line_of(band->before, line, band);
-    const uint8_t *p1 = line_of(band->previous, line - 1, band), *n1 = line_of(band->previous, line + 1, band);
-    const uint8_t *p2 = line_of(band->previous, line - 2, band), *n2 = line_of(band->previous, line + 2, band);
-    const uint8_t *up = line > 0 ? line_of(band->own, line - 1, band) : p;
-    const uint8_t *up2 = line > 1 ? line_of(band->own, line - 2, band) : line_of(band->previous, 0, band);
+    const int64_t here = start_of(line, band), above = start_of(line - 1, band), below = start_of(line + 1, band);
+    const uint8_t *p = band->previous + here, *p1 = band->previous + above, *n1 = band->previous + below;
+    const uint8_t *p2 = band->previous + start_of(line - 2, band), *n2 = band->previous + start_of(line + 2, band);
+    const uint16_t *d = band->average + here, *d1 = band->average + above, *e1 = band->average + below;
+    const uint8_t *up = line > 0 ? band->own + above : p;
     int32_t *restrict three = band->three, *restrict five = band->five, *restrict values = band->values;
-    int32_t *restrict running = band->running;
+    int32_t *restrict running = band->running, *restrict deep = band->deep;
     for (int32_t x = 0; x < samples; x++) {
         three[x] = p1[x] + p[x] + n1[x];
         five[x] = three[x] + p2[x] + n2[x];
+        deep[x] = d1[x] + d[x] + e1[x];
     }
     repeat_edges(three, samples, 1);
     repeat_edges(five, samples, 2);
+    repeat_edges(deep, samples, 1);
     repeat_edges(running, samples, 3);
     for (int32_t x = 0; x < samples; x++) {
         const int32_t near = three[x - 1] + three[x] + three[x + 1];
         const int32_t far = five[x - 2] + five[x - 1] + five[x] + five[x + 1] + five[x + 2];
+        const int32_t around = deep[x - 1] + deep[x] + deep[x + 1];
         const int32_t wide = running[x - 3] + running[x - 2] + running[x - 1] + running[x] + running[x + 1] +
                              running[x + 2] + running[x + 3];
-        values[x] = w[0] * MEAN + w[1] * up[x] + w[3] * up2[x] + w[4] * p[x] + w[5] * near + w[6] * older[x] +
-                    w[7] * wide + w[8] * far;
+        values[x] = w[0] * MEAN + w[1] * up[x] + w[3] * near + w[4] * far + w[5] * d[x] + w[6] * around + w[7] * wide;
     }
-    if (w[2]) {
-        values[0] += w[2] * (up[0] + up[samples > 1]);
-        for (int32_t x = 1; x < samples - 1; x++)
-            values[x] += w[2] * (up[x - 1] + up[x + 1]);
-        if (samples > 1)
-            values[samples - 1] += w[2] * (up[samples - 2] + up[samples - 1]);
-    }
+    values[0] += w[2] * (up[0] + up[samples > 1]);
+    for (int32_t x = 1; x < samples - 1; x++)
+        values[x] += w[2] * (up[x - 1] + up[x + 1]);
+    if (samples > 1)
+        values[samples - 1] += w[2] * (up[samples - 2] + up[samples - 1]);
     for (int32_t x = 0; x < samples; x++) {
         int32_t value = values[x] >> 12;
         value = value < 0 ? 0 : value >= RATIOS ? RATIOS - 1 : value;
@@ -160,18 +176,30 @@ static void learn_line(const contexts *band, int32_t line, const int32_t *number
         running[x] += ((own[x] << 4) - running[x]) >> 3;
 }
 
-/* Classes of a band that is known, and its normalised magnitudes; `scratch` has 5 rows with margins. */
-BF_EXPORT void bf_refinement_classes(const bf_refinement *tables, int32_t scale, const int32_t *numbers,
-                                     const uint8_t *absent, const uint8_t *previous, const uint8_t *before,
-                                     int32_t lines, int32_t samples, uint8_t *own, uint8_t *classes, int32_t *scratch)
+/* Take in a band. */
+BF_CLONES
+static void learn_band(const contexts *band)
 {
-    const contexts band = start_band(tables, scale, previous, before, own, lines, samples, scratch);
+    const int64_t count = (int64_t)band->lines * band->samples;
+    for (int64_t p = 0; p < count; p++) {
+        const int32_t average = band->average[p];
+        band->average[p] = (uint16_t)(average + (((band->own[p] << 4) - average) >> 3));
+    }
+}
+
+/* Classes of a band that is known; its normalised magnitudes are added to what is known. */
+BF_EXPORT void bf_refinement_classes(const bf_refinement *tables, const bf_refinement_past *past, int32_t scale,
+                                     const int32_t *numbers, const uint8_t *absent, int32_t lines, int32_t samples,
+                                     uint8_t *classes)
+{
+    const contexts band = start_band(tables, past, scale);
     for (int32_t line = 0; line < lines; line++) {
         const int64_t start = (int64_t)line * samples;
         const uint8_t *gone = absent ? absent + start : NULL;
         classify_line(&band, line, gone, classes + start);
         learn_line(&band, line, numbers + start, gone);
     }
+    learn_band(&band);
 }
 
 BF_INLINE int highest_bit(uint32_t value)
@@ -358,20 +386,19 @@ BF_EXPORT int32_t bf_refinement_read_numbers(bf_refinement_reader *reader, int32
 }
 
 /* Read the numbers of a band; returns as above. */
-BF_EXPORT int32_t bf_refinement_read_band(bf_refinement_reader *reader, int32_t scale, const uint8_t *absent,
-                                          const uint8_t *previous, const uint8_t *before, int32_t lines,
-                                          int32_t samples, uint8_t *own, int32_t *numbers, int32_t *scratch)
+BF_EXPORT int32_t bf_refinement_read_band(bf_refinement_reader *reader, const bf_refinement_past *past, int32_t scale,
+                                          const uint8_t *absent, int32_t lines, int32_t samples, int32_t *numbers)
 {
-    const contexts band = start_band(reader->tables, scale, previous, before, own, lines, samples, scratch);
-    uint8_t *classes = (uint8_t *)(scratch + 4 * ((int64_t)samples + 2 * MARGIN));
+    const contexts band = start_band(reader->tables, past, scale);
     for (int32_t line = 0; line < lines; line++) {
         const int64_t start = (int64_t)line * samples;
         const uint8_t *gone = absent ? absent + start : NULL;
-        classify_line(&band, line, gone, classes);
-        const int32_t failure = read_line(reader, classes, band.raw, samples, numbers + start);
+        classify_line(&band, line, gone, band.classes);
+        const int32_t failure = read_line(reader, band.classes, band.raw, samples, numbers + start);
         if (failure)
             return failure;
         learn_line(&band, line, numbers + start, gone);
     }
+    learn_band(&band);
     return 0;
 }
