@@ -14,7 +14,7 @@ from bandfold.bitstream.refinement.band_prediction import Bounds
 from bandfold.bitstream.refinement.contexts import ABSENT, LineContexts, Past, band_classes
 from bandfold.bitstream.refinement.residual_codec import CodedBand, code_bands
 from bandfold.bitstream.refinement.scales import CLASSES, MEAN, OCTAVE, UNIT_SCALE, raw_bits, weight_group
-from bandfold.bitstream.refinement.side_information import NOTHING
+from bandfold.bitstream.refinement.side_information import NOTHING, ErrorBound
 from bandfold.bitstream.refinement.tables import FEATURES, RefinementTables
 from bandfold.common.scene import SceneSource, strips
 from bandfold.ground.decoder import Decoder
@@ -57,7 +57,7 @@ class RefinedStrip:
     def bands(self, tables: RefinementTables) -> Iterator[CodedBand]:
         """Code the bands with some tables."""
         limits = np.full(len(self.samples), self.limit, dtype=np.int32)
-        return code_bands(self.samples, self.base, limits, self.bounds, None, tables)
+        return code_bands(self.samples, self.base, ErrorBound(limits), self.bounds, None, tables)
 
 
 def decoded_base(source: SceneSource, rate: float) -> Integers:

@@ -16,13 +16,13 @@ from bisect import bisect_right
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.entropy.ans import PRECISION, to_tokens, token_base
+from bandfold.bitstream.entropy.ans import PRECISION, TOKENS, to_tokens, token_base
 from bandfold.bitstream.payloads.raw_bits import field_bits
 from bandfold.common.errors import StreamError
 from bandfold.common.kernels import Structure, compiled, structure
 
 from .contexts import ABSENT, LineContexts, Past
-from .scales import OCTAVE, class_of, raw_bits
+from .scales import FIRST_CLASS, OCTAVE, class_of, raw_bits, scale_of
 from .tables import RefinementTables
 
 STATES = 4
@@ -77,6 +77,33 @@ class SymbolWriter:
         self._bytes += bits[:whole].tobytes()
         self._open[0] = bits[whole] if self._filled else 0
         self._blocks.append((tokens, classes))
+
+    def cheapest(self, numbers: NDArray[np.int64]) -> tuple[float, int]:
+        """Find the scale with which numbers take least.
+
+        Parameters
+        ----------
+        numbers : ndarray of int64, shape (n,)
+            The numbers.
+
+        Returns
+        -------
+        bits : float
+        scale : int
+            One of a class in which no bits are raw, or where numbers are larger that of their mean.
+        """
+        magnitudes = np.abs(numbers)
+        total = int(magnitudes.sum())
+        scale = scale_of(total, len(numbers)) if total else 0
+        raw = raw_bits(scale)
+        tokens, widths = to_tokens(np.abs(numbers >> raw))
+        counts = np.bincount(tokens, minlength=TOKENS)
+        costs = self._tables.costs @ counts
+        more = float(widths.sum() + (raw + 1) * len(numbers) - counts[0])
+        if raw:
+            return float(costs[class_of(scale - OCTAVE * raw)]) + more, scale
+        best = int(costs.argmin())
+        return float(costs[best]) + more, FIRST_CLASS + 2 * best
 
     def followed_by(self, other: SymbolWriter) -> bytes:
         """All that was appended, here and then in another: words, then raw bits of each in whole bytes.

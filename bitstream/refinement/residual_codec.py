@@ -12,11 +12,12 @@ from .band_prediction import Bounds, Differences
 from .contexts import ABSENT, Past, band_classes
 from .interleaved_ans import SymbolReader, SymbolWriter
 from .least_squares import ReferenceMoments, looked_at, target_difference
-from .quantisation import check_magnitudes, quantise, reconstruct
+from .quantisation import AxisSteps, UniformSteps
 from .scales import raw_bits, scale_of
 from .side_information import NOTHING, BandSide, ErrorBound, read_bound, read_side, write_side
 from .tables import RefinementTables, load_refinement_tables
-from .value_axis import relative_axis
+from .used_values import counted_in_used_values, used_values
+from .value_axis import relative_axis, used_axis
 
 __all__ = ["load_refinement_tables", "read_error_bound", "read_residual", "write_residual"]
 
@@ -84,27 +85,23 @@ def write_residual(
     ValueError
         If the relative limit is out of its range.
     """
-    axis = None if relative is None else relative_axis(*relative, lowest, highest)
     bound = ErrorBound(limits, relative)
-    if axis is not None:
-        samples, base = axis.positions(samples), axis.positions(base)
-        lowest, highest, limits = 0, len(axis.centres) - 1, np.zeros_like(limits)
     side, writer = SymbolWriter(tables), SymbolWriter(tables)
     refined, told = np.empty_like(base), []
     bounds = Bounds(lowest, highest)
-    for number, band in enumerate(code_bands(samples, base, limits, bounds, absent, tables)):
+    for number, band in enumerate(code_bands(samples, base, bound, bounds, absent, tables)):
         refined[number] = band.refined
         told.append(band.side)
         if band.side.scale != NOTHING:
             writer.append(band.steps, band.classes, raw_bits(band.side.scale))
     write_side(side, bound, told)
-    return side.followed_by(writer), refined if axis is None else axis.values(refined)
+    return side.followed_by(writer), refined
 
 
 def code_bands(
     samples: NDArray[np.int32],
     base: NDArray[np.int32],
-    limits: NDArray[np.int32],
+    bound: ErrorBound,
     bounds: Bounds,
     absent: NDArray[np.bool_] | None,
     tables: RefinementTables,
@@ -113,8 +110,10 @@ def code_bands(
 
     Parameters
     ----------
-    samples, base, limits, absent, tables
+    samples, base, absent, tables
         As for `write_residual`.
+    bound : ErrorBound
+        Limits of errors.
     bounds : Bounds
         Range of the samples.
 
@@ -129,14 +128,20 @@ def code_bands(
     moments = ReferenceMoments(looked_at(everywhere, lines * width), lines * width)
     past = Past(lines, width)
     for number in range(bands):
-        limit, known, here = int(limits[number]), base[number].ravel(), gone[number]
-        wanted = samples[number].ravel()
+        limit, known, here = int(bound.limits[number]), base[number].ravel(), gone[number]
+        wanted, flat = samples[number].ravel(), None if here is None else here.ravel()
         target = target_difference(wanted, known)
         prediction, unit = moments.fit(differences.planes, number, target, limit)
         predicted = differences.predict(number, known, prediction, bounds)
-        steps = np.empty_like(known)
-        total = quantise(wanted, predicted, None if here is None else here.ravel(), limit, steps)
-        refined, differences.of(number)[:] = reconstruct(predicted, steps, limit, bounds, known)
+        quantiser = band_quantiser(bound, number, None, bounds)
+        steps, total = quantiser.count(wanted, predicted, flat)
+        values = None
+        if limit == 0 and bound.relative is None and total:
+            values = _values_that_pay(wanted, predicted, flat, total, bounds)
+        if values is not None:
+            quantiser = band_quantiser(bound, number, values, bounds)
+            steps, total = quantiser.count(wanted, predicted, flat)
+        refined, differences.of(number)[:] = quantiser.reconstruct(predicted, steps, known)
         moments.learn(differences.planes, number)
         scale, classes, plane = (
             NOTHING,
@@ -147,7 +152,52 @@ def code_bands(
             count = steps.size - (0 if here is None else int(np.count_nonzero(here)))
             scale = scale_of(total, count)
             classes = band_classes(tables, scale, plane, here, past)
-        yield CodedBand(BandSide(prediction, unit, scale), plane, classes, refined.reshape(lines, width))
+        yield CodedBand(
+            BandSide(prediction, unit, scale, values), plane, classes, refined.reshape(lines, width)
+        )
+
+
+def _values_that_pay(
+    samples: NDArray[np.int32],
+    predicted: NDArray[np.int32],
+    absent: NDArray[np.uint8] | None,
+    total: int,
+    bounds: Bounds,
+) -> NDArray[np.int32] | None:
+    """Values that a band uses, where steps are to be counted in these."""
+    if absent is not None:
+        samples, predicted = samples[absent == 0], predicted[absent == 0]
+    values = used_values(samples, bounds)
+    if values is None or not counted_in_used_values(values, samples, predicted, total):
+        return None
+    return values
+
+
+def band_quantiser(
+    bound: ErrorBound, band: int, values: NDArray[np.int32] | None, bounds: Bounds
+) -> UniformSteps | AxisSteps:
+    """What counts the steps of a band.
+
+    Parameters
+    ----------
+    bound : ErrorBound
+        Limits of errors.
+    band : int
+        Number of the band.
+    values : ndarray of int32, shape (n,), or None
+        The values that it uses, where only these are counted.
+    bounds : Bounds
+        Range of the samples.
+
+    Returns
+    -------
+    UniformSteps or AxisSteps
+    """
+    if values is not None:
+        return AxisSteps(used_axis(values, bounds.lowest, bounds.highest))
+    if bound.relative is not None:
+        return AxisSteps(relative_axis(*bound.relative, bounds.lowest, bounds.highest))
+    return UniformSteps(int(bound.limits[band]), bounds)
 
 
 def read_residual(
@@ -181,28 +231,23 @@ def read_residual(
     """
     bands, lines, width = base.shape
     reader = SymbolReader(tables, payload)
-    bound, told = read_side(reader, bands)
-    reader.align()
-    axis = None if bound.relative is None else relative_axis(*bound.relative, lowest, highest)
-    limits = bound.limits
-    if axis is not None:
-        base = axis.positions(base)
-        lowest, highest, limits = 0, len(axis.centres) - 1, np.zeros_like(limits)
     bounds, gone = Bounds(lowest, highest), absent_planes(absent, bands)
-    differences = Differences(lines * width)
-    past = Past(lines, width)
+    bound, told = read_side(reader, bands, lines * width, bounds)
+    reader.align()
+    differences, past = Differences(lines * width), Past(lines, width)
     refined = np.empty_like(base)
     for number, side in enumerate(told):
-        limit, known = int(limits[number]), base[number].ravel()
+        known = base[number].ravel()
         predicted = differences.predict(number, known, side.prediction, bounds)
+        quantiser = band_quantiser(bound, number, side.values, bounds)
         steps = np.zeros_like(known)
         if side.scale != NOTHING:
             steps = reader.band(side.scale, gone[number], past).ravel()
-            check_magnitudes(steps, limit, bounds)
-        plane, differences.of(number)[:] = reconstruct(predicted, steps, limit, bounds, known)
+            quantiser.check(steps)
+        plane, differences.of(number)[:] = quantiser.reconstruct(predicted, steps, known)
         refined[number] = plane.reshape(lines, width)
     reader.finish()
-    return refined if axis is None else axis.values(refined), bound.limits
+    return refined, bound.limits
 
 
 def read_error_bound(payload: bytes, bands: int, tables: RefinementTables) -> ErrorBound:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from bandfold.common.errors import StreamError
 
-from .band_prediction import LARGEST_WEIGHT, MOST_REFERENCES, WEIGHT_BITS, BandPrediction
+from .band_prediction import LARGEST_WEIGHT, MOST_REFERENCES, WEIGHT_BITS, BandPrediction, Bounds
 from .interleaved_ans import SymbolReader, SymbolWriter
-from .scales import LARGEST_SCALE, OCTAVE, UNIT_SCALE, class_of, raw_bits, scale_of
+from .scales import LARGEST_SCALE, OCTAVE, UNIT_SCALE, class_of, raw_bits
 from .value_axis import SHARE_UNIT
 
 NOTHING = -1
@@ -25,6 +25,7 @@ NOTHING = -1
 _ONE_LIMIT, _LIMITS, _RELATIVE = range(3)
 _USUAL = UNIT_SCALE + 7 * OCTAVE - 1
 _LARGEST = (1 << 31) - 1
+_VALUES_BITS = 60.0
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,14 @@ class BandSide:
         0 to ``WEIGHT_BITS``.
     scale : int
         Of the mean number of steps (`bandfold.bitstream.refinement.scales`), or `NOTHING`.
+    values : ndarray of int32, shape (n,), or None
+        All values that the band uses, rising, where only these are counted.
     """
 
     prediction: BandPrediction
     unit: int
     scale: int
+    values: NDArray[np.int32] | None = None
 
 
 def write_side(writer: SymbolWriter, bound: ErrorBound, bands: list[BandSide]) -> None:
@@ -85,6 +89,11 @@ def write_side(writer: SymbolWriter, bound: ErrorBound, bands: list[BandSide]) -
         _write(writer, np.array([_LIMITS]))
         _write(writer, limits)
     predictions = [one.prediction for one in bands]
+    told = [one.values for one in bands]
+    _write(writer, np.array([0 if values is None else len(values) for values in told]))
+    for values in told:
+        if values is not None:
+            _write_values(writer, values)
     _write(writer, np.array([one.scale - NOTHING for one in bands]))
     _write(writer, np.array([len(one.weights) for one in predictions]))
     _write(writer, np.array([one.unit for one in bands]))
@@ -94,7 +103,9 @@ def write_side(writer: SymbolWriter, bound: ErrorBound, bands: list[BandSide]) -
         _write(writer, np.array([one.prediction.weights[place] >> one.unit for one in used], dtype=np.int64))
 
 
-def read_side(reader: SymbolReader, count: int) -> tuple[ErrorBound, list[BandSide]]:
+def read_side(
+    reader: SymbolReader, count: int, pixels: int, bounds: Bounds
+) -> tuple[ErrorBound, list[BandSide]]:
     """Read what `write_side` wrote.
 
     Parameters
@@ -103,6 +114,10 @@ def read_side(reader: SymbolReader, count: int) -> tuple[ErrorBound, list[BandSi
         At the beginning of it.
     count : int
         Bands.
+    pixels : int
+        Of a band.
+    bounds : Bounds
+        Range of the samples.
 
     Returns
     -------
@@ -115,6 +130,8 @@ def read_side(reader: SymbolReader, count: int) -> tuple[ErrorBound, list[BandSi
         If anything is out of its range.
     """
     bound = read_bound(reader, count)
+    sizes = _within(_read(reader, count), 0, pixels).tolist()
+    values = [_read_values(reader, size, bounds) if size else None for size in sizes]
     scales = _within(_read(reader, count), 0, LARGEST_SCALE - NOTHING) + NOTHING
     most = np.minimum(np.arange(count), MOST_REFERENCES)
     counts = _within(_read(reader, count), 0, most)
@@ -127,9 +144,9 @@ def read_side(reader: SymbolReader, count: int) -> tuple[ErrorBound, list[BandSi
     weights = _within(weights, -LARGEST_WEIGHT, LARGEST_WEIGHT) << units[:, None]
     _within(weights, 1 - LARGEST_WEIGHT, LARGEST_WEIGHT - 1)
     bands = [
-        BandSide(BandPrediction(tuple(row[:used]), offset), unit, scale)
-        for row, used, offset, unit, scale in zip(
-            weights.tolist(), counts.tolist(), offsets.tolist(), units.tolist(), scales.tolist(), strict=True
+        BandSide(BandPrediction(tuple(row[:used]), offset), unit, scale, told)
+        for row, used, offset, unit, scale, told in zip(
+            *(array.tolist() for array in (weights, counts, offsets, units, scales)), values, strict=True
         )
     ]
     return bound, bands
@@ -165,16 +182,40 @@ def read_bound(reader: SymbolReader, count: int) -> ErrorBound:
     return ErrorBound(np.ascontiguousarray(np.broadcast_to(told, (count,)), dtype=np.int32), relative)
 
 
+def values_bits(values: NDArray[np.int32]) -> float:
+    """What it takes to tell the values that a band uses, about, in bits."""
+    gaps = np.diff(values.astype(np.int64))
+    spread = np.abs(gaps - np.median(gaps)).mean() if len(gaps) else 0.0
+    return _VALUES_BITS + len(gaps) * (1.5 + float(np.log2(1.0 + 2.0 * spread)))
+
+
+def _write_values(writer: SymbolWriter, values: NDArray[np.int32]) -> None:
+    """The first value, the usual distance of two, and what all distances differ from it by."""
+    gaps = np.diff(values.astype(np.int64))
+    usual = int(np.median(gaps)) if len(gaps) else 0
+    _write(writer, np.array([values[0], usual]))
+    _write(writer, gaps - usual)
+
+
+def _read_values(reader: SymbolReader, size: int, bounds: Bounds) -> NDArray[np.int32]:
+    first, usual = _read(reader, 2).tolist()
+    gaps = _within(_read(reader, size - 1) + usual, 1, _LARGEST)
+    values = _within(np.cumsum(np.concatenate([[first], gaps])), bounds.lowest, bounds.highest)
+    return values.astype(np.int32)
+
+
 def _write(writer: SymbolWriter, values: NDArray[np.generic]) -> None:
-    """Append an array, plain or as differences, whichever is smaller."""
+    """Append an array, plain or as differences, with the scale that makes it smallest."""
     plain = values.astype(np.int64)
     changes = np.diff(plain, prepend=0)
-    differences = int(np.abs(changes).sum() < np.abs(plain).sum() and np.abs(changes).max() <= _LARGEST)
-    told = changes if differences else plain
-    total = int(np.abs(told).sum())
-    scale = scale_of(total, len(told)) if total else 0
+    bits, scale = writer.cheapest(plain)
+    differences = 0
+    if len(plain) > 1 and np.abs(changes).max() <= _LARGEST:
+        fewer, other = writer.cheapest(changes)
+        if fewer < bits:
+            plain, scale, differences = changes, other, 1
     _append(writer, np.array([2 * scale + differences]), _USUAL)
-    _append(writer, told, scale)
+    _append(writer, plain, scale)
 
 
 def _append(writer: SymbolWriter, values: NDArray[np.int64], scale: int) -> None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.tables import DATA
 from bandfold.bitstream.entropy.ans import PRECISION, TOKENS
+from bandfold.common import exact
 from bandfold.common.errors import ModelError
 from bandfold.common.kernels import Structure, structure
 
@@ -87,6 +88,11 @@ class RefinementTables:
     def rows(self) -> list[list[int]]:
         """Cumulative frequencies of each class as Python integers, for the coder in plain Python."""
         return [row.tolist() for row in self.structure.arrays["starts"]]
+
+    @cached_property
+    def costs(self) -> NDArray[np.float64]:
+        """Bits of each token in each class."""
+        return PRECISION - exact.log2(self.frequencies.astype(np.float64))
 
 
 @cache

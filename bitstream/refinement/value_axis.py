@@ -1,7 +1,7 @@
 """Samples as positions on an axis of cells, where not all values matter: one value stands for each cell.
 
-Cells of a relative limit grow with the values in them. In such a strip samples and base are positions of
-their cells, coded without loss.
+Cells of a relative limit grow with the values in them. Products that were calibrated by a factor use few of
+the values of their type: where a band tells which, each cell has one of them.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class ValueAxis:
     @cached_property
     def _table(self) -> NDArray[np.int32] | None:
         """Position of each value of the range, where it is short enough."""
-        size = self.highest - self.lowest + 1
-        return self._search(np.arange(self.lowest, self.highest + 1)) if size <= _LONGEST_TABLE else None
-
-    def _search(self, values: NDArray[np.integer]) -> NDArray[np.int32]:
-        return np.maximum(np.searchsorted(self.firsts, values, side="right") - 1, 0).astype(np.int32)
+        if self.highest - self.lowest >= _LONGEST_TABLE:
+            return None
+        ends = np.append(self.firsts[1:], self.highest + 1)
+        lengths = np.diff(ends, prepend=self.lowest)
+        return np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
 
     def positions(self, values: NDArray[np.int32]) -> NDArray[np.int32]:
         """Numbers of the cells that values are in.
@@ -60,24 +60,43 @@ class ValueAxis:
         """
         held = np.clip(values, self.lowest, self.highest)
         if self._table is None:
-            return self._search(held)
-        found: NDArray[np.int32] = self._table[held.astype(np.int64) - self.lowest]
-        return found
+            searched = np.searchsorted(self.firsts, held, side="right") - 1
+            return np.maximum(searched, 0).astype(np.int32)
+        return np.take(self._table, held.astype(np.int64) - self.lowest)
 
-    def values(self, positions: NDArray[np.int32]) -> NDArray[np.int32]:
+    def values(self, positions: NDArray[np.integer]) -> NDArray[np.int32]:
         """What stands for cells.
 
         Parameters
         ----------
-        positions : ndarray of int32
+        positions : ndarray of integers
             Numbers of cells.
 
         Returns
         -------
         ndarray of int32, same shape
         """
-        found: NDArray[np.int32] = self.centres[positions]
-        return found
+        return np.take(self.centres, positions)
+
+
+def used_axis(values: NDArray[np.int32], lowest: int, highest: int) -> ValueAxis:
+    """Cells around the values that a band uses.
+
+    Parameters
+    ----------
+    values : ndarray of int32, shape (cells,)
+        In rising order, all of them between the ends of the range; at least one.
+    lowest, highest : int
+        Range of the values.
+
+    Returns
+    -------
+    ValueAxis
+        A value that is not used belongs to the nearest one that is, the higher one of two.
+    """
+    wide = values.astype(np.int64)
+    firsts = np.concatenate([[lowest], (wide[:-1] + wide[1:] + 1) >> 1])
+    return ValueAxis(firsts, values, lowest, highest)
 
 
 @lru_cache(maxsize=8)

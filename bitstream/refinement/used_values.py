@@ -1,0 +1,84 @@
+"""Which values a band uses, where these are so few that counting them alone pays.
+
+Products that were calibrated by a factor use a part of the values of their type, evenly spread or not. A
+table of them costs some bits for each value, and takes the logarithm of their rarity off each sample.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .band_prediction import Bounds
+from .quantisation import AxisSteps
+from .side_information import values_bits
+from .value_axis import used_axis
+
+_LONGEST_FLAGS = 1 << 20
+_SAMPLES_PER_VALUE = 4
+_DENSEST = 0.8
+_LONGEST_GAP = 1 << 30
+
+
+def used_values(samples: NDArray[np.int32], bounds: Bounds) -> NDArray[np.int32] | None:
+    """All values of a band, if they are few.
+
+    Parameters
+    ----------
+    samples : ndarray of int32, shape (n,)
+        Samples that are present.
+    bounds : Bounds
+        Range of the samples.
+
+    Returns
+    -------
+    ndarray of int32, shape (values,), or None
+        Rising.
+    """
+    if samples.size == 0:
+        return None
+    low, high = int(samples.min()), int(samples.max())
+    if high - low < _LONGEST_FLAGS:
+        flags = np.zeros(high - low + 1, dtype=np.bool_)
+        flags[samples.astype(np.int64) - low] = True
+        values = np.flatnonzero(flags) + low
+    else:
+        values = np.unique(samples)
+    few = len(values) * _SAMPLES_PER_VALUE <= samples.size and len(values) <= _DENSEST * (high - low + 1)
+    if not few or np.diff(values).max(initial=1) > _LONGEST_GAP:
+        return None
+    return values.astype(np.int32)
+
+
+def counted_in_used_values(
+    values: NDArray[np.int32], samples: NDArray[np.int32], predicted: NDArray[np.int32], total: int
+) -> bool:
+    """Whether it pays to count steps from one used value to the next.
+
+    Parameters
+    ----------
+    values : ndarray of int32, shape (values,)
+        From `used_values`.
+    samples, predicted : ndarray of int32, shape (n,)
+        Samples that are present, and their predictions.
+    total : int
+        Counts between them, summed.
+
+    Returns
+    -------
+    bool
+    """
+    axis = used_axis(values, int(values[0]), int(values[-1]))
+    less = AxisSteps(axis).count(samples, predicted, None)[1]
+    saved = _bits(total, samples.size) - _bits(less, samples.size)
+    return saved > values_bits(values)
+
+
+def _bits(total: int, count: int) -> float:
+    """Bits of so many numbers of this sum, if they are distributed geometrically."""
+    mean = total / count
+    fall = mean / (1.0 + mean)
+    rare = mean * math.log2(1.0 / fall) if mean else 0.0
+    return count * (rare + math.log2(1.0 + mean) + min(mean, 1.0))
