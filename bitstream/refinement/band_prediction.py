@@ -1,7 +1,8 @@
-"""Prediction of a band: its base, and what the base lacked in the bands before, weighted; all in integers.
+"""Prediction of a band: its base, and planes that are known, weighted; all in integers.
 
-Differences of refined samples and their base are cut at `FARTHEST`, so that weighted sums of them stay far
-below 2**53.
+The planes are what the base lacked in the bands before, and the base of the band, of the one before and of
+the one behind: a base that was coded coarsely is smooth along the spectrum, and its bend tells what it lacks.
+Planes are cut at `FARTHEST`, so that weighted sums of them stay far below 2**53.
 """
 
 from __future__ import annotations
@@ -16,20 +17,23 @@ from bandfold.common.kernels import compiled
 MOST_REFERENCES = 8
 """Bands before that a band is predicted from, at most."""
 
-WEIGHT_BITS = 12
+AROUND = 3
+"""Bases that a band may be predicted from: those of the bands before, at and behind it."""
+
+PLANES = MOST_REFERENCES + AROUND
+"""Planes that are held."""
+
+WEIGHT_BITS = 18
 """Weights are in units of ``2**-WEIGHT_BITS``."""
 
 OFFSET_BITS = 4
 """Offsets are in units of ``2**-OFFSET_BITS`` of a count."""
 
-LARGEST_WEIGHT = 1 << 16
+LARGEST_WEIGHT = 1 << 22
 """Weights stay below this, in their unit."""
 
-LARGEST_OFFSET = 1 << 36
-"""Offsets stay below this, in their unit: the difference of two samples."""
-
 FARTHEST = (1 << 24) - 1
-"""Differences are cut here before they are weighted."""
+"""Planes are cut here before they are weighted."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,16 @@ class BandPrediction:
     Parameters
     ----------
     weights : tuple of int
-        Of the bands before, the nearest one first, in units of ``2**-WEIGHT_BITS``.
+        Of what the base lacked in the bands before, the nearest one first, in units of ``2**-WEIGHT_BITS``.
+    around : tuple of int
+        Of the bases before, at and behind the band, in the same unit; empty if these are not looked at.
+        At the ends of the scene that of a band that does not exist is 0.
     offset : int
         In units of ``2**-OFFSET_BITS`` of a count.
     """
 
     weights: tuple[int, ...] = ()
+    around: tuple[int, ...] = ()
     offset: int = 0
 
 
@@ -66,39 +74,68 @@ class Bounds:
         return (self.highest - self.lowest + step // 2) // step
 
 
-class Differences:
-    """What the base lacked in the last bands: the planes that a band is predicted from.
+class ReferencePlanes:
+    """The planes that a band is predicted from, which change from band to band.
 
     Parameters
     ----------
-    pixels : int
-        Samples of a band.
+    base : ndarray of int32, shape (bands, pixels)
+        Base of the strip.
 
     Attributes
     ----------
-    planes : ndarray of int32, shape (MOST_REFERENCES, pixels)
-        The band z in plane ``z % MOST_REFERENCES``.
+    base : ndarray of int32, shape (bands, pixels)
+        As given.
+    planes : ndarray of int32, shape (PLANES, pixels)
+        See `difference` and `around`.
     """
 
-    def __init__(self, pixels: int) -> None:
-        self.planes = np.zeros((MOST_REFERENCES, pixels), dtype=np.int32)
+    def __init__(self, base: NDArray[np.int32]) -> None:
+        self.base = base
+        self.planes = np.zeros((PLANES, base.shape[1]), dtype=np.int32)
 
-    def of(self, band: int) -> NDArray[np.int32]:
-        """The plane that holds a band, once it is known: shape (pixels,)."""
-        plane: NDArray[np.int32] = self.planes[band % MOST_REFERENCES]
-        return plane
+    def difference(self, band: int) -> int:
+        """Number of the plane of what the base lacks in a band."""
+        return band % MOST_REFERENCES
 
-    def predict(
-        self, band: int, base: NDArray[np.int32], prediction: BandPrediction, bounds: Bounds
-    ) -> NDArray[np.int32]:
+    def around(self, band: int) -> int:
+        """Number of the plane of the base of a band."""
+        return MOST_REFERENCES + band % AROUND
+
+    def enter(self, band: int) -> list[int]:
+        """Take in the bases that a band needs and the one before it did not.
+
+        Parameters
+        ----------
+        band : int
+            Bands come one after the other from 0 on.
+
+        Returns
+        -------
+        list of int
+            Numbers of the planes that changed.
+        """
+        entered = [one for one in ((0, 1) if band == 0 else (band + 1,)) if one < len(self.base)]
+        for one in entered:
+            np.clip(self.base[one], -FARTHEST, FARTHEST, out=self.planes[self.around(one)])
+        return [self.around(one) for one in entered]
+
+    def references(self, band: int, count: int) -> list[int]:
+        """Numbers of the planes of what the base lacked in so many bands before, the nearest one first."""
+        return [self.difference(band - 1 - place) for place in range(count)]
+
+    def neighbours(self, band: int) -> list[int | None]:
+        """Numbers of the planes of the bases before, at and behind a band, None where there is none."""
+        bands = range(band - 1, band + 2)
+        return [self.around(one) if 0 <= one < len(self.base) else None for one in bands]
+
+    def predict(self, band: int, prediction: BandPrediction, bounds: Bounds) -> NDArray[np.int32]:
         """Predict a band.
 
         Parameters
         ----------
         band : int
-            Its number; the bands before it are known.
-        base : ndarray of int32, shape (pixels,)
-            Its base.
+            Its number; it was entered, and the bands before it are known.
         prediction : BandPrediction
             Weights for at most `band` references.
         bounds : Bounds
@@ -108,18 +145,29 @@ class Differences:
         -------
         ndarray of int32, shape (pixels,)
         """
-        count = len(prediction.weights)
-        slots = np.array([(band - 1 - place) % MOST_REFERENCES for place in range(count)], dtype=np.int64)
-        weights = np.array(prediction.weights, dtype=np.int32)
+        slots, weights = self.references(band, len(prediction.weights)), list(prediction.weights)
+        if prediction.around:
+            for slot, weight in zip(self.neighbours(band), prediction.around, strict=True):
+                if slot is not None:
+                    slots.append(slot)
+                    weights.append(weight)
         constant = (prediction.offset << (WEIGHT_BITS - OFFSET_BITS)) + (1 << (WEIGHT_BITS - 1))
-        predicted = np.empty_like(base)
+        predicted = np.empty(self.base.shape[1], dtype=np.int32)
         limits = np.array([bounds.lowest, bounds.highest], dtype=np.int64)
-        _predict(base, self.planes, slots, weights, constant, limits, predicted)
+        _predict(
+            self.base[band],
+            self.planes,
+            np.array(slots, dtype=np.int64),
+            np.array(weights, dtype=np.int32),
+            constant,
+            limits,
+            predicted,
+        )
         return predicted
 
 
 @compiled(
-    "bf_refinement_predict(base: int32[pixels], planes: int32[*, pixels], pixels: int64,"
+    "bf_refinement_predict(base: int32[pixels], planes: int32[11, pixels], pixels: int64,"
     " slots: int64[count], weights: int32[count], count: int32, constant: int64, limits: int64[2],"
     " predicted: out(int32[pixels]))"
 )

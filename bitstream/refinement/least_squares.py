@@ -7,6 +7,7 @@ single numbers in a fixed order, so that every machine finds the same weights.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,10 @@ from .band_prediction import (
     LARGEST_WEIGHT,
     MOST_REFERENCES,
     OFFSET_BITS,
+    PLANES,
     WEIGHT_BITS,
     BandPrediction,
+    ReferencePlanes,
 )
 
 PIXELS_LOOKED_AT = 1 << 13
@@ -54,48 +57,53 @@ def looked_at(absent: NDArray[np.bool_] | None, pixels: int) -> NDArray[np.int64
     return np.ascontiguousarray(present[:: max(len(present) // PIXELS_LOOKED_AT, 1) | 1], dtype=np.int64)
 
 
-class ReferenceMoments:
-    """Moments of the last bands, which grow band by band.
+@dataclass(frozen=True)
+class ToldPrediction:
+    """A prediction with weights that are worth their bits.
 
     Parameters
     ----------
-    pixels : ndarray of int64, shape (n,)
-        Pixels that are looked at.
-    total : int
-        Pixels of the strip, which the weights are to serve.
+    prediction : BandPrediction
+        Weights are multiples of their units.
+    unit, around_unit : int
+        Weights of bands before are multiples of ``2**unit``, those of bases of ``2**around_unit``.
     """
 
-    def __init__(self, pixels: NDArray[np.int64], total: int) -> None:
+    prediction: BandPrediction
+    unit: int = 0
+    around_unit: int = 0
+
+
+class ReferenceMoments:
+    """Moments of the planes that bands are predicted from, which grow band by band.
+
+    Parameters
+    ----------
+    references : ReferencePlanes
+        The planes.
+    pixels : ndarray of int64, shape (n,)
+        Pixels that are looked at.
+    """
+
+    def __init__(self, references: ReferencePlanes, pixels: NDArray[np.int64]) -> None:
+        self._references = references
         self._pixels = pixels
-        self._total = total
-        self._products = np.zeros((MOST_REFERENCES, MOST_REFERENCES), dtype=np.int64)
-        self._sums = np.zeros(MOST_REFERENCES, dtype=np.int64)
+        self._products = np.zeros((PLANES, PLANES), dtype=np.int64)
+        self._sums = np.zeros(PLANES, dtype=np.int64)
 
-    def learn(self, planes: NDArray[np.int32], band: int) -> None:
-        """Take in a band that is coded.
-
-        Parameters
-        ----------
-        planes : ndarray of int32, shape (MOST_REFERENCES, pixels)
-            Differences of the last bands, the band z in plane ``z % MOST_REFERENCES``.
-        band : int
-            Its number.
-        """
-        slot = band % MOST_REFERENCES
-        found = np.empty(MOST_REFERENCES + 2, dtype=np.int64)
+    def learn(self, slot: int) -> None:
+        """Take in a plane that changed, by its number."""
+        found = np.empty(PLANES + 2, dtype=np.int64)
+        planes = self._references.planes
         _moments(planes, planes[slot], self._pixels, found)
-        self._products[slot] = self._products[:, slot] = found[:MOST_REFERENCES]
-        self._sums[slot] = found[MOST_REFERENCES]
+        self._products[slot] = self._products[:, slot] = found[:PLANES]
+        self._sums[slot] = found[PLANES]
 
-    def fit(
-        self, planes: NDArray[np.int32], band: int, target: NDArray[np.int32], limit: int
-    ) -> tuple[BandPrediction, int]:
+    def fit(self, band: int, target: NDArray[np.int32], limit: int) -> ToldPrediction:
         """Find the prediction of a band that costs least.
 
         Parameters
         ----------
-        planes : ndarray of int32, shape (MOST_REFERENCES, pixels)
-            Differences of the last bands.
         band : int
             Its number.
         target : ndarray of int32, shape (pixels,)
@@ -105,100 +113,128 @@ class ReferenceMoments:
 
         Returns
         -------
-        prediction : BandPrediction
-        unit : int
-            Its weights are multiples of ``2**unit``.
+        ToldPrediction
         """
         count = len(self._pixels)
         if count == 0:
-            return BandPrediction(), 0
-        found = np.empty(MOST_REFERENCES + 2, dtype=np.int64)
-        _moments(planes, target, self._pixels, found)
-        slots = [(band - 1 - place) % MOST_REFERENCES for place in range(min(band, MOST_REFERENCES))]
-        size = len(slots)
+            return ToldPrediction(BandPrediction())
+        step = 2 * limit + 1
+        rounding, total = _ROUNDING * step * step, target.size
+        # Bits, twice and for each pixel, that a weight takes: to tell it, and because it fits some noise.
+        worth = 2.0 * TOLD_BITS / total + 2.0 / (math.log(2.0) * count)
+        neighbours = self._references.neighbours(band)
+        before = self._references.references(band, min(band, MOST_REFERENCES))
+        around = [slot for slot in neighbours if slot is not None]
+        slots = around + before
+        means, rows = self._covariances(slots, target)
+        own = [*range(len(around), len(slots) + 1)]
+        plain = _Triangle([[rows[one][other] for other in own] for one in own], 0, worth, rounding)
+        bent = _Triangle(rows, len(around), worth, rounding)
+        best, held = (plain, 0) if plain.cost <= bent.cost else (bent, len(around))
+        units = [
+            best.unit(first, last, total) for first, last in ((0, held), (held, best.count)) if last > first
+        ]
+        around_unit = units[0] if held else 0
+        unit = units[-1] if best.count > held else 0
+        told = best.weights([around_unit] * held + [unit] * (best.count - held))
+        if told and max(abs(weight) for weight in told) >= LARGEST_WEIGHT:
+            told, held = [], 0
+        offset = means[-1]
+        for weight, mean in zip(told, means if held else means[len(around) :], strict=False):
+            offset -= math.ldexp(weight, -WEIGHT_BITS) * mean
+        cut = min(max(round(math.ldexp(offset, OFFSET_BITS)), -_LARGEST_OFFSET), _LARGEST_OFFSET)
+        rest = iter(told[:held])
+        bases = tuple(0 if slot is None else next(rest) for slot in neighbours) if held else ()
+        return ToldPrediction(BandPrediction(tuple(told[held:]), bases, cut), unit, around_unit)
+
+    def _covariances(
+        self, slots: list[int], target: NDArray[np.int32]
+    ) -> tuple[list[float], list[list[float]]]:
+        """Means and covariances of some planes and, last, of the band."""
+        count, size = len(self._pixels), len(slots)
+        found = np.empty(PLANES + 2, dtype=np.int64)
+        _moments(self._references.planes, target, self._pixels, found)
         products = np.empty((size + 1, size + 1), dtype=np.int64)
         products[:size, :size] = self._products[np.ix_(slots, slots)]
         products[size, :size] = products[:size, size] = found[slots]
-        products[size, size] = found[MOST_REFERENCES + 1]
-        sums = [*self._sums[slots].tolist(), int(found[MOST_REFERENCES])]
-        means = [value / count for value in sums]
+        products[size, size] = found[PLANES + 1]
+        means = [value / count for value in [*self._sums[slots].tolist(), int(found[PLANES])]]
         rows = [
             [value / count - means[one] * means[other] for other, value in enumerate(row)]
             for one, row in enumerate(products.tolist())
         ]
-        step = 2 * limit + 1
-        weights, unit = _weights(rows, (self._total, count), _ROUNDING * step * step)
-        offset = means[-1]
-        for weight, mean in zip(weights, means, strict=False):
-            offset -= math.ldexp(weight, -WEIGHT_BITS) * mean
-        told = round(math.ldexp(offset, OFFSET_BITS))
-        return BandPrediction(weights, min(max(told, -_LARGEST_OFFSET), _LARGEST_OFFSET)), unit
+        return means, rows
 
 
-def _weights(
-    rows: list[list[float]], pixels: tuple[int, int], rounding: float
-) -> tuple[tuple[int, ...], int]:
-    """Weights from covariances of the references and, last, the band; and the unit that they are told in.
+class _Triangle:
+    """Covariances as a triangle (Cholesky without roots), and how many of its rows pay.
 
-    `pixels` are those of the strip and those that were looked at: a weight fits half a nat of their noise.
+    Parameters
+    ----------
+    rows : list of list of float
+        Covariances of references and, last, of the band.
+    least : int
+        References that are taken in any case, if there are so many.
+    worth : float
+        What each reference costs, in bits, twice and for each pixel.
+    rounding : float
+        Variance of what no prediction can tell.
+
+    Attributes
+    ----------
+    count : int
+        References that are best taken.
+    cost : float
+        Of these.
     """
-    total, count = pixels
-    worth = 2.0 * TOLD_BITS / total + 2.0 / (math.log(2.0) * count)
-    size = len(rows) - 1
-    left = max(rows[size][size], 0.0)
-    best, least = 0, math.log2(left + rounding)
-    # Rows of the triangle of Cholesky without roots: rows[i][j] for j < i, and the pivots.
-    pivots: list[float] = []
-    factors: list[list[float]] = []
-    for one in range(size):
-        row = rows[one]
-        factor: list[float] = []
-        for other in range(one):
-            value = row[other]
-            for inner in range(other):
-                value -= factor[inner] * factors[other][inner] * pivots[inner]
-            factor.append(value / pivots[other])
-        pivot = row[one] + _RIDGE
-        share = rows[size][one]
-        for inner in range(one):
-            pivot -= factor[inner] * factor[inner] * pivots[inner]
-        if not pivot > 0.0:
-            break
-        factors.append(factor)
-        pivots.append(pivot)
-    shares: list[float] = []
-    for one, pivot in enumerate(pivots):
-        share = rows[size][one]
-        for inner in range(one):
-            share -= factors[one][inner] * shares[inner] * pivots[inner]
-        share /= pivot
-        shares.append(share)
-        left -= share * share * pivot
-        cost = math.log2(max(left, 0.0) + rounding) + worth * (one + 1)
-        if cost < least:
-            best, least = one + 1, cost
-    if best == 0:
-        return (), 0
-    rest = rows[size][size] - sum(
-        share * share * pivot for share, pivot in zip(shares[:best], pivots, strict=False)
-    )
-    variance = max(pivots[:best])
-    fine = math.sqrt(_FINENESS * (max(rest, 0.0) + rounding) / (variance * total))
-    unit = min(max(math.frexp(fine)[1] - 1 + WEIGHT_BITS, 0), WEIGHT_BITS)
-    told = [0] * best
-    for one in range(best - 1, -1, -1):
-        value = shares[one]
-        for inner in range(one + 1, best):
-            value -= factors[inner][one] * math.ldexp(told[inner], -WEIGHT_BITS)
-        told[one] = round(math.ldexp(value, WEIGHT_BITS - unit)) << unit
-    if max(abs(weight) for weight in told) >= LARGEST_WEIGHT:
-        return (), 0
-    return tuple(told), unit
+
+    def __init__(self, rows: list[list[float]], least: int, worth: float, rounding: float) -> None:
+        size, self._rounding = len(rows) - 1, rounding
+        self._pivots: list[float] = []
+        self._factors: list[list[float]] = []
+        self._shares: list[float] = []
+        left = max(rows[size][size], 0.0)
+        self.count, self.cost, self._left = 0, math.inf if least else math.log2(left + rounding), left
+        for one in range(size):
+            factor: list[float] = []
+            pivot, share = rows[one][one] + _RIDGE, rows[size][one]
+            for other in range(one):
+                value = rows[one][other]
+                for inner in range(other):
+                    value -= factor[inner] * self._factors[other][inner] * self._pivots[inner]
+                factor.append(value / self._pivots[other])
+                pivot -= factor[other] * factor[other] * self._pivots[other]
+                share -= factor[other] * self._shares[other] * self._pivots[other]
+            if not pivot > 0.0:
+                break
+            self._factors.append(factor)
+            self._pivots.append(pivot)
+            self._shares.append(share / pivot)
+            left -= share * share / pivot
+            cost = math.log2(max(left, 0.0) + rounding) + worth * (one + 1)
+            if one + 1 >= least and cost < self.cost:
+                self.count, self.cost, self._left = one + 1, cost, left
+
+    def unit(self, first: int, last: int, pixels: int) -> int:
+        """Logarithm of a unit for some weights that is fine enough for so many pixels."""
+        variance = max(self._pivots[first:last])
+        fine = math.sqrt(_FINENESS * (max(self._left, 0.0) + self._rounding) / (variance * pixels))
+        return min(max(math.frexp(fine)[1] - 1 + WEIGHT_BITS, 0), WEIGHT_BITS)
+
+    def weights(self, units: list[int]) -> list[int]:
+        """Weights in their units, the last one first: those before it make up for what rounding it loses."""
+        told = [0] * self.count
+        for one in range(self.count - 1, -1, -1):
+            value = self._shares[one]
+            for inner in range(one + 1, self.count):
+                value -= self._factors[inner][one] * math.ldexp(told[inner], -WEIGHT_BITS)
+            told[one] = round(math.ldexp(value, WEIGHT_BITS - units[one])) << units[one]
+        return told
 
 
 @compiled(
-    "bf_refinement_moments(planes: int32[8, pixels], target: int32[pixels], pixels: int64,"
-    " looked_at: int64[count], count: int64, found: out(int64[10]))"
+    "bf_refinement_moments(planes: int32[11, pixels], target: int32[pixels], pixels: int64,"
+    " looked_at: int64[count], count: int64, found: out(int64[13]))"
 )
 def _moments(
     planes: NDArray[np.int32],
@@ -208,14 +244,13 @@ def _moments(
 ) -> None:
     """Products of a plane with all planes, its sum, and its square."""
     values = target[looked_at].astype(np.int64)
-    found[:MOST_REFERENCES] = planes[:, looked_at].astype(np.int64) @ values
-    found[MOST_REFERENCES] = values.sum()
-    found[MOST_REFERENCES + 1] = values @ values
+    found[:PLANES] = planes[:, looked_at].astype(np.int64) @ values
+    found[PLANES] = values.sum()
+    found[PLANES + 1] = values @ values
 
 
 def target_difference(samples: NDArray[np.int32], base: NDArray[np.int32]) -> NDArray[np.int32]:
     """What the base lacks, cut at `FARTHEST`."""
-    difference: NDArray[np.int32] = np.clip(samples.astype(np.int64) - base, -FARTHEST, FARTHEST).astype(
-        np.int32
-    )
+    wide = np.clip(samples.astype(np.int64) - base, -FARTHEST, FARTHEST)
+    difference: NDArray[np.int32] = wide.astype(np.int32)
     return difference

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .band_prediction import Bounds, Differences
+from .band_prediction import Bounds, ReferencePlanes
 from .contexts import ABSENT, Past, band_classes
 from .interleaved_ans import SymbolReader, SymbolWriter
 from .least_squares import ReferenceMoments, looked_at, target_difference
@@ -124,15 +124,16 @@ def code_bands(
     bands, lines, width = samples.shape
     gone = absent_planes(absent, bands)
     everywhere = None if absent is None else np.all(absent.reshape(-1, lines * width), axis=0)
-    differences = Differences(lines * width)
-    moments = ReferenceMoments(looked_at(everywhere, lines * width), lines * width)
+    references = ReferencePlanes(base.reshape(bands, lines * width))
+    moments = ReferenceMoments(references, looked_at(everywhere, lines * width))
     past = Past(lines, width)
     for number in range(bands):
-        limit, known, here = int(bound.limits[number]), base[number].ravel(), gone[number]
+        limit, known, here = int(bound.limits[number]), references.base[number], gone[number]
         wanted, flat = samples[number].ravel(), None if here is None else here.ravel()
-        target = target_difference(wanted, known)
-        prediction, unit = moments.fit(differences.planes, number, target, limit)
-        predicted = differences.predict(number, known, prediction, bounds)
+        for slot in references.enter(number):
+            moments.learn(slot)
+        told = moments.fit(number, target_difference(wanted, known), limit)
+        predicted = references.predict(number, told.prediction, bounds)
         quantiser = band_quantiser(bound, number, None, bounds)
         steps, total = quantiser.count(wanted, predicted, flat)
         values = None
@@ -141,8 +142,9 @@ def code_bands(
         if values is not None:
             quantiser = band_quantiser(bound, number, values, bounds)
             steps, total = quantiser.count(wanted, predicted, flat)
-        refined, differences.of(number)[:] = quantiser.reconstruct(predicted, steps, known)
-        moments.learn(differences.planes, number)
+        slot = references.difference(number)
+        refined, references.planes[slot] = quantiser.reconstruct(predicted, steps, known)
+        moments.learn(slot)
         scale, classes, plane = (
             NOTHING,
             np.full((lines, width), ABSENT, dtype=np.uint8),
@@ -152,9 +154,7 @@ def code_bands(
             count = steps.size - (0 if here is None else int(np.count_nonzero(here)))
             scale = scale_of(total, count)
             classes = band_classes(tables, scale, plane, here, past)
-        yield CodedBand(
-            BandSide(prediction, unit, scale, values), plane, classes, refined.reshape(lines, width)
-        )
+        yield CodedBand(BandSide(told, scale, values), plane, classes, refined.reshape(lines, width))
 
 
 def _values_that_pay(
@@ -234,17 +234,18 @@ def read_residual(
     bounds, gone = Bounds(lowest, highest), absent_planes(absent, bands)
     bound, told = read_side(reader, bands, lines * width, bounds)
     reader.align()
-    differences, past = Differences(lines * width), Past(lines, width)
+    references, past = ReferencePlanes(base.reshape(bands, lines * width)), Past(lines, width)
     refined = np.empty_like(base)
     for number, side in enumerate(told):
-        known = base[number].ravel()
-        predicted = differences.predict(number, known, side.prediction, bounds)
+        references.enter(number)
+        predicted = references.predict(number, side.told.prediction, bounds)
         quantiser = band_quantiser(bound, number, side.values, bounds)
-        steps = np.zeros_like(known)
+        steps = np.zeros_like(predicted)
         if side.scale != NOTHING:
             steps = reader.band(side.scale, gone[number], past).ravel()
             quantiser.check(steps)
-        plane, differences.of(number)[:] = quantiser.reconstruct(predicted, steps, known)
+        slot = references.difference(number)
+        plane, references.planes[slot] = quantiser.reconstruct(predicted, steps, references.base[number])
         refined[number] = plane.reshape(lines, width)
     reader.finish()
     return refined, bound.limits

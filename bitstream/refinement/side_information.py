@@ -14,8 +14,16 @@ from numpy.typing import NDArray
 
 from bandfold.common.errors import StreamError
 
-from .band_prediction import LARGEST_WEIGHT, MOST_REFERENCES, WEIGHT_BITS, BandPrediction, Bounds
+from .band_prediction import (
+    AROUND,
+    LARGEST_WEIGHT,
+    MOST_REFERENCES,
+    WEIGHT_BITS,
+    BandPrediction,
+    Bounds,
+)
 from .interleaved_ans import SymbolReader, SymbolWriter
+from .least_squares import ToldPrediction
 from .scales import LARGEST_SCALE, OCTAVE, UNIT_SCALE, class_of, raw_bits
 from .value_axis import SHARE_UNIT
 
@@ -50,18 +58,15 @@ class BandSide:
 
     Parameters
     ----------
-    prediction : BandPrediction
-        Its weights are multiples of ``2**unit``.
-    unit : int
-        0 to ``WEIGHT_BITS``.
+    told : ToldPrediction
+        How it is predicted.
     scale : int
         Of the mean number of steps (`bandfold.bitstream.refinement.scales`), or `NOTHING`.
     values : ndarray of int32, shape (n,), or None
         All values that the band uses, rising, where only these are counted.
     """
 
-    prediction: BandPrediction
-    unit: int
+    told: ToldPrediction
     scale: int
     values: NDArray[np.int32] | None = None
 
@@ -88,19 +93,22 @@ def write_side(writer: SymbolWriter, bound: ErrorBound, bands: list[BandSide]) -
     else:
         _write(writer, np.array([_LIMITS]))
         _write(writer, limits)
-    predictions = [one.prediction for one in bands]
-    told = [one.values for one in bands]
-    _write(writer, np.array([0 if values is None else len(values) for values in told]))
-    for values in told:
+    used = [one.values for one in bands]
+    _write(writer, np.array([0 if values is None else len(values) for values in used]))
+    for values in used:
         if values is not None:
             _write_values(writer, values)
     _write(writer, np.array([one.scale - NOTHING for one in bands]))
-    _write(writer, np.array([len(one.weights) for one in predictions]))
-    _write(writer, np.array([one.unit for one in bands]))
+    told = [one.told for one in bands]
+    predictions = [one.prediction for one in told]
     _write(writer, np.array([one.offset for one in predictions]))
-    for place in range(MOST_REFERENCES):
-        used = [one for one in bands if len(one.prediction.weights) > place]
-        _write(writer, np.array([one.prediction.weights[place] >> one.unit for one in used], dtype=np.int64))
+    rows = [[weight >> one.unit for weight in one.prediction.weights] for one in told]
+    _write(writer, np.array([len(row) for row in rows]))
+    _write_weights(writer, rows, [one.unit for one in told], MOST_REFERENCES)
+    _write(writer, np.array([bool(one.around) for one in predictions]))
+    bent = [one for one in told if one.prediction.around]
+    rows = [[weight >> one.around_unit for weight in one.prediction.around] for one in bent]
+    _write_weights(writer, rows, [one.around_unit for one in bent], AROUND)
 
 
 def read_side(
@@ -133,22 +141,18 @@ def read_side(
     sizes = _within(_read(reader, count), 0, pixels).tolist()
     values = [_read_values(reader, size, bounds) if size else None for size in sizes]
     scales = _within(_read(reader, count), 0, LARGEST_SCALE - NOTHING) + NOTHING
-    most = np.minimum(np.arange(count), MOST_REFERENCES)
-    counts = _within(_read(reader, count), 0, most)
-    units = _within(_read(reader, count), 0, WEIGHT_BITS)
-    offsets = _read(reader, count)
-    weights = np.zeros((count, MOST_REFERENCES), dtype=np.int64)
-    for place in range(MOST_REFERENCES):
-        used = counts > place
-        weights[used, place] = _read(reader, int(used.sum()))
-    weights = _within(weights, -LARGEST_WEIGHT, LARGEST_WEIGHT) << units[:, None]
-    _within(weights, 1 - LARGEST_WEIGHT, LARGEST_WEIGHT - 1)
-    bands = [
-        BandSide(BandPrediction(tuple(row[:used]), offset), unit, scale, told)
-        for row, used, offset, unit, scale, told in zip(
-            *(array.tolist() for array in (weights, counts, offsets, units, scales)), values, strict=True
-        )
-    ]
+    offsets = _read(reader, count).tolist()
+    counts = _within(_read(reader, count), 0, np.minimum(np.arange(count), MOST_REFERENCES))
+    weights, units = _read_weights(reader, counts, MOST_REFERENCES)
+    bent = np.flatnonzero(_within(_read(reader, count), 0, 1)).tolist()
+    found, around_units = _read_weights(reader, np.full(len(bent), AROUND), AROUND)
+    around = dict(zip(bent, zip(found, around_units, strict=True), strict=True))
+    bands = []
+    for number, scale in enumerate(scales.tolist()):
+        bases, around_unit = around.get(number, ((), 0))
+        prediction = BandPrediction(weights[number], bases, offsets[number])
+        told = ToldPrediction(prediction, units[number], around_unit)
+        bands.append(BandSide(told, scale, values[number]))
     return bound, bands
 
 
@@ -182,10 +186,32 @@ def read_bound(reader: SymbolReader, count: int) -> ErrorBound:
     return ErrorBound(np.ascontiguousarray(np.broadcast_to(told, (count,)), dtype=np.int32), relative)
 
 
+def _write_weights(writer: SymbolWriter, rows: list[list[int]], units: list[int], most: int) -> None:
+    """Weights of bands in their units, place by place."""
+    _write(writer, np.array(units))
+    for place in range(most):
+        _write(writer, np.array([row[place] for row in rows if len(row) > place], dtype=np.int64))
+
+
+def _read_weights(
+    reader: SymbolReader, counts: NDArray[np.int64], places: int
+) -> tuple[list[tuple[int, ...]], list[int]]:
+    """Weights, so many of each band, and their units."""
+    units = _within(_read(reader, len(counts)), 0, WEIGHT_BITS)
+    weights = np.zeros((len(counts), places), dtype=np.int64)
+    for place in range(places):
+        used = counts > place
+        weights[used, place] = _read(reader, int(used.sum()))
+    weights = _within(weights, -LARGEST_WEIGHT, LARGEST_WEIGHT) << units[:, None]
+    _within(weights, 1 - LARGEST_WEIGHT, LARGEST_WEIGHT - 1)
+    rows = [tuple(row[:count]) for row, count in zip(weights.tolist(), counts.tolist(), strict=True)]
+    return rows, units.tolist()
+
+
 def values_bits(values: NDArray[np.int32]) -> float:
     """What it takes to tell the values that a band uses, about, in bits."""
     gaps = np.diff(values.astype(np.int64))
-    spread = np.abs(gaps - np.median(gaps)).mean() if len(gaps) else 0.0
+    spread = np.abs(gaps - gaps.sum() // max(len(gaps), 1)).mean() if len(gaps) else 0.0
     return _VALUES_BITS + len(gaps) * (1.5 + float(np.log2(1.0 + 2.0 * spread)))
 
 

@@ -18,8 +18,9 @@ from .value_axis import used_axis
 
 _LONGEST_FLAGS = 1 << 20
 _SAMPLES_PER_VALUE = 4
-_DENSEST = 0.8
+_DENSEST = 0.85
 _LONGEST_GAP = 1 << 30
+_EVERY = 7
 
 
 def used_values(samples: NDArray[np.int32], bounds: Bounds) -> NDArray[np.int32] | None:
@@ -41,13 +42,15 @@ def used_values(samples: NDArray[np.int32], bounds: Bounds) -> NDArray[np.int32]
         return None
     low, high = int(samples.min()), int(samples.max())
     if high - low < _LONGEST_FLAGS:
-        flags = np.zeros(high - low + 1, dtype=np.bool_)
-        flags[samples.astype(np.int64) - low] = True
+        flags = np.zeros(high - low + 2, dtype=np.bool_)
+        places = samples.astype(np.int64) - low
+        flags[places] = True
+        if np.count_nonzero(flags[places[::_EVERY] + 1]) * _EVERY > _DENSEST * samples.size:
+            return None
         values = np.flatnonzero(flags) + low
     else:
         values = np.unique(samples)
-    few = len(values) * _SAMPLES_PER_VALUE <= samples.size and len(values) <= _DENSEST * (high - low + 1)
-    if not few or np.diff(values).max(initial=1) > _LONGEST_GAP:
+    if len(values) * _SAMPLES_PER_VALUE > samples.size or np.diff(values).max(initial=1) > _LONGEST_GAP:
         return None
     return values.astype(np.int32)
 
@@ -71,8 +74,9 @@ def counted_in_used_values(
     bool
     """
     axis = used_axis(values, int(values[0]), int(values[-1]))
-    less = AxisSteps(axis).count(samples, predicted, None)[1]
-    saved = _bits(total, samples.size) - _bits(less, samples.size)
+    few, seen = samples[::_EVERY], predicted[::_EVERY]
+    less = AxisSteps(axis).count(few, seen, None)[1]
+    saved = _bits(total, samples.size) - _bits(less, few.size) * samples.size / few.size
     return saved > values_bits(values)
 
 

@@ -4,7 +4,7 @@
 
 #include "kernels.h"
 
-enum { REFERENCES = 8, WEIGHT_BITS = 12, FARTHEST = (1 << 24) - 1 };
+enum { PLANES = 11, WEIGHT_BITS = 18, FARTHEST = (1 << 24) - 1 };
 
 BF_INLINE int64_t between(int64_t x, int64_t low, int64_t high)
 {
@@ -12,7 +12,7 @@ BF_INLINE int64_t between(int64_t x, int64_t low, int64_t high)
     return x > high ? high : x;
 }
 
-/* Weights below 2**16 times differences below 2**24, eight of them: below 2**43, exact in float64. */
+/* Eleven weights below 2**22 times planes below 2**24 stay below 2**50: exact in float64. */
 static const double ROUNDER = 6755399441055744.0;
 
 /* A band predicted from its base and what the base lacked in others. */
@@ -21,18 +21,17 @@ BF_EXPORT void bf_refinement_predict(const int32_t *base, const int32_t *planes,
                                      const int32_t *weights, int32_t count, int64_t constant, const int64_t *limits,
                                      int32_t *predicted)
 {
-    double w[REFERENCES] = {0};
-    const int32_t *from[REFERENCES];
-    for (int32_t n = 0; n < REFERENCES; n++) {
+    double w[PLANES] = {0};
+    const int32_t *from[PLANES];
+    for (int32_t n = 0; n < PLANES; n++) {
         from[n] = planes + (n < count ? slots[n] * pixels : 0);
         w[n] = n < count ? weights[n] : 0.0;
     }
     const double start = (double)constant, low = (double)limits[0], high = (double)limits[1];
-    const int32_t half = count > 4;
     for (int64_t p = 0; p < pixels; p++) {
         double sum = start + w[0] * from[0][p] + w[1] * from[1][p] + w[2] * from[2][p] + w[3] * from[3][p];
-        if (half)
-            sum += w[4] * from[4][p] + w[5] * from[5][p] + w[6] * from[6][p] + w[7] * from[7][p];
+        sum += w[4] * from[4][p] + w[5] * from[5][p] + w[6] * from[6][p] + w[7] * from[7][p];
+        sum += w[8] * from[8][p] + w[9] * from[9][p] + w[10] * from[10][p];
         const double scaled = sum * (1.0 / (1 << WEIGHT_BITS));
         /* Rounds to the nearest in the mode that every process starts in; what is wanted is down. */
         double down = (scaled + ROUNDER) - ROUNDER;
@@ -92,19 +91,19 @@ BF_EXPORT void bf_refinement_reconstruct(const int32_t *predicted, const int32_t
         difference[p] = (int32_t)between((int64_t)refined[p] - base[p], -FARTHEST, FARTHEST);
 }
 
-/* Products of a plane with eight others, its sum and that of its squares, over some pixels. */
+/* Products of a plane with all that are held, its sum and that of its squares, over some pixels. */
 BF_CLONES
 BF_EXPORT void bf_refinement_moments(const int32_t *planes, const int32_t *target, int64_t pixels,
                                      const int64_t *looked_at, int64_t count, int64_t *found)
 {
-    int64_t sums[REFERENCES + 2] = {0};
+    int64_t sums[PLANES + 2] = {0};
     for (int64_t n = 0; n < count; n++) {
         const int64_t p = looked_at[n], x = target[p];
-        for (int32_t k = 0; k < REFERENCES; k++)
+        for (int32_t k = 0; k < PLANES; k++)
             sums[k] += x * planes[k * pixels + p];
-        sums[REFERENCES] += x;
-        sums[REFERENCES + 1] += x * x;
+        sums[PLANES] += x;
+        sums[PLANES + 1] += x * x;
     }
-    for (int32_t k = 0; k < REFERENCES + 2; k++)
+    for (int32_t k = 0; k < PLANES + 2; k++)
         found[k] = sums[k];
 }

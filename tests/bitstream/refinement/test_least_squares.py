@@ -2,18 +2,24 @@
 
 import numpy as np
 
-from bandfold.bitstream.refinement.band_prediction import MOST_REFERENCES
+from bandfold.bitstream.refinement.band_prediction import WEIGHT_BITS, ReferencePlanes
 from bandfold.bitstream.refinement.least_squares import ReferenceMoments, looked_at
 
+ONE = 1 << WEIGHT_BITS
 
-def _fit(target, planes, absent=None):
-    pixels = target.size
-    moments = ReferenceMoments(looked_at(absent, pixels), pixels)
-    held = np.zeros((MOST_REFERENCES, pixels), np.int32)
-    for band, plane in enumerate(planes):
-        held[band] = plane
-        moments.learn(held, band)
-    return moments.fit(held, len(planes), target, 0)
+
+def _fit(target, planes, absent=None, base=None):
+    """Fit a band behind others whose differences are known."""
+    pixels, count = target.size, len(planes)
+    references = ReferencePlanes(np.zeros((count + 2, pixels), np.int32) if base is None else base)
+    moments = ReferenceMoments(references, looked_at(absent, pixels))
+    for band in range(count + 1):
+        for slot in references.enter(band):
+            moments.learn(slot)
+        if band < count:
+            references.planes[references.difference(band)] = planes[band]
+            moments.learn(references.difference(band))
+    return moments.fit(count, target, 0)
 
 
 def _planes(count, pixels=20000):
@@ -24,29 +30,39 @@ def test_a_mixture_is_found():
     planes = _planes(3)
     noise = np.random.default_rng(3).normal(5, 4, planes.shape[1])
     target = np.rint(0.75 * planes[2] - 0.3 * planes[1] + noise).astype(np.int32)
-    prediction, unit = _fit(target, planes)
-    weights = np.array(prediction.weights) / 4096
+    told = _fit(target, planes)
+    prediction = told.prediction
+    weights = np.array(prediction.weights) / ONE
     assert np.allclose(weights[:2], [0.75, -0.3], atol=0.01)
     assert abs(prediction.offset / 16 - 5) < 0.3
-    assert all(weight % (1 << unit) == 0 for weight in prediction.weights)
+    assert all(weight % (1 << told.unit) == 0 for weight in prediction.weights)
 
 
 def test_what_does_not_pay_is_not_told():
     noise = np.rint(np.random.default_rng(4).normal(0, 9, (20, 20000))).astype(np.int32)
-    assert np.mean([len(_fit(target, _planes(5))[0].weights) for target in noise]) < 0.3
+    assert np.mean([len(_fit(target, _planes(5)).prediction.weights) for target in noise]) < 0.3
 
 
 def test_references_that_are_equal_or_empty_do_no_harm():
     plane = _planes(1)[0]
-    prediction, _ = _fit(plane, [plane, np.zeros_like(plane), plane])
-    assert abs(sum(prediction.weights[::2]) / 4096 - 1) < 0.02
+    prediction = _fit(plane, [plane, np.zeros_like(plane), plane]).prediction
+    assert abs(sum(prediction.weights[::2]) / ONE - 1) < 0.02
 
 
 def test_absent_pixels_are_not_looked_at():
     planes = _planes(1)
     absent = np.arange(planes.shape[1]) % 2 == 0
     target = np.where(absent, 60000, planes[0]).astype(np.int32)
-    prediction, _ = _fit(target, planes, absent)
-    assert abs(prediction.weights[0] / 4096 - 1) < 0.01
+    prediction = _fit(target, planes, absent).prediction
+    assert abs(prediction.weights[0] / ONE - 1) < 0.01
     assert abs(prediction.offset) < 16
-    assert _fit(target, planes, np.ones_like(absent))[0].weights == ()
+    assert _fit(target, planes, np.ones_like(absent)).prediction.weights == ()
+
+
+def test_the_bend_of_the_base_is_seen():
+    random = np.random.default_rng(7)
+    base = np.rint(random.normal(3000, 400, (3, 20000))).astype(np.int32)
+    target = np.rint(0.25 * (base[0] - 2 * base[1] + base[2]) + random.normal(0, 3, 20000)).astype(np.int32)
+    told = _fit(target, [np.zeros(20000, np.int32)], base=base)
+    assert np.allclose(np.array(told.prediction.around) / ONE, [0.25, -0.5, 0.25], atol=1e-3)
+    assert told.around_unit > 2
