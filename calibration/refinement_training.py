@@ -67,7 +67,6 @@ def _fit(features: NDArray[np.float64], magnitudes: NDArray[np.float64]) -> NDAr
         weights = (
             weights * (planes.T @ (target / expected**2)) / np.maximum(planes.T @ (1.0 / expected), 1e-9)
         )
-    weights[0] /= MEAN
     return weights
 
 
@@ -108,12 +107,18 @@ def geometric_tokens() -> NDArray[np.float64]:
     return result
 
 
-def tables_of(weights: NDArray[np.int32], frequencies: NDArray[np.int32]) -> RefinementTables:
-    """Tables from their arrays; raises ``ValueError`` where they are none."""
-    return refinement_from_arrays({"weights": weights, "frequencies": frequencies})
+def first_tables(frequencies: NDArray[np.int32] | None = None) -> RefinementTables:
+    """Tables to begin with: all features count alike, and numbers are distributed geometrically.
 
+    Parameters
+    ----------
+    frequencies : ndarray of int32, shape (CLASSES, TOKENS), optional
+        Others than these.
 
-def first_tables() -> RefinementTables:
-    """Tables to begin with: all features count alike, and numbers are distributed geometrically."""
+    Returns
+    -------
+    RefinementTables
+    """
     weights = np.full((WEIGHT_GROUPS, FEATURES), WEIGHT_UNIT / FEATURES / SIZES)
-    return tables_of(np.rint(weights).astype(np.int32), integer_frequencies(geometric_tokens()))
+    chosen = integer_frequencies(geometric_tokens()) if frequencies is None else frequencies
+    return refinement_from_arrays({"weights": np.rint(weights), "frequencies": chosen})
