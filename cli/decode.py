@@ -131,7 +131,12 @@ def decode(
             layout.bands or everything,
             layout.lines or everything,
             DecoderOptions(
-                decoding.memory_limit, packages, decoding.restore, decoding.threads, decoding.trusted
+                decoding.memory_limit,
+                packages,
+                decoding.restore,
+                decoding.threads,
+                decoding.trusted,
+                decoding.layers,
             ),
         )
         archive = Archive(streams, output, settings)
@@ -140,6 +145,7 @@ def decode(
     (stream,) = streams
     from bandfold.ground import Decoder
     from bandfold.ground.access.decode_to_file import decode_to_file
+    from bandfold.ground.stream.strip_bound import bound_text, bounds_report
 
     started = time.perf_counter()
     kind = output_format(output, layout.kind)
@@ -165,11 +171,14 @@ def decode(
         "dtype": str(written.file_dtype),
         "restored": decoder.restoration,
         "seconds": seconds,
+        "bounds": bounds_report(decoder.bounds),
         "damage": [{**vars(item), "lines": item.bounds} for item in written.damage],
         "complete": decoder.complete,
     }
     geometry = f"{part.bands} bands, {part.lines} lines, {part.samples} samples"
-    tell(report, f"{written.paths[0]}: {geometry}, {seconds:.1f} s", as_json=as_json)
+    bound = bound_text(decoder.bounds)
+    told = f", {bound}" if bound else ""
+    tell(report, f"{written.paths[0]}: {geometry}{told}, {seconds:.1f} s", as_json=as_json)
     warn_first(map(str, written.damage))
     if not decoder.complete:
         warn("the stream has no end: it was cut off, or its end was lost; there may have been more lines")

@@ -42,6 +42,8 @@ Examples:
   bandfold encode float.hdr -o float.bf --rmse 0.001
   bandfold encode granule.nc -o granule.bf --bps 0.25 --variable reflectance
   bandfold encode scene.hdr -o scene.bf --bps 0.25 --sensor aviris-224
+  bandfold encode scene.hdr -o scene.bf --lossless
+  bandfold encode scene.hdr -o scene.bf --max-error 8 --bps 0.5 --layers base-first
   bandfold encode scene.hdr -o scene.bf --bps 0.1 --model model.bfm --threads 2
   camera | bandfold encode - -o pass.bf --bps 0.5 --bands 224 --samples 680 --dtype uint16
   camera | bandfold encode - -o - --packets apid=100 --step 8 --bands 224 --samples 680 --dtype uint16 | radio
@@ -96,7 +98,8 @@ def encode(
 
     SCENE is an ENVI header or its raw file, or a GeoTIFF (.tif), NetCDF (.nc), HDF5 (.h5, .he5), Zarr
     (.zarr), NumPy (.npy, .npz) or MATLAB (.mat) file, or - for raw lines (BIL) from standard input, of which
-    any number may come. Give exactly one of --bps, --bytes, --psnr, --rmse and --step.
+    any number may come. Give exactly one of --bps, --bytes, --psnr, --rmse and --step; or --lossless,
+    --max-error or --relative-error, alone or with one of these for the base that the stream begins with.
 
     Of floats and 32-bit integers the range of the ordinary values is spread over 16-bit counts; outliers, NaN
     and infinities beyond it are kept exactly, and values that mark absent data are found if nobody declares

@@ -8,7 +8,7 @@ import click
 
 from bandfold.common.errors import SettingsError
 
-from .option_values import parse_size
+from .option_values import parse_max_error, parse_size
 from .options import (
     engine_option,
     grouped,
@@ -25,7 +25,9 @@ class CodingOptions:
     """How a scene is coded."""
 
     bps: float | None = grouped(
-        "--bps", type=float, help="Rate to meet, in bits per sample of the whole file."
+        "--bps",
+        type=float,
+        help="Rate to meet, in bits per sample of the whole file; with limits, of its base.",
     )
     nbytes: int | None = grouped("--bytes", "nbytes", type=int, help="Size of the file to meet.")
     psnr: float | None = grouped(
@@ -68,6 +70,32 @@ class CodingOptions:
         "the time 2 % more bytes.",
     )
     strip_lines: int | None = grouped(option=strip_lines_option)
+    lossless: bool = grouped(
+        "--lossless",
+        is_flag=True,
+        unset=False,
+        help="Every sample comes back exactly: a base, and what it lacks.",
+    )
+    max_error: float | tuple[float, ...] | None = grouped(
+        "--max-error",
+        metavar="N|FILE",
+        callback=read_by(parse_max_error),
+        help="No sample is off by more than N, in the units of the samples; FILE lists a limit for each "
+        "band.",
+    )
+    relative_error: float | None = grouped(
+        "--relative-error",
+        type=float,
+        metavar="R",
+        help="No sample is off by more than this share of its magnitude, or than --max-error if that is "
+        "more.",
+    )
+    layers: str | None = grouped(
+        "--layers",
+        type=click.Choice(["interleaved", "base-first"]),
+        help="With a limit of errors: refinements behind each strip, or behind the base of all "
+        "strips.  [default: interleaved]",
+    )
 
     def __post_init__(self) -> None:
         targets = (
@@ -78,9 +106,14 @@ class CodingOptions:
             ("--step", self.step),
         )
         given = [name for name, value in targets if value is not None]
+        if not given and (self.lossless or (self.max_error, self.relative_error) != (None, None)):
+            return
         if len(given) != 1:
             said = f"{' and '.join(given)} are given" if given else "no rate is given"
-            raise SettingsError(f"{said}: give exactly one of --bps, --bytes, --psnr, --rmse and --step")
+            raise SettingsError(
+                f"{said}: give exactly one of --bps, --bytes, --psnr, --rmse and --step, or a limit of "
+                "errors (--lossless, --max-error, --relative-error)"
+            )
 
 
 @dataclass(frozen=True)

@@ -172,6 +172,44 @@ def parse_partition(text: str) -> str | tuple[int, ...]:
     return tuple(ends)
 
 
+def parse_max_error(text: str) -> float | tuple[float, ...]:
+    """Read the value of ``--max-error``.
+
+    Parameters
+    ----------
+    text : str
+        A number, or a file that lists a number for each band: separated by spaces, commas or line ends.
+
+    Returns
+    -------
+    float or tuple of float
+        In the units of the samples.
+
+    Raises
+    ------
+    SettingsError
+        If it is no number, and no such file.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        words = Path(text).read_text(encoding="utf-8").replace(",", " ").split()
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"--max-error {text!r} is no number and no text file that can be read: give a limit, or a file "
+            "that lists one for each band"
+        ) from error
+    try:
+        limits = tuple(map(float, words))
+    except ValueError as error:
+        raise SettingsError(f"--max-error {text}: {error}; list one number for each band") from error
+    if not limits:
+        raise SettingsError(f"--max-error {text} is empty: list one number for each band")
+    return limits
+
+
 def parse_packet_settings(text: str) -> PacketSettings:
     """Read the settings of packets, like ``apid=100,size=1024``.
 

@@ -235,3 +235,11 @@ class DecodingOptions:
     )
     threads: int = grouped(option=threads_option, help="Strips decoded at a time.", unset=1)
     trusted: bool = grouped(option=trusted_option, unset=False)
+    layers: str = grouped(
+        "--layers",
+        type=click.Choice(["all", "base"]),
+        default="all",
+        show_default=True,
+        help="Of a stream with a limit of errors, all of it, or its base alone.",
+        unset="all",
+    )

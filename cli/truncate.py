@@ -37,6 +37,9 @@ def truncate(stream: Path, output: Path, nbytes: int, requantise: bool, trusted:
     The whole scene comes back, at a lower quality: the weakest components of each strip are left out, those
     first that save the least error for their bytes. Streams that are coded band by band cannot be cut.
 
+    Of a lossless stream, or one with --max-error, the refinements of the last strips are left out first:
+    their limits no longer hold, and info says where they do.
+
     With --requantise all components stay, at a coarser step, which needs the processor that encoding needs
     after the spectral transform, a few times over. Streams of a trained model cannot be requantised.
     """
@@ -57,6 +60,9 @@ def truncate(stream: Path, output: Path, nbytes: int, requantise: bool, trusted:
         cut = cut_to_size(data, nbytes)
         made, details = cut.data, {"chunks": cut.kept, "chunks_before": cut.chunks}
         said = f"{cut.kept} chunks of {cut.chunks} are left"
+        details |= {"refinements": cut.kept_refined, "refinements_before": cut.refined}
+        if cut.refined:
+            said += f", {cut.kept_refined} refinements of {cut.refined}"
     with atomic_output(output) as file:
         file.write(made)
     report = {"output": str(output), "bytes": len(made), "bytes_before": len(data), **details}

@@ -31,11 +31,16 @@ from bandfold.ground.restoration.restoration_model import AUTO, find_restoration
 from bandfold.ground.restoration.restorer import BYTES_PER_RESTORED, Restorer
 from bandfold.ground.stream.memory_budget import MemoryBudget
 from bandfold.ground.stream.parsed_stream import ParsedStream
+from bandfold.ground.stream.stream_part import StreamPart
 from bandfold.ground.stream.stream_report import stream_report
+from bandfold.ground.stream.strip_bound import StripBound
 from bandfold.ground.synthesis.band_strip_decoder import BandStripDecoder
 from bandfold.ground.synthesis.folded_strip_decoder import FoldedStripDecoder
 from bandfold.ground.synthesis.predicted_strip_decoder import PredictedStripDecoder
-from bandfold.ground.synthesis.strip_decoder import Damage, StripDecoder
+from bandfold.ground.synthesis.strip_decoder import Damage, DecodedStrip, StripDecoder
+
+ALL, BASE = LAYERS = ("all", "base")
+"""Values of ``layers``."""
 
 DEFAULT_MEMORY_LIMIT = 4 << 30
 """Bytes that decoding may take where no limit is given."""
@@ -46,8 +51,8 @@ class Decoder:
 
     Parameters
     ----------
-    source : bytes or path_like
-        A stream, or the file that holds it.
+    source : bytes, StreamPart or path_like
+        A stream, a part of it, or the file that holds it.
     memory_limit : int, optional
         Bytes that decoding may take, checked against what the header asks for before anything is allocated.
     tables : path_like, optional
@@ -64,8 +69,8 @@ class Decoder:
     trusted : bool
         Whether the stream may claim far more samples, and take more memory, than its bytes make likely:
         see `bandfold.bitstream.container.stream_budget`.
-    part_of : int, optional
-        Bytes of the whole stream, where not all of its segments are given.
+    layers : {"all", "base"}
+        Whether errors are bounded where the stream holds what that takes, or its base is decoded alone.
 
     Raises
     ------
@@ -76,18 +81,22 @@ class Decoder:
     MemoryLimitError
         If a strip would take more than the memory limit, or the stream claims far more than streams of its
         size do and is not trusted.
+    SettingsError
+        If `layers` is something else.
 
     Attributes
     ----------
     damage : list of Damage
         Strips that the last call could not decode, or not as they were encoded.
+    bounds : list of StripBound
+        Of each strip that the last call decoded, which error its samples have at most.
     restoration : str or None
         Name of the package that restores the scene, if one does.
     """
 
     def __init__(
         self,
-        source: bytes | str | os.PathLike[str],
+        source: bytes | StreamPart | str | os.PathLike[str],
         *,
         memory_limit: int = DEFAULT_MEMORY_LIMIT,
         tables: str | os.PathLike[str] | None = None,
@@ -95,12 +104,18 @@ class Decoder:
         restore: str | os.PathLike[str] = AUTO,
         threads: int = 1,
         trusted: bool = False,
-        part_of: int | None = None,
+        layers: str = ALL,
     ) -> None:
-        data = source if isinstance(source, bytes) else read_input("stream", Path(source))
+        if layers not in LAYERS:
+            raise SettingsError(f"layers {layers!r} are unknown: use {' or '.join(LAYERS)}")
+        if isinstance(source, StreamPart):
+            data, whole = source.data, source.whole
+        else:
+            data = source if isinstance(source, bytes) else read_input("stream", Path(source))
+            whole = len(data)
         named = None if tables is None else load_tables(Path(tables))
         registry = Registry(models)
-        budget = StreamBudget(part_of or len(data), memory_limit, trusted=trusted)
+        budget = StreamBudget(whole, memory_limit, trusted=trusted)
         self._stream = stream = ParsedStream.parse(data, named, budget, registry)
         statistics = needed_tables(stream.header.tables, named)
         model = find_restoration(restore, registry) if stream.header.spectral else None
@@ -117,7 +132,9 @@ class Decoder:
             self._strip_decoder = PredictedStripDecoder(stream, stream.codec, statistics)
         else:
             self._strip_decoder = BandStripDecoder(stream, stream.codec, statistics)
+        self._strip_decoder.base_only = layers == BASE
         self.damage: list[Damage] = []
+        self.bounds: list[StripBound] = []
 
     @property
     def info(self) -> SceneInfo:
@@ -149,12 +166,12 @@ class Decoder:
         return self._stream.header.step
 
     def replace_segments(self, data: bytes) -> None:
-        """Take the segments of another stream in place of those that are there.
+        """Take the segments of another stream, and their refinements, in place of those that are there.
 
         Parameters
         ----------
         data : bytes
-            A stream of the same scene; all that it holds but intact segments is ignored.
+            A stream of the same scene; all that it holds but intact segments and refinements is ignored.
         """
         self._stream.replace_segments(data)
 
@@ -195,6 +212,11 @@ class Decoder:
             result[:, part.start - lines.start : part.stop - lines.start] = block
         return result
 
+    def _bound(self, index: int, strip: DecodedStrip, bands: slice) -> StripBound:
+        if strip.bound is None:
+            return StripBound(strip.lines)
+        return self._stream.strip_bound(index, strip.bound, bands, strip.doublings)
+
     def strips(
         self,
         bands: slice | None = None,
@@ -228,7 +250,7 @@ class Decoder:
         info, height = self._stream.header.info, self.strip_lines
         bands, lines = _range(bands, info.bands, "bands"), _range(lines, info.lines, "lines")
         self._budget.check(self._stream)
-        self.damage = []
+        self.damage, self.bounds = [], []
         first, last = lines.start // height, -(-lines.stop // height)
         budget = self._stream.budget.again(self._strip_decoder.work_factor)
         budget.work(
@@ -240,6 +262,7 @@ class Decoder:
         for index, strip in enumerate(self._workers.map(decode, range(first, last)), first):
             if strip.damage is not None:
                 self.damage.append(strip.damage)
+            self.bounds.append(self._bound(index, strip, bands))
             low, high = max(strip.lines.start, lines.start), min(strip.lines.stop, lines.stop)
             yield slice(low, high), strip.samples[:, low - strip.lines.start : high - strip.lines.start]
             if progress is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from bandfold.bitstream.segments.predicted_codec import codec_of
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.atomic_files import atomic_output
 from bandfold.common.errors import SettingsError
-from bandfold.common.scene import SceneSource
+from bandfold.common.scene import SceneInfo, SceneSource
 from bandfold.common.workers import Workers, one_blas_thread
 
 from .coding.scene_coder import CodedScene, SceneCoder
@@ -34,10 +34,13 @@ from .prediction.innovation_network import InnovationNetwork
 from .prediction.model_networks import Networks, networks_of
 from .prediction.predicted_coder import PredictedMethod
 from .prediction.predicted_planner import PredictedPlanner, strip_height
+from .rate.base_trial import choose_base
 from .rate.order_trial import choose_order
 from .rate.region_trial import several_cost_less
 from .rate.scene_control import SceneControl
 from .rate_model import LAGRANGE_MULTIPLIER
+from .refinement.scene_refiner import refine_scene
+from .refinement.strip_refiner import StripRefiner, refinable
 from .samples.samples import ArraySource, Samples
 from .settings import EncoderSettings, SettingsFields, find_package, settings_of, step_code
 from .stream_encoder import StreamEncoder
@@ -105,7 +108,10 @@ class Encoder:
         if settings.sensor is not None:
             self._sensor = SensorBasis.from_package(find_package(settings.sensor))
         if settings.model is not None:
-            networks = networks_of(codec_of(find_package(settings.model)), settings)
+            codec = codec_of(find_package(settings.model))
+            if settings.limits:
+                refinable(codec)
+            networks = networks_of(codec, settings)
             self._engines, self._engine_notes = networks.used, networks.notes
             # A stream has networks of its own, and no memory for them twice.
             self._networks = None if settings.stream else networks
@@ -158,14 +164,20 @@ class Encoder:
         self._notes = ()
         if samples.plan is not None and source.info.scaling is None:
             self._notes = samples.plan.notes(source.info)
-        if self._networks is not None:
-            return self._encode_by_networks(samples, self._networks)
-        if self._sensor is not None:
-            self._sensor.check_scene(source.info)
-        coder = self._coder(samples, TransformMethod(self._tables, self._workers))
-        planners = self._planners(coder)
-        coded = [self._code(coder, planner, errors=len(planners) > 1) for planner in planners]
-        return self._finish(min(coded, key=lambda one: self._merit(one, samples.info.count)))
+        refiner = self._refiner(samples.scene.info)
+        coded = self._coded(samples, refiner)
+        self._missed = coded.notes
+        if refiner is None:
+            return coded.data
+        return refine_scene(
+            coded.data,
+            coded.plan,
+            samples,
+            refiner,
+            base_first=self.settings.base_first,
+            workers=self._workers,
+            progress=self._progress,
+        )
 
     def encode_to(self, scene: NDArray[Any] | SceneSource, path: str | os.PathLike[str]) -> int:
         """Encode a scene to a file, which appears whole or not at all.
@@ -242,16 +254,43 @@ class Encoder:
             encoder.flush()
         return b"".join(sections)
 
-    def _encode_by_networks(self, samples: Samples, networks: Networks) -> bytes:
+    def _coded(self, samples: Samples, refiner: StripRefiner | None) -> CodedScene:
+        """The scene without what bounds its errors."""
+        if self._networks is not None:
+            return self._coded_by_networks(samples, self._networks, refiner)
+        if self._sensor is not None:
+            self._sensor.check_scene(samples.scene.info)
+        coder = self._coder(samples, TransformMethod(self._tables, self._workers))
+        planners = self._planners(coder)
+        if refiner is not None and self.settings.chooses_base:
+            return self._best_base(coder, planners, refiner)
+        coded = [self._code(coder, planner, errors=len(planners) > 1) for planner in planners]
+        return min(coded, key=lambda one: self._merit(one, samples.info.count))
+
+    def _refiner(self, info: SceneInfo) -> StripRefiner | None:
+        """What bounds the errors of a scene, if they are to be."""
+        codec = self._networks.codec if isinstance(self._networks, InnovationNetwork) else None
+        return StripRefiner.of(self.settings, info, self._tables, codec)
+
+    def _best_base(self, coder: SceneCoder, planners: Sequence[Planner], refiner: StripRefiner) -> CodedScene:
+        """The scene, coded so that it takes the fewest bytes with what bounds its errors."""
+        base = choose_base(coder, planners, refiner, lambda planner: self._first_code(planner, coder))
+        return coder.at_step(base.planner, base.code, errors=False)
+
+    def _coded_by_networks(
+        self, samples: Samples, networks: Networks, refiner: StripRefiner | None
+    ) -> CodedScene:
         if isinstance(networks, InnovationNetwork):
             predicted = PredictedPlanner(sample_blocks(samples, self._sampled))
             method = PredictedMethod(networks, self._tables, self._workers)
             coder = self._coder(samples, method)
             choose_order(samples, method, predicted, self._first_code(predicted, coder))
-            return self._finish(self._code(coder, predicted, errors=False))
+            if refiner is not None and self.settings.chooses_base:
+                return self._best_base(coder, [predicted], refiner)
+            return self._code(coder, predicted, errors=False)
         planner = BandPlanner(samples, networks.codec, self._sampled)
         coder = self._coder(samples, NetworkMethod(networks, self._tables))
-        return self._finish(self._code(coder, planner, errors=False))
+        return self._code(coder, planner, errors=False)
 
     def _coder(self, samples: Samples, method: Method) -> SceneCoder:
         height = self.settings.segment_lines
@@ -305,11 +344,6 @@ class Encoder:
         control = SceneControl(coder, planner)
         coded = control.within(target.budget(coder.samples.info.count), code, errors=errors)
         return replace(coded, notes=tuple(control.notes))
-
-    def _finish(self, coded: CodedScene) -> bytes:
-        """The stream of the scene; its notes are kept."""
-        self._missed = coded.notes
-        return coded.data
 
     def _merit(self, coded: CodedScene, count: int) -> float:
         """What to minimise among codings that meet the target: the error, the bytes, or both at one step."""

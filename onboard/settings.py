@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -33,6 +33,12 @@ REPEAT = 8
 
 SCRUB = 16
 """Strips after which a stream looks at what is loaded in memory where nothing else is asked for."""
+
+BASE_BPS = 0.25
+"""Bits per sample of the base, about, where its rate is not told: near the best for most scenes."""
+
+LAYERS = ("interleaved", "base-first")
+"""Values of ``layers``."""
 
 SPECTRAL = ("auto", "sensor", "none")
 """Values of ``spectral``."""
@@ -158,7 +164,9 @@ class EncoderSettings:
     rmse : float, optional
         Root of the mean squared error in the unit of the samples, pooled likewise.
     step : float, optional
-        Quantiser step in counts, 1/16 to 2**20. Exactly one of the five is given.
+        Quantiser step in counts, 1/16 to 2**20. Exactly one of the five is given, or none with `lossless`,
+        `max_error` or `relative_error`, where it is that of the base; without any the base has about
+        `BASE_BPS`.
     spectral : {"auto", "sensor", "none"}
         ``auto`` folds the bands unless coding them one by one is better; ``none`` codes them one by one.
         With a sensor, ``auto`` takes its fold unless the scene's own or none at all is better; ``sensor``
@@ -196,6 +204,17 @@ class EncoderSettings:
     repeat : int, optional
         Of a stream: strips after which header, fold and rotations are repeated, so that losing them costs so
         many strips at most; 0 for never, `REPEAT` if not given.
+    lossless : bool
+        Whether every sample comes back exactly: a refinement follows the base.
+    max_error : float or sequence of float, optional
+        Largest absolute error that a sample may have, in the units of the samples: one for all bands, or one
+        for each band. 0 is `lossless`.
+    relative_error : float, optional
+        Largest error of a sample as a share of its magnitude, above 0 and below 1. With `max_error`, which is
+        one number then, the larger one of both holds.
+    layers : {"interleaved", "base-first"}, optional
+        Where refinements are: behind the segment of each strip, as by default, or behind all of them, so that
+        a link that closes early leaves a base of the whole scene. The latter not for streams.
     scrub : int, optional
         Of a stream: strips after which tables and sensor package in memory are compared with their hashes,
         and loaded again if bits in them have flipped; 0 for never, `SCRUB` if not given.
@@ -225,8 +244,13 @@ class EncoderSettings:
     buffer: int | None = None
     repeat: int | None = None
     scrub: int | None = None
+    lossless: bool = False
+    max_error: float | Sequence[float] | None = None
+    relative_error: float | None = None
+    layers: str | None = None
 
     def __post_init__(self) -> None:
+        self._check_refinement()
         self.target  # noqa: B018 - checks that there is one
         if self.spectral not in SPECTRAL:
             raise SettingsError(f"spectral {self.spectral!r} is unknown: use auto, sensor or none")
@@ -246,8 +270,29 @@ class EncoderSettings:
 
     @property
     def target(self) -> Target:
-        """What the encoding aims at."""
-        return Target(self.bps, self.nbytes, self.psnr, self.step, self.rmse)
+        """What the encoding aims at; with limits, what its base does."""
+        bps = BASE_BPS if self.chooses_base else self.bps
+        return Target(bps, self.nbytes, self.psnr, self.step, self.rmse)
+
+    @property
+    def limits(self) -> tuple[float, ...]:
+        """Largest errors in the units of the samples: one for all bands, one for each, or none at all."""
+        if self.max_error is None:
+            return (0.0,) if self.lossless or self.relative_error is not None else ()
+        if isinstance(self.max_error, Iterable):
+            return tuple(map(float, self.max_error))
+        return (float(self.max_error),)
+
+    @property
+    def chooses_base(self) -> bool:
+        """Whether a base is needed and nothing is said of it."""
+        given = (self.bps, self.nbytes, self.psnr, self.step, self.rmse)
+        return bool(self.limits) and given == (None,) * len(given)
+
+    @property
+    def base_first(self) -> bool:
+        """Whether refinements come behind all segments."""
+        return self.layers == LAYERS[1]
 
     @property
     def tables_path(self) -> Path | None:
@@ -271,6 +316,33 @@ class EncoderSettings:
     def scrub_strips(self) -> int:
         """Strips after which a stream looks at what is loaded in memory; 0 for never."""
         return SCRUB if self.scrub is None else self.scrub
+
+    def _check_refinement(self) -> None:
+        if self.lossless and (self.max_error is not None or self.relative_error is not None):
+            raise SettingsError("lossless is an error of 0: leave out lossless, or the other limits")
+        if self.relative_error is not None and not 0 < self.relative_error < 1:
+            raise SettingsError(
+                f"relative_error {self.relative_error} is out of range: give a share above 0 and below 1"
+            )
+        if self.relative_error is not None and len(self.limits) > 1:
+            raise SettingsError("relative_error goes with one max_error for all bands, or none")
+        if self.max_error is not None and not self.limits:
+            raise SettingsError("max_error lists no limits: give one, or one for each band")
+        for limit in self.limits:
+            if not (math.isfinite(limit) and limit >= 0):
+                raise SettingsError(f"max_error {limit} is out of range: give a finite number, 0 or more")
+        if self.layers is None:
+            return
+        if self.layers not in LAYERS:
+            raise SettingsError(f"layers {self.layers!r} are unknown: use {' or '.join(LAYERS)}")
+        if not self.limits:
+            raise SettingsError(
+                "layers are a base and its refinement: add lossless or a limit, or leave layers out"
+            )
+        if self.stream and self.base_first:
+            raise SettingsError(
+                "a stream cannot hold back refinements until its end: leave out layers, or stream"
+            )
 
     def _check_packages(self) -> None:
         if self.model is not None and (
@@ -362,6 +434,10 @@ class SettingsFields(TypedDict, total=False):
     buffer: int | None
     repeat: int | None
     scrub: int | None
+    lossless: bool
+    max_error: float | Sequence[float] | None
+    relative_error: float | None
+    layers: str | None
 
 
 def find_package(wanted: PackageName) -> Package:

@@ -12,6 +12,7 @@ from bandfold.bitstream.container.sections import Section, write_section
 from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.packages.package import Package
+from bandfold.bitstream.refinement.tables import load_refinement_tables
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.errors import IntegrityError
 from bandfold.common.exact import log2_of
@@ -19,19 +20,22 @@ from bandfold.common.scene import SCALED_DTYPES, SceneInfo, SceneSource
 from bandfold.common.value_range import RARE
 from bandfold.common.workers import Workers
 
-from .coding.strip_coder import CodedStrip, FoldedStripCoder, StripCoder
+from .coding.scene_coder import SceneCoder
+from .coding.strip_coder import CodedStrip, FoldedStripCoder, StripCoder, TransformMethod
 from .coding.verification import check_faults, check_left_out
 from .downlink.resume import Begun
-from .downlink.resume_check import check_header, check_step
+from .downlink.resume_check import check_header, check_limits, check_step
 from .memory_scrubber import Scrubber
 from .planning.partition import partition_ends
-from .planning.plan import end_section, header_section, metadata_section, quantiser_of, stream_head
+from .planning.plan import Planner, end_section, header_section, metadata_section, quantiser_of, stream_head
 from .planning.stream_planner import StreamBasis, StreamPlanner
 from .prediction.model_networks import streamed_model
 from .prediction.predicted_planner import PredictedPlanner, PredictedStreamPlanner
+from .rate.base_trial import choose_base
 from .rate.leaky_bucket import LeakyBucket
 from .rate.order_trial import choose_order
 from .rate.stream_control import (
+    FirstStep,
     FixedQuality,
     FixedStep,
     LimitedRate,
@@ -39,9 +43,10 @@ from .rate.stream_control import (
     StripTask,
     weigh_latents,
 )
+from .refinement.strip_refiner import StripRefiner
 from .samples.count_plan import AHEAD, CountPlan, doublings_for, plan_counts
 from .samples.samples import DescribedSource, Samples
-from .settings import EncoderSettings, find_package, step_code
+from .settings import BASE_BPS, EncoderSettings, find_package, step_code
 
 FIRST_PLANS = 3
 """Plans made for the first strip at most: the step that a rate needs is not known before."""
@@ -92,6 +97,8 @@ class StreamStrips:
             sensor = SensorBasis.from_package(find_package(settings.sensor))
             sensor.check_scene(self._info)
         self._model = None if settings.model is None else streamed_model(settings)
+        # Limits that do not fit the scene are refused before its first line.
+        self._refiner()
         self._planner = self._make_planner(sensor, 0 if begun is None else begun.next_basis)
         self._scrubbed = 0
         self._scrubber = Scrubber(self._loaded(sensor))
@@ -145,12 +152,13 @@ class StreamStrips:
         if self._settings.scrub_strips and self.strips - self._scrubbed >= self._settings.scrub_strips:
             self._look_at_memory()
         samples, doublings = self._counts(scene)
+        refiner = self._refiner()
         control = self._control = self._control or self._make_control(samples)
         if self._bucket is not None:
             self._bucket.open(samples.info.count)
         known = self._planner.current
         if known is None:
-            before, coded = self._code_first(samples, doublings, control)
+            before, coded, basis = self._code_first(samples, doublings, control)
         else:
             step = control.next_step()
             basis = self._planner.follow(samples, _own_step(step, doublings)) or known
@@ -166,6 +174,9 @@ class StreamStrips:
         sections = [*before, write_section(Section.SEGMENT, coded.payload)]
         if self._bucket is not None:
             self._bucket.close(sum(map(len, sections)))
+        if refiner is not None:
+            lines = slice(0, samples.info.lines)
+            sections.append(refiner.section(coded.payload, self._header, basis.basis, samples, lines))
         self.strips += 1
         self.lines += samples.info.lines
         return sections
@@ -194,15 +205,30 @@ class StreamStrips:
         repeated = [header_section(self._header)] if self._settings.repeat_strips else []
         return [*repeated, end_section(self.lines, self.strips)]
 
+    def _refiner(self) -> StripRefiner | None:
+        """What bounds the errors of strips, if they are to be."""
+        codec = None if self._model is None else self._model.codec
+        return StripRefiner.of(self._settings, self._info, self._tables, codec)
+
+    def _best_base(self, planner: Planner, samples: Samples, first: int) -> int:
+        """Code of the step with which a strip takes the fewest bytes, what bounds its errors among them."""
+        refiner = self._refiner()
+        if refiner is None:
+            raise ValueError("there are no limits")
+        method = self._model or TransformMethod(self._tables, self._workers)
+        height = self._settings.segment_lines
+        coder = SceneCoder(samples, method, self._tables, height, lambda stage, done: None)
+        return choose_base(coder, [planner], refiner, lambda _: first).code
+
     def _code_first(
         self, samples: Samples, doublings: int, control: StreamControl
-    ) -> tuple[list[bytes], CodedStrip]:
-        """What goes before the segment of a strip for which there is no plan yet, and the strip."""
+    ) -> tuple[list[bytes], CodedStrip, StreamBasis]:
+        """What goes before the segment of a strip for which there is no plan yet, the strip, its basis."""
         if self._model is not None:
             self._model.reserve(samples.info)
         sample = self._planner.look(samples)
         planner = self._planner.planner(sample)
-        step = control.first_step(planner)
+        step = control.first_step(planner, samples)
         if self._model is not None and isinstance(planner, PredictedPlanner):
             # The planner knows all it needs of the blocks, which are large beside a strip.
             sample = replace(sample, blocks=sample.blocks[:, :1].copy())
@@ -219,17 +245,19 @@ class StreamStrips:
             step = chosen / STEP_UNIT
         used = _own_step(chosen / STEP_UNIT, doublings)
         check_left_out(self._planner.mismatch.left_out, max(basis.step, used))
-        return before, coded
+        return before, coded, basis
 
     def _before(self, basis: StreamBasis, *, renewed: bool) -> list[bytes]:
         """What goes before the segment of a strip."""
         repeat = self._settings.repeat_strips
         if not renewed and not (repeat and self._since_repeated >= repeat):
             return []
+        refiner = self._refiner()
+        limits = [] if refiner is None else [write_section(Section.LIMITS, refiner.told(self._info).pack())]
         first = not self.strips and self._begun is None
         head = stream_head(self._header) if first else header_section(self._header)
         metadata = metadata_section(self._info.metadata, self._tables) if self._lacks_metadata else b""
-        return [head, *([metadata] if metadata else []), basis.sections]
+        return [head, *limits, *([metadata] if metadata else []), basis.sections]
 
     def _counts(self, scene: SceneSource) -> tuple[Samples, int]:
         """A strip as counts, and how many times twice the value its counts have."""
@@ -247,6 +275,9 @@ class StreamStrips:
         plan = self._plan
         samples = Samples.of(scene, plan)
         escapes = samples.uncounted(slice(0, scene.info.lines)).escapes
+        if self._settings.limits:
+            # Coarser counts would not keep them: what has no count is kept exactly.
+            return samples, 0
         if escapes is None or len(escapes.places) <= RARE * scene.info.count:
             return samples, 0
         absent = [one.value for one in plan.fills]
@@ -306,6 +337,7 @@ class StreamStrips:
         return {
             "tables": self._tables,
             "sensor": sensor,
+            "refinement": load_refinement_tables() if self._settings.limits else None,
             "model": None if self._model is None else self._model.codec,
         }
 
@@ -327,6 +359,7 @@ class StreamStrips:
         if self._settings.model is not None and not handed:
             self._model = streamed_model(self._settings, tables)
         self._tables = tables
+        load_refinement_tables.cache_clear()
         if handed or not self._scrubber.same(self._loaded(sensor)):
             raise IntegrityError(
                 f"bits have flipped in memory ({changed[0]}), and what is loaded again is not the same: "
@@ -357,12 +390,16 @@ class StreamStrips:
             self._info = replace(self._info, scaling=told.scaling, no_data=no_data)
             self._header = replace(self._header, info=replace(self._info, metadata={}))
         check_header(begun.header, self._header)
+        refiner = self._refiner()
+        check_limits(begun, None if refiner is None else refiner.told(self._info))
         if self._settings.target.step is not None:
             check_step(begun, step_code(self._settings.target.step))
         self._header = begun.header
         self.strips, self.lines = begun.strips, begun.lines
         if self._bucket is not None:
-            self._bucket.resume(begun.lines * self._info.bands * self._info.samples, begun.size)
+            self._bucket.resume(
+                begun.lines * self._info.bands * self._info.samples, begun.size - begun.refined
+            )
 
     def _make_control(self, samples: Samples) -> StreamControl:
         target, begun = self._settings.target, self._begun
@@ -371,6 +408,9 @@ class StreamStrips:
         mse = target.mse(samples.peak, samples.scale)
         if mse is not None:
             return FixedQuality(mse)
+        if self._settings.chooses_base:
+            step = 0.0 if begun is None else begun.step_code / STEP_UNIT
+            return FirstStep(BASE_BPS, self._best_base, step)
         if self._bucket is None:
             raise ValueError("the target is no rate")
         # What the stream ends with is paid for in advance.

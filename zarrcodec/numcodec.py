@@ -14,7 +14,7 @@ from .settings import ChunkSettings
 
 
 class Bandfold(Codec):
-    """Compress chunks of three axes with loss.
+    """Compress chunks of three axes, with a loss that the settings say, or none.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -21,7 +22,7 @@ _ORDER = "memory order"
 
 @dataclass(frozen=True)
 class ChunkSettings:
-    """What an array says of its chunks; exactly one of step, bps, psnr and rmse is given.
+    """What an array says of its chunks: one of step, bps, psnr and rmse, or a limit of errors, or both.
 
     Parameters
     ----------
@@ -48,6 +49,13 @@ class ChunkSettings:
     sensor : str, optional
         Package of the sensor, with which chunks carry no vectors: its name, or its file. Whoever reads the
         array needs it.
+    lossless : bool
+        Whether every sample comes back exactly.
+    max_error : float or sequence of float, optional
+        Largest absolute error of a sample, in the units of the samples: one for all bands, or one for each
+        band of a chunk.
+    relative_error : float, optional
+        Largest error of a sample as a share of its magnitude, or `max_error` if that is more.
 
     Raises
     ------
@@ -64,6 +72,9 @@ class ChunkSettings:
     offset: float = 0.0
     no_data: float | str | None = None
     sensor: str | None = None
+    lossless: bool = False
+    max_error: float | Sequence[float] | None = None
+    relative_error: float | None = None
 
     def __post_init__(self) -> None:
         self.encoder  # noqa: B018 - checks what the encoder is told
@@ -75,12 +86,23 @@ class ChunkSettings:
             # A word where JSON has no number for it.
             value = float(self.no_data)
             object.__setattr__(self, "no_data", value if math.isfinite(value) else str(value))
+        if self.max_error is not None:
+            # As JSON has them, and as they can be compared.
+            limits = self.encoder.limits
+            object.__setattr__(self, "max_error", limits[0] if len(limits) == 1 else list(limits))
 
     @property
     def encoder(self) -> EncoderSettings:
         """What the encoder is told."""
         return EncoderSettings(
-            bps=self.bps, psnr=self.psnr, rmse=self.rmse, step=self.step, sensor=self.sensor
+            bps=self.bps,
+            psnr=self.psnr,
+            rmse=self.rmse,
+            step=self.step,
+            sensor=self.sensor,
+            lossless=self.lossless,
+            max_error=self.max_error,
+            relative_error=self.relative_error,
         )
 
     @property

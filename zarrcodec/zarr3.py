@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, init=False)
 class BandfoldCodec(ArrayBytesCodec):
-    """Store chunks of three axes as streams, with loss.
+    """Store chunks of three axes as streams, with a loss that the settings say, or none.
 
     It takes the place of the serialiser: ``zarr.create_array(..., serializer=BandfoldCodec(step=4),
     compressors=None)``.

@@ -46,6 +46,8 @@ class Section(IntEnum):
     ROTATION = 4
     SEGMENT = 5
     END = 6
+    REFINEMENT = 7
+    LIMITS = 8
 
 
 @dataclass(frozen=True)

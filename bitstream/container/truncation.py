@@ -1,13 +1,14 @@
-"""Streams cut to size: the chunks that are worth least for their bytes are taken away, nothing is decoded."""
+"""Streams cut to size: refinements, then the chunks worth least for their bytes, go; nothing is decoded."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bandfold.common.errors import BudgetError, StreamError
 
 from .header import PREDICTED, Header
-from .sections import RawSection, Section, read_sections, write_preamble, write_section
+from .refinement_layout import ErrorLimits, Refinement
+from .sections import PREAMBLE, RawSection, Section, read_sections, write_preamble, write_section
 from .segment_layout import ChunkedSegment, split_segment
 
 
@@ -23,20 +24,29 @@ class Truncated:
         Chunks that it had.
     kept : int
         Chunks that it has.
+    refined : int
+        Refinements that it had.
+    kept_refined : int
+        Refinements that it has.
     """
 
     data: bytes
     chunks: int
     kept: int
+    refined: int = 0
+    kept_refined: int = 0
 
 
 def truncate(data: bytes, nbytes: int) -> Truncated:
     """Cut a stream to size.
 
+    Refinements go first, those of the last strips before those of the first ones; then chunks.
+
     Parameters
     ----------
     data : bytes
-        A stream with a spectral transform or of predicted bands, all of it intact.
+        A stream with a spectral transform or of predicted bands, all of it intact; or any with refinements,
+        if it is enough to leave these out.
     nbytes : int
         Bytes at most.
 
@@ -58,16 +68,21 @@ def truncate(data: bytes, nbytes: int) -> Truncated:
     header = next((Header.unpack(one.payload) for one in sections if one.kind == Section.HEADER), None)
     if header is None:
         raise StreamError("header section is missing: there is nothing to cut by")
+    refined = sum(one.kind == Section.REFINEMENT for one in sections)
+    if refined and len(data) > nbytes:
+        sections = _without_refinements(sections, header, nbytes)
     segments = {
         place: split_segment(one.payload) for place, one in enumerate(sections) if one.kind == Section.SEGMENT
     }
     chunks = sum(len(segment.chunks) for segment in segments.values())
-    if len(data) <= nbytes:
-        return Truncated(data, chunks, chunks)
+    kept_refined = sum(one.kind == Section.REFINEMENT for one in sections)
+    size = PREAMBLE + sum(one.size for one in sections)
+    if size <= nbytes:
+        whole = data if kept_refined == refined else write_preamble() + b"".join(map(_write, sections))
+        return Truncated(whole, chunks, chunks, refined, kept_refined)
     if not header.spectral and header.transform != PREDICTED:
         raise StreamError("stream codes band by band: what is cut off would be whole bands; encode it again")
     kept = {place: len(segment.chunks) for place, segment in segments.items()}
-    size = len(data)
     for place in _order(segments):
         before, count = segments[place], kept[place]
         size += _bytes(before.first(count - 1)) - _bytes(before.first(count))
@@ -77,7 +92,7 @@ def truncate(data: bytes, nbytes: int) -> Truncated:
                 _write(one, segments[number].first(kept[number]) if number in segments else None)
                 for number, one in enumerate(sections)
             )
-            return Truncated(cut, chunks, sum(kept.values()))
+            return Truncated(cut, chunks, sum(kept.values()), refined)
     raise BudgetError(
         f"{nbytes} bytes are too few: the strongest chunk of each strip and what all strips need take "
         f"{size}; give more, or encode the scene again"
@@ -100,7 +115,49 @@ def _bytes(segment: ChunkedSegment) -> int:
     return len(write_section(Section.SEGMENT, segment.pack()))
 
 
-def _write(section: RawSection, segment: ChunkedSegment | None) -> bytes:
+def _without_refinements(sections: list[RawSection], header: Header, nbytes: int) -> list[RawSection]:
+    """Sections without as many refinements as must go, from the last strip on, and limits that say so."""
+    index = {
+        place: Refinement.unpack(one.payload).index
+        for place, one in enumerate(sections)
+        if one.kind == Section.REFINEMENT
+    }
+    size = PREAMBLE + sum(one.size for one in sections)
+    left = sorted(index, key=lambda place: index[place])
+    while left and size > nbytes:
+        # Those of a strip go together.
+        strip = index[left[-1]]
+        while left and index[left[-1]] == strip:
+            size -= sections[left.pop()].size
+        if left:
+            # The number of strips that are refined takes bytes of its own.
+            size += sum(
+                one.size - sections[place].size
+                for place, one in enumerate(_limited(sections, header, strip))
+                if one.kind == Section.LIMITS
+            )
+            sections = _limited(sections, header, strip)
+        else:
+            size -= sum(one.size for one in sections if one.kind == Section.LIMITS)
+    kept = set(left)
+    return [
+        one
+        for place, one in enumerate(sections)
+        if place in kept or one.kind not in (Section.REFINEMENT, *(() if left else (Section.LIMITS,)))
+    ]
+
+
+def _limited(sections: list[RawSection], header: Header, strips: int) -> list[RawSection]:
+    """Sections whose limits hold for the first strips only."""
+    return [_limits_of(one, header, strips) if one.kind == Section.LIMITS else one for one in sections]
+
+
+def _limits_of(section: RawSection, header: Header, strips: int) -> RawSection:
+    payload = replace(ErrorLimits.unpack(section.payload, header.info.bands), strips=strips).pack()
+    return RawSection(section.kind, payload, True, len(write_section(Section.LIMITS, payload)))
+
+
+def _write(section: RawSection, segment: ChunkedSegment | None = None) -> bytes:
     # Kinds that this version does not know are copied with the others.
     payload = section.payload if segment is None else segment.pack()
     return write_section(section.kind, payload)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A stream in a file, of which only those segments are read that are asked for."""
+"""A stream in a file, of which only those segments and refinements are read that are asked for."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from bandfold.common.errors import StreamError
 from bandfold.common.input_files import input_errors
 
 _PEEK = LARGEST_FRAME + 10
-"""Bytes of a frame that hold the kind, the length and, of a segment, the number."""
+"""Bytes of a frame that hold the kind, the length and, of what belongs to a strip, its number."""
 
 
 class StreamFile:
     """Knows where in a file the sections of a stream are.
 
-    Segments are skipped, everything else is read. Nothing is checked here: `stream` gives bytes that a
-    decoder checks.
+    Segments and refinements are skipped, everything else is read. Nothing is checked here: `stream` gives
+    bytes that a decoder checks.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class StreamFile:
         self._whole = True
 
     def stream(self, strips: Iterable[int]) -> bytes:
-        """A stream with the segments of some strips and with everything that is no segment.
+        """A stream with the segments and refinements of some strips, and with all that belongs to no strip.
 
         Parameters
         ----------
@@ -77,7 +77,7 @@ class StreamFile:
         -------
         bytes
             To be given to a decoder, which finds no other strips in it. The order of sections is that of the
-            file but for the segments, which come last.
+            file but for segments and refinements, which come last.
 
         Raises
         ------
@@ -104,7 +104,7 @@ class StreamFile:
             end = position + before + length
             if end > size:
                 raise StreamError(f"a section leads past the end of {self.path}: it is truncated")
-            if kind == Section.SEGMENT:
+            if kind in (Section.SEGMENT, Section.REFINEMENT):
                 number, _ = read_varint(head, before)
                 self._segments.setdefault(number, []).append((position, end - position))
             else:

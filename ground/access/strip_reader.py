@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from bandfold.common.errors import SettingsError, StreamError
 from bandfold.common.scene import SceneInfo
-from bandfold.ground.decoder import DEFAULT_MEMORY_LIMIT, Decoder
+from bandfold.ground.decoder import ALL, DEFAULT_MEMORY_LIMIT, Decoder
 from bandfold.ground.restoration.restoration_model import AUTO
+from bandfold.ground.stream.stream_part import StreamPart
 
 from .stream_file import StreamFile
 
@@ -47,6 +48,8 @@ class ReaderOptions:
         What to do about strips that are damaged.
     trusted : bool
         Whether the stream may claim far more samples than its bytes make likely.
+    layers : {"all", "base"}
+        Whether errors are bounded where the stream holds what that takes, or its base is decoded alone.
 
     Raises
     ------
@@ -60,6 +63,7 @@ class ReaderOptions:
     cache: int = DEFAULT_CACHE
     damage: str = "warn"
     trusted: bool = False
+    layers: str = ALL
 
     def __post_init__(self) -> None:
         if self.damage not in ("warn", "raise"):
@@ -81,12 +85,12 @@ class ReaderOptions:
             That follows these options.
         """
         return Decoder(
-            stream,
+            StreamPart(stream, nbytes),
             memory_limit=self.memory_limit,
             models=self.models,
             restore=self.restore,
             trusted=self.trusted,
-            part_of=nbytes,
+            layers=self.layers,
         )
 
 
@@ -115,6 +119,8 @@ class StripReader:
         error.
     trusted : bool
         Whether the stream may claim far more samples, and take more memory, than its bytes make likely.
+    layers : {"all", "base"}
+        Whether errors are bounded where the stream holds what that takes, or its base is decoded alone.
 
     Raises
     ------
@@ -125,7 +131,7 @@ class StripReader:
     MemoryLimitError
         If a strip would take too much memory.
     SettingsError
-        If `damage` is something else.
+        If `damage` or `layers` is something else.
     """
 
     def __init__(
@@ -138,8 +144,9 @@ class StripReader:
         cache: int = DEFAULT_CACHE,
         damage: str = "warn",
         trusted: bool = False,
+        layers: str = ALL,
     ) -> None:
-        self._options = ReaderOptions(memory_limit, tuple(models), restore, cache, damage, trusted)
+        self._options = ReaderOptions(memory_limit, tuple(models), restore, cache, damage, trusted, layers)
         self.path = Path(path)
         self._file = StreamFile(path)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from xarray.backends import BackendArray, BackendEntrypoint
 from xarray.core import indexing
 
 from bandfold.formats.containers.cf_conventions import DIMS, cf_dataset, variable_name
-from bandfold.ground.decoder import DEFAULT_MEMORY_LIMIT
-from bandfold.ground.restoration.restoration_model import AUTO
 
-from .strip_reader import DEFAULT_CACHE, StripReader
+from .strip_reader import ReaderOptions, StripReader
 
 SUFFIX = ".bf"
+
+READER_OPTIONS = tuple(one.name for one in fields(ReaderOptions))
+"""Keywords of `StripReader`."""
 
 
 class BandfoldBackend(BackendEntrypoint):
@@ -31,6 +33,7 @@ class BandfoldBackend(BackendEntrypoint):
     >>> scene.cube.sel(wavelength=860, method="nearest").plot()  # doctest: +SKIP
     """
 
+    open_dataset_parameters = ("filename_or_obj", "drop_variables", "mask_and_scale", *READER_OPTIONS)
     description = "Open bandfold streams (.bf), decoded lazily by strip and interval of bands"
 
     def open_dataset(  # type: ignore[override]
@@ -39,11 +42,7 @@ class BandfoldBackend(BackendEntrypoint):
         *,
         drop_variables: str | list[str] | None = None,
         mask_and_scale: bool = True,
-        memory_limit: int = DEFAULT_MEMORY_LIMIT,
-        models: tuple[str | os.PathLike[str], ...] = (),
-        restore: str | os.PathLike[str] = AUTO,
-        cache: int = DEFAULT_CACHE,
-        damage: str = "warn",
+        **options: Any,
     ) -> xarray.Dataset:
         """Open a stream.
 
@@ -55,18 +54,10 @@ class BandfoldBackend(BackendEntrypoint):
             Variables to leave out.
         mask_and_scale : bool
             Turn absent samples into NaN, and apply the scale and offset that the scene came with.
-        memory_limit : int
-            Bytes that decoding a block may take.
-        models : tuple of path_like
-            Package files to look in before those that are shipped or on the search path.
-        restore : str or path_like
-            ``auto``, ``off``, or a restoration package by name or file, as for
-            `bandfold.ground.decoder.Decoder`; ``off`` decodes three times as fast.
-        cache : int
-            Bytes of decoded strips to keep, in each process that reads.
-        damage : {"warn", "raise"}
-            Whether damaged strips are filled with the means of the bands under a `DamageWarning`, or are an
-            error.
+        **options
+            ``memory_limit``, ``models``, ``restore``, ``cache``, ``damage`` and ``layers``, as for
+            `bandfold.ground.access.strip_reader.StripReader`. ``restore="off"`` decodes three times as fast,
+            ``layers="base"`` leaves alone what bounds errors. ``cache`` is that of each process that reads.
 
         Returns
         -------
@@ -80,14 +71,7 @@ class BandfoldBackend(BackendEntrypoint):
         BandfoldError
             If the stream cannot be read or decoded; see `bandfold.ground.decoder.Decoder`.
         """
-        reader = StripReader(
-            Path(filename_or_obj).absolute(),
-            memory_limit=memory_limit,
-            models=tuple(models),
-            restore=restore,
-            cache=cache,
-            damage=damage,
-        )
+        reader = StripReader(Path(filename_or_obj).absolute(), **options)
         dataset = reader_dataset(reader, mask_and_scale=mask_and_scale, drop_variables=drop_variables)
         dataset.encoding["source"] = os.fspath(filename_or_obj)
         return dataset

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bandfold.ground.access.decode_to_file import FileLayout
-from bandfold.ground.decoder import DEFAULT_MEMORY_LIMIT
+from bandfold.ground.decoder import ALL, DEFAULT_MEMORY_LIMIT
 from bandfold.ground.restoration.restoration_model import AUTO
 
 
@@ -28,6 +28,8 @@ class DecoderOptions:
         Strips that are decoded at a time.
     trusted : bool
         Whether streams may claim far more samples than their bytes make likely.
+    layers : {"all", "base"}
+        Whether errors are bounded where the stream holds what that takes, or its base is decoded alone.
     """
 
     memory_limit: int = DEFAULT_MEMORY_LIMIT
@@ -35,6 +37,7 @@ class DecoderOptions:
     restore: str = AUTO
     threads: int = 1
     trusted: bool = False
+    layers: str = ALL
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class ArchiveSettings:
             "interleave": self.layout.interleave,
             "byte_order": self.layout.byte_order,
             "restore": self.options.restore,
+            **({} if self.options.layers == ALL else {"layers": self.options.layers}),
         }
 
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bandfold.bitstream.container.header import LARGEST_DIMENSION, PREDICTED, STEP_UNIT, Header
+from bandfold.bitstream.container.refinement_layout import ErrorLimits
 from bandfold.bitstream.container.sections import RawSection, Section, read_sections, read_varint
 from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.container.stream_budget import STRIP_WORK, StreamBudget
@@ -14,15 +15,20 @@ from bandfold.bitstream.contexts.tables import Tables, needed_tables
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.bitstream.payloads.metadata_code import read_metadata
 from bandfold.bitstream.payloads.payload import PayloadReader
+from bandfold.bitstream.refinement.refined_strip import refinement_bound
+from bandfold.bitstream.refinement.side_information import ErrorBound
 from bandfold.bitstream.segments.band_codec import BandCodec
 from bandfold.bitstream.segments.predicted_codec import PredictedCodec, codec_of
 from bandfold.bitstream.transforms.klt import Fold
+from bandfold.bitstream.transforms.scaling import BandUnits
 from bandfold.bitstream.transforms.vectors import Vectors
-from bandfold.common.errors import StreamError
+from bandfold.common.errors import ModelError, StreamError
 from bandfold.common.scene import MetadataValue
 
 from .section_index import SectionIndex, StreamSizes
 from .spectral_transforms import SpectralTransform, SpectralTransforms
+from .strip_bound import StripBound
+from .strip_refinements import StripRefinements
 from .strip_segments import StripSegments
 
 
@@ -39,6 +45,8 @@ class ParsedStream:
         Fields of the ENVI header of the scene.
     strips : StripSegments
         Segments by the number of their strip.
+    refinements : StripRefinements
+        What bounds the errors of strips, if the stream holds that.
     transforms : SpectralTransforms
         Folds and rotations by number.
     sizes : StreamSizes
@@ -54,6 +62,7 @@ class ParsedStream:
     header: Header
     metadata: Mapping[str, MetadataValue]
     strips: StripSegments
+    refinements: StripRefinements
     transforms: SpectralTransforms
     sizes: StreamSizes
     codec: BandCodec | PredictedCodec | None
@@ -115,8 +124,9 @@ class ParsedStream:
         # Something must be there to fill damaged strips with.
         transforms.first()
         complete = not header.open or Section.END in index.single
+        refinements = StripRefinements(index.refinements, _limits(index, header))
         return ParsedStream(
-            header, metadata, index.segments, transforms, index.sizes, codec, complete, budget
+            header, metadata, index.segments, refinements, transforms, index.sizes, codec, complete, budget
         )
 
     @property
@@ -196,6 +206,68 @@ class ParsedStream:
             return False
         return True
 
+    def bound(self, strip: int) -> StripBound | None:
+        """The error that the refinement of a strip allows, without decoding it.
+
+        Parameters
+        ----------
+        strip : int
+            Number of the strip, from 0.
+
+        Returns
+        -------
+        StripBound or None
+            Of all bands; None where there is no refinement that belongs to an intact segment.
+        """
+        if not self.usable(strip):
+            return None
+        refinement = self.refinements.find(strip, self.segments[strip].payload)
+        if refinement is None:
+            return None
+        bands = slice(0, self.header.info.bands)
+        with suppress(StreamError, ModelError):
+            bound = refinement_bound(refinement, bands.stop)
+            return self.strip_bound(strip, bound, bands, self.strips.place(strip).doublings)
+        return None
+
+    @property
+    def promised(self) -> StripBound | None:
+        """The error that was to be kept when the stream was encoded; None without any."""
+        limits = self.refinements.limits
+        if limits is None:
+            return None
+        bands = slice(0, self.header.info.bands)
+        return self.strip_bound(0, ErrorBound(limits.of_bands(bands.stop), limits.relative), bands, 0)
+
+    def strip_bound(self, strip: int, bound: ErrorBound, bands: slice, doublings: int) -> StripBound:
+        """An error in counts, in the units of the samples.
+
+        Parameters
+        ----------
+        strip : int
+            Number of the strip, from 0.
+        bound : ErrorBound
+            Of some bands, in counts.
+        bands : slice
+            Which bands: a half-open range.
+        doublings : int
+            Counts of the strip are worth ``2**doublings`` times what the scaling says.
+
+        Returns
+        -------
+        StripBound
+
+        Raises
+        ------
+        StreamError
+            If a count would be worth more than any float64.
+        """
+        limits = self.refinements.limits
+        units = BandUnits.of(self.header.info, bands, doublings)
+        return StripBound.of(
+            self.header.strip(strip), bound, units, exact=limits is not None and limits.exact
+        )
+
     def fold_near(self, strip: int) -> Fold:
         """The fold of a strip that cannot be decoded, or of the nearest one before or after it.
 
@@ -234,15 +306,18 @@ class ParsedStream:
         return 0
 
     def replace_segments(self, data: bytes) -> None:
-        """Take the segments of another stream in place of those that are there.
+        """Take the segments of another stream, and their refinements, in place of those that are there.
 
         Parameters
         ----------
         data : bytes
-            A stream of the same scene; all that it holds but intact segments is ignored.
+            A stream of the same scene; all that it holds but intact segments and refinements is ignored.
         """
-        sections = (section for section in read_sections(data) if section.kind == Section.SEGMENT)
-        self.strips = StripSegments(sections, keep_damaged=False)
+        sections = list(read_sections(data))
+        segments = (section for section in sections if section.kind == Section.SEGMENT)
+        self.strips = StripSegments(segments, keep_damaged=False)
+        refinements = (section for section in sections if section.kind == Section.REFINEMENT)
+        self.refinements = StripRefinements(refinements, self.refinements.limits)
 
 
 def _metadata(index: SectionIndex, tables: Tables, budget: StreamBudget) -> Mapping[str, MetadataValue]:
@@ -252,6 +327,14 @@ def _metadata(index: SectionIndex, tables: Tables, budget: StreamBudget) -> Mapp
     metadata = read_metadata(reader)
     reader.finish()
     return metadata
+
+
+def _limits(index: SectionIndex, header: Header) -> ErrorLimits | None:
+    """Limits that were asked for; None without any, or where they cannot be read."""
+    with suppress(StreamError):
+        if Section.LIMITS in index.single:
+            return ErrorLimits.unpack(index.single[Section.LIMITS], header.info.bands)
+    return None
 
 
 def _lines_of_open(index: SectionIndex, header: Header) -> int:

@@ -38,11 +38,13 @@ class SectionIndex:
     Parameters
     ----------
     single : mapping of int to bytes
-        Payloads of the kinds of which a stream needs one: header, metadata, end.
+        Payloads of the kinds of which a stream needs one: header, metadata, limits, end.
     numbered : mapping of Section to mapping of int to bytes
         Payloads of folds and of sets of rotations, by the number that segments name them by.
     segments : StripSegments
         Segments by the number of their strip.
+    refinements : tuple of RawSection
+        Refinements, intact or not, in the order of the stream.
     sizes : StreamSizes
         Bytes of the stream and of each kind of section.
     """
@@ -50,6 +52,7 @@ class SectionIndex:
     single: Mapping[int, bytes]
     numbered: Mapping[Section, Mapping[int, bytes]]
     segments: StripSegments
+    refinements: tuple[RawSection, ...]
     sizes: StreamSizes
 
     @staticmethod
@@ -75,6 +78,7 @@ class SectionIndex:
         numbered: dict[Section, dict[int, bytes]] = {Section.FOLD: {}, Section.ROTATION: {}}
         by_kind: dict[Section, int] = {}
         segments: list[RawSection] = []
+        refinements: list[RawSection] = []
         damaged = 0
         for section in read_sections(data):
             damaged += 0 if section.intact else section.size
@@ -85,6 +89,8 @@ class SectionIndex:
             by_kind[kind] = by_kind.get(kind, 0) + section.size
             if kind == Section.SEGMENT:
                 segments.append(section)
+            elif kind == Section.REFINEMENT:
+                refinements.append(section)
             elif section.intact and kind in numbered:
                 # One without a number is as good as absent: segments will miss it.
                 with suppress(StreamError):
@@ -92,9 +98,8 @@ class SectionIndex:
                     numbered[kind].setdefault(number, section.payload[start:])
             elif section.intact:
                 single.setdefault(kind, section.payload)
-        return SectionIndex(
-            single, numbered, StripSegments(segments), StreamSizes(len(data), by_kind, damaged)
-        )
+        sizes = StreamSizes(len(data), by_kind, damaged)
+        return SectionIndex(single, numbered, StripSegments(segments), tuple(refinements), sizes)
 
     def required(self, kind: Section) -> bytes:
         """The payload of a section that every stream needs.

@@ -30,6 +30,7 @@ def stream_report(stream: ParsedStream) -> dict[str, Any]:
     by_section = {kind.name.lower(): sizes.get(kind, 0) for kind in Section}
     by_section["segments"] = by_section.pop("segment")
     by_section["basis"] = by_section.pop("fold")
+    promised = stream.promised
     by_section["other"] = total - sum(by_section.values())
     scaling = info.scaling
     return {
@@ -50,6 +51,8 @@ def stream_report(stream: ParsedStream) -> dict[str, Any]:
         "open": header.open,
         "complete": stream.complete,
         "step": header.step,
+        "max_error": None if promised is None else promised.max_error,
+        "relative_error": None if promised is None else promised.relative_error,
         "transform": header.transform,
         "spectral": "auto" if header.spectral else "none",
         "intervals": list(fold.ends),
@@ -75,6 +78,7 @@ def stream_report(stream: ParsedStream) -> dict[str, Any]:
 
 def _segment_report(stream: ParsedStream, strip: int) -> dict[str, Any]:
     lines = stream.header.strip(strip)
+    bound = stream.bound(strip)
     known: dict[str, Any] = dict.fromkeys(
         ("fold", "step", "precision", "exact_samples", "components", "chunks")
     )
@@ -94,6 +98,7 @@ def _segment_report(stream: ParsedStream, strip: int) -> dict[str, Any]:
         "bytes": stream.segments[strip].size if strip in stream.segments else 0,
         "intact": stream.usable(strip),
         **known,
+        "max_error": None if bound is None else bound.max_error,
     }
 
 

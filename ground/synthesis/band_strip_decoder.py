@@ -8,7 +8,10 @@ from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.segments.band_codec import BandCodec
 from bandfold.bitstream.segments.band_segment import read_band_segment
 from bandfold.bitstream.segments.planes import PlaneTables
+from bandfold.bitstream.segments.segment import Segment
+from bandfold.common.errors import StreamError
 from bandfold.ground.stream.parsed_stream import ParsedStream
+from bandfold.ground.stream.spectral_transforms import SpectralTransform
 
 from .latent_bits import band_bits
 from .network_synthesis import NetworkSynthesis
@@ -31,8 +34,8 @@ class BandStripDecoder(StripDecoder):
     work_factor = NETWORK_FACTOR
 
     def __init__(self, stream: ParsedStream, codec: BandCodec, tables: Tables) -> None:
-        super().__init__(stream)
-        self._tables: PlaneTables = codec.tables(tables)
+        super().__init__(stream, tables)
+        self._planes: PlaneTables = codec.tables(tables)
         self._networks = NetworkSynthesis(codec)
 
     def synthesise(self, segment: ChunkedSegment, bands: slice, height: int) -> BandPlanes:
@@ -64,9 +67,9 @@ class BandStripDecoder(StripDecoder):
         header, place = self._stream.header, segment.place
         fold = self._stream.transform(place).fold
         # Entropy decoding: the latents of all bands, in steps.
-        levels = read_band_segment(segment, header, self._tables, fold, self._work)
+        levels = read_band_segment(segment, header, self._planes, fold, self._work)
         if self.count_bits is not None:
-            self.count_bits(band_bits(levels, fold, self._tables), fold)
+            self.count_bits(band_bits(levels, fold, self._planes), fold)
         networked = int(levels.quantised[bands].any(axis=(1, 2, 3)).sum())
         self._work.work(NETWORK_WORK * networked * height * header.info.samples, "latents")
         self._charge_samples(bands, height)
@@ -76,3 +79,9 @@ class BandStripDecoder(StripDecoder):
         )
         absent = None if levels.absent is None else levels.absent[bands]
         return BandPlanes(counts, absent, levels.escapes, place.doublings)
+
+    def read(self, segment: ChunkedSegment, transform: SpectralTransform) -> Segment:
+        """Refuse: networks compute in floating point, which is not the same on every machine."""
+        raise StreamError(
+            f"segment {segment.place.index} is coded by networks in floating point: nothing can refine it"
+        )

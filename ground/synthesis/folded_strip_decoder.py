@@ -12,6 +12,7 @@ from bandfold.bitstream.segments.segment import Segment, mode_name, read_segment
 from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.ground.stream.memory_budget import MemoryBudget
 from bandfold.ground.stream.parsed_stream import ParsedStream
+from bandfold.ground.stream.spectral_transforms import SpectralTransform
 
 from .decoded_latents import DecodedLatents, LatentRestorer
 from .inverse_transforms import dequantise, inverse_cosine_transform, inverse_rotation, unfold
@@ -39,9 +40,8 @@ class FoldedStripDecoder(StripDecoder):
     def __init__(
         self, stream: ParsedStream, tables: Tables, restorer: LatentRestorer | None, budget: MemoryBudget
     ) -> None:
-        super().__init__(stream)
+        super().__init__(stream, tables)
         self._mode: Mode = tables.modes[mode_name(spectral=stream.header.spectral)]
-        self._tables = tables
         self._restorer = restorer
         self._budget = budget
 
@@ -87,11 +87,9 @@ class FoldedStripDecoder(StripDecoder):
         """
         header, place = self._stream.header, segment.place
         transform = self._stream.transform(place)
-        components, rotations = transform.fold.components, transform.rotations
+        rotations = transform.rotations
         # Entropy decoding: levels, and the contexts that they were coded in.
-        levels = read_segment(segment, header, components, len(rotations), self._tables, budget=self._work)
-        if self.count_bits is not None:
-            self.count_bits(component_bits(levels, self._mode), transform.fold)
+        levels = self.read(segment, transform)
         absent = None if levels.absent is None else levels.absent[bands]
         if not levels.quantised.any():
             means = self._means(transform.fold, bands, height)
@@ -107,6 +105,16 @@ class FoldedStripDecoder(StripDecoder):
         planes = inverse_cosine_transform(latents, height, header.info.samples)
         counts = unfold(transform.fold, planes, bands)
         return BandPlanes(counts, absent, levels.escapes, place.doublings)
+
+    def read(self, segment: ChunkedSegment, transform: SpectralTransform) -> Segment:
+        """Entropy decoding; see `StripDecoder.read`."""
+        fold, rotations = transform.fold, transform.rotations
+        levels = read_segment(
+            segment, self._stream.header, fold.components, len(rotations), self._tables, budget=self._work
+        )
+        if self.count_bits is not None:
+            self.count_bits(component_bits(levels, self._mode), fold)
+        return levels
 
     def _restored(
         self,

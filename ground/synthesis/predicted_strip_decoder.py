@@ -9,11 +9,12 @@ from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.bitstream.container.segment_layout import ChunkedSegment
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.segments.predicted_codec import PredictedCodec
-from bandfold.bitstream.segments.segment import read_segment
+from bandfold.bitstream.segments.segment import Segment, read_segment
 from bandfold.bitstream.transforms.band_order import Hierarchy
 from bandfold.bitstream.transforms.band_prediction import SAMPLE_UNIT
 from bandfold.bitstream.transforms.predicted_bands import PredictedBands, needed_bands
 from bandfold.ground.stream.parsed_stream import ParsedStream
+from bandfold.ground.stream.spectral_transforms import SpectralTransform
 
 from .latent_bits import component_bits
 from .strip_decoder import BandPlanes, StripDecoder
@@ -33,10 +34,10 @@ class PredictedStripDecoder(StripDecoder):
     """
 
     def __init__(self, stream: ParsedStream, codec: PredictedCodec, tables: Tables) -> None:
-        super().__init__(stream)
+        super().__init__(stream, tables)
         self._codec = codec
-        self._tables = codec.tables(tables)
-        self._mode = self._tables.modes["banded"]
+        self._latent_tables = codec.tables(tables)
+        self._mode = self._latent_tables.modes["banded"]
 
     def synthesise(self, segment: ChunkedSegment, bands: slice, height: int) -> BandPlanes:
         """From the chunks of a segment to bands: those wanted, and those that they are predicted from.
@@ -63,14 +64,11 @@ class PredictedStripDecoder(StripDecoder):
             If the strip would take too much memory.
         """
         header, place = self._stream.header, segment.place
-        fold = self._stream.transform(place).fold
+        transform = self._stream.transform(place)
+        fold = transform.fold
         order = (fold.prediction or Hierarchy()).bands(fold.bands)
         # Entropy decoding: weights of the predictions, levels, and the contexts that they were coded in.
-        levels = read_segment(segment, header, fold.bands, 0, self._tables, order, self._work)
-        if self.count_bits is not None:
-            bits: NDArray[np.float64] = np.empty(fold.bands)
-            bits[[one.band for one in order]] = component_bits(levels, self._mode)
-            self.count_bits(bits, fold)
+        levels = self.read(segment, transform)
         self._charge_samples(slice(0, fold.bands), height)
         step_code = round(self._stream.step(place) * STEP_UNIT)
         strip = PredictedBands(
@@ -83,3 +81,14 @@ class PredictedStripDecoder(StripDecoder):
         counts = strip.planes(bands)[:, :height, : header.info.samples] / SAMPLE_UNIT
         absent = None if levels.absent is None else levels.absent[bands]
         return BandPlanes(counts, absent, levels.escapes, place.doublings)
+
+    def read(self, segment: ChunkedSegment, transform: SpectralTransform) -> Segment:
+        """Entropy decoding; see `StripDecoder.read`."""
+        fold, header = transform.fold, self._stream.header
+        order = (fold.prediction or Hierarchy()).bands(fold.bands)
+        levels = read_segment(segment, header, fold.bands, 0, self._latent_tables, order, self._work)
+        if self.count_bits is not None:
+            bits: NDArray[np.float64] = np.empty(fold.bands)
+            bits[[one.band for one in order]] = component_bits(levels, self._mode)
+            self.count_bits(bits, fold)
+        return levels

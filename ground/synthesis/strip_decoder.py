@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,20 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.container.segment_layout import ChunkedSegment
 from bandfold.bitstream.container.stream_budget import StreamBudget
+from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.payloads.escape_code import Escapes
+from bandfold.bitstream.refinement.exact_base import ExactBase
+from bandfold.bitstream.refinement.refined_strip import refined_counts, uncounted
+from bandfold.bitstream.refinement.side_information import ErrorBound
+from bandfold.bitstream.segments.predicted_codec import PredictedCodec
+from bandfold.bitstream.segments.segment import Segment
 from bandfold.bitstream.transforms.klt import FRACTION, Fold
-from bandfold.common.errors import StreamError
+from bandfold.bitstream.transforms.scaling import BandUnits, mark_no_data
+from bandfold.common.errors import ModelError, StreamError
 from bandfold.ground.stream.parsed_stream import ParsedStream
+from bandfold.ground.stream.spectral_transforms import SpectralTransform
 
-from .no_data import mark_no_data
-from .physical_units import BandUnits, round_to_counts
+from .rounding import round_to_counts
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,7 @@ class Damage:
         What is wrong with the stream there, in words.
     filled : bool
         Whether the lines were filled with band means. Otherwise the strongest components were intact, and the
-        lines are what these give.
+        lines are what these give; or all were, and only what bounds their errors is lost.
     """
 
     lines: slice
@@ -61,11 +68,17 @@ class DecodedStrip:
         The wanted bands, of the sample type of the scene.
     damage : Damage or None
         What is wrong with it, if something is.
+    bound : ErrorBound or None
+        Largest error of the wanted bands, where the stream guarantees one.
+    doublings : int
+        Counts of that error are worth ``2**doublings`` times what the scaling of the header says.
     """
 
     lines: slice
     samples: NDArray[Any]
     damage: Damage | None
+    bound: ErrorBound | None = None
+    doublings: int = 0
 
 
 @dataclass(frozen=True)
@@ -97,16 +110,22 @@ class StripDecoder(ABC):
     ----------
     stream : ParsedStream
         The stream.
+    tables : Tables
+        Statistics that it is coded with.
 
     Attributes
     ----------
+    base_only : bool
+        Whether refinements are left alone.
     count_bits : callable or None
         If set, called with the bits that the latents of each component of a segment cost, an ndarray of
         float64 of shape (components,), and with its fold.
     """
 
-    def __init__(self, stream: ParsedStream) -> None:
+    def __init__(self, stream: ParsedStream, tables: Tables) -> None:
         self._stream = stream
+        self._tables = tables
+        self.base_only = False
         self.count_bits: Callable[[NDArray[np.float64], Fold], None] | None = None
         self._work = stream.budget
 
@@ -142,9 +161,11 @@ class StripDecoder(ABC):
         """
         header = self._stream.header
         lines = header.strip(index)
-        damage = None
         try:
             segment = self._stream.strips.segment(index)
+            refined, damage = self._refined(segment, bands, lines)
+            if refined is not None:
+                return refined
             planes = self.synthesise(segment, bands, lines.stop - lines.start)
             if segment.lost:
                 damage = Damage(lines, _lost_chunks(segment), filled=False)
@@ -182,6 +203,61 @@ class StripDecoder(ABC):
             If the segment or what it names is corrupt.
         """
 
+    @abstractmethod
+    def read(self, segment: ChunkedSegment, transform: SpectralTransform) -> Segment:
+        """Entropy decoding alone, and bits counted if they are to be.
+
+        Parameters
+        ----------
+        segment : ChunkedSegment
+            The segment, or its first chunks.
+        transform : SpectralTransform
+            The one that it names.
+
+        Returns
+        -------
+        Segment
+            Levels, their contexts, absent samples and those kept exactly.
+
+        Raises
+        ------
+        StreamError
+            If the segment is corrupt.
+        """
+
+    def _refined(
+        self, segment: ChunkedSegment, bands: slice, lines: slice
+    ) -> tuple[DecodedStrip | None, Damage | None]:
+        """The strip within its limits; else, if it was to be, why it is not."""
+        place, stream = segment.place, self._stream
+        if self.base_only or not stream.refinements.expected(place.index):
+            return None, None
+        if segment.lost:
+            # Which is damage enough.
+            return None, None
+        refinement = stream.refinements.find(place.index, stream.strips.intact[place.index].payload)
+        if refinement is None:
+            return None, Damage(lines, _not_refined(stream.refinements.fault(place.index)), filled=False)
+        info, height = stream.header.info, lines.stop - lines.start
+        try:
+            transform = stream.transform(place)
+            levels = self.read(segment, transform)
+            self._charge_samples(slice(0, info.bands), height)
+            codec = stream.codec if isinstance(stream.codec, PredictedCodec) else None
+            base = ExactBase(stream.header, self._tables, codec)
+            counts = base.counts(levels, place, transform.fold, transform.rotations)
+            mask = uncounted(levels, counts.shape)
+            refined, bound = refined_counts(refinement, counts, info.coded_dtype, mask)
+            units = BandUnits.of(info, bands, place.doublings)
+        except (StreamError, ModelError) as error:
+            return None, Damage(lines, _not_refined(str(error)), filled=False)
+        absent = None if levels.absent is None else levels.absent[bands]
+        samples = mark_no_data(refined[bands].astype(info.coded_dtype), absent, info, units)
+        if levels.escapes is not None:
+            levels.escapes.put(samples, bands, height)
+        told = replace(bound, limits=bound.limits[bands])
+        return DecodedStrip(lines, samples, None, told, place.doublings), None
+
     def _charge_samples(self, bands: slice, height: int) -> None:
         """Charge samples before they are made of latents."""
         self._work.work((bands.stop - bands.start) * height * self._stream.header.info.samples, "samples")
@@ -200,3 +276,7 @@ class StripDecoder(ABC):
 def _lost_chunks(segment: ChunkedSegment) -> str:
     kept, whole = len(segment.chunks), len(segment.chunks) + segment.lost
     return f"segment {segment.place.index} has a wrong checksum: decoded from {kept} of {whole} chunks"
+
+
+def _not_refined(reason: str) -> str:
+    return f"{reason}: decoded from the base alone, no error limit holds"

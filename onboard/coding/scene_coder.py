@@ -42,6 +42,8 @@ class CodedScene:
         Expected mean squared error per sample, in counts squared; None if it was not measured.
     step : float
         Quantiser step in counts.
+    plan : Plan
+        What it was coded with.
     notes : tuple of str
         What was asked for and is not what came out.
     """
@@ -49,6 +51,7 @@ class CodedScene:
     data: bytes
     mse: float | None
     step: float
+    plan: Plan
     notes: tuple[str, ...] = ()
 
 
@@ -166,7 +169,7 @@ class SceneCoder:
         check_left_out(plan.left_out, max(plan.step, code / STEP_UNIT))
         check_faults(strip.fault for strip in coded)
         segments = b"".join(write_section(Section.SEGMENT, strip.payload) for strip in coded)
-        return CodedScene(self.head(plan, code) + side + segments, mse, code / STEP_UNIT)
+        return CodedScene(self.head(plan, code) + side + segments, mse, code / STEP_UNIT, plan)
 
     def side_sections(self, plan: Plan) -> bytes:
         """Sections that all strips need, but the header: folds, rotations, metadata."""
@@ -179,8 +182,12 @@ class SceneCoder:
 
     def head(self, plan: Plan, code: int) -> bytes:
         """Preamble and header of the scene under a plan, at a step."""
+        return stream_head(self.header(plan, code))
+
+    def header(self, plan: Plan, code: int) -> Header:
+        """Header of the scene under a plan, at a step."""
         selection, spectral = plan.fold.selection, plan.fold.spectral
-        header = Header(
+        return Header(
             self.samples.scene.info,
             self._strip_lines,
             code,
@@ -189,7 +196,6 @@ class SceneCoder:
             self.method.model,
             None if selection is None else PackageReference(selection.sensor.name, selection.sensor.identity),
         )
-        return stream_head(header)
 
 
 def segment_bytes(payload: bytes) -> int:

@@ -33,12 +33,15 @@ class Strip:
         Number of the strip, and of what it is coded with.
     coder : StripCoder
         What codes it.
+    height : int
+        Lines that strips have there, the last one left out.
     """
 
     samples: Samples
     lines: slice
     place: SegmentHeader
     coder: StripCoder
+    height: int
 
 
 class SceneStrips:
@@ -74,6 +77,10 @@ class SceneStrips:
     def samples(self) -> int:
         """Samples of all strips, of all bands."""
         return self.pixels * self.bands
+
+    def part(self, index: int) -> Strip:
+        """One strip, from 0."""
+        return self._parts[index]
 
     def code(
         self, index: int, step: float, *, errors: bool, multiplier: float = LAGRANGE_MULTIPLIER
@@ -132,7 +139,7 @@ def scene_strips(samples: Samples, plan: Plan, method: Method, strip_lines: int)
     for index, lines in enumerate(strips(samples.info.lines, strip_lines)):
         number = plan.regions[index] if plan.regions else 0
         place = _place(index, lines, strip_lines, plan.bases[number])
-        parts.append(Strip(samples, lines, place, coders[number]))
+        parts.append(Strip(samples, lines, place, coders[number], strip_lines))
     return SceneStrips(plan, parts, samples.pixels)
 
 
@@ -163,7 +170,7 @@ def trial_strips(samples: Samples, plan: Plan, method: Method, strip_lines: int,
         coder = method.coder(basis, plan.step)
         whole = method.trial_height(some.info.lines, strip_lines)
         parts += [
-            Strip(some, lines, _place(index, lines, whole, basis), coder)
+            Strip(some, lines, _place(index, lines, whole, basis), coder, whole)
             for index, lines in enumerate(strips(some.info.lines, whole))
         ]
         taken += some.pixels

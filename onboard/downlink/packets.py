@@ -188,6 +188,8 @@ class Packetiser:
         yield from self._cut(number, section)
         if not self._settings.repeat:
             return
+        if kind == Section.REFINEMENT:
+            return
         if kind != Section.SEGMENT:
             self._latest[self._name(section)] = (number, section)
             self._fresh[number] = section

@@ -79,7 +79,8 @@ def requantise(
 
     All steps grow by one factor. That costs less than a decibel against encoding the scene to that size,
     where `bandfold.bitstream.container.truncation.truncate` costs up to eleven, and the time of decoding and
-    coding all latents a few times, where truncating decodes nothing. One strip is held at a time.
+    coding all latents a few times, where truncating decodes nothing. One strip is held at a time. Limits of
+    errors and the refinements that keep them are left out: they hold for the old steps only.
 
     Parameters
     ----------
@@ -177,6 +178,8 @@ class _Recoder:
                 self._segment(one.payload, factor) if one.kind == Section.SEGMENT else one.payload,
             )
             for one in self._sections
+            # What refines the decoded counts does not fit those of coarser steps.
+            if one.kind not in (Section.REFINEMENT, Section.LIMITS)
         )
 
     def _segment(self, payload: bytes, factor: float) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bandfold.bitstream.container.header import Header
+from bandfold.bitstream.container.refinement_layout import ErrorLimits, Refinement, segment_checksum
 from bandfold.bitstream.container.sections import (
     LARGEST_FRAME,
     PREAMBLE,
@@ -46,7 +47,7 @@ class Begun:
     header : Header
         Its first intact header.
     size : int
-        Bytes up to the end of its last strip that is kept.
+        Bytes up to the end of its last strip that is kept, with its refinement if strips are refined.
     last : SegmentHeader
         Of that strip.
     next_basis : int
@@ -57,6 +58,10 @@ class Begun:
         Whether there is an intact METADATA section.
     damage : PartDamage or None
         What is lost behind the strip that is kept; with `keep_damaged`, what is damaged before it.
+    limits : ErrorLimits or None
+        Limits of errors, if strips are refined.
+    refined : int
+        How many of the bytes tell limits and refine strips.
     """
 
     header: Header
@@ -66,6 +71,8 @@ class Begun:
     first: tuple[bytes, bytes]
     metadata: bool = True
     damage: PartDamage | None = None
+    limits: ErrorLimits | None = None
+    refined: int = 0
 
     @property
     def strips(self) -> int:
@@ -101,6 +108,20 @@ class _Part:
     damaged: list[int] = field(default_factory=list)
     metadata: bool = False
     ended: bool = False
+    limits: ErrorLimits | None = None
+    refinements: dict[int, int] = field(default_factory=dict)
+    extra: list[tuple[int, int]] = field(default_factory=list)
+
+    def leave_unrefined(self) -> None:
+        """Forget the last segment if its refinement was never written, and let strips end behind theirs."""
+        if self.limits is None:
+            return
+        last = max(self.segments, default=0)
+        if last not in self.refinements:
+            self.segments.pop(last, None)
+        for index, end in self.refinements.items():
+            place, _ = self.segments[index]
+            self.segments[index] = place, end
 
     def needs(self, strip: int) -> list[tuple[str, list[int]]]:
         """What a strip needs beside its segment: its name, and where its intact copies end."""
@@ -117,6 +138,8 @@ class _Part:
         """Why a strip cannot be used, with the first bytes of the part alone; None if it can."""
         if strip not in self.segments:
             return f"strip {strip} is damaged or missing"
+        if self.limits is not None and strip not in self.refinements:
+            return f"the refinement of strip {strip} is damaged or missing"
         for name, ends in self.needs(strip):
             if not ends or (size is not None and min(ends) > size):
                 return f"{name}, which strip {strip} needs, is damaged or missing"
@@ -149,6 +172,7 @@ def find_begun(data: bytes, *, keep_damaged: bool = False) -> Begun | None:
     if len(data) < PREAMBLE:
         return None
     part = _read_part(data)
+    part.leave_unrefined()
     if not part.segments:
         return None
     if part.header is None:
@@ -177,6 +201,8 @@ def find_begun(data: bytes, *, keep_damaged: bool = False) -> Begun | None:
         (part.folds.get(fold, b""), part.first),
         part.metadata,
         _damage(part, broken, last, size),
+        part.limits,
+        sum(length for end, length in part.extra if end <= size),
     )
 
 
@@ -219,6 +245,7 @@ def _damage(part: _Part, broken: int, last: SegmentHeader, size: int) -> PartDam
 
 def _read_part(data: bytes) -> _Part:
     part = _Part()
+    checksums: dict[int, bytes] = {}
     position = PREAMBLE
     for section in read_sections(data):
         start, position = position, position + section.size
@@ -240,8 +267,17 @@ def _read_part(data: bytes) -> _Part:
         elif section.kind == Section.SEGMENT:
             place = read_segment_header(section.payload)[0]
             part.segments.setdefault(place.index, (place, position))
+            checksums.setdefault(place.index, segment_checksum(section.payload))
             if place.index == 0:
                 part.first = part.first or section.payload
+        elif section.kind == Section.LIMITS and part.header is not None:
+            part.limits = part.limits or ErrorLimits.unpack(section.payload, part.header.info.bands)
+            part.extra.append((position, section.size))
+        elif section.kind == Section.REFINEMENT:
+            refinement = Refinement.unpack(section.payload)
+            if checksums.get(refinement.index) == refinement.segment:
+                part.refinements.setdefault(refinement.index, position)
+            part.extra.append((position, section.size))
     return part
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bandfold.bitstream.container.header import STEP_UNIT, Header, PackageReference
+from bandfold.bitstream.container.refinement_layout import SHARE_UNIT, ErrorLimits
 from bandfold.bitstream.container.sections import Section, read_sections, read_varint
 from bandfold.bitstream.container.segment_layout import read_segment_header
 from bandfold.common.errors import SettingsError
@@ -62,6 +63,28 @@ def check_step(begun: Begun, step_code: int) -> None:
         )
 
 
+def check_limits(begun: Begun, now: ErrorLimits | None) -> None:
+    """Refuse to continue a stream with other limits of errors.
+
+    Parameters
+    ----------
+    begun : Begun
+        The stream that was begun.
+    now : ErrorLimits or None
+        The limits that are asked for; None without any.
+
+    Raises
+    ------
+    SettingsError
+        If the stream has others.
+    """
+    if begun.limits != now:
+        raise SettingsError(
+            f"the stream that was begun has other settings: limits of errors {_limits_text(begun.limits)} "
+            f"and not {_limits_text(now)}. Give the same, or begin anew"
+        )
+
+
 def check_first_strip(begun: Begun, sections: bytes) -> None:
     """Compare the first strip of a stream that was begun with that of a scene, coded anew.
 
@@ -114,6 +137,13 @@ def _fields(header: Header) -> list[tuple[str, Any]]:
         ("model", header.model),
         ("sensor", header.sensor),
     ]
+
+
+def _limits_text(limits: ErrorLimits | None) -> str:
+    if limits is None:
+        return "none"
+    told = ", ".join(map(str, limits.counts)) + " counts"
+    return f"{told} or {limits.share / SHARE_UNIT:.4g} of a sample" if limits.share else told
 
 
 def _text(value: Any) -> str:

@@ -14,6 +14,7 @@ from bandfold.onboard.coding.strip_coder import CodedStrip, StripLatents, expect
 from bandfold.onboard.planning.plan import Planner
 from bandfold.onboard.planning.stream_planner import STRIPS_AHEAD
 from bandfold.onboard.rate_model import total_bits
+from bandfold.onboard.samples.samples import Samples
 from bandfold.onboard.settings import step_code
 
 from .leaky_bucket import LeakyBucket
@@ -79,8 +80,8 @@ class StreamControl(Protocol):
     def errors(self) -> bool:
         """Whether squared errors must be measured."""
 
-    def first_step(self, planner: Planner) -> float:
-        """A step, in counts, to plan the first strip with."""
+    def first_step(self, planner: Planner, samples: Samples) -> float:
+        """A step, in counts, to plan the first strip with, whose samples are given."""
 
     def next_step(self) -> float:
         """A step, in counts, to plan another strip with."""
@@ -117,7 +118,7 @@ class FixedStep:
     def __init__(self, step: float) -> None:
         self._code = step_code(step)
 
-    def first_step(self, planner: Planner) -> float:
+    def first_step(self, planner: Planner, samples: Samples) -> float:
         """The step."""
         return self.next_step()
 
@@ -128,6 +129,43 @@ class FixedStep:
     def code(self, task: StripTask, step: float) -> tuple[int, CodedStrip]:
         """Code the strip; see `StreamControl.code`."""
         return self._code, task.code(self._code)
+
+
+class FirstStep:
+    """The same step for all strips: what is best for the first one.
+
+    Parameters
+    ----------
+    bps : float
+        Bits per sample, to begin the search with.
+    best : callable
+        Gives the code of the best step, from a planner, the samples of the strip and the code of a first one.
+    step : float
+        Of the strips before, in counts; 0 at the beginning of a stream.
+    """
+
+    errors = False
+
+    def __init__(self, bps: float, best: Callable[[Planner, Samples, int], int], step: float = 0.0) -> None:
+        self._bps = bps
+        self._best = best
+        self._step = step
+
+    def first_step(self, planner: Planner, samples: Samples) -> float:
+        """The best step for the first strip."""
+        if not self._step:
+            bits = STRIPS_AHEAD * self._bps * samples.info.count
+            self._step = self._best(planner, samples, step_code(planner.step_for_bits(bits))) / STEP_UNIT
+        return self._step
+
+    def next_step(self) -> float:
+        """The step of the first strip."""
+        return self._step
+
+    def code(self, task: StripTask, step: float) -> tuple[int, CodedStrip]:
+        """Code the strip; see `StreamControl.code`."""
+        code = step_code(self._step)
+        return code, task.code(code)
 
 
 class FixedQuality:
@@ -145,7 +183,7 @@ class FixedQuality:
         self._mse = mse
         self._step = 0.0
 
-    def first_step(self, planner: Planner) -> float:
+    def first_step(self, planner: Planner, samples: Samples) -> float:
         """A step that gives about that error."""
         self._step = planner.step_for_error(self._mse)
         return self._step
@@ -189,7 +227,7 @@ class LimitedRate:
         self._step = step
         self._ratio = 0.0
 
-    def first_step(self, planner: Planner) -> float:
+    def first_step(self, planner: Planner, samples: Samples) -> float:
         """A step at which the first strip would take about what it may."""
         if not self._step:
             return planner.step_for_bits(8.0 * STRIPS_AHEAD * self._bucket.aim)

@@ -124,6 +124,28 @@ def test_types(tmp_path, cube, dtype, settings):
     assert np.nanmax(np.abs(found - chunk.astype(float))) < (0.002 if dtype.startswith("f") else 12)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [{"lossless": True}, {"max_error": 3}, {"max_error": 3, "bps": 1.0}, {"relative_error": 0.001}],
+)
+def test_bounded_errors(tmp_path, cube, settings):
+    codec = BandfoldCodec(**settings)
+    zarr.create_array(tmp_path / "a.zarr", data=cube, chunks=cube.shape, serializer=codec, compressors=None)
+    found = zarr.open_array(tmp_path / "a.zarr", mode="r")[:]
+    limit = cube * settings.get("relative_error", 0.0) + settings.get("max_error", 0)
+    assert (np.abs(found.astype(float) - cube) <= limit).all()
+    again = numcodecs.get_codec(Bandfold(**settings).get_config())
+    assert again.get_config() == {"id": "bandfold", **settings}
+
+
+def test_limits_of_bands_are_written_as_json(tmp_path, cube):
+    limits = np.arange(len(cube))
+    codec = BandfoldCodec(max_error=limits)
+    zarr.create_array(tmp_path / "a.zarr", data=cube, chunks=cube.shape, serializer=codec, compressors=None)
+    found = zarr.open_array(tmp_path / "a.zarr", mode="r")[:]
+    assert (np.abs(found.astype(int) - cube).max(axis=(1, 2)) <= limits).all()
+
+
 def test_a_sensor_package(cube, tmp_path):
     from bandfold.bitstream.packages.package import save_package
     from bandfold.calibration.sensor_fit import fit_sensor
@@ -148,6 +170,7 @@ def test_what_is_refused(tmp_path, cube):
     for settings, message in [
         ({}, "exactly one"),
         ({"step": 4, "bps": 1}, "exactly one"),
+        ({"lossless": True, "max_error": 1}, "leave out lossless"),
         ({"step": 4, "band_axis": 3}, "use 0, 1 or 2"),
         ({"step": 4, "scale": "much"}, "or auto"),
     ]:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from bandfold.bitstream.transforms.scaling import mark_no_data
 from bandfold.common.scene import Scaling, SceneInfo
 from bandfold.ground import Decoder
-from bandfold.ground.synthesis.no_data import mark_no_data
 from bandfold.onboard import ArraySource, Encoder
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from bandfold.bitstream.transforms.scaling import apply_scaling
 from bandfold.common.scene import Scaling, SceneInfo
-from bandfold.ground.synthesis.physical_units import apply_scaling
 from bandfold.onboard.samples.samples import ArraySource
 from bandfold.onboard.samples.scaling import ScaledSource
 

@@ -1,0 +1,276 @@
+"""One strip: its samples and its finished segment in, the section that bounds its errors out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandfold.bitstream.container.header import Header
+from bandfold.bitstream.container.refinement_layout import (
+    SHARE_UNIT,
+    ErrorLimits,
+    Refinement,
+    segment_checksum,
+)
+from bandfold.bitstream.container.sections import Section, write_section
+from bandfold.bitstream.container.segment_layout import split_segment
+from bandfold.bitstream.contexts.tables import Tables
+from bandfold.bitstream.refinement.exact_base import ExactBase
+from bandfold.bitstream.refinement.refined_strip import uncounted
+from bandfold.bitstream.refinement.residual_codec import load_refinement_tables, write_residual
+from bandfold.bitstream.segments.band_codec import BandCodec
+from bandfold.bitstream.segments.predicted_codec import PredictedCodec
+from bandfold.bitstream.segments.segment import Segment
+from bandfold.bitstream.transforms.scaling import mark_no_data
+from bandfold.common.errors import SceneError, SettingsError, VerificationError
+from bandfold.common.scene import SCALED_DTYPES, SceneInfo
+from bandfold.onboard.planning.plan import Basis
+from bandfold.onboard.samples.samples import Samples
+from bandfold.onboard.settings import EncoderSettings
+
+from .limits_in_counts import check_limit_count, limits_in_counts
+
+
+@dataclass(frozen=True)
+class StripRefiner:
+    """Refines strips of a stream.
+
+    A segment is decoded as it will be on the ground, in integers. What its counts lack to be within the
+    limits is coded, and every sample compared with its limit, as it will be decoded, before the section goes
+    out.
+
+    Parameters
+    ----------
+    limits : tuple of float
+        Largest absolute errors in the units of the samples: one for all bands, or one for each.
+    share : int
+        With a relative limit, the error that a sample may have if that is more, in units of
+        ``1 / SHARE_UNIT`` of its magnitude; 0 without.
+    tables : Tables
+        Statistics that segments are coded with.
+    codec : PredictedCodec or None
+        The trained model of the stream, if bands are predicted from bands.
+    """
+
+    limits: tuple[float, ...]
+    share: int
+    tables: Tables
+    codec: PredictedCodec | None = None
+
+    @staticmethod
+    def of(
+        settings: EncoderSettings, info: SceneInfo, tables: Tables, codec: PredictedCodec | None
+    ) -> StripRefiner | None:
+        """The refiner that settings ask for.
+
+        Parameters
+        ----------
+        settings : EncoderSettings
+            With limits of errors, or without.
+        info : SceneInfo
+            Of the scene: its bands, its sample type and, if it is known yet, its scaling.
+        tables : Tables
+            Statistics that segments are coded with.
+        codec : PredictedCodec or None
+            The trained model of the stream, if bands are predicted from bands.
+
+        Returns
+        -------
+        StripRefiner or None
+            None without limits.
+
+        Raises
+        ------
+        SettingsError
+            If the limits do not fit the scene.
+        """
+        if not settings.limits:
+            return None
+        check_limit_count(settings.limits, info)
+        if info.scaling is not None:
+            limits_in_counts(settings.limits, info)
+        share = 0
+        if settings.relative_error is not None:
+            if info.dtype in SCALED_DTYPES:
+                raise SettingsError(
+                    f"a relative limit is one of 8 and 16 bit integers, these are {info.dtype}: "
+                    "give --max-error alone"
+                )
+            # A share below what can be told leaves the floor alone.
+            share = min(int(settings.relative_error * SHARE_UNIT), SHARE_UNIT - 1)
+        return StripRefiner(settings.limits, share, tables, codec)
+
+    def told(self, info: SceneInfo) -> ErrorLimits:
+        """The limits, as the stream tells them.
+
+        Parameters
+        ----------
+        info : SceneInfo
+            Of the scene, with its scaling.
+
+        Returns
+        -------
+        ErrorLimits
+            In counts.
+        """
+        counts = tuple(limits_in_counts(self.limits, info).tolist())
+        exact = info.scaling is not None and not any(self.limits)
+        return ErrorLimits(counts[:1] if len(set(counts)) == 1 else counts, share=self.share, exact=exact)
+
+    def section(self, payload: bytes, header: Header, basis: Basis, samples: Samples, lines: slice) -> bytes:
+        """Refine a strip.
+
+        Parameters
+        ----------
+        payload : bytes
+            Of its segment section.
+        header : Header
+            Of the stream.
+        basis : Basis
+            Fold and rotations that the strip is coded with.
+        samples : Samples
+            Of the scene, or of the strip alone.
+        lines : slice
+            Lines of the strip there.
+
+        Returns
+        -------
+        bytes
+            A refinement section.
+
+        Raises
+        ------
+        SceneError
+            If samples are to come back exactly, and their scaling does not allow that.
+        VerificationError
+            If a sample is not within its limit.
+        """
+        segmented = split_segment(payload)
+        place = segmented.place
+        if header.open:
+            # Its lines are not known: those up to the end of this strip are enough.
+            last = place.index * header.strip_lines + lines.stop - lines.start
+            header = replace(header, info=replace(header.info, lines=last))
+        info = header.info
+        base = ExactBase(header, self.tables, self.codec)
+        segment = base.read(segmented, basis.fold, basis.rotations)
+        counts = base.counts(segment, place, basis.fold, basis.rotations)
+        strip = _Strip(
+            samples.read(slice(0, info.bands), lines).astype(np.int32),
+            counts,
+            segment,
+            self.limits,
+            self.share,
+        )
+        given = samples.scene.read(slice(0, info.bands), lines)
+        allowed = limits_in_counts(self.limits, info)
+        residual, far = strip.coded(allowed, info, given, relative=True)
+        if far.any():
+            # Decoders move samples by one count that would pass for absent ones.
+            residual, far = strip.coded(np.maximum(allowed - far, 0), info, given, relative=False)
+        if far.any():
+            _refuse(int(far.argmax()), strip, given, info, lines.start)
+        tables = load_refinement_tables().identity
+        refinement = Refinement(place.index, segment_checksum(payload), tables, residual)
+        return write_section(Section.REFINEMENT, refinement.pack())
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """Counts of a strip, what its base has of them, and the limits in the units of its samples."""
+
+    exact: NDArray[np.int32]
+    base: NDArray[np.int32]
+    segment: Segment
+    limits: tuple[float, ...]
+    share: int
+
+    def coded(
+        self, limits: NDArray[np.int32], info: SceneInfo, given: NDArray[Any], *, relative: bool
+    ) -> tuple[bytes, NDArray[np.bool_]]:
+        """What the base lacks to be within limits in counts, and which bands leave their limits."""
+        ends = np.iinfo(info.coded_dtype.name)
+        mask = uncounted(self.segment, self.exact.shape)
+        share = (self.share, int(limits[0])) if relative and self.share else None
+        payload, refined = write_residual(
+            self.exact, self.base, limits, int(ends.min), int(ends.max), mask, load_refinement_tables(), share
+        )
+        decoded = mark_no_data(refined.astype(info.coded_dtype), self.segment.absent, info)
+        asked = np.broadcast_to(np.array(self.limits), info.bands)
+        far = [
+            self._beyond(decoded[band], given[band], float(asked[band]), None if mask is None else mask[band])
+            for band in range(info.bands)
+        ]
+        return payload, np.array(far, dtype=np.bool_)
+
+    def _beyond(
+        self, decoded: NDArray[Any], given: NDArray[Any], limit: float, mask: NDArray[np.bool_] | None
+    ) -> bool:
+        """Whether a sample of a band is beyond its limit."""
+        wide: Any = np.int32 if given.dtype.itemsize < 4 else np.float64
+        with np.errstate(invalid="ignore", over="ignore"):
+            error = np.abs(np.subtract(decoded, given, dtype=wide))
+        if mask is not None:
+            # They are kept exactly.
+            error[mask] = 0
+        if not self.share:
+            return bool(error.max(initial=0) > limit)
+        shares = np.abs(given.astype(np.int64)) * self.share // SHARE_UNIT
+        return bool((error > np.maximum(shares, limit)).any())
+
+
+def refinable(codec: BandCodec | PredictedCodec) -> PredictedCodec:
+    """The model of a stream, if what it decodes to is the same on every machine.
+
+    Parameters
+    ----------
+    codec : BandCodec or PredictedCodec
+        The model.
+
+    Returns
+    -------
+    PredictedCodec
+
+    Raises
+    ------
+    SettingsError
+        If it is a published network, which decodes in floating point.
+    """
+    if isinstance(codec, PredictedCodec):
+        return codec
+    raise SettingsError(
+        f"the model {codec.name} decodes in floating point, not alike on all machines, so that errors cannot "
+        "be bounded: leave out the model, or use one of predicted bands (bandfold models)"
+    )
+
+
+def _refuse(band: int, strip: _Strip, given: NDArray[Any], info: SceneInfo, first_line: int) -> None:
+    """Say why a band cannot be within its limit."""
+    exact = mark_no_data(strip.exact[band : band + 1].astype(info.coded_dtype), None, _of_band(info, band))[0]
+    mask = uncounted(strip.segment, strip.exact.shape)
+    off = exact != given[band]
+    if mask is not None:
+        off &= ~mask[band]
+    if strip.limits[band % len(strip.limits)] == 0 and info.scaling is not None and off.any():
+        line, sample = np.unravel_index(int(off.argmax()), off.shape)
+        raise SceneError(
+            f"the sample {given[band, line, sample]:g} at band {band}, line {first_line + line}, sample "
+            f"{sample} (counted from 0) is between two counts of the scaling, so that it cannot come back "
+            "exactly: give --max-error in place of --lossless, or a scale of which all samples are multiples"
+        )
+    raise VerificationError(
+        f"band {band} of the strip from line {first_line} on is not within its limit; no stream was made, "
+        "please report the scene and the settings"
+    )
+
+
+def _of_band(info: SceneInfo, band: int) -> SceneInfo:
+    """The scene as if it had one band."""
+    scaling = info.scaling
+    if scaling is not None:
+        scale, offset = scaling.of_band(band)
+        scaling = replace(scaling, scale=scale, offset=offset, bands=())
+    return replace(info, bands=1, scaling=scaling)
