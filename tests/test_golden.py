@@ -30,6 +30,9 @@ def _load_maker():
 
 maker = _load_maker()
 NAMES = sorted(maker.GOLDEN)
+BOUNDED = {
+    name for name in NAMES if {"lossless", "max_error", "relative_error"} & set(maker.GOLDEN[name].settings)
+}
 PINNED = json.loads((GOLDEN / "pinned.json").read_text())
 
 OLDER = GOLDEN / "older"
@@ -74,7 +77,7 @@ def _count(name):
 def test_files_are_those_of_the_script():
     assert sorted(path.stem for path in GOLDEN.glob("*.bndf")) == NAMES
     assert sorted(PINNED) == NAMES
-    assert sum(len(_stream(name)) for name in NAMES) < 25_000
+    assert sum(len(_stream(name)) for name in NAMES) < 35_000
 
 
 def test_the_fit_still_gives_the_same_package():
@@ -98,8 +101,13 @@ def test_encoder_still_writes_the_same_bytes(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_decoder_still_finds_the_same_samples(name):
     decoder = _decoder(name)
-    assert _matches(decoder.decode(), name, _count(name))
+    samples = decoder.decode()
+    assert _matches(samples, name, _count(name))
     assert decoder.damage == []
+    if name in BOUNDED:
+        # Errors are bounded in integers, which are the same everywhere.
+        assert maker.digest(samples) == PINNED[name]["samples_sha256"]
+        assert all(bound.max_error is not None for bound in decoder.bounds)
 
 
 def _tables_of(name):
@@ -140,6 +148,9 @@ def test_decoded_samples_resemble_the_scene(name):
     found = decoder.decode().astype(np.float64)
     np.testing.assert_array_equal(np.isnan(found), np.isnan(scene))
     assert dict(decoder.info.metadata) | dict(info.metadata) == decoder.info.metadata
+    if name in BOUNDED:
+        _check_bounds(golden.settings, found, scene)
+        return
     if name.startswith("outl"):
         _check_outliers(decoder, found, scene, golden.settings["step"])
         return
@@ -150,6 +161,17 @@ def test_decoded_samples_resemble_the_scene(name):
         # The step of the bands that are coded last.
         step *= order.step(1 << 16, len(order.gains)) / (1 << 16)
     assert np.sqrt(np.nanmean((found - scene) ** 2)) < 0.5 * step
+
+
+def _check_bounds(settings, found, scene):
+    """No sample is beyond its limit, and all but lossless ones come near it."""
+    limit = np.broadcast_to(np.array(settings.get("max_error", 0.0)), len(scene))[:, None, None]
+    size = np.abs(np.where(np.isfinite(scene), scene, 0.0))
+    limit = np.maximum(limit, settings.get("relative_error", 0.0) * size)
+    with np.errstate(invalid="ignore"):
+        off = np.where((found == scene) | (np.isnan(found) & np.isnan(scene)), 0.0, np.abs(found - scene))
+    assert (off <= limit).all()
+    assert settings.get("lossless") or off.max() > 0.8 * limit.max() or "relative_error" in settings
 
 
 def _check_outliers(decoder, found, scene, step):
@@ -179,7 +201,14 @@ def test_golden_streams_cover_the_format():
     assert reports["streamed"]["open"]
     assert reports["streamed"]["folds"] > 1
     two = {name for name in NAMES if reports[name]["quantiser"] == "dependent"}
-    assert two == {"dependent", "streamed", "outliers"}
+    assert two == {"dependent", "streamed", "outliers", "lossless", "bounded_rotated", "bounded_floats"}
+    assert len(BOUNDED) == 5
+    assert {name for name in NAMES if reports[name]["max_error"] is not None} == BOUNDED
+    assert reports["lossless"]["max_error"] == 0
+    assert reports["bounded_rotated"]["rotations"] > 1
+    assert reports["bounded_predicted"]["model"] == maker.LAPPED.stem
+    assert reports["relative"]["relative_error"] > 0.29
+    assert any(strip["exact_samples"] for strip in reports["bounded_floats"]["segments"])
     assert [one["band"] for one in reports["outliers"]["precision_of_bands"]] == [4]
     assert len({strip["precision"] for strip in reports["outliers"]["segments"]}) == 2
     assert reports["outliers"]["no_data"] == "-9999.0"

@@ -235,6 +235,24 @@ def predicted() -> ArraySource:
     return ArraySource(cube.astype(np.uint16), no_data=7.0)
 
 
+def gappy() -> ArraySource:
+    """Signed, few bands, odd sizes, absent samples, a band of few values and one that does not vary."""
+    cube = mixture(6, 19, 13, 2, 2100) * 3 - 50
+    cube[2] = cube[2] // 64 * 64
+    cube[4] = 33
+    cube[1:3, 7:9, 5:] = -999
+    return ArraySource(cube.astype(np.int16), no_data=-999.0)
+
+
+def few_outliers() -> ArraySource:
+    """Floats whose range grows down the lines, an infinity and an undeclared fill value."""
+    values = (mixture(4, 20, 12, 2, 2300) / 128).astype(np.float32)
+    values[:, 11:] *= 6
+    values[1, 3, 4] = np.inf
+    values[:, 5, 2:7] = -9999.0
+    return ArraySource(values)
+
+
 def modelled() -> ArraySource:
     """Signed, with a constant band, absent samples and a last strip that is low."""
     coarse = mixture(7, 9, 10, 3, 800)
@@ -316,6 +334,17 @@ GOLDEN = {
     "outliers": Golden(outliers, {"step": 4.0, "strip_lines": 8, "stream": True}),
     "outlying_integers": Golden(outlying_integers, {"step": 1.0, "quantiser": "uniform"}),
     "outlying_doubles": Golden(outlying_doubles, {"step": 2.0, "spectral": "none", "quantiser": "uniform"}),
+    "lossless": Golden(gappy, {"step": 40.0, "strip_lines": 8, "lossless": True, "layers": "base-first"}),
+    "bounded_rotated": Golden(rotated, {"step": 30.0, "strip_lines": 24, "max_error": 16}),
+    "bounded_predicted": Golden(
+        predicted, {"step": 24.0, "model": LAPPED, "strip_lines": 16, "max_error": [9, 12, 20] * 3}
+    ),
+    "bounded_floats": Golden(
+        few_outliers, {"step": 60.0, "max_error": 0.01, "stream": True, "strip_lines": 8}
+    ),
+    "relative": Golden(
+        banded_int8, {"step": 20.0, "spectral": "none", "relative_error": 0.3, "max_error": 4}
+    ),
     "tiny": Golden(tiny, {"step": 10.0, "spectral": "none", "quantiser": "uniform"}),
 }
 
