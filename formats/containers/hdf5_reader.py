@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bandfold.formats.block_source import BlockSource, reading
 from bandfold.formats.scene_options import SceneOptions
+from bandfold.formats.unpacked_chunks import unpacked
 
 from .container_source import container_source
 from .variables import Variable
@@ -43,7 +44,7 @@ def open_hdf5(path: Path, options: SceneOptions) -> BlockSource:
     with reading(path):
         file = h5py.File(path, "r", rdcc_nbytes=_CHUNK_CACHE)
         found = [
-            Variable(name, item, tuple(map(_axis_name, item.dims)), dict(item.attrs))
+            Variable(name, unpacked(item), tuple(map(_axis_name, item.dims)), dict(item.attrs))
             for name, item in datasets(file)
         ]
         about = dict(file.attrs)

@@ -8,6 +8,7 @@ import numpy as np
 
 from bandfold.formats.block_source import BlockSource, reading
 from bandfold.formats.scene_options import SceneOptions
+from bandfold.formats.unpacked_chunks import unpacked
 
 from .container_source import container_source
 from .hdf5_reader import datasets
@@ -51,7 +52,7 @@ def _open_new(path: Path, options: SceneOptions) -> BlockSource:
 
     # References and their targets (cells, structures) lie in a group of their own.
     found = [
-        Variable(name, item, ("",) * len(item.shape))
+        Variable(name, unpacked(item), ("",) * len(item.shape))
         for name, item in datasets(h5py.File(path, "r"))
         if not name.startswith("#")
     ]

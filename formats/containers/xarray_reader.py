@@ -8,6 +8,7 @@ from typing import Any
 from bandfold.formats.block_source import BlockSource, reading
 from bandfold.formats.file_formats import format_of
 from bandfold.formats.scene_options import SceneOptions
+from bandfold.formats.unpacked_chunks import unpacked
 
 from .container_source import container_source
 from .variables import Variable
@@ -54,7 +55,12 @@ def open_xarray(path: Path, options: SceneOptions) -> BlockSource:
                 pass
             groups = xarray.open_groups(path, engine="h5netcdf", chunks=None, **_AS_STORED)
         found = [
-            Variable(f"{group.strip('/')}/{name}".strip("/"), item, tuple(map(str, item.dims)), item.attrs)
+            Variable(
+                f"{group.strip('/')}/{name}".strip("/"),
+                unpacked(item),
+                tuple(map(str, item.dims)),
+                item.attrs,
+            )
             for group, content in groups.items()
             for name, item in content.variables.items()
         ]

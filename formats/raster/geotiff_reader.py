@@ -16,6 +16,7 @@ from bandfold.common.scene import MetadataValue
 from bandfold.formats import georeference, header_fields
 from bandfold.formats.block_source import BlockSource
 from bandfold.formats.scene_options import SceneOptions
+from bandfold.formats.unpacked_chunks import UnpackedChunks
 
 FIELD_DOMAIN = "ENVI"
 """Metadata domain of the header fields; GDAL's own ENVI driver uses it too."""
@@ -63,18 +64,45 @@ class RasterSource(BlockSource):
             "bip" if file.interleaving is not None and file.interleaving.value == "PIXEL" else "bsq",
         )
         super().__init__(path, info)
+        self._samples = _samples(path, file)
 
     def _block(self, bands: slice, lines: slice) -> NDArray[Any]:
-        from rasterio.windows import Window
-
         if bands.start == bands.stop or lines.start == lines.stop:
             return np.empty(
                 (bands.stop - bands.start, lines.stop - lines.start, self._info.samples), self._info.dtype
             )
-        window = Window(0, lines.start, self._info.samples, lines.stop - lines.start)
-        with _reading(self.path, "check the file and its medium"):
-            block = self._file.read(list(range(bands.start + 1, bands.stop + 1)), window=window)
+        block = self._samples[bands, lines, slice(0, self._info.samples)]
         return np.ascontiguousarray(block, dtype=self._info.dtype)
+
+
+class _Raster:
+    """The samples of a raster as an array of bands, lines and samples, read by ranges of each."""
+
+    def __init__(self, path: Path, file: Any) -> None:
+        self._path = path
+        self._file = file
+        self.shape = (file.count, file.height, file.width)
+        self.dtype = np.dtype(file.dtypes[0])
+
+    def __getitem__(self, index: tuple[slice, slice, slice]) -> NDArray[Any]:
+        from rasterio.windows import Window
+
+        bands, lines, samples = index
+        window = Window(samples.start, lines.start, samples.stop - samples.start, lines.stop - lines.start)
+        with _reading(self._path, "check the file and its medium"):
+            block: NDArray[Any] = self._file.read(list(range(bands.start + 1, bands.stop + 1)), window=window)
+        return block
+
+
+def _samples(path: Path, file: Any) -> _Raster | UnpackedChunks:
+    """What gives up the samples: compressed blocks are unpacked once if GDAL cannot keep a row of them."""
+    raster = _Raster(path, file)
+    height, width = file.block_shapes[0]
+    row = file.count * min(height, file.height) * file.width * raster.dtype.itemsize
+    if file.compression is None or row <= _CACHE_MEGABYTES << 20:
+        return raster
+    pixel = file.interleaving is not None and file.interleaving.value == "PIXEL"
+    return UnpackedChunks(raster, (file.count if pixel else 1, height, width))
 
 
 @contextmanager
