@@ -8,31 +8,39 @@ from typing import TYPE_CHECKING
 import click
 
 from .console import need_matplotlib, print_json
-from .options import json_option, no_data_option, plot_option
+from .options import OtherOptions, ReadingOptions, json_option, option_group, plot_option
+from .scene_input import open_other, open_reference
 
 if TYPE_CHECKING:
-    from bandfold.common.scene import NoData
     from bandfold.ground.distortion import Comparison, Distortion
 
 
 EXAMPLE = """\b
-Example:
+Examples:
   bandfold compare scene.hdr again.hdr --plot difference.png
+  bandfold compare granule.nc granule.bf
 """
 
 
 @click.command(epilog=EXAMPLE)
 @click.argument("reference", type=click.Path(path_type=Path))
 @click.argument("other", type=click.Path(path_type=Path))
-@no_data_option(
-    help="Value that marks absent data in REFERENCE.  [default: the data ignore value of its header]",
-)
+@option_group("reading", ReadingOptions, "no_data", "variable", "band_axis")
+@option_group("other_reading", OtherOptions)
 @plot_option(help="Draw the PSNR of each band and maps of angle and error into this PNG file.")
 @json_option
 def compare(
-    reference: Path, other: Path, no_data: float | NoData | None, plot: Path | None, as_json: bool
+    reference: Path,
+    other: Path,
+    reading: ReadingOptions,
+    other_reading: OtherOptions,
+    plot: Path | None,
+    as_json: bool,
 ) -> None:
     """Measure how far OTHER is from REFERENCE.
+
+    Each is a scene in any format that encode reads, or a stream, which is decoded. --no-data, --variable and
+    --band-axis are about REFERENCE.
 
     PSNR (peak 65535, and peak of the data; of floats and 32-bit integers the range of their ordinary values)
     and SNR from the error pooled over all samples, the largest
@@ -41,14 +49,12 @@ def compare(
     outliers of floats are told apart.
     """
     from bandfold.formats.header_fields import WAVELENGTH, numbers
-    from bandfold.formats.opening import open_scene
-    from bandfold.formats.scene_options import SceneOptions
     from bandfold.ground.compare import compare_scenes
 
     if plot is not None:
         need_matplotlib("--plot")
-    first = open_scene(reference, SceneOptions(no_data=no_data, for_coding=False))
-    second = open_scene(other, SceneOptions(no_data=None, for_coding=False))
+    first = open_reference(reference, reading)
+    second = open_other(other, other_reading)
     comparison = compare_scenes(first, second)
     if plot is not None:
         from bandfold.ground.report.png_figures import plot_comparison

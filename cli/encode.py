@@ -97,9 +97,10 @@ def encode(
     """Compress SCENE into a stream.
 
     SCENE is an ENVI header or its raw file, or a GeoTIFF (.tif), NetCDF (.nc), HDF5 (.h5, .he5), Zarr
-    (.zarr), NumPy (.npy, .npz) or MATLAB (.mat) file, or - for raw lines (BIL) from standard input, of which
-    any number may come. Give exactly one of --bps, --bytes, --psnr, --rmse and --step; or --lossless,
-    --max-error or --relative-error, alone or with one of these for the base that the stream begins with.
+    (.zarr), NumPy (.npy, .npz) or MATLAB (.mat) file, a raw file without a header (.bip, .bil, .bsq), or -
+    for raw lines (BIL) from standard input, of which any number may come. Give exactly one of --bps,
+    --bytes, --psnr, --rmse and --step; or --lossless, --max-error or --relative-error, alone or with one of
+    these for the base that the stream begins with.
 
     Of floats and 32-bit integers the range of the ordinary values is spread over 16-bit counts; outliers, NaN
     and infinities beyond it are kept exactly, and values that mark absent data are found if nobody declares
@@ -124,8 +125,9 @@ def encode(
             "--resume continues a stream, not packets: leave out --packets, and resume what "
             "'bandfold depacketise' makes of them"
         )
+    layout = None
     if scene != STANDARD:
-        raw.refuse()
+        layout = raw.layout(scene)
     elif coding.nbytes is not None:
         raise SettingsError("lines of unknown number take --bps, --psnr, --rmse or --step")
     # Packets have copies of their own.
@@ -146,7 +148,7 @@ def encode(
     if scene == STANDARD:
         encoded = _encode_lines(raw.info(reading), settings, target)
     else:
-        encoded = _encode_file(scene, open_source(scene, reading), settings, target)
+        encoded = _encode_file(scene, open_source(scene, reading, layout), settings, target)
     _report(encoded, output, time.perf_counter() - started, as_json=as_json)
 
 
@@ -195,9 +197,10 @@ def _encode_file(
         else:
             data = encoder.encode(source)
             size, written = len(data), write_packets(data, target.packets, target.path)
-    for note in encoder.notes:
+    notes = (*source.notes, *encoder.notes)
+    for note in notes:
         warn(note)
-    return Encoded(source.info, size, written, tuple(encoder.engines), tuple(encoder.notes))
+    return Encoded(source.info, size, written, tuple(encoder.engines), notes)
 
 
 def _check_begun(output: Output, source: BlockSource) -> None:

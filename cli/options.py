@@ -213,6 +213,18 @@ class ReadingOptions:
 
 
 @dataclass(frozen=True)
+class OtherOptions:
+    """How a scene is read that is compared with a reference."""
+
+    other_variable: str | None = grouped(
+        "--other-variable", metavar="NAME", help="Array of OTHER, as --variable names that of REFERENCE."
+    )
+    other_band_axis: str | None = grouped(
+        "--other-band-axis", metavar="N|NAME", help="Which axis of OTHER are the bands."
+    )
+
+
+@dataclass(frozen=True)
 class DecodingOptions:
     """How a stream is decoded."""
 

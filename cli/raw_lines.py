@@ -14,7 +14,10 @@ from bandfold.common.errors import SceneError, SettingsError
 from .options import byte_order_option, grouped
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bandfold.common.scene import SceneInfo
+    from bandfold.formats.scene_options import RawLayout
     from bandfold.onboard.settings import EncoderSettings
 
     from .options import ReadingOptions
@@ -28,15 +31,17 @@ DTYPES = ("uint8", "int8", "uint16", "int16", "int32", "uint32", "float32", "flo
 
 @dataclass(frozen=True)
 class RawLines:
-    """What raw lines are (BIL); all None where the scene is a file."""
+    """What raw lines are (BIL), or a raw file without a header; all None where the scene has one."""
 
-    bands: int | None = grouped("--bands", type=int, help="Bands of raw lines; with SCENE -.")
-    samples: int | None = grouped("--samples", type=int, help="Samples of raw lines; with SCENE -.")
-    dtype: str | None = grouped(
-        "--dtype", type=click.Choice(DTYPES), help="Type of raw samples; with SCENE -."
+    bands: int | None = grouped(
+        "--bands", type=int, help="Bands of raw lines; with SCENE - or a raw file that has no header."
     )
+    samples: int | None = grouped(
+        "--samples", type=int, help="Samples of raw lines; with SCENE - or a raw file that has no header."
+    )
+    dtype: str | None = grouped("--dtype", type=click.Choice(DTYPES), help="Type of raw samples; likewise.")
     byte_order: str | None = grouped(
-        option=byte_order_option, help="Byte order of raw samples; with SCENE -.  [default: little]"
+        option=byte_order_option, help="Byte order of raw samples; likewise.  [default: little]"
     )
 
     def info(self, reading: ReadingOptions) -> SceneInfo:
@@ -92,14 +97,43 @@ class RawLines:
             no_data=reading.no_data if isinstance(reading.no_data, float) else None,
         )
 
-    def refuse(self) -> None:
-        """Refuse a description where the scene is a file, which has a header.
+    def layout(self, scene: Path) -> RawLayout | None:
+        """Describe a raw file without a header.
+
+        Parameters
+        ----------
+        scene : Path
+            The file.
+
+        Returns
+        -------
+        RawLayout or None
+            None if nothing is described.
 
         Raises
         ------
         SettingsError
-            If anything is described.
+            If the file has a header, or something is missing.
         """
+        from bandfold.formats.envi.headerless import SUFFIXES
+        from bandfold.formats.envi.reader import header_beside
+
+        if scene.suffix.lower() not in SUFFIXES or header_beside(scene) is not None:
+            self._refuse()
+        if all(value is None for value in vars(self).values()):
+            return None
+        if self.bands is None or self.samples is None or self.dtype is None:
+            raise SettingsError("a raw file needs a description: give --bands, --samples and --dtype")
+        import numpy as np
+
+        from bandfold.formats.scene_options import RawLayout
+
+        if min(self.bands, self.samples) < 1:
+            raise SettingsError("--bands and --samples of a raw file are at least 1")
+        return RawLayout(self.bands, self.samples, np.dtype(self.dtype), self.byte_order or "little")
+
+    def _refuse(self) -> None:
+        """Refuse a description where the scene is a file, which has a header."""
         named = [f"--{name.replace('_', '-')}" for name, value in vars(self).items() if value is not None]
         if named:
             raise SettingsError(

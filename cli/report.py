@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,7 +13,17 @@ from bandfold.programs.progress import shown
 
 from .console import DAMAGED, tell, warn_first
 from .option_values import parse_size
-from .options import DecodingOptions, json_option, option_group, output_option, read_by
+from .options import (
+    PATH,
+    DecodingOptions,
+    ReadingOptions,
+    grouped,
+    json_option,
+    option_group,
+    output_option,
+    read_by,
+)
+from .scene_input import open_reference
 
 EXAMPLE = """\b
 Examples:
@@ -21,46 +32,53 @@ Examples:
 """
 
 
+@dataclass(frozen=True)
+class PageOptions:
+    """What a page shows."""
+
+    reference: Path | None = grouped(
+        "--reference", type=PATH, help="The scene that was encoded, to tell what was lost."
+    )
+    colours: str | None = grouped(
+        "--colours", metavar="R,G,B", help="Bands of the picture, from 0.  [default: those of the header]"
+    )
+    max_size: int = grouped(
+        "--max-size",
+        metavar="SIZE",
+        callback=read_by(parse_size),
+        default="16M",
+        show_default=True,
+        help="Size of the page, about: of larger scenes only every so many pixels and bands keep their "
+        "spectra.",
+    )
+
+
 @click.command(epilog=EXAMPLE)
 @click.argument("stream", type=click.Path(path_type=Path))
 @output_option(required=True, help="Page to write (.html).")
-@click.option(
-    "--reference", type=click.Path(path_type=Path), help="The scene that was encoded, to tell what was lost."
-)
-@click.option(
-    "--colours", metavar="R,G,B", help="Bands of the picture, from 0.  [default: those of the header]"
-)
-@click.option(
-    "--max-size",
-    metavar="SIZE",
-    callback=read_by(parse_size),
-    default="16M",
-    show_default=True,
-    help="Size of the page, about: of larger scenes only every so many pixels and bands keep their spectra.",
-)
+@option_group("page", PageOptions)
 @option_group("decoding", DecodingOptions, "memory_limit", "models", "trusted")
+@option_group("reading", ReadingOptions, "no_data", "variable", "band_axis")
 @json_option
 @click.pass_context
 def report(
     context: click.Context,
     stream: Path,
     output: Path,
-    reference: Path | None,
-    colours: str | None,
-    max_size: int,
+    page: PageOptions,
     decoding: DecodingOptions,
+    reading: ReadingOptions,
     as_json: bool,
 ) -> None:
     """Show STREAM as one page of HTML.
 
     The page holds everything it shows and needs neither a server nor the network: the scene in colours and
     band by band, the spectrum of any pixel, quality by band and pixel where a reference is given, where the
-    bytes went, what is damaged, and the settings.
+    bytes went, what is damaged, and the settings. The reference may have any format that encode reads.
     """
     if find_spec("bokeh") is None:
         raise SettingsError("report needs Bokeh: pip install 'bandfold[report]'")
     from bandfold.common.atomic_files import atomic_output
-    from bandfold.formats.envi.reader import open_envi
     from bandfold.ground.report.bit_counting_decoder import BitCountingDecoder
     from bandfold.ground.report.report_contents import collect
     from bandfold.ground.report.report_page import render, values_within
@@ -68,23 +86,23 @@ def report(
     decoder = BitCountingDecoder(
         stream, memory_limit=decoding.memory_limit, models=decoding.models, trusted=decoding.trusted
     )
-    bands = _colours(colours, decoder.info.bands)
-    original = None if reference is None else open_envi(reference, for_coding=False)
-    values = values_within(max_size, 1 if original is None else 2)
+    bands = _colours(page.colours, decoder.info.bands)
+    original = None if page.reference is None else open_reference(page.reference, reading)
+    values = values_within(page.max_size, 1 if original is None else 2)
     with shown() as progress:
         contents = collect(decoder, original, values, bands, progress)
-        page = render(contents, stream.name).encode("utf-8")
+        html = render(contents, stream.name).encode("utf-8")
     with atomic_output(output) as file:
-        file.write(page)
+        file.write(html)
     comparison = contents.comparison
     facts = {
         "output": str(output),
-        "bytes": len(page),
+        "bytes": len(html),
         **vars(contents.cubes.grid),
         "comparison": None if comparison is None else comparison.to_dict(),
         "damage": [{"lines": one.bounds, "reason": one.reason} for one in contents.damage],
     }
-    tell(facts, f"{output}: {len(page)} bytes", as_json=as_json)
+    tell(facts, f"{output}: {len(html)} bytes", as_json=as_json)
     warn_first(map(str, contents.damage))
     if contents.damage:
         context.exit(DAMAGED)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bandfold.common.errors import SettingsError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bandfold.common.scene import NoData, SceneSource
     from bandfold.formats.block_source import BlockSource
+    from bandfold.formats.scene_options import RawLayout
 
-    from .options import ReadingOptions
+    from .options import OtherOptions, ReadingOptions
 
 
-def open_source(scene: Path, reading: ReadingOptions) -> BlockSource:
+def open_source(scene: Path, reading: ReadingOptions, layout: RawLayout | None = None) -> BlockSource:
     """Open a scene with its declared scaling.
 
     Parameters
@@ -22,6 +27,8 @@ def open_source(scene: Path, reading: ReadingOptions) -> BlockSource:
         The file; its suffix tells the format.
     reading : ReadingOptions
         What the user says of its scaling, no-data value, variable and bands.
+    layout : RawLayout, optional
+        Of a raw file without a header.
 
     Returns
     -------
@@ -47,4 +54,95 @@ def open_source(scene: Path, reading: ReadingOptions) -> BlockSource:
             raise SettingsError(f"--scale {reading.scale!r} is not a number: give one, or auto") from error
     elif reading.offset is not None:
         raise SettingsError("--offset goes with a number as --scale: add --scale S, or remove --offset")
-    return open_scene(scene, SceneOptions(reading.variable, reading.band_axis, scaling, reading.no_data))
+    options = SceneOptions(reading.variable, reading.band_axis, scaling, reading.no_data, layout=layout)
+    return open_scene(scene, options)
+
+
+def open_reference(scene: Path, reading: ReadingOptions) -> SceneSource:
+    """Open what others are compared with: a scene in any format, or a stream.
+
+    Parameters
+    ----------
+    scene : Path
+        The file.
+    reading : ReadingOptions
+        Its no-data value, variable and bands.
+
+    Returns
+    -------
+    SceneSource
+        Of floats without a declared scaling.
+
+    Raises
+    ------
+    SceneError, StreamError
+        If it cannot be read.
+    SettingsError
+        If a stream is asked for a variable or an axis of bands.
+    """
+    return _open_compared(scene, reading.no_data, reading.variable, reading.band_axis)
+
+
+def open_other(scene: Path, options: OtherOptions) -> SceneSource:
+    """Open a scene that is compared with a reference; all of its samples count.
+
+    Parameters
+    ----------
+    scene : Path
+        The file: a scene in any format, or a stream.
+    options : OtherOptions
+        Its variable and bands.
+
+    Returns
+    -------
+    SceneSource
+        Without a no-data value.
+
+    Raises
+    ------
+    SceneError, StreamError, SettingsError
+        As for `open_reference`.
+    """
+    return _open_compared(scene, None, options.other_variable, options.other_band_axis)
+
+
+def _open_compared(
+    scene: Path, no_data: float | NoData | None, variable: str | None, band_axis: str | None
+) -> SceneSource:
+    from bandfold.formats.opening import open_scene
+    from bandfold.formats.scene_options import SceneOptions
+
+    if not _is_stream(scene):
+        return open_scene(scene, SceneOptions(variable, band_axis, None, no_data, for_coding=False))
+    if variable is not None or band_axis is not None:
+        raise SettingsError(
+            f"{scene} is a stream, which holds one scene: leave out --variable and --band-axis"
+        )
+    from bandfold.common.scene import NoData
+    from bandfold.ground.access.strip_reader import StripReader
+
+    reader = StripReader(scene, damage="raise")
+    return reader if isinstance(no_data, NoData) else _Marked(reader, no_data)
+
+
+class _Marked:
+    """A scene whose absent samples have another mark than it says, or none."""
+
+    def __init__(self, source: SceneSource, no_data: float | None) -> None:
+        self._source = source
+        self.info = replace(source.info, no_data=no_data)
+
+    def read(self, bands: slice, lines: slice) -> NDArray[Any]:
+        return self._source.read(bands, lines)
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a file begins as streams do."""
+    from bandfold.bitstream.container.sections import SIGNATURE
+
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(SIGNATURE)) == SIGNATURE
+    except OSError:
+        # Whoever opens it says what is wrong.
+        return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,10 +94,13 @@ class BlockSource(ABC):
         What holds the samples, and what error messages call it.
     info : SceneInfo
         Geometry, type and metadata of the scene.
+    notes : sequence of str, optional
+        What the user should know, as of what the file holds and a stream does not carry; one line each.
     """
 
-    def __init__(self, path: Path, info: SceneInfo) -> None:
+    def __init__(self, path: Path, info: SceneInfo, notes: Sequence[str] = ()) -> None:
         self.path = path
+        self.notes = tuple(notes)
         self._info = info
 
     @property
@@ -146,10 +149,12 @@ class ArrayBlockSource(BlockSource):
         Which axes of it are bands, lines and samples.
     info : SceneInfo
         Geometry, type and metadata of the scene.
+    notes : sequence of str, optional
+        As for `BlockSource`.
     """
 
-    def __init__(self, path: Path, data: Any, axes: Axes, info: SceneInfo) -> None:
-        super().__init__(path, info)
+    def __init__(self, path: Path, data: Any, axes: Axes, info: SceneInfo, notes: Sequence[str] = ()) -> None:
+        super().__init__(path, info, notes)
         self._data = data
         self._axes = axes
 

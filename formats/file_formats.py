@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from bandfold.common.errors import SettingsError
+from bandfold.common.errors import SceneError, SettingsError
 
 SUFFIXES = {
     ".hdr": "envi",
@@ -17,6 +17,7 @@ SUFFIXES = {
     ".h5": "hdf5",
     ".hdf5": "hdf5",
     ".he5": "hdf5",
+    ".hdf": "hdf5",
     ".zarr": "zarr",
     ".npy": "npy",
     ".npz": "npz",
@@ -29,6 +30,9 @@ USUAL_SUFFIX = {"envi": ".hdr", "geotiff": ".tif", "netcdf": ".nc", "zarr": ".za
 
 WRITTEN = tuple(USUAL_SUFFIX)
 """Formats that decoded scenes can have."""
+
+_HDF4 = b"\x0e\x03\x13\x01"
+"""What files of HDF4 begin with."""
 
 _LIBRARIES = {
     "geotiff": ("rasterio", "pyproj"),
@@ -86,6 +90,31 @@ def output_format(path: Path, wanted: str | None) -> str:
     if by_suffix is not None and by_suffix != wanted:
         raise SettingsError(f"output {path} is not named like {wanted}: end it in {USUAL_SUFFIX[wanted]}")
     return wanted
+
+
+def refuse_hdf4(path: Path) -> None:
+    """Refuse HDF4 files, whatever their suffix: Hyperion's L1R are such, and some with the suffix .hdf.
+
+    Parameters
+    ----------
+    path : Path
+        A file; what cannot be read is left to others.
+
+    Raises
+    ------
+    SceneError
+        If it is one.
+    """
+    try:
+        with open(path, "rb") as file:
+            begin = file.read(len(_HDF4))
+    except OSError:
+        return
+    if begin == _HDF4:
+        raise SceneError(
+            f"{path} is HDF4 (as Hyperion L1R), which is not read: convert it to ENVI with "
+            f"gdal_translate -of ENVI 'HDF4_SDS:UNKNOWN:\"{path.name}\":0' {path.stem}.img"
+        )
 
 
 def need_libraries(name: str, what: str) -> None:

@@ -108,6 +108,28 @@ def envi_unit(unit: str) -> str:
     return _ENVI_UNITS.get(short, short)
 
 
+def wavelength_unit(values: Sequence[float] | NDArray[Any]) -> str | None:
+    """Unit of wavelengths by their size, where a file does not tell it.
+
+    Parameters
+    ----------
+    values : sequence of float
+        Wavelengths; zeros stand for bands without one.
+
+    Returns
+    -------
+    {"nm", "um"} or None
+        None if they fit neither optical nor thermal sensors.
+    """
+    known = np.asarray(values, np.float64)
+    known = known[known > 0]
+    if not known.size:
+        return None
+    if known.min() >= 100 and known.max() <= 50_000:
+        return "nm"
+    return "um" if known.min() >= 0.1 and known.max() <= 50 else None
+
+
 def nanometres(metadata: Mapping[str, MetadataValue], key: str, bands: int) -> NDArray[np.float64] | None:
     """Wavelengths or widths in nanometres; None if they are absent or their unit is not known."""
     values = numbers(metadata, key, bands)

@@ -15,13 +15,15 @@ from bandfold.formats.containers.matlab_reader import open_matlab
 from bandfold.formats.containers.netcdf_writer import NetCdfWriter
 from bandfold.formats.containers.xarray_reader import open_xarray
 from bandfold.formats.containers.zarr_writer import ZarrWriter
-from bandfold.formats.envi.reader import open_envi
+from bandfold.formats.envi.headerless import SUFFIXES as RAW_SUFFIXES
+from bandfold.formats.envi.headerless import open_headerless
+from bandfold.formats.envi.reader import header_beside, open_envi
 from bandfold.formats.envi.writer import EnviWriter
 from bandfold.formats.raster.geotiff_reader import RasterSource
 from bandfold.formats.raster.geotiff_writer import GeoTiffWriter
 
 from .block_source import BlockSource, reading
-from .file_formats import format_of, need_libraries
+from .file_formats import format_of, need_libraries, refuse_hdf4
 from .scene_options import SceneOptions
 from .scene_writer import SceneWriter
 
@@ -71,11 +73,14 @@ def open_scene(path: Path, options: SceneOptions = DEFAULTS) -> BlockSource:
     SettingsError
         If a library is not installed, or an ENVI scene is asked for a variable or an axis of bands.
     """
+    refuse_hdf4(path)
     kind = format_of(path)
     if kind == "envi":
         if options.variable is not None or options.band_axis is not None:
             raise SettingsError(f"{path} is an ENVI scene: leave out --variable and --band-axis")
         with reading(path, OSError):
+            if path.is_file() and path.suffix.lower() in RAW_SUFFIXES and header_beside(path) is None:
+                return open_headerless(path, options)
             return open_envi(
                 path, scaling=options.scaling, no_data=options.no_data, for_coding=options.for_coding
             )

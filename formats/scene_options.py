@@ -13,6 +13,26 @@ from bandfold.common.scene import SCALED_DTYPES, MetadataValue, NoData, Scaling,
 
 
 @dataclass(frozen=True)
+class RawLayout:
+    """Layout of a raw file that has no header.
+
+    Parameters
+    ----------
+    bands, samples : int
+        Of each line.
+    dtype : numpy.dtype
+        Type of the samples, in native byte order.
+    byte_order : {"little", "big"}
+        Byte order in the file.
+    """
+
+    bands: int
+    samples: int
+    dtype: np.dtype[Any]
+    byte_order: str = "little"
+
+
+@dataclass(frozen=True)
 class SceneOptions:
     """What the user says of a scene beyond the name of its file.
 
@@ -29,6 +49,8 @@ class SceneOptions:
     for_coding : bool
         False opens a scene to look at, before its scaling is known, as in
         `bandfold.formats.envi.reader.open_envi`.
+    layout : RawLayout or None
+        Of a raw file without a header.
     """
 
     variable: str | None = None
@@ -36,6 +58,7 @@ class SceneOptions:
     scaling: Scaling | None = None
     no_data: float | NoData | None = NoData.HEADER
     for_coding: bool = True
+    layout: RawLayout | None = None
 
     def scene_info(
         self,

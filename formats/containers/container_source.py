@@ -10,13 +10,25 @@ import numpy as np
 
 from bandfold.common.errors import SceneError
 from bandfold.common.scene import MetadataValue, NoData
-from bandfold.formats import georeference, header_fields
+from bandfold.formats import header_fields
 from bandfold.formats.block_source import ArrayBlockSource, BlockSource, reading
 from bandfold.formats.scene_options import SceneOptions
 
+from .band_attributes import GAINS, OFFSETS, listed_variables
 from .cf_conventions import FIELD_PREFIX, OTHER_UNIT, USUAL_NAME
+from .geolocation import geolocation, not_carried
+from .grid_mapping import scene_georeference
 from .stored_samples import StoredSamples
-from .variables import GOOD, WAVELENGTHS, WIDTHS, Variable, band_variable, choose_axes, choose_variable
+from .variables import (
+    GOOD,
+    WAVELENGTHS,
+    WIDTHS,
+    Variable,
+    attribute_numbers,
+    band_variable,
+    choose_axes,
+    choose_variable,
+)
 
 
 def container_source(
@@ -63,19 +75,29 @@ def container_source(
     shown = scene
     if mirrored:
         shown = Variable(scene.name, _Mirror(scene.data), scene.dims[::-1], scene.attributes)
+    found = [*listed_variables(scene), *found]
     listed = band_variable(found, scene, None, WAVELENGTHS)
     lengths = frozenset((int(np.prod(listed.shape)),)) if listed is not None else frozenset()
     axes = choose_axes(path, shown, options.band_axis, usual, lengths)
     shape = axes.shape(shown.shape)
     with reading(path):
-        metadata = {**_spectral(found, scene, shape[0]), **_described(scene, about, shape[0])}
-        _place(found, scene, axes.lines, axes.samples, shape).update(metadata)
+        bands, lists = _spectral(found, scene, shape[0])
+        metadata = {**bands, **_described(scene, about, shape[0])}
+        place = scene_georeference(found, scene, axes.lines, axes.samples, shape)
+        place.update(metadata)
+        grids = None if place.transform is not None else geolocation(found, scene, *shape[1:])
+    notes = list(scene.notes)
+    if grids is not None:
+        metadata = {**grids.fields, **metadata}
+        notes.append(grids.note)
+        lists = [*lists, *grids.used]
+    notes += not_carried(found, scene, [*lists, *scene.parts])
     markers = scene.no_data_values() if isinstance(options.no_data, NoData) else ()
     info = options.scene_info(shape, scene.sample_dtype, metadata, next(iter(markers), None), axes.interleave)
     data = scene.data
     if scene.unsigned or len(markers) > 1:
         data = StoredSamples(data, info.dtype, markers)
-    return ArrayBlockSource(path, data, axes.mirrored() if mirrored else axes, info)
+    return ArrayBlockSource(path, data, axes.mirrored() if mirrored else axes, info, notes)
 
 
 class _Mirror:
@@ -86,17 +108,21 @@ class _Mirror:
         self.dtype = data.dtype
 
 
-def _spectral(found: Sequence[Variable], scene: Variable, bands: int) -> dict[str, MetadataValue]:
+def _spectral(
+    found: Sequence[Variable], scene: Variable, bands: int
+) -> tuple[dict[str, MetadataValue], list[Variable]]:
+    """Header fields of the bands, and the variables that hold them."""
     wavelength, width, good = (
         band_variable(found, scene, bands, pattern) for pattern in (WAVELENGTHS, WIDTHS, GOOD)
     )
-    return header_fields.spectral_fields(
+    fields = header_fields.spectral_fields(
         bands,
         wavelength=None if wavelength is None else wavelength.values(),
         unit=None if wavelength is None else wavelength.text("units"),
         fwhm=None if width is None else width.values(),
         good=None if good is None else good.values(),
     )
+    return fields, [one for one in (wavelength, width, good) if one is not None]
 
 
 def _described(scene: Variable, about: dict[str, Any], bands: int) -> dict[str, MetadataValue]:
@@ -112,6 +138,10 @@ def _described(scene: Variable, about: dict[str, Any], bands: int) -> dict[str, 
     if scene.last_name != USUAL_NAME:
         described[header_fields.VARIABLE] = scene.last_name
     described |= header_fields.scale_fields(bands, scene.number("scale_factor"), scene.number("add_offset"))
+    for key, name in ((header_fields.GAINS, GAINS), (header_fields.OFFSETS, OFFSETS)):
+        numbers = attribute_numbers(scene.attribute(name))
+        if len(numbers) == bands:
+            described[key] = header_fields.number_texts(numbers)
     for name in about:
         text = root.text(name) if name.startswith(FIELD_PREFIX) else None
         if text is not None:
@@ -119,51 +149,3 @@ def _described(scene: Variable, about: dict[str, Any], bands: int) -> dict[str, 
     return described
 
 
-def _place(
-    found: Sequence[Variable], scene: Variable, lines: int, samples: int, shape: tuple[int, int, int]
-) -> georeference.Georeference:
-    """Georeference: of the grid mapping, or of the coordinates of the pixels."""
-    group = scene.name.rpartition("/")[0]
-    near = {one.last_name: one for one in found if one.name.rpartition("/")[0] == group}
-    crs = transform = None
-    mapping = near.get((scene.text("grid_mapping") or "").partition(":")[0])
-    if mapping is not None:
-        crs = _crs(mapping)
-        numbers = (mapping.text("GeoTransform") or "").split()
-        if len(numbers) == 6:
-            transform = tuple(float(number) for number in numbers)
-    dims = scene.dims
-    if transform is None and len(dims) > max(lines, samples):
-        transform = _regular(near.get(dims[samples]), near.get(dims[lines]), shape)
-        if transform is not None and crs is None and "degrees" in (near[dims[samples]].text("units") or ""):
-            crs = georeference.parse_crs("EPSG:4326")
-    return georeference.Georeference(crs, transform)  # type: ignore[arg-type]
-
-
-def _crs(mapping: Variable) -> Any:
-    from pyproj import CRS
-    from pyproj.exceptions import CRSError
-
-    text = mapping.text("crs_wkt") or mapping.text("spatial_ref")
-    try:
-        return georeference.parse_crs(text) if text else CRS.from_cf(dict(mapping.attributes))
-    except (SceneError, CRSError, KeyError):
-        # What nobody can read is not carried.
-        return None
-
-
-def _regular(x: Variable | None, y: Variable | None, shape: tuple[int, int, int]) -> tuple[float, ...] | None:
-    """Geotransform of evenly spaced pixel centres."""
-    if x is None or y is None or not (x.numeric and y.numeric):
-        return None
-    corners = []
-    for variable, length in ((x, shape[2]), (y, shape[1])):
-        if variable.shape != (length,) or length < 2:
-            return None
-        values = variable.values().astype(np.float64)
-        step = (values[-1] - values[0]) / (length - 1)
-        if step == 0 or not np.allclose(np.diff(values), step, rtol=1e-3, atol=0):
-            return None
-        corners.append((float(values[0] - step / 2), float(step)))
-    (left, width), (top, height) = corners
-    return left, width, 0.0, top, 0.0, height

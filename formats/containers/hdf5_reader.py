@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from bandfold.formats.scene_options import SceneOptions
 from bandfold.formats.unpacked_chunks import unpacked
 
 from .container_source import container_source
+from .prisma import chosen, with_prisma_cubes
 from .variables import Variable
 
 if TYPE_CHECKING:
@@ -48,7 +50,8 @@ def open_hdf5(path: Path, options: SceneOptions) -> BlockSource:
             for name, item in datasets(file)
         ]
         about = dict(file.attrs)
-    return container_source(path, found, about, options)
+        found = with_prisma_cubes(found, about)
+    return container_source(path, found, about, replace(options, variable=chosen(found, options.variable)))
 
 
 def datasets(file: h5py.File) -> list[tuple[str, Any]]:

@@ -56,12 +56,18 @@ class Variable:
         Names of the axes; empty texts where they have none.
     attributes : mapping of str
         What the file says of the array: unit, no-data value, scale, ...
+    parts : tuple of Variable
+        Arrays of the file that it is made of, where it is none of the file.
+    notes : tuple of str
+        What the user should know of it.
     """
 
     name: str
     data: Any
     dims: tuple[str, ...]
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    parts: tuple[Variable, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -96,7 +102,7 @@ class Variable:
     @property
     def unsigned(self) -> bool:
         """Whether integers of a signed type stand for unsigned ones (``_Unsigned`` of NetCDF 3)."""
-        said = self.text("_Unsigned") or str(self.attributes.get("_Unsigned", ""))
+        said = self.text("_Unsigned") or str(self.attribute("_Unsigned") or "")
         return self.dtype.kind == "i" and said.strip().lower() == "true"
 
     @property
@@ -109,7 +115,7 @@ class Variable:
         """No-data values that the attributes name, each once: numbers, texts, or lists of either."""
         found: list[float] = []
         for name in _NO_DATA_NAMES:
-            for value in _numbers(self.attributes.get(name)):
+            for value in attribute_numbers(self.attribute(name)):
                 marker = value
                 if self.unsigned and value < 0 and value.is_integer():
                     marker = value + 256.0**self.dtype.itemsize
@@ -121,14 +127,22 @@ class Variable:
         """The first no-data value that the attributes name; None if they name none."""
         return next(iter(self.no_data_values()), None)
 
+    def attribute(self, key: str) -> Any:
+        """An attribute by its name, if need be in another case of letters; None if there is none."""
+        if key in self.attributes:
+            return self.attributes[key]
+        return next((value for name, value in self.attributes.items() if name.lower() == key.lower()), None)
+
     def number(self, key: str) -> float | None:
         """An attribute that is one number."""
-        value = np.ravel(self.attributes.get(key, ()))
+        value = np.ravel(() if self.attribute(key) is None else self.attribute(key))
         return float(value[0]) if value.size == 1 and value.dtype.kind in "iuf" else None
 
     def text(self, key: str) -> str | None:
         """An attribute that is a text, not empty."""
-        value = self.attributes.get(key)
+        value = self.attribute(key)
+        if isinstance(value, np.ndarray) and value.size == 1:
+            value = value.item()
         if isinstance(value, bytes):
             value = value.decode("utf-8", "replace")
         return value.strip() or None if isinstance(value, str) else None
@@ -319,8 +333,19 @@ def _listed(variables: Sequence[Variable]) -> str:
     return ", ".join(shown) + (", ..." if len(variables) > 12 else "") if shown else "none"
 
 
-def _numbers(value: Any) -> list[float]:
-    """Numbers that an attribute holds: itself, its items, or what its text says."""
+def attribute_numbers(value: Any) -> list[float]:
+    """Read the numbers that an attribute holds.
+
+    Parameters
+    ----------
+    value : number, str, bytes, sequence of these, or None
+        The attribute.
+
+    Returns
+    -------
+    list of float
+        Itself, its items, or those that its text lists; what is no number is left out.
+    """
     found: list[float] = []
     for item in np.ravel(np.asarray([] if value is None else value, dtype=object)).tolist():
         text = item.decode("utf-8", "replace") if isinstance(item, bytes) else item

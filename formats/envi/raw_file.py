@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,12 @@ class EnviSource(BlockSource):
         Position of the first sample, in bytes.
     info : SceneInfo
         Geometry, type, interleave and byte order of the file.
+    notes : sequence of str, optional
+        As for `BlockSource`.
     """
 
-    def __init__(self, path: Path, offset: int, info: SceneInfo) -> None:
-        super().__init__(path, info)
+    def __init__(self, path: Path, offset: int, info: SceneInfo, notes: Sequence[str] = ()) -> None:
+        super().__init__(path, info, notes)
         self._offset = offset
         self._stored = info.dtype.newbyteorder("<" if info.byte_order == "little" else ">")
 

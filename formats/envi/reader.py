@@ -175,10 +175,27 @@ def _locate(path: Path) -> tuple[Path, Path]:
                 return path, raw
         names = ", ".join(f".{name}" for name in _RAW_SUFFIXES)
         raise SceneError(f"no raw file beside {path}: {stem.name} with {names} or no suffix is looked for")
-    for header in (f"{path}.hdr", f"{path}.HDR", path.with_suffix(".hdr"), path.with_suffix(".HDR")):
-        if Path(header).is_file():
-            return Path(header), path
+    header = header_beside(path)
+    if header is not None:
+        return header, path
     raise SceneError(f"no header beside {path}: {path.with_suffix('.hdr')} or {path}.hdr is looked for")
+
+
+def header_beside(path: Path) -> Path | None:
+    """Find the header of a raw file.
+
+    Parameters
+    ----------
+    path : Path
+        The raw file.
+
+    Returns
+    -------
+    Path or None
+        None if there is none.
+    """
+    names = (f"{path}.hdr", f"{path}.HDR", path.with_suffix(".hdr"), path.with_suffix(".HDR"))
+    return next((Path(name) for name in names if Path(name).is_file()), None)
 
 
 def _check_size(path: Path, offset: int, geometry: tuple[int, int, int], dtype: np.dtype[np.generic]) -> None:

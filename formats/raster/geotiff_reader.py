@@ -12,17 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError
-from bandfold.common.scene import MetadataValue
-from bandfold.formats import georeference, header_fields
+from bandfold.common.scene import MetadataValue, NoData
+from bandfold.formats import georeference, header_fields, tie_points
 from bandfold.formats.block_source import BlockSource
 from bandfold.formats.scene_options import SceneOptions
 from bandfold.formats.unpacked_chunks import UnpackedChunks
 
+from .band_tags import band_fields
+from .metadata_xml import read_product_metadata
+
 FIELD_DOMAIN = "ENVI"
 """Metadata domain of the header fields; GDAL's own ENVI driver uses it too."""
-
-IMAGERY_DOMAIN = "IMAGERY"
-"""GDAL's domain for wavelengths of bands."""
 
 _CACHE_MEGABYTES = 64
 """What GDAL may keep of rasters; left alone it takes a twentieth of the memory."""
@@ -56,14 +56,18 @@ class RasterSource(BlockSource):
             raise SceneError(f"{path} holds {len(file.subdatasets)} rasters: name one of them")
         if len(set(file.dtypes)) != 1:
             raise SceneError(f"bands of {path} have different types: convert them to one")
+        product = read_product_metadata(path, file.count)
+        points, notes = _ground_control(file)
+        metadata = {**product.fields, **points, **_metadata(file)}
+        no_data = _no_data(path, file) if isinstance(options.no_data, NoData) else None
         info = options.scene_info(
             (file.count, file.height, file.width),
             np.dtype(file.dtypes[0]),
-            _metadata(file),
-            _no_data(path, file),
+            metadata,
+            product.no_data if no_data is None else no_data,
             "bip" if file.interleaving is not None and file.interleaving.value == "PIXEL" else "bsq",
         )
-        super().__init__(path, info)
+        super().__init__(path, info, notes)
         self._samples = _samples(path, file)
 
     def _block(self, bands: slice, lines: slice) -> NDArray[Any]:
@@ -140,7 +144,7 @@ def _metadata(file: Any) -> dict[str, MetadataValue]:
         if value is not None and (1 if isinstance(value, str) else len(value)) != bands:
             del metadata[key]
     if header_fields.WAVELENGTH not in metadata:
-        metadata |= _spectral(file)
+        metadata |= band_fields(file)
     if header_fields.BAND_NAMES not in metadata and all(file.descriptions):
         metadata[header_fields.BAND_NAMES] = tuple(
             " ".join(text.replace(",", " ").split()) for text in file.descriptions
@@ -156,30 +160,21 @@ def _metadata(file: Any) -> dict[str, MetadataValue]:
     return metadata
 
 
-def _spectral(file: Any) -> dict[str, MetadataValue]:
-    """Wavelengths of the tags of bands: GDAL's in micrometres, or those that its ENVI driver leaves."""
-    for domain, names, unit in (
-        (IMAGERY_DOMAIN, ("CENTRAL_WAVELENGTH_UM", "FWHM_UM"), "um"),
-        (None, ("wavelength", "fwhm"), None),
-    ):
-        tags = [file.tags(band, ns=domain) for band in range(1, file.count + 1)]
-        lists = [[tag.get(name, "") for tag in tags] for name in names]
-        numbers = [_floats(texts) for texts in lists]
-        if numbers[0] is not None:
-            return header_fields.spectral_fields(
-                file.count,
-                wavelength=numbers[0],
-                unit=unit or tags[0].get("wavelength_units"),
-                fwhm=numbers[1],
-            )
-    return {}
-
-
-def _floats(texts: list[str]) -> list[float] | None:
-    try:
-        return [float(text) for text in texts]
-    except ValueError:
-        return None
+def _ground_control(file: Any) -> tuple[dict[str, MetadataValue], list[str]]:
+    """Tie points of a raster without a geotransform, and what is not carried of its geolocation."""
+    points, crs = file.gcps
+    fields: dict[str, MetadataValue] = {}
+    notes: list[str] = []
+    if points and crs is not None and crs.is_geographic:
+        # Of GDAL, the left upper corner of the first pixel is (0, 0).
+        fields[tie_points.GEO_POINTS] = tie_points.field_of(
+            [tie_points.TiePoint(one.col - 0.5, one.row - 0.5, one.x, one.y) for one in points]
+        )
+    elif points:
+        notes.append(f"not carried: {len(points)} ground control points, which are not in degrees")
+    if file.rpcs is not None:
+        notes.append("not carried, keep the file for them: coefficients of RPC")
+    return fields, notes
 
 
 def _no_data(path: Path, file: Any) -> float | None:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from bandfold.common.atomic_files import reserve
 from bandfold.common.errors import OutputError
-from bandfold.formats import georeference, header_fields
+from bandfold.formats import georeference, header_fields, tie_points
 from bandfold.formats.scene_writer import SceneWriter, stored_no_data
 
-from .geotiff_reader import FIELD_DOMAIN, IMAGERY_DOMAIN, gdal
+from .band_tags import IMAGERY_DOMAIN
+from .geotiff_reader import FIELD_DOMAIN, gdal
 
 
 class GeoTiffWriter(SceneWriter):
@@ -52,7 +53,22 @@ class GeoTiffWriter(SceneWriter):
                 self._file.crs = rasterio.CRS.from_wkt(place.crs.to_wkt())
             if place.transform is not None:
                 self._file.transform = rasterio.Affine.from_gdal(*place.transform)
+            else:
+                self._tie()
             self._describe(place.expressed)
+
+    def _tie(self) -> None:
+        """Write tie points as ground control points."""
+        from rasterio.control import GroundControlPoint
+
+        points = [
+            GroundControlPoint(row=one.line + 0.5, col=one.sample + 0.5, x=one.longitude, y=one.latitude)
+            for one in tie_points.read_tie_points(self.info.metadata)
+        ]
+        if points:
+            import rasterio
+
+            self._file.gcps = (points, rasterio.CRS.from_epsg(4326))
 
     def _describe(self, told: frozenset[str]) -> None:
         """Write what is known of the scene and of its bands."""

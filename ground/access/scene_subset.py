@@ -8,6 +8,7 @@ from types import MappingProxyType
 from bandfold.common.scene import MetadataValue, SceneInfo
 from bandfold.formats.georeference import read_georeference
 from bandfold.formats.header_fields import number_text
+from bandfold.formats.tie_points import GEO_POINTS, moved
 
 _PER_BAND = (
     "wavelength",
@@ -25,9 +26,9 @@ def subset_info(info: SceneInfo, bands: slice, lines: slice) -> SceneInfo:
     """Describe a part of a scene, so that its header stays true.
 
     Lists with an item per band (wavelengths, FWHM, bad bands, band names, gains, offsets) are cut, default
-    bands renumbered, the map reference and ``y start`` moved by the lines that are left out before the part.
-    What cannot be kept true (default bands left out, and with lines cut off ahead ground control points and
-    RPC coefficients) is dropped.
+    bands renumbered, the map reference, tie points and ``y start`` moved by the lines that are left out
+    before the part. What cannot be kept true (default bands left out, and with lines cut off ahead RPC coefficients) is
+    dropped.
 
     Parameters
     ----------
@@ -52,8 +53,10 @@ def subset_info(info: SceneInfo, bands: slice, lines: slice) -> SceneInfo:
         if shown:
             metadata["default bands"] = shown
     if lines.start:
-        for key in ("geo points", "rpc info"):
-            metadata.pop(key, None)
+        metadata.pop("rpc info", None)
+        points = moved(metadata.pop(GEO_POINTS, ()), lines.start)
+        if points is not None:
+            metadata[GEO_POINTS] = points
         _move(metadata, lines.start)
     return replace(info, bands=count, lines=lines.stop - lines.start, metadata=MappingProxyType(metadata))
 

@@ -57,7 +57,7 @@ def test_georeference_moves_with_the_first_line():
     assert info.shape == (5, 5, 3)
     assert info.metadata["map info"] == ("UTM", "1.000", "-2.5", "500000.0", "4000000.0")
     assert info.metadata["y start"] == "5"
-    assert "geo points" not in info.metadata
+    assert info.metadata["geo points"] == ("1.0", "-3.0", "48.000000", "11.000000")
     assert "geo points" in part(lines=(0, 4)).metadata
 
 
