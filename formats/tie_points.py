@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bandfold.common.scene import MetadataValue
 
 GEO_POINTS = "geo points"
-"""Header field: sample, line, latitude, longitude of each point; the first pixel has its centre at (1.5, 1.5)."""
+"""Header field: sample, line, latitude, longitude of points; (1.5, 1.5) is the centre of the first pixel."""
 
 SPACING = 64
 """Pixels from a tie point to the next, at most."""

@@ -129,18 +129,22 @@ def _joined(both: Sequence[Variable]) -> Variable:
     radiance = "units" in both[0].attributes
     attributes = dict(both[0].attributes)
     for name in ("wavelengths", "fwhm", "good_bands", GAINS, OFFSETS):
-        if all(name in one.attributes for one in both):
-            attributes[name] = np.concatenate([one.attributes[name] for one in both])
-        else:
-            attributes.pop(name, None)
+        neutral = {GAINS: 1.0, OFFSETS: 0.0}.get(name)
+        parts = [
+            one.attributes.get(name, None if neutral is None else np.full(one.shape[_BANDS_AXIS], neutral))
+            for one in both
+        ]
+        attributes.pop(name, None)
+        if any(name in one.attributes for one in both) and all(part is not None for part in parts):
+            attributes[name] = np.concatenate(parts)
     # Each cube has put its bands in order already.
     data = JoinedBands([(one.data, False) for one in both])
     note = (
         "bands of VNIR_Cube and SWIR_Cube are joined, in order of wavelength (--variable takes one of them)"
     )
-    parts = (*both, *(part for one in both for part in one.parts))
+    made_of = (*both, *(part for one in both for part in one.parts))
     name = f"{group}/{'radiance' if radiance else 'reflectance'}"
-    return Variable(name, data, _DIMS, attributes, parts, (note,))
+    return Variable(name, data, _DIMS, attributes, made_of, (note,))
 
 
 def _list(root: Variable, name: str, bands: int) -> NDArray[np.float64] | None:

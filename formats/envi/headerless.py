@@ -66,8 +66,8 @@ def open_headerless(path: Path, options: SceneOptions) -> EnviSource:
     line = layout.bands * layout.samples * layout.dtype.itemsize
     if not size or size % line:
         raise SceneError(
-            f"{path} has {size} bytes, which is no number of lines of {layout.bands} bands x "
-            f"{layout.samples} samples of {layout.dtype} ({line} bytes): correct --bands, --samples or --dtype"
+            f"{path} has {size} bytes, not a number of lines of {layout.bands} bands x "
+            f"{layout.samples} samples of {layout.dtype} ({line} bytes): correct --bands, --samples, --dtype"
         )
     dtype = layout.dtype.newbyteorder("<" if layout.byte_order == "little" else ">")
     shape = (layout.bands, size // line, layout.samples)

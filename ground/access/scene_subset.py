@@ -27,8 +27,8 @@ def subset_info(info: SceneInfo, bands: slice, lines: slice) -> SceneInfo:
 
     Lists with an item per band (wavelengths, FWHM, bad bands, band names, gains, offsets) are cut, default
     bands renumbered, the map reference, tie points and ``y start`` moved by the lines that are left out
-    before the part. What cannot be kept true (default bands left out, and with lines cut off ahead RPC coefficients) is
-    dropped.
+    before the part. What cannot be kept true (default bands left out, RPC coefficients where lines are
+    cut off ahead) is dropped.
 
     Parameters
     ----------
