@@ -14,7 +14,6 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.common.errors import SceneError
 from bandfold.common.scene import native
 
 _IN_MEMORY = 64 << 20
@@ -29,7 +28,8 @@ class UnpackedChunks:
 
     An encoder goes through a scene several times, strip by strip, and libraries unpack every chunk that a
     strip touches anew. Here each chunk is unpacked once: up to 64 MiB of samples are kept in memory, larger
-    arrays in a temporary file without a name, which is gone when nobody reads the array any more.
+    arrays in a temporary file without a name, which is gone when nobody reads the array any more. Where there
+    is no room for that, parts are read from the array itself: slowly, and `notes` tells it.
 
     Parameters
     ----------
@@ -48,9 +48,21 @@ class UnpackedChunks:
         self._slot = math.prod(self._unit) * self.dtype.itemsize
         self._lock = Lock()
         self._reserved = False
+        self._roomless = False
         self._kept = np.empty(0, np.uint8)
         self._file: IO[bytes] | None = None
         self._done = np.zeros(self._grid, bool)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A line that says why reading will be slow, if it will."""
+        folder = tempfile.gettempdir()
+        if self.nbytes <= _IN_MEMORY or self._has_room(folder):
+            return ()
+        return (
+            f"no room in {folder} for {self.nbytes >> 20} MiB of unpacked chunks: they are unpacked anew for "
+            "every strip, which is slow; set TMPDIR to a folder with room",
+        )
 
     @property
     def nbytes(self) -> int:
@@ -65,6 +77,8 @@ class UnpackedChunks:
         if out.size:
             with self._lock:
                 self._unpack(bounds)
+            if self._roomless:
+                return np.asarray(self._data[index], self.dtype)
             self._collect(bounds, out)
         return out[tuple(0 if isinstance(one, (int, np.integer)) else slice(None) for one in given)]
 
@@ -89,14 +103,16 @@ class UnpackedChunks:
 
     def _unpack(self, bounds: Sequence[tuple[int, int]]) -> None:
         """Make sure that the units that hold part of a range are kept."""
+        if not self._reserved:
+            self._reserve()
         for place in self._touched(bounds):
+            if self._roomless:
+                return
             if self._done[place]:
                 continue
             block = np.ascontiguousarray(self._data[self._inside(place)], self.dtype)
             stored = block.reshape(-1).view(np.uint8)
             offset = self._offset(place)
-            if not self._reserved:
-                self._reserve()
             if self._file is None:
                 self._kept[offset : offset + stored.size] = stored
             else:
@@ -104,33 +120,28 @@ class UnpackedChunks:
             self._done[place] = True
 
     def _reserve(self) -> None:
+        self._reserved = True
         if self.nbytes <= _IN_MEMORY:
             self._kept = np.empty(self.nbytes, np.uint8)
-            self._reserved = True
-            return
-        folder = tempfile.gettempdir()
-        if shutil.disk_usage(folder).free < self.nbytes:
-            raise self._no_room(folder)
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the array
-        weakref.finalize(self, self._file.close)
-        # A hole, so that all of it can be mapped.
-        self._file.truncate(self.nbytes)
-        self._reserved = True
+        elif self._has_room(tempfile.gettempdir()):
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the array
+            weakref.finalize(self, self._file.close)
+            # A hole, so that all of it can be mapped.
+            self._file.truncate(self.nbytes)
+        else:
+            self._roomless = True
+
+    def _has_room(self, folder: str) -> bool:
+        return shutil.disk_usage(folder).free >= self.nbytes
 
     def _write(self, file: IO[bytes], offset: int, stored: NDArray[np.uint8]) -> None:
-        # Written rather than mapped: a full disk is an error then, and not a signal.
+        # Written rather than mapped: a disk that gets full is an error then, and not a signal.
         try:
             file.seek(offset)
             file.write(stored.data)
             file.flush()
-        except OSError as error:
-            raise self._no_room(tempfile.gettempdir()) from error
-
-    def _no_room(self, folder: str) -> SceneError:
-        return SceneError(
-            f"no room for the {self.nbytes >> 20} MiB of the unpacked scene in {folder}: make room, "
-            "or set TMPDIR to another folder"
-        )
+        except OSError:
+            self._roomless = True
 
     def _collect(self, bounds: Sequence[tuple[int, int]], out: NDArray[Any]) -> None:
         """Copy a range out of the units that hold it."""

@@ -86,7 +86,7 @@ def container_source(
         place = scene_georeference(found, scene, axes.lines, axes.samples, shape)
         place.update(metadata)
         grids = None if place.transform is not None else geolocation(found, scene, *shape[1:])
-    notes = list(scene.notes)
+    notes = [*scene.notes, *getattr(scene.data, "notes", ())]
     if grids is not None:
         metadata = {**grids.fields, **metadata}
         notes.append(grids.note)
@@ -147,5 +147,3 @@ def _described(scene: Variable, about: dict[str, Any], bands: int) -> dict[str, 
         if text is not None:
             described[header_fields.header_key(name[len(FIELD_PREFIX) :])] = header_fields.parse_field(text)
     return described
-
-

@@ -40,6 +40,11 @@ class JoinedBands:
         self._bands = [int(data.shape[_BANDS_AXIS]) for data, _ in parts]
         self.shape = (int(first.shape[0]), sum(self._bands), int(first.shape[2]))
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the arrays."""
+        return tuple(dict.fromkeys(note for data, _ in self._parts for note in getattr(data, "notes", ())))
+
     def __getitem__(self, index: tuple[slice, slice, slice]) -> NDArray[Any]:
         lines, bands, samples = index
         low, high, _ = bands.indices(self.shape[_BANDS_AXIS])

@@ -67,8 +67,10 @@ class RasterSource(BlockSource):
             product.no_data if no_data is None else no_data,
             "bip" if file.interleaving is not None and file.interleaving.value == "PIXEL" else "bsq",
         )
-        super().__init__(path, info, notes)
         self._samples = _samples(path, file)
+        if isinstance(self._samples, UnpackedChunks):
+            notes += self._samples.notes
+        super().__init__(path, info, notes)
 
     def _block(self, bands: slice, lines: slice) -> NDArray[Any]:
         if bands.start == bands.stop or lines.start == lines.stop:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from bandfold.common.errors import SceneError
 from bandfold.formats import unpacked_chunks
 from bandfold.formats.opening import open_scene
+from bandfold.formats.scene_options import SceneOptions
 from bandfold.formats.unpacked_chunks import UnpackedChunks, unpacked
 
 from .conftest import CUBE, read_whole
@@ -49,12 +49,32 @@ def test_nothing_is_unpacked_that_is_not_read():
     assert UnpackedChunks(counted, (9, 4, 13)).shape == CUBE.shape
 
 
-def test_a_disk_without_room_is_an_error(monkeypatch):
+def test_a_disk_without_room_makes_reading_slow_and_is_told(tmp_path, monkeypatch):
+    h5py = pytest.importorskip("h5py")
     monkeypatch.setattr(unpacked_chunks, "_IN_MEMORY", 0)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("packed", data=CUBE, chunks=(3, 4, 5), compression="gzip")
+    assert open_scene(tmp_path / "a.h5", SceneOptions(band_axis="0")).notes == ()
     usage = unpacked_chunks.shutil.disk_usage("/")
     monkeypatch.setattr(unpacked_chunks.shutil, "disk_usage", lambda folder: usage._replace(free=9))
-    with pytest.raises(SceneError, match="TMPDIR"):
-        UnpackedChunks(CUBE, (3, 3, 3))[0]
+    source = open_scene(tmp_path / "a.h5", SceneOptions(band_axis="0"))
+    assert "TMPDIR" in source.notes[0]
+    np.testing.assert_array_equal(read_whole(source), CUBE)
+    np.testing.assert_array_equal(source.read(slice(1, 3), slice(4, 6)), CUBE[1:3, 4:6])
+
+
+def test_a_disk_that_gets_full_meanwhile(monkeypatch):
+    class Full:
+        def seek(self, offset):
+            raise OSError(28, "No space left on device")
+
+        truncate = close = lambda self, *sizes: None
+
+    monkeypatch.setattr(unpacked_chunks, "_IN_MEMORY", 0)
+    monkeypatch.setattr(unpacked_chunks.tempfile, "TemporaryFile", Full)
+    array = UnpackedChunks(CUBE, (3, 3, 3))
+    np.testing.assert_array_equal(array[2:5, :, 1:4], CUBE[2:5, :, 1:4])
+    np.testing.assert_array_equal(array[:], CUBE)
 
 
 def test_which_arrays_are_compressed(tmp_path):

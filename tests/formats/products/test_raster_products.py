@@ -18,11 +18,12 @@ pytest.importorskip("pyproj")
 
 ENMAP = """<?xml version="1.0" encoding="UTF-8"?>
 <level_X xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><base><format>GeoTIFF+Metadata</format></base>
-<specific><backgroundValue>-32768</backgroundValue><bandCharacterisation>{}</bandCharacterisation></specific>
+<specific><backgroundValue>-32768</backgroundValue>
+<bandCharacterisation>{}</bandCharacterisation></specific>
 </level_X>
 """
-ENMAP_BAND = """<bandID number="{n}"><wavelengthCenterOfBand>{w}</wavelengthCenterOfBand><FWHMOfBand>{f}</FWHMOfBand>
-<GainOfBand>{g}</GainOfBand><OffsetOfBand>{o}</OffsetOfBand></bandID>"""
+ENMAP_BAND = """<bandID number="{n}"><wavelengthCenterOfBand>{w}</wavelengthCenterOfBand>
+<FWHMOfBand>{f}</FWHMOfBand><GainOfBand>{g}</GainOfBand><OffsetOfBand>{o}</OffsetOfBand></bandID>"""
 DESIS = """<?xml version="1.0" encoding="UTF-8"?>
 <hsi_doc><specific><bandCharacterization>{}</bandCharacterization></specific></hsi_doc>
 """
