@@ -94,6 +94,14 @@ def _facts(contents: ReportContents) -> dict[str, Any]:
         ("file", f"{stream['file_bytes']:,} bytes, {raw / stream['file_bytes']:.1f}\u00a0:\u00a01"),
         ("rate", f"{stream['bps']:.4f} bits per sample"),
     ]
+    bounds = [segment["max_error"] for segment in stream["segments"]]
+    if all(bound is not None for bound in bounds):
+        worst = max(bounds)
+        share = stream["relative_error"]
+        of_sample = f"{share:.4g} of a sample or " if share else ""
+        figures.append(
+            ("guaranteed", f"no error above {of_sample}{worst:g}" if worst or share else "lossless")
+        )
     if whole is not None:
         figures += [
             *([] if whole.full_scale == PEAK else [("SNR", _decibels(whole.snr))]),

@@ -102,6 +102,10 @@ CASES = {
     "banded": Case(_banded, "--psnr 70 --spectral none", lambda report: report["spectral"] == "none"),
     "scaled": Case(_scaled, "--step 200 --scale auto", lambda report: report["scaling"] is not None),
     "absent": Case(_absent, "--bytes 9000 --no-data 0", lambda report: report["no_data"] is not None),
+    "lossless": Case(_absent, "--lossless --no-data 0", lambda report: report["max_error"] == 0),
+    "bounded": Case(
+        _folded, "--max-error 9 --bps 0.3 --strip-lines 40", lambda report: report["max_error"] == 9
+    ),
     "sensed": Case(
         _sensed, "--bps 0.8 --sensor fit.bfm --spectral sensor", lambda report: report["sensor"] is not None
     ),

@@ -141,6 +141,23 @@ def test_damaged_strips_are_left_out_of_the_figures():
     assert "lines 16:32: " in page
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"lossless": True}, "lossless"),
+        ({"max_error": 7}, "no error above 7"),
+        ({"relative_error": 0.25, "max_error": 7}, "no error above 0.25 of a sample or 7"),
+    ],
+)
+def test_what_is_guaranteed_is_told(settings, said):
+    stream = encode(scene(), **settings)
+    assert said in render(collect(BitCountingDecoder(stream), None, 1 << 20), "a.bf")
+    lost = flipped(stream, Section.REFINEMENT, 1)
+    page = render(collect(BitCountingDecoder(lost), None, 1 << 20), "a.bf")
+    assert "guaranteed" not in page
+    assert "no error limit holds" in page
+
+
 def test_absent_samples_have_no_value():
     cube = scene()
     cube[:, 3:9, 2:5] = -1
