@@ -169,7 +169,8 @@ def decode(
         "format": kind,
         **part.geometry,
         "dtype": str(written.file_dtype),
-        "restored": decoder.restoration,
+        # What is within limits is not restored.
+        "restored": decoder.restoration if any(one.max_error is None for one in decoder.bounds) else None,
         "seconds": seconds,
         "bounds": bounds_report(decoder.bounds),
         "damage": [{**vars(item), "lines": item.bounds} for item in written.damage],

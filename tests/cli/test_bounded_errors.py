@@ -36,6 +36,7 @@ def test_no_sample_is_beyond_the_limit(run, tmp_path, scene, base):
     assert run("encode", "scene.hdr", "-o", "a.bf", "--max-error", 3, *base).status == 0
     result = run("decode", "a.bf", "-o", "again.hdr", "--json")
     report = json.loads(result.out)
+    assert report["restored"] is None
     lines = scene.shape[1]
     assert report["bounds"] == [{"lines": [0, lines], "max_error": 3, "relative_error": None}]
     assert np.abs(decoded(tmp_path / "again.hdr") - scene).max() == 3
