@@ -154,7 +154,11 @@ def covariance(blocks: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[
         gram += exact.integer_product(part, part.T)
         sums += part.sum(axis=1)
     shift = sums / pixels
-    return centre + shift, gram / pixels - shift[:, None] * shift[None, :]
+    # Row by row in place: with thousands of bands each matrix of all pairs takes hundreds of megabytes.
+    gram /= pixels
+    for band in range(bands):
+        gram[band] -= shift[band] * shift
+    return centre + shift, gram
 
 
 def told_means(mean: NDArray[np.float64], step: float, pixels: int) -> tuple[NDArray[np.int64], int]:

@@ -89,14 +89,14 @@ class FoldPlanner:
         ends = check_partition(partition_bands(self._covariances) if ends is None else ends, len(self._mean))
         self._ends = ends
         self._starts = (0, *ends[:-1])
+        self._parts = [slice(start, end) for start, end in zip(self._starts, ends, strict=True)]
         self._least_gain = LEAST_GAIN * sample.pixels
         self._plans: dict[float, Fold] = {}
 
     @cached_property
     def _spectra(self) -> _Candidates:
         """All components of all intervals."""
-        parts = [slice(start, end) for start, end in zip(self._starts, self._ends, strict=True)]
-        spectra = list(self._workers.map(lambda part: exact.eigh(self._covariances[part, part]), parts))
+        spectra = list(self._workers.map(lambda part: exact.eigh(self._covariances[part, part]), self._parts))
         return _Candidates([vectors for _, vectors in spectra], [values for values, _ in spectra])
 
     @cached_property
@@ -190,12 +190,14 @@ class FoldPlanner:
         if fold.second is None:
             return 0.0
         # From exact orthonormal bases: the rounded ones are good to 2**-16 of the strongest component only.
-        first = self._placed([vectors.orthonormal for vectors in fold.first])
-        inside, outside = fold.split
-        basis = np.concatenate(
-            [exact.product(first[:, inside], fold.second.orthonormal), first[:, outside]], axis=1
-        )
-        kept = (basis * exact.product(self._covariances, basis)).ravel().tolist()
+        bases = [vectors.orthonormal for vectors in fold.first]
+        inside, _ = fold.split
+        merged = exact.product(self._placed(bases)[:, inside], fold.second.orthonormal)
+        kept = (merged * exact.product(self._covariances, merged)).ravel().tolist()
+        # What was not merged is zero outside its interval, so the covariances within it are enough.
+        for part, basis, count in zip(self._parts, bases, fold.merged, strict=True):
+            alone = basis[:, count:]
+            kept += (alone * exact.product(self._covariances[part, part], alone)).ravel().tolist()
         whole = np.diagonal(self._covariances).tolist()
         return max(math.fsum(whole) - math.fsum(kept), 0.0) / len(whole)
 
@@ -223,8 +225,17 @@ class FoldPlanner:
 
     def _merge(self, bases: list[NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Variances and vectors of the KLT over components of all intervals."""
-        taken = self._placed(bases)
-        across = exact.product(exact.product(taken.T, self._covariances), taken)
+        # Interval by interval: bases are zero outside theirs, and sums without zeros have the same bits.
+        rows = np.concatenate(
+            [
+                exact.product(basis.T, self._covariances[part])
+                for part, basis in zip(self._parts, bases, strict=True)
+            ]
+        )
+        across = np.concatenate(
+            [exact.product(rows[:, part], basis) for part, basis in zip(self._parts, bases, strict=True)],
+            axis=1,
+        )
         return exact.eigh((across + across.T) / 2)
 
     def _placed(self, bases: list[NDArray[np.float64]]) -> NDArray[np.float64]:

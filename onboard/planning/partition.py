@@ -78,7 +78,7 @@ def partition_bands(covariances: NDArray[np.float64], intervals: int | None = No
     if not 1 <= intervals <= bands:
         raise SettingsError(f"{intervals} intervals asked for on {bands} bands: give 1 to {bands}")
     longest = max(LONGEST_INTERVAL, -(-bands // intervals))
-    cost = _interval_costs(covariances)
+    cost = _interval_costs(covariances, longest)
     best = np.full(bands + 1, np.inf)
     best[0] = 0.0
     back = np.zeros((intervals, bands + 1), dtype=np.intp)
@@ -86,7 +86,7 @@ def partition_bands(covariances: NDArray[np.float64], intervals: int | None = No
         following = np.full(bands + 1, np.inf)
         for end in range(number + 1, bands + 1):
             first = max(number, end - longest)
-            total = best[first:end] + cost[first:end, end]
+            total = best[first:end] + cost[end, end - first - 1 :: -1][: end - first]
             start = first + int(np.argmin(total))
             following[end], back[number, end] = total[start - first], start
         best = following
@@ -156,16 +156,36 @@ def check_partition(ends: Sequence[int], bands: int) -> tuple[int, ...]:
     return ends
 
 
-def _interval_costs(covariances: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Cost of every interval ``[start, end)``: shape (bands, bands + 1)."""
+def _interval_costs(covariances: NDArray[np.float64], longest: int) -> NDArray[np.float64]:
+    """Cost of every interval of up to `longest` bands, by its end and its length less one.
+
+    Parameters
+    ----------
+    covariances : ndarray, shape (bands, bands)
+        Covariance matrix.
+    longest : int
+        Bands of an interval at most.
+
+    Returns
+    -------
+    ndarray, shape (bands + 1, longest)
+        Infinite where an interval would start before the first band.
+    """
     bands = covariances.shape[0]
     variance = np.diagonal(covariances)
     live = variance > 0
     scale = np.where(live, variance, 1.0)
-    loss = 1.0 - np.minimum(covariances / scale[:, None] * (covariances / scale[None, :]), 1.0)
-    loss = np.where(live[:, None] & live[None, :], loss, 0.0)
+    # Losses summed over both axes. Row by row: with thousands of bands a matrix takes hundreds of megabytes.
     summed = np.zeros((bands + 1, bands + 1))
-    summed[1:, 1:] = np.cumsum(np.cumsum(loss, axis=0), axis=1)
-    start, end = np.arange(bands)[:, None], np.arange(bands + 1)[None, :]
-    square = summed[end, end] - summed[start, end] - summed[end, start] + summed[start, start]
-    return np.where(end > start, square / 2.0 / np.maximum(end - start, 1), np.inf)
+    column_sums = np.zeros(bands)
+    for row in range(bands):
+        loss = 1.0 - np.minimum(covariances[row] / scale[row] * (covariances[row] / scale), 1.0)
+        column_sums += np.where(live[row] & live, loss, 0.0)
+        np.cumsum(column_sums, out=summed[row + 1, 1:])
+    costs = np.full((bands + 1, longest), np.inf)
+    for length in range(1, min(longest, bands) + 1):
+        start = np.arange(bands + 1 - length)
+        end = start + length
+        square = summed[end, end] - summed[start, end] - summed[end, start] + summed[start, start]
+        costs[length:, length - 1] = square / 2.0 / length
+    return costs

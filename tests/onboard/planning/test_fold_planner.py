@@ -1,5 +1,7 @@
 """Plans follow the step: coarser steps, coarser means and fewer components."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT
-from bandfold.common import kernels
+from bandfold.common import exact, kernels
 from bandfold.onboard.planning.block_sample import sample_blocks
 from bandfold.onboard.planning.fold_planner import FoldPlanner
 from bandfold.onboard.rate_model import latent_gain, quantise_vectors, vector_bits
@@ -108,3 +110,32 @@ def test_gains_are_the_same_with_kernels_and_without(seed, size, fine):
     fast = latent_gain(latents, 10.0**fine)
     with kernels.switched_off():
         np.testing.assert_array_equal(latent_gain(latents, 10.0**fine), fast)
+
+
+def test_matrices_of_all_bands_are_multiplied_by_merged_components_only(monkeypatch):
+    """With thousands of bands each column of a basis that is multiplied by all covariances takes a while."""
+    cube = scene(bands=120, lines=16, samples=16)
+    ends = tuple(range(10, 121, 10))
+    sample = sample_blocks(ArraySource(cube))
+    wide = []
+    product = exact.product
+
+    def counted(a, b):
+        if a.shape[1] == 120:
+            wide.append(b.shape[1])
+        return product(a, b)
+
+    monkeypatch.setattr(exact, "product", counted)
+    planner = FoldPlanner(sample, ends, merge_limit=8)
+    fold = planner.plan(0.5)
+    left_out = planner.left_out(fold)
+    assert fold.components > 2 * 8
+    assert sum(wide) <= 8
+    # The same number as of all columns at once.
+    inside, outside = fold.split
+    first = planner._placed([vectors.orthonormal for vectors in fold.first])
+    basis = np.concatenate([product(first[:, inside], fold.second.orthonormal), first[:, outside]], axis=1)
+    _, covariances = sample.moments
+    kept = math.fsum((basis * product(covariances, basis)).ravel().tolist())
+    whole = math.fsum(np.diagonal(covariances).tolist())
+    assert left_out == max(whole - kept, 0.0) / 120

@@ -1,6 +1,7 @@
 """The partition found is the best there is, and a given one is checked."""
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -108,3 +109,14 @@ def test_the_published_partition_needs_all_bands_of_aviris():
 def test_unknown_names_are_refused():
     with pytest.raises(SettingsError, match="partition 'best' is unknown"):
         Encoder(step=1, partition="best")
+
+
+def test_memory_is_that_of_one_more_matrix_of_all_pairs():
+    covariances = covariance_matrix(600, 3)
+    tracemalloc.start()
+    try:
+        partition_bands(covariances)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 2 * covariances.nbytes
