@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from bandfold.common.scene import BLOCK
 
-MARGIN = 8
-"""Pixels around a block that its pixels are compared with."""
+from .pixel_similarity import MARGIN, SIDE, similarity
 
-_SIDE = BLOCK + 2 * MARGIN
-_OUTSIDE = np.float32(1e30)
+BLOCKS_AT_ONCE = 4
+"""Blocks that are filtered at a time: the weights of a few stay in the processor's cache."""
+
+_STEEPEST = 1e30
+"""What a difference or distance is multiplied by at most, so that none becomes infinite times zero."""
 
 
 @dataclass(frozen=True)
@@ -41,23 +43,6 @@ class FilterKernel:
 
     bandwidth: float
     sigma: float
-
-
-def _inner() -> NDArray[np.intp]:
-    """Places of a block's own pixels among those that they are compared with."""
-    places = np.arange(_SIDE * _SIDE).reshape(_SIDE, _SIDE)
-    return places[MARGIN : MARGIN + BLOCK, MARGIN : MARGIN + BLOCK].ravel()
-
-
-def _distances() -> NDArray[np.float32]:
-    """Squared distances between the pixels of a block and those around: shape (64, _SIDE**2)."""
-    line, sample = np.divmod(np.arange(_SIDE * _SIDE), _SIDE)
-    squares = (line[_INNER, None] - line) ** 2 + (sample[_INNER, None] - sample) ** 2
-    return np.asarray(squares, dtype=np.float32)
-
-
-_INNER = _inner()
-_DISTANCES = _distances()
 
 
 def bilateral_filter(
@@ -84,69 +69,43 @@ def bilateral_filter(
     count, lines, _ = planes.shape
     rows, wanted = lines // BLOCK, columns.stop - columns.start
     padded, inside = _padded(planes, columns)
-    around = sliding_window_view(padded, (_SIDE, _SIDE), axis=(1, 2))[:, ::BLOCK, ::BLOCK]
-    present = sliding_window_view(inside, (_SIDE, _SIDE))[::BLOCK, ::BLOCK]
+    around = sliding_window_view(padded, (SIDE, SIDE), axis=(1, 2))[:, ::BLOCK, ::BLOCK]
+    present = sliding_window_view(inside, (SIDE, SIDE))[::BLOCK, ::BLOCK]
+    falls = np.array([_falls(kernel) for kernel in kernels], dtype=np.float32)
     averages = np.empty((len(kernels), count, lines, wanted * BLOCK), dtype=np.float32)
     weights = np.empty((len(kernels), rows, wanted), dtype=np.float32)
     for row in range(rows):
-        # (columns, pixels around, components)
-        others = np.ascontiguousarray(
-            around[:, row].transpose(1, 2, 3, 0).reshape(wanted, _SIDE * _SIDE, count)
-        )
-        absent = ~present[row].reshape(wanted, 1, _SIDE * _SIDE)
-        differences = _differences(others)
-        differences[np.broadcast_to(absent, differences.shape)] = _OUTSIDE
         block_lines = slice(row * BLOCK, (row + 1) * BLOCK)
-        for number, kernel in enumerate(kernels):
-            alike = _weights(differences, absent, kernel)
-            sums = alike.sum(axis=2)
-            mean = np.matmul(alike, others) / sums[:, :, None]
-            averages[number][:, block_lines] = (
-                mean.reshape(wanted, BLOCK, BLOCK, count).transpose(3, 1, 0, 2).reshape(count, BLOCK, -1)
+        for start in range(0, wanted, BLOCKS_AT_ONCE):
+            part = slice(start, min(start + BLOCKS_AT_ONCE, wanted))
+            others = np.ascontiguousarray(around[:, row, part].swapaxes(0, 1)).reshape(-1, count, SIDE * SIDE)
+            there = np.ascontiguousarray(present[row, part]).reshape(-1, SIDE * SIDE)
+            alike, sums = similarity(others, there, falls)
+            mean = np.matmul(alike, others.swapaxes(1, 2)) / sums[..., None]
+            averages[:, :, block_lines, part.start * BLOCK : part.stop * BLOCK] = (
+                mean.reshape(len(kernels), -1, BLOCK, BLOCK, count)
+                .transpose(0, 4, 2, 1, 3)
+                .reshape(len(kernels), count, BLOCK, -1)
             )
-            weights[number, row] = np.log(sums).mean(axis=1)
+            weights[:, row, part] = np.log(sums).mean(axis=2)
     return averages, weights
 
 
-def _padded(planes: NDArray[np.float32], columns: slice) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """The columns wanted with a margin around, and which of its pixels are there."""
+def _falls(kernel: FilterKernel) -> tuple[float, float]:
+    """What squared differences and squared distances are multiplied by in the exponent of a weight."""
+    by_difference = min(1.0 / kernel.bandwidth, _STEEPEST) if kernel.bandwidth else 0.0
+    by_distance = min(0.5 / kernel.sigma**2, _STEEPEST) if kernel.sigma**2 else 0.0
+    return -by_difference, -by_distance
+
+
+def _padded(planes: NDArray[np.float32], columns: slice) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The columns wanted with a margin around, and 1 where its pixels are there, else 0."""
     count, lines, samples = planes.shape
     low, high = columns.start * BLOCK - MARGIN, columns.stop * BLOCK + MARGIN
     padded = np.zeros((count, lines + 2 * MARGIN, high - low), dtype=np.float32)
-    inside = np.zeros(padded.shape[1:], dtype=np.bool_)
+    inside = np.zeros(padded.shape[1:], dtype=np.float32)
     first, last = max(low, 0), min(high, samples)
     place = (slice(MARGIN, MARGIN + lines), slice(first - low, last - low))
     padded[(slice(None), *place)] = planes[:, :, first:last]
-    inside[place] = True
+    inside[place] = 1.0
     return padded, inside
-
-
-def _differences(others: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Squared differences, summed over components: shape (columns, 64, pixels around).
-
-    By ``|a - b|**2 = |a|**2 + |b|**2 - 2 a b``, a matrix product; in float64 and around the mean of the
-    block, because what is left of large squares is small.
-    """
-    centred = others.astype(np.float64)
-    centred -= centred[:, _INNER].mean(axis=1, keepdims=True)
-    own = centred[:, _INNER]
-    squares = np.einsum("cpk,cpk->cp", centred, centred)
-    found = np.matmul(own, centred.transpose(0, 2, 1))
-    found *= -2.0
-    found += squares[:, None, :]
-    found += squares[:, _INNER, None]
-    differences: NDArray[np.float32] = np.maximum(found, 0.0).astype(np.float32)
-    return differences
-
-
-def _weights(
-    differences: NDArray[np.float32], absent: NDArray[np.bool_], kernel: FilterKernel
-) -> NDArray[np.float32]:
-    exponent = np.zeros_like(differences)
-    if kernel.bandwidth:
-        np.multiply(differences, np.float32(-1.0 / kernel.bandwidth), out=exponent)
-    if kernel.sigma:
-        exponent -= _DISTANCES * np.float32(0.5 / kernel.sigma**2)
-    np.exp(exponent, out=exponent)
-    exponent[np.broadcast_to(absent, exponent.shape)] = 0.0
-    return exponent

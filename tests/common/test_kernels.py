@@ -14,6 +14,7 @@ import pytest
 
 import bandfold.bitstream
 import bandfold.common
+import bandfold.ground.restoration
 import bandfold.onboard
 from bandfold.common import kernels
 from bandfold.common.kernel_specification import Specification
@@ -31,7 +32,7 @@ def declared(monkeypatch):
 
 @pytest.fixture(scope="module")
 def all_kernels():
-    for package in (bandfold.common, bandfold.bitstream, bandfold.onboard):
+    for package in (bandfold.common, bandfold.bitstream, bandfold.onboard, bandfold.ground.restoration):
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             if not module.name.endswith("._kernels"):
                 importlib.import_module(module.name)

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from bandfold.ground.restoration.bilateral_filter import MARGIN, FilterKernel, bilateral_filter
+from bandfold.common.kernels import switched_off
+from bandfold.ground.restoration.bilateral_filter import BLOCKS_AT_ONCE, FilterKernel, bilateral_filter
+from bandfold.ground.restoration.pixel_similarity import MARGIN, similarity
 
 KERNELS = (FilterKernel(3.0, 0.0), FilterKernel(20.0, 2.0), FilterKernel(0.0, 1.0))
 
@@ -64,3 +66,42 @@ def test_a_bright_plane_does_not_drown_small_differences():
     planes[0, :, 4:] += 1.0
     averages, _ = bilateral_filter(planes, slice(0, 1), [FilterKernel(0.05, 0.0)])
     np.testing.assert_allclose(averages[0], planes, atol=0.02)
+
+
+def test_weights_have_the_same_bits_without_compiled_kernels():
+    rng = np.random.default_rng(6)
+    others = rng.normal(0, 3, (3, 2, 576)).astype(np.float32)
+    present = (rng.random((3, 576)) < 0.8).astype(np.float32)
+    falls = np.array([(-2.0, 0.0), (-0.1, -0.5), (0.0, -0.125), (-1e30, 0.0)], dtype=np.float32)
+    weights, sums = similarity(others, present, falls)
+    with switched_off():
+        expected, expected_sums = similarity(others, present, falls)
+    np.testing.assert_array_equal(weights, expected)
+    np.testing.assert_array_equal(sums, expected_sums)
+    assert 0.1 < (weights > 0).mean() < 0.9
+    np.testing.assert_allclose(sums, weights.sum(axis=3), rtol=1e-5)
+
+
+def test_exponents_are_those_of_the_exponential_function():
+    """A component of 0, and one pixel that differs from all others by what the exponent is to be."""
+    others = np.zeros((1, 1, 576), dtype=np.float32)
+    others[0, 0] = np.linspace(0.0, 9.3, 576)
+    weights, _ = similarity(others, np.ones((1, 576), np.float32), np.array([(-1.0, 0.0)], np.float32))
+    own = 8 * 24 + 8
+    exponent = -np.square((others[0, 0] - others[0, 0, own]).astype(np.float64))
+    np.testing.assert_allclose(weights[0, 0, 0], np.exp(exponent), rtol=3e-6)
+    assert weights[0, 0, 0, own] == 1.0
+
+
+def test_blocks_are_compared_once_for_all_averages(planes, monkeypatch):
+    """Work grows with the blocks, however many averages are made."""
+    blocks = []
+
+    def counted(others, present, falls):
+        blocks.append(len(others))
+        return similarity(others, present, falls)
+
+    monkeypatch.setattr("bandfold.ground.restoration.bilateral_filter.similarity", counted)
+    bilateral_filter(planes, slice(0, 6), KERNELS)
+    assert sum(blocks) == planes[0].size // 64
+    assert max(blocks) <= BLOCKS_AT_ONCE
