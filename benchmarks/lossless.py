@@ -1,7 +1,9 @@
 """Lossless and near-lossless sizes of scenes: ``python -m bandfold.benchmarks.lossless --scenes FOLDER``.
 
-Prints, for each scene and limit, bits per sample of bases with their refinement, beside recorded figures of
-other codecs. Every sample is checked against its limit.
+Prints, for each scene and limit, bits per sample of bases with their refinement, and of a whole stream as
+`bandfold encode` writes it without more options, beside recorded figures of other codecs. Every sample is
+checked against its limit. Tables that have not seen a scene are for bases with their refinement; the stream
+has those that are shipped.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bandfold.benchmarks.codecs.json_object import read_object
-from bandfold.benchmarks.measures.refined_size import RefinedSize, refined_sizes
+from bandfold.benchmarks.measures.refined_size import RefinedSize, refined_sizes, stream_bps
 from bandfold.bitstream.refinement.tables import RefinementTables, load_refinement_tables
 from bandfold.calibration.refinement import FOLDS
 from bandfold.common.errors import SettingsError
@@ -64,10 +66,11 @@ def main(
     rivals = {} if recorded is None else read_object(recorded)
     held_out = None if tables is None else read_object(tables / FOLDS)
     table = Table("scene", "limit", box=SIMPLE)
-    for heading in (*(f"base {rate:g}" for rate in bases), "tuned 123", "best", "write Ms/s", "read Ms/s"):
+    headings = (f"base {rate:g}" for rate in bases)
+    for heading in (*headings, "stream", "tuned 123", "best", "write Ms/s", "read Ms/s"):
         table.add_column(heading, justify="right")
     figures: dict[str, list[dict[str, Any]]] = {}
-    gains: dict[int, list[float]] = {}
+    gains: dict[tuple[str, int], list[float]] = {}
     for path in sorted(folder.glob("*.hdr")):
         if names and path.stem not in names:
             continue
@@ -77,19 +80,23 @@ def main(
         cube = source.read(slice(0, source.info.bands), slice(0, source.info.lines))
         statistics = _tables(tables, held_out, path.stem)
         sizes = list(refined_sizes(cube, bases, limits, statistics))
-        figures[path.stem] = [asdict(one) | {"bps": one.bps} for one in sizes]
+        whole = {limit: stream_bps(cube, limit) for limit in limits}
+        figures[path.stem] = [asdict(one) | {"bps": one.bps, "stream": whole[one.limit]} for one in sizes]
         for limit in limits:
             chosen = [one for one in sizes if one.limit == limit]
             rival, least = _rivals(rivals, path.stem, limit)
             smallest = min(one.bps for one in chosen)
             if rival is not None:
-                gains.setdefault(limit, []).append(smallest / rival - 1.0)
-            table.add_row(path.stem, str(limit), *_cells(chosen, smallest, rival, least))
+                gains.setdefault(("base and refinement", limit), []).append(smallest / rival - 1.0)
+                gains.setdefault(("stream", limit), []).append(whole[limit] / rival - 1.0)
+            table.add_row(path.stem, str(limit), *_cells(chosen, whole[limit], rival, least))
     console = Console()
     console.print("Bits per sample, base and refinement; against recorded codecs in percent")
     console.print(table)
-    for limit, found in gains.items():
-        console.print(f"limit {limit}: {100 * np.mean(found):+.2f} % on the mean of {len(found)} scenes")
+    for (what, limit), found in gains.items():
+        console.print(
+            f"limit {limit}, {what}: {100 * np.mean(found):+.2f} % on the mean of {len(found)} scenes"
+        )
     if json_path is not None:
         write_figures(json_path, figures)
 
@@ -117,17 +124,17 @@ def _rivals(recorded: Mapping[str, Any], scene: str, limit: int) -> tuple[float 
         raise SettingsError(f"recorded sizes of {scene} have another form: {error!r}") from error
 
 
-def _cells(sizes: list[RefinedSize], smallest: float, rival: float | None, least: float | None) -> list[str]:
+def _cells(sizes: list[RefinedSize], whole: float, rival: float | None, least: float | None) -> list[str]:
+    """Sizes with each base and of the stream, what the stream gains over rivals, and speeds of refinement."""
     best = min(sizes, key=lambda one: one.bps)
     speeds = [
         f"{one.samples / max(seconds, 1e-9) / 1e6:.0f}"
         for one, seconds in ((best, best.write_seconds), (best, best.read_seconds))
     ]
     against = [
-        "" if other is None else f"{other:.3f} ({100 * (smallest / other - 1):+.1f})"
-        for other in (rival, least)
+        "" if other is None else f"{other:.3f} ({100 * (whole / other - 1):+.1f})" for other in (rival, least)
     ]
-    return [*(f"{one.bps:.4f}" for one in sizes), *against, *speeds]
+    return [*(f"{one.bps:.4f}" for one in sizes), f"{whole:.4f}", *against, *speeds]
 
 
 if __name__ == "__main__":

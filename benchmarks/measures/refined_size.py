@@ -86,6 +86,33 @@ def refined_sizes(
             yield _refined(cube, base, (rate, size), limit, tables)
 
 
+def stream_bps(cube: NDArray[Any], limit: int) -> float:
+    """Bits per sample of a stream with a limit of errors and nothing else asked for.
+
+    Parameters
+    ----------
+    cube : ndarray of 8- or 16-bit integers, shape (bands, lines, samples)
+        The scene.
+    limit : int
+        Largest error in counts; 0 is lossless.
+
+    Returns
+    -------
+    float
+        Of all bytes of the stream.
+
+    Raises
+    ------
+    VerificationError
+        If a sample does not come back within its limit.
+    """
+    stream = Encoder(max_error=limit).encode(cube)
+    worst = int(np.abs(Decoder(stream).decode().astype(np.int64) - cube).max())
+    if worst > limit:
+        raise VerificationError(f"a sample is off by {worst}, not {limit}")
+    return 8.0 * len(stream) / cube.size
+
+
 def _base(cube: NDArray[Any], rate: float) -> tuple[NDArray[np.int32], int]:
     """A base and the bytes that it takes."""
     if rate == 0.0:
