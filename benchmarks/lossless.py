@@ -19,6 +19,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from bandfold.benchmarks.codecs.bounded_error import live_codecs
 from bandfold.benchmarks.codecs.json_object import read_object
 from bandfold.benchmarks.measures.refined_size import RefinedSize, refined_sizes, stream_bps
 from bandfold.bitstream.refinement.tables import RefinementTables, load_refinement_tables
@@ -52,6 +53,7 @@ def _numbers(_: click.Context, __: click.Parameter, text: str) -> list[float]:
 @click.option(
     "--bases", default="0.1,0.25,0.5", callback=_numbers, show_default=True, help="Bits per sample; 0: means."
 )
+@click.option("--live", is_flag=True, help="Run other codecs, too (needs imagecodecs).")
 @figures_option("Write all figures here.")
 def main(
     folder: Path,
@@ -60,14 +62,24 @@ def main(
     tables: Path | None,
     limits: list[int],
     bases: list[float],
+    live: bool,
     json_path: Path | None,
 ) -> None:
     """Measure sizes of scenes within limits of error."""
     rivals = {} if recorded is None else read_object(recorded)
     held_out = None if tables is None else read_object(tables / FOLDS)
+    others = list(live_codecs()) if live else []
     table = Table("scene", "limit", box=SIMPLE)
     headings = (f"base {rate:g}" for rate in bases)
-    for heading in (*headings, "stream", "tuned 123", "best", "write Ms/s", "read Ms/s"):
+    for heading in (
+        *headings,
+        "stream",
+        "tuned 123",
+        "best",
+        "write Ms/s",
+        "read Ms/s",
+        *(one.name for one in others),
+    ):
         table.add_column(heading, justify="right")
     figures: dict[str, list[dict[str, Any]]] = {}
     gains: dict[tuple[str, int], list[float]] = {}
@@ -81,7 +93,13 @@ def main(
         statistics = _tables(tables, held_out, path.stem)
         sizes = list(refined_sizes(cube, bases, limits, statistics))
         whole = {limit: stream_bps(cube, limit) for limit in limits}
-        figures[path.stem] = [asdict(one) | {"bps": one.bps, "stream": whole[one.limit]} for one in sizes]
+        run_live = {
+            limit: {one.name: one.bps(cube, limit) for one in others if one.lossy or not limit}
+            for limit in limits
+        }
+        figures[path.stem] = [
+            asdict(one) | {"bps": one.bps, "stream": whole[one.limit]} | run_live[one.limit] for one in sizes
+        ]
         for limit in limits:
             chosen = [one for one in sizes if one.limit == limit]
             rival, least = _rivals(rivals, path.stem, limit)
@@ -89,7 +107,13 @@ def main(
             if rival is not None:
                 gains.setdefault(("base and refinement", limit), []).append(smallest / rival - 1.0)
                 gains.setdefault(("stream", limit), []).append(whole[limit] / rival - 1.0)
-            table.add_row(path.stem, str(limit), *_cells(chosen, whole[limit], rival, least))
+            beside = [run_live[limit].get(one.name) for one in others]
+            table.add_row(
+                path.stem,
+                str(limit),
+                *_cells(chosen, whole[limit], rival, least),
+                *("" if bps is None else f"{bps:.4f}" for bps in beside),
+            )
     console = Console()
     console.print("Bits per sample, base and refinement; against recorded codecs in percent")
     console.print(table)

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from bandfold.benchmarks.codecs.bounded_error import BoundedErrorCodec
 from bandfold.benchmarks.lossless import main
 from bandfold.benchmarks.measures.refined_size import FRAME_BYTES, refined_sizes
 from bandfold.bitstream.refinement.residual_codec import load_refinement_tables
 from bandfold.bitstream.refinement.tables import SHIPPED_REFINEMENT
-from bandfold.common.errors import SettingsError
+from bandfold.common.errors import SettingsError, VerificationError
 from bandfold.formats.envi.writer import write_envi
 from bandfold.onboard.samples.samples import ArraySource
 
@@ -82,3 +83,28 @@ def test_tables_that_saw_a_scene_are_refused(folder):
         result = CliRunner().invoke(main, options)
         assert (result.exit_code == 0) == passes
         assert passes or isinstance(result.exception, SettingsError)
+
+
+def test_other_codecs_run_live(folder):
+    pytest.importorskip("imagecodecs")
+    out = folder / "out.json"
+    options = ["--scenes", str(folder), "--limits", "0,9", "--bases", "0", "--live", "--json", str(out)]
+    assert CliRunner().invoke(main, options).exit_code == 0
+    lossless, near = json.loads(out.read_text())["field"]
+    for name in ("JPEG-LS", "SPERR", "SZ3", "ZFP"):
+        assert near[name] < lossless[name] < 20
+    assert "JPEG XL" in lossless
+    assert "JPEG XL" not in near
+
+
+def test_a_codec_that_misses_its_limit_is_told(cube):
+    right = BoundedErrorCodec("copy", True, lambda cube, _: [cube.tobytes()], _copied)
+    assert right.bps(cube, 0) == 16
+    assert right.bps(cube.astype(np.int16) - 2000, 0) == 16
+    wrong = BoundedErrorCodec("copy", True, right.encode, lambda *given: _copied(*given) + 2)
+    with pytest.raises(VerificationError, match="copy is off by 2, not 1"):
+        wrong.bps(cube, 1)
+
+
+def _copied(parts, shape):
+    return np.frombuffer(parts[0], np.uint16).reshape(shape)
