@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.container.refinement_layout import Refinement
 from bandfold.bitstream.segments.segment import Segment
+from bandfold.bitstream.transforms.scaling import BandUnits, mark_no_data, put_no_data
 from bandfold.common.errors import ModelError
+from bandfold.common.scene import SceneInfo
 
+from .ordered_integers import ORDERED_BOUNDS, from_words, ordered_base
 from .residual_codec import load_refinement_tables, read_error_bound, read_residual
 from .side_information import ErrorBound
 from .tables import RefinementTables
@@ -17,7 +22,8 @@ from .tables import RefinementTables
 def refined_counts(
     refinement: Refinement,
     base: NDArray[np.int32],
-    dtype: np.dtype[np.generic],
+    info: SceneInfo,
+    doublings: int,
     absent: NDArray[np.bool_] | None,
 ) -> tuple[NDArray[np.int32], ErrorBound]:
     """Decode a refinement.
@@ -28,15 +34,18 @@ def refined_counts(
         Of the segment that the base comes from.
     base : ndarray of int32, shape (bands, lines, samples)
         Counts from `bandfold.bitstream.refinement.exact_base`.
-    dtype : numpy.dtype
-        Integer type of the counts, whose range they keep to.
+    info : SceneInfo
+        Of the scene.
+    doublings : int
+        Counts of the strip are worth ``2**doublings`` times what the scaling says.
     absent : ndarray of bool, same shape, or None
         Samples that are not refined: see `uncounted`.
 
     Returns
     -------
     counts : ndarray of int32, shape (bands, lines, samples)
-        Any value where the mask says so.
+        Counts, or ordered integers where the bound says so: see `refined_samples`. Any value where the mask
+        says so.
     bound : ErrorBound
         Largest error that they have.
 
@@ -47,10 +56,65 @@ def refined_counts(
     ModelError
         If it was written with other tables.
     """
-    ends = np.iinfo(dtype.name)
     tables = _tables_of(refinement)
-    counts, _ = read_residual(refinement.residual, base, int(ends.min), int(ends.max), absent, tables)
-    return counts, read_error_bound(refinement.residual, len(base), tables)
+    bound = read_error_bound(refinement.residual, len(base), tables)
+    ends = np.iinfo(info.coded_dtype.name)
+    lowest, highest = int(ends.min), int(ends.max)
+    if bound.words:
+        base, absent = ordered_base(base, info, doublings, bound.words), of_words(absent, bound.words)
+        lowest, highest = ORDERED_BOUNDS.lowest, ORDERED_BOUNDS.highest
+    counts, _ = read_residual(refinement.residual, base, lowest, highest, absent, tables)
+    return counts, bound
+
+
+def refined_samples(
+    counts: NDArray[np.int32],
+    words: int,
+    bands: slice,
+    absent: NDArray[np.bool_] | None,
+    info: SceneInfo,
+    doublings: int,
+) -> NDArray[Any]:
+    """Turn what is refined into samples.
+
+    Parameters
+    ----------
+    counts : ndarray of int32, shape (bands, lines, samples)
+        From `refined_counts`, of all bands; with words, these of all bands one after the other.
+    words : int
+        Of its bound.
+    bands : slice
+        Which bands: a half-open range.
+    absent : ndarray of bool, shape (all bands, lines, samples), or None
+        Samples without data; None if all have data.
+    info : SceneInfo
+        Of the scene.
+    doublings : int
+        Counts of the strip are worth ``2**doublings`` times what the scaling says.
+
+    Returns
+    -------
+    ndarray, shape (wanted bands, lines, samples)
+        Of type ``info.dtype``; absent ones have the no-data value.
+
+    Raises
+    ------
+    StreamError
+        If a count would be worth more than any float64.
+    """
+    gone = None if absent is None else absent[bands]
+    if not words:
+        units = BandUnits.of(info, bands, doublings)
+        return mark_no_data(counts[bands].astype(info.coded_dtype), gone, info, units)
+    wanted = counts.reshape(words, info.bands, *counts.shape[1:])[:, bands]
+    count = bands.stop - bands.start
+    samples = from_words(wanted.reshape(words * count, *counts.shape[1:]), info.dtype, count)
+    return samples if gone is None else put_no_data(samples, gone, info)
+
+
+def of_words(absent: NDArray[np.bool_] | None, words: int) -> NDArray[np.bool_] | None:
+    """Which words are not refined, from a mask of samples, shape (words * bands, lines, samples)."""
+    return absent if absent is None or words == 1 else np.concatenate([absent] * words)
 
 
 def uncounted(segment: Segment, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:

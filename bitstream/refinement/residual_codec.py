@@ -19,7 +19,7 @@ from .tables import RefinementTables, load_refinement_tables
 from .used_values import counted_in_used_values, used_values
 from .value_axis import relative_axis, used_axis
 
-__all__ = ["load_refinement_tables", "read_error_bound", "read_residual", "write_residual"]
+__all__ = ["load_refinement_tables", "read_error_bound", "read_residual", "write_bounded", "write_residual"]
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,42 @@ def write_residual(
     ValueError
         If the relative limit is out of its range.
     """
-    bound = ErrorBound(limits, relative)
+    bound, bounds = ErrorBound(limits, relative), Bounds(lowest, highest)
+    return write_bounded(samples, base, bound, bounds, absent, tables)
+
+
+def write_bounded(
+    samples: NDArray[np.int32],
+    base: NDArray[np.int32],
+    bound: ErrorBound,
+    bounds: Bounds,
+    absent: NDArray[np.bool_] | None,
+    tables: RefinementTables,
+) -> tuple[bytes, NDArray[np.int32]]:
+    """Code what a base lacks, as `write_residual` does.
+
+    Parameters
+    ----------
+    samples, base, absent, tables
+        As for `write_residual`.
+    bound : ErrorBound
+        Limits of errors.
+    bounds : Bounds
+        Range of the samples.
+
+    Returns
+    -------
+    payload : bytes
+    refined : ndarray of int32, shape (bands, lines, samples)
+        What `read_residual` gives.
+
+    Raises
+    ------
+    ValueError
+        If a relative limit is out of its range.
+    """
     side, writer = SymbolWriter(tables), SymbolWriter(tables)
     refined, told = np.empty_like(base), []
-    bounds = Bounds(lowest, highest)
     for number, band in enumerate(code_bands(samples, base, bound, bounds, absent, tables)):
         refined[number] = band.refined
         told.append(band.side)

@@ -30,7 +30,8 @@ from .value_axis import SHARE_UNIT
 NOTHING = -1
 """Scale of a band in which all samples are as predicted: nothing is coded of it."""
 
-_ONE_LIMIT, _LIMITS, _RELATIVE = range(3)
+_ONE_LIMIT, _LIMITS, _RELATIVE, _ORDERED = range(4)
+_MOST_WORDS = 2
 _USUAL = UNIT_SCALE + 7 * OCTAVE - 1
 _LARGEST = (1 << 31) - 1
 _VALUES_BITS = 60.0
@@ -46,10 +47,14 @@ class ErrorBound:
         Largest error of each band in counts; with a relative limit its floor.
     relative : tuple of int, or None
         Share of a sample in units of 1/65536, and floor in counts: the larger one of both holds.
+    words : int
+        0 where samples are counts. Else they are exact, as so many ordered integers each
+        (`bandfold.bitstream.refinement.ordered_integers`).
     """
 
     limits: NDArray[np.int32]
     relative: tuple[int, int] | None = None
+    words: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,9 @@ def write_side(writer: SymbolWriter, bound: ErrorBound, bands: list[BandSide]) -
         One for each band.
     """
     limits = bound.limits
-    if bound.relative is not None:
+    if bound.words:
+        _write(writer, np.array([_ORDERED + bound.words - 1]))
+    elif bound.relative is not None:
         _write(writer, np.array([_RELATIVE]))
         _write(writer, np.array(bound.relative))
     elif (limits == limits[0]).all():
@@ -175,7 +182,9 @@ def read_bound(reader: SymbolReader, count: int) -> ErrorBound:
     StreamError
         If a limit is out of its range.
     """
-    kind = int(_within(_read(reader, 1), _ONE_LIMIT, _RELATIVE)[0])
+    kind = int(_within(_read(reader, 1), _ONE_LIMIT, _ORDERED + _MOST_WORDS - 1)[0])
+    if kind >= _ORDERED:
+        return ErrorBound(np.zeros(count, dtype=np.int32), words=kind - _ORDERED + 1)
     told = _within(_read(reader, {_ONE_LIMIT: 1, _LIMITS: count, _RELATIVE: 2}[kind]), 0, _LARGEST)
     relative = None
     if kind == _RELATIVE:

@@ -140,10 +140,30 @@ def mark_no_data(
         mistaken &= samples == marker
         if mistaken.any():
             samples[mistaken] = _next_value(samples[mistaken][0])
-    if absent is not None and absent.any():
+    return samples if absent is None else put_no_data(samples, absent, info)
+
+
+def put_no_data(samples: NDArray[Any], absent: NDArray[np.bool_], info: SceneInfo) -> NDArray[Any]:
+    """Give samples without data the no-data value of the scene.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (bands, lines, samples)
+        Of type ``info.dtype``; changed in place.
+    absent : ndarray of bool, same shape
+        Samples without data.
+    info : SceneInfo
+        Says the no-data value; without one nothing is changed.
+
+    Returns
+    -------
+    ndarray, same shape
+        The samples.
+    """
+    if info.no_data is not None and absent.any():
         # An encoder never marks what the type cannot hold; a stream that does may have any value there.
         with np.errstate(invalid="ignore", over="ignore"):
-            samples[absent] = np.array(marker).astype(info.dtype)
+            samples[absent] = np.array(info.no_data).astype(info.dtype)
     return samples
 
 

@@ -264,9 +264,8 @@ class ParsedStream:
         """
         limits = self.refinements.limits
         units = BandUnits.of(self.header.info, bands, doublings)
-        return StripBound.of(
-            self.header.strip(strip), bound, units, exact=limits is not None and limits.exact
-        )
+        exact = bool(bound.words) or (limits is not None and limits.exact)
+        return StripBound.of(self.header.strip(strip), bound, units, exact=exact)
 
     def fold_near(self, strip: int) -> Fold:
         """The fold of a strip that cannot be decoded, or of the nearest one before or after it.

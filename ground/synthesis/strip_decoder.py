@@ -15,7 +15,7 @@ from bandfold.bitstream.container.stream_budget import StreamBudget
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.payloads.escape_code import Escapes
 from bandfold.bitstream.refinement.exact_base import ExactBase
-from bandfold.bitstream.refinement.refined_strip import refined_counts, uncounted
+from bandfold.bitstream.refinement.refined_strip import refined_counts, refined_samples, uncounted
 from bandfold.bitstream.refinement.side_information import ErrorBound
 from bandfold.bitstream.segments.predicted_codec import PredictedCodec
 from bandfold.bitstream.segments.segment import Segment
@@ -247,12 +247,10 @@ class StripDecoder(ABC):
             base = ExactBase(stream.header, self._tables, codec)
             counts = base.counts(levels, place, transform.fold, transform.rotations)
             mask = uncounted(levels, counts.shape)
-            refined, bound = refined_counts(refinement, counts, info.coded_dtype, mask)
-            units = BandUnits.of(info, bands, place.doublings)
+            refined, bound = refined_counts(refinement, counts, info, place.doublings, mask)
+            samples = refined_samples(refined, bound.words, bands, levels.absent, info, place.doublings)
         except (StreamError, ModelError) as error:
             return None, Damage(lines, _not_refined(str(error)), filled=False)
-        absent = None if levels.absent is None else levels.absent[bands]
-        samples = mark_no_data(refined[bands].astype(info.coded_dtype), absent, info, units)
         if levels.escapes is not None:
             levels.escapes.put(samples, bands, height)
         told = replace(bound, limits=bound.limits[bands])

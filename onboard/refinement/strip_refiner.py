@@ -19,13 +19,25 @@ from bandfold.bitstream.container.sections import Section, write_section
 from bandfold.bitstream.container.segment_layout import split_segment
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.refinement.exact_base import ExactBase
-from bandfold.bitstream.refinement.refined_strip import uncounted
-from bandfold.bitstream.refinement.residual_codec import load_refinement_tables, write_residual
+from bandfold.bitstream.refinement.ordered_integers import (
+    ORDERED_BOUNDS,
+    differ,
+    needed_words,
+    ordered_base,
+    words_of,
+)
+from bandfold.bitstream.refinement.refined_strip import of_words, refined_samples, uncounted
+from bandfold.bitstream.refinement.residual_codec import (
+    load_refinement_tables,
+    write_bounded,
+    write_residual,
+)
+from bandfold.bitstream.refinement.side_information import ErrorBound
 from bandfold.bitstream.segments.band_codec import BandCodec
 from bandfold.bitstream.segments.predicted_codec import PredictedCodec
 from bandfold.bitstream.segments.segment import Segment
 from bandfold.bitstream.transforms.scaling import mark_no_data
-from bandfold.common.errors import SceneError, SettingsError, VerificationError
+from bandfold.common.errors import SettingsError, VerificationError
 from bandfold.common.scene import SCALED_DTYPES, SceneInfo
 from bandfold.onboard.planning.plan import Basis
 from bandfold.onboard.samples.samples import Samples
@@ -39,7 +51,8 @@ class StripRefiner:
     """Refines strips of a stream.
 
     A segment is decoded as it will be on the ground, in integers. What its counts lack to be within the
-    limits is coded, and every sample compared with its limit, as it will be decoded, before the section goes
+    limits is coded (where samples are to be exact and lie between counts, what these lack in integers of the
+    samples themselves), and every sample compared with its limit, as it will be decoded, before the section goes
     out.
 
     Parameters
@@ -143,8 +156,6 @@ class StripRefiner:
 
         Raises
         ------
-        SceneError
-            If samples are to come back exactly, and their scaling does not allow that.
         VerificationError
             If a sample is not within its limit.
         """
@@ -167,12 +178,18 @@ class StripRefiner:
         )
         given = samples.scene.read(slice(0, info.bands), lines)
         allowed = limits_in_counts(self.limits, info)
-        residual, far = strip.coded(allowed, info, given, relative=True)
+        if info.scaling is not None and strip.between_counts(info, given):
+            residual, far = strip.coded_exactly(info, place.doublings, given)
+        else:
+            residual, far = strip.coded(allowed, info, given, relative=True)
+            if far.any():
+                # Decoders move samples by one count that would pass for absent ones.
+                residual, far = strip.coded(np.maximum(allowed - far, 0), info, given, relative=False)
         if far.any():
-            # Decoders move samples by one count that would pass for absent ones.
-            residual, far = strip.coded(np.maximum(allowed - far, 0), info, given, relative=False)
-        if far.any():
-            _refuse(int(far.argmax()), strip, given, info, lines.start)
+            raise VerificationError(
+                f"band {int(far.argmax())} of the strip from line {lines.start} on is not within its limit; "
+                "no stream was made, please report the scene and the settings"
+            )
         tables = load_refinement_tables().identity
         refinement = Refinement(place.index, segment_checksum(payload), tables, residual)
         return write_section(Section.REFINEMENT, refinement.pack())
@@ -205,6 +222,33 @@ class _Strip:
             for band in range(info.bands)
         ]
         return payload, np.array(far, dtype=np.bool_)
+
+    def between_counts(self, info: SceneInfo, given: NDArray[Any]) -> bool:
+        """Whether samples that are to come back exactly are not all of them counts of their scaling."""
+        exact = np.flatnonzero(np.broadcast_to(np.array(self.limits), info.bands) == 0)
+        if not exact.size:
+            return False
+        whole = slice(0, info.bands)
+        decoded = refined_samples(self.exact, 0, whole, self.segment.absent, info, 0)
+        return bool(differ(decoded, given, uncounted(self.segment, self.exact.shape))[exact].any())
+
+    def coded_exactly(
+        self, info: SceneInfo, doublings: int, given: NDArray[Any]
+    ) -> tuple[bytes, NDArray[np.bool_]]:
+        """What the base lacks to be exact bit by bit, and which bands are not."""
+        mask = uncounted(self.segment, self.exact.shape)
+        words = needed_words(given, mask)
+        payload, refined = write_bounded(
+            words_of(given, words),
+            ordered_base(self.base, info, doublings, words),
+            ErrorBound(np.zeros(words * info.bands, dtype=np.int32), words=words),
+            ORDERED_BOUNDS,
+            of_words(mask, words),
+            load_refinement_tables(),
+        )
+        whole = slice(0, info.bands)
+        decoded = refined_samples(refined, words, whole, self.segment.absent, info, doublings)
+        return payload, differ(decoded, given, mask).any(axis=(1, 2))
 
     def _beyond(
         self, decoded: NDArray[Any], given: NDArray[Any], limit: float, mask: NDArray[np.bool_] | None
@@ -245,32 +289,3 @@ def refinable(codec: BandCodec | PredictedCodec) -> PredictedCodec:
         f"the model {codec.name} decodes in floating point, not alike on all machines, so that errors cannot "
         "be bounded: leave out the model, or use one of predicted bands (bandfold models)"
     )
-
-
-def _refuse(band: int, strip: _Strip, given: NDArray[Any], info: SceneInfo, first_line: int) -> None:
-    """Say why a band cannot be within its limit."""
-    exact = mark_no_data(strip.exact[band : band + 1].astype(info.coded_dtype), None, _of_band(info, band))[0]
-    mask = uncounted(strip.segment, strip.exact.shape)
-    off = exact != given[band]
-    if mask is not None:
-        off &= ~mask[band]
-    if strip.limits[band % len(strip.limits)] == 0 and info.scaling is not None and off.any():
-        line, sample = np.unravel_index(int(off.argmax()), off.shape)
-        raise SceneError(
-            f"the sample {given[band, line, sample]:g} at band {band}, line {first_line + line}, sample "
-            f"{sample} (counted from 0) is between two counts of the scaling, so that it cannot come back "
-            "exactly: give --max-error in place of --lossless, or a scale of which all samples are multiples"
-        )
-    raise VerificationError(
-        f"band {band} of the strip from line {first_line} on is not within its limit; no stream was made, "
-        "please report the scene and the settings"
-    )
-
-
-def _of_band(info: SceneInfo, band: int) -> SceneInfo:
-    """The scene as if it had one band."""
-    scaling = info.scaling
-    if scaling is not None:
-        scale, offset = scaling.of_band(band)
-        scaling = replace(scaling, scale=scale, offset=offset, bands=())
-    return replace(info, bands=1, scaling=scaling)
