@@ -201,10 +201,11 @@ def test_golden_streams_cover_the_format():
     assert reports["streamed"]["open"]
     assert reports["streamed"]["folds"] > 1
     two = {name for name in NAMES if reports[name]["quantiser"] == "dependent"}
-    assert two == {"dependent", "streamed", "outliers", "lossless", "bounded_rotated", "bounded_floats"}
-    assert len(BOUNDED) == 5
+    exact = {"lossless", "lossless_floats", "lossless_doubles"}
+    assert two == {"dependent", "streamed", "outliers", "bounded_rotated", "bounded_floats"} | exact
+    assert len(BOUNDED) == 7
     assert {name for name in NAMES if reports[name]["max_error"] is not None} == BOUNDED
-    assert reports["lossless"]["max_error"] == 0
+    assert {name for name in NAMES if reports[name]["max_error"] == 0} == exact
     assert reports["bounded_rotated"]["rotations"] > 1
     assert reports["bounded_predicted"]["model"] == maker.LAPPED.stem
     assert reports["relative"]["relative_error"] > 0.29

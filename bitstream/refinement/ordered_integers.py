@@ -84,9 +84,7 @@ def from_words(words: NDArray[np.int32], dtype: np.dtype[Any], bands: int) -> ND
     return _folded((high << _WORD) + low + _SIGN).view(np.float64)
 
 
-def ordered_base(
-    counts: NDArray[np.int32], info: SceneInfo, doublings: int, words: int
-) -> NDArray[np.int32]:
+def ordered_base(counts: NDArray[np.int32], info: SceneInfo, doublings: int, words: int) -> NDArray[np.int32]:
     """Ordered integers of the samples that counts of a base stand for.
 
     Parameters
@@ -159,4 +157,6 @@ def differ(one: NDArray[Any], other: NDArray[Any], absent: NDArray[np.bool_] | N
 
 def _folded(bits: NDArray[Any]) -> NDArray[Any]:
     """Bits of floats in their order, and back: those below the sign are turned over where it is set."""
-    return bits ^ ((bits >> (8 * bits.dtype.itemsize - 1)) & np.iinfo(bits.dtype).max)
+    width = 8 * bits.dtype.itemsize
+    found: NDArray[Any] = bits ^ ((bits >> (width - 1)) & ((1 << (width - 1)) - 1))
+    return found

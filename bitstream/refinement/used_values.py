@@ -49,7 +49,7 @@ def used_values(samples: NDArray[np.int32], bounds: Bounds) -> NDArray[np.int32]
             return None
         values = np.flatnonzero(flags) + low
     else:
-        values = np.unique(samples)
+        values = np.unique(samples).astype(np.int64)
     if len(values) * _SAMPLES_PER_VALUE > samples.size or np.diff(values).max(initial=1) > _LONGEST_GAP:
         return None
     return values.astype(np.int32)

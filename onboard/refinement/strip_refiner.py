@@ -51,9 +51,9 @@ class StripRefiner:
     """Refines strips of a stream.
 
     A segment is decoded as it will be on the ground, in integers. What its counts lack to be within the
-    limits is coded (where samples are to be exact and lie between counts, what these lack in integers of the
-    samples themselves), and every sample compared with its limit, as it will be decoded, before the section goes
-    out.
+    limits is coded; where samples are to be exact and lie between counts, what the values of these counts
+    lack as ordered integers. Every sample is compared with its limit, as it will be decoded, before the
+    section goes out.
 
     Parameters
     ----------
@@ -248,7 +248,8 @@ class _Strip:
         )
         whole = slice(0, info.bands)
         decoded = refined_samples(refined, words, whole, self.segment.absent, info, doublings)
-        return payload, differ(decoded, given, mask).any(axis=(1, 2))
+        far = [bool(band.any()) for band in differ(decoded, given, mask)]
+        return payload, np.array(far, dtype=np.bool_)
 
     def _beyond(
         self, decoded: NDArray[Any], given: NDArray[Any], limit: float, mask: NDArray[np.bool_] | None

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from .refinement.test_specification import from_ordered, kind_of, ordered
 from .refinement.test_specification import read as read_refinement
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -765,14 +766,34 @@ def refinement_identity():
     return hashlib.sha256(b"".join(parts)).digest()[:4]
 
 
-def refined(content, checksum, planes, header, height, gone):
-    """Counts of a strip from its exact base and its refinement; None if that is one of another segment."""
+def refined(content, checksum, planes, header, gone, scales):
+    """Samples of a strip from its exact base and its refinement; None if that is one of another segment."""
     if content[:4] != checksum:
         return None
     assert content[4:8] == refinement_identity()
     limits = np.iinfo(header["coded"])
-    base = np.clip((planes[:, :height, : header["samples"]] + 8) >> 4, limits.min, limits.max)
-    return read_refinement(content[8:], base, int(limits.min), int(limits.max), gone)
+    base = np.clip((planes[:, : gone.shape[1], : header["samples"]] + 8) >> 4, limits.min, limits.max)
+    words = kind_of(content[8:]) - 2
+    if words < 1:
+        counts = read_refinement(content[8:], base, int(limits.min), int(limits.max), gone)
+        return scaled(counts.astype(np.float64), header, scales)
+    assert header["scaled"]
+    assert words == 1 or (words, header["type"]) == (2, "float64")
+    values = scaled(base.astype(np.float64), header, scales)
+    kind = "float32" if header["type"] == "float64" and words == 1 else header["type"]
+    ends = np.finfo(kind) if kind.startswith("f") else np.iinfo(kind)
+    values = values if kind.startswith("f") else np.rint(values)
+    known = ordered(np.clip(values, float(ends.min), float(ends.max)).astype(kind))
+    everywhere = np.concatenate([gone] * words)
+    found = read_refinement(content[8:], known, -(1 << 31), (1 << 31) - 1, everywhere)
+    return from_ordered(found, header["type"], header["bands"]).astype(np.float64)
+
+
+def scaled(counts, header, scales):
+    """Values of counts."""
+    if not header["scaled"]:
+        return counts
+    return counts * scales[:, None, None] + header["offsets"][:, None, None]
 
 
 def read_planes(payload, header, fold, height):
@@ -886,20 +907,20 @@ def decode(data):
             points = arrays[f"{kind}_points"]
             strip = restore(quantised, classes, chosen, header, fold, matrices, points, height, step)
             planes = exact_planes(quantised, classes, chosen, header, fold, matrices, points, code)
+        one = np.ones(header["bands"])
+        if header["scaled"]:
+            one = header["scales"] * 2.0 ** place.get("doublings", 0)
+        strip = scaled(strip, header, one)
         if (7, number) in found:
             gone = np.zeros((header["bands"], height, header["samples"]), dtype=bool)
             if absent is not None:
                 gone |= absent
             if exact is not None:
                 gone[exact[0]] = True
-            better = refined(found[7, number], found["checksum", number], planes, header, height, gone)
+            better = refined(found[7, number], found["checksum", number], planes, header, gone, one)
             header["refined"].append(better is not None)
-            strip = strip if better is None else better.astype(np.float64)
+            strip = strip if better is None else better
         latents.append(quantised)
-        one = np.ones(header["bands"])
-        if header["scaled"]:
-            one = header["scales"] * 2.0 ** place.get("doublings", 0)
-            strip = strip * one[:, None, None] + header["offsets"][:, None, None]
         if absent is not None:
             strip[absent] = header["no_data"]
         if exact is not None:

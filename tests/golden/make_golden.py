@@ -253,6 +253,22 @@ def few_outliers() -> ArraySource:
     return ArraySource(values)
 
 
+def between_counts() -> ArraySource:
+    """Floats of more digits than counts have, zeros of both signs, an infinity and a fill value."""
+    values = mixture(4, 12, 12, 2, 2400).astype(np.float32) / np.float32(48)
+    values[0, 2, 3:7] = [0.0, -0.0, 1e-42, -1e-42]
+    values[1, 3, 4] = np.inf
+    values[:, 5, 2:7] = -9999.0
+    return ArraySource(values)
+
+
+def doubles_between_counts() -> ArraySource:
+    """Doubles that no float32 holds, and a strip of some that one does."""
+    values = (mixture(3, 12, 8, 2, 2500) + 2000) / np.float64(48)
+    values[:, 8:] = values[:, 8:].astype(np.float32)
+    return ArraySource(values)
+
+
 def modelled() -> ArraySource:
     """Signed, with a constant band, absent samples and a last strip that is low."""
     coarse = mixture(7, 9, 10, 3, 800)
@@ -341,6 +357,10 @@ GOLDEN = {
     ),
     "bounded_floats": Golden(
         few_outliers, {"step": 60.0, "max_error": 0.01, "stream": True, "strip_lines": 8}
+    ),
+    "lossless_floats": Golden(between_counts, {"step": 60.0, "lossless": True, "strip_lines": 8}),
+    "lossless_doubles": Golden(
+        doubles_between_counts, {"step": 60.0, "lossless": True, "stream": True, "strip_lines": 8}
     ),
     "relative": Golden(
         banded_int8, {"step": 20.0, "spectral": "none", "relative_error": 0.3, "max_error": 4}

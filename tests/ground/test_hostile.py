@@ -15,11 +15,19 @@ from .streams import encode, joined, patchwork, scene, sections
 
 MUTATIONS = {"folded": 400, "banded": 250, "holes": 250, "rotated": 100, "sensed": 300, "modelled": 250}
 MUTATIONS |= {"lossless": 60, "relative": 200, "bounded_floats": 40, "bounded_predicted": 40}
+MUTATIONS |= {"lossless_floats": 40, "lossless_doubles": 40}
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 PACKAGES = sorted(GOLDEN.glob("*.bfm"))
 
-BOUNDED = ("lossless", "relative", "bounded_floats", "bounded_predicted")
+BOUNDED = (
+    "lossless",
+    "relative",
+    "bounded_floats",
+    "bounded_predicted",
+    "lossless_floats",
+    "lossless_doubles",
+)
 
 
 def streams():
@@ -70,6 +78,7 @@ def test_streams_are_of_every_kind():
         "lossless",
         "bounded_predicted",
         "bounded_floats",
+        "lossless_floats",
     }
     assert {name for name, report in reports.items() if report["model"]} == {"modelled", "bounded_predicted"}
     assert {name for name, report in reports.items() if report["sensor"]} == {"sensed"}

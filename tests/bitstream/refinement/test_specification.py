@@ -93,6 +93,34 @@ def _cell(cells, x):
     return max([number for number, (first, _) in enumerate(cells) if first <= x], default=0)
 
 
+def kind_of(data):
+    return Payload(data).array(1)[0]
+
+
+def ordered(values):
+    """Words of samples, those of all bands one after the other."""
+    if values.dtype.kind in "iu":
+        return values.astype(np.int64) - (1 << 31 if values.dtype.kind == "u" else 0)
+    width = 8 * values.dtype.itemsize
+    bits = values.view(f"u{width // 8}")
+    magnitude = (bits & bits.dtype.type((1 << width - 1) - 1)).astype(np.int64)
+    whole = np.where(np.signbit(values), -1 - magnitude, magnitude)
+    return whole if width == 32 else np.concatenate([whole // 2**32, whole % 2**32 - 2**31])
+
+
+def from_ordered(words, dtype, count):
+    """Samples of words."""
+    if np.dtype(dtype).kind in "iu":
+        return (words + (1 << 31 if np.dtype(dtype).kind == "u" else 0)).astype(dtype)
+    if len(words) == count:
+        whole, kind = words, np.dtype("float32")
+    else:
+        whole, kind = words[:count] * 2**32 + words[count:] + 2**31, np.dtype("float64")
+    magnitude = np.where(whole < 0, -1 - whole, whole).astype(f"u{kind.itemsize}")
+    values = magnitude.view(kind).astype(dtype)
+    return np.where(whole < 0, -values, values)
+
+
 def _pad(plane, reach):
     return np.pad(plane, reach, mode="edge")
 
@@ -101,8 +129,8 @@ def read(data, base, lowest, highest, absent):
     payload = Payload(data)
     bands, lines, samples = base.shape
     kind = payload.array(1)[0]
-    told = payload.array((1, bands, 2)[kind])
-    limits = told * bands if kind == 0 else told if kind == 1 else [0] * bands
+    told = payload.array((1, bands, 2)[kind]) if kind < 3 else [0]
+    limits = told if kind == 1 else [0] * bands if kind == 2 else told * bands
     values = []
     for used in payload.array(bands):
         if used:

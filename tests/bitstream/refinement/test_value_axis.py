@@ -33,3 +33,12 @@ def test_long_ranges_are_searched():
     values = np.array([-(1 << 31), -5, 0, 7, 123456, (1 << 31) - 1], np.int32)
     held = axis.values(axis.positions(values)).astype(np.int64)
     assert (np.abs(held - values) <= np.maximum(np.abs(values.astype(np.int64)) // 10, 10)).all()
+
+
+def test_values_at_both_ends_of_32_bits_are_not_told():
+    """Their distances are larger than what is told of one."""
+    bounds = Bounds(-(1 << 31), (1 << 31) - 1)
+    near = np.array([-(1 << 31), -(1 << 31) + 1, 1, 2], dtype=np.int32)
+    assert used_values(np.repeat(near, 40), bounds) is None
+    far = np.array([-(1 << 30), 0, 1 << 30], dtype=np.int32)
+    np.testing.assert_array_equal(used_values(np.repeat(far, 40), bounds), far)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandfold.bitstream.container.sections import Section, read_sections
-from bandfold.common.errors import SceneError, SettingsError
+from bandfold.common.errors import SettingsError
 from bandfold.common.scene import Scaling
 from bandfold.ground import Decoder
 from bandfold.onboard import ArraySource, Encoder
@@ -155,8 +155,9 @@ def test_limits_of_floats_are_in_their_units(dtype):
         assert np.nanmax(error(samples, values)) <= limit
     with pytest.raises(SettingsError, match="finer --scale"):
         coded(source, max_error=0.0009)
-    with pytest.raises(SceneError, match=r"between two counts of the scaling.*--max-error"):
-        coded(source, lossless=True)
+    _, samples, decoder = coded(source, lossless=True)
+    np.testing.assert_array_equal(samples, values)
+    assert [bound.max_error for bound in decoder.bounds] == [0] * len(decoder.bounds)
 
 
 def test_scaled_samples_that_are_counts_come_back_exactly():
