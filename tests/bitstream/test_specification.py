@@ -994,6 +994,24 @@ def test_the_document_describes_the_golden_streams(name):
         # In integers all agree, and scaling is two roundings of float64.
         assert all(header["refined"])
         np.testing.assert_array_equal(ours[known], samples[known].astype(ours.dtype))
+        if name.startswith("lossless"):
+            np.testing.assert_array_equal(np.signbit(ours[known]), np.signbit(samples[known]))
+
+
+@pytest.mark.parametrize("scale", [None, 3.0])
+@pytest.mark.parametrize("kind", ["int32", "uint32", "float32", "float64", "float32 in float64"])
+def test_the_document_describes_lossless_samples_between_counts(kind, scale):
+    from bandfold.common.scene import Scaling
+    from bandfold.onboard import ArraySource, Encoder
+
+    random = np.random.default_rng(4)
+    first, _, last = kind.partition(" in ")
+    cube = np.cumsum(random.normal(0, 900, (3, 9, 10)), axis=0) + 5000
+    cube = (cube * (40000 if scale is None and first[0] != "f" else 1)).astype(first).astype(last or first)
+    scaling = scale and Scaling(scale, 1000.0)
+    _, _, _, found = decode(Encoder(lossless=True, step=900.0).encode(ArraySource(cube, scaling=scaling)))
+    found = np.rint(found) if cube.dtype.kind in "iu" else found
+    assert found.astype(cube.dtype).tobytes() == cube.tobytes()
 
 
 def _made_by_hand(monkeypatch):

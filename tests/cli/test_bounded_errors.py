@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from bandfold.bitstream.container.sections import Section
+from bandfold.common.scene import SceneInfo
 from bandfold.formats.envi.reader import open_envi
+from bandfold.formats.envi.writer import write_envi
 
 from ..ground.streams import flipped
 from .conftest import check_failure
@@ -27,6 +29,23 @@ def test_a_lossless_file_gives_the_scene_byte_by_byte(run, tmp_path, scene):
     assert report["max_error"] == 0
     assert {segment["max_error"] for segment in report["segments"]} == {0}
     assert "refinement" in run("info", "a.bf").out
+
+
+@pytest.mark.parametrize("options", [(), ("--stream",), ("--scale", 2.0)])
+def test_a_lossless_file_of_floats_gives_the_scene_byte_by_byte(run, tmp_path, scene, options):
+    values = (np.sqrt(np.abs(scene) + 1.0) * 37).astype(np.float32)
+    info = SceneInfo(*values.shape, values.dtype)
+    write_envi(tmp_path / "floats.hdr", values, info)
+    assert run("encode", "floats.hdr", "-o", "a.bf", "--lossless", "--strip-lines", 8, *options).status == 0
+    result = run("decode", "a.bf", "-o", "again.hdr")
+    assert result.status == 0
+    assert "lossless" in result.out
+    assert (tmp_path / "again.img").read_bytes() == (tmp_path / "floats.img").read_bytes()
+    assert json.loads(run("info", "a.bf", "--json").out)["max_error"] == 0
+    size = (tmp_path / "a.bf").stat().st_size
+    assert run("truncate", "a.bf", "-o", "b.bf", "--bytes", size * 2 // 3).status == 0
+    bounds = json.loads(run("decode", "b.bf", "-o", "again.hdr", "--json").out)["bounds"]
+    assert [bound["max_error"] for bound in bounds] == [0, None]
 
 
 @pytest.mark.parametrize(

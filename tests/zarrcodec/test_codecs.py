@@ -138,6 +138,14 @@ def test_bounded_errors(tmp_path, cube, settings):
     assert again.get_config() == {"id": "bandfold", **settings}
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "uint32"])
+def test_lossless_floats_and_wide_integers(tmp_path, cube, dtype):
+    wide = (cube * 70000.7).clip(0, 4e9 if dtype == "uint32" else 2e9).astype(dtype)
+    codec = BandfoldCodec(lossless=True)
+    zarr.create_array(tmp_path / "a.zarr", data=wide, chunks=cube.shape, serializer=codec, compressors=None)
+    assert zarr.open_array(tmp_path / "a.zarr", mode="r")[:].tobytes() == wide.tobytes()
+
+
 def test_limits_of_bands_are_written_as_json(tmp_path, cube):
     limits = np.arange(len(cube))
     codec = BandfoldCodec(max_error=limits)

@@ -1,8 +1,10 @@
-"""Cells of relative limits: as wide as the limit of each value allows."""
+"""Cells of relative limits: as wide as the limit of each value allows; values that are told."""
 
 import numpy as np
 import pytest
 
+from bandfold.bitstream.refinement.band_prediction import Bounds
+from bandfold.bitstream.refinement.used_values import used_values
 from bandfold.bitstream.refinement.value_axis import relative_axis
 
 
