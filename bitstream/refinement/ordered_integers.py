@@ -40,21 +40,27 @@ def words_of(samples: NDArray[Any], words: int) -> NDArray[np.int32]:
     ndarray of int32, shape (words * bands, lines, samples)
         High words of all bands, and then low ones.
     """
-    if samples.dtype == np.float64 and words == 1:
-        ends = np.finfo(np.float32)
-        # NaN is never refined, and may become any.
-        with np.errstate(invalid="ignore"):
-            samples = np.clip(samples, float(ends.min), float(ends.max)).astype(np.float32)
     if samples.dtype == np.uint32:
         return (samples ^ np.uint32(_SIGN)).view(np.int32)
     if samples.dtype == np.int32:
         return samples
     if samples.dtype == np.float32:
         return _folded(np.ascontiguousarray(samples).view(np.int32))
-    wide = _folded(np.ascontiguousarray(samples).view(np.int64))
-    high = (wide >> _WORD).astype(np.int32)
-    low = ((wide & ((1 << _WORD) - 1)) - _SIGN).astype(np.int32)
-    return np.concatenate([high, low])
+    bands = len(samples)
+    found = np.empty((words * bands, *samples.shape[1:]), dtype=np.int32)
+    ends = np.finfo(np.float32)
+    # Plane by plane: 64-bit integers take as much memory again as the samples.
+    for band, plane in enumerate(samples):
+        if words == 1:
+            # NaN is never refined, and may become any.
+            with np.errstate(invalid="ignore"):
+                cut = np.clip(plane, float(ends.min), float(ends.max)).astype(np.float32)
+            found[band] = _folded(cut.view(np.int32))
+        else:
+            wide = _folded(np.ascontiguousarray(plane).view(np.int64))
+            found[band] = wide >> _WORD
+            found[bands + band] = (wide & ((1 << _WORD) - 1)) - _SIGN
+    return found
 
 
 def from_words(words: NDArray[np.int32], dtype: np.dtype[Any], bands: int) -> NDArray[Any]:
@@ -80,8 +86,10 @@ def from_words(words: NDArray[np.int32], dtype: np.dtype[Any], bands: int) -> ND
     if len(words) == bands:
         with np.errstate(invalid="ignore"):
             return _folded(words).view(np.float32).astype(dtype, copy=False)
-    high, low = (part.astype(np.int64) for part in (words[:bands], words[bands:]))
-    return _folded((high << _WORD) + low + _SIGN).view(np.float64)
+    samples = np.empty((bands, *words.shape[1:]), dtype=np.float64)
+    for plane, high, low in zip(samples, words[:bands], words[bands:], strict=True):
+        plane[...] = _folded((high.astype(np.int64) << _WORD) + low + _SIGN).view(np.float64)
+    return samples
 
 
 def ordered_base(counts: NDArray[np.int32], info: SceneInfo, doublings: int, words: int) -> NDArray[np.int32]:
