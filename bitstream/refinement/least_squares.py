@@ -90,24 +90,34 @@ class ReferenceMoments:
         self._pixels = pixels
         self._products = np.zeros((PLANES, PLANES), dtype=np.int64)
         self._sums = np.zeros(PLANES, dtype=np.int64)
+        # What is looked at lies together: a part of each plane stays in the cache.
+        self._looked_at = np.zeros((PLANES, len(pixels)), dtype=np.int32)
+        self._target = np.zeros(len(pixels), dtype=np.int32)
+        self._of_target: NDArray[np.int64] | None = None
 
     def learn(self, slot: int) -> None:
         """Take in a plane that changed, by its number."""
-        found = np.empty(PLANES + 2, dtype=np.int64)
-        planes = self._references.planes
-        _moments(planes, planes[slot], self._pixels, found)
+        plane = self._references.planes[slot][self._pixels]
+        self._looked_at[slot] = plane
+        found, self._of_target = self._of_target, None
+        if found is not None and np.array_equal(plane, self._target):
+            # It is what was just predicted, every bit of it: its products with all other planes are known.
+            found[slot] = found[PLANES + 1]
+        else:
+            found = np.empty(PLANES + 2, dtype=np.int64)
+            _moments(self._looked_at, plane, found)
         self._products[slot] = self._products[:, slot] = found[:PLANES]
         self._sums[slot] = found[PLANES]
 
-    def fit(self, band: int, target: NDArray[np.int32], limit: int) -> ToldPrediction:
+    def fit(self, band: int, samples: NDArray[np.int32], limit: int) -> ToldPrediction:
         """Find the prediction of a band that costs least.
 
         Parameters
         ----------
         band : int
             Its number.
-        target : ndarray of int32, shape (pixels,)
-            Differences of its samples and its base.
+        samples : ndarray of int32, shape (pixels,)
+            Its samples.
         limit : int
             Largest error in counts.
 
@@ -119,16 +129,16 @@ class ReferenceMoments:
         if count == 0:
             return ToldPrediction(BandPrediction())
         step = 2 * limit + 1
-        rounding, total = _ROUNDING * step * step, target.size
+        rounding, total = _ROUNDING * step * step, samples.size
         # Bits, twice and for each pixel, that a weight takes: to tell it, and because it fits some noise.
         worth = 2.0 * TOLD_BITS / total + 2.0 / (math.log(2.0) * count)
         neighbours = self._references.neighbours(band)
         before = self._references.references(band, min(band, MOST_REFERENCES))
         around = [slot for slot in neighbours if slot is not None]
         slots = around + before
-        means, rows = self._covariances(slots, target)
-        own = [*range(len(around), len(slots) + 1)]
-        plain = _Triangle([[rows[one][other] for other in own] for one in own], 0, worth, rounding)
+        self._target = target_difference(samples[self._pixels], self._references.base[band][self._pixels])
+        means, rows = self._covariances(slots)
+        plain = _Triangle(rows[len(around) :, len(around) :].copy(), 0, worth, rounding)
         bent = _Triangle(rows, len(around), worth, rounding)
         best, held = (plain, 0) if plain.cost <= bent.cost else (bent, len(around))
         units = [
@@ -147,23 +157,18 @@ class ReferenceMoments:
         bases = tuple(0 if slot is None else next(rest) for slot in neighbours) if held else ()
         return ToldPrediction(BandPrediction(tuple(told[held:]), bases, cut), unit, around_unit)
 
-    def _covariances(
-        self, slots: list[int], target: NDArray[np.int32]
-    ) -> tuple[list[float], list[list[float]]]:
+    def _covariances(self, slots: list[int]) -> tuple[list[float], NDArray[np.float64]]:
         """Means and covariances of some planes and, last, of the band."""
         count, size = len(self._pixels), len(slots)
         found = np.empty(PLANES + 2, dtype=np.int64)
-        _moments(self._references.planes, target, self._pixels, found)
+        _moments(self._looked_at, self._target, found)
+        self._of_target = found
         products = np.empty((size + 1, size + 1), dtype=np.int64)
         products[:size, :size] = self._products[np.ix_(slots, slots)]
         products[size, :size] = products[:size, size] = found[slots]
         products[size, size] = found[PLANES + 1]
-        means = [value / count for value in [*self._sums[slots].tolist(), int(found[PLANES])]]
-        rows = [
-            [value / count - means[one] * means[other] for other, value in enumerate(row)]
-            for one, row in enumerate(products.tolist())
-        ]
-        return means, rows
+        means = np.append(self._sums[slots], found[PLANES]) / count
+        return means.tolist(), products / count - means[:, None] * means
 
 
 class _Triangle:
@@ -171,7 +176,7 @@ class _Triangle:
 
     Parameters
     ----------
-    rows : list of list of float
+    rows : ndarray of float64, shape (references + 1, references + 1)
         Covariances of references and, last, of the band.
     least : int
         References that are taken in any case, if there are so many.
@@ -188,32 +193,21 @@ class _Triangle:
         Of these.
     """
 
-    def __init__(self, rows: list[list[float]], least: int, worth: float, rounding: float) -> None:
+    def __init__(self, rows: NDArray[np.float64], least: int, worth: float, rounding: float) -> None:
         size, self._rounding = len(rows) - 1, rounding
-        self._pivots: list[float] = []
-        self._factors: list[list[float]] = []
-        self._shares: list[float] = []
-        left = max(rows[size][size], 0.0)
-        self.count, self.cost, self._left = 0, math.inf if least else math.log2(left + rounding), left
-        for one in range(size):
-            factor: list[float] = []
-            pivot, share = rows[one][one] + _RIDGE, rows[size][one]
-            for other in range(one):
-                value = rows[one][other]
-                for inner in range(other):
-                    value -= factor[inner] * self._factors[other][inner] * self._pivots[inner]
-                factor.append(value / self._pivots[other])
-                pivot -= factor[other] * factor[other] * self._pivots[other]
-                share -= factor[other] * self._shares[other] * self._pivots[other]
-            if not pivot > 0.0:
-                break
-            self._factors.append(factor)
-            self._pivots.append(pivot)
-            self._shares.append(share / pivot)
-            left -= share * share / pivot
-            cost = math.log2(max(left, 0.0) + rounding) + worth * (one + 1)
-            if one + 1 >= least and cost < self.cost:
-                self.count, self.cost, self._left = one + 1, cost, left
+        triangle, numbers = np.zeros_like(rows), np.zeros((3, size + 1))
+        held = _factorise(rows, _RIDGE, triangle, numbers)
+        self._factors: list[list[float]] = triangle.tolist()
+        pivots, shares, lefts = numbers.tolist()
+        self._pivots: list[float] = pivots
+        self._shares: list[float] = shares
+        self.count, self._left = 0, lefts[0]
+        self.cost = math.inf if least else math.log2(self._left + rounding)
+        for count in range(max(least, 1), held + 1):
+            left = lefts[count]
+            cost = math.log2(max(left, 0.0) + rounding) + worth * count
+            if cost < self.cost:
+                self.count, self.cost, self._left = count, cost, left
 
     def unit(self, first: int, last: int, pixels: int) -> int:
         """Logarithm of a unit for some weights that is fine enough for so many pixels."""
@@ -233,18 +227,50 @@ class _Triangle:
 
 
 @compiled(
-    "bf_refinement_moments(planes: int32[11, pixels], target: int32[pixels], pixels: int64,"
-    " looked_at: int64[count], count: int64, found: out(int64[13]))"
+    "bf_refinement_triangle(rows: float64[size, size], size: int32, ridge: float64,"
+    " triangle: out(float64[size, size]), numbers: out(float64[3, size])) -> int32"
 )
-def _moments(
-    planes: NDArray[np.int32],
-    target: NDArray[np.int32],
-    looked_at: NDArray[np.int64],
-    found: NDArray[np.int64],
-) -> None:
+def _factorise(
+    rows: NDArray[np.float64], ridge: float, triangle: NDArray[np.float64], numbers: NDArray[np.float64]
+) -> int:
+    """Factors, pivots and shares of references, and the variance that the first ones of them leave.
+
+    Returns how many references there are before one that depends on others.
+    """
+    covariances: list[list[float]] = rows.tolist()
+    size = len(covariances) - 1
+    factors, pivots, shares = triangle.tolist(), [0.0] * size, [0.0] * size
+    left = max(covariances[size][size], 0.0)
+    lefts = [left] * (size + 1)
+    held = 0
+    for one in range(size):
+        pivot, share = covariances[one][one] + ridge, covariances[size][one]
+        for other in range(one):
+            value = covariances[one][other]
+            for inner in range(other):
+                value -= factors[one][inner] * factors[other][inner] * pivots[inner]
+            factors[one][other] = value / pivots[other]
+            pivot -= factors[one][other] * factors[one][other] * pivots[other]
+            share -= factors[one][other] * shares[other] * pivots[other]
+        if not pivot > 0.0:
+            break
+        pivots[one], shares[one] = pivot, share / pivot
+        left -= share * share / pivot
+        lefts[one + 1] = left
+        held = one + 1
+    triangle[:] = factors
+    numbers[:] = [[*pivots, 0.0], [*shares, 0.0], lefts]
+    return held
+
+
+@compiled(
+    "bf_refinement_moments(planes: int32[11, count], target: int32[count], count: int64,"
+    " found: out(int64[13]))"
+)
+def _moments(planes: NDArray[np.int32], target: NDArray[np.int32], found: NDArray[np.int64]) -> None:
     """Products of a plane with all planes, its sum, and its square."""
-    values = target[looked_at].astype(np.int64)
-    found[:PLANES] = planes[:, looked_at].astype(np.int64) @ values
+    values = target.astype(np.int64)
+    found[:PLANES] = planes.astype(np.int64) @ values
     found[PLANES] = values.sum()
     found[PLANES + 1] = values @ values
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .band_prediction import Bounds, ReferencePlanes
 from .contexts import ABSENT, Past, band_classes
 from .interleaved_ans import SymbolReader, SymbolWriter
-from .least_squares import ReferenceMoments, looked_at, target_difference
+from .least_squares import ReferenceMoments, looked_at
 from .quantisation import AxisSteps, UniformSteps
 from .scales import raw_bits, scale_of
 from .side_information import NOTHING, BandSide, ErrorBound, read_bound, read_side, write_side
@@ -164,7 +164,7 @@ def code_bands(
         wanted, flat = samples[number].ravel(), None if here is None else here.ravel()
         for slot in references.enter(number):
             moments.learn(slot)
-        told = moments.fit(number, target_difference(wanted, known), limit)
+        told = moments.fit(number, wanted, limit)
         predicted = references.predict(number, told.prediction, bounds)
         quantiser = band_quantiser(bound, number, None, bounds)
         steps, total = quantiser.count(wanted, predicted, flat)

@@ -91,19 +91,58 @@ BF_EXPORT void bf_refinement_reconstruct(const int32_t *predicted, const int32_t
         difference[p] = (int32_t)between((int64_t)refined[p] - base[p], -FARTHEST, FARTHEST);
 }
 
-/* Products of a plane with all that are held, its sum and that of its squares, over some pixels. */
+/* Products of some planes with one, its sum and that of its squares. */
 BF_CLONES
-BF_EXPORT void bf_refinement_moments(const int32_t *planes, const int32_t *target, int64_t pixels,
-                                     const int64_t *looked_at, int64_t count, int64_t *found)
+BF_EXPORT void bf_refinement_moments(const int32_t *planes, const int32_t *target, int64_t count, int64_t *found)
 {
-    int64_t sums[PLANES + 2] = {0};
-    for (int64_t n = 0; n < count; n++) {
-        const int64_t p = looked_at[n], x = target[p];
-        for (int32_t k = 0; k < PLANES; k++)
-            sums[k] += x * planes[k * pixels + p];
-        sums[PLANES] += x;
-        sums[PLANES + 1] += x * x;
+    int64_t sum = 0, square = 0;
+    for (int64_t p = 0; p < count; p++) {
+        sum += target[p];
+        square += (int64_t)target[p] * target[p];
     }
-    for (int32_t k = 0; k < PLANES + 2; k++)
-        found[k] = sums[k];
+    for (int32_t k = 0; k < PLANES; k++) {
+        const int32_t *plane = planes + k * count;
+        int64_t product = 0;
+        for (int64_t p = 0; p < count; p++)
+            product += (int64_t)target[p] * plane[p];
+        found[k] = product;
+    }
+    found[PLANES] = sum;
+    found[PLANES + 1] = square;
+}
+
+/* Cholesky without roots of covariances whose last row is that of what is predicted: factors, and, each in a row of
+ * `numbers`, pivots, shares of the references, and the variance that the first 0, 1, ... of them leave. Returns how
+ * many there are before one that depends on others.
+ */
+BF_EXPORT int32_t bf_refinement_triangle(const double *rows, int32_t size, double ridge, double *triangle,
+                                         double *numbers)
+{
+    double *pivots = numbers, *shares = numbers + size, *lefts = numbers + 2 * size;
+    const double *last = rows + (int64_t)(size - 1) * size;
+    double left = last[size - 1] > 0.0 ? last[size - 1] : 0.0;
+    for (int32_t n = 0; n < size; n++)
+        lefts[n] = left;
+    for (int32_t one = 0; one < size - 1; one++) {
+        const double *row = rows + (int64_t)one * size;
+        double *factors = triangle + (int64_t)one * size;
+        double pivot = row[one] + ridge, share = last[one];
+        for (int32_t other = 0; other < one; other++) {
+            const double *others = triangle + (int64_t)other * size;
+            double value = row[other];
+            for (int32_t inner = 0; inner < other; inner++)
+                value -= factors[inner] * others[inner] * pivots[inner];
+            const double factor = value / pivots[other];
+            factors[other] = factor;
+            pivot -= factor * factor * pivots[other];
+            share -= factor * shares[other] * pivots[other];
+        }
+        if (!(pivot > 0.0))
+            return one;
+        pivots[one] = pivot;
+        shares[one] = share / pivot;
+        left -= share * share / pivot;
+        lefts[one + 1] = left;
+    }
+    return size - 1;
 }

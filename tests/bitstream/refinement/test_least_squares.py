@@ -19,7 +19,7 @@ def _fit(target, planes, absent=None, base=None):
         if band < count:
             references.planes[references.difference(band)] = planes[band]
             moments.learn(references.difference(band))
-    return moments.fit(count, target, 0)
+    return moments.fit(count, target + references.base[count], 0)
 
 
 def _planes(count, pixels=20000):
