@@ -26,6 +26,7 @@ import ctypes
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import CodeType
 from typing import Any, NoReturn
 
@@ -99,7 +100,7 @@ class ArrayParameter:
 
     ctype = ctypes.c_void_p
 
-    @property
+    @cached_property
     def strided(self) -> bool:
         """Whether an axis may have gaps."""
         return any(axis.stride is not None for axis in self.axes)

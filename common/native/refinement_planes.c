@@ -15,30 +15,40 @@ BF_INLINE int64_t between(int64_t x, int64_t low, int64_t high)
 /* Eleven weights below 2**22 times planes below 2**24 stay below 2**50: exact in float64. */
 static const double ROUNDER = 6755399441055744.0;
 
-/* A band predicted from its base and what the base lacked in others. */
+/* A band predicted from its base and what the base lacked in others: some pixels at a time, whose sums stay in the
+ * cache while planes are added, four at once.
+ */
 BF_CLONES
 BF_EXPORT void bf_refinement_predict(const int32_t *base, const int32_t *planes, int64_t pixels, const int64_t *slots,
                                      const int32_t *weights, int32_t count, int64_t constant, const int64_t *limits,
                                      int32_t *predicted)
 {
-    double w[PLANES] = {0};
-    const int32_t *from[PLANES];
-    for (int32_t n = 0; n < PLANES; n++) {
-        from[n] = planes + (n < count ? slots[n] * pixels : 0);
-        w[n] = n < count ? weights[n] : 0.0;
-    }
-    const double start = (double)constant, low = (double)limits[0], high = (double)limits[1];
-    for (int64_t p = 0; p < pixels; p++) {
-        double sum = start + w[0] * from[0][p] + w[1] * from[1][p] + w[2] * from[2][p] + w[3] * from[3][p];
-        sum += w[4] * from[4][p] + w[5] * from[5][p] + w[6] * from[6][p] + w[7] * from[7][p];
-        sum += w[8] * from[8][p] + w[9] * from[9][p] + w[10] * from[10][p];
-        const double scaled = sum * (1.0 / (1 << WEIGHT_BITS));
-        /* Rounds to the nearest in the mode that every process starts in; what is wanted is down. */
-        double down = (scaled + ROUNDER) - ROUNDER;
-        down -= down > scaled ? 1.0 : 0.0;
-        down += base[p];
-        down = down < low ? low : down;
-        predicted[p] = (int32_t)(down > high ? high : down);
+    enum { PART = 1024, TOGETHER = 4 };
+    const double low = (double)limits[0], high = (double)limits[1];
+    double sums[PART];
+    for (int64_t first = 0; first < pixels; first += PART) {
+        const int64_t part = pixels - first < PART ? pixels - first : PART;
+        for (int64_t p = 0; p < part; p++)
+            sums[p] = (double)constant;
+        for (int32_t k = 0; k < count; k += TOGETHER) {
+            double w[TOGETHER];
+            const int32_t *from[TOGETHER];
+            for (int32_t n = 0; n < TOGETHER; n++) {
+                from[n] = planes + first + (k + n < count ? slots[k + n] * pixels : 0);
+                w[n] = k + n < count ? weights[k + n] : 0.0;
+            }
+            for (int64_t p = 0; p < part; p++)
+                sums[p] += w[0] * from[0][p] + w[1] * from[1][p] + w[2] * from[2][p] + w[3] * from[3][p];
+        }
+        for (int64_t p = 0; p < part; p++) {
+            const double scaled = sums[p] * (1.0 / (1 << WEIGHT_BITS));
+            /* Rounds to the nearest in the mode that every process starts in; what is wanted is down. */
+            double down = (scaled + ROUNDER) - ROUNDER;
+            down -= down > scaled ? 1.0 : 0.0;
+            down += base[first + p];
+            down = down < low ? low : down;
+            predicted[first + p] = (int32_t)(down > high ? high : down);
+        }
     }
 }
 
@@ -82,13 +92,16 @@ BF_EXPORT void bf_refinement_reconstruct(const int32_t *predicted, const int32_t
         for (int64_t p = 0; p < pixels; p++) {
             int32_t x = (int32_t)((uint32_t)predicted[p] + (uint32_t)quantised[p]);
             x = x < low ? low : x;
-            refined[p] = x > high ? high : x;
+            x = x > high ? high : x;
+            refined[p] = x;
+            difference[p] = (int32_t)between((int64_t)x - base[p], -FARTHEST, FARTHEST);
         }
     else
-        for (int64_t p = 0; p < pixels; p++)
-            refined[p] = (int32_t)between(predicted[p] + quantised[p] * (2 * limits[0] + 1), low, high);
-    for (int64_t p = 0; p < pixels; p++)
-        difference[p] = (int32_t)between((int64_t)refined[p] - base[p], -FARTHEST, FARTHEST);
+        for (int64_t p = 0; p < pixels; p++) {
+            const int64_t x = between(predicted[p] + quantised[p] * (2 * limits[0] + 1), low, high);
+            refined[p] = (int32_t)x;
+            difference[p] = (int32_t)between(x - base[p], -FARTHEST, FARTHEST);
+        }
 }
 
 /* Products of some planes with one, its sum and that of its squares. */

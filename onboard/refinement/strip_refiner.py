@@ -36,7 +36,7 @@ from bandfold.bitstream.refinement.side_information import ErrorBound
 from bandfold.bitstream.segments.band_codec import BandCodec
 from bandfold.bitstream.segments.predicted_codec import PredictedCodec
 from bandfold.bitstream.segments.segment import Segment
-from bandfold.bitstream.transforms.scaling import mark_no_data
+from bandfold.bitstream.transforms.scaling import BandUnits, mark_no_data
 from bandfold.common.errors import SettingsError, VerificationError
 from bandfold.common.scene import SCALED_DTYPES, SceneInfo
 from bandfold.onboard.planning.plan import Basis
@@ -169,14 +169,15 @@ class StripRefiner:
         base = ExactBase(header, self.tables, self.codec)
         segment = base.read(segmented, basis.fold, basis.rotations)
         counts = base.counts(segment, place, basis.fold, basis.rotations)
+        given = samples.scene.read(slice(0, info.bands), lines)
+        read = given if samples.counts is samples.scene else samples.read(slice(0, info.bands), lines)
         strip = _Strip(
-            samples.read(slice(0, info.bands), lines).astype(np.int32),
+            read.astype(np.int32),
             counts,
             segment,
             self.limits,
             self.share,
         )
-        given = samples.scene.read(slice(0, info.bands), lines)
         allowed = limits_in_counts(self.limits, info)
         if info.scaling is not None and strip.between_counts(info, given):
             residual, far = strip.coded_exactly(info, place.doublings, given)
@@ -215,13 +216,18 @@ class _Strip:
         payload, refined = write_residual(
             self.exact, self.base, limits, int(ends.min), int(ends.max), mask, load_refinement_tables(), share
         )
-        decoded = mark_no_data(refined.astype(info.coded_dtype), self.segment.absent, info)
-        asked = np.broadcast_to(np.array(self.limits), info.bands)
-        far = [
-            self._beyond(decoded[band], given[band], float(asked[band]), None if mask is None else mask[band])
-            for band in range(info.bands)
-        ]
-        return payload, np.array(far, dtype=np.bool_)
+        asked, absent = np.broadcast_to(np.array(self.limits), info.bands), self.segment.absent
+        far = np.zeros(info.bands, dtype=np.bool_)
+        for band in range(info.bands):
+            # One after the other: what is made of a band stays in the cache until it is compared.
+            own = slice(band, band + 1)
+            gone = None if absent is None else absent[own]
+            decoded = mark_no_data(
+                refined[own].astype(info.coded_dtype), gone, info, BandUnits.of(info, own)
+            )[0]
+            kept = None if mask is None else mask[band]
+            far[band] = self._beyond(decoded, given[band], float(asked[band]), kept)
+        return payload, far
 
     def between_counts(self, info: SceneInfo, given: NDArray[Any]) -> bool:
         """Whether samples that are to come back exactly are not all of them counts of their scaling."""
