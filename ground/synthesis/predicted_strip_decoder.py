@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.bitstream.container.segment_layout import ChunkedSegment
+from bandfold.bitstream.container.stream_budget import PREDICTED_FACTOR
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.segments.predicted_codec import PredictedCodec
 from bandfold.bitstream.segments.segment import Segment, read_segment
@@ -32,6 +33,8 @@ class PredictedStripDecoder(StripDecoder):
     tables : Tables
         Statistics of the format; latents have those of the model.
     """
+
+    work_factor = PREDICTED_FACTOR
 
     def __init__(self, stream: ParsedStream, codec: PredictedCodec, tables: Tables) -> None:
         super().__init__(stream, tables)

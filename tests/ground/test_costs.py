@@ -4,14 +4,17 @@ import resource
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bandfold.bitstream.container import stream_budget
 from bandfold.bitstream.container.header import LARGEST_DIMENSION
 from bandfold.bitstream.container.sections import Section, read_sections, write_section, write_varint
 from bandfold.bitstream.container.segment_layout import Chunk, ChunkedSegment, SegmentHeader
+from bandfold.bitstream.container.stream_budget import LEAST_MEMORY
 from bandfold.bitstream.container.truncation import truncate
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.payloads.klt_code import COUNT_MEAN, MEAN_MEAN
@@ -19,7 +22,8 @@ from bandfold.bitstream.payloads.payload import SIDE_UNIT, PayloadWriter
 from bandfold.common.errors import BandfoldError, MemoryLimitError, StreamError
 from bandfold.ground import Decoder
 from bandfold.ground.packets.packet_reader import find_packets
-from bandfold.onboard import ArraySource
+from bandfold.ground.stream.memory_estimate import strip_memory
+from bandfold.onboard import ArraySource, Encoder
 from bandfold.onboard.downlink.packets import PacketSettings, packetise
 from bandfold.onboard.downlink.requantise import requantise
 
@@ -219,3 +223,21 @@ def test_memory_of_this_process_is_left_alone():
     for call in (lambda: Decoder(stream).decode(), lambda: requantise(stream, 20)):
         assert spent(call)[0] < SECONDS
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10 < MEBIBYTES
+
+
+@pytest.mark.parametrize(("settings", "components"), [({}, 30), ({"model": "innovations"}, 224)])
+def test_a_strip_of_a_usual_sensor_is_within_what_any_stream_may_take(settings, components):
+    """However few bytes its stream has: an encoder may have been asked for the lowest rate."""
+    decoder = Decoder(encode(scene(bands=8), strip_lines=64, **settings), restore="off")
+    header = decoder._stream.header
+    usual = replace(header, info=replace(header.info, bands=224, lines=512, samples=680))
+    assert strip_memory(usual, components, decoder._stream.codec) <= LEAST_MEMORY
+
+
+def test_a_low_rate_of_predicted_bands_is_decoded(monkeypatch):
+    cube = scene(bands=160, lines=160, samples=160)
+    stream = Encoder(bps=0.01, model="innovations").encode(cube)
+    assert len(stream) < 5_200
+    # As in a scene so large that it does not matter.
+    monkeypatch.setattr(stream_budget, "LEAST_WORK", 1 << 20)
+    assert sum(block.size for _, block in Decoder(stream).strips()) == cube.size
