@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream.refinement.band_prediction import Bounds
 from bandfold.bitstream.refinement.residual_codec import read_residual, write_residual
+from bandfold.bitstream.refinement.side_information import ErrorBound
 from bandfold.bitstream.refinement.tables import RefinementTables
 from bandfold.common.errors import VerificationError
 from bandfold.common.scene import strips
@@ -129,17 +131,16 @@ def _refined(
     limit: int,
     tables: RefinementTables,
 ) -> RefinedSize:
-    reach = np.iinfo(cube.dtype)
-    ends = int(reach.min), int(reach.max)
-    limits = np.full(len(cube), limit, dtype=np.int32)
+    bounds = Bounds.of(cube.dtype)
+    bound = ErrorBound(np.full(len(cube), limit, dtype=np.int32))
     size, written, read = 0, 0.0, 0.0
     for lines in strips(cube.shape[1], STRIP_LINES):
         samples = np.ascontiguousarray(cube[:, lines], dtype=np.int32)
         known = np.ascontiguousarray(base[:, lines])
         start = time.process_time()
-        payload, _ = write_residual(samples, known, limits, *ends, None, tables)
+        payload, _ = write_residual(samples, known, bound, bounds, None, tables)
         middle = time.process_time()
-        found, _ = read_residual(payload, known, *ends, None, tables)
+        found, _ = read_residual(payload, known, bounds, None, tables)
         read += time.process_time() - middle
         written += middle - start
         size += len(payload) + FRAME_BYTES

@@ -8,6 +8,7 @@ Planes are cut at `FARTHEST`, so that weighted sums of them stay far below 2**53
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,22 @@ class Bounds:
 
     lowest: int
     highest: int
+
+    @staticmethod
+    def of(dtype: np.dtype[Any]) -> Bounds:
+        """Return the range of an integer type of up to 32 bits.
+
+        Parameters
+        ----------
+        dtype : numpy.dtype
+            The type.
+
+        Returns
+        -------
+        Bounds
+        """
+        ends = np.iinfo(dtype.name)
+        return Bounds(int(ends.min), int(ends.max))
 
     def magnitude_limit(self, step: int) -> int:
         """Largest number of steps between two samples, up to rounding."""

@@ -13,10 +13,11 @@ from bandfold.bitstream.transforms.scaling import BandUnits, mark_no_data, put_n
 from bandfold.common.errors import ModelError
 from bandfold.common.scene import SceneInfo
 
+from .band_prediction import Bounds
 from .ordered_integers import ORDERED_BOUNDS, from_words, ordered_base
-from .residual_codec import load_refinement_tables, read_error_bound, read_residual
+from .residual_codec import read_error_bound, read_residual
 from .side_information import ErrorBound
-from .tables import RefinementTables
+from .tables import RefinementTables, load_refinement_tables
 
 
 def refined_counts(
@@ -58,12 +59,11 @@ def refined_counts(
     """
     tables = _tables_of(refinement)
     bound = read_error_bound(refinement.residual, len(base), tables)
-    ends = np.iinfo(info.coded_dtype.name)
-    lowest, highest = int(ends.min), int(ends.max)
+    bounds = Bounds.of(info.coded_dtype)
     if bound.words:
         base, absent = ordered_base(base, info, doublings, bound.words), of_words(absent, bound.words)
-        lowest, highest = ORDERED_BOUNDS.lowest, ORDERED_BOUNDS.highest
-    counts, _ = read_residual(refinement.residual, base, lowest, highest, absent, tables)
+        bounds = ORDERED_BOUNDS
+    counts, _ = read_residual(refinement.residual, base, bounds, absent, tables)
     return counts, bound
 
 

@@ -15,11 +15,9 @@ from .least_squares import ReferenceMoments, looked_at
 from .quantisation import AxisSteps, UniformSteps
 from .scales import raw_bits, scale_of
 from .side_information import NOTHING, BandSide, ErrorBound, read_bound, read_side, write_side
-from .tables import RefinementTables, load_refinement_tables
+from .tables import RefinementTables
 from .used_values import counted_in_used_values, used_values
 from .value_axis import relative_axis, used_axis
-
-__all__ = ["load_refinement_tables", "read_error_bound", "read_residual", "write_bounded", "write_residual"]
 
 
 @dataclass(frozen=True)
@@ -47,12 +45,10 @@ class CodedBand:
 def write_residual(
     samples: NDArray[np.int32],
     base: NDArray[np.int32],
-    limits: NDArray[np.int32],
-    lowest: int,
-    highest: int,
+    bound: ErrorBound,
+    bounds: Bounds,
     absent: NDArray[np.bool_] | None,
     tables: RefinementTables,
-    relative: tuple[int, int] | None = None,
 ) -> tuple[bytes, NDArray[np.int32]]:
     """Code what a base lacks.
 
@@ -62,51 +58,15 @@ def write_residual(
         Samples of a strip; those that are absent may have any value.
     base : ndarray of int32, same shape
         What a decoder has of them.
-    limits : ndarray of int32, shape (bands,)
-        Largest error that a sample of each band may have, in counts; 0 is lossless.
-    lowest, highest : int
+    bound : ErrorBound
+        Limits of errors: 0 is lossless. With a relative limit the error of a sample x is at most the larger
+        one of the floor and ``|x| * share // 65536``.
+    bounds : Bounds
         Range of the samples.
     absent : ndarray of bool, shape (lines, samples) or (bands, lines, samples), or None
         Samples that are not coded.
     tables : RefinementTables
         Statistics; the decoder needs the same.
-    relative : tuple of int, optional
-        A relative limit in place of `limits`: share of a sample in units of 1/65536, and floor in counts. The
-        error of a sample x is at most the larger one of the floor and ``|x| * share // 65536``.
-
-    Returns
-    -------
-    payload : bytes
-    refined : ndarray of int32, shape (bands, lines, samples)
-        What `read_residual` gives.
-
-    Raises
-    ------
-    ValueError
-        If the relative limit is out of its range.
-    """
-    bound, bounds = ErrorBound(limits, relative), Bounds(lowest, highest)
-    return write_bounded(samples, base, bound, bounds, absent, tables)
-
-
-def write_bounded(
-    samples: NDArray[np.int32],
-    base: NDArray[np.int32],
-    bound: ErrorBound,
-    bounds: Bounds,
-    absent: NDArray[np.bool_] | None,
-    tables: RefinementTables,
-) -> tuple[bytes, NDArray[np.int32]]:
-    """Code what a base lacks, as `write_residual` does.
-
-    Parameters
-    ----------
-    samples, base, absent, tables
-        As for `write_residual`.
-    bound : ErrorBound
-        Limits of errors.
-    bounds : Bounds
-        Range of the samples.
 
     Returns
     -------
@@ -235,8 +195,7 @@ def band_quantiser(
 def read_residual(
     payload: bytes,
     base: NDArray[np.int32],
-    lowest: int,
-    highest: int,
+    bounds: Bounds,
     absent: NDArray[np.bool_] | None,
     tables: RefinementTables,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -246,7 +205,7 @@ def read_residual(
     ----------
     payload : bytes
         The payload.
-    base, lowest, highest, absent, tables
+    base, bounds, absent, tables
         As they were given to `write_residual`.
 
     Returns
@@ -263,7 +222,7 @@ def read_residual(
     """
     bands, lines, width = base.shape
     reader = SymbolReader(tables, payload)
-    bounds, gone = Bounds(lowest, highest), absent_planes(absent, bands)
+    gone = absent_planes(absent, bands)
     bound, told = read_side(reader, bands, lines * width, bounds)
     reader.align()
     references, past = ReferencePlanes(base.reshape(bands, lines * width)), Past(lines, width)

@@ -18,6 +18,7 @@ from bandfold.bitstream.container.refinement_layout import (
 from bandfold.bitstream.container.sections import Section, write_section
 from bandfold.bitstream.container.segment_layout import split_segment
 from bandfold.bitstream.contexts.tables import Tables
+from bandfold.bitstream.refinement.band_prediction import Bounds
 from bandfold.bitstream.refinement.exact_base import ExactBase
 from bandfold.bitstream.refinement.ordered_integers import (
     ORDERED_BOUNDS,
@@ -27,16 +28,12 @@ from bandfold.bitstream.refinement.ordered_integers import (
     words_of,
 )
 from bandfold.bitstream.refinement.refined_strip import of_words, refined_samples, uncounted
-from bandfold.bitstream.refinement.residual_codec import (
-    load_refinement_tables,
-    write_bounded,
-    write_residual,
-)
+from bandfold.bitstream.refinement.residual_codec import write_residual
 from bandfold.bitstream.refinement.side_information import ErrorBound
+from bandfold.bitstream.refinement.tables import load_refinement_tables
 from bandfold.bitstream.segments.band_codec import BandCodec
 from bandfold.bitstream.segments.predicted_codec import PredictedCodec
 from bandfold.bitstream.segments.segment import Segment
-from bandfold.bitstream.transforms.scaling import BandUnits, mark_no_data
 from bandfold.common.errors import SettingsError, VerificationError
 from bandfold.common.scene import SCALED_DTYPES, SceneInfo
 from bandfold.onboard.planning.plan import Basis
@@ -210,21 +207,18 @@ class _Strip:
         self, limits: NDArray[np.int32], info: SceneInfo, given: NDArray[Any], *, relative: bool
     ) -> tuple[bytes, NDArray[np.bool_]]:
         """What the base lacks to be within limits in counts, and which bands leave their limits."""
-        ends = np.iinfo(info.coded_dtype.name)
         mask = uncounted(self.segment, self.exact.shape)
         share = (self.share, int(limits[0])) if relative and self.share else None
+        bound, bounds = ErrorBound(limits, share), Bounds.of(info.coded_dtype)
         payload, refined = write_residual(
-            self.exact, self.base, limits, int(ends.min), int(ends.max), mask, load_refinement_tables(), share
+            self.exact, self.base, bound, bounds, mask, load_refinement_tables()
         )
         asked, absent = np.broadcast_to(np.array(self.limits), info.bands), self.segment.absent
         far = np.zeros(info.bands, dtype=np.bool_)
         for band in range(info.bands):
             # One after the other: what is made of a band stays in the cache until it is compared.
             own = slice(band, band + 1)
-            gone = None if absent is None else absent[own]
-            decoded = mark_no_data(
-                refined[own].astype(info.coded_dtype), gone, info, BandUnits.of(info, own)
-            )[0]
+            decoded = refined_samples(refined, 0, own, absent, info, 0)[0]
             kept = None if mask is None else mask[band]
             far[band] = self._beyond(decoded, given[band], float(asked[band]), kept)
         return payload, far
@@ -244,7 +238,7 @@ class _Strip:
         """What the base lacks to be exact bit by bit, and which bands are not."""
         mask = uncounted(self.segment, self.exact.shape)
         words = needed_words(given, mask)
-        payload, refined = write_bounded(
+        payload, refined = write_residual(
             words_of(given, words),
             ordered_base(self.base, info, doublings, words),
             ErrorBound(np.zeros(words * info.bands, dtype=np.int32), words=words),

@@ -9,8 +9,7 @@ from click.testing import CliRunner
 from bandfold.benchmarks.codecs.bounded_error import BoundedErrorCodec
 from bandfold.benchmarks.lossless import main
 from bandfold.benchmarks.measures.refined_size import FRAME_BYTES, refined_sizes
-from bandfold.bitstream.refinement.residual_codec import load_refinement_tables
-from bandfold.bitstream.refinement.tables import SHIPPED_REFINEMENT
+from bandfold.bitstream.refinement.tables import SHIPPED_REFINEMENT, load_refinement_tables
 from bandfold.common.errors import SettingsError, VerificationError
 from bandfold.formats.envi.writer import write_envi
 from bandfold.onboard.samples.samples import ArraySource

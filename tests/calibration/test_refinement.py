@@ -10,6 +10,7 @@ from bandfold.bitstream.entropy.ans import TOKENS
 from bandfold.bitstream.refinement.band_prediction import Bounds
 from bandfold.bitstream.refinement.residual_codec import write_residual
 from bandfold.bitstream.refinement.scales import CLASSES, WEIGHT_GROUPS
+from bandfold.bitstream.refinement.side_information import ErrorBound
 from bandfold.bitstream.refinement.tables import FEATURES, WEIGHT_UNIT, load_refinement_tables
 from bandfold.calibration.refinement import main
 from bandfold.calibration.refinement_material import (
@@ -81,8 +82,8 @@ def test_tables_from_a_scene_serve_it_better_than_those_to_begin_with():
     trained = first_tables(train_frequencies([counts]))
 
     def size(tables):
-        limits = np.zeros(len(strip.samples), np.int32)
-        return len(write_residual(strip.samples, strip.base, limits, 0, 65535, None, tables)[0])
+        bound = ErrorBound(np.zeros(len(strip.samples), np.int32))
+        return len(write_residual(strip.samples, strip.base, bound, Bounds(0, 65535), None, tables)[0])
 
     assert size(trained) < size(first)
 

@@ -15,8 +15,9 @@ from bandfold.bitstream.refinement.ordered_integers import (
     words_of,
 )
 from bandfold.bitstream.refinement.refined_strip import refined_counts, refinement_bound
-from bandfold.bitstream.refinement.residual_codec import load_refinement_tables, read_residual, write_bounded
+from bandfold.bitstream.refinement.residual_codec import read_residual, write_residual
 from bandfold.bitstream.refinement.side_information import ErrorBound
+from bandfold.bitstream.refinement.tables import load_refinement_tables
 from bandfold.common import kernels
 from bandfold.common.errors import StreamError
 from bandfold.common.scene import Scaling, SceneInfo
@@ -99,14 +100,13 @@ def test_any_base_leads_to_any_samples(compiled, cube, known, gone):
     mask = np.arange(base.size).reshape(base.shape) % 3 == 0 if gone else None
     bound = ErrorBound(np.zeros(len(base), np.int32), words=words)
     wanted = words_of(cube, words)
-    payload, refined = write_bounded(wanted, base, bound, ORDERED_BOUNDS, mask, TABLES)
-    ends = ORDERED_BOUNDS.lowest, ORDERED_BOUNDS.highest
+    payload, refined = write_residual(wanted, base, bound, ORDERED_BOUNDS, mask, TABLES)
     if compiled:
-        found, _ = read_residual(payload, base, *ends, mask, TABLES)
+        found, _ = read_residual(payload, base, ORDERED_BOUNDS, mask, TABLES)
     else:
         with kernels.switched_off():
-            assert write_bounded(wanted, base, bound, ORDERED_BOUNDS, mask, TABLES)[0] == payload
-            found, _ = read_residual(payload, base, *ends, mask, TABLES)
+            assert write_residual(wanted, base, bound, ORDERED_BOUNDS, mask, TABLES)[0] == payload
+            found, _ = read_residual(payload, base, ORDERED_BOUNDS, mask, TABLES)
     np.testing.assert_array_equal(found, refined)
     present = slice(None) if mask is None else ~mask
     np.testing.assert_array_equal(found[present], wanted[present])
@@ -133,7 +133,7 @@ def test_values_beyond_float32_are_its_largest():
 def test_words_that_no_sample_has_are_damage(dtype, words):
     base = np.zeros((words * SHAPE[0], *SHAPE[1:]), np.int32)
     bound = ErrorBound(np.zeros(len(base), np.int32), words=words)
-    payload, _ = write_bounded(base + 1, base, bound, ORDERED_BOUNDS, None, TABLES)
+    payload, _ = write_residual(base + 1, base, bound, ORDERED_BOUNDS, None, TABLES)
     refinement = Refinement(0, b"", TABLES.identity, payload)
     assert refinement_bound(refinement, SHAPE[0]).words == words
     info = SceneInfo(*SHAPE, np.dtype(dtype)) if np.dtype(dtype).itemsize < 4 else info_of(dtype)

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bandfold.bitstream.refinement.band_prediction import Bounds
 from bandfold.bitstream.refinement.residual_codec import read_error_bound, read_residual, write_residual
+from bandfold.bitstream.refinement.side_information import ErrorBound
 from bandfold.bitstream.refinement.tables import load_refinement_tables
 from bandfold.common import kernels
 from bandfold.common.errors import StreamError
@@ -13,15 +15,16 @@ from bandfold.common.errors import StreamError
 from .strips import strips
 
 TABLES = load_refinement_tables()
+COUNTS = Bounds(0, 65535)
 
 
-def _write(strip, **more):
-    ends = strip.lowest, strip.highest, strip.absent
-    return write_residual(strip.samples, strip.base, strip.limits, *ends, TABLES, **more)
+def _write(strip, relative=None):
+    bound, bounds = ErrorBound(strip.limits, relative), Bounds(strip.lowest, strip.highest)
+    return write_residual(strip.samples, strip.base, bound, bounds, strip.absent, TABLES)
 
 
 def _read(payload, strip):
-    return read_residual(payload, strip.base, strip.lowest, strip.highest, strip.absent, TABLES)
+    return read_residual(payload, strip.base, Bounds(strip.lowest, strip.highest), strip.absent, TABLES)
 
 
 @settings(max_examples=80, deadline=None)
@@ -55,7 +58,7 @@ def test_a_relative_limit_holds_for_each_sample_by_its_own_value(strip, share, f
 def test_a_relative_limit_out_of_range_is_refused(relative):
     plane = np.zeros((1, 2, 2), np.int32)
     with pytest.raises(ValueError, match="relative limit"):
-        write_residual(plane, plane, np.zeros(1, np.int32), 0, 9, None, TABLES, relative)
+        write_residual(plane, plane, ErrorBound(np.zeros(1, np.int32), relative), Bounds(0, 9), None, TABLES)
 
 
 @settings(max_examples=40, deadline=None)
@@ -118,12 +121,12 @@ def test_every_truncation_is_noticed():
     random = np.random.default_rng(3)
     samples = random.integers(900, 1100, (4, 6, 7)).astype(np.int32)
     base, limits = np.full_like(samples, 1000), np.zeros(4, np.int32)
-    payload, _ = write_residual(samples, base, limits, 0, 65535, None, TABLES)
+    payload, _ = write_residual(samples, base, ErrorBound(limits), COUNTS, None, TABLES)
     for size in range(len(payload)):
         with pytest.raises(StreamError):
-            read_residual(payload[:size], base, 0, 65535, None, TABLES)
+            read_residual(payload[:size], base, COUNTS, None, TABLES)
     with pytest.raises(StreamError, match="does not end where it should"):
-        read_residual(payload + b"\0", base, 0, 65535, None, TABLES)
+        read_residual(payload + b"\0", base, COUNTS, None, TABLES)
 
 
 def _noisy(sigma, shape=(16, 64, 96)):
@@ -135,7 +138,7 @@ def _noisy(sigma, shape=(16, 64, 96)):
 @pytest.mark.parametrize("sigma", [1.5, 12.0, 700.0])
 def test_white_noise_takes_little_more_than_its_entropy(sigma):
     samples, base = _noisy(sigma)
-    payload, _ = write_residual(samples, base, np.zeros(16, np.int32), 0, 65535, None, TABLES)
+    payload, _ = write_residual(samples, base, ErrorBound(np.zeros(16, np.int32)), COUNTS, None, TABLES)
     entropy = np.log2(sigma * np.sqrt(2 * np.pi * np.e))
     assert len(payload) * 8 / samples.size < 1.03 * entropy
 
@@ -145,14 +148,16 @@ def test_what_bands_have_in_common_is_told_once():
     random = np.random.default_rng(6)
     shared = random.normal(0, 40, base.shape[1:])
     samples = base + np.rint(shared * np.linspace(0.5, 1.5, 16)[:, None, None]).astype(np.int32)
-    payload, _ = write_residual(samples, base, np.zeros(16, np.int32), 0, 65535, None, TABLES)
+    payload, _ = write_residual(samples, base, ErrorBound(np.zeros(16, np.int32)), COUNTS, None, TABLES)
     # A band costs 7.4 bits, all others what rounding leaves of them.
     assert len(payload) * 8 / samples.size < 2.0
 
 
 def test_where_the_base_is_within_the_limit_nothing_is_paid():
     samples, base = _noisy(2.0)
-    payload, refined = write_residual(samples, base, np.full(16, 40, np.int32), 0, 65535, None, TABLES)
+    payload, refined = write_residual(
+        samples, base, ErrorBound(np.full(16, 40, np.int32)), COUNTS, None, TABLES
+    )
     assert len(payload) < 150
     assert np.abs(refined - samples).max() <= 40
 
@@ -165,6 +170,6 @@ def test_absent_samples_take_no_bits():
     noise = np.where(absent, np.random.default_rng(1).integers(0, 65535, samples.shape), samples).astype(
         np.int32
     )
-    whole = len(write_residual(samples, base, limits, 0, 65535, None, TABLES)[0])
-    half = len(write_residual(noise, base, limits, 0, 65535, absent, TABLES)[0])
+    whole = len(write_residual(samples, base, ErrorBound(limits), COUNTS, None, TABLES)[0])
+    half = len(write_residual(noise, base, ErrorBound(limits), COUNTS, absent, TABLES)[0])
     assert half < 0.51 * whole

@@ -10,7 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bandfold.bitstream.refinement.residual_codec import load_refinement_tables, write_residual
+from bandfold.bitstream.refinement.band_prediction import Bounds
+from bandfold.bitstream.refinement.residual_codec import write_residual
+from bandfold.bitstream.refinement.side_information import ErrorBound
+from bandfold.bitstream.refinement.tables import load_refinement_tables
 
 DATA = Path(__file__).parents[3] / "bitstream" / "data" / "refinement.npz"
 FAR = (1 << 24) - 1
@@ -245,5 +248,7 @@ def test_the_document_describes_what_is_written(kind, lowest, highest):
     absent = random.random(shape) < 0.2 if kind == "absent" else None
     relative = (2000, 3) if kind == "relative" else None
     tables = load_refinement_tables()
-    payload, refined = write_residual(samples, bases, limits, lowest, highest, absent, tables, relative)
+    payload, refined = write_residual(
+        samples, bases, ErrorBound(limits, relative), Bounds(lowest, highest), absent, tables
+    )
     assert np.array_equal(read(payload, bases, lowest, highest, absent), refined)
