@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.container.stream_budget import SAMPLE_SHARE, StreamBudget
+from bandfold.bitstream.container.stream_budget import PLANE_WORK, SAMPLE_SHARE, StreamBudget
 from bandfold.bitstream.contexts.tables import load_tables, needed_tables
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.bitstream.segments.predicted_codec import PredictedCodec
@@ -253,9 +253,9 @@ class Decoder:
         self.damage, self.bounds = [], []
         first, last = lines.start // height, -(-lines.stop // height)
         budget = self._stream.budget.again(self._strip_decoder.work_factor)
-        budget.work(
-            (bands.stop - bands.start) * (lines.stop - lines.start) * info.samples // SAMPLE_SHARE, "samples"
-        )
+        count = bands.stop - bands.start
+        budget.work(PLANE_WORK * count * (last - first), "strips")
+        budget.work(count * (lines.stop - lines.start) * info.samples // SAMPLE_SHARE, "samples")
         # Threads take a strip each; where there is only one strip, its network may have them all.
         self._strip_decoder.open(1 if last - first > 1 else self._workers.threads, budget)
         decode = one_blas_thread()(partial(self._strip_decoder.decode, bands=bands))

@@ -28,6 +28,9 @@ STRIP_WORK = 1 << 9
 SAMPLE_SHARE = 8
 """Samples to a unit of work, where only band means are written."""
 
+PLANE_WORK = 1 << 8
+"""Units of work for each band of each strip, however small: it is rounded and scaled by itself."""
+
 LATENT_WORK = 4
 """Units of work for each latent that is read."""
 

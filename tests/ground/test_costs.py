@@ -241,3 +241,16 @@ def test_a_low_rate_of_predicted_bands_is_decoded(monkeypatch):
     # As in a scene so large that it does not matter.
     monkeypatch.setattr(stream_budget, "LEAST_WORK", 1 << 20)
     assert sum(block.size for _, block in Decoder(stream).strips()) == cube.size
+
+
+def test_bands_of_many_small_strips_are_charged():
+    """Each of them takes as long as thousands of samples, and more where counts are scaled."""
+    stream = encode(scene(bands=16, lines=16, samples=8).astype(np.float32) / 7, strip_lines=8)
+    claiming = with_header(stream, lines=65536 * 8)
+    started = time.process_time()
+    with pytest.raises(MemoryLimitError, match="claim more strips than a stream of that size should"):
+        next(Decoder(claiming, restore="off").strips())
+    assert time.process_time() - started < SECONDS
+    # One band of all of them, or all bands of some, may be looked at.
+    next(Decoder(claiming, restore="off").strips(bands=slice(3, 4)))
+    next(Decoder(claiming, restore="off").strips(lines=slice(0, 800)))
