@@ -136,24 +136,6 @@ def value_range(block: NDArray[Any], counted: NDArray[np.bool_], *, complete: bo
     return ValueRange(low, high, spread, _wild(low, high, middle), integral, complete)
 
 
-def robust_range(source: SceneSource, absent: Any) -> ValueRange:
-    """The range of a scene, from a part of its lines.
-
-    Parameters
-    ----------
-    source : SceneSource
-        The scene.
-    absent : callable
-        Which samples of a block are absent: block to mask.
-
-    Returns
-    -------
-    ValueRange
-    """
-    block, complete = sampled_lines(source)
-    return value_range(block, ~absent(block), complete=complete)
-
-
 def _ordinary(values: NDArray[np.float64]) -> tuple[int, int]:
     """Which of some sorted values are ordinary: a range of their numbers."""
     count = len(values)
