@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bandfold.common.errors import BandfoldError
     from bandfold.common.scene import SceneSource
     from bandfold.ground.decoder import Decoder
+    from bandfold.ground.stream.byte_source import StreamPlace
     from bandfold.onboard.encoder import Encoder
     from bandfold.onboard.samples.samples import ArraySource
     from bandfold.onboard.settings import EncoderSettings
@@ -60,14 +61,15 @@ __all__ = [
 ]
 
 
-def open(path: str | os.PathLike[str], **options: Any) -> SceneSource:  # noqa: A001 - as in rasterio
+def open(path: StreamPlace, **options: Any) -> SceneSource:  # noqa: A001 - as in rasterio
     """Open a scene, compressed or not, to be read block by block.
 
     Parameters
     ----------
-    path : path_like
+    path : path_like, str, fsspec.core.OpenFile or binary file object
         A stream of bandfold, or a scene of any format that `bandfold encode` reads: ENVI, GeoTIFF, NetCDF,
-        HDF5, Zarr, NumPy or MATLAB. Streams are known by their first bytes, the others by their suffix.
+        HDF5, Zarr, NumPy or MATLAB. Streams are known by their first bytes, the others by their suffix. An
+        address such as ``s3://bucket/scene.bf`` or an open file is a stream.
     **options
         Of a stream those of `bandfold.ground.access.strip_reader.StripReader` (``restore``, ``models``, ...),
         else those of `bandfold.formats.scene_options.SceneOptions` (``variable``, ``no_data``, ``scaling``,
@@ -91,18 +93,17 @@ def open(path: str | os.PathLike[str], **options: Any) -> SceneSource:  # noqa: 
     """
     from pathlib import Path
 
-    file = Path(path)
-    if _is_stream(file):
+    if not isinstance(path, (str, os.PathLike)) or "://" in os.fspath(path) or _is_stream(path):
         from bandfold.ground.access.strip_reader import StripReader
 
-        return StripReader(file, **options)
+        return StripReader(path, **options)
     from bandfold.formats.opening import open_scene
     from bandfold.formats.scene_options import SceneOptions
 
-    return open_scene(file, SceneOptions(**options))
+    return open_scene(Path(path), SceneOptions(**options))
 
 
-def _is_stream(path: os.PathLike[str]) -> bool:
+def _is_stream(path: str | os.PathLike[str]) -> bool:
     """Whether a file begins as streams do."""
     import io
 

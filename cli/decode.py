@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +18,7 @@ from .console import DAMAGED, tell, warn, warn_first
 from .decode_archive import decode_archive
 from .option_values import Range, parse_range, resolve_range
 from .options import (
+    STREAM_PLACE,
     DecodingOptions,
     byte_order_option,
     grouped,
@@ -25,11 +28,18 @@ from .options import (
     output_option,
     read_by,
 )
+from .standard_streams import STANDARD, standard_input, standard_output
+
+if TYPE_CHECKING:
+    from bandfold.common.scene import SceneInfo
+    from bandfold.ground.access.scene_subset import ScenePart
 
 EXAMPLE = """\b
 Examples:
   bandfold decode scene.bf -o again.hdr
-  bandfold decode scene.bf -o part.hdr --bands 10:40 --lines :128 --interleave bip
+  bandfold decode scene.bf -o part.hdr --bands 10:40 --lines :128 --samples 100:200 --interleave bip
+  bandfold decode https://host/scene.bf -o part.tif --lines 512:640
+  receive | bandfold decode - -o - | display
   bandfold decode scene.bf -o scene.zarr
   bandfold decode archive/*.bf --to zarr -o decoded --workers 4
 """
@@ -57,12 +67,44 @@ class ProductOptions:
         callback=read_by(parse_range),
         help="Only these lines; counted from 0, end excluded.",
     )
+    samples: Range | None = grouped(
+        "--samples",
+        metavar="A:B",
+        callback=read_by(parse_range),
+        help="Only these samples of each line; counted from 0, end excluded.",
+    )
     interleave: str | None = grouped(
-        option=interleave_option, help="Layout of the file.  [default: as it was]"
+        option=interleave_option, help="Layout of the file.  [default: as it was; bil on standard output]"
     )
     byte_order: str | None = grouped(
-        option=byte_order_option, help="Byte order of the file.  [default: as it was]"
+        option=byte_order_option,
+        help="Byte order of the file.  [default: as it was; little on standard output]",
     )
+
+    def part(self, info: SceneInfo) -> ScenePart:
+        """What is to be decoded of a scene.
+
+        Parameters
+        ----------
+        info : SceneInfo
+            Its geometry.
+
+        Returns
+        -------
+        ScenePart
+
+        Raises
+        ------
+        SettingsError
+            If a range is not inside the scene.
+        """
+        from bandfold.ground.access.scene_subset import ScenePart
+
+        return ScenePart(
+            resolve_range(self.bands, info.bands, "bands"),
+            resolve_range(self.lines, info.lines, "lines"),
+            resolve_range(self.samples, info.samples, "samples"),
+        )
 
 
 @dataclass(frozen=True)
@@ -80,9 +122,11 @@ class ClusterOptions:
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("streams", metavar="STREAM...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("streams", metavar="STREAM...", nargs=-1, required=True, type=STREAM_PLACE)
 @output_option(
-    required=True, help="File to write, of an ENVI scene the header (.hdr); of several streams the folder."
+    required=True,
+    help="File to write, of an ENVI scene the header (.hdr), or - for standard output; of several streams "
+    "the folder.",
 )
 @option_group("layout", ProductOptions)
 @option_group("decoding", DecodingOptions)
@@ -91,7 +135,7 @@ class ClusterOptions:
 @click.pass_context
 def decode(
     context: click.Context,
-    streams: tuple[Path, ...],
+    streams: tuple[Path | str, ...],
     output: Path,
     layout: ProductOptions,
     decoding: DecodingOptions,
@@ -100,9 +144,13 @@ def decode(
 ) -> None:
     """Decode STREAM into a scene: ENVI, GeoTIFF, NetCDF, Zarr or NumPy.
 
+    STREAM is a file, - for standard input, or an address (https://, s3://, ..., with the extra "remote").
+    Of files and addresses no more is read than the --lines that are asked for need.
+
     OUTPUT is the header of an ENVI scene, whose raw file (.img) is written beside it, or the file (of Zarr,
     the folder) of another format. Wavelengths, no-data value, projection and geotransform go where the format
-    has a place for them.
+    has a place for them. With -o - raw lines without a header go to standard output, as encode takes them
+    (BIL), or a file of the format that --to names; what else is said goes to standard error.
 
     Ranges are half-open and counted from 0: 10:40 are the thirty bands from the eleventh on, :40 the first
     forty, 10: all but the first ten. The header then describes the part.
@@ -124,12 +172,19 @@ def decode(
         from bandfold.ground.archive.archive_decoding import Archive
         from bandfold.ground.archive.archive_settings import ArchiveSettings, DecoderOptions
 
+        files = [stream for stream in streams if isinstance(stream, Path) and stream != STANDARD]
+        if len(files) < len(streams) or output == STANDARD:
+            raise SettingsError(
+                "an archive is made of files, and goes into a folder: decode standard input and addresses "
+                "one by one, and without --workers and --scheduler"
+            )
         everything = (None, None)
         packages = tuple(str(model.absolute()) for model in decoding.models)
         settings = ArchiveSettings(
             FileLayout(layout.kind or "zarr", layout.interleave, layout.byte_order),
             layout.bands or everything,
             layout.lines or everything,
+            layout.samples or everything,
             DecoderOptions(
                 decoding.memory_limit,
                 packages,
@@ -139,39 +194,49 @@ def decode(
                 decoding.layers,
             ),
         )
-        archive = Archive(streams, output, settings)
+        archive = Archive(files, output, settings)
         decode_archive(context, archive, cluster.scheduler, cluster.workers, as_json=as_json)
         return
     (stream,) = streams
     from bandfold.ground import Decoder
     from bandfold.ground.access.decode_to_file import decode_to_file
+    from bandfold.ground.access.decode_to_output import decode_to_output
+    from bandfold.ground.access.part_decoder import open_part
     from bandfold.ground.stream.strip_bound import bound_text, bounds_report
 
     started = time.perf_counter()
-    kind = output_format(output, layout.kind)
-    decoder = Decoder(stream, **vars(decoding))
-    info = decoder.info
+    to_stdout = output == STANDARD
+    kind = layout.kind or "envi" if to_stdout else output_format(output, layout.kind)
+    opened = open_part(
+        standard_input("the stream") if stream == STANDARD else stream,
+        layout.part,
+        partial(Decoder, **vars(decoding)),
+        whole=layout.lines is None,
+    )
+    decoder = opened.decoder
+    file_layout = FileLayout(kind, layout.interleave, layout.byte_order)
     with shown() as progress:
-        written = decode_to_file(
-            decoder,
-            output,
-            FileLayout(kind, layout.interleave, layout.byte_order),
-            resolve_range(layout.bands, info.bands, "bands"),
-            resolve_range(layout.lines, info.lines, "lines"),
-            progress=progress,
-        )
+        if to_stdout:
+            written = decode_to_output(
+                decoder, standard_output(), file_layout, opened.part, progress=progress
+            )
+        else:
+            written = decode_to_file(decoder, output, file_layout, opened.part, progress=progress)
     seconds = time.perf_counter() - started
     part = written.info
+    paths = written.paths or (STANDARD,)
     report = {
-        "output": str(written.paths[0]),
+        "output": str(paths[0]),
         # What holds the samples.
-        "raw": str(written.paths[1] if kind == "envi" else written.paths[0]),
+        "raw": str(paths[-1] if kind == "envi" else paths[0]),
         "format": kind,
         **part.geometry,
         "dtype": str(written.file_dtype),
         # What is within limits is not restored.
         "restored": decoder.restoration if any(one.max_error is None for one in decoder.bounds) else None,
         "seconds": seconds,
+        "stream_bytes": opened.stream_bytes,
+        "bytes_read": opened.bytes_read,
         "bounds": bounds_report(decoder.bounds),
         "damage": [{**vars(item), "lines": item.bounds} for item in written.damage],
         "complete": decoder.complete,
@@ -179,7 +244,9 @@ def decode(
     geometry = f"{part.bands} bands, {part.lines} lines, {part.samples} samples"
     bound = bound_text(decoder.bounds)
     told = f", {bound}" if bound else ""
-    tell(report, f"{written.paths[0]}: {geometry}{told}, {seconds:.1f} s", as_json=as_json)
+    if opened.bytes_read < opened.stream_bytes:
+        told += f", {opened.bytes_read} of {opened.stream_bytes} bytes read"
+    tell(report, f"{paths[0]}: {geometry}{told}, {seconds:.1f} s", as_json=as_json, err=to_stdout)
     warn_first(map(str, written.damage))
     if not decoder.complete:
         warn("the stream has no end: it was cut off, or its end was lost; there may have been more lines")

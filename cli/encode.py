@@ -27,7 +27,8 @@ from .options import (
 from .packet_output import PacketOutput, write_packets
 from .raw_lines import RawLines, encode_raw
 from .scene_input import open_source
-from .stream_output import STANDARD, Output, stream_output
+from .standard_streams import STANDARD
+from .stream_output import Output, stream_output
 
 if TYPE_CHECKING:
     from bandfold.common.scene import SceneInfo

@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from .console import print_json
-from .options import MODELS_HELP, json_option, models_option, trusted_option
+from .options import MODELS_HELP, STREAM_PLACE, json_option, models_option, trusted_option
+from .standard_streams import STANDARD, standard_input
 
 EXAMPLE = """\b
-Example:
+Examples:
   bandfold info scene.bf
+  bandfold info s3://bucket/scene.bf --header
 """
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("stream", type=click.Path(path_type=Path))
+@click.argument("stream", type=STREAM_PLACE)
+@click.option(
+    "--header",
+    is_flag=True,
+    help="Read no segment: tell geometry and settings, and neither where the bytes go nor whether segments "
+    "are intact.",
+)
 @models_option(help=MODELS_HELP)
 @trusted_option()
 @json_option
-def info(stream: Path, models: tuple[Path, ...], trusted: bool, as_json: bool) -> None:
+def info(stream: Path | str, header: bool, models: tuple[Path, ...], trusted: bool, as_json: bool) -> None:
     """Tell what STREAM holds.
 
-    Geometry, settings, where the bytes go, and whether the segments are intact.
+    Geometry, settings, where the bytes go, and whether the segments are intact. STREAM is a file, - for
+    standard input, or an address (https://, s3://, ..., with the extra "remote").
     """
     from bandfold.ground import Decoder
+    from bandfold.ground.access.part_decoder import header_report
 
-    report = Decoder(stream, models=models, restore="off", trusted=trusted).report()
+    place = standard_input("the stream") if stream == STANDARD else stream
+    make = partial(Decoder, models=models, restore="off", trusted=trusted)
+    report = header_report(place, make) if header else make(place).report()
     if as_json:
         print_json({"stream": str(stream), **report})
     else:

@@ -29,6 +29,18 @@ Decorator = Callable[[Command], Command]
 PATH = click.Path(path_type=Path)
 
 
+class _StreamPlace(click.ParamType[Path | str]):
+    """A path; an address such as ``s3://bucket/scene.bf`` stays a text, which a path would change."""
+
+    name = "file or address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        return value if isinstance(value, Path) or "://" in value else Path(value)
+
+
+STREAM_PLACE = _StreamPlace()
+
+
 def read_by(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, str | None], Any]:
     """Make the callback of an option whose text a function reads.
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
-from bandfold.common.errors import OutputError, SettingsError, StreamError
+from bandfold.common.errors import SettingsError, StreamError
 
 from .console import warn
+from .standard_streams import STANDARD, standard_output
 
 if TYPE_CHECKING:
     from bandfold.onboard.downlink.resume import Begun
 
     from .encode_options import StreamingOptions
-
-STANDARD = Path("-")
-"""Standard input as a scene, standard output as a stream."""
 
 
 class Output:
@@ -101,9 +98,7 @@ def stream_output(path: Path, streaming: StreamingOptions, *, piped: bool) -> It
     if path == STANDARD:
         if streaming.resume:
             raise SettingsError("--resume needs a file: name the output of the run that was cut off")
-        if sys.stdout is None:
-            raise OutputError("standard output is closed: pipe it into something, or name a file")
-        pipe: BinaryIO = sys.stdout.buffer
+        pipe = standard_output()
 
         def write(data: bytes) -> None:
             with output_errors("standard output"):

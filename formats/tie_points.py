@@ -73,15 +73,15 @@ def read_tie_points(metadata: Mapping[str, MetadataValue]) -> list[TiePoint]:
     return [TiePoint(x - _CENTRE, y - _CENTRE, lon, lat) for x, y, lat, lon in numbers.tolist()]
 
 
-def moved(value: MetadataValue, lines: int) -> MetadataValue | None:
-    """Let tie points refer to a line that is now the first.
+def moved(value: MetadataValue, lines: int, samples: int = 0) -> MetadataValue | None:
+    """Let tie points refer to a line and a sample that are now the first.
 
     Parameters
     ----------
     value : str or tuple of str
         ``geo points`` of the whole scene.
-    lines : int
-        Lines that were cut off before it.
+    lines, samples : int
+        Lines and samples that were cut off before them.
 
     Returns
     -------
@@ -90,7 +90,10 @@ def moved(value: MetadataValue, lines: int) -> MetadataValue | None:
         them.
     """
     points = read_tie_points({GEO_POINTS: value})
-    return field_of([point._replace(line=point.line - lines) for point in points]) or None
+    return (
+        field_of([TiePoint(point.sample - samples, point.line - lines, *point[2:]) for point in points])
+        or None
+    )
 
 
 def thinned(longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> tuple[list[TiePoint], float]:

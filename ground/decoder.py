@@ -24,11 +24,11 @@ from bandfold.bitstream.segments.predicted_codec import PredictedCodec
 from bandfold.bitstream.segments.segment import mode_name
 from bandfold.bitstream.transforms.klt import Fold
 from bandfold.common.errors import SettingsError
-from bandfold.common.input_files import read_input
 from bandfold.common.scene import SceneInfo
 from bandfold.common.workers import Workers, one_blas_thread
 from bandfold.ground.restoration.restoration_model import AUTO, find_restoration
 from bandfold.ground.restoration.restorer import BYTES_PER_RESTORED, Restorer
+from bandfold.ground.stream.byte_source import StreamPlace, open_bytes
 from bandfold.ground.stream.memory_budget import MemoryBudget
 from bandfold.ground.stream.parsed_stream import ParsedStream
 from bandfold.ground.stream.stream_part import StreamPart
@@ -51,8 +51,10 @@ class Decoder:
 
     Parameters
     ----------
-    source : bytes, StreamPart or path_like
-        A stream, a part of it, or the file that holds it.
+    source : bytes, StreamPart, path_like, str, fsspec.core.OpenFile or binary file object
+        A stream, a part of it, or what holds it: a file, an address such as ``s3://bucket/scene.bf``, or an
+        open file; see `bandfold.ground.stream.byte_source.open_bytes`. All of it is read;
+        `bandfold.ground.access.strip_reader.StripReader` reads what is needed.
     memory_limit : int, optional
         Bytes that decoding may take, checked against what the header asks for before anything is allocated.
     tables : path_like, optional
@@ -82,7 +84,7 @@ class Decoder:
         If a strip would take more than the memory limit, or the stream claims far more than streams of its
         size do and is not trusted.
     SettingsError
-        If `layers` is something else.
+        If `layers` is something else, or a library for the address is not installed.
 
     Attributes
     ----------
@@ -96,7 +98,7 @@ class Decoder:
 
     def __init__(
         self,
-        source: bytes | StreamPart | str | os.PathLike[str],
+        source: bytes | StreamPart | StreamPlace,
         *,
         memory_limit: int = DEFAULT_MEMORY_LIMIT,
         tables: str | os.PathLike[str] | None = None,
@@ -111,7 +113,7 @@ class Decoder:
         if isinstance(source, StreamPart):
             data, whole = source.data, source.whole
         else:
-            data = source if isinstance(source, bytes) else read_input("stream", Path(source))
+            data = source if isinstance(source, bytes) else open_bytes(source).read_all()
             whole = len(data)
         named = None if tables is None else load_tables(Path(tables))
         registry = Registry(models)
@@ -180,6 +182,7 @@ class Decoder:
         bands: slice | None = None,
         lines: slice | None = None,
         progress: Callable[[str, float], None] | None = None,
+        samples: slice | None = None,
     ) -> NDArray[Any]:
         """Decode the scene or a part of it.
 
@@ -189,6 +192,8 @@ class Decoder:
             0-based half-open ranges without step; everything if not given.
         progress : callable, optional
             Called with a stage and the fraction done.
+        samples : slice, optional
+            As `bands` and `lines`. Strips are decoded whole, and cut.
 
         Returns
         -------
@@ -205,10 +210,11 @@ class Decoder:
         """
         info = self._stream.header.info
         bands, lines = _range(bands, info.bands, "bands"), _range(lines, info.lines, "lines")
-        shape = (bands.stop - bands.start, lines.stop - lines.start, info.samples)
+        samples = _range(samples, info.samples, "samples")
+        shape = (bands.stop - bands.start, lines.stop - lines.start, samples.stop - samples.start)
         self._budget.check(self._stream, shape[0] * shape[1] * shape[2] * info.dtype.itemsize)
         result = np.empty(shape, dtype=info.dtype)
-        for part, block in self.strips(bands, lines, progress):
+        for part, block in self.strips(bands, lines, progress, samples):
             result[:, part.start - lines.start : part.stop - lines.start] = block
         return result
 
@@ -222,6 +228,7 @@ class Decoder:
         bands: slice | None = None,
         lines: slice | None = None,
         progress: Callable[[str, float], None] | None = None,
+        samples: slice | None = None,
     ) -> Iterator[tuple[slice, NDArray[Any]]]:
         """Decode strip by strip, so that memory does not grow with the number of lines.
 
@@ -231,6 +238,8 @@ class Decoder:
             0-based half-open ranges without step; everything if not given.
         progress : callable, optional
             Called with a stage and the fraction done.
+        samples : slice, optional
+            As `bands` and `lines`. Strips are decoded whole, and cut.
 
         Yields
         ------
@@ -249,6 +258,7 @@ class Decoder:
         """
         info, height = self._stream.header.info, self.strip_lines
         bands, lines = _range(bands, info.bands, "bands"), _range(lines, info.lines, "lines")
+        samples = _range(samples, info.samples, "samples")
         self._budget.check(self._stream)
         self.damage, self.bounds = [], []
         first, last = lines.start // height, -(-lines.stop // height)
@@ -264,7 +274,8 @@ class Decoder:
                 self.damage.append(strip.damage)
             self.bounds.append(self._bound(index, strip, bands))
             low, high = max(strip.lines.start, lines.start), min(strip.lines.stop, lines.stop)
-            yield slice(low, high), strip.samples[:, low - strip.lines.start : high - strip.lines.start]
+            rows = slice(low - strip.lines.start, high - strip.lines.start)
+            yield slice(low, high), strip.samples[:, rows, samples]
             if progress is not None:
                 progress("decode", (index + 1 - first) / (last - first))
 

@@ -15,7 +15,7 @@ from bandfold.formats.opening import open_writer
 from bandfold.ground.decoder import Decoder
 from bandfold.ground.synthesis.strip_decoder import Damage
 
-from .scene_subset import subset_info
+from .scene_subset import ScenePart, subset_info
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,7 @@ def decode_to_file(
     decoder: Decoder,
     output: Path,
     layout: FileLayout,
-    bands: slice,
-    lines: slice,
+    part: ScenePart,
     *,
     folder: str | os.PathLike[str] | None = None,
     progress: Callable[[str, float], None] | None = None,
@@ -80,8 +79,8 @@ def decode_to_file(
         File to write; of an ENVI scene the header, of Zarr the folder.
     layout : FileLayout
         Format of the file.
-    bands, lines : slice
-        Half-open ranges with explicit bounds inside the scene and no step.
+    part : ScenePart
+        What is decoded.
     folder : path_like, optional
         Where temporary files lie, on the same file system. Default: beside `output`.
     progress : callable, optional
@@ -100,18 +99,18 @@ def decode_to_file(
         If the file cannot be written; and what `Decoder.strips` raises.
     """
     kind, interleave, byte_order = layout.kind, layout.interleave, layout.byte_order
-    part = subset_info(decoder.info, bands, lines)
+    info = subset_info(decoder.info, part)
     if kind != "envi" and (byte_order is not None or (interleave is not None and kind != "geotiff")):
         option = "--byte-order" if byte_order is not None else "--interleave"
         raise SettingsError(f"{option} is not for {kind}: leave it out")
     if kind == "geotiff" and interleave == "bil":
         raise SettingsError("GeoTIFF has no interleave 'bil': use bsq or bip")
-    stored = replace(part, interleave=interleave or part.interleave, byte_order=byte_order or part.byte_order)
+    stored = replace(info, interleave=interleave or info.interleave, byte_order=byte_order or info.byte_order)
     writer = open_writer(kind, output, stored, decoder.strip_lines, folder)
     with writer:
-        for strip, block in decoder.strips(bands=bands, lines=lines):
-            rows = slice(strip.start - lines.start, strip.stop - lines.start)
-            writer.write(slice(0, part.bands), rows, block)
+        for strip, block in decoder.strips(bands=part.bands, lines=part.lines, samples=part.samples):
+            rows = slice(strip.start - part.lines.start, strip.stop - part.lines.start)
+            writer.write(slice(0, info.bands), rows, block)
             if progress is not None:
-                progress("decoding", rows.stop / part.lines)
-    return DecodedFile(writer.paths, part, writer.file_dtype, tuple(decoder.damage))
+                progress("decoding", rows.stop / info.lines)
+    return DecodedFile(writer.paths, info, writer.file_dtype, tuple(decoder.damage))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from bandfold.common.scene import MetadataValue, SceneInfo
@@ -22,20 +22,50 @@ _PER_BAND = (
 )
 
 
-def subset_info(info: SceneInfo, bands: slice, lines: slice) -> SceneInfo:
+@dataclass(frozen=True)
+class ScenePart:
+    """Which bands, lines and samples of a scene.
+
+    Parameters
+    ----------
+    bands, lines, samples : slice
+        Half-open ranges with explicit bounds inside the scene and no step.
+    """
+
+    bands: slice
+    lines: slice
+    samples: slice
+
+    @staticmethod
+    def whole(info: SceneInfo) -> ScenePart:
+        """All of a scene.
+
+        Parameters
+        ----------
+        info : SceneInfo
+            Its geometry.
+
+        Returns
+        -------
+        ScenePart
+        """
+        return ScenePart(slice(0, info.bands), slice(0, info.lines), slice(0, info.samples))
+
+
+def subset_info(info: SceneInfo, part: ScenePart) -> SceneInfo:
     """Describe a part of a scene, so that its header stays true.
 
     Lists with an item per band (wavelengths, FWHM, bad bands, band names, gains, offsets) are cut, default
-    bands renumbered, the map reference, tie points and ``y start`` moved by the lines that are left out
-    before the part. What cannot be kept true (default bands left out, RPC coefficients where lines are
-    cut off ahead) is dropped.
+    bands renumbered, the map reference, tie points, ``x start`` and ``y start`` moved by the lines and
+    samples that are left out before the part. What cannot be kept true (default bands left out, RPC
+    coefficients where lines or samples are cut off ahead) is dropped.
 
     Parameters
     ----------
     info : SceneInfo
         Geometry, type and metadata of the whole scene.
-    bands, lines : slice
-        Half-open ranges with explicit bounds inside the scene and no step.
+    part : ScenePart
+        What is kept of it.
 
     Returns
     -------
@@ -43,22 +73,19 @@ def subset_info(info: SceneInfo, bands: slice, lines: slice) -> SceneInfo:
         Geometry, type and metadata of the part.
     """
     metadata = dict(info.metadata)
-    count = bands.stop - bands.start
+    bands, lines, samples = (one.stop - one.start for one in (part.bands, part.lines, part.samples))
     for key in _PER_BAND:
         items = metadata.get(key)
         if isinstance(items, tuple) and len(items) == info.bands:
-            metadata[key] = items[bands]
-    if count != info.bands and "default bands" in metadata:
-        shown = _renumbered(metadata.pop("default bands"), bands)
+            metadata[key] = items[part.bands]
+    if bands != info.bands and "default bands" in metadata:
+        shown = _renumbered(metadata.pop("default bands"), part.bands)
         if shown:
             metadata["default bands"] = shown
-    if lines.start:
+    if part.lines.start or part.samples.start:
         metadata.pop("rpc info", None)
-        points = moved(metadata.pop(GEO_POINTS, ()), lines.start)
-        if points is not None:
-            metadata[GEO_POINTS] = points
-        _move(metadata, lines.start)
-    return replace(info, bands=count, lines=lines.stop - lines.start, metadata=MappingProxyType(metadata))
+        _move(metadata, part.lines.start, part.samples.start)
+    return replace(info, bands=bands, lines=lines, samples=samples, metadata=MappingProxyType(metadata))
 
 
 def _renumbered(value: MetadataValue, bands: slice) -> tuple[str, ...]:
@@ -71,33 +98,41 @@ def _renumbered(value: MetadataValue, bands: slice) -> tuple[str, ...]:
     return tuple(str(number) for number in numbers) if inside else ()
 
 
-def _move(metadata: dict[str, MetadataValue], lines: int) -> None:
-    """Let the georeference refer to the line that is now the first."""
-    start = metadata.get("y start")
-    if isinstance(start, str):
-        metadata["y start"] = _sum(start, lines)
-    # {projection, x and y of the reference pixel, its map coordinates, pixel sizes, ...}
-    reference = metadata.get("map info")
+def _move(metadata: dict[str, MetadataValue], lines: int, samples: int) -> None:
+    """Let the georeference refer to the line and the sample that are now the first."""
+    points = moved(metadata.pop(GEO_POINTS, ()), lines, samples)
+    if points is not None:
+        metadata[GEO_POINTS] = points
+    for key, change in (("y start", lines), ("x start", samples)):
+        start = metadata.get(key)
+        if isinstance(start, str) and change:
+            metadata[key] = _sum(start, change)
     transform = metadata.get("geotransform")
     if isinstance(transform, tuple) and len(transform) == 6:
-        x0, across, x_line, y0, up, y_line = transform
+        x, x_sample, x_line, y, y_sample, y_line = transform
         try:
-            corner = [str(float(start) + lines * float(step)) for start, step in ((x0, x_line), (y0, y_line))]
+            x = str(float(x) + lines * float(x_line) + samples * float(x_sample))
+            y = str(float(y) + lines * float(y_line) + samples * float(y_sample))
         except ValueError:
-            corner = [x0, y0]
-        metadata["geotransform"] = (corner[0], across, x_line, corner[1], up, y_line)
-    turned = isinstance(reference, tuple) and any("rotation" in item.lower() for item in reference[7:])
-    if isinstance(reference, tuple) and turned:
+            x, y = transform[0], transform[3]
+        metadata["geotransform"] = (x, x_sample, x_line, y, y_sample, y_line)
+    # {projection, x and y of the reference pixel, its map coordinates, pixel sizes, ...}
+    reference = metadata.get("map info")
+    if not isinstance(reference, tuple) or len(reference) < 3:
+        return
+    if any("rotation" in item.lower() for item in reference[7:]):
         # The reference pixel stays, its place moves: readers turn pixels around the corner, not around it.
         place = read_georeference({"map info": reference}).transform
         if place is not None:
-            moved = [
-                number_text(float(text) + lines * step)
-                for text, step in zip(reference[3:5], (place[2], place[5]), strict=True)
+            shift = (lines * step + samples * along for along, step in (place[1:3], place[4:6]))
+            corner = [
+                number_text(float(text) + change) for text, change in zip(reference[3:5], shift, strict=True)
             ]
-            metadata["map info"] = (*reference[:3], *moved, *reference[5:])
-    elif isinstance(reference, tuple) and len(reference) > 2:
-        metadata["map info"] = (*reference[:2], _sum(reference[2], -lines), *reference[3:])
+            metadata["map info"] = (*reference[:3], *corner, *reference[5:])
+    else:
+        pixel = _sum(reference[1], -samples) if samples else reference[1]
+        line = _sum(reference[2], -lines) if lines else reference[2]
+        metadata["map info"] = (reference[0], pixel, line, *reference[3:])
 
 
 def _sum(text: str, change: int) -> str:

@@ -2,59 +2,73 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
-from bandfold.bitstream.container.sections import LARGEST_FRAME, PREAMBLE, Section, read_frame, read_varint
+from bandfold.bitstream.container.sections import (
+    LARGEST_FRAME,
+    PREAMBLE,
+    SIGNATURE,
+    Section,
+    read_frame,
+    read_varint,
+)
 from bandfold.common.errors import StreamError
-from bandfold.common.input_files import input_errors
+from bandfold.ground.stream.byte_source import StreamPlace, open_bytes
 
 _PEEK = LARGEST_FRAME + 10
 """Bytes of a frame that hold the kind, the length and, of what belongs to a strip, its number."""
 
 
 class StreamFile:
-    """Knows where in a file the sections of a stream are.
+    """Knows where in a file, here or on another machine, the sections of a stream are.
 
     Segments and refinements are skipped, everything else is read. Nothing is checked here: `stream` gives
     bytes that a decoder checks.
 
     Parameters
     ----------
-    path : path_like
-        File of a stream (.bf).
+    place : path_like, str, fsspec.core.OpenFile or binary file object
+        What holds the stream; see `bandfold.ground.stream.byte_source.open_bytes`.
 
     Attributes
     ----------
-    path : Path
-        The file.
-    bytes_read : int
-        Bytes that were read from the file so far.
-    stamp : tuple of int
-        Size and time of change of the file, by which a later change is noticed.
+    name : str
+        What messages call it.
+    size : int
+        Bytes of the stream.
+    stamp : tuple
+        Size and, where it is known, time of change of the file, by which a later change is noticed.
 
     Raises
     ------
     StreamError
         If the file cannot be read.
+    SettingsError
+        If it is on another machine, and the library for that is not installed.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
-        self.bytes_read = 0
+    def __init__(self, place: StreamPlace) -> None:
+        self._source = source = open_bytes(place)
+        self.name, self.size, self.stamp = source.name, source.size, source.stamp
         self._common = b""
         self._segments: dict[int, list[tuple[int, int]]] = {}
         self._whole = False
-        with self._open() as file:
-            state = os.fstat(file.fileno())
-            self.stamp = state.st_size, state.st_mtime_ns
-            try:
-                self._walk(file)
-            except StreamError:
-                # Something is damaged: a decoder knows best what to make of it, and needs all of it for that.
-                self._whole = True
+        try:
+            self._walk()
+        except _FrameError:
+            # Something is damaged: a decoder knows best what to make of it, and needs all of it for that.
+            self._whole = True
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes that were read from the file so far."""
+        return self._source.bytes_read
+
+    @property
+    def reopening(self) -> Any:
+        """What opens it anew, in another process too."""
+        return self._source.reopening
 
     @property
     def indexed(self) -> bool:
@@ -62,8 +76,8 @@ class StreamFile:
         return not self._whole
 
     def read_whole(self) -> None:
-        """From now on, give all of the stream whatever strips are asked for."""
-        self._whole = True
+        """From now on, give all of the stream whatever strips are asked for, if it is a stream at all."""
+        self._whole = self._common[: len(SIGNATURE)] == SIGNATURE or not self._common
 
     def stream(self, strips: Iterable[int]) -> bytes:
         """A stream with the segments and refinements of some strips, and with all that belongs to no strip.
@@ -84,42 +98,46 @@ class StreamFile:
         StreamError
             If the file cannot be read.
         """
-        with self._open() as file:
-            if self._whole:
-                return self._read(file, 0, -1)
-            parts = [self._common]
-            for strip in strips:
-                # All of that number: the first one may be damaged.
-                parts += [self._read(file, *place) for place in self._segments.get(strip, ())]
+        if self._whole:
+            return self._source.read_all()
+        parts = [self._common]
+        for strip in strips:
+            # All of that number: the first one may be damaged.
+            parts += [self._source.read(*place) for place in self._segments.get(strip, ())]
         return b"".join(parts)
 
-    def _walk(self, file: BinaryIO) -> None:
-        size = os.fstat(file.fileno()).st_size
-        parts = [self._read(file, 0, PREAMBLE)]
+    def _walk(self) -> None:
+        read, size = self._source.read, self.size
+        parts = [read(0, PREAMBLE)]
+        if parts[0][: len(SIGNATURE)] != SIGNATURE:
+            # Whatever it is, it may be large, and a decoder refuses it by these bytes.
+            self._common = parts[0]
+            return
         position = PREAMBLE
         while position < size:
-            head = self._read(file, position, _PEEK)
+            head = read(position, _PEEK)
             # What is behind the end reads as zeros, and ends up behind the end.
-            kind, before, length = read_frame(head.ljust(_PEEK, b"\0"))
+            before, length, number = _frame(head.ljust(_PEEK, b"\0"))
             end = position + before + length
             if end > size:
-                raise StreamError(f"a section leads past the end of {self.path}: it is truncated")
-            if kind in (Section.SEGMENT, Section.REFINEMENT):
-                number, _ = read_varint(head, before)
+                raise _FrameError
+            if number is not None:
                 self._segments.setdefault(number, []).append((position, end - position))
             else:
-                parts.append(self._read(file, position, end - position))
+                parts.append(read(position, end - position))
             position = end
         self._common = b"".join(parts)
 
-    def _open(self) -> BinaryIO:
-        with input_errors("stream", self.path):
-            # Unbuffered: a buffer would read the segments that are to be skipped.
-            return open(self.path, "rb", buffering=0)
 
-    def _read(self, file: BinaryIO, position: int, size: int) -> bytes:
-        with input_errors("stream", self.path):
-            file.seek(position)
-            data = file.read(size)
-        self.bytes_read += len(data)
-        return data
+class _FrameError(Exception):
+    """The frames do not lead from one section to the next."""
+
+
+def _frame(head: bytes) -> tuple[int, int, int | None]:
+    """Bytes of the frame, bytes behind it, and number of the strip, of a section that begins so."""
+    try:
+        kind, before, length = read_frame(head)
+        number = read_varint(head, before)[0] if kind in (Section.SEGMENT, Section.REFINEMENT) else None
+    except StreamError as error:
+        raise _FrameError from error
+    return before, length, number

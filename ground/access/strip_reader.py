@@ -8,7 +8,6 @@ import warnings
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from bandfold.common.errors import SettingsError, StreamError
 from bandfold.common.scene import SceneInfo
 from bandfold.ground.decoder import ALL, DEFAULT_MEMORY_LIMIT, Decoder
 from bandfold.ground.restoration.restoration_model import AUTO
+from bandfold.ground.stream.byte_source import StreamPlace
 from bandfold.ground.stream.stream_part import StreamPart
 
 from .stream_file import StreamFile
@@ -104,8 +104,9 @@ class StripReader:
 
     Parameters
     ----------
-    path : path_like
-        File of a stream (.bf).
+    place : path_like, str, fsspec.core.OpenFile or binary file object
+        What holds a stream (.bf): a path, an address such as ``s3://bucket/scene.bf``, what ``fsspec.open``
+        gives for one, or an open file; see `bandfold.ground.stream.byte_source.open_bytes`.
     memory_limit : int
         Bytes that decoding may take.
     models : tuple of path_like
@@ -131,12 +132,12 @@ class StripReader:
     MemoryLimitError
         If a strip would take too much memory.
     SettingsError
-        If `damage` or `layers` is something else.
+        If `damage` or `layers` is something else, or a library for the address is not installed.
     """
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
+        place: StreamPlace,
         *,
         memory_limit: int = DEFAULT_MEMORY_LIMIT,
         models: tuple[str | os.PathLike[str], ...] = (),
@@ -147,8 +148,7 @@ class StripReader:
         layers: str = ALL,
     ) -> None:
         self._options = ReaderOptions(memory_limit, tuple(models), restore, cache, damage, trusted, layers)
-        self.path = Path(path)
-        self._file = StreamFile(path)
+        self._file = StreamFile(place)
         try:
             self._decoder = self._open(())
         except StreamError:
@@ -180,6 +180,16 @@ class StripReader:
     def step(self) -> float:
         """Quantiser step in counts, that of the first strip where it changes."""
         return self._decoder.step
+
+    @property
+    def name(self) -> str:
+        """Path or address of the stream, or what else messages call it."""
+        return self._file.name
+
+    @property
+    def stream_bytes(self) -> int:
+        """Bytes of the whole stream."""
+        return self._file.size
 
     @property
     def bytes_read(self) -> int:
@@ -221,7 +231,7 @@ class StripReader:
 
     def _open(self, strips: tuple[int, ...]) -> Decoder:
         """A decoder of some strips, whose budget is that of the whole file."""
-        return self._options.decoder(self._file.stream(strips), self._file.stamp[0])
+        return self._options.decoder(self._file.stream(strips), self._file.size)
 
     def _strip(self, strip: int, bands: slice) -> NDArray[Any]:
         """Some bands of a strip, out of what is kept if it is."""
@@ -251,20 +261,20 @@ class StripReader:
             decoder = self._open((strip,))
             block = decoder.decode(bands, lines)
         for damage in decoder.damage:
-            message = f"{self.path}: lines {lines.start}:{lines.stop} are damaged: {damage.reason}"
+            message = f"{self.name}: lines {lines.start}:{lines.stop} are damaged: {damage.reason}"
             if self._options.damage == "raise":
                 raise StreamError(message)
             warnings.warn(DamageWarning(message), stacklevel=2)
         return block
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopened, (self.path, self._file.stamp, self._options)
+        return _reopened, (self._file.reopening, self._file.stamp, self._options)
 
 
 @lru_cache(maxsize=32)
-def _reopened(path: Path, stamp: tuple[int, int], options: ReaderOptions) -> StripReader:
+def _reopened(place: Any, stamp: tuple[Any, ...], options: ReaderOptions) -> StripReader:
     """The reader of this process for a file."""
-    reader = StripReader(path, **vars(options))
+    reader = StripReader(place, **vars(options))
     if reader._file.stamp != stamp:
-        raise StreamError(f"{path} has changed since it was opened: open it again")
+        raise StreamError(f"{reader.name} has changed since it was opened: open it again")
     return reader

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,10 @@ from numpy.typing import NDArray
 from xarray.backends import BackendArray, BackendEntrypoint
 from xarray.core import indexing
 
+from bandfold.bitstream.container.sections import SIGNATURE
+from bandfold.common.errors import BandfoldError, SettingsError
 from bandfold.formats.containers.cf_conventions import DIMS, cf_dataset, variable_name
+from bandfold.ground.stream.byte_source import StreamPlace, is_address, open_bytes
 
 from .strip_reader import ReaderOptions, StripReader
 
@@ -33,27 +39,36 @@ class BandfoldBackend(BackendEntrypoint):
     >>> scene.cube.sel(wavelength=860, method="nearest").plot()  # doctest: +SKIP
     """
 
-    open_dataset_parameters = ("filename_or_obj", "drop_variables", "mask_and_scale", *READER_OPTIONS)
+    open_dataset_parameters = (
+        "filename_or_obj",
+        "drop_variables",
+        "mask_and_scale",
+        "storage_options",
+        *READER_OPTIONS,
+    )
     description = "Open bandfold streams (.bf), decoded lazily by strip and interval of bands"
 
     def open_dataset(  # type: ignore[override]
         self,
-        filename_or_obj: str | os.PathLike[str],
+        filename_or_obj: StreamPlace,
         *,
         drop_variables: str | list[str] | None = None,
         mask_and_scale: bool = True,
+        storage_options: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> xarray.Dataset:
         """Open a stream.
 
         Parameters
         ----------
-        filename_or_obj : path_like
-            File of a stream (.bf).
+        filename_or_obj : path_like, str, fsspec.core.OpenFile or binary file object
+            A stream (.bf): a file, an address such as ``s3://bucket/scene.bf``, or an open file.
         drop_variables : str or list of str, optional
             Variables to leave out.
         mask_and_scale : bool
             Turn absent samples into NaN, and apply the scale and offset that the scene came with.
+        storage_options : mapping, optional
+            Of an address, what ``fsspec.open`` is to be told: credentials, for example.
         **options
             ``memory_limit``, ``models``, ``restore``, ``cache``, ``damage`` and ``layers``, as for
             `bandfold.ground.access.strip_reader.StripReader`. ``restore="off"`` decodes three times as fast,
@@ -71,9 +86,20 @@ class BandfoldBackend(BackendEntrypoint):
         BandfoldError
             If the stream cannot be read or decoded; see `bandfold.ground.decoder.Decoder`.
         """
-        reader = StripReader(Path(filename_or_obj).absolute(), **options)
+        place: Any = filename_or_obj
+        if storage_options:
+            if not is_address(place):
+                raise SettingsError(
+                    "storage_options are for addresses (s3://, https://, ...): leave them out"
+                )
+            import fsspec
+
+            place = fsspec.open(place, "rb", **storage_options)
+        elif isinstance(place, (str, os.PathLike)) and not is_address(place):
+            place = Path(place).absolute()
+        reader = StripReader(place, **options)
         dataset = reader_dataset(reader, mask_and_scale=mask_and_scale, drop_variables=drop_variables)
-        dataset.encoding["source"] = os.fspath(filename_or_obj)
+        dataset.encoding["source"] = reader.name
         return dataset
 
     def guess_can_open(self, filename_or_obj: Any) -> bool:
@@ -87,11 +113,16 @@ class BandfoldBackend(BackendEntrypoint):
         Returns
         -------
         bool
-            Whether it is a path that ends in .bf.
+            Whether it is a path or an address that ends in .bf, or an open file that begins as streams do.
         """
-        return isinstance(filename_or_obj, (str, os.PathLike)) and (
-            Path(filename_or_obj).suffix.lower() == SUFFIX
-        )
+        if is_address(filename_or_obj):
+            # Behind it there may be a signature, as of links that expire.
+            filename_or_obj = re.split("[?#]", filename_or_obj)[0]
+        if isinstance(filename_or_obj, (str, os.PathLike)):
+            return Path(filename_or_obj).suffix.lower() == SUFFIX
+        with suppress(BandfoldError):
+            return open_bytes(filename_or_obj).read(0, len(SIGNATURE)) == SIGNATURE
+        return False
 
 
 def reader_dataset(

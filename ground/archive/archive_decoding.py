@@ -16,6 +16,7 @@ from bandfold.common.atomic_files import output_errors
 from bandfold.common.errors import BandfoldError, OutputError, SettingsError
 from bandfold.formats.file_formats import USUAL_SUFFIX
 from bandfold.ground.access.decode_to_file import decode_to_file
+from bandfold.ground.access.scene_subset import ScenePart
 from bandfold.ground.decoder import Decoder
 
 from .archive_settings import ArchiveSettings, SceneOutcome
@@ -188,8 +189,11 @@ def _decode(stream: Path, output: Path, partial: Path, settings: ArchiveSettings
         decoder,
         output,
         settings.layout,
-        _range(settings.bands, info.bands, "bands"),
-        _range(settings.lines, info.lines, "lines"),
+        ScenePart(
+            _range(settings.bands, info.bands, "bands"),
+            _range(settings.lines, info.lines, "lines"),
+            _range(settings.samples, info.samples, "samples"),
+        ),
         folder=partial,
     )
     damage = tuple(map(str, written.damage))

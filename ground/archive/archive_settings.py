@@ -48,7 +48,7 @@ class ArchiveSettings:
     ----------
     layout : FileLayout
         Format of the files.
-    bands, lines : tuple of int or None
+    bands, lines, samples : tuple of int or None
         Start and stop of a range, None where open.
     options : DecoderOptions
         How streams are decoded.
@@ -57,6 +57,7 @@ class ArchiveSettings:
     layout: FileLayout = field(default_factory=FileLayout)
     bands: tuple[int | None, int | None] = (None, None)
     lines: tuple[int | None, int | None] = (None, None)
+    samples: tuple[int | None, int | None] = (None, None)
     options: DecoderOptions = field(default_factory=DecoderOptions)
 
     def reproducible(self) -> dict[str, Any]:
@@ -66,6 +67,7 @@ class ArchiveSettings:
             "kind": self.layout.kind,
             "bands": list(self.bands),
             "lines": list(self.lines),
+            **({} if self.samples == (None, None) else {"samples": list(self.samples)}),
             "interleave": self.layout.interleave,
             "byte_order": self.layout.byte_order,
             "restore": self.options.restore,

@@ -1,7 +1,9 @@
 """`bandfold decode`."""
 
+import io
 import json
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -112,3 +114,45 @@ def test_failures_leave_nothing(run, tmp_path, stream):
     ]:
         check_failure(run("decode", *arguments), status, message)
         assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_samples_are_cropped(run, tmp_path, stream):
+    assert run("decode", "a.bf", "-o", "b.hdr", "--samples", "5:12", "--lines", "3:9").status == 0
+    np.testing.assert_array_equal(cube_of(tmp_path / "b.hdr"), Decoder(stream).decode()[:, 3:9, 5:12])
+    check_failure(run("decode", "a.bf", "-o", "c.hdr", "--samples", "5:21"), 2, "--samples 5:21")
+
+
+@pytest.mark.parametrize(
+    ("options", "axes", "stored"),
+    [
+        ((), (1, 0, 2), "<u2"),
+        (("--interleave", "bip", "--byte-order", "big"), (1, 2, 0), ">u2"),
+        (("--interleave", "bsq"), (0, 1, 2), "<u2"),
+    ],
+)
+def test_raw_lines_between_pipes(run, monkeypatch, stream, options, axes, stored):
+    """Raw lines come out as `encode -` takes them; what is said goes to standard error."""
+    expected = Decoder(stream).decode(lines=slice(4, 20), samples=slice(0, 9))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stream.read_bytes())))
+    output = io.TextIOWrapper(io.BytesIO())
+    monkeypatch.setattr(sys, "stdout", output)
+    result = run("decode", "-", "-o", "-", "--lines", "4:20", "--samples", ":9", *options)
+    assert result.status == 0
+    assert result.err.startswith("-: 40 bands, 16 lines, 9 samples, ")
+    assert output.buffer.getvalue() == expected.transpose(axes).astype(stored).tobytes()
+
+
+def test_other_formats_on_standard_output(run, monkeypatch, tmp_path, stream):
+    output = io.TextIOWrapper(io.BytesIO())
+    monkeypatch.setattr(sys, "stdout", output)
+    assert run("decode", "a.bf", "-o", "-", "--to", "npy", "--json").status == 0
+    output.buffer.seek(0)
+    np.testing.assert_array_equal(np.load(output.buffer), Decoder(stream).decode())
+    result = run("decode", "a.bf", "-o", "-", "--to", "zarr")
+    assert (result.status, "Zarr is a folder" in result.err) == (2, True)
+    monkeypatch.undo()
+
+
+def test_archives_are_made_of_files(run, stream):
+    check_failure(run("decode", "a.bf", "-", "-o", "out"), 2, "an archive is made of files")
+    check_failure(run("decode", "a.bf", "s3://b/c.bf", "-o", "out"), 2, "an archive is made of files")

@@ -54,18 +54,18 @@ def test_georeference_of_every_kind_comes_back():
 def test_a_crop_lies_where_gdal_puts_those_lines(tmp_path, rotation, reference):
     from bandfold.common.scene import SceneInfo
     from bandfold.formats.envi.writer import write_envi
-    from bandfold.ground.access.scene_subset import subset_info
+    from bandfold.ground.access.scene_subset import ScenePart, subset_info
 
     text = f"UTM, {reference}, 587012.5, 4141008.25, 15.5, 10, 11, North, WGS-84, units=Meters{rotation}"
     metadata = {"map info": tuple(item.strip() for item in text.split(","))}
     info = SceneInfo(1, 9, 4, np.dtype("uint8"), metadata=metadata)
     cube = np.zeros((1, 9, 4), np.uint8)
     write_envi(tmp_path / "whole.hdr", cube, info)
-    part = subset_info(info, slice(0, 1), slice(5, 8))
-    write_envi(tmp_path / "part.hdr", cube[:, 5:8], part)
+    part = subset_info(info, ScenePart(slice(0, 1), slice(5, 8), slice(1, 4)))
+    write_envi(tmp_path / "part.hdr", cube[:, 5:8, 1:4], part)
     with rasterio.open(tmp_path / "whole.img") as whole, rasterio.open(tmp_path / "part.img") as crop:
         for line, sample in ((0, 0), (2, 3), (1.5, 0.5)):
             place = np.array([sample, line, 1])
-            there = np.reshape(whole.transform, (3, 3)) @ np.add(place, [0, 5, 0])
+            there = np.reshape(whole.transform, (3, 3)) @ np.add(place, [1, 5, 0])
             here = np.reshape(crop.transform, (3, 3)) @ place
             np.testing.assert_allclose(here, there, rtol=0, atol=1e-6)

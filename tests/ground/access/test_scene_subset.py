@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bandfold.common.scene import SceneInfo
-from bandfold.ground.access.scene_subset import subset_info
+from bandfold.ground.access.scene_subset import ScenePart, subset_info
 
 METADATA = {
     "wavelength": ("400", "410", "420", "430", "440"),
@@ -19,9 +19,9 @@ METADATA = {
 }
 
 
-def part(bands=(0, 5), lines=(0, 9), **changes):
+def part(bands=(0, 5), lines=(0, 9), samples=(0, 3), **changes):
     info = SceneInfo(5, 9, 3, np.dtype("int16"), no_data=-1.0, metadata={**METADATA, **changes})
-    return subset_info(info, slice(*bands), slice(*lines))
+    return subset_info(info, ScenePart(slice(*bands), slice(*lines), slice(*samples)))
 
 
 def test_whole_scene_is_unchanged():
@@ -63,3 +63,13 @@ def test_georeference_moves_with_the_first_line():
 
 def test_georeference_that_is_no_number_is_kept():
     assert part(lines=(4, 9), **{"y start": "top"}).metadata["y start"] == "top"
+
+
+def test_georeference_moves_with_the_first_sample():
+    info = part(samples=(1, 3), **{"x start": "7", "geotransform": ("10", "2", "0.5", "90", "0.25", "-2")})
+    assert info.shape == (5, 9, 2)
+    assert info.metadata["map info"] == ("UTM", "0.000", "1.5", "500000.0", "4000000.0")
+    assert (info.metadata["x start"], info.metadata["y start"]) == ("8", "1")
+    assert info.metadata["geo points"] == ("0.0", "1.0", "48.000000", "11.000000")
+    assert info.metadata["geotransform"] == ("12.0", "2", "0.5", "90.25", "0.25", "-2")
+    assert "rpc info" not in part(samples=(1, 3), **{"rpc info": ("1", "2")}).metadata
