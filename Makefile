@@ -27,7 +27,7 @@ QUICK := tests/common tests/bitstream tests/onboard/samples tests/onboard/transf
 	tests/onboard/networks tests/ground/synthesis tests/ground/test_decoder.py tests/test_golden.py \
 	tests/test_examples.py tests/test_docs.py tests/test_house.py --ignore=tests/bitstream/test_compiled.py
 
-.PHONY: demo check test test-sanitised fuzz test-arm test-wheels test-vela bench speed clean links-are-gone
+.PHONY: demo check test test-sanitised fuzz test-arm test-wheels test-vela test-gdal bench speed clean links-are-gone
 
 demo: $(STAMP)
 	$(BIN)/bandfold demo
@@ -63,6 +63,10 @@ test-wheels: $(STAMP)
 # What Arm's compiler puts on an Ethos-U: needs the package index and a minute.
 test-vela: $(STAMP)
 	$(BIN)/pytest -v -rP -m vela tests/export
+
+# Streams through gdalinfo and gdal_translate: needs them (apt install gdal-bin) and a GDAL that loads this Python.
+test-gdal: $(STAMP)
+	$(BIN)/pytest -v -m gdal tests/gdal
 
 $(ARM)/root/.made: tests/arm/root.sh
 	tests/arm/root.sh $(@D)

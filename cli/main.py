@@ -24,6 +24,7 @@ from .report import report
 from .synth import synth
 from .train import train
 from .truncate import truncate
+from .vrt import vrt
 
 OVERVIEW = """\b
 Examples:
@@ -58,7 +59,7 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-STREAMS = (encode, decode, info, truncate, compare, report, packetise, depacketise)
+STREAMS = (encode, decode, info, truncate, compare, report, vrt, packetise, depacketise)
 MODELS = (partition, fit, models, engines, selftest, train, export)
 TRIALS = (synth, bench, demo)
 

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from bandfold.common.atomic_files import reserve
 from bandfold.common.errors import OutputError
-from bandfold.formats import georeference, header_fields, tie_points
-from bandfold.formats.scene_writer import SceneWriter, stored_no_data
+from bandfold.formats.scene_writer import SceneWriter
 
-from .band_tags import IMAGERY_DOMAIN
-from .geotiff_reader import FIELD_DOMAIN, gdal
+from .geotiff_reader import gdal
+from .raster_description import describe_raster
 
 
 class GeoTiffWriter(SceneWriter):
@@ -30,7 +29,6 @@ class GeoTiffWriter(SceneWriter):
         import rasterio
 
         info = self.info
-        place = georeference.read_georeference(info.metadata)
         # GDAL prints many lines of its own where the disk is full: most often it never gets so far.
         with open(temporary, "w+b") as room:
             reserve(room.fileno(), info.count * info.dtype.itemsize)
@@ -46,59 +44,7 @@ class GeoTiffWriter(SceneWriter):
                 interleave="pixel" if info.interleave == "bip" else "band",
                 BIGTIFF="IF_SAFER",
             )
-            no_data = stored_no_data(info)
-            if no_data is not None:
-                self._file.nodata = float(no_data)
-            if place.crs is not None:
-                self._file.crs = rasterio.CRS.from_wkt(place.crs.to_wkt())
-            if place.transform is not None:
-                self._file.transform = rasterio.Affine.from_gdal(*place.transform)
-            else:
-                self._tie()
-            self._describe(place.expressed)
-
-    def _tie(self) -> None:
-        """Write tie points as ground control points."""
-        from rasterio.control import GroundControlPoint
-
-        points = [
-            GroundControlPoint(row=one.line + 0.5, col=one.sample + 0.5, x=one.longitude, y=one.latitude)
-            for one in tie_points.read_tie_points(self.info.metadata)
-        ]
-        if points:
-            import rasterio
-
-            self._file.gcps = (points, rasterio.CRS.from_epsg(4326))
-
-    def _describe(self, told: frozenset[str]) -> None:
-        """Write what is known of the scene and of its bands."""
-        info, file = self.info, self._file
-        left_out = {header_fields.IGNORE, *told}
-        for key, attribute in ((header_fields.GAINS, "scales"), (header_fields.OFFSETS, "offsets")):
-            values = header_fields.numbers(info.metadata, key, info.bands)
-            if values is not None:
-                setattr(file, attribute, tuple(values.tolist()))
-                left_out.add(key)
-        others = {
-            header_fields.attribute_name(key): header_fields.field_text(value)
-            for key, value in info.metadata.items()
-            if key not in left_out
-        }
-        if others:
-            file.update_tags(ns=FIELD_DOMAIN, **others)
-        names = info.metadata.get(header_fields.BAND_NAMES)
-        wavelength = header_fields.nanometres(info.metadata, header_fields.WAVELENGTH, info.bands)
-        width = header_fields.nanometres(info.metadata, header_fields.FWHM, info.bands)
-        for band in range(info.bands):
-            if isinstance(names, tuple) and len(names) == info.bands:
-                file.set_band_description(band + 1, names[band])
-            tags = {
-                key: f"{values[band] / 1000:.9g}"
-                for key, values in (("CENTRAL_WAVELENGTH_UM", wavelength), ("FWHM_UM", width))
-                if values is not None
-            }
-            if tags:
-                file.update_tags(band + 1, ns=IMAGERY_DOMAIN, **tags)
+            describe_raster(self._file, info)
 
     def _put(self, bands: slice, lines: slice, block: NDArray[Any]) -> None:
         from rasterio.windows import Window
