@@ -9,7 +9,7 @@ comma := ,
 EXTRAS := dev$(if $(TRAIN),$(comma)train$(comma)export$(comma)onnx)
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
-PACKAGES := common bitstream formats synthetic programs onboard ground zarrcodec calibration training export cli benchmarks
+PACKAGES := common bitstream formats synthetic programs onboard ground zarrcodec hdf5filter calibration training export cli benchmarks
 # A strict editable install is a tree of links, file by file: it has to be refreshed when a file comes or
 # goes, which is when the time stamp of its folder changes.
 FOLDERS := $(shell find $(PACKAGES) -type d ! -name __pycache__)

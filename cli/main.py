@@ -16,6 +16,7 @@ from .encode import encode
 from .engines import engines, selftest
 from .export import export
 from .fit import fit
+from .hdf5 import hdf5
 from .info import info
 from .models import models
 from .packetise import packetise
@@ -59,7 +60,7 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-STREAMS = (encode, decode, info, truncate, compare, report, vrt, packetise, depacketise)
+STREAMS = (encode, decode, info, truncate, compare, report, vrt, hdf5, packetise, depacketise)
 MODELS = (partition, fit, models, engines, selftest, train, export)
 TRIALS = (synth, bench, demo)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common.atomic_files import reserve
+from bandfold.common.scene import SceneInfo
 from bandfold.formats.scene_writer import SceneWriter
 
 from .cf_conventions import DIMS, cf_dataset, variable_name
@@ -26,33 +27,13 @@ class NetCdfWriter(SceneWriter):
     """
 
     def _open(self, temporary: Path) -> None:
-        import h5netcdf
-
         info = self.info
         self._temporary = temporary
         nbytes = info.count * info.dtype.itemsize + _BESIDES
         # HDF5 ends the process where the disk is full when it closes a file: it never gets so far.
         with open(temporary, "w+b") as room:
             reserve(room.fileno(), nbytes)
-        # Nothing but the description is taken from it.
-        described = cf_dataset(info, np.broadcast_to(np.zeros((), info.dtype), info.shape))
-        name = variable_name(info)
-        self._file = h5netcdf.File(temporary, "w")
-        self._file.dimensions = dict(zip(DIMS, info.shape, strict=True))
-        for key, coordinate in described.coords.items():
-            stored = self._file.create_variable(
-                str(key), coordinate.dims, coordinate.dtype, data=coordinate.values
-            )
-            stored.attrs.update(coordinate.attrs)
-        attributes = dict(described[name].attrs)
-        self._cube = self._file.create_variable(
-            name, DIMS, info.dtype, fillvalue=attributes.pop("_FillValue", None)
-        )
-        self._cube.attrs.update(attributes)
-        others = [str(key) for key in described.coords if key not in DIMS]
-        if others:
-            self._cube.attrs["coordinates"] = " ".join(others)
-        self._file.attrs.update(described.attrs)
+        self._file, self._cube = described_file(temporary, info)
         self._file.flush()
         with open(temporary, "r+b") as opened:
             reserve(opened.fileno(), os.fstat(opened.fileno()).st_size + nbytes)
@@ -64,6 +45,47 @@ class NetCdfWriter(SceneWriter):
         self._file.close()
         # HDF5 does not know of the room that was reserved behind its own end.
         os.truncate(self._temporary, _end_of_hdf5(self._temporary))
+
+
+def described_file(path: Path, info: SceneInfo, **storage: Any) -> tuple[Any, Any]:
+    """Make a NetCDF 4 file with all that is known of a scene, and no samples yet.
+
+    Parameters
+    ----------
+    path : Path
+        The file; what is there is replaced.
+    info : SceneInfo
+        Geometry, type, no-data value and metadata.
+    **storage
+        How the samples are stored, as ``h5py.Group.create_dataset`` takes it: chunks, compression.
+
+    Returns
+    -------
+    file : h5netcdf.File
+        Open for writing.
+    cube : h5netcdf.Variable
+        For the samples.
+    """
+    import h5netcdf
+
+    # Nothing but the description is taken from it.
+    described = cf_dataset(info, np.broadcast_to(np.zeros((), info.dtype), info.shape))
+    name = variable_name(info)
+    file = h5netcdf.File(path, "w")
+    file.dimensions = dict(zip(DIMS, info.shape, strict=True))
+    for key, coordinate in described.coords.items():
+        stored = file.create_variable(str(key), coordinate.dims, coordinate.dtype, data=coordinate.values)
+        stored.attrs.update(coordinate.attrs)
+    attributes = dict(described[name].attrs)
+    cube = file.create_variable(
+        name, DIMS, info.dtype, fillvalue=attributes.pop("_FillValue", None), **storage
+    )
+    cube.attrs.update(attributes)
+    others = [str(key) for key in described.coords if key not in DIMS]
+    if others:
+        cube.attrs["coordinates"] = " ".join(others)
+    file.attrs.update(described.attrs)
+    return file, cube
 
 
 def _end_of_hdf5(path: Path) -> int:
