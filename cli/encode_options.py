@@ -8,7 +8,7 @@ import click
 
 from bandfold.common.errors import SettingsError
 
-from .option_values import parse_max_error, parse_size
+from .option_values import parse_max_error, parse_size, parse_weights
 from .options import (
     engine_option,
     grouped,
@@ -68,6 +68,14 @@ class CodingOptions:
         type=click.Choice(["dependent", "uniform"]),
         help="For folded bands two quantisers that take turns, as by default, or one: in two thirds of "
         "the time 2 % more bytes.",
+    )
+    weights: str | tuple[float, ...] | None = grouped(
+        "--weights",
+        metavar="snr|FILE",
+        callback=read_by(parse_weights),
+        help="Code bands as finely as errors weigh in them: snr makes the noise of all bands the same, FILE "
+        "lists a number for each band, of which the ratios count. With --bps, --bytes or --step.  "
+        "[default: all alike]",
     )
     strip_lines: int | None = grouped(option=strip_lines_option)
     lossless: bool = grouped(

@@ -193,21 +193,46 @@ def parse_max_error(text: str) -> float | tuple[float, ...]:
     try:
         return float(text)
     except ValueError:
-        pass
+        return _numbers_of_bands("--max-error", text, "number")
+
+
+def parse_weights(text: str) -> str | tuple[float, ...]:
+    """Read the value of ``--weights``.
+
+    Parameters
+    ----------
+    text : str
+        ``snr``, or a file that lists a number for each band: separated by spaces, commas or line ends.
+
+    Returns
+    -------
+    str or tuple of float
+        What `bandfold.onboard.settings.EncoderSettings` expects.
+
+    Raises
+    ------
+    SettingsError
+        If it is neither.
+    """
+    return text if text == "snr" else _numbers_of_bands("--weights", text, "name")
+
+
+def _numbers_of_bands(option: str, text: str, other: str) -> tuple[float, ...]:
+    """Numbers of a file that an option names, where its text is nothing else that it takes."""
     try:
         words = Path(text).read_text(encoding="utf-8").replace(",", " ").split()
     except (OSError, ValueError) as error:
         raise SettingsError(
-            f"--max-error {text!r} is no number and no text file that can be read: give a limit, or a file "
-            "that lists one for each band"
+            f"{option} {text!r} is no {other} and no text file that can be read: give one, or a file that "
+            "lists a number for each band"
         ) from error
     try:
-        limits = tuple(map(float, words))
+        numbers = tuple(map(float, words))
     except ValueError as error:
-        raise SettingsError(f"--max-error {text}: {error}; list one number for each band") from error
-    if not limits:
-        raise SettingsError(f"--max-error {text} is empty: list one number for each band")
-    return limits
+        raise SettingsError(f"{option} {text}: {error}; list one number for each band") from error
+    if not numbers:
+        raise SettingsError(f"{option} {text} is empty: list one number for each band")
+    return numbers
 
 
 def parse_packet_settings(text: str) -> PacketSettings:

@@ -30,6 +30,7 @@ from .planning.partition import partition_ends
 from .planning.plan import Planner
 from .planning.region_planner import find_regions
 from .planning.scene_planner import ScenePlanner
+from .planning.weight_codes import weight_codes
 from .prediction.innovation_network import InnovationNetwork
 from .prediction.model_networks import Networks, networks_of
 from .prediction.predicted_coder import PredictedMethod
@@ -301,6 +302,11 @@ class Encoder:
     def _planners(self, coder: SceneCoder) -> list[Planner]:
         """The ways to plan the scene that are worth a try: mostly one."""
         sample = sample_blocks(coder.samples, self._sampled)
+        weights = self.settings.weights
+        if weights is not None:
+            sample = replace(sample, weights=weight_codes(weights, sample, coder.samples.scene.info))
+            # Strips are merged into regions, and bands coded on their own, as if all weighed the same.
+            return [ScenePlanner(sample, self._ends, workers=self._workers)]
         folded = ScenePlanner(sample, self._ends, self._sensor, workers=self._workers)
         if self.settings.spectral == "none":
             return [folded.unfolded()]

@@ -40,6 +40,9 @@ BASE_BPS = 0.25
 LAYERS = ("interleaved", "base-first")
 """Values of ``layers``."""
 
+SNR_WEIGHTS = "snr"
+"""Weights of bands that make their noise the same."""
+
 SPECTRAL = ("auto", "sensor", "none")
 """Values of ``spectral``."""
 
@@ -212,6 +215,12 @@ class EncoderSettings:
     relative_error : float, optional
         Largest error of a sample as a share of its magnitude, above 0 and below 1. With `max_error`, which is
         one number then, the larger one of both holds.
+    weights : "snr" or sequence of float, optional
+        How much more an error weighs in each band than in others, which are then coded more coarsely:
+        ``snr`` takes the reciprocal of the noise of each band, as the scene shows it, so that errors are even
+        in units of noise; or one number above 0 for each band, of which the ratios count. A step is that of
+        the band of the largest weight. With `bps`, `nbytes` or `step`, for scenes that are folded with a
+        basis of their own.
     layers : {"interleaved", "base-first"}, optional
         Where refinements are: behind the segment of each strip, as by default, or behind all of them, so that
         a link that closes early leaves a base of the whole scene. The latter not for streams.
@@ -248,9 +257,11 @@ class EncoderSettings:
     max_error: float | Sequence[float] | None = None
     relative_error: float | None = None
     layers: str | None = None
+    weights: str | Sequence[float] | None = None
 
     def __post_init__(self) -> None:
         self._check_refinement()
+        self._check_weights()
         self.target  # noqa: B018 - checks that there is one
         if self.spectral not in SPECTRAL:
             raise SettingsError(f"spectral {self.spectral!r} is unknown: use auto, sensor or none")
@@ -342,6 +353,33 @@ class EncoderSettings:
         if self.stream and self.base_first:
             raise SettingsError(
                 "a stream cannot hold back refinements until its end: leave out layers, or stream"
+            )
+
+    def _check_weights(self) -> None:
+        if self.weights is None:
+            return
+        if isinstance(self.weights, str):
+            if self.weights != SNR_WEIGHTS:
+                raise SettingsError(
+                    f"weights {self.weights!r} are unknown: use snr, or a number for each band"
+                )
+        elif not all(math.isfinite(weight) and weight > 0 for weight in self.weights):
+            raise SettingsError("weights are finite and above 0: correct them, and leave out bands elsewhere")
+        others = {
+            "psnr": self.psnr,
+            "rmse": self.rmse,
+            "lossless": self.lossless,
+            "limits of errors": self.limits,
+            "a model": self.model is not None,
+            "a sensor": self.sensor is not None,
+            "stream": self.stream,
+            "spectral none": self.spectral == "none",
+        }
+        refused = [name for name, given in others.items() if given]
+        if refused:
+            raise SettingsError(
+                f"weights do not go with {' and '.join(refused)}: leave out one of both, and give bps, "
+                "nbytes or step"
             )
 
     def _check_packages(self) -> None:
@@ -438,6 +476,7 @@ class SettingsFields(TypedDict, total=False):
     max_error: float | Sequence[float] | None
     relative_error: float | None
     layers: str | None
+    weights: str | Sequence[float] | None
 
 
 def find_package(wanted: PackageName) -> Package:

@@ -49,8 +49,8 @@ LARGEST_DIMENSION = 1 << 24
 MOST_BANDS = 1 << 16
 """Bands at most."""
 
-_SPECTRAL, _SCALED, _SCALED_UNSIGNED, _NO_DATA, _SENSOR, _SCALED_BANDS = 1, 4, 8, 16, 32, 64
-_KNOWN_FLAGS = _SPECTRAL | _SCALED | _SCALED_UNSIGNED | _NO_DATA | _SENSOR | _SCALED_BANDS
+_SPECTRAL, _SCALED, _SCALED_UNSIGNED, _NO_DATA, _SENSOR, _SCALED_BANDS, _WEIGHTED = 1, 4, 8, 16, 32, 64, 128
+_KNOWN_FLAGS = _SPECTRAL | _SCALED | _SCALED_UNSIGNED | _NO_DATA | _SENSOR | _SCALED_BANDS | _WEIGHTED
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,14 @@ class CodingTools:
         One of `TRANSFORMS`; all but the first need a model and go without a spectral transform.
     quantiser : str
         One of `QUANTISERS`.
+    weighted : bool
+        Whether bands have weights, which their folds tell; with a spectral transform of the scene's own.
     """
 
     spectral: bool
     transform: str
     quantiser: str = UNIFORM
+    weighted: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,8 @@ class Header:
             flags |= _NO_DATA
         if self.sensor is not None:
             flags |= _SENSOR
+        if self.tools.weighted:
+            flags |= _WEIGHTED
         layout = INTERLEAVES.index(info.interleave) | BYTE_ORDERS.index(info.byte_order) << 2
         out = bytes([flags, DTYPES.index(info.dtype), layout, TRANSFORMS.index(self.transform)])
         out += bytes([QUANTISERS.index(self.quantiser)])
@@ -242,6 +247,8 @@ def _unpack(payload: bytes) -> Header:
             raise StreamError("header of the stream names a package for no fold: it is corrupt")
     if (TRANSFORMS[transform] != COSINE) != (model is not None) or (model is not None and flags & _SPECTRAL):
         raise StreamError("header of the stream has a transform that does not fit its model: it is corrupt")
+    if flags & _WEIGHTED and (sensor is not None or not flags & _SPECTRAL):
+        raise StreamError("header of the stream has weights of bands for no fold of its own: it is corrupt")
     if QUANTISERS[quantiser] == DEPENDENT and not flags & _SPECTRAL:
         raise StreamError("header of the stream has a quantiser for a fold, but none: it is corrupt")
     if position != len(payload) or len(tables) != 8:
@@ -260,7 +267,9 @@ def _unpack(payload: bytes) -> Header:
         info,
         strip_blocks * BLOCK,
         step_code,
-        CodingTools(bool(flags & _SPECTRAL), TRANSFORMS[transform], QUANTISERS[quantiser]),
+        CodingTools(
+            bool(flags & _SPECTRAL), TRANSFORMS[transform], QUANTISERS[quantiser], bool(flags & _WEIGHTED)
+        ),
         tables,
         model,
         sensor,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.band_order import MOST_GAIN, MOST_SPAN, Hierarchy
+from bandfold.bitstream.transforms.band_weights import LARGEST_CODE, band_weights
 from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
 from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.errors import StreamError
@@ -42,6 +43,9 @@ MOST_ENTRIES = 1 << 22
 """Entries of all eigenvectors at most: a decoder may have to read zeros that take no bytes at all."""
 
 
+WEIGHT_MEAN = 2 * SIDE_UNIT
+"""Expected magnitude of changes of weights from band to band, as codes."""
+
 MOST_ROTATIONS = 64
 """Rotation matrices at most."""
 
@@ -64,6 +68,8 @@ def write_fold(payload: PayloadWriter, fold: Fold) -> None:
     payload.integers([fold.mean_shift], COUNT_MEAN, signed=False)
     codes = fold.means >> fold.mean_shift
     payload.integers(np.diff(codes, prepend=0).tolist(), MEAN_MEAN)
+    if fold.weights is not None:
+        payload.integers(np.diff(fold.weights, prepend=0).tolist(), WEIGHT_MEAN)
     if fold.second is None:
         payload.integers(fold.engines, CHANGE_MEAN, signed=False)
         if fold.prediction is not None:
@@ -84,7 +90,13 @@ def write_fold(payload: PayloadWriter, fold: Fold) -> None:
 
 
 def read_fold(
-    payload: PayloadReader, bands: int, *, spectral: bool, engines: int = 0, predicted: bool = False
+    payload: PayloadReader,
+    bands: int,
+    *,
+    spectral: bool,
+    engines: int = 0,
+    predicted: bool = False,
+    weighted: bool = False,
 ) -> Fold:
     """Read what `write_fold` wrote.
 
@@ -100,6 +112,8 @@ def read_fold(
         Engines of the stream's model, 0 if it names none.
     predicted : bool
         Whether bands are predicted from bands.
+    weighted : bool
+        Whether bands have weights; then there is a spectral transform.
 
     Returns
     -------
@@ -121,6 +135,7 @@ def read_fold(
     if mean_shift > LARGEST_SHIFT:
         raise StreamError(f"band means are shifted by {mean_shift} bits: the stream is corrupt")
     means = checked_means(np.cumsum(payload.numbers(bands, MEAN_MEAN)), mean_shift)
+    weights = _read_weights(payload, bands) if weighted else None
     if not spectral:
         used = payload.integers(intervals if engines else 0, CHANGE_MEAN, signed=False)
         if engines and max(used) >= engines:
@@ -138,7 +153,7 @@ def read_fold(
     if any(taken > count for taken, count in zip(merged, counts, strict=True)) or sum(merged) > MERGE_LIMIT:
         raise StreamError("more components are merged than there are: the stream is corrupt")
     first = []
-    for length, count in zip(lengths, counts, strict=True):
+    for start, length, count in zip((0, *ends), lengths, counts, strict=False):
         precision = read_precisions(payload, count)
         modes = payload.integers(count, CHANGE_MEAN, signed=False)
         if count and max(modes) >= len(PREDICTORS):
@@ -146,13 +161,21 @@ def read_fold(
         codes = np.zeros((length, count), dtype=np.int64)
         for index, (mode, bits) in enumerate(zip(modes, precision.tolist(), strict=True)):
             codes[:, index] = _predict(payload.numbers(length, expected_entry(length, bits)), mode)
-        first.append(Vectors(codes, precision))
+        own = None if weights is None else band_weights(weights[start : start + length])
+        first.append(Vectors(codes, precision, weights=own))
     taken = payload.integers(1, COUNT_MEAN, signed=False)[0]
     if taken > sum(merged):
         raise StreamError("the second fold has more components than it merges: the stream is corrupt")
-    return Fold(
-        ends, means, mean_shift, tuple(first), tuple(merged), read_vectors(payload, sum(merged), taken)
-    )
+    second = read_vectors(payload, sum(merged), taken)
+    return Fold(ends, means, mean_shift, tuple(first), tuple(merged), second, weights=weights)
+
+
+def _read_weights(payload: PayloadReader, bands: int) -> NDArray[np.int64]:
+    """Codes of the weights of the bands."""
+    weights = np.cumsum(payload.numbers(bands, WEIGHT_MEAN))
+    if weights.min() < 0 or weights.max() > LARGEST_CODE:
+        raise StreamError("a band has an impossible weight: the stream is corrupt")
+    return weights
 
 
 def orthonormal_work(length: int, count: int) -> int:

@@ -17,6 +17,7 @@ from bandfold.bitstream.transforms.band_prediction import SAMPLE_UNIT
 from bandfold.bitstream.transforms.klt import FRACTION, Fold
 from bandfold.bitstream.transforms.predicted_bands import PredictedBands
 from bandfold.bitstream.transforms.vectors import Vectors
+from bandfold.common.errors import StreamError
 from bandfold.common.scene import BLOCK
 
 from .exact_transforms import component_planes, exact_latents, undo_rotations, unfoldings
@@ -90,7 +91,14 @@ class ExactBase:
         -------
         ndarray of int32, shape (bands, lines, samples)
             Rounded half up and clipped to the range of the type of the counts.
+
+        Raises
+        ------
+        StreamError
+            If bands have weights: such streams have no refinements.
         """
+        if fold.weights is not None:
+            raise StreamError("bands with weights have no refinement: the stream is corrupt")
         info = self.header.info
         step_code = self.header.step_code if place.step_code is None else place.step_code
         rows, columns = segment.quantised.shape[2:]

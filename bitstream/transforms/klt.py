@@ -44,6 +44,9 @@ class Fold:
         With a model, which of its engines codes each interval; else empty.
     prediction : Hierarchy or None
         In which order bands are coded that are predicted from bands.
+    weights : ndarray of int64, shape (bands,), or None
+        Codes of the weights of the bands, see `bandfold.bitstream.transforms.band_weights`, which the vectors
+        in `first` have too. None where all weigh the same.
     """
 
     ends: tuple[int, ...]
@@ -55,6 +58,7 @@ class Fold:
     selection: Selection | None = None
     engines: tuple[int, ...] = ()
     prediction: Hierarchy | None = None
+    weights: NDArray[np.int64] | None = None
 
     @property
     def bands(self) -> int:

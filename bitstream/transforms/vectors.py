@@ -6,7 +6,7 @@ between the kept ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -28,10 +28,14 @@ class Vectors:
         Entries; column ``k`` is in units of ``2**-precision[k]``.
     precision : ndarray of int64, shape (count,)
         1 to 16 bits.
+    weights : ndarray, shape (n,), optional
+        The columns are orthonormal in coordinates that are multiplied by these numbers, see
+        `bandfold.bitstream.transforms.band_weights`; all 1 if not given.
     """
 
     codes: NDArray[np.int64]
     precision: NDArray[np.int64]
+    weights: NDArray[np.float64] | None = field(default=None, kw_only=True)
 
     @property
     def count(self) -> int:
@@ -46,8 +50,19 @@ class Vectors:
 
     @cached_property
     def integers(self) -> NDArray[np.float64]:
-        """The orthonormal basis, shape (n, count): integers in float64, in units of ``1 / BASIS_UNIT``."""
-        return np.rint(self.orthonormal * BASIS_UNIT)
+        """What turns counts into components, shape (n, count): integers, in units of ``1 / BASIS_UNIT``.
+
+        The orthonormal basis, its rows times the weights.
+        """
+        if self.weights is None:
+            return np.rint(self.orthonormal * BASIS_UNIT)
+        return np.rint(self.orthonormal * self.weights[:, None] * BASIS_UNIT)
+
+    @property
+    def rounded(self) -> NDArray[np.float64]:
+        """The basis as far as `integers` tell it, shape (n, count): orthonormal to ``2**-16`` and weights."""
+        basis = self.integers / BASIS_UNIT
+        return basis if self.weights is None else basis / self.weights[:, None]
 
 
 @dataclass(frozen=True)
@@ -64,6 +79,8 @@ class Taken(Vectors):
         The basis, orthonormal.
     columns : tuple of int
         Which columns, from 0.
+    weights : ndarray, shape (n,), optional
+        As in `Vectors`.
     """
 
     whole: NDArray[np.float64]
@@ -89,6 +106,8 @@ class Turned(Vectors):
         What is combined.
     shifts : ndarray of int64, shape (width,)
         Codes of row ``i`` are multiples of ``2**shifts[i]``: the stronger a component, the coarser.
+    weights : ndarray, shape (n,), optional
+        As in `Vectors`.
     """
 
     columns: NDArray[np.float64]

@@ -163,6 +163,7 @@ class SpectralTransforms:
                         spectral=header.spectral,
                         engines=engines,
                         predicted=predicted,
+                        weighted=header.tools.weighted,
                     )
             memory = strip_memory(header, fold.components, self._codec)
             self._budget.memory(memory, "one strip")

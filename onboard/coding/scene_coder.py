@@ -191,7 +191,12 @@ class SceneCoder:
             self.samples.scene.info,
             self._strip_lines,
             code,
-            CodingTools(spectral, self.method.transform, quantiser_of(self._tables, spectral=spectral)),
+            CodingTools(
+                spectral,
+                self.method.transform,
+                quantiser_of(self._tables, spectral=spectral),
+                plan.fold.weights is not None,
+            ),
             self._tables.identity,
             self.method.model,
             None if selection is None else PackageReference(selection.sensor.name, selection.sensor.identity),

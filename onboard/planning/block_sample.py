@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream.transforms.band_weights import band_weights
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common import exact
 from bandfold.common.scene import BLOCK, SceneSource, pad_to_blocks
@@ -42,12 +43,15 @@ class BlockSample:
         Row of blocks of the scene that each was taken from.
     stride : int
         Only every so many-th band was taken.
+    weights : ndarray of int64, shape (bands,), optional
+        Codes of the weights of the bands, see `bandfold.bitstream.transforms.band_weights`.
     """
 
     blocks: NDArray[np.int32]
     pixels: int
     rows: NDArray[np.int64] | None = None
     stride: int = 1
+    weights: NDArray[np.int64] | None = None
 
     @cached_property
     def few(self) -> NDArray[np.int32]:
@@ -56,8 +60,13 @@ class BlockSample:
 
     @cached_property
     def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Means, shape (bands,), and covariances, shape (bands, bands)."""
-        return covariance(self.blocks)
+        """Means in counts, shape (bands,), and covariances of weighted counts, shape (bands, bands)."""
+        mean, covariances = covariance(self.blocks)
+        if self.weights is not None:
+            weights = band_weights(self.weights)
+            covariances *= weights
+            covariances *= weights[:, None]
+        return mean, covariances
 
 
 def sample_blocks(

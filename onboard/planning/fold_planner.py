@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream.transforms.band_weights import band_weights
 from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common import exact
@@ -208,20 +209,26 @@ class FoldPlanner:
     def _fold(self, candidates: _Candidates, step: float) -> Fold:
         """Quantise the candidates' vectors and merge the strongest of them by a second fold."""
         pixels = self._sample.pixels
+        weights = self._sample.weights
         first = tuple(
-            quantise_vectors(vectors, variances, step, pixels)
-            for vectors, variances in zip(candidates.vectors, candidates.variances, strict=True)
+            replace(
+                quantise_vectors(vectors, variances, step, pixels),
+                weights=None if weights is None else band_weights(weights[part]),
+            )
+            for part, vectors, variances in zip(
+                self._parts, candidates.vectors, candidates.variances, strict=True
+            )
         )
         merged = _merged_counts(candidates.variances, self._merge_limit)
         if not any(merged):
             nothing = Vectors(np.zeros((0, 0), dtype=np.int64), np.zeros(0, dtype=np.int64))
-            return Fold(self._ends, *self._means(step), first, merged, nothing)
+            return Fold(self._ends, *self._means(step), first, merged, nothing, weights=weights)
         values, rotation = self._merge(
-            [vectors.integers[:, :count] / BASIS_UNIT for vectors, count in zip(first, merged, strict=True)]
+            [vectors.rounded[:, :count] for vectors, count in zip(first, merged, strict=True)]
         )
         strong = values > SECOND_THRESHOLD * step * step / 12
         second = quantise_vectors(rotation[:, strong], values[strong], step, pixels)
-        return Fold(self._ends, *self._means(step), first, merged, second)
+        return Fold(self._ends, *self._means(step), first, merged, second, weights=weights)
 
     def _merge(self, bases: list[NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Variances and vectors of the KLT over components of all intervals."""

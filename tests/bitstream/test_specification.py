@@ -174,8 +174,8 @@ def read_segment_head(data):
 
 def read_header(data):
     flags, kind, layout, transform, quantiser = data[:5]
-    assert flags < 128
     assert not flags & 2
+    assert not flags & 128 or flags & 33 == 1
     assert quantiser <= flags & 1
     assert layout < 8
     assert transform <= 2
@@ -187,6 +187,7 @@ def read_header(data):
     header.update(
         quantiser=quantiser, spectral=flags & 1, scaled=flags & 4, masked=flags & 16, type=TYPES[kind]
     )
+    header["weighted"] = flags & 128
     header.update(height=8 * header["height"], step=header["step"] / 256, tables=data[at : at + 8])
     header["coded"] = ("uint16" if flags & 8 else "int16") if flags & 4 else header["type"]
     at += 8
@@ -250,11 +251,11 @@ def read_precisions(payload, count):
     return [16 + change for change in accumulate(payload.signed(count, 256))]
 
 
-def basis(columns, precisions, length):
+def basis(columns, precisions, length, weights=1):
     scaled = [
         np.array(column) / 2.0**precision for column, precision in zip(columns, precisions, strict=True)
     ]
-    return np.rint(orthonormal(scaled, length) * 65536)
+    return np.rint((orthonormal(scaled, length).T * weights).T * 65536)
 
 
 def orthonormal(columns, length):
@@ -295,7 +296,7 @@ def read_packaged_fold(payload, header):
     (shift,) = payload.unsigned(1, 2048)
     assert shift <= 40
     means = np.cumsum(payload.signed(header["bands"], 16384)) + (package["means"] >> shift)
-    fold = {"lengths": lengths, "means": means * 2**shift / 64}
+    fold = {"lengths": lengths, "means": means * 2**shift / 64, "weights": np.ones(header["bands"])}
     taken = payload.unsigned(len(lengths), 2048)
     merged = package["merged"].tolist()
     assert all(one <= limit for one, limit in zip(taken, merged, strict=True))
@@ -342,6 +343,12 @@ def read_fold(payload, header):
     (shift,) = payload.unsigned(1, 2048)
     fold["means"] = np.cumsum(payload.signed(header["bands"], 16384)) * 2**shift / 64
     fold["components"] = header["bands"]
+    fold["weights"] = np.ones(header["bands"])
+    if header["weighted"]:
+        codes = list(accumulate(payload.signed(header["bands"], 512)))
+        assert all(0 <= code < 96 for code in codes)
+        mantissas = (65536, 60097, 55109, 50535, 46341, 42495, 38968, 35734)
+        fold["weights"] = np.array([mantissas[code % 8] / 2.0 ** (16 + code // 8) for code in codes])
     if "model" in header:
         fold["engines"] = payload.unsigned(intervals, 256)
         kind = "basis-functions" if header["predicted"] else "frequencies"
@@ -356,7 +363,7 @@ def read_fold(payload, header):
         return fold
     counts, merged = payload.unsigned(intervals, 2048), payload.unsigned(intervals, 2048)
     fold["first"], inside, others = [], [], []
-    place = 0
+    place = band = 0
     for length, count, taken in zip(fold["lengths"], counts, merged, strict=True):
         precisions = read_precisions(payload, count)
         predictors = payload.unsigned(count, 256)
@@ -367,7 +374,8 @@ def read_fold(payload, header):
             for residual in payload.signed(length, expected_entry(length, precision)):
                 column.append(residual + once * column[-1] + twice * column[-2])
             columns.append(column[2:])
-        fold["first"].append(basis(columns, precisions, length))
+        fold["first"].append(basis(columns, precisions, length, fold["weights"][band : band + length]))
+        band += length
         inside += range(place, place + taken)
         others += [(-precisions[index], place + index) for index in range(taken, count)]
         place += count
@@ -619,10 +627,13 @@ def restore(quantised, classes, chosen, header, fold, rotations, points, height,
         first = np.zeros((len(fold["inside"]) + len(fold["others"]), *planes.shape[1:]))
         first[fold["inside"]] = np.tensordot(back(fold["second"]), planes[:taken], axes=1)
         first[fold["others"]] = planes[taken:]
-        bands, place = [], 0
+        bands, place, band = [], 0, 0
         for columns_of in fold["first"]:
             count = columns_of.shape[1]
-            bands.append(np.tensordot(back(columns_of), first[place : place + count], axes=1))
+            weights = fold["weights"][band : band + len(columns_of)][:, None]
+            band += len(columns_of)
+            matrix = back(columns_of / weights) / weights
+            bands.append(np.tensordot(matrix, first[place : place + count], axes=1))
             place += count
         planes = np.concatenate(bands)
     planes = planes + fold["means"][:, None, None]

@@ -290,6 +290,13 @@ def dependent() -> ArraySource:
     return ArraySource((6000 + mixture(16, 24, 24, 3, 1500)).astype(np.uint16))
 
 
+def weighted() -> ArraySource:
+    """Bands whose noise differs by two octaves, in two intervals."""
+    cube = 5000 + mixture(9, 16, 19, 3, 2600)
+    noise = bits(9 * 16 * 19, 2700).reshape(9, 16, 19) % 63 - 31
+    return ArraySource((cube + noise // (1 << np.arange(9) % 3)[:, None, None]).astype(np.uint16))
+
+
 def outliers() -> ArraySource:
     """Floats with each kind of sample that no count stands for, a bad band, and much brighter lines."""
     values = (4000 + mixture(9, 24, 21, 3, 1900)).astype(np.float32) / 1024
@@ -347,6 +354,10 @@ GOLDEN = {
     "predicted": Golden(predicted, {"step": 12.0, "model": LAPPED, "strip_lines": 16}),
     "streamed": Golden(streamed, {"step": 12.0, "strip_lines": 8, "stream": True, "repeat": 2}),
     "dependent": Golden(dependent, {"step": 10.0, "strip_lines": 16, "quantiser": "dependent"}),
+    "weighted": Golden(
+        weighted,
+        {"step": 3.0, "partition": (5, 9), "quantiser": "uniform", "weights": [1, 2, 4] * 2 + [1, 3, 0.3]},
+    ),
     "outliers": Golden(outliers, {"step": 4.0, "strip_lines": 8, "stream": True}),
     "outlying_integers": Golden(outlying_integers, {"step": 1.0, "quantiser": "uniform"}),
     "outlying_doubles": Golden(outlying_doubles, {"step": 2.0, "spectral": "none", "quantiser": "uniform"}),

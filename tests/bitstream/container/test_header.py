@@ -51,11 +51,13 @@ def headers(draw):
         model = ""
     elif model:
         sensor = ""
+    spectral = not model and (bool(sensor) or draw(st.booleans()))
+    weighted = spectral and not sensor and draw(st.booleans())
     return Header(
         info,
         8 * draw(SIZE),
         draw(st.integers(1, (1 << 64) - 1)),
-        CodingTools(not model and (bool(sensor) or draw(st.booleans())), "planes16" if model else "dct8"),
+        CodingTools(spectral, "planes16" if model else "dct8", weighted=weighted),
         draw(HASH),
         PackageReference(model, draw(HASH)) if model else None,
         PackageReference(sensor, draw(HASH)) if sensor else None,
@@ -169,7 +171,8 @@ def test_strips_cover_the_lines():
             "scaling of band",
         ),
         ({"flags": 2}, "reserved"),
-        ({"flags": 128}, "reserved"),
+        ({"flags": 128}, "weights of bands for no fold"),
+        ({"flags": 161, "tail": b"\0\x01s12345678"}, "weights of bands for no fold"),
         ({"quantiser": 1}, "corrupt"),
         ({"layout": 8}, "reserved"),
         ({"layout": 128}, "reserved"),

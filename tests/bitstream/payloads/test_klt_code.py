@@ -1,6 +1,7 @@
 """Folds: partition, means and eigenvectors come back; what contradicts itself is refused."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from bandfold.bitstream.payloads.klt_code import (
     write_vectors,
 )
 from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
+from bandfold.bitstream.transforms.band_weights import LARGEST_CODE, band_weights
 from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common import exact
@@ -49,12 +51,18 @@ def folds(draw):
     first = tuple(_vectors(draw, length, draw(st.integers(0, length))) for length in lengths)
     merged = tuple(draw(st.integers(0, vectors.count)) for vectors in first)
     second = _vectors(draw, sum(merged), draw(st.integers(0, sum(merged))))
-    return Fold(ends, means << shift, shift, first, merged, second)
+    codes = st.lists(st.integers(0, LARGEST_CODE), min_size=bands, max_size=bands)
+    weights = draw(st.none() | codes.map(np.array))
+    if weights is not None:
+        parts = np.split(band_weights(weights), ends[:-1])
+        first = tuple(replace(one, weights=part) for one, part in zip(first, parts, strict=True))
+    return Fold(ends, means << shift, shift, first, merged, second, weights=weights)
 
 
 def _same_vectors(one, other):
     np.testing.assert_array_equal(one.codes, other.codes)
     np.testing.assert_array_equal(one.precision, other.precision)
+    np.testing.assert_array_equal(one.weights, other.weights)
 
 
 @settings(max_examples=80, deadline=None)
@@ -63,10 +71,11 @@ def test_any_fold_comes_back(fold):
     writer = PayloadWriter(TABLES)
     write_fold(writer, fold)
     reader = PayloadReader(TABLES, writer.data())
-    found = read_fold(reader, fold.bands, spectral=fold.spectral)
+    found = read_fold(reader, fold.bands, spectral=fold.spectral, weighted=fold.weights is not None)
     reader.finish()
     assert (found.ends, found.mean_shift, found.merged) == (fold.ends, fold.mean_shift, fold.merged)
     np.testing.assert_array_equal(found.means, fold.means)
+    np.testing.assert_array_equal(found.weights, fold.weights)
     assert len(found.first) == len(fold.first)
     for one, other in zip(found.first, fold.first, strict=True):
         _same_vectors(one, other)
@@ -163,6 +172,12 @@ GOOD = [([2], 2048, False), ([3, 1], 8192, False), ([0], 2048, False), ([1, 2, 3
 def test_contradictions_are_refused(calls, message):
     with pytest.raises(StreamError, match=message):
         read_fold(_fold_payload(*calls), 4, spectral=True)
+
+
+@pytest.mark.parametrize("changes", [[-1, 1, 0, 0], [0, 96, 0, 0], [95, 0, 0, 1]])
+def test_impossible_weights_are_refused(changes):
+    with pytest.raises(StreamError, match="impossible weight"):
+        read_fold(_fold_payload(*GOOD, (changes, 512, True)), 4, spectral=True, weighted=True)
 
 
 def test_more_merged_components_than_allowed_are_refused():
