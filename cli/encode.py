@@ -43,6 +43,9 @@ Examples:
   bandfold encode float.hdr -o float.bf --rmse 0.001
   bandfold encode granule.nc -o granule.bf --bps 0.25 --variable reflectance
   bandfold encode scene.hdr -o scene.bf --bps 0.25 --sensor aviris-224
+  bandfold encode scene.hdr -o scene.bf --bps 0.25 --weights snr
+  bandfold encode scene.hdr -o scene.bf --bps 0.25 --roi field.tif --roi-gain 12
+  bandfold encode scene.hdr -o scene.bf --bps 0.25 --roi clouds.tif --roi-gain -20
   bandfold encode scene.hdr -o scene.bf --lossless
   bandfold encode scene.hdr -o scene.bf --max-error 8 --bps 0.5 --layers base-first
   bandfold encode scene.hdr -o scene.bf --bps 0.1 --model model.bfm --threads 2
@@ -135,7 +138,7 @@ def encode(
     copied = stream and packets is not None and packets.repeat
     repeat = 0 if copied and streaming.repeat is None else streaming.repeat
     settings = EncoderSettings(
-        **vars(coding),
+        **coding.settings(),
         # --no-data none says that all samples are data.
         find_fill_values=reading.no_data is not None,
         stream=stream,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,6 +12,7 @@ from bandfold.common.errors import SettingsError
 
 from .option_values import parse_max_error, parse_size, parse_weights
 from .options import (
+    PATH,
     engine_option,
     grouped,
     model_option,
@@ -18,6 +21,9 @@ from .options import (
     strip_lines_option,
     threads_option,
 )
+
+ROI_GAIN = 12.0
+"""By how many dB the step is finer in a region of interest, where nothing else is said: a quarter."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,52 @@ class CodingOptions:
         help="With a limit of errors: refinements behind each strip, or behind the base of all "
         "strips.  [default: interleaved]",
     )
+
+    roi: tuple[Path, ...] = grouped(
+        "--roi",
+        multiple=True,
+        type=PATH,
+        metavar="MASK",
+        unset=(),
+        help="Region of interest: a file of one band, of the lines and samples of the scene, that is not 0 "
+        "in the region. May be given several times. With --bps, --bytes or --step.",
+    )
+    roi_gain: tuple[float, ...] = grouped(
+        "--roi-gain",
+        multiple=True,
+        type=float,
+        metavar="DB",
+        unset=(),
+        help="By how many dB the quantiser step is finer in the region, 6 dB being half the step; below 0 "
+        "coarser, as for clouds. One for each --roi, or for all.  [default: 12]",
+    )
+
+    def settings(self) -> dict[str, Any]:
+        """Settings of an encoder.
+
+        Returns
+        -------
+        dict
+            Fields of `bandfold.onboard.settings.EncoderSettings`.
+
+        Raises
+        ------
+        SceneError, SettingsError
+            If a mask cannot be read or has several bands, or there is another number of gains than of masks.
+        """
+        from .scene_input import read_mask
+
+        gains = self.roi_gain or (ROI_GAIN,)
+        if len(gains) not in (1, len(self.roi)) or (self.roi_gain and not self.roi):
+            raise SettingsError(
+                f"--roi-gain is given {len(gains)} times for {len(self.roi)} of --roi: give one, or one for "
+                "each"
+            )
+        if len(gains) == 1:
+            gains *= len(self.roi)
+        fields = {name: value for name, value in vars(self).items() if name not in ("roi", "roi_gain")}
+        masks = [(read_mask(path), gain) for path, gain in zip(self.roi, gains, strict=True)]
+        return {**fields, "roi": masks}
 
     def __post_init__(self) -> None:
         targets = (

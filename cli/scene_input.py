@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bandfold.common.errors import SettingsError
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from bandfold.common.scene import NoData, SceneSource
@@ -81,6 +82,65 @@ def open_reference(scene: Path, reading: ReadingOptions) -> SceneSource:
         If a stream is asked for a variable or an axis of bands.
     """
     return _open_compared(scene, reading.no_data, reading.variable, reading.band_axis)
+
+
+def read_mask(path: Path) -> NDArray[np.bool_]:
+    """Read the mask of a region.
+
+    Parameters
+    ----------
+    path : Path
+        A file of one band, in any format.
+
+    Returns
+    -------
+    ndarray of bool, shape (lines, samples)
+        True where it is neither 0, nor NaN, nor marked as absent.
+
+    Raises
+    ------
+    SceneError
+        If it cannot be read.
+    SettingsError
+        If it has several bands.
+    """
+    from bandfold.formats.opening import open_scene
+    from bandfold.formats.scene_options import SceneOptions
+    from bandfold.onboard.samples.no_data import no_data_mask
+
+    if path.suffix.lower() == ".npy":
+        return _read_npy_mask(path)
+    source = open_scene(path, SceneOptions(for_coding=False))
+    info = source.info
+    if info.bands != 1:
+        raise SettingsError(f"mask {path} has {info.bands} bands: give a file of one")
+    values = source.read(slice(0, 1), slice(0, info.lines))
+    inside = (values != 0) & (values == values)
+    if info.no_data is not None:
+        inside &= ~no_data_mask(values, info.no_data)
+    mask: NDArray[np.bool_] = inside[0]
+    return mask
+
+
+def _read_npy_mask(path: Path) -> NDArray[np.bool_]:
+    """A mask of booleans too, which no scene has."""
+    import numpy as np
+
+    from bandfold.common.errors import SceneError
+
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise SceneError(
+            f"mask {path} cannot be read: {error}; give an array of lines and samples"
+        ) from error
+    values = values[0] if values.ndim == 3 and len(values) == 1 else values
+    if values.ndim != 2 or values.dtype.kind not in "buif":
+        raise SettingsError(
+            f"mask {path} is an array of shape {values.shape} and type {values.dtype}: give lines and samples"
+        )
+    mask: NDArray[np.bool_] = (values != 0) & (values == values)
+    return mask
 
 
 def open_other(scene: Path, options: OtherOptions) -> SceneSource:

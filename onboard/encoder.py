@@ -45,6 +45,7 @@ from .refinement.strip_refiner import StripRefiner, refinable
 from .samples.samples import ArraySource, Samples
 from .settings import EncoderSettings, SettingsFields, find_package, settings_of, step_code
 from .stream_encoder import StreamEncoder
+from .transform.block_weights import block_codes
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -165,6 +166,9 @@ class Encoder:
         self._notes = ()
         if samples.plan is not None and source.info.scaling is None:
             self._notes = samples.plan.notes(source.info)
+        if self.settings.roi:
+            info = samples.info
+            samples = replace(samples, block_codes=block_codes(self.settings.roi, info.lines, info.samples))
         refiner = self._refiner(samples.scene.info)
         coded = self._coded(samples, refiner)
         self._missed = coded.notes

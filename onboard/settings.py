@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
+
+from numpy.typing import NDArray
 
 from bandfold.bitstream.container.header import DEPENDENT, QUANTISERS, STEP_UNIT, UNIFORM
 from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES
@@ -221,6 +223,11 @@ class EncoderSettings:
         in units of noise; or one number above 0 for each band, of which the ratios count. A step is that of
         the band of the largest weight. With `bps`, `nbytes` or `step`, for scenes that are folded with a
         basis of their own.
+    roi : sequence of (ndarray, float)
+        Regions of interest: a mask of shape (lines, samples), true in the region, and by how many dB the
+        quantiser step is finer there (6 dB are half the step); below 0, as for clouds, coarser. See
+        `bandfold.onboard.transform.block_weights.block_codes`. A step is that of the best region. With `bps`,
+        `nbytes` or `step`, for scenes without a model.
     layers : {"interleaved", "base-first"}, optional
         Where refinements are: behind the segment of each strip, as by default, or behind all of them, so that
         a link that closes early leaves a base of the whole scene. The latter not for streams.
@@ -258,6 +265,7 @@ class EncoderSettings:
     relative_error: float | None = None
     layers: str | None = None
     weights: str | Sequence[float] | None = None
+    roi: Sequence[tuple[NDArray[Any], float]] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         self._check_refinement()
@@ -356,6 +364,8 @@ class EncoderSettings:
             )
 
     def _check_weights(self) -> None:
+        if self.roi:
+            self._refuse_beside("regions of interest")
         if self.weights is None:
             return
         if isinstance(self.weights, str):
@@ -365,21 +375,23 @@ class EncoderSettings:
                 )
         elif not all(math.isfinite(weight) and weight > 0 for weight in self.weights):
             raise SettingsError("weights are finite and above 0: correct them, and leave out bands elsewhere")
-        others = {
-            "psnr": self.psnr,
-            "rmse": self.rmse,
-            "lossless": self.lossless,
-            "limits of errors": self.limits,
+        others = {"a sensor": self.sensor is not None, "spectral none": self.spectral == "none"}
+        self._refuse_beside("weights", **others)
+
+    def _refuse_beside(self, what: str, **others: bool) -> None:
+        """Refuse what does not go with errors that weigh more in some places than in others."""
+        errors = {
+            "psnr": self.psnr is not None,
+            "rmse": self.rmse is not None,
+            "limits of errors": bool(self.limits),
             "a model": self.model is not None,
-            "a sensor": self.sensor is not None,
             "stream": self.stream,
-            "spectral none": self.spectral == "none",
         }
-        refused = [name for name, given in others.items() if given]
+        refused = [name for name, given in {**errors, **others}.items() if given]
         if refused:
             raise SettingsError(
-                f"weights do not go with {' and '.join(refused)}: leave out one of both, and give bps, "
-                "nbytes or step"
+                f"{what} do not go with {' and '.join(refused)}: leave out one of both, and give bps, nbytes "
+                "or step"
             )
 
     def _check_packages(self) -> None:
@@ -477,6 +489,7 @@ class SettingsFields(TypedDict, total=False):
     relative_error: float | None
     layers: str | None
     weights: str | Sequence[float] | None
+    roi: Sequence[tuple[NDArray[Any], float]]
 
 
 def find_package(wanted: PackageName) -> Package:

@@ -49,8 +49,9 @@ LARGEST_DIMENSION = 1 << 24
 MOST_BANDS = 1 << 16
 """Bands at most."""
 
-_SPECTRAL, _SCALED, _SCALED_UNSIGNED, _NO_DATA, _SENSOR, _SCALED_BANDS, _WEIGHTED = 1, 4, 8, 16, 32, 64, 128
-_KNOWN_FLAGS = _SPECTRAL | _SCALED | _SCALED_UNSIGNED | _NO_DATA | _SENSOR | _SCALED_BANDS | _WEIGHTED
+_SPECTRAL, _REGIONAL, _SCALED, _SCALED_UNSIGNED, _NO_DATA, _SENSOR, _SCALED_BANDS, _WEIGHTED = (
+    1 << bit for bit in range(8)
+)
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,15 @@ class CodingTools:
         One of `QUANTISERS`.
     weighted : bool
         Whether bands have weights, which their folds tell; with a spectral transform of the scene's own.
+    regional : bool
+        Whether blocks have weights, which their segments tell; without a model.
     """
 
     spectral: bool
     transform: str
     quantiser: str = UNIFORM
     weighted: bool = False
+    regional: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,7 @@ class Header:
             flags |= _NO_DATA
         if self.sensor is not None:
             flags |= _SENSOR
+        flags |= _REGIONAL * self.tools.regional
         if self.tools.weighted:
             flags |= _WEIGHTED
         layout = INTERLEAVES.index(info.interleave) | BYTE_ORDERS.index(info.byte_order) << 2
@@ -213,7 +218,7 @@ class Header:
 
 def _unpack(payload: bytes) -> Header:
     flags, dtype, layout, transform, quantiser = payload[:5]
-    if flags & ~_KNOWN_FLAGS or layout & ~7:
+    if layout & ~7:
         raise StreamError("header of the stream has reserved bits set: it is corrupt or of a later version")
     position = 5
     fields = []
@@ -247,6 +252,8 @@ def _unpack(payload: bytes) -> Header:
             raise StreamError("header of the stream names a package for no fold: it is corrupt")
     if (TRANSFORMS[transform] != COSINE) != (model is not None) or (model is not None and flags & _SPECTRAL):
         raise StreamError("header of the stream has a transform that does not fit its model: it is corrupt")
+    if flags & _REGIONAL and model is not None:
+        raise StreamError("header of the stream has weights of blocks beside a model: it is corrupt")
     if flags & _WEIGHTED and (sensor is not None or not flags & _SPECTRAL):
         raise StreamError("header of the stream has weights of bands for no fold of its own: it is corrupt")
     if QUANTISERS[quantiser] == DEPENDENT and not flags & _SPECTRAL:
@@ -268,7 +275,11 @@ def _unpack(payload: bytes) -> Header:
         strip_blocks * BLOCK,
         step_code,
         CodingTools(
-            bool(flags & _SPECTRAL), TRANSFORMS[transform], QUANTISERS[quantiser], bool(flags & _WEIGHTED)
+            bool(flags & _SPECTRAL),
+            TRANSFORMS[transform],
+            QUANTISERS[quantiser],
+            bool(flags & _WEIGHTED),
+            bool(flags & _REGIONAL),
         ),
         tables,
         model,

@@ -95,10 +95,10 @@ class ExactBase:
         Raises
         ------
         StreamError
-            If bands have weights: such streams have no refinements.
+            If bands or blocks have weights: such streams have no refinements.
         """
-        if fold.weights is not None:
-            raise StreamError("bands with weights have no refinement: the stream is corrupt")
+        if fold.weights is not None or segment.block_codes is not None:
+            raise StreamError("bands and blocks with weights have no refinement: the stream is corrupt")
         info = self.header.info
         step_code = self.header.step_code if place.step_code is None else place.step_code
         rows, columns = segment.quantised.shape[2:]

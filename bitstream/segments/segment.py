@@ -13,6 +13,7 @@ from bandfold.bitstream.container.segment_layout import Chunk, ChunkedSegment, S
 from bandfold.bitstream.container.stream_budget import BLOCK_WORK, StreamBudget
 from bandfold.bitstream.contexts.features import DIAGONALS
 from bandfold.bitstream.contexts.tables import Tables
+from bandfold.bitstream.payloads.block_weight_code import read_block_weights, write_block_weights
 from bandfold.bitstream.payloads.escape_code import Escapes, read_escapes, write_escapes
 from bandfold.bitstream.payloads.no_data_code import read_mask, write_mask
 from bandfold.bitstream.payloads.payload import SIDE_UNIT, PayloadReader, PayloadWriter
@@ -61,6 +62,9 @@ class Segment:
         Of the bands in the order of coding, where bands are predicted from bands.
     shift : int
         Logarithm of the unit in which their first weights are told.
+    block_codes : ndarray of uint8, shape (rows, columns), or None
+        Codes of the weights of the blocks, by which their latents are multiplied; see
+        `bandfold.bitstream.transforms.band_weights`. None where all weigh the same.
     """
 
     quantised: NDArray[np.int32]
@@ -71,6 +75,7 @@ class Segment:
     shape: tuple[int, int, int] = (0, 0, 0)
     predictions: tuple[Prediction, ...] = ()
     shift: int = 0
+    block_codes: NDArray[np.uint8] | None = None
 
 
 def mode_name(*, spectral: bool) -> str:
@@ -154,6 +159,8 @@ def write_segment(
                 write_escapes(payload, segment.escapes, segment.shape)
             if segment.chosen is not None:
                 write_map(payload, segment.chosen, rotations)
+            if segment.block_codes is not None:
+                write_block_weights(payload, segment.block_codes)
             if segment.predictions:
                 write_predictions(payload, segment.predictions, segment.shift)
         before = int(statistics.extents[part.start - 1]) if part.start else DIAGONALS
@@ -240,7 +247,7 @@ def read_segment(
     samples = header.info.samples
     rows, columns = block_rows(height), block_rows(samples)
     shape = (header.info.bands, height, samples)
-    absent = chosen = escapes = None
+    absent = chosen = escapes = block_codes = None
     predictions: tuple[Prediction, ...] = ()
     shift = 0
     if budget is None:
@@ -256,11 +263,23 @@ def read_segment(
                 escapes = read_escapes(reader, shape, header.info.dtype)
             if rotations:
                 chosen = read_map(reader, rows, columns, rotations)
+            if header.tools.regional:
+                block_codes = read_block_weights(reader, rows, columns)
             if order:
                 predictions, shift = read_predictions(reader, order)
         latents.read(reader, chunk.components)
         reader.finish()
-    return Segment(latents.quantised, latents.classes, chosen, absent, escapes, shape, predictions, shift)
+    return Segment(
+        latents.quantised,
+        latents.classes,
+        chosen,
+        absent,
+        escapes,
+        shape,
+        predictions,
+        shift,
+        block_codes,
+    )
 
 
 def write_map(payload: PayloadWriter, chosen: NDArray[np.uint8], count: int) -> None:

@@ -1,6 +1,8 @@
-"""Weights of bands, by codes that stand for the same numbers everywhere: small ones are coded coarsely."""
+"""Weights of bands and of blocks, by codes that stand for the same numbers everywhere."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +19,18 @@ _MANTISSAS = np.array([65536, 60097, 55109, 50535, 46341, 42495, 38968, 35734], 
 _BITS = 16
 
 
-def band_weights(codes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Weights of bands.
+def band_weights(codes: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+    """Weights of bands or blocks: what has a small one is coded coarsely.
 
     Parameters
     ----------
-    codes : ndarray of int64, shape (bands,)
+    codes : ndarray of int
         0 to `LARGEST_CODE`.
 
     Returns
     -------
-    ndarray, shape (bands,)
-        Above 0, at most 1; exact in float64.
+    ndarray
+        Of the same shape; above 0, at most 1; exact in float64.
     """
     octaves, within = np.divmod(codes, PER_OCTAVE)
     return np.ldexp(_MANTISSAS[within], -_BITS - octaves.astype(np.int32))

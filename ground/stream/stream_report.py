@@ -68,6 +68,7 @@ def stream_report(stream: ParsedStream) -> dict[str, Any]:
         "model": None if header.model is None else header.model.name,
         "model_hash": None if header.model is None else header.model.hash.hex(),
         "engines": list(fold.engines),
+        "regional": header.tools.regional,
         "weights": None if fold.weights is None else np.round(band_weights(fold.weights), 6).tolist(),
         "sensor": None if header.sensor is None else header.sensor.name,
         "sensor_hash": None if header.sensor is None else header.sensor.hash.hex(),

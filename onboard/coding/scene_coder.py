@@ -196,6 +196,7 @@ class SceneCoder:
                 self.method.transform,
                 quantiser_of(self._tables, spectral=spectral),
                 plan.fold.weights is not None,
+                self.samples.block_codes is not None,
             ),
             self._tables.identity,
             self.method.model,

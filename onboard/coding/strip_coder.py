@@ -22,6 +22,7 @@ from bandfold.onboard.quantisation.rdoq import quantise
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 from bandfold.onboard.samples.samples import Samples, Uncounted
 from bandfold.onboard.transform.analysis import Analysis
+from bandfold.onboard.transform.block_weights import weigh_blocks
 from bandfold.onboard.transform.rotation import rotate
 
 from .strip_error import CountedSamples
@@ -124,11 +125,14 @@ class StripLatents:
         Rotation of each block.
     uncounted : Uncounted
         Samples without data, and those that are kept exactly.
+    block_codes : ndarray of uint8, shape (rows, columns), or None
+        Codes of the weights that the latents were multiplied by.
     """
 
     latents: NDArray[np.int32]
     rotation_map: NDArray[np.uint8] | None
     uncounted: Uncounted
+    block_codes: NDArray[np.uint8] | None = None
 
 
 class FoldedStripCoder:
@@ -160,7 +164,7 @@ class FoldedStripCoder:
         return self._basis.fold.components
 
     def analyse(self, samples: Samples, lines: slice) -> StripLatents:
-        """Fold the bands, transform blocks of the components, and rotate the strongest of each block.
+        """Fold the bands, transform and weigh blocks of the components, and rotate the strongest of each.
 
         Parameters
         ----------
@@ -174,9 +178,12 @@ class FoldedStripCoder:
         StripLatents
         """
         latents = self._analysis.strip(samples, lines)
+        codes = samples.codes_of_blocks(lines)
+        if codes is not None:
+            weigh_blocks(latents, codes)
         rotations = self._basis.rotations
         rotation_map = rotate(latents, rotations, self._step) if rotations else None
-        return StripLatents(latents, rotation_map, samples.uncounted(lines))
+        return StripLatents(latents, rotation_map, samples.uncounted(lines), codes)
 
     def code(
         self,
@@ -199,6 +206,7 @@ class FoldedStripCoder:
                 analysed.uncounted.absent,
                 analysed.uncounted.escapes,
                 analysed.uncounted.shape,
+                block_codes=analysed.block_codes,
             ),
             self._tables,
             spectral=self._basis.fold.spectral,

@@ -23,7 +23,7 @@ from bandfold.bitstream.container.stream_budget import STRIP_WORK, StreamBudget
 from bandfold.bitstream.contexts.tables import Tables, load_tables, needed_tables
 from bandfold.bitstream.payloads.klt_code import MOST_ROTATED, read_matrices
 from bandfold.bitstream.payloads.payload import PayloadReader
-from bandfold.bitstream.segments.segment import Segment, check_place, mode_name, read_segment, write_segment
+from bandfold.bitstream.segments.segment import check_place, mode_name, read_segment, write_segment
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.errors import BudgetError, StreamError
 from bandfold.common.exact import exp2, log2_of
@@ -204,7 +204,7 @@ class _Recoder:
         )
         return write_segment(
             replace(place, step_code=None if new == header.step_code else new),
-            Segment(quantised, classes, found.chosen, found.absent, found.escapes, found.shape),
+            replace(found, quantised=quantised, classes=classes),
             self._tables,
             spectral=header.spectral,
             rotations=rotations,

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.payloads.escape_code import Escapes
 from bandfold.common.errors import SceneError
-from bandfold.common.scene import CODED_DTYPES, MetadataValue, Scaling, SceneInfo, SceneSource, native
+from bandfold.common.scene import (
+    BLOCK,
+    CODED_DTYPES,
+    MetadataValue,
+    Scaling,
+    SceneInfo,
+    SceneSource,
+    block_rows,
+    native,
+)
 
 from .count_plan import CountPlan, plan_counts
 from .no_data import FilledSource, no_data_mask
@@ -168,11 +177,15 @@ class Samples:
         The same as integers of 8 or 16 bits, absent samples filled with their neighbours' values.
     plan : CountPlan or None
         Of floats and 32-bit integers: what was found of their values.
+    block_codes : ndarray of uint8, shape (rows, columns) of blocks, or None
+        Codes of the weights of the blocks, see `bandfold.bitstream.transforms.band_weights`; None where all
+        weigh the same.
     """
 
     scene: SceneSource
     counts: SceneSource
     plan: CountPlan | None = None
+    block_codes: NDArray[np.uint8] | None = None
 
     @staticmethod
     def of(scene: SceneSource, plan: CountPlan | None = None, *, seek_fills: bool = True) -> Samples:
@@ -274,9 +287,29 @@ class Samples:
         Samples
         """
         scene = SubsampledSource(self.scene, rows, height)
-        if isinstance(self.counts, EscapedSource):
-            return Samples(scene, EscapedSource(scene), self.plan)
-        return Samples(scene, SubsampledSource(self.counts, rows, height), self.plan)
+        escaped = isinstance(self.counts, EscapedSource)
+        counts = EscapedSource(scene) if escaped else SubsampledSource(self.counts, rows, height)
+        codes = self.block_codes
+        if codes is not None:
+            codes = np.concatenate(
+                [codes[row * height // BLOCK : (row + 1) * height // BLOCK] for row in rows]
+            )
+        return Samples(scene, counts, self.plan, codes)
+
+    def codes_of_blocks(self, lines: slice) -> NDArray[np.uint8] | None:
+        """Codes of the weights of the blocks of some lines.
+
+        Parameters
+        ----------
+        lines : slice
+            Half-open range inside the scene, from a row of blocks on.
+
+        Returns
+        -------
+        ndarray of uint8, shape (rows, columns), or None
+        """
+        codes = self.block_codes
+        return None if codes is None else codes[lines.start // BLOCK : block_rows(lines.stop)]
 
 
 def _cheaper_as_escapes(absent: NDArray[np.bool_]) -> bool:

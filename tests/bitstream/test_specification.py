@@ -174,7 +174,6 @@ def read_segment_head(data):
 
 def read_header(data):
     flags, kind, layout, transform, quantiser = data[:5]
-    assert not flags & 2
     assert not flags & 128 or flags & 33 == 1
     assert quantiser <= flags & 1
     assert layout < 8
@@ -187,7 +186,7 @@ def read_header(data):
     header.update(
         quantiser=quantiser, spectral=flags & 1, scaled=flags & 4, masked=flags & 16, type=TYPES[kind]
     )
-    header["weighted"] = flags & 128
+    header["weighted"], header["regional"] = flags & 128, flags & 2
     header.update(height=8 * header["height"], step=header["step"] / 256, tables=data[at : at + 8])
     header["coded"] = ("uint16" if flags & 8 else "int16") if flags & 4 else header["type"]
     at += 8
@@ -218,6 +217,7 @@ def read_header(data):
             at += length + 8
             header[field] = read_package(name, identity, kind)
     assert ("model" in header) == (transform >= 1)
+    assert not (header["regional"] and "model" in header)
     assert not (transform >= 1 and flags & 1)
     header["predicted"] = transform == 2
     assert at == len(data)
@@ -346,9 +346,7 @@ def read_fold(payload, header):
     fold["weights"] = np.ones(header["bands"])
     if header["weighted"]:
         codes = list(accumulate(payload.signed(header["bands"], 512)))
-        assert all(0 <= code < 96 for code in codes)
-        mantissas = (65536, 60097, 55109, 50535, 46341, 42495, 38968, 35734)
-        fold["weights"] = np.array([mantissas[code % 8] / 2.0 ** (16 + code // 8) for code in codes])
+        fold["weights"] = np.array([weight(code) for code in codes])
     if "model" in header:
         fold["engines"] = payload.unsigned(intervals, 256)
         kind = "basis-functions" if header["predicted"] else "frequencies"
@@ -452,6 +450,22 @@ def read_exact(payload, shape, kind):
     cube = flat.reshape(shape) if order else flat.reshape(lines, samples, bands).transpose(2, 0, 1)
     known = cube != np.array(None)
     return known, np.array(cube[known].tolist(), dtype=f"u{width // 8}").view(kind)
+
+
+def weight(code):
+    assert 0 <= code < 96
+    mantissas = (65536, 60097, 55109, 50535, 46341, 42495, 38968, 35734)
+    return mantissas[code % 8] / 2.0 ** (16 + code // 8)
+
+
+def read_block_weights(payload, rows, columns):
+    codes = np.zeros((rows, columns), dtype=int)
+    changes = iter(payload.signed(rows * columns, 64))
+    for row in range(rows):
+        for column in range(columns):
+            before = codes[row, column - 1] if column else codes[row - 1, 0] if row else 0
+            codes[row, column] = before + next(changes)
+    return np.array([[weight(code) for code in line] for line in codes.tolist()])
 
 
 def read_map(payload, rows, columns, matrices):
@@ -606,7 +620,7 @@ def back(columns):
     return vectors @ np.linalg.inv(vectors.T @ vectors)
 
 
-def restore(quantised, classes, chosen, header, fold, rotations, points, height, step):
+def restore(quantised, classes, chosen, header, fold, rotations, points, height, step, weights):
     magnitudes = np.abs(quantised)
     below = points[classes, np.clip(magnitudes, 1, 3) - 1] / 256
     latents = np.where(magnitudes > 0, np.sign(quantised) * (magnitudes - below), 0) * step
@@ -617,6 +631,7 @@ def restore(quantised, classes, chosen, header, fold, rotations, points, height,
                 matrix = rotations[chosen[row, column]].T / 65536
                 top = latents[:, : len(matrix), row, column]
                 latents[:, : len(matrix), row, column] = np.linalg.solve(matrix, top.T).T
+    latents = latents / weights
     pixels = np.linalg.solve(cosine_matrix(), latents.reshape(64, -1)).reshape(
         8, 8, components, rows, columns
     )
@@ -898,6 +913,7 @@ def decode(data):
             exact = read_exact(payload, (header["bands"], height, header["samples"]), header["type"])
         if matrices:
             chosen = read_map(payload, rows, columns, len(matrices))
+        weights = read_block_weights(payload, rows, columns) if header["regional"] else 1
         if header["predicted"]:
             order = order_of_coding(header["bands"], len(fold["gains"]), fold["begin"])
             predictions = read_predictions(payload, order)
@@ -916,7 +932,7 @@ def decode(data):
                 payloads, (fold["components"], rows, columns), arrays, kind, header["quantiser"]
             )
             points = arrays[f"{kind}_points"]
-            strip = restore(quantised, classes, chosen, header, fold, matrices, points, height, step)
+            strip = restore(quantised, classes, chosen, header, fold, matrices, points, height, step, weights)
             planes = exact_planes(quantised, classes, chosen, header, fold, matrices, points, code)
         one = np.ones(header["bands"])
         if header["scaled"]:

@@ -297,6 +297,13 @@ def weighted() -> ArraySource:
     return ArraySource((cube + noise // (1 << np.arange(9) % 3)[:, None, None]).astype(np.uint16))
 
 
+def regions_of_interest() -> list[tuple[NDArray[np.bool_], float]]:
+    """A field that matters, and clouds that do not, in the scene of turned blocks."""
+    field, clouds = np.zeros((2, 32, 40), dtype=bool)
+    field[3:14, 9:20], clouds[8:, 25:] = True, True
+    return [(field, 9.0), (clouds, -15.0)]
+
+
 def outliers() -> ArraySource:
     """Floats with each kind of sample that no count stands for, a bad band, and much brighter lines."""
     values = (4000 + mixture(9, 24, 21, 3, 1900)).astype(np.float32) / 1024
@@ -357,6 +364,9 @@ GOLDEN = {
     "weighted": Golden(
         weighted,
         {"step": 3.0, "partition": (5, 9), "quantiser": "uniform", "weights": [1, 2, 4] * 2 + [1, 3, 0.3]},
+    ),
+    "regional": Golden(
+        rotated, {"step": 30.0, "strip_lines": 24, "quantiser": "uniform", "roi": regions_of_interest()}
     ),
     "outliers": Golden(outliers, {"step": 4.0, "strip_lines": 8, "stream": True}),
     "outlying_integers": Golden(outlying_integers, {"step": 1.0, "quantiser": "uniform"}),
