@@ -163,7 +163,7 @@ def test_decoded_samples_resemble_the_scene(name):
         # The step of the bands that are coded last.
         step *= order.step(1 << 16, len(order.gains)) / (1 << 16)
     # Errors of bands and blocks of small weight are as much larger.
-    weights = np.array(decoder.report()["weights"] or [1.0])[:, None, None]
+    weights = np.array(decoder.report()["band_weights"] or [1.0])[:, None, None]
     if "roi" in golden.settings:
         codes = block_codes(golden.settings["roi"], info.lines, info.samples)
         weights = weights * band_weights(codes).repeat(8, 0).repeat(8, 1)[: info.lines, : info.samples]
@@ -223,9 +223,9 @@ def test_golden_streams_cover_the_format():
     assert reports["outliers"]["fill_values_found"].startswith("-9999 in ")
     for name in ("outliers", "outlying_integers", "outlying_doubles"):
         assert any(strip["exact_samples"] for strip in reports[name]["segments"])
-    assert {name for name in NAMES if reports[name]["weights"] is not None} == {"weighted"}
-    assert min(reports["weighted"]["weights"]) < 0.1
-    assert {name for name in NAMES if reports[name]["regional"]} == {"regional"}
+    assert {name for name in NAMES if reports[name]["band_weights"] is not None} == {"weighted"}
+    assert min(reports["weighted"]["band_weights"]) < 0.1
+    assert {name for name in NAMES if reports[name]["block_weights"]} == {"regional"}
     assert reports["regional"]["rotations"] > 1
     assert reports["weighted"]["components"] >= 3
     assert reports["sensed"]["sensor"] == maker.SENSOR.stem

@@ -14,7 +14,7 @@ def test_weights_of_a_file_and_of_the_noise(run, tmp_path, scene):
     (tmp_path / "weights.txt").write_text("1, 2\n" * 20)
     for given in ("snr", "weights.txt"):
         assert run("encode", "scene.hdr", "-o", "a.bf", "--step", 8, "--weights", given).status == 0
-        weights = json.loads(run("info", "a.bf", "--json").out)["weights"]
+        weights = json.loads(run("info", "a.bf", "--json").out)["band_weights"]
         assert len(weights) == 40
         assert max(weights) == 1
         assert run("decode", "a.bf", "-o", "b.hdr").status == 0
@@ -57,7 +57,7 @@ def test_regions_of_interest(run, tmp_path, scene):
     ):
         assert run("encode", "scene.hdr", "-o", "a.bf", "--step", 8, *options).status == 0
         sizes.append((tmp_path / "a.bf").stat().st_size)
-        assert json.loads(run("info", "a.bf", "--json").out)["regional"] == bool(options)
+        assert json.loads(run("info", "a.bf", "--json").out)["block_weights"] == bool(options)
         assert run("decode", "a.bf", "-o", "b.hdr").status == 0
     # The step is that of the region.
     assert sizes[1] < sizes[0]

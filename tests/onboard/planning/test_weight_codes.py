@@ -87,7 +87,7 @@ def test_a_band_that_matters_is_coded_finely(cube):
     decoder = Decoder(stream, restore="off")
     error = np.sqrt(((decoder.decode().astype(float) - cube) ** 2).mean(axis=(1, 2)))
     assert error[5] < 0.25 * np.delete(error, 5).min()
-    assert decoder.report()["weights"][5] == 1
+    assert decoder.report()["band_weights"][5] == 1
     # Bands are decoded one by one as all together.
     np.testing.assert_array_equal(decoder.decode(bands=slice(4, 7)), decoder.decode()[4:7])
 
