@@ -222,12 +222,12 @@ class EncoderSettings:
         ``snr`` takes the reciprocal of the noise of each band, as the scene shows it, so that errors are even
         in units of noise; or one number above 0 for each band, of which the ratios count. A step is that of
         the band of the largest weight. With `bps`, `nbytes` or `step`, for scenes that are folded with a
-        basis of their own.
+        basis of their own. A stream takes the noise of its first strip.
     roi : sequence of (ndarray, float)
         Regions of interest: a mask of shape (lines, samples), true in the region, and by how many dB the
         quantiser step is finer there (6 dB are half the step); below 0, as for clouds, coarser. See
         `bandfold.onboard.transform.block_weights.block_codes`. A step is that of the best region. With `bps`,
-        `nbytes` or `step`, for scenes without a model.
+        `nbytes` or `step`, for scenes without a model; not for streams.
     layers : {"interleaved", "base-first"}, optional
         Where refinements are: behind the segment of each strip, as by default, or behind all of them, so that
         a link that closes early leaves a base of the whole scene. The latter not for streams.
@@ -365,7 +365,7 @@ class EncoderSettings:
 
     def _check_weights(self) -> None:
         if self.roi:
-            self._refuse_beside("regions of interest")
+            self._refuse_beside("regions of interest", stream=self.stream)
         if self.weights is None:
             return
         if isinstance(self.weights, str):
@@ -385,7 +385,6 @@ class EncoderSettings:
             "rmse": self.rmse is not None,
             "limits of errors": bool(self.limits),
             "a model": self.model is not None,
-            "stream": self.stream,
         }
         refused = [name for name, given in {**errors, **others}.items() if given]
         if refused:

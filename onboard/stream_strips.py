@@ -330,7 +330,12 @@ class StreamStrips:
     def _tools(self) -> CodingTools:
         if self._model is not None:
             return CodingTools(False, self._model.transform)
-        return CodingTools(self._spectral, COSINE, quantiser_of(self._tables, spectral=self._spectral))
+        return CodingTools(
+            self._spectral,
+            COSINE,
+            quantiser_of(self._tables, spectral=self._spectral),
+            self._settings.weights is not None,
+        )
 
     def _loaded(self, sensor: SensorBasis | None) -> dict[str, object]:
         """What is compared with its hashes."""
@@ -379,6 +384,7 @@ class StreamStrips:
             spectral=self._spectral,
             first=first,
             workers=self._workers,
+            weights=self._settings.weights,
         )
 
     def _continue(self, begun: Begun) -> None:

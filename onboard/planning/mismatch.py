@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream.transforms.band_weights import band_weights
 from bandfold.bitstream.transforms.klt import FRACTION, Fold
 from bandfold.common import exact
 from bandfold.onboard.rate_model import KNEE, component_bits, gaussian_bits
@@ -46,7 +47,7 @@ def measure_mismatch(
     mean : ndarray, shape (bands,)
         Of the lines, in counts.
     covariances : ndarray, shape (bands, bands)
-        Of the lines, in counts squared.
+        Of the lines, in counts squared; of weighted counts where the fold has weights.
     step : float
         Quantiser step in counts.
 
@@ -55,6 +56,8 @@ def measure_mismatch(
     Mismatch
     """
     offset = mean - fold.means / FRACTION
+    if fold.weights is not None:
+        offset *= band_weights(fold.weights)
     # The fold takes its own means away: what the lines differ from them is to be coded too.
     moments = covariances + offset[:, None] * offset[None, :]
     energy = np.diagonal(moments)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.scene import SceneSource
 from bandfold.common.workers import ALONE, Workers
+from bandfold.onboard.samples.samples import Samples
 
 from .block_sample import BlockSample, sample_blocks
 from .mismatch import Mismatch, measure_mismatch
 from .plan import Basis, Planner, basis_sections
 from .scene_planner import ScenePlanner
+from .weight_codes import weight_codes
 
 BLOCKS = 256
 """Blocks of a strip that are looked at, about."""
@@ -60,6 +66,9 @@ class StreamPlanner:
         Number of the first basis.
     workers : Workers
         Threads that share the work of a plan.
+    weights : "snr" or sequence of float, optional
+        Weights of bands, as for `bandfold.onboard.planning.weight_codes.weight_codes`: those of the noise are
+        found in the first strip, and kept.
 
     Attributes
     ----------
@@ -78,7 +87,10 @@ class StreamPlanner:
         spectral: bool = True,
         first: int = 0,
         workers: Workers = ALONE,
+        weights: str | Sequence[float] | None = None,
     ) -> None:
+        self._weights = weights
+        self._codes: NDArray[np.int64] | None = None
         self._workers = workers
         self._tables = tables
         self._ends = ends
@@ -94,26 +106,31 @@ class StreamPlanner:
         """A number that no basis has yet."""
         return self._number
 
-    def look(self, strip: SceneSource) -> BlockSample:
+    def look(self, strip: Samples) -> BlockSample:
         """Take a sample of a strip, which stands for those that follow too.
 
         Parameters
         ----------
-        strip : SceneSource
-            Its lines, integer samples without gaps.
+        strip : Samples
+            Its lines.
 
         Returns
         -------
         BlockSample
         """
-        return strip_sample(strip)
+        sample = strip_sample(strip)
+        if self._weights is None:
+            return sample
+        if self._codes is None:
+            self._codes = weight_codes(self._weights, sample, strip.scene.info)
+        return replace(sample, weights=self._codes)
 
     def planner(self, sample: BlockSample) -> Planner:
         """What plans for a sample of a strip."""
         folded = ScenePlanner(sample, self._ends, self._sensor, workers=self._workers)
         return folded if self._spectral else folded.unfolded()
 
-    def follow(self, strip: SceneSource, step: float) -> StreamBasis | None:
+    def follow(self, strip: Samples, step: float) -> StreamBasis | None:
         """Look at a strip, and plan anew if that pays; see `renewed`. The sample is not kept: it is large."""
         return self.renewed(self.look(strip), step)
 
