@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from .console import need_matplotlib, print_json
-from .options import OtherOptions, ReadingOptions, json_option, option_group, plot_option
+from .options import (
+    STREAM_PLACE,
+    OtherOptions,
+    ReadingOptions,
+    json_option,
+    option_group,
+    plot_option,
+)
 from .scene_input import open_other, open_reference
 
 if TYPE_CHECKING:
@@ -23,15 +30,15 @@ Examples:
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("reference", type=click.Path(path_type=Path))
-@click.argument("other", type=click.Path(path_type=Path))
+@click.argument("reference", type=STREAM_PLACE)
+@click.argument("other", type=STREAM_PLACE)
 @option_group("reading", ReadingOptions, "no_data", "variable", "band_axis")
 @option_group("other_reading", OtherOptions)
 @plot_option(help="Draw the PSNR of each band and maps of angle and error into this PNG file.")
 @json_option
 def compare(
-    reference: Path,
-    other: Path,
+    reference: Path | str,
+    other: Path | str,
     reading: ReadingOptions,
     other_reading: OtherOptions,
     plot: Path | None,
@@ -39,8 +46,9 @@ def compare(
 ) -> None:
     """Measure how far OTHER is from REFERENCE.
 
-    Each is a scene in any format that encode reads, or a stream, which is decoded. --no-data, --variable and
-    --band-axis are about REFERENCE.
+    Each is a scene in any format that encode reads, or a stream, which is decoded: a file, or an address
+    (https://, s3://, ..., with the extra "remote"). --no-data, --variable and --band-axis are about
+    REFERENCE.
 
     PSNR (peak 65535, and peak of the data; of floats and 32-bit integers the range of their ordinary values)
     and SNR from the error pooled over all samples, the largest

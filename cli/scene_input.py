@@ -59,13 +59,13 @@ def open_source(scene: Path, reading: ReadingOptions, layout: RawLayout | None =
     return open_scene(scene, options)
 
 
-def open_reference(scene: Path, reading: ReadingOptions) -> SceneSource:
+def open_reference(scene: Path | str, reading: ReadingOptions) -> SceneSource:
     """Open what others are compared with: a scene in any format, or a stream.
 
     Parameters
     ----------
-    scene : Path
-        The file.
+    scene : Path or str
+        The file, or the address of a stream.
     reading : ReadingOptions
         Its no-data value, variable and bands.
 
@@ -143,13 +143,13 @@ def _read_npy_mask(path: Path) -> NDArray[np.bool_]:
     return mask
 
 
-def open_other(scene: Path, options: OtherOptions) -> SceneSource:
+def open_other(scene: Path | str, options: OtherOptions) -> SceneSource:
     """Open a scene that is compared with a reference; all of its samples count.
 
     Parameters
     ----------
-    scene : Path
-        The file: a scene in any format, or a stream.
+    scene : Path or str
+        The file: a scene in any format, or a stream, which may be an address too.
     options : OtherOptions
         Its variable and bands.
 
@@ -167,12 +167,12 @@ def open_other(scene: Path, options: OtherOptions) -> SceneSource:
 
 
 def _open_compared(
-    scene: Path, no_data: float | NoData | None, variable: str | None, band_axis: str | None
+    scene: Path | str, no_data: float | NoData | None, variable: str | None, band_axis: str | None
 ) -> SceneSource:
     from bandfold.formats.opening import open_scene
     from bandfold.formats.scene_options import SceneOptions
 
-    if not _is_stream(scene):
+    if isinstance(scene, Path) and not _is_stream(scene):
         return open_scene(scene, SceneOptions(variable, band_axis, None, no_data, for_coding=False))
     if variable is not None or band_axis is not None:
         raise SettingsError(

@@ -148,4 +148,6 @@ def test_commands(stream, whole, tmp_path, capsys):
         assert about["bytes_read"] == sum(requests) < 0.3 * len(stream) == 0.3 * about["file_bytes"]
         assert (about["lines"], "segments" in about) == (LINES, False)
         assert len(run("info", address, "--json")["segments"]) == LINES // STRIP
+        (tmp_path / "a.bf").write_bytes(stream)
+        assert run("compare", tmp_path / "a.bf", address, "--json")["whole"]["max_error"] == 0
     np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), whole[:, 8:16])
