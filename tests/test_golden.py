@@ -11,7 +11,7 @@ import pytest
 from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES, load_tables
 from bandfold.bitstream.contexts.tables import OLDER as TABLES
 from bandfold.bitstream.packages.package import pack
-from bandfold.bitstream.transforms.band_weights import band_weights
+from bandfold.bitstream.transforms.coding_weights import weights_of
 from bandfold.common.scene import SCALED_DTYPES
 from bandfold.ground.decoder import Decoder
 from bandfold.ground.stream.parsed_stream import ParsedStream
@@ -166,7 +166,7 @@ def test_decoded_samples_resemble_the_scene(name):
     weights = np.array(decoder.report()["band_weights"] or [1.0])[:, None, None]
     if "roi" in golden.settings:
         codes = block_codes(golden.settings["roi"], info.lines, info.samples)
-        weights = weights * band_weights(codes).repeat(8, 0).repeat(8, 1)[: info.lines, : info.samples]
+        weights = weights * weights_of(codes).repeat(8, 0).repeat(8, 1)[: info.lines, : info.samples]
     assert np.sqrt(np.nanmean(((found - scene) * weights) ** 2)) < 0.5 * step
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.band_weights import LARGEST_CODE
+from bandfold.bitstream.transforms.coding_weights import LARGEST_CODE
 from bandfold.common.errors import StreamError
 
 from .payload import SIDE_UNIT, PayloadReader, PayloadWriter
@@ -22,7 +22,7 @@ def write_block_weights(payload: PayloadWriter, codes: NDArray[np.uint8]) -> Non
     payload : PayloadWriter
         Where they are written.
     codes : ndarray of uint8, shape (rows, columns)
-        0 to `LARGEST_CODE`, see `bandfold.bitstream.transforms.band_weights`.
+        0 to `LARGEST_CODE`, see `bandfold.bitstream.transforms.coding_weights`.
     """
     changes = codes.astype(np.int64)
     changes[:, 1:] -= codes[:, :-1]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.band_order import MOST_GAIN, MOST_SPAN, Hierarchy
-from bandfold.bitstream.transforms.band_weights import LARGEST_CODE, band_weights
+from bandfold.bitstream.transforms.coding_weights import LARGEST_CODE, weights_of
 from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
 from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.errors import StreamError
@@ -161,7 +161,7 @@ def read_fold(
         codes = np.zeros((length, count), dtype=np.int64)
         for index, (mode, bits) in enumerate(zip(modes, precision.tolist(), strict=True)):
             codes[:, index] = _predict(payload.numbers(length, expected_entry(length, bits)), mode)
-        own = None if weights is None else band_weights(weights[start : start + length])
+        own = None if weights is None else weights_of(weights[start : start + length])
         first.append(Vectors(codes, precision, weights=own))
     taken = payload.integers(1, COUNT_MEAN, signed=False)[0]
     if taken > sum(merged):

@@ -64,7 +64,7 @@ class Segment:
         Logarithm of the unit in which their first weights are told.
     block_codes : ndarray of uint8, shape (rows, columns), or None
         Codes of the weights of the blocks, by which their latents are multiplied; see
-        `bandfold.bitstream.transforms.band_weights`. None where all weigh the same.
+        `bandfold.bitstream.transforms.coding_weights`. None where all weigh the same.
     """
 
     quantised: NDArray[np.int32]

@@ -45,8 +45,8 @@ class Fold:
     prediction : Hierarchy or None
         In which order bands are coded that are predicted from bands.
     weights : ndarray of int64, shape (bands,), or None
-        Codes of the weights of the bands, see `bandfold.bitstream.transforms.band_weights`, which the vectors
-        in `first` have too. None where all weigh the same.
+        Codes of the weights of the bands, see `bandfold.bitstream.transforms.coding_weights`, which the
+        vectors in `first` have too. None where all weigh the same.
     """
 
     ends: tuple[int, ...]

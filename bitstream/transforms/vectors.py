@@ -30,7 +30,7 @@ class Vectors:
         1 to 16 bits.
     weights : ndarray, shape (n,), optional
         The columns are orthonormal in coordinates that are multiplied by these numbers, see
-        `bandfold.bitstream.transforms.band_weights`; all 1 if not given.
+        `bandfold.bitstream.transforms.coding_weights`; all 1 if not given.
     """
 
     codes: NDArray[np.int64]

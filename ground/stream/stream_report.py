@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bandfold.bitstream.container.sections import VERSION, Section
-from bandfold.bitstream.transforms.band_weights import band_weights
+from bandfold.bitstream.transforms.coding_weights import weights_of
 from bandfold.common.errors import StreamError
 from bandfold.common.fill_values import FOUND_KEY
 
@@ -69,7 +69,7 @@ def stream_report(stream: ParsedStream) -> dict[str, Any]:
         "model_hash": None if header.model is None else header.model.hash.hex(),
         "engines": list(fold.engines),
         "block_weights": header.tools.regional,
-        "band_weights": None if fold.weights is None else np.round(band_weights(fold.weights), 6).tolist(),
+        "band_weights": None if fold.weights is None else np.round(weights_of(fold.weights), 6).tolist(),
         "sensor": None if header.sensor is None else header.sensor.name,
         "sensor_hash": None if header.sensor is None else header.sensor.hash.hex(),
         "quantiser": header.quantiser,

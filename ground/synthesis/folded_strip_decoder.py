@@ -9,7 +9,7 @@ from bandfold.bitstream.container.segment_layout import ChunkedSegment
 from bandfold.bitstream.container.stream_budget import StreamBudget
 from bandfold.bitstream.contexts.tables import Mode, Tables
 from bandfold.bitstream.segments.segment import Segment, mode_name, read_segment
-from bandfold.bitstream.transforms.band_weights import band_weights
+from bandfold.bitstream.transforms.coding_weights import weights_of
 from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.ground.stream.memory_budget import MemoryBudget
 from bandfold.ground.stream.parsed_stream import ParsedStream
@@ -104,7 +104,7 @@ class FoldedStripDecoder(StripDecoder):
         # The inverse transforms: within blocks, of blocks, and across bands.
         inverse_rotation(latents, levels.chosen, rotations)
         if levels.block_codes is not None:
-            latents /= band_weights(levels.block_codes)
+            latents /= weights_of(levels.block_codes)
         planes = inverse_cosine_transform(latents, height, header.info.samples)
         counts = unfold(transform.fold, planes, bands)
         return BandPlanes(counts, absent, levels.escapes, place.doublings)

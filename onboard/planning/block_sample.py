@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.band_weights import band_weights
+from bandfold.bitstream.transforms.coding_weights import weights_of
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common import exact
 from bandfold.common.scene import BLOCK, SceneSource, pad_to_blocks
@@ -44,7 +44,7 @@ class BlockSample:
     stride : int
         Only every so many-th band was taken.
     weights : ndarray of int64, shape (bands,), optional
-        Codes of the weights of the bands, see `bandfold.bitstream.transforms.band_weights`.
+        Codes of the weights of the bands, see `bandfold.bitstream.transforms.coding_weights`.
     """
 
     blocks: NDArray[np.int32]
@@ -63,7 +63,7 @@ class BlockSample:
         """Means in counts, shape (bands,), and covariances of weighted counts, shape (bands, bands)."""
         mean, covariances = covariance(self.blocks)
         if self.weights is not None:
-            weights = band_weights(self.weights)
+            weights = weights_of(self.weights)
             covariances *= weights
             covariances *= weights[:, None]
         return mean, covariances

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.band_weights import band_weights
+from bandfold.bitstream.transforms.coding_weights import weights_of
 from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common import exact
@@ -213,7 +213,7 @@ class FoldPlanner:
         first = tuple(
             replace(
                 quantise_vectors(vectors, variances, step, pixels),
-                weights=None if weights is None else band_weights(weights[part]),
+                weights=None if weights is None else weights_of(weights[part]),
             )
             for part, vectors, variances in zip(
                 self._parts, candidates.vectors, candidates.variances, strict=True

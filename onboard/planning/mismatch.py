@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.band_weights import band_weights
+from bandfold.bitstream.transforms.coding_weights import weights_of
 from bandfold.bitstream.transforms.klt import FRACTION, Fold
 from bandfold.common import exact
 from bandfold.onboard.rate_model import KNEE, component_bits, gaussian_bits
@@ -57,7 +57,7 @@ def measure_mismatch(
     """
     offset = mean - fold.means / FRACTION
     if fold.weights is not None:
-        offset *= band_weights(fold.weights)
+        offset *= weights_of(fold.weights)
     # The fold takes its own means away: what the lines differ from them is to be coded too.
     moments = covariances + offset[:, None] * offset[None, :]
     energy = np.diagonal(moments)

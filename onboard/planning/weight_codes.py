@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.band_weights import LARGEST_CODE, PER_OCTAVE
+from bandfold.bitstream.transforms.coding_weights import LARGEST_CODE, PER_OCTAVE
 from bandfold.common import exact
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import SceneInfo

@@ -178,7 +178,7 @@ class Samples:
     plan : CountPlan or None
         Of floats and 32-bit integers: what was found of their values.
     block_codes : ndarray of uint8, shape (rows, columns) of blocks, or None
-        Codes of the weights of the blocks, see `bandfold.bitstream.transforms.band_weights`; None where all
+        Codes of the weights of the blocks, see `bandfold.bitstream.transforms.coding_weights`; None where all
         weigh the same.
     """
 

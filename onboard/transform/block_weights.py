@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.band_weights import LARGEST_CODE, PER_OCTAVE, band_weights
+from bandfold.bitstream.transforms.coding_weights import LARGEST_CODE, PER_OCTAVE, weights_of
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import BLOCK, CHANNELS, block_rows
 
@@ -68,7 +68,7 @@ def weigh_blocks(latents: NDArray[np.int32], codes: NDArray[np.uint8]) -> None:
     codes : ndarray of uint8, shape (rows, columns)
         From `block_codes`.
     """
-    weights = band_weights(codes)
+    weights = weights_of(codes)
     # One component at a time bounds the memory of float64.
     for component in latents:
         component[:] = np.rint(component * weights)

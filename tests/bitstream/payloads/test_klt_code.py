@@ -19,7 +19,7 @@ from bandfold.bitstream.payloads.klt_code import (
     write_vectors,
 )
 from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
-from bandfold.bitstream.transforms.band_weights import LARGEST_CODE, band_weights
+from bandfold.bitstream.transforms.coding_weights import LARGEST_CODE, weights_of
 from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common import exact
@@ -54,7 +54,7 @@ def folds(draw):
     codes = st.lists(st.integers(0, LARGEST_CODE), min_size=bands, max_size=bands)
     weights = draw(st.none() | codes.map(np.array))
     if weights is not None:
-        parts = np.split(band_weights(weights), ends[:-1])
+        parts = np.split(weights_of(weights), ends[:-1])
         first = tuple(replace(one, weights=part) for one, part in zip(first, parts, strict=True))
     return Fold(ends, means << shift, shift, first, merged, second, weights=weights)
 

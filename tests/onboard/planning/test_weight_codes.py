@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bandfold.bitstream.transforms.band_weights import LARGEST_CODE, PER_OCTAVE, band_weights
+from bandfold.bitstream.transforms.coding_weights import LARGEST_CODE, PER_OCTAVE, weights_of
 from bandfold.common import kernels
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import BandScaling, Scaling
@@ -31,7 +31,7 @@ def cube():
 
 def test_weights_are_powers_of_two_in_eighths_of_octaves():
     codes = np.arange(LARGEST_CODE + 1)
-    weights = band_weights(codes)
+    weights = weights_of(codes)
     np.testing.assert_allclose(weights, 2.0 ** (-codes / PER_OCTAVE), rtol=1e-5)
     assert (weights[::PER_OCTAVE] == 2.0 ** -np.arange(12)).all()
 

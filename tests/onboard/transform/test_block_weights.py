@@ -6,7 +6,7 @@ import pytest
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.payloads.block_weight_code import read_block_weights, write_block_weights
 from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
-from bandfold.bitstream.transforms.band_weights import LARGEST_CODE
+from bandfold.bitstream.transforms.coding_weights import LARGEST_CODE
 from bandfold.common import kernels
 from bandfold.common.errors import SettingsError, StreamError
 from bandfold.ground import Decoder

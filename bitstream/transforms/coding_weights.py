@@ -19,7 +19,7 @@ _MANTISSAS = np.array([65536, 60097, 55109, 50535, 46341, 42495, 38968, 35734], 
 _BITS = 16
 
 
-def band_weights(codes: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+def weights_of(codes: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
     """Weights of bands or blocks: what has a small one is coded coarsely.
 
     Parameters
