@@ -174,7 +174,11 @@ class RemoteFile(ByteSource):
             opened = fsspec.open(place, "rb") if isinstance(place, str) else place
             self._system, self._path = opened.fs, opened.path
             about = self._system.info(self._path)
-            self.size = int(about["size"])
+            if about.get("size") is None:
+                # A server that does not say how much there is knows no ranges either.
+                self._kept = 0, self._system.cat_file(self._path)
+                self.bytes_read = len(self._kept[1])
+            self.size = self.bytes_read or int(about["size"])
         marks = (about[key] for key in _CHANGE_MARKS if about.get(key) is not None)
         self.stamp = self.size, str(next(marks, ""))
 

@@ -40,7 +40,7 @@ def weight_codes(weights: str | Sequence[float], sample: BlockSample, info: Scen
         If there are weights for another number of bands.
     """
     if isinstance(weights, str):
-        octaves = exact.log2(noise_variances(sample.blocks)) * -0.5
+        octaves = exact.log2(noise_variances(sample.few)) * -0.5
     else:
         if len(weights) != info.bands:
             raise SettingsError(

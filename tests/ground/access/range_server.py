@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextmanager
-def served(data, *, ranges=True):
+def served(data, *, ranges=True, length=True):
     """Serve bytes under an address, and note how many were asked for in each request."""
     requests = []
 
@@ -29,7 +29,8 @@ def served(data, *, ranges=True):
 
         def answer(self, status, content, headers, *, body=True):
             self.send_response(status if "scene" in self.path else 404)
-            for name, value in {**headers, "Content-Length": str(len(content)), "ETag": '"1"'}.items():
+            size = {"Content-Length": str(len(content))} if length else {"Connection": "close"}
+            for name, value in {**headers, **size, "ETag": '"1"'}.items():
                 self.send_header(name, value)
             self.end_headers()
             if body:

@@ -57,6 +57,13 @@ def test_a_server_without_ranges_is_asked_once(stream, whole):
     assert requests == [len(stream)] == [reader.bytes_read]
 
 
+def test_a_server_that_does_not_say_how_much_there_is(stream, whole):
+    with served(stream, ranges=False, length=False) as (address, requests):
+        reader = StripReader(address, restore="off")
+        np.testing.assert_array_equal(reader.read(slice(0, 24), slice(0, LINES)), whole)
+    assert requests[-1] == len(stream) == reader.bytes_read
+
+
 def test_other_ways_to_the_same_stream(stream, whole, tmp_path):
     (tmp_path / "scene.bf").write_bytes(stream)
     memory = fsspec.filesystem("memory")
@@ -87,9 +94,10 @@ def test_a_file_that_cannot_be_sought(stream, whole):
     np.testing.assert_array_equal(Decoder(Pipe(stream), restore="off").decode(), whole)
 
 
-def test_pickled(address, whole):
-    again = pickle.loads(pickle.dumps(StripReader(address, restore="off")))
-    np.testing.assert_array_equal(again.read(slice(0, 1), slice(0, 9)), whole[:1, :9])
+def test_pickled(address, stream, whole):
+    for place in (address, fsspec.open(address, "rb"), io.BytesIO(stream)):
+        again = pickle.loads(pickle.dumps(StripReader(place, restore="off")))
+        np.testing.assert_array_equal(again.read(slice(0, 1), slice(0, 9)), whole[:1, :9])
 
 
 def test_what_is_no_stream_is_not_read_to_its_end(stream):
