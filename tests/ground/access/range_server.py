@@ -12,6 +12,7 @@ def served(data, *, ranges=True, length=True):
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_HEAD(self):
             self.answer(200, data, {"Accept-Ranges": "bytes"} if ranges else {}, body=False)
@@ -44,7 +45,7 @@ def served(data, *, ranges=True, length=True):
             """Clients hang up in the middle: nobody needs to read of it."""
 
     server = Server(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/scene.bf", requests
