@@ -277,10 +277,11 @@ def open_bytes(place: StreamPlace | Any) -> ByteSource:
         return RemoteFile(place)
     if isinstance(place, (str, os.PathLike)):
         path = Path(place)
-        if path.is_fifo() or path.is_char_device():
-            # What another program writes comes once, and in order.
-            with input_errors("stream", path), open(path, "rb") as file:
-                return OpenedFile(file)
+        with input_errors("stream", path):
+            if path.is_fifo() or path.is_char_device():
+                # What another program writes comes once, and in order.
+                with open(path, "rb") as file:
+                    return OpenedFile(file)
         return LocalFile(path)
     if hasattr(place, "read") and hasattr(place, "seekable"):
         return OpenedFile(place)
