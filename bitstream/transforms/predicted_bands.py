@@ -46,6 +46,10 @@ class PredictedBands:
         Bands in the order of coding.
     means : ndarray of int32, shape (bands,)
         Band means, in units of ``1 / SAMPLE_UNIT`` of a count.
+    points : ndarray of int32, shape (classes, 3)
+        As given.
+    sums : ndarray of float64, shape (8 * rows + 16, 8 * columns + 16)
+        Memory that reconstruction works in.
     """
 
     def __init__(
@@ -62,9 +66,10 @@ class PredictedBands:
         rows, columns = positions
         self._hierarchy = fold.prediction or Hierarchy()
         self.order = self._hierarchy.bands(fold.bands)
-        self._fold, self._kernels, self._points, self._step_code = fold, kernels, points, step_code
+        self.points = points
+        self._kernels, self._step_code = kernels, step_code
         self._extent = rows * BLOCK, columns * BLOCK
-        self._sums = np.empty(((rows + 2) * BLOCK, (columns + 2) * BLOCK))
+        self.sums = np.empty(((rows + 2) * BLOCK, (columns + 2) * BLOCK))
         self._slots = slots_of(self.order) if forget else tuple(range(fold.bands))
         taken = memory or StripMemory()
         shape = max(self._slots) + 1, rows * columns * BLOCK * BLOCK
@@ -84,6 +89,15 @@ class PredictedBands:
     def known(self) -> NDArray[np.int32]:
         """All planes that are held, shape (planes, pixels)."""
         return self._planes
+
+    def place(self, one: OrderedBand) -> int:
+        """Number of the plane of a band."""
+        return self._slots[one.band]
+
+    def plane(self, one: OrderedBand) -> NDArray[np.int32]:
+        """The plane of a band, shape (8 * rows, 8 * columns), in units of ``1 / SAMPLE_UNIT`` of a count."""
+        plane: NDArray[np.int32] = self._planes[self._slots[one.band]].reshape(self._extent)
+        return plane
 
     def references(self, one: OrderedBand) -> tuple[int, ...]:
         """Numbers of the planes that a band may be predicted from."""
@@ -156,9 +170,9 @@ class PredictedBands:
     ) -> NDArray[np.int32]:
         """Add what was left of a band to what was predicted, and keep it; see `reconstruct`."""
         kernels = self._kernels[self.engine(one)]
-        plane: NDArray[np.int32] = self._planes[self._slots[one.band]].reshape(self._extent)
+        plane = self.plane(one)
         code = self.step_code(one)
-        reconstruct(predicted, levels, classes, self._points, kernels, code, self._sums, plane)
+        reconstruct(predicted, levels, classes, self.points, kernels, code, self.sums, plane)
         return plane
 
 

@@ -4,46 +4,9 @@
  * Products of samples and weights are integers below 2**53, held in float64: exact in any order.
  */
 
-#include "kernels.h"
+#include "prediction.h"
 
 #include <string.h>
-
-/* Rounds halves to even, in the mode that every process starts in: numbers below 2**51 in magnitude. */
-static const double ROUNDER = 6755399441055744.0;
-
-enum { SAMPLE_BITS = 4, FARTHEST = 1 << 24 };
-
-BF_INLINE double rounded(double x)
-{
-    return (x + ROUNDER) - ROUNDER;
-}
-
-BF_INLINE double between(double x, double low, double high)
-{
-    x = x < low ? low : x;
-    return x > high ? high : x;
-}
-
-/* Products of all pairs of `count` planes and the target and 1, over every `stride`-th pixel: [count + 2][count + 2]. */
-BF_CLONES
-BF_EXPORT void bf_prediction_moments(const int32_t *planes, int64_t pixels, const int64_t *references, int32_t count,
-                                     const int32_t *target, int64_t stride, double *products)
-{
-    double sums[36] = {0};
-    for (int64_t p = 0; p < pixels; p += stride) {
-        double x[6];
-        for (int32_t n = 0; n < count; n++)
-            x[n] = planes[references[n] * pixels + p] >> SAMPLE_BITS;
-        x[count] = target[p];
-        x[count + 1] = 1.0;
-        for (int32_t a = 0; a < count + 2; a++)
-            for (int32_t b = 0; b <= a; b++)
-                sums[a * 6 + b] += x[a] * x[b];
-    }
-    for (int32_t a = 0; a < count + 2; a++)
-        for (int32_t b = 0; b < count + 2; b++)
-            products[a * (count + 2) + b] = sums[(a > b ? a : b) * 6 + (a > b ? b : a)];
-}
 
 /* A plane predicted from others: base + sum of weights * (plane - its mean), in units of 1/16 count. */
 BF_CLONES
@@ -111,29 +74,6 @@ BF_EXPORT int64_t bf_innovations(const int32_t *target, const int32_t *predictio
             }
         }
     mirror_blocks(inputs, rows, columns);
-    return cut;
-}
-
-/* Add the latents that a network gave, [rows + 2][columns + 2][64], to planes [64][rows][columns].
- * Returns how many are at the end of their range.
- */
-BF_CLONES
-BF_EXPORT int64_t bf_latents(const int8_t *outputs, int32_t rows, int32_t columns, const int32_t *units, int32_t shift,
-                             int32_t *latents)
-{
-    int64_t cut = 0;
-    const int64_t positions = (int64_t)rows * columns;
-    for (int32_t r = 0; r < rows; r++)
-        for (int32_t c = 0; c < columns; c++) {
-            const int8_t *from = outputs + (((int64_t)r + 1) * (columns + 2) + c + 1) * 64;
-            int32_t *to = latents + (int64_t)r * columns + c;
-            for (int n = 0; n < 64; n++) {
-                cut += from[n] == 127 || from[n] == -128;
-                /* 2**13 of a latent and its unit, and shifts beyond 17 where networks saturate again and again. */
-                const int64_t sum = to[n * positions] + (int64_t)(from[n] * units[n]) * ((int64_t)1 << shift);
-                to[n * positions] = (int32_t)(sum < -INT32_MAX ? -INT32_MAX : sum > INT32_MAX ? INT32_MAX : sum);
-            }
-        }
     return cut;
 }
 

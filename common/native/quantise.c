@@ -1,6 +1,6 @@
 /* Rate-distortion optimised quantisation of a segment, diagonal by diagonal. See onboard/quantisation/rdoq.py. */
 
-#include "kernels.h"
+#include "prediction.h"
 
 static const float FINE_IN_FLOAT32 = 16384.0f;
 
@@ -105,9 +105,9 @@ BF_EXPORT void bf_quantise(const bf_network *network, const int32_t *latents, in
 /* The same for one component, whose number is `number`; `memory` knows those before it. Nothing is forgotten but the
  * component of that number, if there was one: it may be quantised again.
  */
-BF_EXPORT void bf_quantise_next(const bf_network *network, const int32_t *latents, int64_t number, int32_t components,
-                                int32_t rows, int32_t columns, double scale, const double *thresholds,
-                                int32_t *quantised, uint8_t *classes, uint8_t *memory)
+void bf_quantise_next(const bf_network *network, const int32_t *latents, int64_t number, int32_t components,
+                      int32_t rows, int32_t columns, double scale, const double *thresholds, int32_t *quantised,
+                      uint8_t *classes, uint8_t *memory)
 {
     const int64_t positions = (int64_t)rows * columns;
     bf_component held[BF_HELD];

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.bitstream.transforms.band_prediction import SAMPLE_UNIT
 from bandfold.common.kernels import compiled
-from bandfold.common.scene import BLOCK, CHANNELS
+from bandfold.common.scene import BLOCK
 
 INPUT_UNIT = 8
 """Samples go into the network in units of ``1 / INPUT_UNIT`` of a step."""
@@ -20,9 +21,19 @@ LARGEST_INPUT = 127
 """Magnitude of an 8-bit integer; -128 is not used."""
 
 
+def network_scale(step_code: int) -> float:
+    """Integers of the network in 1/16 count, at a step in units of ``1 / STEP_UNIT`` of a count."""
+    return INPUT_UNIT * STEP_UNIT / (SAMPLE_UNIT * step_code)
+
+
+@compiled(
+    "bf_innovations(target: int32[height, width], prediction: int32[height, width],"
+    " rows: int32 = height // 8, columns: int32 = width // 8, scale: float64,"
+    " inputs: out(int8[height // 8 + 2, width // 8 + 2, 64])) -> int64"
+)
 def innovations(
-    target: NDArray[np.int32], prediction: NDArray[np.int32], scale: float
-) -> tuple[NDArray[np.int8], int]:
+    target: NDArray[np.int32], prediction: NDArray[np.int32], scale: float, inputs: NDArray[np.int8]
+) -> int:
     """What is left of a band.
 
     Parameters
@@ -33,31 +44,15 @@ def innovations(
         In units of 1/16 count.
     scale : float
         Integers of the network in 1/16 count.
+    inputs : ndarray of int8, shape (rows + 2, columns + 2, 64)
+        Written: the samples of each block in the order of lines, then samples. The outer blocks are mirror
+        images of those beside them.
 
     Returns
     -------
-    inputs : ndarray of int8, shape (rows + 2, columns + 2, 64)
-        The samples of each block in the order of lines, then samples. The outer blocks are mirror images of
-        those beside them.
-    cut : int
+    int
         Samples that are out of range.
     """
-    rows, columns = target.shape[0] // BLOCK, target.shape[1] // BLOCK
-    inputs = np.empty((rows + 2, columns + 2, CHANNELS), dtype=np.int8)
-    return inputs, _innovations(target, prediction, scale, inputs)
-
-
-@compiled(
-    "bf_innovations(target: int32[height, width], prediction: int32[height, width],"
-    " rows: int32 = height // 8, columns: int32 = width // 8, scale: float64,"
-    " inputs: out(int8[height // 8 + 2, width // 8 + 2, 64])) -> int64"
-)
-def _innovations(
-    target: NDArray[np.int32],
-    prediction: NDArray[np.int32],
-    scale: float,
-    inputs: NDArray[np.int8],
-) -> int:
     units = np.rint((target * SAMPLE_UNIT - prediction).astype(np.float64) * scale)
     held = np.clip(units, -LARGEST_INPUT, LARGEST_INPUT)
     around = np.pad(held.astype(np.int8), BLOCK, mode="symmetric")
@@ -67,10 +62,6 @@ def _innovations(
     return int(np.count_nonzero(held != units))
 
 
-@compiled(
-    "bf_latents(outputs: int8[rows + 2, columns + 2, 64], rows: int32, columns: int32, units: int32[64],"
-    " shift: int32, latents: out(int32[64, rows, columns])) -> int64"
-)
 def add_latents(
     outputs: NDArray[np.int8], units: NDArray[np.int32], shift: int, latents: NDArray[np.int32]
 ) -> int:

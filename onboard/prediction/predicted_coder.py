@@ -15,12 +15,11 @@ from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.segments.predicted_codec import LATENT_UNIT, PredictedCodec
 from bandfold.bitstream.segments.segment import Segment, write_segment
-from bandfold.bitstream.transforms.band_order import OrderedBand
-from bandfold.bitstream.transforms.band_prediction import SAMPLE_UNIT
+from bandfold.bitstream.transforms.band_prediction import SAMPLE_UNIT, Prediction
 from bandfold.bitstream.transforms.klt import Fold
 from bandfold.bitstream.transforms.lapped_synthesis import POINT_UNIT
 from bandfold.bitstream.transforms.predicted_bands import PredictedBands, slots_of
-from bandfold.common.scene import BLOCK, CHANNELS, SceneInfo, block_rows, pad_to_blocks
+from bandfold.common.scene import BLOCK, CHANNELS, SceneInfo, block_rows
 from bandfold.common.strip_memory import StripMemories, StripMemory
 from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.coding.strip_coder import CodedStrip, StripCoder
@@ -31,9 +30,10 @@ from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 from bandfold.onboard.samples.samples import Samples, Uncounted
 
 from .innovation_network import InnovationNetwork
-from .innovations import INPUT_UNIT, LARGEST_INPUT, add_latents, innovations, squared_error, without_error
+from .innovations import LARGEST_INPUT, network_scale, squared_error, without_error
 from .predicted_planner import usual_hierarchy
-from .prediction_weights import best_prediction, told_shift
+from .prediction_loop import PredictionLoop
+from .prediction_weights import told_shift
 
 MOST_PASSES = 8
 """Times that a band goes through the network, at most: once, unless it leaves the range of 8 bits."""
@@ -120,26 +120,22 @@ class PredictedStripCoder:
             self._fold, self._codec.kernels, self._points, step_code, positions, forget=True, memory=memory
         )
         quantiser = ComponentQuantiser(self._mode, (bands, *positions), multiplier, memory)
-        limits = np.iinfo(analysed.counts.dtype)
         shift = told_shift(step)
+        loop = PredictionLoop(strip, quantiser, self._codec, analysed.counts, shift)
         predictions, total, fault = [], 0, ""
         mask = analysed.uncounted.mask
         for number, one in enumerate(strip.order):
-            target = np.ascontiguousarray(pad_to_blocks(analysed.counts[one.band]), dtype=np.int32)
-            prediction = best_prediction(strip, one, target, shift)
-            predicted = strip.predict(one, prediction)
-            plane = self._code_band(number, one, target, predicted, strip, quantiser)
+            prediction, error = self._code_band(loop, number)
             predictions.append(prediction)
-            range_of_counts = int(limits.min), int(limits.max)
-            error = squared_error(plane, target, height, width, *range_of_counts)
             own_step = strip.step_code(one) / STEP_UNIT
             fault = fault or band_fault(error, height * width, own_step, one.band)
             if mask is not None and mask[one.band].any():
-                target = without_error(plane, target, mask[one.band], *range_of_counts)
-                error = squared_error(plane, target, height, width, *range_of_counts)
+                plane, limits = loop.plane(number), loop.range_of_counts
+                target = without_error(plane, loop.target, mask[one.band], *limits)
+                error = squared_error(plane, target, height, width, *limits)
             total += error
         # Levels are all that is needed from here on.
-        del strip, memory
+        del loop, strip, memory
         segment = Segment(
             quantiser.levels,
             quantiser.classes,
@@ -155,42 +151,31 @@ class PredictedStripCoder:
         counted = bands * height * width - (0 if mask is None else int(mask.sum()))
         return CodedStrip(payload, float(total), counted, final=True, fault=fault)
 
-    def _code_band(
-        self,
-        number: int,
-        one: OrderedBand,
-        target: NDArray[np.int32],
-        predicted: NDArray[np.int32],
-        strip: PredictedBands,
-        quantiser: ComponentQuantiser,
-    ) -> NDArray[np.int32]:
-        """Quantise what is left of a band, until all of it was within the range of 8 bits."""
-        levels, classes = quantiser.levels[:, number], quantiser.classes[:, number]
-        engine = strip.engine(one)
-        # Integers of the network in a unit of samples.
-        scale = INPUT_UNIT * STEP_UNIT / (SAMPLE_UNIT * strip.step_code(one))
-        latents = np.zeros(levels.shape, dtype=np.int32)
-        plane, shift = predicted, 0
+    def _code_band(self, loop: PredictionLoop, number: int) -> tuple[Prediction, int]:
+        """Code a band until all of it was within the range of 8 bits: its prediction, its squared error."""
+        one = loop.strip.order[number]
+        engine = loop.strip.engine(one)
+        prediction, cut = loop.predict(number)
+        plane, shift, error = loop.prediction, 0, 0
         for turn in range(MOST_PASSES):
             if turn:
-                latents = self._values(levels, classes)
-            inputs, cut = innovations(target, plane, scale / (1 << shift))
+                plane = loop.plane(number)
+                levels, classes = loop.quantiser.levels[:, number], loop.quantiser.classes[:, number]
+                loop.latents[:] = self._values(levels, classes)
+                cut = loop.show(number, plane, shift)
             if cut:
-                shift = _shift(target, plane, scale)
-                inputs, _ = innovations(target, plane, scale / (1 << shift))
-            outputs = self._network.analyse(inputs, engine)
-            saturated = add_latents(outputs, self._codec.units[engine], shift, latents)
-            quantiser.quantise(number, latents, LATENT_UNIT)
-            plane = strip.add(one, predicted, levels, classes)
+                shift = _shift(loop.target, plane, network_scale(loop.strip.step_code(one)))
+                loop.show(number, plane, shift)
+            saturated, error = loop.code(number, self._network.analyse(loop.inputs, engine), shift)
             if not saturated and not shift:
                 break
             # Coarser where latents are out of range, then finer again, until all is as fine as can be. After
             # `MOST_PASSES` of them the shift is 45 at most.
             shift = shift + OCTAVES_COARSER if saturated else max(shift - OCTAVES_FINER, 0)
         if self.watch is not None:
-            left = (target * SAMPLE_UNIT - predicted) * (STEP_UNIT / (SAMPLE_UNIT * strip.step_code(one)))
-            self.watch(number, left, latents)
-        return plane
+            unit = STEP_UNIT / (SAMPLE_UNIT * loop.strip.step_code(one))
+            self.watch(number, (loop.target * SAMPLE_UNIT - loop.prediction) * unit, loop.latents)
+        return prediction, error
 
     def _values(self, levels: NDArray[np.int32], classes: NDArray[np.uint8]) -> NDArray[np.int32]:
         """What levels stand for, as latents."""

@@ -72,8 +72,12 @@ class PredictedPlanner:
 
     def plan(self, step: float, *, rotate: bool = True) -> Plan:
         """Plan for a step; see `Planner.plan`."""
+        return self.plan_of(self.hierarchy, self.engine, step)
+
+    def plan_of(self, hierarchy: Hierarchy, engine: int, step: float) -> Plan:
+        """Plan for an order of coding, an engine and a step in counts."""
         means, shift = told_means(self._mean, step, self._pixels)
-        fold = Fold((len(means),), means, shift, engines=(self.engine,), prediction=self.hierarchy)
+        fold = Fold((len(means),), means, shift, engines=(engine,), prediction=hierarchy)
         return Plan.of(step, Basis(fold))
 
     def step_for_bits(self, bits: float) -> float:

@@ -1,7 +1,8 @@
 """How a band is predicted best from bands that are decoded already: least squares, and weights worth telling.
 
 Moments are sums of integers below 2**53, and what follows is arithmetic of single numbers in a fixed order:
-every machine finds the same weights.
+every machine finds the same weights. Where there are compiled kernels the same is done there
+(`bandfold.onboard.prediction.prediction_loop`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from bandfold.bitstream.transforms.band_prediction import (
 )
 from bandfold.bitstream.transforms.predicted_bands import PredictedBands
 from bandfold.common.exact import exp2
-from bandfold.common.kernels import compiled
 from bandfold.onboard.rate_model import KNEE
 
 PIXELS_LOOKED_AT = 1 << 13
@@ -35,6 +35,9 @@ RIDGE = 1e-3
 
 FINEST_STEP = 8.0
 """Step in counts up to which weights are told in their finest unit."""
+
+FAR_WEIGHT = 1 << 20
+"""Weights that large, in their unit, are of no use: nor is what is no number."""
 
 TOLD_BITS = 6.0
 """Bits of a weight and of an offset, about: what a further one must save."""
@@ -69,12 +72,12 @@ class Moments:
         -------
         Moments
         """
-        size = len(references) + 2
-        products = np.empty((size, size))
         # An odd distance meets all columns, whatever the number of samples.
         stride = max(target.size // PIXELS_LOOKED_AT, 1) | 1
-        _moments(planes, np.array(references, dtype=np.int64), target, stride, products)
-        return Moments(products)
+        looked_at = target[::stride]
+        known = (planes[one, ::stride] // SAMPLE_UNIT for one in references)
+        vectors = np.stack([*known, looked_at, np.ones_like(looked_at)]).astype(np.float64)
+        return Moments(vectors @ vectors.T)
 
     @property
     def pixels(self) -> float:
@@ -93,23 +96,6 @@ class Moments:
             self.products[:-1, :-1] - sums[:, None] * sums / self.products[-1, -1]
         ).tolist()
         return centred
-
-
-@compiled(
-    "bf_prediction_moments(planes: int32[bands, pixels], pixels: int64, references: int64[count],"
-    " count: int32, target: int32[pixels], stride: int64, products: out(float64[count + 2, count + 2]))"
-)
-def _moments(
-    planes: NDArray[np.int32],
-    references: NDArray[np.int64],
-    target: NDArray[np.int32],
-    stride: int,
-    products: NDArray[np.float64],
-) -> None:
-    looked_at = target[::stride]
-    rows = [*(planes[one, ::stride] // SAMPLE_UNIT for one in references), looked_at, np.ones_like(looked_at)]
-    vectors = np.stack(rows).astype(np.float64)
-    products[:] = vectors @ vectors.T
 
 
 def told_shift(step: float) -> int:
@@ -152,7 +138,7 @@ def best_prediction(
     """
     moments = Moments.of(strip.known(), strip.references(one), target.ravel())
     step = strip.step_code(one) / STEP_UNIT
-    told = _told(target.size)
+    told = weight_costs(target.size)
     best, least = Prediction(), math.inf
     for used in range(len(one.references) + 1):
         weights = _rounded(moments, used, shift)
@@ -168,8 +154,8 @@ def best_prediction(
 
 
 @cache
-def _told(pixels: int) -> tuple[float, ...]:
-    """Two to the power of twice what so many weights cost for each pixel."""
+def weight_costs(pixels: int) -> tuple[float, ...]:
+    """Two to the power of twice what so many weights, from none on, cost for each pixel."""
     return tuple(exp2(2.0 * TOLD_BITS * count / pixels) for count in range(MOST_REFERENCES + 2))
 
 
@@ -181,8 +167,13 @@ def _rounded(moments: Moments, used: int, shift: int) -> tuple[int, ...] | None:
         if found is None:
             return None
         unit = 1 << weight_shift(place, shift)
-        told.insert(0, round(found * WEIGHT_UNIT / unit) * unit)
-    return tuple(told) if all(abs(weight) <= LARGEST_WEIGHT for weight in told) else None
+        scaled = found * WEIGHT_UNIT / unit
+        if not abs(scaled) < FAR_WEIGHT:
+            return None
+        told.insert(0, round(scaled) * unit)
+        if abs(told[0]) > LARGEST_WEIGHT:
+            return None
+    return tuple(told)
 
 
 def _solve(moments: Moments, free: int, told: list[int]) -> float | None:

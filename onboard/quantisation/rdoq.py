@@ -134,6 +134,12 @@ class ComponentQuantiser:
         Written component by component.
     classes : ndarray of uint8, same shape
         Contexts of the levels.
+    network : ContextNetwork
+        Which finds them.
+    thresholds : ndarray of float64, shape (classes, 17)
+        From `decision_thresholds`.
+    memory : ndarray of uint8
+        What C remembers of the components before; empty without C.
     """
 
     def __init__(
@@ -146,12 +152,12 @@ class ComponentQuantiser:
         taken = memory or StripMemory()
         self.levels = taken.array("levels", (CHANNELS, *shape), np.int32)
         self.classes = taken.array("classes", (CHANNELS, *shape), np.uint8)
-        self._network = mode.network
-        self._thresholds = decision_thresholds(mode, multiplier)[: mode.network.classes]
-        self._memory = np.zeros(context_memory(*shape[1:]), dtype=np.uint8)
+        self.network = mode.network
+        self.thresholds = decision_thresholds(mode, multiplier)[: mode.network.classes]
+        self.memory = np.zeros(context_memory(*shape[1:]), dtype=np.uint8)
 
     def quantise(self, number: int, latents: NDArray[np.int32], step: float) -> None:
-        """Quantise a component, which may be done again before the next one.
+        """Quantise a component as C does it within its loops; it may be done again before the next one.
 
         Parameters
         ----------
@@ -162,39 +168,10 @@ class ComponentQuantiser:
         step : float
             In the same unit.
         """
-        _decide_next(
-            self._network,
-            latents,
-            number,
-            1.0 / step,
-            self._thresholds,
-            self.levels,
-            self.classes,
-            self._memory,
-        )
-
-
-@compiled(
-    "bf_quantise_next(network: bf_network, latents: int32[64, rows, columns], number: int64,"
-    " components: int32, rows: int32, columns: int32, scale: float64,"
-    " thresholds: float64[network.classes, 17], quantised: out(int32[64, components, rows, columns]),"
-    " classes: out(uint8[64, components, rows, columns]), memory: out(uint8[*]))",
-    when=lambda memory, **_: memory.size > 0,
-)
-def _decide_next(
-    network: ContextNetwork,
-    latents: NDArray[np.int32],
-    number: int,
-    scale: float,
-    thresholds: NDArray[np.float64],
-    quantised: NDArray[np.int32],
-    classes: NDArray[np.uint8],
-    memory: NDArray[np.uint8],
-) -> None:
-    """Decide for the levels of one component; C remembers the two before it, NumPy looks at them again."""
-    known = (_past(quantised, network, number - back) for back in (1, 2))
-    levels, kinds = quantised[:, number], classes[:, number]
-    _decide_component(network, latents, scale, thresholds, (next(known), next(known)), levels, kinds)
+        # C remembers the two components before; here they are looked at again.
+        last, before = (_past(self.levels, self.network, number - back) for back in (1, 2))
+        levels, classes = self.levels[:, number], self.classes[:, number]
+        _decide_component(self.network, latents, 1.0 / step, self.thresholds, (last, before), levels, classes)
 
 
 def _past(quantised: NDArray[np.int32], network: ContextNetwork, component: int) -> Past:

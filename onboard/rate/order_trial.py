@@ -51,51 +51,51 @@ def choose_order(samples: Samples, method: PredictedMethod, planner: PredictedPl
     code : int
         Of the step, in units of ``1 / STEP_UNIT`` of a count.
     """
-    usual = planner.hierarchy
+    usual, engines = planner.hierarchy, method.codec.engines
     tiers = len(usual.gains)
     some = _some_of(samples)
+    step = code / STEP_UNIT
 
-    def tried(order: Hierarchy, step: float) -> tuple[float, int]:
-        """Squared error and bytes under an order of coding."""
-        planner.hierarchy = order
-        coder = method.coder(planner.plan(step).bases[0], step)
-        coded = coder.code(some, SegmentHeader(0), step, errors=True)
+    def tried(candidate: tuple[Hierarchy, int, float]) -> tuple[float, int]:
+        """Squared error and bytes with an order of coding, an engine and a step."""
+        order, engine, own_step = candidate
+        coder = method.coder(planner.plan_of(order, engine, own_step).bases[0], own_step)
+        coded = coder.code(some, SegmentHeader(0), own_step, errors=True)
         return max(coded.error, SMALLEST_ERROR), len(coded.payload)
 
-    step = code / STEP_UNIT
-    best, chosen = tried(usual, step), usual
-    coarser = tried(usual, step_code(step * COARSER) / STEP_UNIT)
+    chosen, coarser = (usual, planner.engine), step_code(step * COARSER) / STEP_UNIT
+    best, worse = method.workers.map(tried, [(*chosen, step), (*chosen, coarser)])
     # Octaves of squared error for a byte, along the curve of one order.
-    slope = (log2_of(coarser[0]) - log2_of(best[0])) / max(best[1] - coarser[1], 1)
+    slope = (log2_of(worse[0]) - log2_of(best[0])) / max(best[1] - worse[1], 1)
+    if slope <= 0.0:
+        return
+    least = log2_of(best[0]) + slope * best[1]
 
-    def cost(found: tuple[float, int]) -> float:
-        return log2_of(found[0]) + slope * found[1]
+    def take(candidates: list[tuple[Hierarchy, int]]) -> int | None:
+        """Take the best of some, which is worth its number, if it is better than what was best before."""
+        nonlocal chosen, least
+        taken = None
+        found = method.workers.map(tried, [(*one, step) for one in candidates])
+        for number, (error, size) in enumerate(found):
+            cost = log2_of(error) + slope * size
+            if cost < least:
+                chosen, least, taken = candidates[number], cost, number
+        return taken
 
-    def take(order: Hierarchy) -> bool:
-        nonlocal best, chosen
-        found = tried(order, step)
-        better = cost(found) < cost(best)
-        if better:
-            best, chosen = found, order
-        return better
-
-    # One thing after the other: where the order begins, how many tiers it has, how its steps grow.
-    quarters = QUARTERS
-    if slope > 0.0:
-        for other in OTHER_QUARTERS if tiers else ():
-            if take(hierarchy_of(tiers, quarters=other)):
-                quarters = other
-        for count in (tiers - 1, tiers + 1):
-            if 0 < count <= MOST_SPAN:
-                take(hierarchy_of(count, quarters=quarters))
-        for gain in OTHER_GAINS if tiers else ():
-            take(hierarchy_of(len(chosen.gains), gain, quarters))
-        # Then which transform.
-        for engine in range(1, method.codec.engines):
-            before, planner.engine = planner.engine, engine
-            if not take(chosen):
-                planner.engine = before
-    planner.hierarchy = chosen
+    # One thing after the other: where the order begins, how many tiers it has, how its steps grow. Threads
+    # share what is tried of each.
+    engine, quarters = planner.engine, QUARTERS
+    if tiers:
+        first = take([(hierarchy_of(tiers, quarters=other), engine) for other in OTHER_QUARTERS])
+        quarters = QUARTERS if first is None else OTHER_QUARTERS[first]
+    counts = [count for count in (tiers - 1, tiers + 1) if 0 < count <= MOST_SPAN]
+    take([(hierarchy_of(count, quarters=quarters), engine) for count in counts])
+    if tiers:
+        count = len(chosen[0].gains)
+        take([(hierarchy_of(count, gain, quarters), engine) for gain in OTHER_GAINS])
+    # Then which transform.
+    take([(chosen[0], other) for other in range(1, engines)])
+    planner.hierarchy, planner.engine = chosen
 
 
 def _some_of(samples: Samples) -> StripSamples:

@@ -1,15 +1,23 @@
 """Full contrast at the smallest steps: nothing wraps, in C and in NumPy."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
+from bandfold.bitstream.segments.predicted_codec import codec_of
+from bandfold.bitstream.transforms.predicted_bands import PredictedBands
 from bandfold.common import kernels
 from bandfold.common.errors import SceneError
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
-from bandfold.onboard.prediction.innovations import add_latents
+from bandfold.onboard.planning.block_sample import sample_blocks
+from bandfold.onboard.prediction.predicted_planner import PredictedPlanner
+from bandfold.onboard.prediction.prediction_loop import PredictionLoop
+from bandfold.onboard.quantisation.rdoq import ComponentQuantiser
 from bandfold.onboard.rate_model import GAIN_UNIT, latent_gain
-from bandfold.onboard.settings import SMALLEST_STEP
+from bandfold.onboard.samples.samples import ArraySource
+from bandfold.onboard.settings import SMALLEST_STEP, find_package
 from bandfold.onboard.transform.rotation import rotate_blocks
 
 LINE, SAMPLE = np.mgrid[:32, :32]
@@ -79,16 +87,17 @@ def test_latents_that_a_rotation_makes_too_large_are_refused():
 
 
 def test_latents_of_a_network_that_saturates_are_cut():
-    outputs = np.full((3, 3, 64), 127, dtype=np.int8)
+    scene = np.full((1, 8, 8), 1000, dtype=np.uint16)
+    basis = PredictedPlanner(sample_blocks(ArraySource(scene))).plan(1.0).bases[0]
+    codec = codec_of(find_package("innovations"))
     found = []
     for compiled in (True, False):
-        latents = np.full((64, 1, 1), 1000, dtype=np.int32)
-        units = np.full(64, 64, dtype=np.int32)
-        if compiled:
-            add_latents(outputs, units, 40, latents)
-        else:
-            with kernels.switched_off():
-                add_latents(outputs, units, 40, latents)
-        found.append(latents)
+        with nullcontext() if compiled else kernels.switched_off():
+            strip = PredictedBands(basis.fold, codec.kernels, codec.points, 256, (1, 1), forget=True)
+            loop = PredictionLoop(strip, ComponentQuantiser(codec.mode, (1, 1, 1)), codec, scene, 0)
+            loop.predict(0)
+            loop.latents[:] = 1000
+            loop.code(0, np.full((3, 3, 64), 127, dtype=np.int8), 40)
+        found.append(loop.latents)
     assert (found[0] == (1 << 31) - 1).all()
     np.testing.assert_array_equal(*found)

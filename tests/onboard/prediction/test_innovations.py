@@ -19,9 +19,10 @@ def _planes(seed, rows, columns, spread):
 @given(**CASES, spread=st.sampled_from([0.0, 30.0, 5000.0]))
 def test_what_is_left_in_eighths_of_a_step_with_a_mirrored_margin(seed, rows, columns, spread):
     target, prediction = _planes(seed, rows, columns, spread)
-    inputs, cut = innovations(target, prediction, 0.05)
+    inputs, slow = np.empty((2, rows + 2, columns + 2, 64), np.int8)
+    cut = innovations(target, prediction, 0.05, inputs)
     with kernels.switched_off():
-        slow, slow_cut = innovations(target, prediction, 0.05)
+        slow_cut = innovations(target, prediction, 0.05, slow)
     np.testing.assert_array_equal(inputs, slow)
     assert cut == slow_cut
     units = np.rint((16 * target - prediction) * 0.05)
@@ -40,14 +41,11 @@ def test_latents_are_added_in_their_units(seed, rows, columns, shift):
     outputs = generator.integers(-128, 128, (rows + 2, columns + 2, 64)).astype(np.int8)
     units = generator.integers(1, 65, 64).astype(np.int32)
     before = generator.integers(-1000, 1000, (64, rows, columns)).astype(np.int32)
-    fast, slow = before.copy(), before.copy()
-    cut = add_latents(outputs, units, shift, fast)
-    with kernels.switched_off():
-        assert add_latents(outputs, units, shift, slow) == cut
-    np.testing.assert_array_equal(fast, slow)
+    after = before.copy()
+    cut = add_latents(outputs, units, shift, after)
     inside = outputs[1:-1, 1:-1].astype(int)
     assert cut == np.isin(inside, (-128, 127)).sum()
-    np.testing.assert_array_equal(fast, before + inside.transpose(2, 0, 1) * units[:, None, None] * 2**shift)
+    np.testing.assert_array_equal(after, before + inside.transpose(2, 0, 1) * units[:, None, None] * 2**shift)
 
 
 @settings(max_examples=40, deadline=None)
