@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from threading import local
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,11 @@ from numpy.typing import DTypeLike, NDArray
 
 
 class StripMemory:
-    """Arrays by name, kept from strip to strip; for one thread."""
+    """Arrays by name, kept from strip to strip; for one strip at a time."""
 
     def __init__(self) -> None:
         self._kept: dict[str, NDArray[Any]] = {}
+        self._reserved: set[str] = set()
 
     def array(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         """Take an array, whose values may be anything.
@@ -42,16 +42,12 @@ class StripMemory:
             kept = self._kept[name] = np.zeros(size, dtype)
         return kept[:size].reshape(shape)
 
+    def reserve(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> None:
+        """Take an array that is never given back; parameters as of `array`."""
+        self.array(name, shape, dtype)
+        self._reserved.add(name)
 
-class StripMemories:
-    """The arrays of each thread that codes strips."""
-
-    def __init__(self) -> None:
-        self._local = local()
-
-    def own(self) -> StripMemory:
-        """Those of the thread that asks."""
-        if not hasattr(self._local, "memory"):
-            self._local.memory = StripMemory()
-        memory: StripMemory = self._local.memory
-        return memory
+    def give_back(self, name: str) -> None:
+        """Keep an array no longer, unless it was reserved: what comes next may need the memory for others."""
+        if name not in self._reserved:
+            self._kept.pop(name, None)

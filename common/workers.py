@@ -12,12 +12,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from .errors import SettingsError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Thing = TypeVar("Thing")
 
 
 class Workers:
@@ -76,6 +77,34 @@ class Workers:
 
 ALONE = Workers()
 """No threads."""
+
+
+class ObjectPool(Generic[Thing]):
+    """Lends things that serve one thread at a time, and makes another one where all are lent.
+
+    Threads end with what `Workers` started them for: what belonged to them would be made anew each time.
+
+    Parameters
+    ----------
+    make : callable
+        Makes a thing.
+    """
+
+    def __init__(self, make: Callable[[], Thing]) -> None:
+        self._make = make
+        self._free: deque[Thing] = deque()
+
+    @contextmanager
+    def lent(self) -> Iterator[Thing]:
+        """Have a thing in the body that nobody else has meanwhile: the one that was given back last."""
+        try:
+            thing = self._free.pop()
+        except IndexError:
+            thing = self._make()
+        try:
+            yield thing
+        finally:
+            self._free.append(thing)
 
 
 class _Limit:

@@ -79,15 +79,15 @@ class SceneCoder:
         self.method = method
         self.progress = progress
         self._tables = tables
-        self._strip_lines = strip_lines
+        self.strip_lines = strip_lines
 
     def strips(self, plan: Plan) -> SceneStrips:
         """All strips of the scene under a plan."""
-        return scene_strips(self.samples, plan, self.method, self._strip_lines)
+        return scene_strips(self.samples, plan, self.method, self.strip_lines)
 
     def some_strips(self, plan: Plan, pixels: int = PIXELS_TRIED) -> SceneStrips:
         """Strips of about so many pixels that stand for the scene under a plan."""
-        return trial_strips(self.samples, plan, self.method, self._strip_lines, pixels)
+        return trial_strips(self.samples, plan, self.method, self.strip_lines, pixels)
 
     def code_strips(self, strips: SceneStrips, code: int, *, errors: bool) -> list[CodedStrip]:
         """Code strips with the step of a code, several at a time where there are threads.
@@ -189,7 +189,7 @@ class SceneCoder:
         selection, spectral = plan.fold.selection, plan.fold.spectral
         return Header(
             self.samples.scene.info,
-            self._strip_lines,
+            self.strip_lines,
             code,
             CodingTools(
                 spectral,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from threading import local
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from bandfold.bitstream.segments.band_codec import ANALYSIS, QUANTISED
 from bandfold.bitstream.segments.predicted_codec import PredictedCodec
 from bandfold.common.errors import ModelError
 from bandfold.common.scene import CHANNELS
+from bandfold.common.workers import ObjectPool
 from bandfold.onboard.networks.engine import IntegerNetwork
 from bandfold.onboard.networks.engine_choice import AUTO, IntegerModel, check_choice, open_exact
 
@@ -44,8 +47,33 @@ class InnovationNetwork:
         self.used: dict[str, None] = {}
         self.notes: dict[str, None] = {}
         self._wanted = engine
-        # Strips are coded side by side, and an open network runs one of them at a time.
-        self._opened = local()
+        self._pool = ObjectPool(partial(OpenNetworks, self._open))
+
+    @contextmanager
+    def lent(self) -> Iterator[OpenNetworks]:
+        """Have networks in the body that code one strip: others are coded side by side."""
+        with self._pool.lent() as networks:
+            yield networks
+
+    def _open(self, engine: int) -> IntegerNetwork:
+        opened = open_exact(innovation_model(self.codec, engine), self._wanted)
+        self.used[opened.engine] = None
+        self.notes.update(dict.fromkeys(opened.notes))
+        return opened.network
+
+
+class OpenNetworks:
+    """The networks of a model, opened when they are first needed; for one strip at a time.
+
+    Parameters
+    ----------
+    opening : callable
+        Opens the network of an engine.
+    """
+
+    def __init__(self, opening: Callable[[int], IntegerNetwork]) -> None:
+        self._opening = opening
+        self._opened: dict[int, IntegerNetwork] = {}
 
     def analyse(self, inputs: NDArray[np.int8], engine: int) -> NDArray[np.int8]:
         """Run a network.
@@ -66,18 +94,10 @@ class InnovationNetwork:
         ModelError
             If it cannot be opened or run.
         """
-        networks: dict[str, IntegerNetwork] = self._opened.__dict__
-        name = str(engine)
-        if name not in networks:
-            networks[name] = self._open(engine)
-        latents: NDArray[np.int8] = networks[name].run_last(inputs[None])[0]
+        if engine not in self._opened:
+            self._opened[engine] = self._opening(engine)
+        latents: NDArray[np.int8] = self._opened[engine].run_last(inputs[None])[0]
         return latents
-
-    def _open(self, engine: int) -> IntegerNetwork:
-        opened = open_exact(innovation_model(self.codec, engine), self._wanted)
-        self.used[opened.engine] = None
-        self.notes.update(dict.fromkeys(opened.notes))
-        return opened.network
 
 
 def innovation_model(codec: PredictedCodec, engine: int) -> IntegerModel:

@@ -8,6 +8,7 @@ from bandfold.bitstream.contexts.tables import Tables, load_tables
 from bandfold.bitstream.segments.band_codec import BandCodec
 from bandfold.bitstream.segments.predicted_codec import PredictedCodec, codec_of
 from bandfold.common.errors import SettingsError
+from bandfold.common.workers import Workers
 from bandfold.onboard.networks.engine_choice import IntegerModel
 from bandfold.onboard.networks.network_engine import NetworkEngine, integer_model
 from bandfold.onboard.settings import EncoderSettings, PackageName, find_package
@@ -98,4 +99,4 @@ def streamed_model(settings: EncoderSettings, tables: Tables | None = None) -> P
     networks = networks_of(codec_of(find_package(wanted)), replace(settings, stream=True))
     if not isinstance(networks, InnovationNetwork):
         raise TypeError("streams have other models")
-    return PredictedMethod(networks, tables or load_tables(settings.tables_path))
+    return PredictedMethod(networks, tables or load_tables(settings.tables_path), Workers(settings.threads))

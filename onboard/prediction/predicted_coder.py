@@ -20,8 +20,8 @@ from bandfold.bitstream.transforms.klt import Fold
 from bandfold.bitstream.transforms.lapped_synthesis import POINT_UNIT
 from bandfold.bitstream.transforms.predicted_bands import PredictedBands, slots_of
 from bandfold.common.scene import BLOCK, CHANNELS, SceneInfo, block_rows
-from bandfold.common.strip_memory import StripMemories, StripMemory
-from bandfold.common.workers import ALONE, Workers
+from bandfold.common.strip_memory import StripMemory
+from bandfold.common.workers import ALONE, ObjectPool, Workers
 from bandfold.onboard.coding.strip_coder import CodedStrip, StripCoder
 from bandfold.onboard.coding.verification import band_fault
 from bandfold.onboard.planning.plan import Basis
@@ -29,7 +29,7 @@ from bandfold.onboard.quantisation.rdoq import ComponentQuantiser
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 from bandfold.onboard.samples.samples import Samples, Uncounted
 
-from .innovation_network import InnovationNetwork
+from .innovation_network import InnovationNetwork, OpenNetworks
 from .innovations import LARGEST_INPUT, network_scale, squared_error, without_error
 from .predicted_planner import usual_hierarchy
 from .prediction_loop import PredictionLoop
@@ -58,6 +58,22 @@ class StripSamples:
     uncounted: Uncounted
 
 
+@dataclass(frozen=True)
+class StripTools:
+    """What one strip at a time works with.
+
+    Parameters
+    ----------
+    memory : StripMemory
+        Large arrays.
+    networks : OpenNetworks
+        The networks of the model.
+    """
+
+    memory: StripMemory
+    networks: OpenNetworks
+
+
 class PredictedStripCoder:
     """Codes strips band by band, each predicted from bands before it.
 
@@ -69,7 +85,7 @@ class PredictedStripCoder:
         Networks, basis functions and contexts of the model.
     tables : Tables
         Entropy tables, with those of the model for single bands.
-    memory : StripMemories, optional
+    memory : ObjectPool of StripMemory, optional
         Arrays that strips take one after the other; without, each strip has its own.
 
     Attributes
@@ -81,9 +97,13 @@ class PredictedStripCoder:
     """
 
     def __init__(
-        self, fold: Fold, network: InnovationNetwork, tables: Tables, memory: StripMemories | None = None
+        self,
+        fold: Fold,
+        network: InnovationNetwork,
+        tables: Tables,
+        memory: ObjectPool[StripMemory] | None = None,
     ) -> None:
-        self._memory = memory
+        self._memory = memory or ObjectPool(StripMemory)
         self._fold = fold
         self._network = network
         self._codec = network.codec
@@ -112,10 +132,21 @@ class PredictedStripCoder:
         multiplier: float = LAGRANGE_MULTIPLIER,
     ) -> CodedStrip:
         """Code one strip; see `StripCoder.code`. The error is always that of the decoded counts."""
+        with self._memory.lent() as memory, self._network.lent() as networks:
+            return self._code(analysed, place, step, multiplier, StripTools(memory, networks))
+
+    def _code(
+        self,
+        analysed: StripSamples,
+        place: SegmentHeader,
+        step: float,
+        multiplier: float,
+        tools: StripTools,
+    ) -> CodedStrip:
         bands, height, width = analysed.counts.shape
         positions = block_rows(height), block_rows(width)
         step_code = round(step * STEP_UNIT)
-        memory = StripMemory() if self._memory is None else self._memory.own()
+        memory = tools.memory
         strip = PredictedBands(
             self._fold, self._codec.kernels, self._points, step_code, positions, forget=True, memory=memory
         )
@@ -125,7 +156,7 @@ class PredictedStripCoder:
         predictions, total, fault = [], 0, ""
         mask = analysed.uncounted.mask
         for number, one in enumerate(strip.order):
-            prediction, error = self._code_band(loop, number)
+            prediction, error = self._code_band(loop, number, tools.networks)
             predictions.append(prediction)
             own_step = strip.step_code(one) / STEP_UNIT
             fault = fault or band_fault(error, height * width, own_step, one.band)
@@ -135,7 +166,8 @@ class PredictedStripCoder:
                 error = squared_error(plane, target, height, width, *limits)
             total += error
         # Levels are all that is needed from here on.
-        del loop, strip, memory
+        del loop, strip
+        memory.give_back("planes")
         segment = Segment(
             quantiser.levels,
             quantiser.classes,
@@ -151,7 +183,7 @@ class PredictedStripCoder:
         counted = bands * height * width - (0 if mask is None else int(mask.sum()))
         return CodedStrip(payload, float(total), counted, final=True, fault=fault)
 
-    def _code_band(self, loop: PredictionLoop, number: int) -> tuple[Prediction, int]:
+    def _code_band(self, loop: PredictionLoop, number: int, networks: OpenNetworks) -> tuple[Prediction, int]:
         """Code a band until all of it was within the range of 8 bits: its prediction, its squared error."""
         one = loop.strip.order[number]
         engine = loop.strip.engine(one)
@@ -166,7 +198,7 @@ class PredictedStripCoder:
             if cut:
                 shift = _shift(loop.target, plane, network_scale(loop.strip.step_code(one)))
                 loop.show(number, plane, shift)
-            saturated, error = loop.code(number, self._network.analyse(loop.inputs, engine), shift)
+            saturated, error = loop.code(number, networks.analyse(loop.inputs, engine), shift)
             if not saturated and not shift:
                 break
             # Coarser where latents are out of range, then finer again, until all is as fine as can be. After
@@ -215,7 +247,7 @@ class PredictedMethod:
         self.model = PackageReference(network.codec.name, network.codec.identity)
         self._network = network
         self._tables = network.codec.tables(tables)
-        self._memory: StripMemories | None = None
+        self._memory = ObjectPool(StripMemory)
 
     @property
     def codec(self) -> PredictedCodec:
@@ -239,11 +271,11 @@ class PredictedMethod:
         info : SceneInfo
             Bands, lines and samples of the strip.
         """
-        self._memory = self._memory or StripMemories()
-        memory, positions = self._memory.own(), (block_rows(info.lines), block_rows(info.samples))
-        ComponentQuantiser(self._tables.modes["banded"], (info.bands, *positions), memory=memory)
+        positions = block_rows(info.lines), block_rows(info.samples)
         planes = max(slots_of(usual_hierarchy(info.bands).bands(info.bands))) + 1
-        memory.array("planes", (planes, positions[0] * positions[1] * CHANNELS), np.int32)
+        with self._memory.lent() as memory:
+            ComponentQuantiser(self._tables.modes["banded"], (info.bands, *positions), memory=memory)
+            memory.reserve("planes", (planes, positions[0] * positions[1] * CHANNELS), np.int32)
 
     def coder(self, basis: Basis, step: float) -> StripCoder:
         """See `bandfold.onboard.coding.strip_coder.Method.coder`."""

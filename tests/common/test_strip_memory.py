@@ -1,10 +1,8 @@
 """Arrays that strips take one after the other."""
 
-from threading import Thread
-
 import numpy as np
 
-from bandfold.common.strip_memory import StripMemories, StripMemory
+from bandfold.common.strip_memory import StripMemory
 
 
 def test_the_same_memory_is_taken_again_whatever_its_shape():
@@ -27,12 +25,12 @@ def test_more_is_taken_where_more_is_needed():
     assert np.shares_memory(large, memory.array("planes", (2, 3), np.int32))
 
 
-def test_threads_have_memory_of_their_own():
-    memories = StripMemories()
-    own = memories.own()
-    assert memories.own() is own
-    found = []
-    thread = Thread(target=lambda: found.append(memories.own()))
-    thread.start()
-    thread.join()
-    assert found[0] is not own
+def test_what_is_given_back_is_kept_only_if_it_was_reserved():
+    memory = StripMemory()
+    memory.reserve("planes", (4, 5), np.int32)
+    planes, levels = memory.array("planes", (3, 5), np.int32), memory.array("levels", (3, 5), np.int32)
+    memory.give_back("planes")
+    memory.give_back("levels")
+    memory.give_back("none such")
+    assert np.shares_memory(planes, memory.array("planes", (4, 5), np.int32))
+    assert not np.shares_memory(levels, memory.array("levels", (3, 5), np.int32))

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from bandfold.common.errors import SettingsError
-from bandfold.common.workers import ALONE, Workers
+from bandfold.common.workers import ALONE, ObjectPool, Workers
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
@@ -47,3 +47,24 @@ def test_there_is_a_thread():
     assert ALONE.threads == 1
     with pytest.raises(SettingsError, match="0 threads"):
         Workers(0)
+
+
+def test_what_is_lent_is_lent_once_and_kept():
+    pool = ObjectPool(list)
+    with pool.lent() as first, pool.lent() as second:
+        assert first is not second
+    with pool.lent() as again:
+        assert again is first
+        with pool.lent() as other:
+            assert other is second
+
+
+def test_what_failed_is_given_back():
+    pool = ObjectPool(list)
+    try:
+        with pool.lent() as first:
+            raise ValueError
+    except ValueError:
+        pass
+    with pool.lent() as again:
+        assert again is first

@@ -7,7 +7,7 @@ from bandfold.common.errors import BudgetError, VerificationError
 from bandfold.onboard import Encoder
 from bandfold.onboard.coding import strip_coder
 from bandfold.onboard.planning import fold_planner
-from bandfold.onboard.prediction.innovation_network import InnovationNetwork
+from bandfold.onboard.prediction.innovation_network import OpenNetworks
 from bandfold.synthetic.scenes import SyntheticScene
 
 SCENE = SyntheticScene(40, 48, 24, seed=5).read(slice(0, 24), slice(0, 40))
@@ -46,14 +46,14 @@ def test_levels_that_do_not_stand_for_their_latents_are_refused(monkeypatch, set
 
 @pytest.mark.parametrize("settings", [{"step": 2.0}, {"step": 2.0, "stream": True}])
 def test_predicted_bands_that_do_not_come_back_are_refused(monkeypatch, settings):
-    right = InnovationNetwork.analyse
+    right = OpenNetworks.analyse
 
     def wrong(network, inputs, engine):
         outputs = right(network, inputs, engine).copy()
         outputs[..., 0] = 0
         return outputs
 
-    monkeypatch.setattr(InnovationNetwork, "analyse", wrong)
+    monkeypatch.setattr(OpenNetworks, "analyse", wrong)
     with pytest.raises(VerificationError, match="does not come back"):
         Encoder(model="innovations", **settings).encode(SCENE[:4])
 
