@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from bandfold.benchmarks.codecs.candidate import CandidateSettings
+from bandfold.benchmarks.codecs.ccsds122 import Ccsds122
+from bandfold.benchmarks.codecs.codec import Codec
 from bandfold.benchmarks.codecs.external import External
 from bandfold.benchmarks.codecs.held_out import HeldOut
 from bandfold.benchmarks.codecs.recorded import read_anchors
@@ -34,6 +36,13 @@ from bandfold.programs.program import run, write_figures
 @click.option("--restore", metavar="auto|off|NAME|FILE", default="auto", show_default=True)
 @click.option("--quantiser", type=click.Choice(["dependent", "uniform"]), help="As for 'bandfold encode'.")
 @click.option("--tables", type=FOLDER, help="Tables that have not seen the scenes, and folds.json.")
+@click.option(
+    "--ccsds122",
+    type=click.Choice(["recorded", "live"]),
+    default="recorded",
+    show_default=True,
+    help="Take the recorded curve of CCSDS 122, or run it on each scene.",
+)
 @click.option("--external", "externals", multiple=True, help="'name=enc {in} {out} {bps} ; dec {in} {out}'")
 @click.option("--timeout", default=600.0, show_default=True, help="Seconds for an external command.")
 @figures_option("Write all figures here.")
@@ -52,6 +61,7 @@ def main(
     restore: str,
     quantiser: str | None,
     tables: Path | None,
+    ccsds122: str,
     externals: tuple[str, ...],
     timeout: float,
     json_path: Path | None,
@@ -66,18 +76,24 @@ def main(
         # On every scene, live JPEG 2000 on tiles would take hours: without names, those with recorded curves.
         names = tuple(name.partition("@")[0] for name in recorded if name.endswith(f"@{tile}x{tile}"))
     scenes = find_scenes(folder, names, tile=tile, mosaic=mosaic, floats=floats)
+    live: list[Codec] = [Ccsds122()] if ccsds122 == "live" else []
     tasks = plan(
         scenes,
         asked,
         recorded=recorded,
         settings=CandidateSettings(spectral, model, restore, quantiser),
         held_out=HeldOut(tables, quantiser or DEPENDENT) if tables else None,
-        externals=[External.parse(template, timeout) for template in externals],
+        externals=[*live, *(External.parse(template, timeout) for template in externals)],
     )
     results = []
     for result in perform(tasks, jobs):
         results.append(result)
         click.echo(scene_text(result) + "\n")
+    click.echo(
+        "CCSDS 122: run live by the encoder of these benchmarks"
+        if live
+        else "CCSDS 122: recorded curves, where there are any (--ccsds122 live runs it)"
+    )
     standings = means(results)
     click.echo(means_text(standings, tasks[0].rates))
     if json_path:

@@ -39,6 +39,22 @@ def test_the_program_measures_scenes_and_writes_its_figures(folder, tmp_path):
     assert image.stat().st_size > 1000
 
 
+def test_ccsds_122_runs_live_if_asked_for_in_place_of_its_recorded_curve(folder, tmp_path):
+    anchors, out = tmp_path / "anchors.json", tmp_path / "rd.json"
+    curve = {"CCSDS 122": [[0.5, 20, 1], [4, 21, 1]]}
+    anchors.write_text(json.dumps({"scenes": {"one": curve}}))
+    arguments = ["--scenes", folder, "--names", "one", "--rates", "1,2", "--anchors", anchors, "--json", out]
+    done = run(*arguments)
+    assert done.exit_code == 0, done.output
+    assert "CCSDS 122: recorded curves" in done.output
+    assert "CCSDS 122" not in json.loads(out.read_text())["scenes"]["one"]["measured"]
+    done = run(*arguments, "--ccsds122", "live")
+    assert "CCSDS 122: run live" in done.output
+    points = json.loads(out.read_text())["scenes"]["one"]["measured"]["CCSDS 122"]["points"]
+    assert [point["asked"] for point in points] == [1.0, 2.0]
+    assert points[1]["psnr"] > points[0]["psnr"] > 30
+
+
 def test_tiles_without_names_are_those_that_are_recorded(folder, tmp_path):
     anchors = tmp_path / "anchors.json"
     anchors.write_text(json.dumps({"scenes": {"two@2x2": {"KLT": [[0.5, 50, 1], [4, 70, 1]]}, "one": {}}}))
