@@ -56,6 +56,10 @@ LINES_PUSHED = 4
 OWN_MARGIN = 1.02
 """A scene's own fold is tried beside its sensor's where it does not seem to cost so many times as much."""
 
+SAVED_OF_BASE = 0.03
+"""Where every bit is kept, share of the bits of the base that several folds must save by moments to be tried:
+the base is a tenth of such a stream or less, and moments foresee several times what is saved in the end."""
+
 
 class Encoder:
     """Encodes scenes.
@@ -327,7 +331,9 @@ class Encoder:
 
     def _with_regions(self, planner: ScenePlanner, coder: SceneCoder, step: float) -> Planner:
         """Several folds in place of one, where the land changes so much that they pay."""
-        several = find_regions(planner, coder.samples, self.settings.segment_lines, step, self._sampled)
+        settings = self.settings
+        least = SAVED_OF_BASE if settings.lossless and settings.chooses_base else 0.0
+        several = find_regions(planner, coder.samples, settings.segment_lines, step, self._sampled, least)
         if several is None:
             return planner
         return several if several_cost_less(coder, several.plan(step), planner.plan(step)) else planner

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.common.kernels import compiled
+from bandfold.common.kernels import Structure, compiled, structure
 
 MOST_REFERENCES = 8
 """Bands before that a band is predicted from, at most."""
@@ -91,25 +91,48 @@ class Bounds:
         return (self.highest - self.lowest + step // 2) // step
 
 
-class ReferencePlanes:
+@structure(
+    "bf_refinement_references(base: out(int32[pixels]), planes: out(int32[11, pixels]),"
+    " slots: out(int64[11]), weights: out(int32[11]), pixels: int64, constant: int64, count: int32)"
+)
+class ReferencePlanes(Structure):
     """The planes that a band is predicted from, which change from band to band.
 
     Parameters
     ----------
-    base : ndarray of int32, shape (bands, pixels)
-        Base of the strip.
-
-    Attributes
-    ----------
-    base : ndarray of int32, shape (bands, pixels)
-        As given.
-    planes : ndarray of int32, shape (PLANES, pixels)
-        See `difference` and `around`.
+    base : ndarray of integers, shape (bands, pixels)
+        Base of the strip, integers of at most 32 bits.
     """
 
-    def __init__(self, base: NDArray[np.int32]) -> None:
-        self.base = base
-        self.planes = np.zeros((PLANES, base.shape[1]), dtype=np.int32)
+    count: int
+    constant: int
+
+    def __init__(self, base: NDArray[np.integer]) -> None:
+        super().__init__(
+            planes=np.zeros((PLANES, base.shape[1]), dtype=np.int32),
+            slots=np.zeros(PLANES, dtype=np.int64),
+            weights=np.zeros(PLANES, dtype=np.int32),
+            count=0,
+            constant=0,
+        )
+        self._bases = base
+
+    @property
+    def band_base(self) -> NDArray[np.int32]:
+        """Base of the band that was entered, shape (pixels,)."""
+        plane: NDArray[np.int32] = self.arrays["base"]
+        return plane
+
+    def plane(self, slot: int) -> NDArray[np.int32]:
+        """A plane by its number, shape (pixels,): see `difference` and `around`."""
+        plane: NDArray[np.int32] = self.arrays["planes"][slot]
+        return plane
+
+    @property
+    def constant_and_weights(self) -> tuple[int, list[int], list[int]]:
+        """What is added to a weighted sum, the numbers of its planes, and their weights."""
+        slots, weights = (self.arrays[name][: self.count].tolist() for name in ("slots", "weights"))
+        return self.constant, slots, weights
 
     def difference(self, band: int) -> int:
         """Number of the plane of what the base lacks in a band."""
@@ -132,9 +155,14 @@ class ReferencePlanes:
         list of int
             Numbers of the planes that changed.
         """
-        entered = [one for one in ((0, 1) if band == 0 else (band + 1,)) if one < len(self.base)]
+        entered = [one for one in ((0, 1) if band == 0 else (band + 1,)) if one < len(self._bases)]
         for one in entered:
-            np.clip(self.base[one], -FARTHEST, FARTHEST, out=self.planes[self.around(one)])
+            plane, base = self.plane(self.around(one)), self._bases[one]
+            if base.dtype.itemsize < plane.dtype.itemsize:
+                plane[:] = base
+            else:
+                np.clip(base, -FARTHEST, FARTHEST, out=plane)
+        self.band_base[:] = self._bases[band]
         return [self.around(one) for one in entered]
 
     def references(self, band: int, count: int) -> list[int]:
@@ -144,10 +172,10 @@ class ReferencePlanes:
     def neighbours(self, band: int) -> list[int | None]:
         """Numbers of the planes of the bases before, at and behind a band, None where there is none."""
         bands = range(band - 1, band + 2)
-        return [self.around(one) if 0 <= one < len(self.base) else None for one in bands]
+        return [self.around(one) if 0 <= one < len(self._bases) else None for one in bands]
 
-    def predict(self, band: int, prediction: BandPrediction, bounds: Bounds) -> NDArray[np.int32]:
-        """Predict a band.
+    def weigh(self, band: int, prediction: BandPrediction) -> None:
+        """Say how a band is predicted.
 
         Parameters
         ----------
@@ -155,12 +183,6 @@ class ReferencePlanes:
             Its number; it was entered, and the bands before it are known.
         prediction : BandPrediction
             Weights for at most `band` references.
-        bounds : Bounds
-            Where predictions are cut.
-
-        Returns
-        -------
-        ndarray of int32, shape (pixels,)
         """
         slots, weights = self.references(band, len(prediction.weights)), list(prediction.weights)
         if prediction.around:
@@ -168,36 +190,35 @@ class ReferencePlanes:
                 if slot is not None:
                     slots.append(slot)
                     weights.append(weight)
-        constant = (prediction.offset << (WEIGHT_BITS - OFFSET_BITS)) + (1 << (WEIGHT_BITS - 1))
-        predicted = np.empty(self.base.shape[1], dtype=np.int32)
-        limits = np.array([bounds.lowest, bounds.highest], dtype=np.int64)
-        _predict(
-            self.base[band],
-            self.planes,
-            np.array(slots, dtype=np.int64),
-            np.array(weights, dtype=np.int32),
-            constant,
-            limits,
-            predicted,
-        )
+        self.count = len(slots)
+        self.arrays["slots"][: len(slots)] = slots
+        self.arrays["weights"][: len(slots)] = weights
+        self.constant = (prediction.offset << (WEIGHT_BITS - OFFSET_BITS)) + (1 << (WEIGHT_BITS - 1))
+
+    def predict(self, bounds: Bounds) -> NDArray[np.int32]:
+        """Predict the band that was entered, as `weigh` said.
+
+        Parameters
+        ----------
+        bounds : Bounds
+            Where predictions are cut.
+
+        Returns
+        -------
+        ndarray of int32, shape (pixels,)
+        """
+        predicted = np.empty(self.band_base.shape, dtype=np.int32)
+        _predict(self, np.array([bounds.lowest, bounds.highest], dtype=np.int64), predicted)
         return predicted
 
 
 @compiled(
-    "bf_refinement_predict(base: int32[pixels], planes: int32[11, pixels], pixels: int64,"
-    " slots: int64[count], weights: int32[count], count: int32, constant: int64, limits: int64[2],"
+    "bf_refinement_predict(references: bf_refinement_references, limits: int64[2], pixels: int64,"
     " predicted: out(int32[pixels]))"
 )
-def _predict(
-    base: NDArray[np.int32],
-    planes: NDArray[np.int32],
-    slots: NDArray[np.int64],
-    weights: NDArray[np.int32],
-    constant: int,
-    limits: NDArray[np.int64],
-    predicted: NDArray[np.int32],
-) -> None:
-    total = np.full(base.shape, constant, dtype=np.int64)
-    for slot, weight in zip(slots.tolist(), weights.tolist(), strict=True):
-        total += weight * planes[slot].astype(np.int64)
-    predicted[:] = np.clip(base + (total >> WEIGHT_BITS), *limits.tolist())
+def _predict(references: ReferencePlanes, limits: NDArray[np.int64], predicted: NDArray[np.int32]) -> None:
+    constant, slots, weights = references.constant_and_weights
+    total = np.full(predicted.shape, constant, dtype=np.int64)
+    for slot, weight in zip(slots, weights, strict=True):
+        total += weight * references.plane(slot).astype(np.int64)
+    predicted[:] = np.clip(references.band_base + (total >> WEIGHT_BITS), *limits.tolist())

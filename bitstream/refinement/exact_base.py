@@ -20,7 +20,7 @@ from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.errors import StreamError
 from bandfold.common.scene import BLOCK
 
-from .exact_transforms import component_planes, exact_latents, undo_rotations, unfoldings
+from .exact_transforms import component_planes, counts_of, exact_latents, undo_rotations, unfoldings
 
 _MEAN_UNITS = round(FRACTION / SAMPLE_UNIT)
 """Units of the band means of a fold in ``1 / SAMPLE_UNIT`` of a count."""
@@ -73,7 +73,7 @@ class ExactBase:
 
     def counts(
         self, segment: Segment, place: SegmentHeader, fold: Fold, rotations: tuple[Vectors, ...]
-    ) -> NDArray[np.int32]:
+    ) -> NDArray[np.integer]:
         """Counts of a strip.
 
         Parameters
@@ -89,8 +89,8 @@ class ExactBase:
 
         Returns
         -------
-        ndarray of int32, shape (bands, lines, samples)
-            Rounded half up and clipped to the range of the type of the counts.
+        ndarray of the type of the counts, shape (bands, lines, samples)
+            Rounded half up and clipped to the range of the type.
 
         Raises
         ------
@@ -104,7 +104,7 @@ class ExactBase:
         rows, columns = segment.quantised.shape[2:]
         extent = rows * BLOCK, columns * BLOCK
         lines = place.lines or self.header.strip_lines
-        result: NDArray[np.int32] = np.empty((info.bands, lines, info.samples), dtype=np.int32)
+        result: NDArray[np.integer] = np.empty((info.bands, lines, info.samples), dtype=info.coded_dtype)
         limits = np.iinfo(info.coded_dtype.name)
         if self.codec is not None:
             strip = PredictedBands(
@@ -116,24 +116,24 @@ class ExactBase:
             for band in range(info.bands):
                 plane = strip.planes(slice(band, band + 1))[0, :lines, : info.samples]
                 counts = (plane + SAMPLE_UNIT // 2) >> (SAMPLE_UNIT.bit_length() - 1)
-                np.clip(counts, limits.min, limits.max, out=result[band])
+                result[band] = np.clip(counts, limits.min, limits.max)
         else:
             mode = self.tables.modes[mode_name(spectral=self.header.spectral)]
             latents = exact_latents(segment, step_code, mode)
             undo_rotations(latents, segment.chosen, rotations)
             live, planes = component_planes(latents)
             means = ((fold.means + _MEAN_UNITS // 2) // _MEAN_UNITS + SAMPLE_UNIT // 2).astype(np.float64)
-            groups = unfoldings(fold, live)
+            groups, ends = unfoldings(fold, live), np.array([limits.min, limits.max], dtype=np.float64)
+            # Without a sign: what is below 0 is taken as it lies in memory.
+            found = result.view(np.uint16) if result.itemsize == 2 else np.empty(result.shape, np.uint16)
             for row in range(rows):
                 # Bands of a row of blocks stay in the cache from one operation to the next.
                 pixels = slice(row * BLOCK * extent[1], (row + 1) * BLOCK * extent[1])
                 high = slice(row * BLOCK, min((row + 1) * BLOCK, lines))
                 for group in groups:
-                    part = group.apply(planes[:, pixels])
-                    part += means[group.bands, None]
-                    part *= 1.0 / SAMPLE_UNIT
-                    np.floor(part, out=part)
-                    np.clip(part, limits.min, limits.max, out=part)
+                    part, unit = group.apply(planes[:, pixels])
                     block = part.reshape(-1, BLOCK, extent[1])
-                    result[group.bands, high] = block[:, : high.stop - high.start, : info.samples]
+                    counts_of(block, means[group.bands], ends, unit, found[group.bands, high])
+            if result.itemsize != 2:
+                result[:] = found.astype(result.dtype)
         return result

@@ -24,6 +24,7 @@ from bandfold.bitstream.transforms.dct import DCT, DCT_UNIT
 from bandfold.bitstream.transforms.klt import Fold
 from bandfold.bitstream.transforms.lapped_synthesis import POINT_UNIT
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
+from bandfold.common.kernels import compiled
 from bandfold.common.scene import BLOCK, CHANNELS
 
 INVERSE_UNIT = 1 << 22
@@ -166,8 +167,8 @@ class Unfolding:
     first: NDArray[np.float64] | None
     places: NDArray[np.intp]
 
-    def apply(self, planes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Bands of some pixels.
+    def apply(self, planes: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+        """Bands of some pixels, not rounded yet.
 
         Parameters
         ----------
@@ -176,15 +177,17 @@ class Unfolding:
 
         Returns
         -------
-        ndarray of float64, shape (bands, pixels)
-            Integers in the same unit.
+        bands : ndarray of float64, shape (bands, pixels)
+            Integers.
+        unit : float
+            Their unit, in units of the planes: they are to be rounded to these, and cut at `LARGEST`.
         """
         if self.first is None:
             result = np.zeros((self.bands.stop - self.bands.start, planes.shape[1]))
             result[self.places] = planes[self.others]
-            return result
+            return result, 1.0
         merged = _apply(self.second, planes[self.through])
-        return _apply(self.first, np.concatenate([merged, planes[self.others]]))
+        return self.first @ np.concatenate([merged, planes[self.others]]), 1.0 / INVERSE_UNIT
 
 
 def unfoldings(fold: Fold, live: NDArray[np.intp]) -> list[Unfolding]:
@@ -234,6 +237,40 @@ def _apply(inverse: NDArray[np.float64], coefficients: NDArray[np.float64]) -> N
     result *= 1.0 / INVERSE_UNIT
     np.rint(result, out=result)
     return np.clip(result, -LARGEST, LARGEST, out=result)
+
+
+@compiled(
+    "bf_refinement_counts(planes: float64[bands, 8, across], means: float64[bands], limits: float64[2],"
+    " unit: float64, bands: int32, lines: int32, across: int32, samples: int32,"
+    " counts: out(uint16[bands:stride, lines, samples]), stride: int64)"
+)
+def counts_of(
+    planes: NDArray[np.float64],
+    means: NDArray[np.float64],
+    limits: NDArray[np.float64],
+    unit: float,
+    counts: NDArray[np.uint16],
+) -> None:
+    """Round bands to counts.
+
+    Parameters
+    ----------
+    planes : ndarray of float64, shape (bands, 8, whole columns)
+        Lines of blocks, without the means of the bands: integers in units of `unit`.
+    means : ndarray of float64, shape (bands,)
+        What is added, in units of ``1 / SAMPLE_UNIT`` of a count, with what rounding down lacks.
+    limits : ndarray of float64, shape (2,)
+        Lowest and highest count.
+    unit : float
+        In units of ``1 / SAMPLE_UNIT`` of a count, to which planes are rounded.
+    counts : ndarray of uint16, shape (bands, lines, samples)
+        Gets the counts, negative ones modulo 2**16; without lines and columns that fill up the last blocks.
+    """
+    _, lines, samples = counts.shape
+    rounded = np.clip(np.rint(planes[:, :lines, :samples] * unit), -LARGEST, LARGEST)
+    rounded += means[:, None, None]
+    rounded *= 1.0 / SAMPLE_UNIT
+    counts[:] = np.clip(np.floor(rounded), *limits).astype(np.int32).astype(np.uint16)
 
 
 def _inverse(vectors: Vectors) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.common.kernels import compiled
+from bandfold.common.kernels import Structure, compiled, structure
 
 from .band_prediction import (
     FARTHEST,
@@ -74,8 +74,14 @@ class ToldPrediction:
     around_unit: int = 0
 
 
-class ReferenceMoments:
+@structure(
+    "bf_refinement_moments(pixels: int64[count], looked_at: out(int32[11, count]), target: out(int32[count]),"
+    " products: out(int64[11, 11]), sums: out(int64[11]), found: out(int64[13]), count: int64, known: int32)"
+)
+class ReferenceMoments(Structure):
     """Moments of the planes that bands are predicted from, which grow band by band.
+
+    What is looked at of the planes lies together: a part of each stays in the cache.
 
     Parameters
     ----------
@@ -85,29 +91,23 @@ class ReferenceMoments:
         Pixels that are looked at.
     """
 
+    count: int
+    known: int
+
     def __init__(self, references: ReferencePlanes, pixels: NDArray[np.int64]) -> None:
+        super().__init__(
+            pixels=pixels,
+            looked_at=np.zeros((PLANES, len(pixels)), dtype=np.int32),
+            products=np.zeros((PLANES, PLANES), dtype=np.int64),
+            sums=np.zeros(PLANES, dtype=np.int64),
+            found=np.zeros(PLANES + 2, dtype=np.int64),
+            known=0,
+        )
         self._references = references
-        self._pixels = pixels
-        self._products = np.zeros((PLANES, PLANES), dtype=np.int64)
-        self._sums = np.zeros(PLANES, dtype=np.int64)
-        # What is looked at lies together: a part of each plane stays in the cache.
-        self._looked_at = np.zeros((PLANES, len(pixels)), dtype=np.int32)
-        self._target = np.zeros(len(pixels), dtype=np.int32)
-        self._of_target: NDArray[np.int64] | None = None
 
     def learn(self, slot: int) -> None:
         """Take in a plane that changed, by its number."""
-        plane = self._references.planes[slot][self._pixels]
-        self._looked_at[slot] = plane
-        found, self._of_target = self._of_target, None
-        if found is not None and np.array_equal(plane, self._target):
-            # It is what was just predicted, every bit of it: its products with all other planes are known.
-            found[slot] = found[PLANES + 1]
-        else:
-            found = np.empty(PLANES + 2, dtype=np.int64)
-            _moments(self._looked_at, plane, found)
-        self._products[slot] = self._products[:, slot] = found[:PLANES]
-        self._sums[slot] = found[PLANES]
+        _learn(self, self._references.plane(slot), slot)
 
     def fit(self, band: int, samples: NDArray[np.int32], limit: int) -> ToldPrediction:
         """Find the prediction of a band that costs least.
@@ -125,7 +125,7 @@ class ReferenceMoments:
         -------
         ToldPrediction
         """
-        count = len(self._pixels)
+        count = self.count
         if count == 0:
             return ToldPrediction(BandPrediction())
         step = 2 * limit + 1
@@ -136,8 +136,10 @@ class ReferenceMoments:
         before = self._references.references(band, min(band, MOST_REFERENCES))
         around = [slot for slot in neighbours if slot is not None]
         slots = around + before
-        self._target = target_difference(samples[self._pixels], self._references.base[band][self._pixels])
-        means, rows = self._covariances(slots)
+        rows, found = np.empty((len(slots) + 1, len(slots) + 1)), np.empty(len(slots) + 1)
+        places = np.array(slots, dtype=np.int64)
+        _covariances(self, samples, self._references.band_base, places, rows, found)
+        means: list[float] = found.tolist()
         plain = _Triangle(rows[len(around) :, len(around) :].copy(), 0, worth, rounding)
         bent = _Triangle(rows, len(around), worth, rounding)
         best, held = (plain, 0) if plain.cost <= bent.cost else (bent, len(around))
@@ -156,19 +158,6 @@ class ReferenceMoments:
         rest = iter(told[:held])
         bases = tuple(0 if slot is None else next(rest) for slot in neighbours) if held else ()
         return ToldPrediction(BandPrediction(tuple(told[held:]), bases, cut), unit, around_unit)
-
-    def _covariances(self, slots: list[int]) -> tuple[list[float], NDArray[np.float64]]:
-        """Means and covariances of some planes and, last, of the band."""
-        count, size = len(self._pixels), len(slots)
-        found = np.empty(PLANES + 2, dtype=np.int64)
-        _moments(self._looked_at, self._target, found)
-        self._of_target = found
-        products = np.empty((size + 1, size + 1), dtype=np.int64)
-        products[:size, :size] = self._products[np.ix_(slots, slots)]
-        products[size, :size] = products[:size, size] = found[slots]
-        products[size, size] = found[PLANES + 1]
-        means = np.append(self._sums[slots], found[PLANES]) / count
-        return means.tolist(), products / count - means[:, None] * means
 
 
 class _Triangle:
@@ -264,19 +253,53 @@ def _factorise(
 
 
 @compiled(
-    "bf_refinement_moments(planes: int32[11, count], target: int32[count], count: int64,"
-    " found: out(int64[13]))"
+    "bf_refinement_learn(moments: out(bf_refinement_moments), plane: int32[size], size: int64, slot: int32)"
 )
-def _moments(planes: NDArray[np.int32], target: NDArray[np.int32], found: NDArray[np.int64]) -> None:
-    """Products of a plane with all planes, its sum, and its square."""
+def _learn(moments: ReferenceMoments, plane: NDArray[np.int32], slot: int) -> None:
+    held = moments.arrays["looked_at"]
+    held[slot] = plane[moments.arrays["pixels"]]
+    found = moments.arrays["found"]
+    if moments.known and np.array_equal(held[slot], moments.arrays["target"]):
+        # What was just predicted, every bit of it: its products with all other planes are known.
+        found[slot] = found[PLANES + 1]
+    else:
+        _moments_of(held, held[slot], found)
+    moments.known = 0
+    products = moments.arrays["products"]
+    products[slot] = products[:, slot] = found[:PLANES]
+    moments.arrays["sums"][slot] = found[PLANES]
+
+
+@compiled(
+    "bf_refinement_covariances(moments: out(bf_refinement_moments), samples: int32[pixels],"
+    " base: int32[pixels], pixels: int64, slots: int64[size], size: int32,"
+    " rows: out(float64[size + 1, size + 1]), means: out(float64[size + 1]))"
+)
+def _covariances(
+    moments: ReferenceMoments,
+    samples: NDArray[np.int32],
+    base: NDArray[np.int32],
+    slots: NDArray[np.int64],
+    rows: NDArray[np.float64],
+    means: NDArray[np.float64],
+) -> None:
+    """Means and covariances of some planes and, last, of what the base lacks in the band."""
+    pixels, target, found = (moments.arrays[name] for name in ("pixels", "target", "found"))
+    target[:] = np.clip(samples[pixels].astype(np.int64) - base[pixels], -FARTHEST, FARTHEST)
+    _moments_of(moments.arrays["looked_at"], target, found)
+    moments.known = 1
+    size, count = len(slots), len(pixels)
+    products = np.empty((size + 1, size + 1), dtype=np.int64)
+    products[:size, :size] = moments.arrays["products"][np.ix_(slots, slots)]
+    products[size, :size] = products[:size, size] = found[slots]
+    products[size, size] = found[PLANES + 1]
+    means[:] = np.append(moments.arrays["sums"][slots], found[PLANES]) / count
+    rows[:] = products / count - means[:, None] * means
+
+
+def _moments_of(planes: NDArray[np.int32], target: NDArray[np.int32], found: NDArray[np.int64]) -> None:
+    """Products of all planes with one, its sum, and that of its squares."""
     values = target.astype(np.int64)
     found[:PLANES] = planes.astype(np.int64) @ values
     found[PLANES] = values.sum()
     found[PLANES + 1] = values @ values
-
-
-def target_difference(samples: NDArray[np.int32], base: NDArray[np.int32]) -> NDArray[np.int32]:
-    """What the base lacks, cut at `FARTHEST`."""
-    wide = np.clip(samples.astype(np.int64) - base, -FARTHEST, FARTHEST)
-    difference: NDArray[np.int32] = wide.astype(np.int32)
-    return difference

@@ -92,12 +92,14 @@ def from_words(words: NDArray[np.int32], dtype: np.dtype[Any], bands: int) -> ND
     return samples
 
 
-def ordered_base(counts: NDArray[np.int32], info: SceneInfo, doublings: int, words: int) -> NDArray[np.int32]:
+def ordered_base(
+    counts: NDArray[np.integer], info: SceneInfo, doublings: int, words: int
+) -> NDArray[np.int32]:
     """Ordered integers of the samples that counts of a base stand for.
 
     Parameters
     ----------
-    counts : ndarray of int32, shape (bands, lines, samples)
+    counts : ndarray of integers, shape (bands, lines, samples)
         Of all bands, from `bandfold.bitstream.refinement.exact_base`.
     info : SceneInfo
         Says the sample type and the scaling.

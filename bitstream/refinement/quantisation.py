@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bandfold.common.errors import StreamError
 from bandfold.common.kernels import compiled
 
-from .band_prediction import FARTHEST, Bounds
+from .band_prediction import FARTHEST, Bounds, ReferencePlanes
 from .value_axis import ValueAxis
 
 LARGEST_LIMIT = (1 << 31) - 1
@@ -58,27 +58,59 @@ class UniformSteps:
         steps = np.empty_like(predicted)
         return steps, _quantise(samples, predicted, absent, self.limit, steps)
 
-    def reconstruct(self, predicted: Plane, steps: Plane, base: Plane) -> tuple[Plane, Plane]:
-        """Add steps to predictions.
+    def code(
+        self, references: ReferencePlanes, slot: int, samples: Plane, absent: NDArray[np.uint8] | None
+    ) -> tuple[Plane, Plane, int]:
+        """Predict a band, count the steps to its samples, and add them to the predictions.
 
         Parameters
         ----------
-        predicted, steps : ndarray of int32, shape (pixels,)
-            Predictions, and the steps from them.
-        base : ndarray of int32, shape (pixels,)
-            Base of the band.
+        references : ReferencePlanes
+            Which predict the band.
+        slot : int
+            Number of the plane that is to hold what the base lacks, cut at `FARTHEST`.
+        samples : ndarray of int32, shape (pixels,)
+            Of the band.
+        absent : ndarray of uint8, shape (pixels,), or None
+            Not 0 where a sample is absent.
 
         Returns
         -------
+        steps : ndarray of int32, shape (pixels,)
         refined : ndarray of int32, shape (pixels,)
-            The samples.
-        difference : ndarray of int32, shape (pixels,)
-            What they differ from the base by, cut at `FARTHEST`.
+            What a decoder makes of them.
+        total : int
+            Sum of the magnitudes of the steps.
         """
-        refined, difference = np.empty_like(base), np.empty_like(base)
-        limits = np.array([self.limit, self.bounds.lowest, self.bounds.highest], dtype=np.int64)
-        _reconstruct(predicted, steps, base, limits, refined, difference)
-        return refined, difference
+        steps, refined = np.empty_like(samples), np.empty_like(samples)
+        difference = references.plane(slot)
+        total = _code(references, samples, absent, self._limits, steps, refined, difference)
+        return steps, refined, total
+
+    def decode(self, references: ReferencePlanes, slot: int, steps: Plane) -> Plane:
+        """Predict a band and add steps.
+
+        Parameters
+        ----------
+        references : ReferencePlanes
+            Which predict the band.
+        slot : int
+            Number of the plane that is to hold what the base lacks, cut at `FARTHEST`.
+        steps : ndarray of int32, shape (pixels,)
+            Of the band.
+
+        Returns
+        -------
+        ndarray of int32, shape (pixels,)
+            The samples.
+        """
+        refined = np.empty_like(steps)
+        _decode(references, steps, self._limits, refined, references.plane(slot))
+        return refined
+
+    @property
+    def _limits(self) -> NDArray[np.int64]:
+        return np.array([self.limit, self.bounds.lowest, self.bounds.highest], dtype=np.int64)
 
     def check(self, steps: Plane) -> None:
         """Refuse steps that lead from no sample to another.
@@ -106,9 +138,12 @@ class AxisSteps:
     ----------
     axis : ValueAxis
         The cells.
+    bounds : Bounds
+        Where predictions are cut.
     """
 
     axis: ValueAxis
+    bounds: Bounds
 
     def count(self, samples: Plane, predicted: Plane, absent: NDArray[np.uint8] | None) -> tuple[Plane, int]:
         """Count the cells from predictions to samples."""
@@ -117,14 +152,26 @@ class AxisSteps:
             steps[absent != 0] = 0
         return steps, int(np.abs(steps).sum(dtype=np.int64))
 
-    def reconstruct(self, predicted: Plane, steps: Plane, base: Plane) -> tuple[Plane, Plane]:
-        """Go from the cells of predictions to those of samples."""
+    def code(
+        self, references: ReferencePlanes, slot: int, samples: Plane, absent: NDArray[np.uint8] | None
+    ) -> tuple[Plane, Plane, int]:
+        """Predict a band, count the cells to its samples, and go there."""
+        predicted = references.predict(self.bounds)
+        steps, total = self.count(samples, predicted, absent)
+        return steps, self._reconstruct(references, slot, predicted, steps), total
+
+    def decode(self, references: ReferencePlanes, slot: int, steps: Plane) -> Plane:
+        """Predict a band, and go from its cells to those of samples."""
+        return self._reconstruct(references, slot, references.predict(self.bounds), steps)
+
+    def _reconstruct(self, references: ReferencePlanes, slot: int, predicted: Plane, steps: Plane) -> Plane:
         cells = np.clip(
             self.axis.positions(predicted).astype(np.int64) + steps, 0, len(self.axis.centres) - 1
         )
         refined = self.axis.values(cells)
-        difference = np.clip(refined.astype(np.int64) - base, -FARTHEST, FARTHEST)
-        return refined, difference.astype(np.int32)
+        difference = np.clip(refined.astype(np.int64) - references.band_base, -FARTHEST, FARTHEST)
+        references.plane(slot)[:] = difference
+        return refined
 
     def check(self, steps: Plane) -> None:
         """Refuse steps from one end of the axis over the other."""
@@ -153,13 +200,44 @@ def _quantise(
 
 
 @compiled(
-    "bf_refinement_reconstruct(predicted: int32[pixels], quantised: int32[pixels], base: int32[pixels],"
-    " pixels: int64, limits: int64[3], refined: out(int32[pixels]), difference: out(int32[pixels]))"
+    "bf_refinement_code(references: bf_refinement_references, samples: int32[pixels],"
+    " absent: uint8[pixels] | None, pixels: int64, limits: int64[3], quantised: out(int32[pixels]),"
+    " refined: out(int32[pixels]), difference: out(int32[pixels])) -> int64"
 )
+def _code(
+    references: ReferencePlanes,
+    samples: Plane,
+    absent: NDArray[np.uint8] | None,
+    limits: NDArray[np.int64],
+    quantised: Plane,
+    refined: Plane,
+    difference: Plane,
+) -> int:
+    predicted = references.predict(Bounds(*limits.tolist()[1:]))
+    total = _quantise(samples, predicted, absent, int(limits[0]), quantised)
+    _reconstruct(predicted, references.band_base, quantised, limits, refined, difference)
+    return total
+
+
+@compiled(
+    "bf_refinement_decode(references: bf_refinement_references, quantised: int32[pixels], pixels: int64,"
+    " limits: int64[3], refined: out(int32[pixels]), difference: out(int32[pixels]))"
+)
+def _decode(
+    references: ReferencePlanes,
+    quantised: Plane,
+    limits: NDArray[np.int64],
+    refined: Plane,
+    difference: Plane,
+) -> None:
+    predicted = references.predict(Bounds(*limits.tolist()[1:]))
+    _reconstruct(predicted, references.band_base, quantised, limits, refined, difference)
+
+
 def _reconstruct(
     predicted: Plane,
-    quantised: Plane,
     base: Plane,
+    quantised: Plane,
     limits: NDArray[np.int64],
     refined: Plane,
     difference: Plane,

@@ -22,18 +22,18 @@ from .tables import RefinementTables, load_refinement_tables
 
 def refined_counts(
     refinement: Refinement,
-    base: NDArray[np.int32],
+    base: NDArray[np.integer],
     info: SceneInfo,
     doublings: int,
     absent: NDArray[np.bool_] | None,
-) -> tuple[NDArray[np.int32], ErrorBound]:
+) -> tuple[NDArray[np.integer], ErrorBound]:
     """Decode a refinement.
 
     Parameters
     ----------
     refinement : Refinement
         Of the segment that the base comes from.
-    base : ndarray of int32, shape (bands, lines, samples)
+    base : ndarray of integers, shape (bands, lines, samples)
         Counts from `bandfold.bitstream.refinement.exact_base`.
     info : SceneInfo
         Of the scene.
@@ -44,7 +44,7 @@ def refined_counts(
 
     Returns
     -------
-    counts : ndarray of int32, shape (bands, lines, samples)
+    counts : ndarray of integers, shape (bands, lines, samples)
         Counts, or ordered integers where the bound says so: see `refined_samples`. Any value where the mask
         says so.
     bound : ErrorBound
@@ -68,7 +68,7 @@ def refined_counts(
 
 
 def refined_samples(
-    counts: NDArray[np.int32],
+    counts: NDArray[np.integer],
     words: int,
     bands: slice,
     absent: NDArray[np.bool_] | None,
@@ -79,7 +79,7 @@ def refined_samples(
 
     Parameters
     ----------
-    counts : ndarray of int32, shape (bands, lines, samples)
+    counts : ndarray of integers, shape (bands, lines, samples)
         From `refined_counts`, of all bands; with words, these of all bands one after the other.
     words : int
         Of its bound.
@@ -105,8 +105,8 @@ def refined_samples(
     gone = None if absent is None else absent[bands]
     if not words:
         units = BandUnits.of(info, bands, doublings)
-        return mark_no_data(counts[bands].astype(info.coded_dtype), gone, info, units)
-    wanted = counts.reshape(words, info.bands, *counts.shape[1:])[:, bands]
+        return mark_no_data(counts[bands].astype(info.coded_dtype, copy=False), gone, info, units)
+    wanted = counts.astype(np.int32, copy=False).reshape(words, info.bands, *counts.shape[1:])[:, bands]
     count = bands.stop - bands.start
     samples = from_words(wanted.reshape(words * count, *counts.shape[1:]), info.dtype, count)
     return samples if gone is None else put_no_data(samples, gone, info)

@@ -43,21 +43,21 @@ class CodedBand:
 
 
 def write_residual(
-    samples: NDArray[np.int32],
-    base: NDArray[np.int32],
+    samples: NDArray[np.integer],
+    base: NDArray[np.integer],
     bound: ErrorBound,
     bounds: Bounds,
     absent: NDArray[np.bool_] | None,
     tables: RefinementTables,
-) -> tuple[bytes, NDArray[np.int32]]:
+) -> tuple[bytes, NDArray[np.integer]]:
     """Code what a base lacks.
 
     Parameters
     ----------
-    samples : ndarray of int32, shape (bands, lines, samples)
-        Samples of a strip; those that are absent may have any value.
-    base : ndarray of int32, same shape
-        What a decoder has of them.
+    samples : ndarray of integers, shape (bands, lines, samples)
+        Samples of a strip, of at most 32 bits; those that are absent may have any value.
+    base : ndarray of integers, same shape
+        What a decoder has of them, of a type that holds all values of the range.
     bound : ErrorBound
         Limits of errors: 0 is lossless. With a relative limit the error of a sample x is at most the larger
         one of the floor and ``|x| * share // 65536``.
@@ -71,7 +71,7 @@ def write_residual(
     Returns
     -------
     payload : bytes
-    refined : ndarray of int32, shape (bands, lines, samples)
+    refined : ndarray of the type of `base`, shape (bands, lines, samples)
         What `read_residual` gives.
 
     Raises
@@ -79,20 +79,44 @@ def write_residual(
     ValueError
         If a relative limit is out of its range.
     """
-    side, writer = SymbolWriter(tables), SymbolWriter(tables)
-    refined, told = np.empty_like(base), []
+    writer, refined = ResidualWriter(bound, tables), np.empty_like(base)
     for number, band in enumerate(code_bands(samples, base, bound, bounds, absent, tables)):
+        writer.append(band)
         refined[number] = band.refined
-        told.append(band.side)
+    return writer.finish(), refined
+
+
+class ResidualWriter:
+    """Writes bands that were coded.
+
+    Parameters
+    ----------
+    bound : ErrorBound
+        Limits of errors.
+    tables : RefinementTables
+        Statistics; the decoder needs the same.
+    """
+
+    def __init__(self, bound: ErrorBound, tables: RefinementTables) -> None:
+        self._bound = bound
+        self._side, self._symbols = SymbolWriter(tables), SymbolWriter(tables)
+        self._told: list[BandSide] = []
+
+    def append(self, band: CodedBand) -> None:
+        """Append the next band."""
+        self._told.append(band.side)
         if band.side.scale != NOTHING:
-            writer.append(band.steps, band.classes, raw_bits(band.side.scale))
-    write_side(side, bound, told)
-    return side.followed_by(writer), refined
+            self._symbols.append(band.steps, band.classes, raw_bits(band.side.scale))
+
+    def finish(self) -> bytes:
+        """The payload, once all bands were appended."""
+        write_side(self._side, self._bound, self._told)
+        return self._side.followed_by(self._symbols)
 
 
 def code_bands(
-    samples: NDArray[np.int32],
-    base: NDArray[np.int32],
+    samples: NDArray[np.integer],
+    base: NDArray[np.integer],
     bound: ErrorBound,
     bounds: Bounds,
     absent: NDArray[np.bool_] | None,
@@ -120,22 +144,19 @@ def code_bands(
     moments = ReferenceMoments(references, looked_at(everywhere, lines * width))
     past = Past(lines, width)
     for number in range(bands):
-        limit, known, here = int(bound.limits[number]), references.base[number], gone[number]
-        wanted, flat = samples[number].ravel(), None if here is None else here.ravel()
+        limit, here = int(bound.limits[number]), gone[number]
+        wanted = samples[number].ravel().astype(np.int32, copy=False)
+        flat = None if here is None else here.ravel()
         for slot in references.enter(number):
             moments.learn(slot)
         told = moments.fit(number, wanted, limit)
-        predicted = references.predict(number, told.prediction, bounds)
-        quantiser = band_quantiser(bound, number, None, bounds)
-        steps, total = quantiser.count(wanted, predicted, flat)
+        references.weigh(number, told.prediction)
         values = None
-        if limit == 0 and bound.relative is None and total:
-            values = _values_that_pay(wanted, predicted, flat, total, bounds)
-        if values is not None:
-            quantiser = band_quantiser(bound, number, values, bounds)
-            steps, total = quantiser.count(wanted, predicted, flat)
+        if limit == 0 and bound.relative is None:
+            values = _values_that_pay(references, wanted, flat, bounds)
         slot = references.difference(number)
-        refined, references.planes[slot] = quantiser.reconstruct(predicted, steps, known)
+        quantiser = band_quantiser(bound, number, values, bounds)
+        steps, refined, total = quantiser.code(references, slot, wanted, flat)
         moments.learn(slot)
         scale, classes, plane = (
             NOTHING,
@@ -150,19 +171,21 @@ def code_bands(
 
 
 def _values_that_pay(
+    references: ReferencePlanes,
     samples: NDArray[np.int32],
-    predicted: NDArray[np.int32],
     absent: NDArray[np.uint8] | None,
-    total: int,
     bounds: Bounds,
 ) -> NDArray[np.int32] | None:
     """Values that a band uses, where steps are to be counted in these."""
-    if absent is not None:
-        samples, predicted = samples[absent == 0], predicted[absent == 0]
-    values = used_values(samples, bounds)
-    if values is None or not counted_in_used_values(values, samples, predicted, total):
+    present = samples if absent is None else samples[absent == 0]
+    values = used_values(present, bounds)
+    if values is None:
         return None
-    return values
+    predicted = references.predict(bounds)
+    total = UniformSteps(0, bounds).count(samples, predicted, absent)[1]
+    if absent is not None:
+        predicted = predicted[absent == 0]
+    return values if total and counted_in_used_values(values, present, predicted, total) else None
 
 
 def band_quantiser(
@@ -186,19 +209,19 @@ def band_quantiser(
     UniformSteps or AxisSteps
     """
     if values is not None:
-        return AxisSteps(used_axis(values, bounds.lowest, bounds.highest))
+        return AxisSteps(used_axis(values, bounds.lowest, bounds.highest), bounds)
     if bound.relative is not None:
-        return AxisSteps(relative_axis(*bound.relative, bounds.lowest, bounds.highest))
+        return AxisSteps(relative_axis(*bound.relative, bounds.lowest, bounds.highest), bounds)
     return UniformSteps(int(bound.limits[band]), bounds)
 
 
 def read_residual(
     payload: bytes,
-    base: NDArray[np.int32],
+    base: NDArray[np.integer],
     bounds: Bounds,
     absent: NDArray[np.bool_] | None,
     tables: RefinementTables,
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+) -> tuple[NDArray[np.integer], NDArray[np.int32]]:
     """Read what `write_residual` wrote.
 
     Parameters
@@ -210,7 +233,7 @@ def read_residual(
 
     Returns
     -------
-    refined : ndarray of int32, shape (bands, lines, samples)
+    refined : ndarray of the type of `base`, shape (bands, lines, samples)
         Samples; those that are absent have some value of the range.
     limits : ndarray of int32, shape (bands,)
         Largest error of each band in counts; with a relative limit its floor (see `read_error_bound`).
@@ -229,14 +252,13 @@ def read_residual(
     refined = np.empty_like(base)
     for number, side in enumerate(told):
         references.enter(number)
-        predicted = references.predict(number, side.told.prediction, bounds)
+        references.weigh(number, side.told.prediction)
         quantiser = band_quantiser(bound, number, side.values, bounds)
-        steps = np.zeros_like(predicted)
+        steps = np.zeros(lines * width, dtype=np.int32)
         if side.scale != NOTHING:
             steps = reader.band(side.scale, gone[number], past).ravel()
             quantiser.check(steps)
-        slot = references.difference(number)
-        plane, references.planes[slot] = quantiser.reconstruct(predicted, steps, references.base[number])
+        plane = quantiser.decode(references, references.difference(number), steps)
         refined[number] = plane.reshape(lines, width)
     reader.finish()
     return refined, bound.limits

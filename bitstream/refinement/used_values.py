@@ -11,6 +11,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.common.kernels import compiled
+
 from .band_prediction import Bounds
 from .quantisation import AxisSteps
 from .side_information import values_bits
@@ -42,10 +44,8 @@ def used_values(samples: NDArray[np.int32], bounds: Bounds) -> NDArray[np.int32]
         return None
     low, high = int(samples.min()), int(samples.max())
     if high - low < _LONGEST_FLAGS:
-        flags = np.zeros(high - low + 2, dtype=np.bool_)
-        places = samples.astype(np.int64) - low
-        flags[places] = True
-        if np.count_nonzero(flags[places[::_EVERY] + 1]) * _EVERY > _DENSEST * samples.size:
+        flags = np.zeros(high - low + 2, dtype=np.uint8)
+        if _flag(samples, low, _EVERY, flags) * _EVERY > _DENSEST * samples.size:
             return None
         values = np.flatnonzero(flags) + low
     else:
@@ -53,6 +53,17 @@ def used_values(samples: NDArray[np.int32], bounds: Bounds) -> NDArray[np.int32]
     if len(values) * _SAMPLES_PER_VALUE > samples.size or np.diff(values).max(initial=1) > _LONGEST_GAP:
         return None
     return values.astype(np.int32)
+
+
+@compiled(
+    "bf_refinement_used(samples: int32[count], count: int64, lowest: int32, every: int32,"
+    " flags: out(uint8[*])) -> int64"
+)
+def _flag(samples: NDArray[np.int32], lowest: int, every: int, flags: NDArray[np.uint8]) -> int:
+    """Flag used values from the lowest one on; return how many of every so many-th sample have one above."""
+    places = samples.astype(np.int64) - lowest
+    flags[places] = 1
+    return int(np.count_nonzero(flags[places[::every] + 1]))
 
 
 def counted_in_used_values(
@@ -73,9 +84,10 @@ def counted_in_used_values(
     -------
     bool
     """
-    axis = used_axis(values, int(values[0]), int(values[-1]))
+    ends = Bounds(int(values[0]), int(values[-1]))
+    axis = used_axis(values, ends.lowest, ends.highest)
     few, seen = samples[::_EVERY], predicted[::_EVERY]
-    less = AxisSteps(axis).count(few, seen, None)[1]
+    less = AxisSteps(axis, ends).count(few, seen, None)[1]
     saved = _bits(total, samples.size) - _bits(less, few.size) * samples.size / few.size
     return saved > values_bits(values)
 

@@ -16,6 +16,7 @@ enum {
     MEAN = 16,
     LARGEST = 255,
     RATIOS = 4096,
+    UNIT_RATIO_BITS = 8,
     FIRST_CLASS = 16,
     GROUP = 16, /* scales that share weights */
     GROUPS = 10,
@@ -54,7 +55,7 @@ typedef struct {
     int32_t current;            /* plane of the band that is coded */
 } bf_refinement_past;
 
-/* What the samples of a band are classified by. */
+/* What the samples of a band are classified by. Sums of features stay below 2**16. */
 typedef struct {
     const bf_refinement *tables;
     const uint8_t *previous;
@@ -65,34 +66,46 @@ typedef struct {
     int32_t scale, inverse;     /* of the rest */
     int32_t cap;                /* no larger magnitude matters */
     const int32_t *weights;
-    int32_t *three, *five, *deep, *running, *values; /* rows with margins */
+    int32_t *values;            /* a row with margins, as the others */
+    uint16_t *three, *five, *deep, *running;
     uint8_t *classes;           /* of a line */
+    int32_t steps[4];           /* mantissas of ratios from which on the class is one more */
+    int32_t first;              /* class of the ratio 2**-127, had it one */
 } contexts;
+
+/* Mantissas of 2**(k / 8) as float32, rounded up; behind the last one nothing. */
+static const int32_t EIGHTHS[9] = {0, 0x0b95c2, 0x1837f1, 0x25fed7, 0x3504f4, 0x45672b, 0x5744fd, 0x6ac0c7, INT32_MAX};
 
 static contexts start_band(const bf_refinement *tables, const bf_refinement_past *past, int32_t scale)
 {
     const int32_t samples = past->samples;
     const int64_t plane = (int64_t)past->lines * samples;
-    contexts band = {tables, past->planes + (1 - past->current) * plane, past->planes + past->current * plane,
-                     past->averages, past->lines, samples, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
+    contexts band = {.tables = tables, .previous = past->planes + (1 - past->current) * plane,
+                     .own = past->planes + past->current * plane, .average = past->averages,
+                     .lines = past->lines, .samples = samples};
     const int64_t row = (int64_t)samples + 2 * MARGIN;
     band.raw = scale - UNIT_SCALE < TABLE_OCTAVES * 8 ? 0 : (scale - UNIT_SCALE) / 8 - TABLE_OCTAVES + 1;
     band.scale = scale - 8 * band.raw;
     band.inverse = tables->inverse[band.scale];
     band.cap = ((LARGEST + 1) << 16) / band.inverse + 1;
     band.weights = tables->weights + FEATURES * (band.scale / GROUP < GROUPS ? band.scale / GROUP : GROUPS - 1);
-    band.three = past->scratch + MARGIN;
+    band.values = past->scratch + MARGIN;
+    band.three = (uint16_t *)(past->scratch + row) + MARGIN;
     band.five = band.three + row;
     band.deep = band.five + row;
     band.running = band.deep + row;
-    band.values = band.running + row;
-    band.classes = (uint8_t *)(band.values + row);
+    band.classes = (uint8_t *)(band.running + row);
     for (int32_t x = 0; x < samples; x++)
         band.running[x] = MEAN << 4;
+    /* Two eighths of an octave a class: every second eighth counts, the odd ones where the scale is odd. */
+    const int32_t from = band.scale - FIRST_CLASS, odd = from & 1;
+    for (int32_t n = 0; n < 4; n++)
+        band.steps[n] = EIGHTHS[odd ? 2 * n + 1 : 2 * n + 2];
+    band.first = (from - odd) / 2 - 4 * (UNIT_RATIO_BITS + 127);
     return band;
 }
 
-BF_INLINE void repeat_edges(int32_t *row, int32_t samples, int reach)
+BF_INLINE void repeat_edges(uint16_t *row, int32_t samples, int reach)
 {
     for (int n = 1; n <= reach; n++) {
         row[-n] = row[0];
@@ -109,43 +122,51 @@ BF_INLINE int64_t start_of(int32_t line, const contexts *band)
 
 /* Classes of a line, all lines above being known. */
 BF_CLONES
-static void classify_line(const contexts *band, int32_t line, const uint8_t *absent, uint8_t *classes)
+static void classify_line(const contexts *band, int32_t line, const uint8_t *absent, uint8_t *restrict classes)
 {
-    const int32_t samples = band->samples, *w = band->weights, scale = band->scale - FIRST_CLASS;
-    const int32_t last = band->tables->classes - 1, *logarithms = band->tables->logarithms;
+    const int32_t samples = band->samples, *w = band->weights, last = band->tables->classes - 1, first = band->first;
     const int64_t here = start_of(line, band), above = start_of(line - 1, band), below = start_of(line + 1, band);
     const uint8_t *p = band->previous + here, *p1 = band->previous + above, *n1 = band->previous + below;
     const uint8_t *p2 = band->previous + start_of(line - 2, band), *n2 = band->previous + start_of(line + 2, band);
     const uint16_t *d = band->average + here, *d1 = band->average + above, *e1 = band->average + below;
     const uint8_t *up = line > 0 ? band->own + above : p;
-    int32_t *restrict three = band->three, *restrict five = band->five, *restrict values = band->values;
-    int32_t *restrict running = band->running, *restrict deep = band->deep;
+    uint16_t *restrict three = band->three, *restrict five = band->five, *restrict deep = band->deep;
+    uint16_t *restrict running = band->running;
+    int32_t *restrict values = band->values;
     for (int32_t x = 0; x < samples; x++) {
-        three[x] = p1[x] + p[x] + n1[x];
-        five[x] = three[x] + p2[x] + n2[x];
-        deep[x] = d1[x] + d[x] + e1[x];
+        const uint16_t middle = (uint16_t)(p1[x] + p[x] + n1[x]);
+        three[x] = middle;
+        five[x] = (uint16_t)(middle + p2[x] + n2[x]);
+        deep[x] = (uint16_t)(d1[x] + d[x] + e1[x]);
     }
     repeat_edges(three, samples, 1);
     repeat_edges(five, samples, 2);
     repeat_edges(deep, samples, 1);
     repeat_edges(running, samples, 3);
+    const int32_t w0 = w[0] * MEAN, w1 = w[1], w2 = w[2], w3 = w[3], w4 = w[4], w5 = w[5], w6 = w[6], w7 = w[7];
     for (int32_t x = 0; x < samples; x++) {
-        const int32_t near = three[x - 1] + three[x] + three[x + 1];
-        const int32_t far = five[x - 2] + five[x - 1] + five[x] + five[x + 1] + five[x + 2];
-        const int32_t around = deep[x - 1] + deep[x] + deep[x + 1];
-        const int32_t wide = running[x - 3] + running[x - 2] + running[x - 1] + running[x] + running[x + 1] +
-                             running[x + 2] + running[x + 3];
-        values[x] = w[0] * MEAN + w[1] * up[x] + w[3] * near + w[4] * far + w[5] * d[x] + w[6] * around + w[7] * wide;
+        const uint16_t near = (uint16_t)(three[x - 1] + three[x] + three[x + 1]);
+        const uint16_t far = (uint16_t)(five[x - 2] + five[x - 1] + five[x] + five[x + 1] + five[x + 2]);
+        const uint16_t around = (uint16_t)(deep[x - 1] + deep[x] + deep[x + 1]);
+        const uint16_t wide = (uint16_t)(running[x - 3] + running[x - 2] + running[x - 1] + running[x] +
+                                         running[x + 1] + running[x + 2] + running[x + 3]);
+        values[x] = w0 + w1 * up[x] + w3 * near + w4 * far + w5 * d[x] + w6 * around + w7 * wide;
     }
-    values[0] += w[2] * (up[0] + up[samples > 1]);
+    values[0] += w2 * (up[0] + up[samples > 1]);
     for (int32_t x = 1; x < samples - 1; x++)
-        values[x] += w[2] * (up[x - 1] + up[x + 1]);
+        values[x] += w2 * (up[x - 1] + up[x + 1]);
     if (samples > 1)
-        values[samples - 1] += w[2] * (up[samples - 2] + up[samples - 1]);
+        values[samples - 1] += w2 * (up[samples - 2] + up[samples - 1]);
+    const int32_t s0 = band->steps[0], s1 = band->steps[1], s2 = band->steps[2], s3 = band->steps[3];
     for (int32_t x = 0; x < samples; x++) {
-        int32_t value = values[x] >> 12;
-        value = value < 0 ? 0 : value >= RATIOS ? RATIOS - 1 : value;
-        int32_t kind = (scale + logarithms[value]) >> 1;
+        int32_t value = values[x] >> GUESS_BITS;
+        value = value < 1 ? 1 : value;
+        value = value >= RATIOS ? RATIOS - 1 : value;
+        /* Exponent and mantissa of the ratio are its logarithm, in eighths after four comparisons. */
+        const union { float number; int32_t bits; } ratio = {(float)value};
+        const int32_t mantissa = ratio.bits & 0x7fffff;
+        int32_t kind = first + 4 * (ratio.bits >> 23);
+        kind += (mantissa >= s0) + (mantissa >= s1) + (mantissa >= s2) + (mantissa >= s3);
         kind = kind < 0 ? 0 : kind > last ? last : kind;
         classes[x] = (uint8_t)kind;
     }
@@ -159,7 +180,7 @@ BF_CLONES
 static void learn_line(const contexts *band, int32_t line, const int32_t *numbers, const uint8_t *absent)
 {
     uint8_t *restrict own = band->own + (int64_t)line * band->samples;
-    int32_t *restrict running = band->running;
+    uint16_t *restrict running = band->running;
     const int32_t cap = band->cap, inverse = band->inverse, raw = band->raw;
     for (int32_t x = 0; x < band->samples; x++) {
         const int32_t high = numbers[x] >> raw;
@@ -173,7 +194,7 @@ static void learn_line(const contexts *band, int32_t line, const int32_t *number
         for (int32_t x = 0; x < band->samples; x++)
             own[x] = absent[x] ? MEAN : own[x];
     for (int32_t x = 0; x < band->samples; x++)
-        running[x] += ((own[x] << 4) - running[x]) >> 3;
+        running[x] = (uint16_t)(running[x] + (((own[x] << 4) - running[x]) >> 3));
 }
 
 /* Take in a band. */
@@ -245,15 +266,12 @@ BF_EXPORT int64_t bf_refinement_tokens(const int32_t *numbers, const uint8_t *cl
     for (int64_t p = 0; p < count; p++) {
         const int32_t high = numbers[p] >> raw;
         const uint32_t magnitude = high < 0 ? 0u - (uint32_t)high : (uint32_t)high;
-        uint32_t field = high < 0;
-        int width = high != 0;
-        tokens[p] = (uint8_t)magnitude;
-        if (magnitude >= BF_DIRECT) {
-            const int exponent = highest_bit(magnitude);
-            tokens[p] = (uint8_t)(BF_DIRECT + 2 * (exponent - 4) + (int)((magnitude >> (exponent - 1)) & 1));
-            width = exponent;
-            field = field << (exponent - 1) | (magnitude & (((uint32_t)1 << (exponent - 1)) - 1));
-        }
+        /* Without branches: which way they went could not be told beforehand. */
+        const int exponent = highest_bit(magnitude | BF_DIRECT), large = magnitude >= BF_DIRECT;
+        const uint32_t token = BF_DIRECT + 2 * (uint32_t)(exponent - 4) + ((magnitude >> (exponent - 1)) & 1);
+        const int more = large ? exponent - 1 : 0, width = (magnitude != 0) + more;
+        const uint32_t field = (uint32_t)(high < 0) << more | (magnitude & (((uint32_t)1 << more) - 1));
+        tokens[p] = (uint8_t)(large ? token : magnitude);
         if (classes[p] == ABSENT)
             continue;
         put_bits(&sink, field, width);

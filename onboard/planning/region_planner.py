@@ -88,6 +88,7 @@ def find_regions(
     strip_lines: int,
     step: float,
     progress: Callable[[float], None] | None = None,
+    least_saved: float = 0.0,
 ) -> RegionPlanner | None:
     """Find regions that are worth folds of their own.
 
@@ -103,6 +104,9 @@ def find_regions(
         Quantiser step, in counts, about that at which the scene will be coded: folds pay more at fine steps.
     progress : callable, optional
         Called with the fraction of a second sample that is read.
+    least_saved : float
+        Share of the bits of one fold that several must save by the moments to be looked at more closely:
+        more than 0 where folds are for a small part of what is coded.
 
     Returns
     -------
@@ -114,7 +118,8 @@ def find_regions(
         return None
     # Those of a region are fewer, told more coarsely, and have rotations.
     bits = planner.side_bits(step) + least_fold_bits(len(planner.sample.blocks))
-    if len(_cut(merge_strips(sparse.groups, step), bits)) < 2:
+    root = merge_strips(sparse.groups, step)
+    if root.saved < least_saved * root.bits or len(_cut(root, bits)) < 2:
         return None
     sample = planner.sample
     if sample.blocks.shape[1] < min(sparse.blocks, DENSE_BLOCKS):

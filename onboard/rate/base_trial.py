@@ -12,8 +12,11 @@ from bandfold.onboard.planning.plan import Planner
 from bandfold.onboard.refinement.strip_refiner import StripRefiner
 from bandfold.onboard.settings import LARGEST_STEP, SMALLEST_STEP, step_code
 
-PIXELS_TRIED = 1 << 14
-"""Pixels of a scene that are coded and refined at each step, about."""
+PIXELS_TRIED = 1 << 13
+"""Pixels of a scene that are coded and refined at each step, about; more where `LEAST_ROWS` have more."""
+
+LEAST_ROWS = 2
+"""Rows of blocks, or of what a method keeps together, that stand for a scene at least."""
 
 FACTOR = 2
 """Between one step that is tried and the next: bytes change slowly around the best one."""
@@ -100,10 +103,12 @@ def descend(size: Callable[[int], float], first: int) -> tuple[int, float]:
 
 
 def _size_of(coder: SceneCoder, planner: Planner, refiner: StripRefiner) -> Callable[[int], float]:
+    pixels = max(PIXELS_TRIED, LEAST_ROWS * coder.method.lines_together * coder.samples.info.samples)
+
     def size(code: int) -> float:
         coder.progress("plan", 0.0)
         plan = planner.plan(code / STEP_UNIT, rotate=False)
-        strips = coder.some_strips(plan, PIXELS_TRIED)
+        strips = coder.some_strips(plan, pixels)
         header = coder.header(plan, code)
 
         def one(index: int) -> int:

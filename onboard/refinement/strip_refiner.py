@@ -28,12 +28,13 @@ from bandfold.bitstream.refinement.ordered_integers import (
     words_of,
 )
 from bandfold.bitstream.refinement.refined_strip import of_words, refined_samples, uncounted
-from bandfold.bitstream.refinement.residual_codec import write_residual
+from bandfold.bitstream.refinement.residual_codec import ResidualWriter, code_bands, write_residual
 from bandfold.bitstream.refinement.side_information import ErrorBound
 from bandfold.bitstream.refinement.tables import load_refinement_tables
 from bandfold.bitstream.segments.band_codec import BandCodec
 from bandfold.bitstream.segments.predicted_codec import PredictedCodec
 from bandfold.bitstream.segments.segment import Segment
+from bandfold.bitstream.transforms.scaling import BandUnits, mark_no_data
 from bandfold.common.errors import SettingsError, VerificationError
 from bandfold.common.scene import SCALED_DTYPES, SceneInfo
 from bandfold.onboard.planning.plan import Basis
@@ -169,7 +170,7 @@ class StripRefiner:
         given = samples.scene.read(slice(0, info.bands), lines)
         read = given if samples.counts is samples.scene else samples.read(slice(0, info.bands), lines)
         strip = _Strip(
-            read.astype(np.int32),
+            read,
             counts,
             segment,
             self.limits,
@@ -197,8 +198,8 @@ class StripRefiner:
 class _Strip:
     """Counts of a strip, what its base has of them, and the limits in the units of its samples."""
 
-    exact: NDArray[np.int32]
-    base: NDArray[np.int32]
+    exact: NDArray[np.integer]
+    base: NDArray[np.integer]
     segment: Segment
     limits: tuple[float, ...]
     share: int
@@ -210,17 +211,19 @@ class _Strip:
         mask = uncounted(self.segment, self.exact.shape)
         share = (self.share, int(limits[0])) if relative and self.share else None
         bound, bounds = ErrorBound(limits, share), Bounds.of(info.coded_dtype)
-        payload, refined = write_residual(
-            self.exact, self.base, bound, bounds, mask, load_refinement_tables()
-        )
+        tables = load_refinement_tables()
+        writer = ResidualWriter(bound, tables)
         asked, absent = np.broadcast_to(np.array(self.limits), info.bands), self.segment.absent
         far = np.zeros(info.bands, dtype=np.bool_)
-        for band in range(info.bands):
-            # One after the other: what is made of a band stays in the cache until it is compared.
+        for band, coded in enumerate(code_bands(self.exact, self.base, bound, bounds, mask, tables)):
+            writer.append(coded)
+            # What is made of a band is still in the cache.
             own = slice(band, band + 1)
-            decoded = refined_samples(refined, 0, own, absent, info, 0)[0]
-            kept = None if mask is None else mask[band]
-            far[band] = self._beyond(decoded, given[band], float(asked[band]), kept)
+            kept, gone = (None if one is None else one[own] for one in (mask, absent))
+            counts = coded.refined[None].astype(info.coded_dtype)
+            decoded = mark_no_data(counts, gone, info, BandUnits.of(info, own, 0))
+            far[band] = self._beyond(decoded, given[own], float(asked[band]), kept)
+        payload = writer.finish()
         return payload, far
 
     def between_counts(self, info: SceneInfo, given: NDArray[Any]) -> bool:
@@ -255,6 +258,8 @@ class _Strip:
         self, decoded: NDArray[Any], given: NDArray[Any], limit: float, mask: NDArray[np.bool_] | None
     ) -> bool:
         """Whether a sample of a band is beyond its limit."""
+        if limit == 0 and not self.share and mask is None and decoded.dtype.itemsize < 4:
+            return not np.array_equal(decoded, given)
         wide: Any = np.int32 if given.dtype.itemsize < 4 else np.float64
         with np.errstate(invalid="ignore", over="ignore"):
             error = np.abs(np.subtract(decoded, given, dtype=wide))

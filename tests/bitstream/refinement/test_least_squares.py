@@ -17,9 +17,9 @@ def _fit(target, planes, absent=None, base=None):
         for slot in references.enter(band):
             moments.learn(slot)
         if band < count:
-            references.planes[references.difference(band)] = planes[band]
+            references.plane(references.difference(band))[:] = planes[band]
             moments.learn(references.difference(band))
-    return moments.fit(count, target + references.base[count], 0)
+    return moments.fit(count, target + references.band_base, 0)
 
 
 def _planes(count, pixels=20000):

@@ -257,16 +257,20 @@ def test_published_networks_are_refused():
 
 def test_a_refinement_that_fails_is_noticed_before_it_is_written(monkeypatch):
     """Whatever the residual coder says it made, samples are compared with their limits."""
-    write = strip_refiner.write_residual
+    code = strip_refiner.code_bands
 
     def spoilt(*arguments):
-        payload, refined = write(*arguments)
-        refined[1, 2, 3] += 5
-        return payload, refined
+        for number, band in enumerate(code(*arguments)):
+            if number == 1:
+                band.refined[2, 3] += 5
+            yield band
 
-    monkeypatch.setattr(strip_refiner, "write_residual", spoilt)
-    with pytest.raises(strip_refiner.VerificationError, match="band 1 of the strip from line 0 on is not"):
-        coded(scene(), max_error=2)
+    monkeypatch.setattr(strip_refiner, "code_bands", spoilt)
+    for limits in ({"max_error": 2}, {"lossless": True}):
+        with pytest.raises(
+            strip_refiner.VerificationError, match="band 1 of the strip from line 0 on is not"
+        ):
+            coded(scene(), **limits)
 
 
 @pytest.mark.parametrize(
