@@ -179,8 +179,7 @@ class Encoder:
         if refiner is None:
             return coded.data
         return refine_scene(
-            coded.data,
-            coded.plan,
+            coded,
             samples,
             refiner,
             base_first=self.settings.base_first,
@@ -284,7 +283,7 @@ class Encoder:
     def _best_base(self, coder: SceneCoder, planners: Sequence[Planner], refiner: StripRefiner) -> CodedScene:
         """The scene, coded so that it takes the fewest bytes with what bounds its errors."""
         base = choose_base(coder, planners, refiner, lambda planner: self._first_code(planner, coder))
-        return coder.at_step(base.planner, base.code, errors=False)
+        return coder.at_step(base.planner, base.code, errors=False, refine=refiner.section)
 
     def _coded_by_networks(
         self, samples: Samples, networks: Networks, refiner: StripRefiner | None

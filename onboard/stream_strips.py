@@ -176,7 +176,9 @@ class StreamStrips:
             self._bucket.close(sum(map(len, sections)))
         if refiner is not None:
             lines = slice(0, samples.info.lines)
-            sections.append(refiner.section(coded.payload, self._header, basis.basis, samples, lines))
+            sections.append(
+                refiner.section(coded.payload, self._header, basis.basis, samples, lines, coded.segment)
+            )
         self.strips += 1
         self.lines += samples.info.lines
         return sections

@@ -35,6 +35,7 @@ _ROUNDING = 1.0 / 12.0
 _RIDGE = 1e-3
 _FINENESS = 2.0
 _LARGEST_OFFSET = (1 << 31) - 1
+_TOLD = 5
 
 
 def looked_at(absent: NDArray[np.bool_] | None, pixels: int) -> NDArray[np.int64]:
@@ -129,35 +130,21 @@ class ReferenceMoments(Structure):
         if count == 0:
             return ToldPrediction(BandPrediction())
         step = 2 * limit + 1
-        rounding, total = _ROUNDING * step * step, samples.size
+        pixels = samples.size
         # Bits, twice and for each pixel, that a weight takes: to tell it, and because it fits some noise.
-        worth = 2.0 * TOLD_BITS / total + 2.0 / (math.log(2.0) * count)
+        worth = 2.0 * TOLD_BITS / pixels + 2.0 / (math.log(2.0) * count)
+        known = np.array([worth, _ROUNDING * step * step, pixels], dtype=np.float64)
         neighbours = self._references.neighbours(band)
         before = self._references.references(band, min(band, MOST_REFERENCES))
         around = [slot for slot in neighbours if slot is not None]
-        slots = around + before
-        rows, found = np.empty((len(slots) + 1, len(slots) + 1)), np.empty(len(slots) + 1)
-        places = np.array(slots, dtype=np.int64)
-        _covariances(self, samples, self._references.band_base, places, rows, found)
-        means: list[float] = found.tolist()
-        plain = _Triangle(rows[len(around) :, len(around) :].copy(), 0, worth, rounding)
-        bent = _Triangle(rows, len(around), worth, rounding)
-        best, held = (plain, 0) if plain.cost <= bent.cost else (bent, len(around))
-        units = [
-            best.unit(first, last, total) for first, last in ((0, held), (held, best.count)) if last > first
-        ]
-        around_unit = units[0] if held else 0
-        unit = units[-1] if best.count > held else 0
-        told = best.weights([around_unit] * held + [unit] * (best.count - held))
-        if told and max(abs(weight) for weight in told) >= LARGEST_WEIGHT:
-            told, held = [], 0
-        offset = means[-1]
-        for weight, mean in zip(told, means if held else means[len(around) :], strict=False):
-            offset -= math.ldexp(weight, -WEIGHT_BITS) * mean
-        cut = min(max(round(math.ldexp(offset, OFFSET_BITS)), -_LARGEST_OFFSET), _LARGEST_OFFSET)
-        rest = iter(told[:held])
+        slots = np.array(around + before, dtype=np.int64)
+        found = np.zeros(_TOLD + PLANES, dtype=np.int64)
+        _fit(self, samples, self._references.band_base, slots, len(around), known, found)
+        held, others, around_unit, unit, offset, *weights = found.tolist()
+        rest = iter(weights[:held])
         bases = tuple(0 if slot is None else next(rest) for slot in neighbours) if held else ()
-        return ToldPrediction(BandPrediction(tuple(told[held:]), bases, cut), unit, around_unit)
+        told = BandPrediction(tuple(weights[held : held + others]), bases, offset)
+        return ToldPrediction(told, unit, around_unit)
 
 
 class _Triangle:
@@ -183,73 +170,64 @@ class _Triangle:
     """
 
     def __init__(self, rows: NDArray[np.float64], least: int, worth: float, rounding: float) -> None:
-        size, self._rounding = len(rows) - 1, rounding
-        triangle, numbers = np.zeros_like(rows), np.zeros((3, size + 1))
-        held = _factorise(rows, _RIDGE, triangle, numbers)
-        self._factors: list[list[float]] = triangle.tolist()
-        pivots, shares, lefts = numbers.tolist()
-        self._pivots: list[float] = pivots
-        self._shares: list[float] = shares
-        self.count, self._left = 0, lefts[0]
-        self.cost = math.inf if least else math.log2(self._left + rounding)
-        for count in range(max(least, 1), held + 1):
-            left = lefts[count]
-            cost = math.log2(max(left, 0.0) + rounding) + worth * count
-            if cost < self.cost:
-                self.count, self.cost, self._left = count, cost, left
+        covariances: list[list[float]] = rows.tolist()
+        size, self._rounding = len(covariances) - 1, rounding
+        self._factors, self._pivots = [[0.0] * size for _ in range(size)], [0.0] * size
+        self._shares = [0.0] * size
+        left = max(covariances[size][size], 0.0)
+        self.count, self._left = 0, left
+        self.cost = math.inf if least else _logarithm(left + rounding)
+        factors, pivots, shares = self._factors, self._pivots, self._shares
+        for one in range(size):
+            pivot, share = covariances[one][one] + _RIDGE, covariances[size][one]
+            for other in range(one):
+                value = covariances[one][other]
+                for inner in range(other):
+                    value -= factors[one][inner] * factors[other][inner] * pivots[inner]
+                factors[one][other] = value / pivots[other]
+                pivot -= factors[one][other] * factors[one][other] * pivots[other]
+                share -= factors[one][other] * shares[other] * pivots[other]
+            # One that depends on others is of no use, nor is what comes behind it.
+            if not pivot > 0.0:
+                break
+            pivots[one], shares[one] = pivot, share / pivot
+            left -= share * share / pivot
+            cost = _logarithm(max(left, 0.0) + rounding) + worth * (one + 1)
+            if one + 1 >= least and cost < self.cost:
+                self.count, self.cost, self._left = one + 1, cost, left
 
-    def unit(self, first: int, last: int, pixels: int) -> int:
+    def unit(self, first: int, last: int, pixels: float) -> int:
         """Logarithm of a unit for some weights that is fine enough for so many pixels."""
         variance = max(self._pivots[first:last])
         fine = math.sqrt(_FINENESS * (max(self._left, 0.0) + self._rounding) / (variance * pixels))
         return min(max(math.frexp(fine)[1] - 1 + WEIGHT_BITS, 0), WEIGHT_BITS)
 
     def weights(self, units: list[int]) -> list[int]:
-        """Weights in their units, the last one first: those before it make up for what rounding it loses."""
+        """Weights in their units, none if one is too large.
+
+        The last one comes first: those before it make up for what rounding it loses.
+        """
         told = [0] * self.count
         for one in range(self.count - 1, -1, -1):
             value = self._shares[one]
             for inner in range(one + 1, self.count):
                 value -= self._factors[inner][one] * math.ldexp(told[inner], -WEIGHT_BITS)
+            if not abs(value) < LARGEST_WEIGHT:
+                return []
             told[one] = round(math.ldexp(value, WEIGHT_BITS - units[one])) << units[one]
-        return told
+        return [] if any(abs(weight) >= LARGEST_WEIGHT for weight in told) else told
 
 
-@compiled(
-    "bf_refinement_triangle(rows: float64[size, size], size: int32, ridge: float64,"
-    " triangle: out(float64[size, size]), numbers: out(float64[3, size])) -> int32"
-)
-def _factorise(
-    rows: NDArray[np.float64], ridge: float, triangle: NDArray[np.float64], numbers: NDArray[np.float64]
-) -> int:
-    """Factors, pivots and shares of references, and the variance that the first ones of them leave.
-
-    Returns how many references there are before one that depends on others.
-    """
-    covariances: list[list[float]] = rows.tolist()
-    size = len(covariances) - 1
-    factors, pivots, shares = triangle.tolist(), [0.0] * size, [0.0] * size
-    left = max(covariances[size][size], 0.0)
-    lefts = [left] * (size + 1)
-    held = 0
-    for one in range(size):
-        pivot, share = covariances[one][one] + ridge, covariances[size][one]
-        for other in range(one):
-            value = covariances[one][other]
-            for inner in range(other):
-                value -= factors[one][inner] * factors[other][inner] * pivots[inner]
-            factors[one][other] = value / pivots[other]
-            pivot -= factors[one][other] * factors[one][other] * pivots[other]
-            share -= factors[one][other] * shares[other] * pivots[other]
-        if not pivot > 0.0:
-            break
-        pivots[one], shares[one] = pivot, share / pivot
-        left -= share * share / pivot
-        lefts[one + 1] = left
-        held = one + 1
-    triangle[:] = factors
-    numbers[:] = [[*pivots, 0.0], [*shares, 0.0], lefts]
-    return held
+def _logarithm(x: float) -> float:
+    """Binary logarithm by arithmetic alone, the same everywhere; see `bandfold.common.exact.log2`."""
+    mantissa, exponent = math.frexp(x)
+    if mantissa < math.sqrt(0.5):
+        mantissa, exponent = mantissa * 2.0, exponent - 1
+    t = (mantissa - 1.0) / (mantissa + 1.0)
+    t2, series = t * t, 1.0 / 13.0
+    for odd in (11.0, 9.0, 7.0, 5.0, 3.0, 1.0):
+        series = series * t2 + 1.0 / odd
+    return exponent + (2.0 / math.log(2.0)) * t * series
 
 
 @compiled(
@@ -271,18 +249,48 @@ def _learn(moments: ReferenceMoments, plane: NDArray[np.int32], slot: int) -> No
 
 
 @compiled(
-    "bf_refinement_covariances(moments: out(bf_refinement_moments), samples: int32[pixels],"
-    " base: int32[pixels], pixels: int64, slots: int64[size], size: int32,"
-    " rows: out(float64[size + 1, size + 1]), means: out(float64[size + 1]))"
+    "bf_refinement_fit(moments: out(bf_refinement_moments), samples: int32[pixels], base: int32[pixels],"
+    " pixels: int64, slots: int64[size], size: int32, around: int32, known: float64[3],"
+    " told: out(int64[16]))"
 )
+def _fit(
+    moments: ReferenceMoments,
+    samples: NDArray[np.int32],
+    base: NDArray[np.int32],
+    slots: NDArray[np.int64],
+    around: int,
+    known: NDArray[np.float64],
+    told: NDArray[np.int64],
+) -> None:
+    """Fit a band to some planes, of which the first ones, `around`, are bases.
+
+    Known are what a reference must save, the variance of what no prediction can tell, and the pixels of the
+    band. Told are how many bases and how many others have weights, the units of both, the offset, and the
+    weights.
+    """
+    worth, rounding, pixels = known.tolist()
+    means, rows = _covariances(moments, samples, base, slots)
+    plain = _Triangle(rows[around:, around:], 0, worth, rounding)
+    bent = _Triangle(rows, around, worth, rounding)
+    best, held = (plain, 0) if plain.cost <= bent.cost else (bent, around)
+    around_unit = best.unit(0, held, pixels) if held else 0
+    unit = best.unit(held, best.count, pixels) if best.count > held else 0
+    weights = best.weights([around_unit] * held + [unit] * (best.count - held))
+    held = held if weights else 0
+    offset = means[-1]
+    for weight, mean in zip(weights, means if held else means[around:], strict=False):
+        offset -= math.ldexp(weight, -WEIGHT_BITS) * mean
+    cut = min(max(round(math.ldexp(offset, OFFSET_BITS)), -_LARGEST_OFFSET), _LARGEST_OFFSET)
+    told[:_TOLD] = held, len(weights) - held, around_unit, unit, cut
+    told[_TOLD : _TOLD + len(weights)] = weights
+
+
 def _covariances(
     moments: ReferenceMoments,
     samples: NDArray[np.int32],
     base: NDArray[np.int32],
     slots: NDArray[np.int64],
-    rows: NDArray[np.float64],
-    means: NDArray[np.float64],
-) -> None:
+) -> tuple[list[float], NDArray[np.float64]]:
     """Means and covariances of some planes and, last, of what the base lacks in the band."""
     pixels, target, found = (moments.arrays[name] for name in ("pixels", "target", "found"))
     target[:] = np.clip(samples[pixels].astype(np.int64) - base[pixels], -FARTHEST, FARTHEST)
@@ -293,8 +301,8 @@ def _covariances(
     products[:size, :size] = moments.arrays["products"][np.ix_(slots, slots)]
     products[size, :size] = products[:size, size] = found[slots]
     products[size, size] = found[PLANES + 1]
-    means[:] = np.append(moments.arrays["sums"][slots], found[PLANES]) / count
-    rows[:] = products / count - means[:, None] * means
+    means = np.append(moments.arrays["sums"][slots], found[PLANES]) / count
+    return means.tolist(), products / count - means[:, None] * means
 
 
 def _moments_of(planes: NDArray[np.int32], target: NDArray[np.int32], found: NDArray[np.int64]) -> None:

@@ -23,6 +23,7 @@ _SAMPLES_PER_VALUE = 4
 _DENSEST = 0.85
 _LONGEST_GAP = 1 << 30
 _EVERY = 7
+_SHARE = 8
 
 
 def used_values(samples: NDArray[np.int32], bounds: Bounds) -> NDArray[np.int32] | None:
@@ -42,10 +43,16 @@ def used_values(samples: NDArray[np.int32], bounds: Bounds) -> NDArray[np.int32]
     """
     if samples.size == 0:
         return None
-    low, high = int(samples.min()), int(samples.max())
+    low, high = bounds.lowest, bounds.highest
+    if high - low >= _LONGEST_FLAGS:
+        low, high = int(samples.min()), int(samples.max())
     if high - low < _LONGEST_FLAGS:
         flags = np.zeros(high - low + 2, dtype=np.uint8)
-        if _flag(samples, low, _EVERY, flags) * _EVERY > _DENSEST * samples.size:
+        dense = _flag(samples, low, _EVERY, int(_DENSEST * samples.size) // _EVERY, flags)
+        if dense < 0:
+            # Beyond the range that they should have.
+            return used_values(samples, Bounds(int(samples.min()), int(samples.max())))
+        if dense:
             return None
         values = np.flatnonzero(flags) + low
     else:
@@ -56,14 +63,24 @@ def used_values(samples: NDArray[np.int32], bounds: Bounds) -> NDArray[np.int32]
 
 
 @compiled(
-    "bf_refinement_used(samples: int32[count], count: int64, lowest: int32, every: int32,"
-    " flags: out(uint8[*])) -> int64"
+    "bf_refinement_used(samples: int32[count], count: int64, lowest: int32, every: int32, most: int64,"
+    " flags: out(uint8[size]), size: int64) -> int32"
 )
-def _flag(samples: NDArray[np.int32], lowest: int, every: int, flags: NDArray[np.uint8]) -> int:
-    """Flag used values from the lowest one on; return how many of every so many-th sample have one above."""
+def _flag(samples: NDArray[np.int32], lowest: int, every: int, most: int, flags: NDArray[np.uint8]) -> int:
+    """Flag used values from the lowest one on, unless they are found to be dense.
+
+    Dense they are where more than `most` of every so many-th sample have a neighbour above that is used. A
+    part of the samples tells that mostly. Returns whether they are, or -1 where samples have no flag.
+    """
     places = samples.astype(np.int64) - lowest
-    flags[places] = 1
-    return int(np.count_nonzero(flags[places[::every] + 1]))
+    if places.min(initial=0) < 0 or places.max(initial=0) + 1 >= len(flags):
+        return -1
+    part = len(places) // _SHARE
+    for some in (slice(0, part), slice(part, None)):
+        flags[places[some]] = 1
+        if np.count_nonzero(flags[places[::every] + 1]) > most:
+            return 1
+    return 0
 
 
 def counted_in_used_values(

@@ -1,10 +1,8 @@
-/* Planes of refinement: predictions, steps from them, and moments. See bitstream/refinement/band_prediction.py,
- * quantisation.py, least_squares.py and used_values.py there.
+/* Planes of refinement: predictions, and steps from them. See bitstream/refinement/band_prediction.py, quantisation.py
+ * and used_values.py there.
  */
 
 #include "kernels.h"
-
-#include <string.h>
 
 enum { PLANES = 11, WEIGHT_BITS = 18, FARTHEST = (1 << 24) - 1, PART = 1024 };
 
@@ -17,18 +15,6 @@ typedef struct {
     int64_t pixels, constant;
     int32_t count;          /* weights */
 } bf_refinement_references;
-
-/* Moments of the planes, over some pixels. */
-typedef struct {
-    const int64_t *pixels;  /* [count] */
-    int32_t *looked_at;     /* [11][count] */
-    int32_t *target;        /* [count]: what the base lacks in the band */
-    int64_t *products;      /* [11][11] */
-    int64_t *sums;          /* [11] */
-    int64_t *found;         /* [13]: products of the target with all planes, its sum, and that of its squares */
-    int64_t count;
-    int32_t known;          /* whether `found` is of these planes */
-} bf_refinement_moments;
 
 BF_INLINE int64_t between(int64_t x, int64_t low, int64_t high)
 {
@@ -170,116 +156,38 @@ BF_EXPORT void bf_refinement_decode(const bf_refinement_references *references, 
     }
 }
 
-/* Products of all planes with one, its sum and that of its squares. */
-BF_CLONES
-static void moments_of(const int32_t *planes, const int32_t *target, int64_t count, int64_t *found)
-{
-    int64_t sum = 0, square = 0;
-    for (int64_t p = 0; p < count; p++) {
-        sum += target[p];
-        square += (int64_t)target[p] * target[p];
-    }
-    for (int32_t k = 0; k < PLANES; k++) {
-        const int32_t *plane = planes + k * count;
-        int64_t product = 0;
-        for (int64_t p = 0; p < count; p++)
-            product += (int64_t)target[p] * plane[p];
-        found[k] = product;
-    }
-    found[PLANES] = sum;
-    found[PLANES + 1] = square;
-}
-
-/* Take in a plane that changed. */
-BF_EXPORT void bf_refinement_learn(bf_refinement_moments *moments, const int32_t *plane, int64_t size, int32_t slot)
-{
-    (void)size;
-    int32_t *held = moments->looked_at + slot * moments->count;
-    for (int64_t p = 0; p < moments->count; p++)
-        held[p] = plane[moments->pixels[p]];
-    /* What was just predicted, every bit of it: its products with all other planes are known. */
-    if (moments->known && memcmp(held, moments->target, (size_t)moments->count * sizeof *held) == 0)
-        moments->found[slot] = moments->found[PLANES + 1];
-    else
-        moments_of(moments->looked_at, held, moments->count, moments->found);
-    moments->known = 0;
-    for (int32_t k = 0; k < PLANES; k++)
-        moments->products[slot * PLANES + k] = moments->products[k * PLANES + slot] = moments->found[k];
-    moments->sums[slot] = moments->found[PLANES];
-}
-
-/* Means and covariances of some planes and, last, of what the base lacks in a band. */
-BF_EXPORT void bf_refinement_covariances(bf_refinement_moments *moments, const int32_t *samples, const int32_t *base,
-                                         int64_t pixels, const int64_t *slots, int32_t size, double *rows,
-                                         double *means)
-{
-    (void)pixels;
-    const double count = (double)moments->count;
-    for (int64_t p = 0; p < moments->count; p++) {
-        const int64_t place = moments->pixels[p];
-        moments->target[p] = (int32_t)between((int64_t)samples[place] - base[place], -FARTHEST, FARTHEST);
-    }
-    const int64_t *found = moments->found;
-    moments_of(moments->looked_at, moments->target, moments->count, moments->found);
-    moments->known = 1;
-    for (int32_t n = 0; n < size; n++)
-        means[n] = (double)moments->sums[slots[n]] / count;
-    means[size] = (double)found[PLANES] / count;
-    for (int32_t n = 0; n <= size; n++)
-        for (int32_t k = 0; k <= size; k++) {
-            const int64_t product = n == size && k == size ? found[PLANES + 1]
-                                    : n == size            ? found[slots[k]]
-                                    : k == size            ? found[slots[n]]
-                                                           : moments->products[slots[n] * PLANES + slots[k]];
-            rows[n * (size + 1) + k] = (double)product / count - means[n] * means[k];
-        }
-}
-
-/* Flags of the values that samples have, from the lowest one on; returns how many of every so many-th sample have
- * one that is used above theirs. The flags were cleared, and are one more than the values between the ends.
- */
-BF_EXPORT int64_t bf_refinement_used(const int32_t *samples, int64_t count, int32_t lowest, int32_t every, uint8_t *flags)
+BF_INLINE int64_t beside_others(const int32_t *samples, int64_t count, int32_t lowest, int32_t every,
+                                const uint8_t *flags)
 {
     int64_t beside = 0;
-    for (int64_t p = 0; p < count; p++)
-        flags[samples[p] - lowest] = 1;
     for (int64_t p = 0; p < count; p += every)
         beside += flags[samples[p] - lowest + 1];
     return beside;
 }
 
-/* Cholesky without roots of covariances whose last row is that of what is predicted: factors, and, each in a row of
- * `numbers`, pivots, shares of the references, and the variance that the first 0, 1, ... of them leave. Returns how
- * many there are before one that depends on others.
+/* Flag the values that samples have, from the lowest one on, unless a part of the samples tells that more than `most`
+ * of every so many-th one have a neighbour above that is used; returns whether they are so many, and -1 where samples
+ * have no flag.
  */
-BF_EXPORT int32_t bf_refinement_triangle(const double *rows, int32_t size, double ridge, double *triangle,
-                                         double *numbers)
+BF_CLONES
+BF_EXPORT int32_t bf_refinement_used(const int32_t *samples, int64_t count, int32_t lowest, int32_t every, int64_t most,
+                                     uint8_t *flags, int64_t size)
 {
-    double *pivots = numbers, *shares = numbers + size, *lefts = numbers + 2 * size;
-    const double *last = rows + (int64_t)(size - 1) * size;
-    double left = last[size - 1] > 0.0 ? last[size - 1] : 0.0;
-    for (int32_t n = 0; n < size; n++)
-        lefts[n] = left;
-    for (int32_t one = 0; one < size - 1; one++) {
-        const double *row = rows + (int64_t)one * size;
-        double *factors = triangle + (int64_t)one * size;
-        double pivot = row[one] + ridge, share = last[one];
-        for (int32_t other = 0; other < one; other++) {
-            const double *others = triangle + (int64_t)other * size;
-            double value = row[other];
-            for (int32_t inner = 0; inner < other; inner++)
-                value -= factors[inner] * others[inner] * pivots[inner];
-            const double factor = value / pivots[other];
-            factors[other] = factor;
-            pivot -= factor * factor * pivots[other];
-            share -= factor * shares[other] * pivots[other];
-        }
-        if (!(pivot > 0.0))
-            return one;
-        pivots[one] = pivot;
-        shares[one] = share / pivot;
-        left -= share * share / pivot;
-        lefts[one + 1] = left;
+    enum { SHARE = 8 };
+    const int64_t part = count / SHARE;
+    int32_t low = lowest, high = lowest;
+    for (int64_t p = 0; p < count; p++) {
+        low = samples[p] < low ? samples[p] : low;
+        high = samples[p] > high ? samples[p] : high;
     }
-    return size - 1;
+    /* One more for the neighbour above. */
+    if (low < lowest || (int64_t)high - lowest + 1 >= size)
+        return -1;
+    for (int64_t p = 0; p < part; p++)
+        flags[samples[p] - lowest] = 1;
+    if (beside_others(samples, count, lowest, every, flags) > most)
+        return 1;
+    for (int64_t p = part; p < count; p++)
+        flags[samples[p] - lowest] = 1;
+    return beside_others(samples, count, lowest, every, flags) > most;
 }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bandfold.bitstream.container.header import STEP_UNIT, CodingTools, Header, PackageReference
 from bandfold.bitstream.container.sections import Section, write_section
 from bandfold.bitstream.contexts.tables import Tables
+from bandfold.bitstream.segments.segment import Segment
 from bandfold.onboard.planning.plan import (
     Basis,
     Plan,
@@ -25,6 +26,9 @@ from .verification import check_faults, check_left_out
 
 PIXELS_TRIED = 1 << 16
 """Pixels on which steps are tried, about; a larger scene is subsampled."""
+
+Refine = Callable[[bytes, Header, Basis, Samples, slice, Segment | None], bytes]
+"""Bounds the errors of a strip, see `bandfold.onboard.refinement.strip_refiner.StripRefiner.section`."""
 
 Progress = Callable[[str, float], None]
 """Called with the name of a stage and the fraction of it that is done."""
@@ -46,6 +50,8 @@ class CodedScene:
         What it was coded with.
     notes : tuple of str
         What was asked for and is not what came out.
+    refinements : tuple of bytes
+        Sections that bound the errors of all strips, if they were made at once.
     """
 
     data: bytes
@@ -53,6 +59,7 @@ class CodedScene:
     step: float
     plan: Plan
     notes: tuple[str, ...] = ()
+    refinements: tuple[bytes, ...] = ()
 
 
 class SceneCoder:
@@ -89,7 +96,14 @@ class SceneCoder:
         """Strips of about so many pixels that stand for the scene under a plan."""
         return trial_strips(self.samples, plan, self.method, self.strip_lines, pixels)
 
-    def code_strips(self, strips: SceneStrips, code: int, *, errors: bool) -> list[CodedStrip]:
+    def code_strips(
+        self,
+        strips: SceneStrips,
+        code: int,
+        *,
+        errors: bool,
+        then: Callable[[int, CodedStrip], CodedStrip] | None = None,
+    ) -> list[CodedStrip]:
         """Code strips with the step of a code, several at a time where there are threads.
 
         Parameters
@@ -100,6 +114,8 @@ class SceneCoder:
             Step in units of ``1 / STEP_UNIT`` of a count.
         errors : bool
             Whether to measure squared errors too.
+        then : callable, optional
+            Called with the number of each strip and what it became, with its segment; gives what is kept.
 
         Returns
         -------
@@ -107,14 +123,19 @@ class SceneCoder:
         """
         coded: list[CodedStrip] = []
         step = code / STEP_UNIT
-        for strip in self.method.workers.map(
-            lambda index: strips.code(index, step, errors=errors), range(len(strips))
-        ):
+
+        def one(index: int) -> CodedStrip:
+            strip = strips.code(index, step, errors=errors, segments=then is not None)
+            return strip if then is None else then(index, strip)
+
+        for strip in self.method.workers.map(one, range(len(strips))):
             coded.append(strip)
             self.progress("code", len(coded) / len(strips))
         return coded
 
-    def at_step(self, planner: Planner, code: int, *, errors: bool) -> CodedScene:
+    def at_step(
+        self, planner: Planner, code: int, *, errors: bool, refine: Refine | None = None
+    ) -> CodedScene:
         """Plan and code the scene at a step.
 
         Parameters
@@ -125,6 +146,8 @@ class SceneCoder:
             Step in units of ``1 / STEP_UNIT`` of a count.
         errors : bool
             Whether to measure the squared error too.
+        refine : callable, optional
+            Makes sections that bound the errors of strips, each as soon as its strip is coded.
 
         Returns
         -------
@@ -133,11 +156,27 @@ class SceneCoder:
         self.progress("plan", 0.0)
         plan = planner.plan(code / STEP_UNIT)
         strips = self.strips(plan)
-        coded = self.code_strips(strips, code, errors=errors)
+        then = None if refine is None else self._refining(refine, strips, self.header(plan, code))
+        coded = self.code_strips(strips, code, errors=errors, then=then)
         mse = None
         if errors:
             mse = expected_mse(coded, plan.left_out)
-        return self.assemble(plan, code, self.side_sections(plan), coded, mse)
+        scene = self.assemble(plan, code, self.side_sections(plan), coded, mse)
+        return replace(scene, refinements=tuple(strip.refinement for strip in coded)) if refine else scene
+
+    def _refining(
+        self, refine: Refine, strips: SceneStrips, header: Header
+    ) -> Callable[[int, CodedStrip], CodedStrip]:
+        """What adds its refinement to a strip that was coded, from the segment at hand."""
+        bases = {basis.number: basis for basis in strips.plan.bases}
+
+        def then(index: int, strip: CodedStrip) -> CodedStrip:
+            part = strips.part(index)
+            basis = bases[part.place.fold]
+            made = refine(strip.payload, header, basis, part.samples, part.lines, strip.segment)
+            return replace(strip, segment=None, refinement=made)
+
+        return then
 
     def assemble(
         self, plan: Plan, code: int, side: bytes, coded: Sequence[CodedStrip], mse: float | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bandfold.bitstream.container.segment_layout import SegmentHeader
@@ -83,7 +83,13 @@ class SceneStrips:
         return self._parts[index]
 
     def code(
-        self, index: int, step: float, *, errors: bool, multiplier: float = LAGRANGE_MULTIPLIER
+        self,
+        index: int,
+        step: float,
+        *,
+        errors: bool,
+        multiplier: float = LAGRANGE_MULTIPLIER,
+        segments: bool = False,
     ) -> CodedStrip:
         """Quantise and code one strip.
 
@@ -97,13 +103,16 @@ class SceneStrips:
             Whether to measure the squared error too.
         multiplier : float
             Lagrange multiplier, in squared steps per bit.
+        segments : bool
+            Whether the segment is wanted beside its payload.
 
         Returns
         -------
         CodedStrip
         """
         part = self._parts[index]
-        return part.coder.code(self._analysed(index), part.place, step, errors=errors, multiplier=multiplier)
+        coded = part.coder.code(self._analysed(index), part.place, step, errors=errors, multiplier=multiplier)
+        return coded if segments else replace(coded, segment=None)
 
     def _analysed(self, index: int) -> Any:
         """What does not depend on the step: kept for further steps if the scene is small, else made again."""

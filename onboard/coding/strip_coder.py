@@ -46,6 +46,10 @@ class CodedStrip:
         Whether that is the error of the decoded counts, after they are rounded.
     fault : str
         Why the strip is worthless, if it is: trials of a step may come across such, streams must not.
+    segment : Segment or None
+        What decoding the payload gives, where that is at hand.
+    refinement : bytes
+        Section that bounds the errors of the strip, if it was made at once.
     """
 
     payload: bytes
@@ -53,6 +57,8 @@ class CodedStrip:
     counted: int = 0
     final: bool = False
     fault: str = ""
+    segment: Segment | None = None
+    refinement: bytes = b""
 
 
 def expected_mse(strips: Sequence[CodedStrip], left_out: float) -> float:
@@ -197,17 +203,18 @@ class FoldedStripCoder:
         """Quantise latents and write their segment; see `StripCoder.code`."""
         levels, classes = quantise(analysed.latents, step, self._mode, multiplier)
         check_levels(analysed.latents, levels, classes, self._mode, step, place.index)
+        segment = Segment(
+            levels,
+            classes,
+            analysed.rotation_map,
+            analysed.uncounted.absent,
+            analysed.uncounted.escapes,
+            analysed.uncounted.shape,
+            block_codes=analysed.block_codes,
+        )
         payload = write_segment(
             place,
-            Segment(
-                levels,
-                classes,
-                analysed.rotation_map,
-                analysed.uncounted.absent,
-                analysed.uncounted.escapes,
-                analysed.uncounted.shape,
-                block_codes=analysed.block_codes,
-            ),
+            segment,
             self._tables,
             spectral=self._basis.fold.spectral,
             rotations=len(self._basis.rotations),
@@ -215,10 +222,10 @@ class FoldedStripCoder:
             each=self._workers.map,
         )
         if not errors:
-            return CodedStrip(payload, math.nan)
+            return CodedStrip(payload, math.nan, segment=segment)
         counted = CountedSamples(analysed.uncounted)
         error = counted.squared_error(analysed.latents, levels, classes, step, self._mode)
-        return CodedStrip(payload, error, counted.count)
+        return CodedStrip(payload, error, counted.count, segment=segment)
 
 
 class Method(Protocol):

@@ -113,10 +113,11 @@ def _size_of(coder: SceneCoder, planner: Planner, refiner: StripRefiner) -> Call
 
         def one(index: int) -> int:
             part = strips.part(index)
-            payload = strips.code(index, code / STEP_UNIT, errors=False).payload
+            coded = strips.code(index, code / STEP_UNIT, errors=False, segments=True)
+            payload = coded.payload
             about = _of_part(header, part.samples.info, part.height)
             basis = next(basis for basis in plan.bases if basis.number == part.place.fold)
-            refined = refiner.section(payload, about, basis, part.samples, part.lines)
+            refined = refiner.section(payload, about, basis, part.samples, part.lines, coded.segment)
             return segment_bytes(payload) + len(refined)
 
         total = sum(coder.method.workers.map(one, range(len(strips))))

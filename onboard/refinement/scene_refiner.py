@@ -8,15 +8,14 @@ from bandfold.bitstream.container.header import Header
 from bandfold.bitstream.container.sections import PREAMBLE, Section, read_sections, write_section
 from bandfold.bitstream.container.segment_layout import read_segment_header
 from bandfold.common.workers import Workers
-from bandfold.onboard.planning.plan import Plan
+from bandfold.onboard.coding.scene_coder import CodedScene
 from bandfold.onboard.samples.samples import Samples
 
 from .strip_refiner import StripRefiner
 
 
 def refine_scene(
-    data: bytes,
-    plan: Plan,
+    coded: CodedScene,
     samples: Samples,
     refiner: StripRefiner,
     *,
@@ -28,10 +27,8 @@ def refine_scene(
 
     Parameters
     ----------
-    data : bytes
-        The stream, as it would be without.
-    plan : Plan
-        What it was coded with.
+    coded : CodedScene
+        The scene, as it would be without.
     samples : Samples
         Of the scene.
     refiner : StripRefiner
@@ -46,27 +43,29 @@ def refine_scene(
     Returns
     -------
     bytes
-        The stream, whose sections are those of `data` and the refinements.
+        The stream, whose sections are those of `coded` and the refinements.
 
     Raises
     ------
     SceneError, VerificationError
         As for `StripRefiner.section`.
     """
+    data = coded.data
     sections = list(read_sections(data))
     header = Header.unpack(sections[0].payload)
     segments = [one.payload for one in sections if one.kind == Section.SEGMENT]
-    bases = {basis.number: basis for basis in plan.bases}
+    bases = {basis.number: basis for basis in coded.plan.bases}
 
     def refine(number: int) -> bytes:
         place, _ = read_segment_header(segments[number])
         lines = header.strip(place.index)
         return refiner.section(segments[number], header, bases[place.fold], samples, lines)
 
-    refinements = []
-    for made in workers.map(refine, range(len(segments))):
-        refinements.append(made)
-        progress("refine", len(refinements) / len(segments))
+    refinements = list(coded.refinements)
+    if not refinements:
+        for made in workers.map(refine, range(len(segments))):
+            refinements.append(made)
+            progress("refine", len(refinements) / len(segments))
     limits = write_section(Section.LIMITS, refiner.told(samples.scene.info).pack())
     out, behind, position = [data[:PREAMBLE]], iter(refinements), PREAMBLE
     for one in sections:

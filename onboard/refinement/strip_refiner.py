@@ -131,7 +131,15 @@ class StripRefiner:
         exact = info.scaling is not None and not any(self.limits)
         return ErrorLimits(counts[:1] if len(set(counts)) == 1 else counts, share=self.share, exact=exact)
 
-    def section(self, payload: bytes, header: Header, basis: Basis, samples: Samples, lines: slice) -> bytes:
+    def section(
+        self,
+        payload: bytes,
+        header: Header,
+        basis: Basis,
+        samples: Samples,
+        lines: slice,
+        segment: Segment | None = None,
+    ) -> bytes:
         """Refine a strip.
 
         Parameters
@@ -146,6 +154,8 @@ class StripRefiner:
             Of the scene, or of the strip alone.
         lines : slice
             Lines of the strip there.
+        segment : Segment, optional
+            What the payload decodes to, if that is at hand; else it is decoded.
 
         Returns
         -------
@@ -165,7 +175,8 @@ class StripRefiner:
             header = replace(header, info=replace(header.info, lines=last))
         info = header.info
         base = ExactBase(header, self.tables, self.codec)
-        segment = base.read(segmented, basis.fold, basis.rotations)
+        if segment is None:
+            segment = base.read(segmented, basis.fold, basis.rotations)
         counts = base.counts(segment, place, basis.fold, basis.rotations)
         given = samples.scene.read(slice(0, info.bands), lines)
         read = given if samples.counts is samples.scene else samples.read(slice(0, info.bands), lines)

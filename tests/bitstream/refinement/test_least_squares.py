@@ -1,9 +1,11 @@
 """Weights of least squares: those that made a band, in a unit that is worth telling."""
 
 import numpy as np
+import pytest
 
 from bandfold.bitstream.refinement.band_prediction import WEIGHT_BITS, ReferencePlanes
 from bandfold.bitstream.refinement.least_squares import ReferenceMoments, looked_at
+from bandfold.common import kernels
 
 ONE = 1 << WEIGHT_BITS
 
@@ -66,3 +68,21 @@ def test_the_bend_of_the_base_is_seen():
     told = _fit(target, [np.zeros(20000, np.int32)], base=base)
     assert np.allclose(np.array(told.prediction.around) / ONE, [0.25, -0.5, 0.25], atol=1e-3)
     assert told.around_unit > 2
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 60.0, 3e4, 1.6e7])
+@pytest.mark.parametrize("seed", range(4))
+def test_numpy_finds_the_weights_that_c_finds(size, seed):
+    """Planes of all sizes, alike and not, some of them equal or empty."""
+    generator = np.random.default_rng(seed)
+    mixed = generator.normal(0, size, (10, 3)) @ generator.normal(0, 1, (3, 900))
+    mixed += generator.normal(0, size * 10.0 ** -generator.integers(0, 5), mixed.shape)
+    planes = np.clip(np.rint(mixed), -(2**24), 2**24).astype(np.int32)
+    planes[generator.integers(10)] = planes[generator.integers(10)]
+    planes[generator.integers(10)] = 0
+    base = np.cumsum(np.clip(planes, -(2**20), 2**20), axis=0)[[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]].astype(
+        np.int32
+    )
+    found = _fit(planes[9], planes[:8], base=base)
+    with kernels.switched_off():
+        assert _fit(planes[9], planes[:8], base=base) == found
