@@ -21,6 +21,7 @@ from rich.table import Table
 
 from bandfold.benchmarks.codecs.bounded_error import live_codecs
 from bandfold.benchmarks.codecs.json_object import read_object
+from bandfold.benchmarks.codecs.recorded_sizes import recorded_sizes
 from bandfold.benchmarks.measures.refined_size import RefinedSize, refined_sizes, stream_bps
 from bandfold.bitstream.refinement.tables import RefinementTables, load_refinement_tables
 from bandfold.calibration.refinement import FOLDS
@@ -29,12 +30,6 @@ from bandfold.common.scene import SCALED_DTYPES
 from bandfold.formats.envi.reader import open_envi
 from bandfold.programs.options import FILE, FOLDER, figures_option, names, whole_numbers
 from bandfold.programs.program import run, write_figures
-
-RIVAL = "c123_B2_tuned"
-"""Recorded codec that sizes are compared with: CCSDS 123.0-B-2, tuned for each scene."""
-
-ESTIMATES = "est"
-"""Recorded names that begin so are estimates, no codecs."""
 
 
 def _numbers(_: click.Context, __: click.Parameter, text: str) -> list[float]:
@@ -102,7 +97,7 @@ def main(
         ]
         for limit in limits:
             chosen = [one for one in sizes if one.limit == limit]
-            rival, least = _rivals(rivals, path.stem, limit)
+            rival, least = recorded_sizes(rivals, path.stem, limit)
             smallest = min(one.bps for one in chosen)
             if rival is not None:
                 gains.setdefault(("base and refinement", limit), []).append(smallest / rival - 1.0)
@@ -132,20 +127,6 @@ def _tables(folder: Path | None, files: Mapping[str, Any] | None, scene: str) ->
     if scene not in files:
         raise SettingsError(f"{folder / FOLDS} names no tables that have not seen {scene}")
     return load_refinement_tables(folder / str(files[scene]))
-
-
-def _rivals(recorded: Mapping[str, Any], scene: str, limit: int) -> tuple[float | None, float | None]:
-    """Recorded bits per sample of the rival, and of the best codec."""
-    try:
-        if limit:
-            near = recorded.get("near_lossless_ccsds123_b2_tuned_hybrid", {}).get(scene, {}).get(str(limit))
-            return (None, None) if near is None else (float(near["bps"]), float(near["bps"]))
-        found = recorded.get("scenes", {}).get(scene, {}).get("bps", {})
-        codecs = [float(value) for name, value in found.items() if not name.startswith(ESTIMATES)]
-        rival = found.get(RIVAL)
-        return None if rival is None else float(rival), min(codecs, default=None)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise SettingsError(f"recorded sizes of {scene} have another form: {error!r}") from error
 
 
 def _cells(sizes: list[RefinedSize], whole: float, rival: float | None, least: float | None) -> list[str]:

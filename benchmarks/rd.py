@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from bandfold.benchmarks.codecs.bounded_error import live_codecs
 from bandfold.benchmarks.codecs.candidate import CandidateSettings
 from bandfold.benchmarks.codecs.ccsds122 import Ccsds122
 from bandfold.benchmarks.codecs.codec import Codec
 from bandfold.benchmarks.codecs.external import External
 from bandfold.benchmarks.codecs.held_out import HeldOut
+from bandfold.benchmarks.codecs.json_object import read_object
 from bandfold.benchmarks.codecs.recorded import read_anchors
 from bandfold.benchmarks.rate_distortion.campaign import perform, plan
+from bandfold.benchmarks.rate_distortion.near_lossless import (
+    NearLossless,
+    near_lossless,
+    near_lossless_text,
+)
 from bandfold.benchmarks.rate_distortion.rd_plot import plot
 from bandfold.benchmarks.rate_distortion.rd_text import as_json, means_text, scene_text
 from bandfold.benchmarks.rate_distortion.standings import means
-from bandfold.benchmarks.scenes.evaluation_scenes import find_scenes
+from bandfold.benchmarks.scenes.evaluation_scenes import EvaluationScene, find_scenes
 from bandfold.bitstream.container.header import DEPENDENT
 from bandfold.common.errors import SettingsError
-from bandfold.programs.options import FILE, FOLDER, OUTPUT, figures_option, names_option, rates_option
+from bandfold.programs.options import (
+    FILE,
+    FOLDER,
+    OUTPUT,
+    figures_option,
+    names_option,
+    rates_option,
+    whole_numbers,
+)
 from bandfold.programs.program import run, write_figures
 
 
@@ -47,6 +64,8 @@ from bandfold.programs.program import run, write_figures
 @click.option("--timeout", default=600.0, show_default=True, help="Seconds for an external command.")
 @figures_option("Write all figures here.")
 @click.option("--plot", "plot_path", type=OUTPUT, help="Write the curves here, as an image.")
+@click.option("--limits", default="", callback=whole_numbers, help="Near-lossless rows: errors in counts.")
+@click.option("--bounded", type=FILE, help="Recorded sizes of codecs within limits (JSON).")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Scenes at a time.")
 def main(
     folder: Path,
@@ -66,6 +85,8 @@ def main(
     timeout: float,
     json_path: Path | None,
     plot_path: Path | None,
+    limits: list[int],
+    bounded: Path | None,
     jobs: int,
 ) -> None:
     """Rate and distortion of bandfold and of other codecs."""
@@ -96,10 +117,33 @@ def main(
     )
     standings = means(results)
     click.echo(means_text(standings, tasks[0].rates))
+    near = _near_lossless(scenes, limits, bounded)
+    if near:
+        click.echo(
+            "\nBits per sample, no sample off by more than a limit in counts:\n\n" + near_lossless_text(near)
+        )
     if json_path:
-        write_figures(json_path, as_json(results, standings))
+        figures = as_json(results, standings) | {"near_lossless": [asdict(one) for one in near]}
+        write_figures(json_path, figures)
     if plot_path:
         plot(results, plot_path)
+
+
+def _near_lossless(
+    scenes: Sequence[EvaluationScene], limits: Sequence[int], bounded: Path | None
+) -> list[NearLossless]:
+    """Sizes within limits; without imagecodecs those of bandfold and recorded ones."""
+    if not limits:
+        return []
+    try:
+        rivals = list(live_codecs())
+    except SettingsError as error:
+        click.echo(f"\nno other codec runs within limits: {error}", err=True)
+        rivals = []
+    recorded = {} if bounded is None else read_object(bounded)
+    return [
+        one for scene in scenes for one in near_lossless(scene.name, scene.read(), limits, rivals, recorded)
+    ]
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from bandfold.benchmarks.measures.one_core import machine, one_core, restart_with_one_thread
+from bandfold.benchmarks.timing.lossless_commands import file_codecs, lossless_text, time_lossless
 from bandfold.benchmarks.timing.runners import BandfoldRunner, OpenJpegRunner, Runner
 from bandfold.benchmarks.timing.speed_text import duel_text, sweep_text, threads_text
 from bandfold.benchmarks.timing.stages import stages_text, time_stages
@@ -23,6 +24,13 @@ from bandfold.programs.program import run, write_figures
 @geometry_options(512, 680, 224)
 @bps_option
 @click.option("--runs", type=click.IntRange(1), default=5, show_default=True, help="Timed rounds.")
+@click.option(
+    "--lossless-runs",
+    type=click.IntRange(0),
+    default=3,
+    show_default=True,
+    help="Timed rounds of lossless commands; 0 for none.",
+)
 @click.option(
     "--stage-runs", type=click.IntRange(0), default=3, show_default=True, help="Of each stage; 0 for none."
 )
@@ -48,13 +56,14 @@ def main(
     bands: int,
     bps: float,
     runs: int,
+    lossless_runs: int,
     stage_runs: int,
     sweep_bands: list[int],
     sweep_lines: list[int],
     sweep_runs: int,
     json_path: Path | None,
 ) -> None:
-    """Encode and decode times on one core, beside OpenJPEG; every stage, and two threads on two cores."""
+    """Encode and decode times on one core, beside OpenJPEG and lossless codecs; stages, and two threads."""
     scene = Geometry(lines, samples, bands)
     content: dict[str, Any] = {"machine": machine(), "scene": asdict(scene), "bps": bps}
     click.echo(f"{scene} at {bps:g} bps on {content['machine']['processor']}\n")
@@ -72,6 +81,12 @@ def main(
             duel = take_turns(runners, header, runs)
         click.echo("One core:\n\n" + duel_text(duel, scene.count) + "\n")
         content["duel"] = [asdict(entry) for entry in duel]
+        if lossless_runs:
+            with one_core():
+                lossless = time_lossless(file_codecs(), header, folder, lossless_runs)
+            said = lossless_text(lossless, scene.count)
+            click.echo(f"One core, by the clock on the wall:\n\n{said}\n")
+            content["lossless"] = [asdict(entry) for entry in lossless]
         threads = elapsed_times([BandfoldRunner(bps), BandfoldRunner(bps, threads=2)], header, runs)
         click.echo("Elapsed time on all cores:\n\n" + threads_text(threads, scene.count) + "\n")
         content["threads"] = [asdict(entry) for entry in threads]

@@ -75,7 +75,7 @@ class BoundedErrorCodec:
 
 
 def live_codecs() -> Iterator[BoundedErrorCodec]:
-    """Codecs that are installed.
+    """Codecs that are installed: an imagecodecs that was built without one leaves it out.
 
     Yields
     ------
@@ -90,6 +90,11 @@ def live_codecs() -> Iterator[BoundedErrorCodec]:
         raise SettingsError("other codecs run through imagecodecs: pip install 'bandfold[bench]'")
     # Its annotations narrow what it takes.
     imagecodecs: Any = importlib.import_module("imagecodecs")
+    yield from (one for name, one in _codecs(imagecodecs) if getattr(imagecodecs, name).available)
+
+
+def _codecs(imagecodecs: Any) -> Iterator[tuple[str, BoundedErrorCodec]]:
+    """All codecs, and what imagecodecs calls them."""
 
     def array_codec(
         name: str,
@@ -103,30 +108,31 @@ def live_codecs() -> Iterator[BoundedErrorCodec]:
             lambda parts, shape: np.asarray(decode(parts[0], shape)),
         )
 
-    yield BoundedErrorCodec(
+    jpegls = BoundedErrorCodec(
         "JPEG-LS",
         True,
         lambda cube, limit: [imagecodecs.jpegls_encode(band, level=limit) for band in cube],
         lambda parts, _: np.stack([imagecodecs.jpegls_decode(part) for part in parts]),
     )
-    yield BoundedErrorCodec(
+    jpegxl = BoundedErrorCodec(
         "JPEG XL",
         False,
         lambda cube, _: [imagecodecs.jpegxl_encode(band, lossless=True) for band in cube],
         lambda parts, _: np.stack([imagecodecs.jpegxl_decode(part) for part in parts]),
     )
-    yield array_codec(
+    sperr = array_codec(
         "SPERR",
         lambda cube, error: imagecodecs.sperr_encode(cube, error, mode="pwe"),
         lambda data, _: imagecodecs.sperr_decode(data),
     )
-    yield array_codec(
+    sz3 = array_codec(
         "SZ3",
         lambda cube, error: imagecodecs.sz3_encode(cube, mode="abs", abs=error),
         lambda data, shape: imagecodecs.sz3_decode(data, shape=shape, dtype=np.float32),
     )
-    yield array_codec(
+    zfp = array_codec(
         "ZFP",
         lambda cube, error: imagecodecs.zfp_encode(cube, level=error, mode="a"),
         lambda data, _: imagecodecs.zfp_decode(data),
     )
+    yield from (("JPEGLS", jpegls), ("JPEGXL", jpegxl), ("SPERR", sperr), ("SZ3", sz3), ("ZFP", zfp))

@@ -53,6 +53,34 @@ def test_ccsds_122_runs_live_if_asked_for_in_place_of_its_recorded_curve(folder,
     points = json.loads(out.read_text())["scenes"]["one"]["measured"]["CCSDS 122"]["points"]
     assert [point["asked"] for point in points] == [1.0, 2.0]
     assert points[1]["psnr"] > points[0]["psnr"] > 30
+def test_sizes_within_limits_come_beside_live_and_recorded_codecs(folder, tmp_path):
+    out, bounded = tmp_path / "rd.json", tmp_path / "bounded.json"
+    near = {"one": {"4": {"bps": 9.0}}}
+    bounded.write_text(json.dumps({"near_lossless_ccsds123_b2_tuned_hybrid": near}))
+    arguments = ("--names", "one", "--rates", "1", "--limits", "0,4", "--bounded", bounded, "--json", out)
+    done = run("--scenes", folder, *arguments)
+    assert done.exit_code == 0, done.output
+    lossless, within = json.loads(out.read_text())["near_lossless"]
+    assert "JPEG XL" in lossless["bps"]
+    assert list(within["bps"]) == [
+        "bandfold",
+        "JPEG-LS",
+        "SPERR",
+        "SZ3",
+        "ZFP",
+        "CCSDS 123, tuned (recorded)",
+    ]
+    assert 0 < within["bps"]["bandfold"] < lossless["bps"]["bandfold"]
+    assert f"9.000 ({100 * (within['bps']['bandfold'] / 9 - 1):+.1f} %)" in done.output
+
+
+def test_without_imagecodecs_rows_within_limits_are_ours(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    out = tmp_path / "rd.json"
+    done = run("--scenes", folder, "--names", "one", "--rates", "1", "--limits", "4", "--json", out)
+    assert done.exit_code == 0, done.output
+    assert "no other codec runs within limits: other codecs run through imagecodecs" in done.output
+    assert list(json.loads(out.read_text())["near_lossless"][0]["bps"]) == ["bandfold"]
 
 
 def test_tiles_without_names_are_those_that_are_recorded(folder, tmp_path):
