@@ -1,0 +1,42 @@
+"""Limits of errors over random scenes and settings: ``python -m bandfold.benchmarks.limits``.
+
+Every sample of every case is compared with its limit, which is computed from the settings alone. A case is
+made from its number, so that one that fails can be run again by itself (``--first N --samples 1``).
+"""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from bandfold.benchmarks.measures.limit_cases import LimitCase
+from bandfold.programs.program import run
+
+
+@click.command()
+@click.option("--samples", type=click.IntRange(1), default=10_000_000, show_default=True, help="To compare.")
+@click.option(
+    "--first", type=click.IntRange(0), default=0, show_default=True, help="Number of the first case."
+)
+@click.option("--size", type=click.IntRange(1), default=400_000, show_default=True, help="Samples of a case.")
+@click.option("--every", type=click.IntRange(1), default=100, show_default=True, help="Cases between lines.")
+def main(samples: int, first: int, size: int, every: int) -> None:
+    """Code random scenes within limits until so many samples were compared."""
+    done, number, refused, start = 0, first, 0, time.perf_counter()
+    while done < samples:
+        case = LimitCase.make(number, size)
+        number += 1
+        if case.check():
+            done += case.cube.size
+        else:
+            refused += 1
+        if (number - first) % every == 0 or done >= samples:
+            click.echo(
+                f"{number - first} cases from {first} on, {refused} refused: all of {done} samples within their "
+                f"limits, {time.perf_counter() - start:.0f} s"
+            )
+
+
+if __name__ == "__main__":
+    run(main)
