@@ -111,6 +111,7 @@ bench: $(STAMP)
 speed: $(STAMP)
 	mkdir -p $(OUT)
 	$(BIN)/python -m bandfold.benchmarks.speed --json $(OUT)/speed.json $(SPEED_ARGS)
+	$(BIN)/python -m bandfold.benchmarks.effort --json $(OUT)/effort.json
 	$(BIN)/python -m bandfold.benchmarks.memory
 
 # "Strict" because mypy and import-linter follow links on disk, and not the import hook that pip's default

@@ -127,6 +127,7 @@ def _configurations(coding: BenchCodingOptions) -> list[Configuration]:
         coding.threads,
         coding.quantiser,
         coding.strip_lines,
+        coding.effort,
     )
     return choices.sweep() if coding.sweep else choices.combinations()
 

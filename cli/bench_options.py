@@ -80,6 +80,9 @@ class BenchCodingOptions:
         "dependent|uniform[,...]",
         "Quantisers of a fold.  [default: dependent]",
     )
+    effort: Sequence[int] = _list_option(
+        "--effort", click.IntRange(1, 9), "N[,N...]", "Efforts of a fold.  [default: 5]"
+    )
     strip_lines: int | None = grouped(option=strip_lines_option)
     sweep: bool = grouped(
         "--sweep",

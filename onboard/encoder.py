@@ -25,8 +25,8 @@ from .downlink.resume import Begun
 from .downlink.resume_check import check_first_strip
 from .networks.band_coder import NetworkMethod
 from .networks.band_planner import BandPlanner
-from .planning.block_sample import sample_blocks
-from .planning.partition import partition_ends
+from .planning.block_sample import BlockSample, sample_blocks
+from .planning.partition import default_intervals, fits, partition_bands, partition_ends
 from .planning.plan import Planner
 from .planning.region_planner import find_regions
 from .planning.scene_planner import ScenePlanner
@@ -105,6 +105,7 @@ class Encoder:
         self._ends = partition_ends(settings.partition)
         self._tables = load_tables(settings.tables_path)
         self._workers = Workers(settings.threads)
+        self._effort = settings.spent
         self._sensor = None
         self._networks: Networks | None = None
         self._missed: tuple[str, ...] = ()
@@ -268,7 +269,7 @@ class Encoder:
             return self._coded_by_networks(samples, self._networks, refiner)
         if self._sensor is not None:
             self._sensor.check_scene(samples.scene.info)
-        coder = self._coder(samples, TransformMethod(self._tables, self._workers))
+        coder = self._coder(samples, TransformMethod(self._tables, self._workers, self._effort.searches))
         planners = self._planners(coder)
         if refiner is not None and self.settings.chooses_base:
             return self._best_base(coder, planners, refiner)
@@ -304,28 +305,54 @@ class Encoder:
         height = self.settings.segment_lines
         if isinstance(method, PredictedMethod):
             height = strip_height(samples.info, self.settings.strip_lines)
-        return SceneCoder(samples, method, self._tables, height, self._progress)
+        share = self._effort.trial_share
+        return SceneCoder(samples, method, self._tables, height, self._progress, share)
 
     def _planners(self, coder: SceneCoder) -> list[Planner]:
         """The ways to plan the scene that are worth a try: mostly one."""
-        sample = sample_blocks(coder.samples, self._sampled)
+        blocks, thinning = self._effort.blocks, self._effort.thinning
+        sample = sample_blocks(coder.samples, self._sampled, enough=blocks, most=thinning)
         weights = self.settings.weights
         if weights is not None:
             sample = replace(sample, weights=weight_codes(weights, sample, coder.samples.scene.info))
             # Strips are merged into regions, and bands coded on their own, as if all weighed the same.
-            return [ScenePlanner(sample, self._ends, workers=self._workers)]
-        folded = ScenePlanner(sample, self._ends, self._sensor, workers=self._workers)
+            return [self._folded(sample, self._ends, None)]
+        folded = self._folded(sample, self._ends, self._sensor)
         if self.settings.spectral == "none":
             return [folded.unfolded()]
         step = self._first_code(folded, coder) / STEP_UNIT
+        if self._sensor is None and self._ends is None and len(self._effort.interval_shares) > 1:
+            # The first guess of a step is good enough to compare partitions.
+            folded = min(self._partitioned(folded), key=lambda planner: planner.folded_cost(step))
         planners = [folded]
         if self._sensor is not None and self.settings.spectral == "auto":
-            own = ScenePlanner(sample, self._ends, workers=self._workers)
+            own = self._folded(sample, self._ends, None)
             if own.folded_cost(step) < OWN_MARGIN * folded.folded_cost(step):
                 planners.append(own)
-        found = [self._with_regions(planner, coder, step) for planner in planners]
+        found: list[Planner] = list(planners)
+        if self._effort.regions:
+            found = [self._with_regions(planner, coder, step) for planner in planners]
         if self.settings.spectral == "auto" and folded.seems_unfoldable(step):
             found.append(folded.unfolded())
+        return found
+
+    def _folded(
+        self, sample: BlockSample, ends: tuple[int, ...] | None, sensor: SensorBasis | None
+    ) -> ScenePlanner:
+        """Plans of one fold in given intervals, or in those that are found."""
+        rotations = self._effort.rotations
+        return ScenePlanner(sample, ends, sensor, workers=self._workers, rotations=rotations)
+
+    def _partitioned(self, usual: ScenePlanner) -> list[ScenePlanner]:
+        """Plans in the usual intervals, and in as many more or fewer as the effort compares."""
+        sample = usual.sample
+        bands = len(sample.blocks)
+        counts = {max(1, round(share * default_intervals(bands))) for share in self._effort.interval_shares}
+        found = [usual]
+        for count in sorted(counts - {default_intervals(bands)}):
+            ends = partition_bands(sample.moments[1], count)
+            if fits(ends):
+                found.append(self._folded(sample, ends, None))
         return found
 
     def _with_regions(self, planner: ScenePlanner, coder: SceneCoder, step: float) -> Planner:

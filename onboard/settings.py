@@ -18,6 +18,8 @@ from bandfold.bitstream.packages.registry import Registry
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import BLOCK
 
+from .effort import DEFAULT_EFFORT, EFFORTS, Effort
+
 SMALLEST_STEP, LARGEST_STEP = 1.0 / 16, 1 << 20
 """Range of quantiser steps, in counts."""
 
@@ -193,11 +195,14 @@ class EncoderSettings:
     strip_lines : int, optional
         Lines of a segment, a multiple of 8. If not given, `STRIP_LINES`, and more with a model that predicts
         bands where lines are short (`bandfold.onboard.prediction.predicted_planner.strip_height`).
+    effort : int
+        Time to spend on a smaller stream, 1 to 9: 1 for cameras that outrun the board, 9 for archives,
+        `DEFAULT_EFFORT` for most; what each does is in `bandfold.onboard.effort`. Models have none.
     tables : path_like, optional
         Entropy tables to use in place of the shipped ones; they tell the quantiser too.
     quantiser : {"dependent", "uniform"}, optional
-        ``dependent`` is trellis-coded quantisation, the default for folded bands; ``uniform`` is
-        rate-distortion optimised rounding, in two thirds of the time, for some 2 % more bytes.
+        ``dependent`` is trellis-coded quantisation, the default for folded bands from effort 4 on;
+        ``uniform`` is rate-distortion optimised rounding, in two thirds of the time, for some 2 % more bytes.
     find_fill_values : bool
         Whether to look, among floats and 32-bit integers without a declared scaling, for values that mark
         absent data although nobody declared them.
@@ -253,6 +258,7 @@ class EncoderSettings:
     threads: int = 1
     sensor: PackageName | None = None
     strip_lines: int | None = None
+    effort: int = DEFAULT_EFFORT
     tables: str | os.PathLike[str] | None = None
     quantiser: str | None = None
     find_fill_values: bool = True
@@ -284,6 +290,7 @@ class EncoderSettings:
         if self.threads < 1:
             raise SettingsError(f"{self.threads} threads are not possible: give 1 or more")
         self._check_packages()
+        self._check_effort()
         self._check_quantiser()
         self._check_stream()
 
@@ -318,8 +325,13 @@ class EncoderSettings:
         """File of the entropy tables; None for `bandfold.bitstream.contexts.tables.SHIPPED_TABLES`."""
         if self.tables is not None:
             return Path(self.tables)
-        wanted = self.quantiser or (DEPENDENT if self.model is None else UNIFORM)
+        wanted = self.quantiser or (self.spent.quantiser if self.model is None else UNIFORM)
         return DEPENDENT_TABLES if wanted == DEPENDENT else None
+
+    @property
+    def spent(self) -> Effort:
+        """What the effort stands for."""
+        return EFFORTS[self.effort]
 
     @property
     def segment_lines(self) -> int:
@@ -408,6 +420,15 @@ class EncoderSettings:
         if self.sensor is not None and self.partition != "auto":
             raise SettingsError("a sensor package has a partition of its own: leave one of both out")
 
+    def _check_effort(self) -> None:
+        if self.effort not in EFFORTS:
+            raise SettingsError(
+                f"effort {self.effort!r} is out of range: give {min(EFFORTS)} (fastest) to "
+                f"{max(EFFORTS)} (smallest streams)"
+            )
+        if self.model is not None and self.effort != DEFAULT_EFFORT:
+            raise SettingsError("a model has no efforts: leave out the effort, or the model")
+
     def _check_quantiser(self) -> None:
         if self.quantiser is None:
             return
@@ -476,6 +497,7 @@ class SettingsFields(TypedDict, total=False):
     threads: int
     sensor: PackageName | None
     strip_lines: int | None
+    effort: int
     tables: str | os.PathLike[str] | None
     quantiser: str | None
     find_fill_values: bool

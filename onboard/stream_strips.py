@@ -217,7 +217,7 @@ class StreamStrips:
         refiner = self._refiner()
         if refiner is None:
             raise ValueError("there are no limits")
-        method = self._model or TransformMethod(self._tables, self._workers)
+        method = self._model or TransformMethod(self._tables, self._workers, self._settings.spent.searches)
         height = self._settings.segment_lines
         coder = SceneCoder(samples, method, self._tables, height, lambda stage, done: None)
         return choose_base(coder, [planner], refiner, lambda _: first).code
@@ -323,7 +323,9 @@ class StreamStrips:
     ) -> tuple[StripCoder, Callable[[Any, float], float]]:
         """What codes strips, and what tells how much one weighs at a step."""
         if self._model is None:
-            folded = FoldedStripCoder(current.basis, current.step, self._tables, self._workers)
+            folded = FoldedStripCoder(
+                current.basis, current.step, self._tables, self._workers, self._settings.spent.searches
+            )
             return folded, weigh_latents
         # Looked at only where a rate is to be kept.
         planner = cache(lambda: PredictedPlanner(self._planner.look(samples)))
@@ -387,6 +389,7 @@ class StreamStrips:
             first=first,
             workers=self._workers,
             weights=self._settings.weights,
+            rotations=self._settings.spent.rotations,
         )
 
     def _continue(self, begun: Begun) -> None:

@@ -14,6 +14,7 @@ from bandfold.common.errors import SettingsError, StreamError
 from bandfold.common.scene import SCALED_DTYPES, Scaling, native
 from bandfold.ground import Decoder
 from bandfold.onboard import ArraySource, Encoder
+from bandfold.onboard.effort import DEFAULT_EFFORT
 from bandfold.onboard.settings import EncoderSettings
 
 _ORDER = "memory order"
@@ -49,6 +50,8 @@ class ChunkSettings:
     sensor : str, optional
         Package of the sensor, with which chunks carry no vectors: its name, or its file. Whoever reads the
         array needs it.
+    effort : int
+        Time to spend on smaller chunks, 1 (fastest) to 9 (smallest).
     lossless : bool
         Whether every sample comes back exactly.
     max_error : float or sequence of float, optional
@@ -72,6 +75,7 @@ class ChunkSettings:
     offset: float = 0.0
     no_data: float | str | None = None
     sensor: str | None = None
+    effort: int = DEFAULT_EFFORT
     lossless: bool = False
     max_error: float | Sequence[float] | None = None
     relative_error: float | None = None
@@ -100,6 +104,7 @@ class ChunkSettings:
             rmse=self.rmse,
             step=self.step,
             sensor=self.sensor,
+            effort=self.effort,
             lossless=self.lossless,
             max_error=self.max_error,
             relative_error=self.relative_error,

@@ -11,6 +11,7 @@ from typing import Any
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.bitstream.segments.predicted_codec import codec_of
 from bandfold.common.errors import SettingsError
+from bandfold.onboard.effort import DEFAULT_EFFORT, EFFORTS
 from bandfold.onboard.networks.engine_choice import AUTO, ENGINES, check_engines, unfit
 from bandfold.onboard.prediction.model_networks import integer_models
 from bandfold.onboard.settings import EncoderSettings, find_package
@@ -42,6 +43,8 @@ class Configuration:
         Of folded bands.
     strip_lines : int, optional
         Lines of a segment; the usual ones if not given.
+    effort : int
+        Of folded bands.
     """
 
     bps: float | None = None
@@ -51,6 +54,7 @@ class Configuration:
     threads: int = 1
     quantiser: str | None = None
     strip_lines: int | None = None
+    effort: int = DEFAULT_EFFORT
 
     def settings(self, *, stream: bool = False) -> EncoderSettings:
         """Give the settings of an encoder; raises `SettingsError` if they contradict each other."""
@@ -62,6 +66,7 @@ class Configuration:
             threads=self.threads,
             quantiser=self.quantiser,
             strip_lines=self.strip_lines,
+            effort=self.effort,
             stream=stream,
         )
 
@@ -77,7 +82,8 @@ class Configuration:
             "model": self.model,
             "engine": None if folded else self.engine,
             "threads": self.threads,
-            "quantiser": (self.quantiser or QUANTISERS[0]) if folded else None,
+            "quantiser": (self.quantiser or EFFORTS[self.effort].quantiser) if folded else None,
+            "effort": self.effort if folded else None,
             "rate": self.rate,
             "bps": self.bps,
             "step": self.step,
@@ -103,6 +109,8 @@ class Choices:
         For folded bands.
     strip_lines : int, optional
         Lines of a segment; the usual ones if not given.
+    efforts : sequence of int
+        For folded bands.
     """
 
     bps: Sequence[float] = ()
@@ -112,6 +120,7 @@ class Choices:
     threads: Sequence[int] = ()
     quantisers: Sequence[str] = ()
     strip_lines: int | None = None
+    efforts: Sequence[int] = ()
 
     def combinations(self) -> list[Configuration]:
         """Combine what is chosen.
@@ -131,6 +140,8 @@ class Choices:
         models: list[str | None] = [None if name == FOLD else name for name in self.models] or [None]
         if self.engines and models == [None] and tuple(self.engines) != (AUTO,):
             raise SettingsError("an engine runs the networks of a model: give --model, or leave out --engine")
+        if self.efforts and None not in models:
+            raise SettingsError(f"a model has no efforts: leave out --effort, or add {FOLD} to --model")
         if self.quantisers and None not in models:
             raise SettingsError(
                 f"a model has a quantiser of its own: leave out --quantiser, or add {FOLD} to --model"
@@ -143,9 +154,12 @@ class Choices:
             for engine, threads, quantiser, (bps, step) in product(
                 engines, self.threads or (1,), quantisers, targets
             ):
-                one = Configuration(bps, step, model, engine, threads, quantiser, self.strip_lines)
-                one.settings()
-                found[one] = None
+                for effort in (self.efforts or (DEFAULT_EFFORT,)) if model is None else (DEFAULT_EFFORT,):
+                    one = Configuration(
+                        bps, step, model, engine, threads, quantiser, self.strip_lines, effort
+                    )
+                    one.settings()
+                    found[one] = None
             if model is not None:
                 find_package(model)
         return list(found)
@@ -174,6 +188,7 @@ class Choices:
                 threads,
                 (self.quantisers or QUANTISERS) if folded else (),
                 self.strip_lines,
+                self.efforts if folded else (),
             )
             found += one.combinations()
         return found

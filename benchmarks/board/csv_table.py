@@ -22,7 +22,7 @@ MACHINE = (
     "onnxruntime",
     "litert",
 )
-SETTINGS = ("model", "engine", "threads", "quantiser", "bps", "step", "strip_lines")
+SETTINGS = ("model", "engine", "threads", "quantiser", "effort", "bps", "step", "strip_lines")
 ESTIMATES = {
     "msamples_per_second": "msamples_per_second",
     "seconds": "seconds_each",

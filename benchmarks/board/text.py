@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bandfold.onboard.effort import DEFAULT_EFFORT
+
 from .estimates import PERCENTILES
 
 Found = dict[str, Any]
@@ -149,6 +151,8 @@ def describe(row: Found) -> str:
         As ``fold, uniform, 2 threads, 0.5 bits per sample``.
     """
     words = ["fold", row["quantiser"]] if row["model"] is None else [row["model"], row["engine"]]
+    if row["effort"] not in (None, DEFAULT_EFFORT):
+        words.append(f"effort {row['effort']}")
     threads = f"{row['threads']} thread{'s' * (row['threads'] > 1)}"
     return ", ".join([*words, threads, row["rate"]])
 

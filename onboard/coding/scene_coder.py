@@ -77,11 +77,20 @@ class SceneCoder:
         Lines of a strip.
     progress : callable
         Called with a stage and the fraction done.
+    trial_share : float
+        Pixels on which steps are tried, in parts of the usual number.
     """
 
     def __init__(
-        self, samples: Samples, method: Method, tables: Tables, strip_lines: int, progress: Progress
+        self,
+        samples: Samples,
+        method: Method,
+        tables: Tables,
+        strip_lines: int,
+        progress: Progress,
+        trial_share: float = 1.0,
     ) -> None:
+        self._trial_share = trial_share
         self.samples = samples
         self.method = method
         self.progress = progress
@@ -94,7 +103,8 @@ class SceneCoder:
 
     def some_strips(self, plan: Plan, pixels: int = PIXELS_TRIED) -> SceneStrips:
         """Strips of about so many pixels that stand for the scene under a plan."""
-        return trial_strips(self.samples, plan, self.method, self.strip_lines, pixels)
+        taken = round(pixels * self._trial_share)
+        return trial_strips(self.samples, plan, self.method, self.strip_lines, taken)
 
     def code_strips(
         self,

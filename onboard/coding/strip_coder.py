@@ -154,9 +154,14 @@ class FoldedStripCoder:
         Context networks and entropy tables.
     workers : Workers
         Threads that share the work on a strip.
+    searches : int
+        Searches for the best path of trellis-coded quantisation.
     """
 
-    def __init__(self, basis: Basis, step: float, tables: Tables, workers: Workers = ALONE) -> None:
+    def __init__(
+        self, basis: Basis, step: float, tables: Tables, workers: Workers = ALONE, searches: int = 1
+    ) -> None:
+        self._searches = searches
         self._basis = basis
         self._step = step
         self._tables = tables
@@ -201,7 +206,7 @@ class FoldedStripCoder:
         multiplier: float = LAGRANGE_MULTIPLIER,
     ) -> CodedStrip:
         """Quantise latents and write their segment; see `StripCoder.code`."""
-        levels, classes = quantise(analysed.latents, step, self._mode, multiplier)
+        levels, classes = quantise(analysed.latents, step, self._mode, multiplier, self._searches)
         check_levels(analysed.latents, levels, classes, self._mode, step, place.index)
         segment = Segment(
             levels,
@@ -271,6 +276,8 @@ class TransformMethod:
         Context networks and entropy tables.
     workers : Workers
         Threads that code strips side by side.
+    searches : int
+        Searches for the best path of trellis-coded quantisation.
     """
 
     transform = COSINE
@@ -279,8 +286,9 @@ class TransformMethod:
     saturates = False
     lines_together = BLOCK
 
-    def __init__(self, tables: Tables, workers: Workers = ALONE) -> None:
+    def __init__(self, tables: Tables, workers: Workers = ALONE, searches: int = 1) -> None:
         self._tables = tables
+        self._searches = searches
         self.workers = workers
 
     def trial_height(self, lines: int, strip_lines: int) -> int:
@@ -289,4 +297,4 @@ class TransformMethod:
 
     def coder(self, basis: Basis, step: float) -> StripCoder:
         """See `Method.coder`."""
-        return FoldedStripCoder(basis, step, self._tables)
+        return FoldedStripCoder(basis, step, self._tables, searches=self._searches)

@@ -148,12 +148,27 @@ def check_partition(ends: Sequence[int], bands: int) -> tuple[int, ...]:
         raise SettingsError(
             f"partition {ends} does not rise to the {bands} bands of the scene: its last end must be {bands}"
         )
-    if sum((high - low) ** 2 for low, high in zip((0, *ends), ends, strict=False)) > MOST_ENTRIES:
+    if not fits(ends):
         raise SettingsError(
             f"partition has intervals of up to {max(np.diff((0, *ends)))} bands: "
             f"their bases could have more than {MOST_ENTRIES} entries; cut it finer"
         )
     return ends
+
+
+def fits(ends: Sequence[int]) -> bool:
+    """Whether the bases of a partition have no more entries than a stream may have.
+
+    Parameters
+    ----------
+    ends : sequence of int
+        End of each interval, exclusive.
+
+    Returns
+    -------
+    bool
+    """
+    return sum((high - low) ** 2 for low, high in zip((0, *ends), ends, strict=False)) <= MOST_ENTRIES
 
 
 def _interval_costs(covariances: NDArray[np.float64], longest: int) -> NDArray[np.float64]:

@@ -50,6 +50,8 @@ class ScenePlanner:
         Components that the second KLT merges at most; not used with a sensor.
     workers : Workers
         Threads that share the work of a plan.
+    rotations : bool
+        Whether plans have rotations, where they pay.
 
     Raises
     ------
@@ -66,7 +68,10 @@ class ScenePlanner:
         sensor: SensorBasis | None = None,
         merge_limit: int = MERGE_LIMIT,
         workers: Workers = ALONE,
+        *,
+        rotations: bool = True,
     ) -> None:
+        self._rotations = rotations
         self.sample = sample
         self._sensor = sensor
         self._workers = workers
@@ -80,7 +85,7 @@ class ScenePlanner:
         """Plan a fold and, for its strongest components, rotations; see `Planner.plan`."""
         fold = self._folds.plan(step)
         rotations: tuple[Vectors, ...] = ()
-        if rotate and fold.components >= SMALLEST_SIZE:
+        if rotate and self._rotations and fold.components >= SMALLEST_SIZE:
             strongest = islice(Analysis(fold).blocks(self.sample.few), LARGEST_SIZE)
             latents = np.stack([one.astype(np.float64) for one in strongest])
             rotations = find_rotations(latents, step, self.sample.pixels, self._workers)
@@ -131,7 +136,9 @@ class ScenePlanner:
 
     def on(self, sample: BlockSample) -> ScenePlanner:
         """Plans of the same kind, in the same intervals, from another sample."""
-        return ScenePlanner(sample, self._folds.ends, self._sensor, workers=self._workers)
+        return ScenePlanner(
+            sample, self._folds.ends, self._sensor, workers=self._workers, rotations=self._rotations
+        )
 
     def _cost(self, fold: Fold, step: float, blocks: NDArray[np.int32]) -> tuple[float, float]:
         """Approximate bits of the scene under a fold, without side information; errors in steps squared."""

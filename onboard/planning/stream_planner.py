@@ -69,6 +69,8 @@ class StreamPlanner:
     weights : "snr" or sequence of float, optional
         Weights of bands, as for `bandfold.onboard.planning.weight_codes.weight_codes`: those of the noise are
         found in the first strip, and kept.
+    rotations : bool
+        Whether plans have rotations, where they pay.
 
     Attributes
     ----------
@@ -88,9 +90,11 @@ class StreamPlanner:
         first: int = 0,
         workers: Workers = ALONE,
         weights: str | Sequence[float] | None = None,
+        rotations: bool = True,
     ) -> None:
         self._weights = weights
         self._codes: NDArray[np.int64] | None = None
+        self._rotations = rotations
         self._workers = workers
         self._tables = tables
         self._ends = ends
@@ -127,7 +131,9 @@ class StreamPlanner:
 
     def planner(self, sample: BlockSample) -> Planner:
         """What plans for a sample of a strip."""
-        folded = ScenePlanner(sample, self._ends, self._sensor, workers=self._workers)
+        folded = ScenePlanner(
+            sample, self._ends, self._sensor, workers=self._workers, rotations=self._rotations
+        )
         return folded if self._spectral else folded.unfolded()
 
     def follow(self, strip: Samples, step: float) -> StreamBasis | None:

@@ -28,7 +28,11 @@ FINE_IN_FLOAT32 = 1 << 14
 
 
 def quantise(
-    latents: NDArray[np.int32], step: float, mode: Mode, multiplier: float = LAGRANGE_MULTIPLIER
+    latents: NDArray[np.int32],
+    step: float,
+    mode: Mode,
+    multiplier: float = LAGRANGE_MULTIPLIER,
+    searches: int = 1,
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     """Quantise the latents of a segment.
 
@@ -42,6 +46,8 @@ def quantise(
         Context network and entropy tables. Tables for two quantisers ask for trellis-coded quantisation.
     multiplier : float
         Lagrange multiplier, in squared steps per bit.
+    searches : int
+        Searches for the best path of trellis-coded quantisation; see `best_path`.
 
     Returns
     -------
@@ -53,7 +59,8 @@ def quantise(
     if not mode.dependent:
         return _quantise(latents, step, mode, multiplier)
     multiplier *= TRELLIS_RATIO
-    return best_path(latents, step, mode, multiplier, _quantise(latents, step, mode, multiplier)[1])
+    first = _quantise(latents, step, mode, multiplier)[1]
+    return best_path(latents, step, mode, multiplier, first, searches)
 
 
 def _quantise(

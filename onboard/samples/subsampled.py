@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from bandfold.common.scene import BLOCK, SceneInfo, SceneSource
 
+WORTH_WHILE = 8
+"""Where two rows have more pixels than asked for, they stand for a scene of so many times as many."""
+
 
 class SubsampledSource:
     """Some rows of a scene, one below the other.
@@ -85,5 +88,8 @@ def stride_for(info: SceneInfo, pixels: int, height: int = BLOCK) -> int:
     int
         1 if the scene is not much larger.
     """
-    stride = info.lines * info.samples // pixels
-    return 1 if stride < 2 or info.lines < 2 * height * stride else stride
+    stride, most = info.lines * info.samples // pixels, info.lines // (2 * height)
+    if stride > most:
+        # Lines are long: two rows have more pixels than asked for, but far fewer than the scene.
+        stride = most if most >= WORTH_WHILE else 1
+    return max(stride, 1)

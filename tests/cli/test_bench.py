@@ -95,7 +95,7 @@ def test_the_report_keeps_its_form(run, here, board):
         "measurements",
     }
     assert keys(report["plan"], 1) == dict.fromkeys(["repeat", "seconds", "warm_up", "rest", "decode"])
-    settings = ["model", "engine", "threads", "quantiser", "rate", "bps", "step", "strip_lines"]
+    settings = ["model", "engine", "threads", "quantiser", "effort", "rate", "bps", "step", "strip_lines"]
     figures = ["stream_bytes", "bits_per_sample", "streamed", "idle_watts", "warnings", "engines", "decode"]
     estimated = dict.fromkeys(["mean", "ci95", "median", "min", "max"])
     loads = ["executions", "seconds", "seconds_each", "cpu_seconds_each", "msamples_per_second", "joules"]

@@ -1,5 +1,7 @@
 """A scene in small is made of rows of the scene."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -24,3 +26,8 @@ def test_scenes_that_are_not_much_larger_stay_whole():
     info = ArraySource(CUBE).info
     assert typical_rows(info, 5000) is None
     assert typical_rows(info, 515 * 16 // 8, 64) is None
+
+
+def test_long_lines_have_two_rows():
+    info = replace(ArraySource(CUBE).info, lines=512, samples=4096)
+    assert typical_rows(info, 5000) == range(16, 64, 32)

@@ -1,0 +1,64 @@
+"""Efforts: how much time an encoder spends on a smaller stream; every decoder reads all of them.
+
+One table for all of it. The middle one is the default. Lower ones leave out what saves least for the time
+it takes, higher ones search where the default takes the first good answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bandfold.bitstream.container.header import DEPENDENT, UNIFORM
+
+DEFAULT_EFFORT = 5
+"""What no effort gives."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What an encoder does of all that it could.
+
+    Parameters
+    ----------
+    quantiser : {"uniform", "dependent"}
+        Of folded bands, where neither a quantiser nor tables are asked for.
+    rotations : bool
+        Whether the strongest components of each block are rotated.
+    regions : bool
+        Whether several folds are looked for where the land changes.
+    searches : int
+        Searches for the best path through the trellis of two quantisers, each but the first one in the
+        contexts of the path before it.
+    blocks : int
+        Blocks that are planned from at least, where the scene has so many ...
+    thinning : int
+        ... and one in so many of a larger scene.
+    trial_share : float
+        Pixels on which steps are tried, in parts of `bandfold.onboard.coding.scene_coder.PIXELS_TRIED`.
+    interval_shares : tuple of float
+        Numbers of spectral intervals that are compared where the partition is to be found, in parts of the
+        usual number; the first one is taken where there is but one.
+    """
+
+    quantiser: str = DEPENDENT
+    rotations: bool = True
+    regions: bool = True
+    searches: int = 1
+    blocks: int = 400
+    thinning: int = 16
+    trial_share: float = 1.0
+    interval_shares: tuple[float, ...] = (1.0,)
+
+
+EFFORTS: dict[int, Effort] = {
+    1: Effort(UNIFORM, rotations=False, regions=False, blocks=128, thinning=64, trial_share=0.5),
+    2: Effort(UNIFORM, rotations=False, regions=False, trial_share=0.5),
+    3: Effort(UNIFORM, regions=False),
+    4: Effort(regions=False),
+    5: Effort(),
+    6: Effort(searches=2),
+    7: Effort(searches=2, blocks=800),
+    8: Effort(searches=3, blocks=1600, interval_shares=(1.0, 0.5)),
+    9: Effort(searches=4, blocks=1600, interval_shares=(1.0, 0.5, 0.0, 1.5)),
+}
+"""By their numbers, from the fastest to the smallest streams."""
