@@ -102,21 +102,23 @@ def sample_blocks(
     thinning = int(np.clip(rows * columns // enough, 1, most))
     row_stride, column_stride = _strides(thinning)
     turn = _turn(column_stride)
-    taken, places = [], []
     starts = range(min(row_stride // 2, rows - 1), rows, row_stride)
-    for number, row in enumerate(starts):
+    # Neighbouring rows start at other columns, so that the sample does not fall into a grid of streets.
+    firsts = [min(number * turn % column_stride, columns - 1) for number in range(len(starts))]
+    counts = [len(range(first, columns, column_stride)) for first in firsts]
+    # Filled row by row: parts that are put together at the end would take twice the memory.
+    taken = np.empty((-(-info.bands // stride), sum(counts), BLOCK * BLOCK), dtype=np.int32)
+    place = 0
+    for number, (row, first) in enumerate(zip(starts, firsts, strict=True)):
         lines = slice(row * BLOCK, min((row + 1) * BLOCK, info.lines))
         strip = pad_to_blocks(source.read(slice(0, info.bands), lines)[::stride])
-        # Neighbouring rows start at other columns, so that the sample does not fall into a grid of streets.
-        first = min(number * turn % column_stride, columns - 1)
         blocks = strip.reshape(len(strip), BLOCK, columns, BLOCK)[:, :, first::column_stride]
-        taken.append(blocks.transpose(0, 2, 1, 3).reshape(len(strip), -1, BLOCK * BLOCK).astype(np.int32))
-        places.append(np.full(taken[-1].shape[1], row, dtype=np.int64))
+        part = taken[:, place : place + counts[number]].reshape(len(strip), counts[number], BLOCK, BLOCK)
+        part[...] = blocks.transpose(0, 2, 1, 3)
+        place += counts[number]
         if progress is not None:
             progress((number + 1) / len(starts))
-    return BlockSample(
-        np.concatenate(taken, axis=1), info.lines * info.samples, np.concatenate(places), stride
-    )
+    return BlockSample(taken, info.lines * info.samples, np.repeat(list(starts), counts), stride)
 
 
 def _strides(thinning: int) -> tuple[int, int]:
