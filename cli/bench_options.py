@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from .options import PATH, bands_option, grouped, lines_option, samples_option, strip_lines_option
+from .thread_count import ThreadCount
 
 
 def list_of(
@@ -70,8 +71,8 @@ class BenchCodingOptions:
     )
     threads: Sequence[int] = _list_option(
         "--threads",
-        click.IntRange(1),
-        "N[,N...]",
+        ThreadCount(),
+        "N|auto[,...]",
         "Threads that code strips, or run the model.  [default: 1]",
     )
     quantiser: Sequence[str] = _list_option(

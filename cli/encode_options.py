@@ -51,7 +51,9 @@ class CodingOptions:
         help="Package of a trained encoder, which codes band by band.  [default: the built-in transform]",
     )
     engine: str = grouped(option=engine_option)
-    threads: int = grouped(option=threads_option, help="Threads that code strips, or run the model.")
+    threads: int = grouped(
+        option=threads_option, help="Threads that code strips, or run the model; auto: one on each core."
+    )
     sensor: str | None = grouped(
         "--sensor",
         metavar="NAME|FILE",

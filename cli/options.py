@@ -19,6 +19,7 @@ from .option_values import (
     parse_partition,
     parse_size,
 )
+from .thread_count import ThreadCount
 
 if TYPE_CHECKING:
     from bandfold.common.scene import NoData
@@ -131,7 +132,10 @@ engine_option = partial(
     help="What runs the networks of the model; auto: the fastest that is exact here (bandfold engines). "
     "Behind a colon a delegate of LiteRT or an execution provider of ONNX Runtime.",
 )
-threads_option = partial(click.option, "--threads", type=click.IntRange(1), default=1, show_default=True)
+threads_option = partial(
+    click.option, "--threads", type=ThreadCount(), default=1, show_default=True, metavar="N|auto"
+)
+"""Of the processor; auto for one on each core."""
 trusted_option = partial(
     click.option,
     "--trusted",

@@ -6,6 +6,7 @@ of their time, on a busy processor most of all, and come on top of those that sh
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -73,6 +74,19 @@ class Workers:
             finally:
                 for future in ahead:
                     future.cancel()
+
+
+def available_cores() -> int:
+    """Processor cores that this process may use.
+
+    Returns
+    -------
+    int
+        At least 1; fewer than the machine has where the system confines the process to some.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 ALONE = Workers()

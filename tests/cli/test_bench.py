@@ -198,7 +198,7 @@ def test_failures(run, monkeypatch, scene):
     check_failure(run("bench", "--bps", 1, "--step", 8), 2, "give one of them")
     check_failure(run("bench", "no.hdr"), 3, "no.hdr is not there")
     check_failure(run("bench", "--engine", "litert"), 2, "give --model, or leave out --engine")
-    check_failure(run("bench", "--threads", "1,none"), 2, "'none' is not a valid integer")
+    check_failure(run("bench", "--threads", "1,none"), 2, "'none' is no number of threads")
     check_failure(run("bench", "--threads", ","), 2, "give a value, or several with commas between")
     check_failure(run("bench", "--meter-interval", 1), 2, "give a meter, or leave it out")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "matplotlib" else object())
