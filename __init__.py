@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -120,6 +119,9 @@ def _is_stream(path: str | os.PathLike[str]) -> bool:
 def __getattr__(name: str) -> Any:
     """Load a name of the list above."""
     if name == "__version__":
+        # Only here: it takes a tenth of the time in which the package is imported.
+        from importlib.metadata import PackageNotFoundError, version
+
         try:
             return version("bandfold")
         except PackageNotFoundError:

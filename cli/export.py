@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bandfold import __version__
+import bandfold
 from bandfold.common.errors import SettingsError
 from bandfold.programs.options import FILE, FOLDER
 from bandfold.programs.progress import shown
@@ -111,7 +111,7 @@ def export(
             )
         from bandfold.export.restoration_package import make_restoration
 
-        package = make_restoration(run, name=name, description=description, release=__version__)
+        package = make_restoration(run, name=name, description=description, release=bandfold.__version__)
         saved = save_package(package, output)
     else:
         from bandfold.export.pack import make_package, write_package
@@ -121,7 +121,7 @@ def export(
             found,
             name=name,
             description=description,
-            release=__version__,
+            release=bandfold.__version__,
             curves=_curves(curves, str(found.about.get("name"))) if curves else None,
             precision=quantisation.precision or ("int8" if quantisation.calibrating else "fp32"),
         )
