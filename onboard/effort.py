@@ -35,6 +35,9 @@ class Effort:
         ... and one in so many of a larger scene.
     trial_share : float
         Pixels on which steps are tried, in parts of `bandfold.onboard.coding.scene_coder.PIXELS_TRIED`.
+    bit_worths : tuple of float
+        Lagrange multipliers of quantisation with which the whole scene is coded to its target, in parts of
+        the usual one, if it is coded to a rate, a size or a quality; the best is kept. Not of streams.
     interval_shares : tuple of float
         Numbers of spectral intervals that are compared where the partition is to be found, in parts of the
         usual number; the first one is taken where there is but one.
@@ -47,6 +50,7 @@ class Effort:
     blocks: int = 400
     thinning: int = 16
     trial_share: float = 1.0
+    bit_worths: tuple[float, ...] = (1.0,)
     interval_shares: tuple[float, ...] = (1.0,)
 
 
@@ -59,6 +63,6 @@ EFFORTS: dict[int, Effort] = {
     6: Effort(searches=2),
     7: Effort(searches=2, blocks=800),
     8: Effort(searches=3, blocks=1600, interval_shares=(1.0, 0.5)),
-    9: Effort(searches=4, blocks=1600, interval_shares=(1.0, 0.5, 0.0, 1.5)),
+    9: Effort(searches=4, blocks=1600, bit_worths=(1.0, 0.8, 1.25), interval_shares=(1.0, 0.5, 0.0, 1.5)),
 }
 """By their numbers, from the fastest to the smallest streams."""

@@ -269,11 +269,18 @@ class Encoder:
             return self._coded_by_networks(samples, self._networks, refiner)
         if self._sensor is not None:
             self._sensor.check_scene(samples.scene.info)
-        coder = self._coder(samples, TransformMethod(self._tables, self._workers, self._effort.searches))
+        # Without a target that can be met in several ways only the step is left.
+        worths = self._effort.bit_worths if self._step_code is None else (1.0,)
+        coders = [
+            self._coder(samples, TransformMethod(self._tables, self._workers, self._effort.searches, worth))
+            for worth in worths
+        ]
+        coder = coders[0]
         planners = self._planners(coder)
         if refiner is not None and self.settings.chooses_base:
             return self._best_base(coder, planners, refiner)
-        coded = [self._code(coder, planner, errors=len(planners) > 1) for planner in planners]
+        ways = [(one, planner) for planner in planners for one in coders]
+        coded = (self._code(one, planner, errors=len(ways) > 1) for one, planner in ways)
         return min(coded, key=lambda one: self._merit(one, samples.info.count))
 
     def _refiner(self, info: SceneInfo) -> StripRefiner | None:

@@ -156,12 +156,22 @@ class FoldedStripCoder:
         Threads that share the work on a strip.
     searches : int
         Searches for the best path of trellis-coded quantisation.
+    bit_worth : float
+        What a bit is worth, in parts of the Lagrange multipliers that `code` is given: less keeps more
+        details of a coarser step.
     """
 
     def __init__(
-        self, basis: Basis, step: float, tables: Tables, workers: Workers = ALONE, searches: int = 1
+        self,
+        basis: Basis,
+        step: float,
+        tables: Tables,
+        workers: Workers = ALONE,
+        searches: int = 1,
+        bit_worth: float = 1.0,
     ) -> None:
         self._searches = searches
+        self._bit_worth = bit_worth
         self._basis = basis
         self._step = step
         self._tables = tables
@@ -206,7 +216,9 @@ class FoldedStripCoder:
         multiplier: float = LAGRANGE_MULTIPLIER,
     ) -> CodedStrip:
         """Quantise latents and write their segment; see `StripCoder.code`."""
-        levels, classes = quantise(analysed.latents, step, self._mode, multiplier, self._searches)
+        levels, classes = quantise(
+            analysed.latents, step, self._mode, multiplier * self._bit_worth, self._searches
+        )
         check_levels(analysed.latents, levels, classes, self._mode, step, place.index)
         segment = Segment(
             levels,
@@ -278,6 +290,8 @@ class TransformMethod:
         Threads that code strips side by side.
     searches : int
         Searches for the best path of trellis-coded quantisation.
+    bit_worth : float
+        What a bit is worth in quantisation, in parts of the usual Lagrange multiplier.
     """
 
     transform = COSINE
@@ -286,9 +300,12 @@ class TransformMethod:
     saturates = False
     lines_together = BLOCK
 
-    def __init__(self, tables: Tables, workers: Workers = ALONE, searches: int = 1) -> None:
+    def __init__(
+        self, tables: Tables, workers: Workers = ALONE, searches: int = 1, bit_worth: float = 1.0
+    ) -> None:
         self._tables = tables
         self._searches = searches
+        self._bit_worth = bit_worth
         self.workers = workers
 
     def trial_height(self, lines: int, strip_lines: int) -> int:
@@ -297,4 +314,4 @@ class TransformMethod:
 
     def coder(self, basis: Basis, step: float) -> StripCoder:
         """See `Method.coder`."""
-        return FoldedStripCoder(basis, step, self._tables, searches=self._searches)
+        return FoldedStripCoder(basis, step, self._tables, searches=self._searches, bit_worth=self._bit_worth)

@@ -68,3 +68,12 @@ def test_chunks_of_arrays_have_efforts():
     fast = ChunkSettings(step=12.0, effort=1)
     assert fast.to_dict() == {"step": 12.0, "effort": 1}
     assert fast.encode(SCENE) == Encoder(step=12.0, effort=1).encode(SCENE)
+
+
+def test_the_highest_effort_keeps_the_best_of_its_codings_at_a_rate():
+    def error(**fields):
+        coded = Encoder(bps=0.7, **fields).encode(SCENE)
+        assert len(coded) <= 0.7 * SCENE.size / 8
+        return np.mean((Decoder(coded, restore="off").decode().astype(float) - SCENE) ** 2)
+
+    assert error(effort=9) < error()
