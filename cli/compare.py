@@ -17,6 +17,7 @@ from .options import (
     plot_option,
 )
 from .scene_input import open_other, open_reference
+from .tables import print_whole
 
 if TYPE_CHECKING:
     from bandfold.ground.distortion import Comparison, Distortion
@@ -76,7 +77,6 @@ def compare(
 
 
 def _print(comparison: Comparison) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from bandfold.ground.distortion import PEAK
@@ -95,7 +95,7 @@ def _print(comparison: Comparison) -> None:
         table.caption = f"PSNR and SNR in dB (peak {peak}: the range of the values), SAM in degrees"
     else:
         table.caption = "PSNR and SNR in dB (peak 65535, and the data's own), SAM in degrees"
-    Console().print(table)
+    print_whole(table)
     outliers, changed = comparison.whole.outliers
     if outliers:
         kept = "all" if not changed else f"all but {changed}"

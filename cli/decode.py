@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from bandfold.common.errors import SettingsError
+from bandfold.formats.compression import NAMES as COMPRESSIONS
+from bandfold.formats.compression import Compression
 from bandfold.formats.file_formats import WRITTEN, output_format
-from bandfold.programs.progress import shown
 
 from .console import DAMAGED, tell, warn, warn_first
 from .decode_archive import decode_archive
@@ -29,9 +30,11 @@ from .options import (
     read_by,
 )
 from .standard_streams import STANDARD, standard_input, standard_output
+from .verbosity import progress_shown
 
 if TYPE_CHECKING:
     from bandfold.common.scene import SceneInfo
+    from bandfold.ground.access.decode_to_file import FileLayout
     from bandfold.ground.access.scene_subset import ScenePart
 
 EXAMPLE = """\b
@@ -41,6 +44,7 @@ Examples:
   bandfold decode https://host/scene.bf -o part.tif --lines 512:640
   receive | bandfold decode - -o - | display
   bandfold decode scene.bf -o scene.zarr
+  bandfold decode scene.bf -o scene.tif --compress zstd
   bandfold decode archive/*.bf --to zarr -o decoded --workers 4
 """
 
@@ -80,6 +84,42 @@ class ProductOptions:
         option=byte_order_option,
         help="Byte order of the file.  [default: as it was; little on standard output]",
     )
+    compress: str = grouped(
+        "--compress",
+        type=click.Choice(COMPRESSIONS),
+        default="none",
+        show_default=True,
+        help="Lossless compression within the file: of a GeoTIFF deflate, zstd or lzw, of NetCDF deflate.",
+    )
+    compress_level: int | None = grouped(
+        "--compress-level",
+        type=int,
+        metavar="N",
+        help="How hard --compress tries: 1 to 9, zstd to 22.  [default: that of the format]",
+    )
+
+    def file_layout(self, kind: str) -> FileLayout:
+        """How the samples lie in the file.
+
+        Parameters
+        ----------
+        kind : str
+            Its format.
+
+        Returns
+        -------
+        FileLayout
+
+        Raises
+        ------
+        SettingsError
+            If the format has no such compression.
+        """
+        from bandfold.ground.access.decode_to_file import FileLayout
+
+        compression = Compression(self.compress, self.compress_level)
+        compression.check(kind)
+        return FileLayout(kind, self.interleave, self.byte_order, compression)
 
     def part(self, info: SceneInfo) -> ScenePart:
         """What is to be decoded of a scene.
@@ -166,8 +206,6 @@ def decode(
         raise SettingsError(
             "--workers are started on this machine, --scheduler is a cluster: give one of both"
         )
-    from bandfold.ground.access.decode_to_file import FileLayout
-
     if len(streams) > 1 or cluster.workers is not None or cluster.scheduler is not None:
         from bandfold.ground.archive.archive_decoding import Archive
         from bandfold.ground.archive.archive_settings import ArchiveSettings, DecoderOptions
@@ -181,7 +219,7 @@ def decode(
         everything = (None, None)
         packages = tuple(str(model.absolute()) for model in decoding.models)
         settings = ArchiveSettings(
-            FileLayout(layout.kind or "zarr", layout.interleave, layout.byte_order),
+            layout.file_layout(layout.kind or "zarr"),
             layout.bands or everything,
             layout.lines or everything,
             layout.samples or everything,
@@ -214,8 +252,8 @@ def decode(
         whole=layout.lines is None,
     )
     decoder = opened.decoder
-    file_layout = FileLayout(kind, layout.interleave, layout.byte_order)
-    with shown() as progress:
+    file_layout = layout.file_layout(kind)
+    with progress_shown() as progress:
         if to_stdout:
             written = decode_to_output(
                 decoder, standard_output(), file_layout, opened.part, progress=progress

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bandfold.programs.progress import shown
-
 from .console import DAMAGED, FAILED, tell, warn
+from .verbosity import progress_shown
 
 if TYPE_CHECKING:
     from bandfold.ground.archive.archive_decoding import Archive
@@ -44,10 +43,10 @@ def decode_archive(
     need_libraries(archive.settings.layout.kind, f"writing {archive.settings.layout.kind}")
     limit = archive.settings.options.memory_limit
     workers = None if workers is None else min(workers, total)
-    with dask_client(scheduler, workers, limit) as client, shown() as progress:
+    with dask_client(scheduler, workers, limit) as client, progress_shown() as progress:
 
         def told(outcome: SceneOutcome, count: int) -> None:
-            progress(f"{count}/{total} scenes", count / total)
+            progress("decode scenes", count / total)
             if not as_json and not sys.stderr.isatty():
                 click.echo(f"{count}/{total} {outcome.output.name}: {outcome.state}, {outcome.seconds:.1f} s")
 

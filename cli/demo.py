@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bandfold.common.errors import IntegrityError
-from bandfold.programs.progress import shown
 
-from .console import print_json, print_table, warn
+from .console import print_json, warn
 from .options import bands_option, json_option, lines_option, output_option, samples_option, seed_option
+from .tables import print_table
+from .verbosity import progress_shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +66,7 @@ def demo(output: Path, lines: int, samples: int, bands: int, seed: int, as_json:
     header = output / "scene.hdr"
     rows = []
     decoded = []
-    with shown() as progress:
+    with progress_shown() as progress:
         cube = scene.read(slice(0, bands), slice(0, lines))
         write_envi(header, cube, scene.info, interleave="bil")
         for index, rate in enumerate(RATES):

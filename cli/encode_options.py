@@ -11,6 +11,8 @@ import click
 from bandfold.common.errors import SettingsError
 
 from .option_values import parse_max_error, parse_size, parse_weights
+from .completion import PackageName
+from .option_values import parse_max_error, parse_size
 from .options import (
     PATH,
     engine_option,
@@ -57,6 +59,7 @@ class CodingOptions:
     sensor: str | None = grouped(
         "--sensor",
         metavar="NAME|FILE",
+        type=PackageName("sensor"),
         help="Package of the sensor: the stream carries no vectors.  [default: the scene's own]",
     )
     spectral: str = grouped(

@@ -11,9 +11,10 @@ import click
 
 from bandfold.common.errors import ModelError
 
-from .console import print_json, print_table
+from .console import print_json
 from .context_networks import context_checks
 from .options import int8_models_option, json_option, threads_option
+from .tables import print_table
 
 if TYPE_CHECKING:
     from bandfold.onboard.networks.engine_choice import IntegerModel

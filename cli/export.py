@@ -14,7 +14,6 @@ import click
 import bandfold
 from bandfold.common.errors import SettingsError
 from bandfold.programs.options import FILE, FOLDER
-from bandfold.programs.progress import shown
 
 from .console import need
 from .options import (
@@ -27,6 +26,7 @@ from .options import (
     output_option,
 )
 from .package_output import check_package_name, tell_package
+from .verbosity import progress_shown
 
 if TYPE_CHECKING:
     from bandfold.export.layout import Export
@@ -152,7 +152,7 @@ def _exported(run: Path) -> Export:
         need(f"{run} is not exported yet, which needs", _EXTRAS, *_EXPORTING)
         from bandfold.export.run import export_run
 
-        with shown() as progress:
+        with progress_shown() as progress:
             export_run(run, progress)
     return read_export(run / FOLDER)
 
@@ -170,7 +170,7 @@ def _quantised(run: Path, options: QuantisationOptions) -> Export:
     from bandfold.training.training_scenes import calibration_scenes
 
     data = read_run(run)[0].data
-    with shown() as progress:
+    with progress_shown() as progress:
         scenes = calibration_scenes(options.calibrating, data.levels, data.sensors, options.exclude)
         export_run(run, progress, Calibration(scenes, options.method))
     return read_export(run / "export")

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import click
 
-from bandfold.programs.progress import shown
-
 from .options import (
     ReadingOptions,
     description_option,
@@ -21,6 +19,7 @@ from .options import (
 )
 from .package_output import check_package_name, tell_package
 from .scene_input import open_source
+from .verbosity import progress_shown
 
 EXAMPLE = """\b
 Examples:
@@ -65,7 +64,7 @@ def fit(
     for path in scenes:
         title = path.stem if path.stem not in sources else str(path)
         sources[title] = Samples.of(open_source(path, reading))
-    with shown() as progress:
+    with progress_shown() as progress:
         package = fit_sensor(
             sources,
             name or _name(output),

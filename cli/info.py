@@ -11,6 +11,7 @@ import click
 from .console import print_json
 from .options import MODELS_HELP, STREAM_PLACE, json_option, models_option, trusted_option
 from .standard_streams import STANDARD, standard_input
+from .tables import print_whole
 
 EXAMPLE = """\b
 Examples:
@@ -50,13 +51,11 @@ def info(stream: Path | str, header: bool, models: tuple[Path, ...], trusted: bo
 
 def _print(title: str, report: dict[str, Any]) -> None:
     """Print what is single in one table, and each group and list in a table of its own."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from bandfold.ground.stream.stream_report import value_text
 
-    console = Console()
     single = Table(title=Text(title), show_header=False)
     tables = [single]
     for key, value in report.items():
@@ -73,5 +72,4 @@ def _print(title: str, report: dict[str, Any]) -> None:
             tables.append(table)
         else:
             single.add_row(name, Text(value_text(value)))
-    for table in tables:
-        console.print(table)
+    print_whole(*tables)

@@ -7,8 +7,8 @@ import os
 import click
 
 from .bench import bench
+from .command_group import BandfoldGroup
 from .compare import compare
-from .console import BandfoldGroup
 from .decode import decode
 from .demo import demo
 from .depacketise import depacketise
@@ -25,6 +25,7 @@ from .report import report
 from .synth import synth
 from .train import train
 from .truncate import truncate
+from .verbosity import add_verbosity
 from .vrt import vrt
 
 OVERVIEW = """\b
@@ -36,7 +37,7 @@ Examples:
 
 \b
 Exit status: 0 done, 2 settings, 3 scene, 4 rate or quality out of reach, 5 model, 6 stream,
-7 memory limit, 8 output, 9 decoded but damaged, 10 some scenes of an archive failed, 11 flipped
+7 memory limit, 8 output, 9 decoded but damaged, 10 some of several scenes failed, 11 flipped
 bits in memory, 130 interrupted, 143 and 129 ended by SIGTERM and SIGHUP.
 """
 
@@ -66,6 +67,8 @@ TRIALS = (synth, bench, demo)
 
 for command in (*STREAMS, *MODELS, *TRIALS):
     main.add_command(command)
+
+add_verbosity(main)
 
 
 if __name__ == "__main__":

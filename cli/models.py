@@ -10,7 +10,8 @@ import click
 
 from bandfold.common.errors import BandfoldError, ModelError
 
-from .console import print_json, print_table, warn
+from .completion import PackageName
+from .console import print_json, warn
 from .context_networks import (
     ContextSource,
     contexts_of_package,
@@ -22,6 +23,7 @@ from .context_networks import (
     table_summary,
 )
 from .options import json_option, lines_option, output_option, samples_option
+from .tables import print_table
 
 if TYPE_CHECKING:
     from bandfold.bitstream.contexts.tables import Tables
@@ -59,7 +61,7 @@ def models(context: click.Context, as_json: bool) -> None:
 
 
 @models.command()
-@click.argument("package", metavar="NAME|FILE")
+@click.argument("package", metavar="NAME|FILE", type=PackageName(tables=True))
 @json_option
 def show(package: str, as_json: bool) -> None:
     """Print the card of a package, or what is in tables."""
@@ -81,7 +83,7 @@ def show(package: str, as_json: bool) -> None:
 
 
 @models.command()
-@click.argument("package", metavar="NAME|FILE")
+@click.argument("package", metavar="NAME|FILE", type=PackageName(tables=True))
 @output_option(required=True, help="Folder for the graphs; made where it is not there.")
 @click.option(
     "--targets",

@@ -12,6 +12,7 @@ import click
 
 from bandfold.programs.options import names
 
+from .completion import PackageName
 from .option_values import (
     PACKETS_METAVAR,
     parse_no_data,
@@ -119,7 +120,7 @@ def option_group(argument: str, group: type, *only: str) -> Decorator:
 
 # Several commands have these, each with a help text of its own.
 output_option = partial(click.option, "-o", "--output", type=PATH)
-model_option = partial(click.option, "--model", metavar="NAME|FILE")
+model_option = partial(click.option, "--model", metavar="NAME|FILE", type=PackageName("codec"))
 """Package of a trained encoder."""
 models_option = partial(click.option, "--model", "models", multiple=True, type=PATH, metavar="FILE")
 """Packages that a stream may need."""
@@ -184,6 +185,7 @@ int8_models_option = click.option(
     "--model",
     "names",
     metavar="NAME|FILE",
+    type=PackageName(),
     multiple=True,
     help="This package in int8; may be given several times.  [default: all that are at hand]",
 )
@@ -256,6 +258,7 @@ class DecodingOptions:
     restore: str = grouped(
         "--restore",
         metavar="auto|off|NAME|FILE",
+        type=PackageName("restoration", words=("auto", "off")),
         default="auto",
         show_default=True,
         help="Restore what rounding took, with the shipped network (needs ONNX Runtime) or another one.",

@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from bandfold.common.errors import SettingsError
-from bandfold.programs.progress import shown
 
 from .console import DAMAGED, tell, warn_first
 from .option_values import parse_size
@@ -24,6 +23,7 @@ from .options import (
     read_by,
 )
 from .scene_input import open_reference
+from .verbosity import progress_shown
 
 EXAMPLE = """\b
 Examples:
@@ -89,7 +89,7 @@ def report(
     bands = _colours(page.colours, decoder.info.bands)
     original = None if page.reference is None else open_reference(page.reference, reading)
     values = values_within(page.max_size, 1 if original is None else 2)
-    with shown() as progress:
+    with progress_shown() as progress:
         contents = collect(decoder, original, values, bands, progress)
         html = render(contents, stream.name).encode("utf-8")
     with atomic_output(output) as file:

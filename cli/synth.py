@@ -7,8 +7,6 @@ from pathlib import Path
 
 import click
 
-from bandfold.programs.progress import shown
-
 from .console import tell
 from .options import (
     bands_option,
@@ -19,6 +17,7 @@ from .options import (
     samples_option,
     seed_option,
 )
+from .verbosity import progress_shown
 
 STRIP_LINES = 64
 
@@ -52,7 +51,7 @@ def synth(
     scene = SyntheticScene(lines, samples, bands, seed)
     writer = EnviWriter(output, scene.info, interleave=interleave)
     everything = slice(0, bands)
-    with writer, shown() as progress:
+    with writer, progress_shown() as progress:
         for start in range(0, lines, STRIP_LINES):
             strip = slice(start, min(start + STRIP_LINES, lines))
             writer.write(everything, strip, scene.read(everything, strip))

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from bandfold.programs.progress import shown
-
-from .console import INTERRUPTED, need, tell
+from .command_group import INTERRUPTED
+from .console import need, tell
 from .options import exclude_option, grouped, json_option, option_group, output_option
+from .verbosity import progress_shown
 
 EXAMPLE = """\b
 Examples:
@@ -87,7 +87,7 @@ def train(
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     chosen = select_scenes(folders, settings.data.levels, settings.data.sensors, exclude)
-    with shown() as progress:
+    with progress_shown() as progress:
         scenes = []
         for number, scene in enumerate(chosen):
             progress(f"read {scene.name}", number / len(chosen))

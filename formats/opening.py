@@ -23,6 +23,7 @@ from bandfold.formats.raster.geotiff_reader import RasterSource
 from bandfold.formats.raster.geotiff_writer import GeoTiffWriter
 
 from .block_source import BlockSource, reading
+from .compression import UNCOMPRESSED, Compression
 from .file_formats import format_of, need_libraries, refuse_hdf4
 from .scene_options import SceneOptions
 from .scene_writer import SceneWriter
@@ -43,8 +44,6 @@ _READERS: dict[str, Callable[[Path, SceneOptions], BlockSource]] = {
 
 _WRITERS: dict[str, Callable[..., SceneWriter]] = {
     "envi": EnviWriter,
-    "geotiff": GeoTiffWriter,
-    "netcdf": NetCdfWriter,
     "npy": NpyWriter,
 }
 
@@ -99,6 +98,7 @@ def open_writer(
     info: SceneInfo,
     strip_lines: int,
     folder: str | os.PathLike[str] | None = None,
+    compression: Compression = UNCOMPRESSED,
 ) -> SceneWriter:
     """Make a writer.
 
@@ -115,6 +115,8 @@ def open_writer(
         Lines that are mostly written at once.
     folder : path_like, optional
         Where temporary files lie. Default: beside `path`.
+    compression : Compression, optional
+        Within a GeoTIFF or NetCDF file. Default: none.
 
     Returns
     -------
@@ -126,9 +128,15 @@ def open_writer(
     OutputError
         If the output cannot be made.
     SettingsError
-        If a library is not installed, or an ENVI header is not named like one.
+        If a library is not installed, an ENVI header is not named like one, or the format has no such
+        compression.
     """
+    compression.check(kind)
     need_libraries(kind, f"writing {kind}")
     if kind == "zarr":
         return ZarrWriter(path, info, strip_lines=strip_lines, folder=folder)
+    if kind == "geotiff":
+        return GeoTiffWriter(path, info, strip_lines=strip_lines, folder=folder, compression=compression)
+    if kind == "netcdf":
+        return NetCdfWriter(path, info, strip_lines=strip_lines, folder=folder, compression=compression)
     return _WRITERS[kind](path, info, folder=folder)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bandfold.common.atomic_files import reserve
 from bandfold.common.scene import SceneInfo
+from bandfold.formats.compression import UNCOMPRESSED, Compression
 from bandfold.formats.scene_writer import SceneWriter
 
 from .cf_conventions import DIMS, cf_dataset, variable_name
@@ -24,7 +25,34 @@ class NetCdfWriter(SceneWriter):
 
     What it says of the scene is what `bandfold.formats.containers.cf_conventions.cf_dataset` says.
     Samples are stored band by band and not compressed, so that any part of the file can be read at once.
+    Where they are compressed, the strip of each band is a chunk.
+
+    Parameters
+    ----------
+    path : path_like
+        The file.
+    info : SceneInfo
+        Geometry, type, no-data value and metadata of what is written.
+    strip_lines : int
+        Lines that are written at once, and so compressed together.
+    folder : path_like, optional
+        As for `SceneWriter`.
+    compression : Compression, optional
+        Default: none.
     """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        info: SceneInfo,
+        *,
+        strip_lines: int = 64,
+        folder: str | os.PathLike[str] | None = None,
+        compression: Compression = UNCOMPRESSED,
+    ) -> None:
+        self._strip_lines = min(strip_lines, info.lines)
+        self._compression = compression
+        super().__init__(path, info, folder=folder)
 
     def _open(self, temporary: Path) -> None:
         info = self.info
@@ -33,10 +61,18 @@ class NetCdfWriter(SceneWriter):
         # HDF5 ends the process where the disk is full when it closes a file: it never gets so far.
         with open(temporary, "w+b") as room:
             reserve(room.fileno(), nbytes)
-        self._file, self._cube = described_file(temporary, info)
+        self._file, self._cube = described_file(temporary, info, **self._packed())
         self._file.flush()
         with open(temporary, "r+b") as opened:
             reserve(opened.fileno(), os.fstat(opened.fileno()).st_size + nbytes)
+
+    def _packed(self) -> dict[str, Any]:
+        """Arguments of h5py for compression."""
+        if self._compression.method == "none":
+            return {}
+        level = 4 if self._compression.level is None else self._compression.level
+        chunks = (1, self._strip_lines, self.info.samples)
+        return {"chunks": chunks, "compression": "gzip", "compression_opts": level, "shuffle": True}
 
     def _put(self, bands: slice, lines: slice, block: NDArray[Any]) -> None:
         self._cube[bands, lines, :] = block

@@ -21,6 +21,22 @@ _NUMBER = re.compile(
 )
 
 
+def wavelength_name(nanometres: float) -> str:
+    """Name a band that has no name by its wavelength: that is what QGIS and GDAL show.
+
+    Parameters
+    ----------
+    nanometres : float
+        Its wavelength.
+
+    Returns
+    -------
+    str
+        As ``550.25 nm``.
+    """
+    return f"{nanometres:.6g} nm"
+
+
 def band_fields(file: Any) -> dict[str, MetadataValue]:
     """Read the header fields that tags tell of the bands.
 

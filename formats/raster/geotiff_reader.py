@@ -18,7 +18,7 @@ from bandfold.formats.block_source import BlockSource
 from bandfold.formats.scene_options import SceneOptions
 from bandfold.formats.unpacked_chunks import UnpackedChunks
 
-from .band_tags import band_fields
+from .band_tags import band_fields, wavelength_name
 from .metadata_xml import read_product_metadata
 
 FIELD_DOMAIN = "ENVI"
@@ -148,9 +148,11 @@ def _metadata(file: Any) -> dict[str, MetadataValue]:
     if header_fields.WAVELENGTH not in metadata:
         metadata |= band_fields(file)
     if header_fields.BAND_NAMES not in metadata and all(file.descriptions):
-        metadata[header_fields.BAND_NAMES] = tuple(
-            " ".join(text.replace(",", " ").split()) for text in file.descriptions
-        )
+        names = tuple(" ".join(text.replace(",", " ").split()) for text in file.descriptions)
+        wavelength = header_fields.nanometres(metadata, header_fields.WAVELENGTH, bands)
+        # Those that only repeat the wavelengths, as bands without names are written, are no names.
+        if wavelength is None or names != tuple(map(wavelength_name, wavelength)):
+            metadata[header_fields.BAND_NAMES] = names
     if set(file.scales) != {1.0}:
         metadata[header_fields.GAINS] = header_fields.number_texts(file.scales)
     if set(file.offsets) != {0.0}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +12,15 @@ from numpy.typing import NDArray
 
 from bandfold.common.atomic_files import reserve
 from bandfold.common.errors import OutputError
+from bandfold.common.scene import SceneInfo
+from bandfold.formats.compression import UNCOMPRESSED, Compression
 from bandfold.formats.scene_writer import SceneWriter
 
 from .geotiff_reader import gdal
 from .raster_description import describe_raster
+
+_BLOCK_BYTES = 1 << 20
+"""Samples that are compressed together, at most; a line at least."""
 
 
 class GeoTiffWriter(SceneWriter):
@@ -23,7 +29,33 @@ class GeoTiffWriter(SceneWriter):
     Samples lie pixel by pixel if the scene did (BIP), otherwise band by band. Projection, geotransform,
     no-data value, scale and offset are those of GeoTIFF and GDAL; wavelengths and widths are told with each
     band, in the domain that GDAL has for them; all other header fields are in the domain of its ENVI driver.
+
+    Parameters
+    ----------
+    path : path_like
+        The file.
+    info : SceneInfo
+        Geometry, type, no-data value and metadata of what is written.
+    strip_lines : int
+        Lines that are written at once, and so compressed together.
+    folder : path_like, optional
+        As for `SceneWriter`.
+    compression : Compression, optional
+        Default: none.
     """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        info: SceneInfo,
+        *,
+        strip_lines: int = 64,
+        folder: str | os.PathLike[str] | None = None,
+        compression: Compression = UNCOMPRESSED,
+    ) -> None:
+        self._strip_lines = min(strip_lines, info.lines)
+        self._compression = compression
+        super().__init__(path, info, folder=folder)
 
     def _open(self, temporary: Path) -> None:
         import rasterio
@@ -43,8 +75,29 @@ class GeoTiffWriter(SceneWriter):
                 dtype=info.dtype.name,
                 interleave="pixel" if info.interleave == "bip" else "band",
                 BIGTIFF="IF_SAFER",
+                **self._packed(),
             )
             describe_raster(self._file, info)
+
+    def _packed(self) -> dict[str, Any]:
+        """Options of GDAL's driver for compression, with differences between neighbours as predictor."""
+        method, level = self._compression.method, self._compression.level
+        if method == "none":
+            return {}
+        line = self.info.samples * self.info.dtype.itemsize
+        line *= self.info.bands if self.info.interleave == "bip" else 1
+        rows = self._strip_lines
+        # What is written at once fills whole blocks, none of which is compressed a second time.
+        while rows > 1 and (rows * line > _BLOCK_BYTES or self._strip_lines % rows):
+            rows -= 1
+        options = {
+            "compress": method,
+            "predictor": "3" if self.info.dtype.kind == "f" else "2",
+            "blockysize": rows,
+        }
+        if level is not None:
+            options["zlevel" if method == "deflate" else "zstd_level"] = level
+        return options
 
     def _put(self, bands: slice, lines: slice, block: NDArray[Any]) -> None:
         from rasterio.windows import Window

@@ -8,7 +8,7 @@ from bandfold.common.scene import SceneInfo
 from bandfold.formats import georeference, header_fields, tie_points
 from bandfold.formats.scene_writer import stored_no_data
 
-from .band_tags import IMAGERY_DOMAIN
+from .band_tags import IMAGERY_DOMAIN, wavelength_name
 from .geotiff_reader import FIELD_DOMAIN
 
 
@@ -72,6 +72,8 @@ def _describe_bands(file: Any, info: SceneInfo) -> None:
     for band in range(info.bands):
         if isinstance(names, tuple) and len(names) == info.bands:
             file.set_band_description(band + 1, names[band])
+        elif wavelength is not None:
+            file.set_band_description(band + 1, wavelength_name(wavelength[band]))
         tags = {
             key: f"{values[band] / 1000:.9g}"
             for key, values in (("CENTRAL_WAVELENGTH_UM", wavelength), ("FWHM_UM", width))

@@ -16,6 +16,7 @@ from bandfold.common.scene import SceneInfo
 from bandfold.formats import header_fields
 from bandfold.formats.scene_writer import writing
 
+from .band_tags import wavelength_name
 from .geotiff_reader import gdal
 from .raster_description import describe_raster
 
@@ -73,5 +74,5 @@ def _with_band_names(info: SceneInfo) -> dict[str, str | tuple[str, ...]]:
     metadata = dict(info.metadata)
     wavelength = header_fields.nanometres(metadata, header_fields.WAVELENGTH, info.bands)
     if header_fields.BAND_NAMES not in metadata and wavelength is not None:
-        metadata[header_fields.BAND_NAMES] = tuple(f"{one:.6g} nm" for one in wavelength)
+        metadata[header_fields.BAND_NAMES] = tuple(map(wavelength_name, wavelength))
     return metadata

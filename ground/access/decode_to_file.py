@@ -11,6 +11,7 @@ import numpy as np
 
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import SceneInfo
+from bandfold.formats.compression import UNCOMPRESSED, Compression
 from bandfold.formats.opening import open_writer
 from bandfold.ground.decoder import Decoder
 from bandfold.ground.synthesis.strip_decoder import Damage
@@ -31,11 +32,14 @@ class FileLayout:
         was.
     byte_order : str, optional
         ``little`` or ``big``, of an ENVI file. Default: as the scene was.
+    compression : Compression
+        Lossless compression within a GeoTIFF or NetCDF file.
     """
 
     kind: str = "zarr"
     interleave: str | None = None
     byte_order: str | None = None
+    compression: Compression = UNCOMPRESSED
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ def decode_to_file(
     if kind == "geotiff" and interleave == "bil":
         raise SettingsError("GeoTIFF has no interleave 'bil': use bsq or bip")
     stored = replace(info, interleave=interleave or info.interleave, byte_order=byte_order or info.byte_order)
-    writer = open_writer(kind, output, stored, decoder.strip_lines, folder)
+    writer = open_writer(kind, output, stored, decoder.strip_lines, folder, layout.compression)
     with writer:
         for strip, block in decoder.strips(bands=part.bands, lines=part.lines, samples=part.samples):
             rows = slice(strip.start - part.lines.start, strip.stop - part.lines.start)

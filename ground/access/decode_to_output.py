@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -65,6 +66,7 @@ def decode_to_output(
         raise SettingsError("Zarr is a folder, which standard output cannot be: choose another format (--to)")
     if layout.kind != "envi" or layout.interleave == "bsq":
         return _through_file(decoder, output, layout, part, progress)
+    layout.compression.check("envi")
     info = subset_info(decoder.info, part)
     stored = file_dtype(info.dtype).newbyteorder(">" if layout.byte_order == "big" else "<")
     done = 0
@@ -93,7 +95,7 @@ def _through_file(
     progress: Callable[[str, float], None] | None,
 ) -> DecodedFile:
     if layout.kind == "envi":
-        layout = FileLayout("envi", layout.interleave, layout.byte_order or "little")
+        layout = replace(layout, byte_order=layout.byte_order or "little")
     with tempfile.TemporaryDirectory(prefix="bandfold-decode-") as folder:
         path = Path(folder, f"scene{USUAL_SUFFIX[layout.kind]}")
         written = decode_to_file(decoder, path, layout, part, progress=progress)

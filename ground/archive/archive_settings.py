@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bandfold.formats.compression import UNCOMPRESSED
 from bandfold.ground.access.decode_to_file import FileLayout
 from bandfold.ground.decoder import ALL, DEFAULT_MEMORY_LIMIT
 from bandfold.ground.restoration.restoration_model import AUTO
@@ -62,6 +63,7 @@ class ArchiveSettings:
 
     def reproducible(self) -> dict[str, Any]:
         """What makes a difference in the output, ready for JSON."""
+        packed = self.layout.compression
         return {
             "bandfold": version("bandfold"),
             "kind": self.layout.kind,
@@ -71,6 +73,7 @@ class ArchiveSettings:
             "interleave": self.layout.interleave,
             "byte_order": self.layout.byte_order,
             "restore": self.options.restore,
+            **({} if packed == UNCOMPRESSED else {"compression": [packed.method, packed.level]}),
             **({} if self.options.layers == ALL else {"layers": self.options.layers}),
         }
 

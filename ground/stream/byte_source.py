@@ -277,6 +277,7 @@ def open_bytes(place: StreamPlace | Any) -> ByteSource:
         return RemoteFile(place)
     if isinstance(place, (str, os.PathLike)):
         path = Path(place)
+        # Names that no system takes are told as such.
         with input_errors("stream", path):
             if path.is_fifo() or path.is_char_device():
                 # What another program writes comes once, and in order.

@@ -19,7 +19,7 @@ WAITING = """
 import signal
 import time
 import click
-from bandfold.cli.console import BandfoldGroup
+from bandfold.cli.command_group import BandfoldGroup
 from bandfold.common.atomic_files import atomic_output
 
 # Who runs the tests may ignore it, as nohup does.
@@ -90,8 +90,8 @@ def test_signals_leave_nothing_behind(tmp_path, number, status):
 
 def test_signals_that_are_ignored_stay_so():
     code = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); import os; "
-    code += "from bandfold.cli import console; "
-    code += "\nwith console.signals_raised():\n    os.kill(os.getpid(), signal.SIGHUP)\nprint('on')"
+    code += "from bandfold.cli import command_group; "
+    code += "\nwith command_group.signals_raised():\n    os.kill(os.getpid(), signal.SIGHUP)\nprint('on')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "on\n"
 
