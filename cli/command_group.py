@@ -89,6 +89,7 @@ class BandfoldGroup(click.Group):
         extra["standalone_mode"] = False
         given = list(sys.argv[1:] if args is None else args)
         invocation = extra["obj"] = Invocation()
+        asked = _JsonAsked(given, invocation)
         try:
             with signals_raised():
                 status = super().main(given, prog_name or "bandfold", **extra)
@@ -98,11 +99,11 @@ class BandfoldGroup(click.Group):
                 raise
             if invocation.verbosity is Verbosity.VERBOSE:
                 traceback.print_exc()
-            status = _fail(*failure, given)
+            status = _fail(*failure, asked)
         except KeyboardInterrupt:
-            status = _fail("Interrupted", "interrupted", INTERRUPTED, given)
+            status = _fail("Interrupted", "interrupted", INTERRUPTED, asked)
         except Terminated as end:
-            status = _fail("Terminated", f"ended by {end.signal.name}", SIGNALLED + end.signal, given)
+            status = _fail("Terminated", f"ended by {end.signal.name}", SIGNALLED + end.signal, asked)
         sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -147,13 +148,23 @@ def told_failure(error: Exception) -> tuple[str, str, int] | None:
     return None
 
 
-def _fail(kind: str, message: str, status: int, arguments: Sequence[str]) -> int:
+class _JsonAsked:
+    """Whether a failure is to be told as JSON, and where."""
+
+    def __init__(self, arguments: Sequence[str], invocation: Invocation) -> None:
+        self._options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+        self._invocation = invocation
+
+    def tell(self, failure: dict[str, object]) -> None:
+        """Print it, unless a report says it already."""
+        if "--json" in self._options and not self._invocation.reported:
+            click.echo(json.dumps({"error": failure}, indent=2), err=_takes_stdout(self._options))
+
+
+def _fail(kind: str, message: str, status: int, asked: _JsonAsked) -> int:
     line = " ".join(message.split())
     click.echo(f"error: {line}", err=True)
-    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    if "--json" in options:
-        told = {"error": {"kind": kind, "message": line, "exit_status": status}}
-        click.echo(json.dumps(told, indent=2), err=_takes_stdout(options))
+    asked.tell({"kind": kind, "message": line, "exit_status": status})
     return status
 
 

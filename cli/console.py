@@ -12,7 +12,7 @@ import click
 
 from bandfold.common.errors import SettingsError
 
-from .verbosity import Verbosity, verbosity
+from .verbosity import Verbosity, invocation, verbosity
 
 DAMAGED = 9
 """Exit status of a command that wrote its output although parts of the stream are damaged."""
@@ -63,6 +63,7 @@ def print_json(report: dict[str, Any], *, err: bool = False) -> None:
         Whether to print it on stderr instead.
     """
     click.echo(json.dumps(report, indent=2, allow_nan=False), err=err)
+    invocation().reported = True
 
 
 def tell(report: dict[str, Any], text: str, *, as_json: bool, err: bool = False) -> None:

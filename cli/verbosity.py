@@ -41,9 +41,25 @@ class Invocation:
     ----------
     verbosity : Verbosity
         How much is said.
+    reported : bool
+        Whether a report has been printed as JSON.
     """
 
     verbosity: Verbosity = Verbosity.NORMAL
+    reported: bool = False
+
+
+def invocation() -> Invocation:
+    """Find what holds for the command that runs.
+
+    Returns
+    -------
+    Invocation
+        Of nothing in particular outside of a command.
+    """
+    context = click.get_current_context(silent=True)
+    found = None if context is None else context.find_object(Invocation)
+    return found or Invocation()
 
 
 def verbosity() -> Verbosity:
@@ -54,9 +70,7 @@ def verbosity() -> Verbosity:
     Verbosity
         Normal outside of a command.
     """
-    context = click.get_current_context(silent=True)
-    invocation = None if context is None else context.find_object(Invocation)
-    return Verbosity.NORMAL if invocation is None else invocation.verbosity
+    return invocation().verbosity
 
 
 def add_verbosity(command: click.Command) -> None:
@@ -93,12 +107,12 @@ def _choice(wanted: Verbosity) -> Callable[[click.Context, click.Parameter, bool
     """Callback of an option that says how much is said."""
 
     def choose(context: click.Context, parameter: click.Parameter, given: bool) -> None:
-        invocation = context.ensure_object(Invocation)
+        known = context.ensure_object(Invocation)
         if not given:
             return
-        if invocation.verbosity not in (Verbosity.NORMAL, wanted):
+        if known.verbosity not in (Verbosity.NORMAL, wanted):
             raise SettingsError("--quiet and --verbose exclude each other: give one of them")
-        invocation.verbosity = wanted
+        known.verbosity = wanted
 
     return choose
 

@@ -15,7 +15,7 @@ from bandfold.onboard.self_check import made_up_scene
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 ENTRIES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
-CURRENT = [*ENTRIES[:2], *sorted(DOCS.glob("*.md"))]
+CURRENT = [*ENTRIES[:2], ROOT / "SECURITY.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("howto/*.md"))]
 """Pages that say what is there now. The changelog and the design notes also tell of what was."""
 
 PAGES = [*CURRENT, ENTRIES[2], *sorted((DOCS / "design-notes").glob("*.md"))]

@@ -1,0 +1,39 @@
+"""What a release says of itself agrees with the one place that has the version."""
+
+import re
+from importlib.metadata import metadata
+from pathlib import Path
+
+import bandfold
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def text(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def version():
+    return re.search(r'^version = "(.+)"$', text("pyproject.toml"), re.M)[1]
+
+
+def test_the_installed_version_is_that_of_the_tree():
+    assert bandfold.__version__ == version()
+
+
+def test_the_citation_names_it():
+    assert re.search(r"^version: (.+)$", text("CITATION.cff"), re.M)[1] == version()
+    assert re.search(r"^license: (.+)$", text("CITATION.cff"), re.M)[1] == "Apache-2.0"
+
+
+def test_the_changelog_tells_of_it_or_of_what_comes_next():
+    headings = re.findall(r"^## \[(.+?)\]", text("CHANGELOG.md"), re.M)
+    assert headings[0] == "Unreleased"
+    assert version() == "0.1.0" or version() in headings
+
+
+def test_addresses_are_those_of_the_package():
+    source = re.search(r'^Source = "(.+)"$', text("pyproject.toml"), re.M)[1]
+    assert f"repository-code: {source}\n" in text("CITATION.cff")
+    assert f"({source}/security)" in text("SECURITY.md")
+    assert metadata("bandfold")["Name"] == "bandfold"
