@@ -10,9 +10,8 @@ import click
 
 from bandfold.common.errors import SettingsError
 
-from .option_values import parse_max_error, parse_size, parse_weights
 from .completion import PackageName
-from .option_values import parse_max_error, parse_size
+from .option_values import parse_max_error, parse_size, parse_weights
 from .options import (
     PATH,
     engine_option,

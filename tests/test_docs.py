@@ -106,6 +106,12 @@ def test_the_index_names_every_page():
     assert pages - set(links_in(text)) == set()
 
 
+def test_the_site_has_every_page():
+    text = (ROOT / "mkdocs.yml").read_text("utf-8")
+    listed = set(re.findall(r": ([\w/.-]+\.md)$", text, re.M))
+    assert {str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md")} - listed == set()
+
+
 @pytest.mark.parametrize("page", CURRENT, ids=named)
 def test_every_module_that_is_run_or_imported_exists(page):
     text = page.read_text("utf-8")

@@ -1,7 +1,7 @@
 """Build the source archive and the wheels of a release: python tests/release/build_wheels.py FOLDER
 
-Everything is built from the unpacked source archive, so that what is missing in it is noticed. Needs Linux on x86-64,
-the libraries of the extra "release", and aarch64-linux-gnu-gcc.
+Everything is built from the unpacked source archive, so that what is missing in it is noticed. Needs Linux on
+x86-64, the libraries of the extra "release", and aarch64-linux-gnu-gcc.
 """
 
 import os

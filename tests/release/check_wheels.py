@@ -1,4 +1,4 @@
-"""Try the wheels of a release where nothing else of bandfold is: python tests/release/check_wheels.py FOLDER"""
+"""Try the wheels of a release where nothing else of bandfold is: python check_wheels.py FOLDER."""
 
 import os
 import subprocess
