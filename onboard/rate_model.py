@@ -35,6 +35,12 @@ BITS_SLOPE = 1.5
 BITS_UNIT = 256
 """Sums of bits of latents are integers in units of ``1 / BITS_UNIT`` bit: they do not depend on an order."""
 
+ERROR_UNIT = 256
+"""Likewise squared errors, in units of ``step**2 / ERROR_UNIT``."""
+
+AT_ONCE = 1 << 16
+"""Latents that NumPy looks at together: it bounds memory."""
+
 LATENT_BITS = 5.0
 """Bits of a lone latent of one step: its position, sign and magnitude ..."""
 
@@ -44,11 +50,11 @@ OCTAVE_BITS = 1.5
 SMALLEST_GAIN = 0.8
 """Latents of fewer steps than this never gain."""
 
-GAIN_UNIT = 256
-"""Gains are summed as integers in units of ``step**2 / GAIN_UNIT`` ..."""
+LARGEST_GAIN = 1024.0
+"""Latents of more steps than this gain no more: a component that has one is worth its vector."""
 
-GAIN_HALF = float(1 << 32)
-"""... whose multiples of this and remainders are added apart, in 64 bits each."""
+GAIN_UNIT = 256
+"""Gains are summed as integers in units of ``step**2 / GAIN_UNIT``, below 2**53 for 2**25 latents."""
 
 FINEST, COARSEST = 16, 1
 """Bits of an eigenvector's entries, at most and at least."""
@@ -204,24 +210,40 @@ def bits_scale(step: float) -> float:
     return BITS_SLOPE / (step * FRACTION)
 
 
-def total_bits(latents: NDArray[np.float64] | NDArray[np.int32], step: float) -> float:
-    """Approximate bits of all latents together.
+def latent_cost(latents: NDArray[np.int32], step: float) -> tuple[float, float]:
+    """Approximate bits of all latents together, and what is lost of them.
 
     Parameters
     ----------
-    latents : ndarray of float64 or int32
+    latents : ndarray of int32
         In units of ``1 / FRACTION`` of a count.
     step : float
         Quantiser step in counts.
 
     Returns
     -------
-    float
-        A multiple of ``1 / BITS_UNIT``.
+    bits : float
+        See `latent_bits`; a multiple of ``1 / BITS_UNIT``.
+    error : float
+        Squared error in steps squared, a multiple of ``1 / ERROR_UNIT``: small latents become zero, the error
+        of all others is even.
     """
-    bits = latent_bits(latents, bits_scale(step))
-    bits *= np.float32(BITS_UNIT)
-    return int(np.rint(bits).astype(np.int64).sum()) / BITS_UNIT
+    totals = np.empty(2, dtype=np.int64)
+    _sum_costs(np.ascontiguousarray(latents).reshape(-1), bits_scale(step), 1.0 / (step * FRACTION), totals)
+    return int(totals[0]) / BITS_UNIT, int(totals[1]) / ERROR_UNIT
+
+
+@compiled(
+    "bf_cost(latents: int32[count], count: int64, scale: float32, steps: float64, totals: out(int64[2]))"
+)
+def _sum_costs(latents: NDArray[np.int32], scale: float, steps: float, totals: NDArray[np.int64]) -> None:
+    bits, error = 0, 0
+    for start in range(0, len(latents), AT_ONCE):
+        part = latents[start : start + AT_ONCE]
+        bits += int(np.rint(latent_bits(part, scale) * np.float32(BITS_UNIT)).astype(np.int64).sum())
+        u = part.astype(np.float64) * steps
+        error += int(np.rint(np.minimum(u * u, 1.0 / 12) * ERROR_UNIT).astype(np.int64).sum())
+    totals[:] = bits, error
 
 
 def latent_gain(latents: NDArray[np.int32], step: float) -> NDArray[np.float64]:
@@ -237,37 +259,44 @@ def latent_gain(latents: NDArray[np.int32], step: float) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of float64, shape (components,)
-        In units of ``step**2 / GAIN_UNIT``: sums of integers, which do not depend on the order. Those beyond
-        2**53 are rounded once.
+        In units of ``step**2 / GAIN_UNIT``: sums of integers, which do not depend on the order.
     """
     gains = np.empty(len(latents))
-    _sum_gains(latents, step * FRACTION, SMALLEST_GAIN, LAGRANGE_MULTIPLIER, LATENT_BITS, OCTAVE_BITS, gains)
+    _sum_gains(
+        latents,
+        1.0 / (step * FRACTION),
+        SMALLEST_GAIN,
+        LARGEST_GAIN,
+        LAGRANGE_MULTIPLIER,
+        LATENT_BITS,
+        OCTAVE_BITS,
+        gains,
+    )
     return gains
 
 
 @compiled(
     "bf_gain(latents: int32[components, channels, blocks], components: int64,"
-    " count: int64 = channels * blocks, unit: float64, smallest: float64, weight: float64, bits: float64,"
-    " octave_bits: float64, gains: out(float64[components]))"
+    " count: int64 = channels * blocks, scale: float64, smallest: float64, largest: float64, weight: float64,"
+    " bits: float64, octave_bits: float64, gains: out(float64[components]))"
 )
 def _sum_gains(
     latents: NDArray[np.int32],
-    unit: float,
+    scale: float,
     smallest: float,
+    largest: float,
     weight: float,
     bits: float,
     octave_bits: float,
     gains: NDArray[np.float64],
 ) -> None:
-    # A latent of 2**31 units saves 2**66 at a step of 4 units: high and low halves are added apart.
     for component, part in enumerate(latents):
-        u = np.abs(part) / unit
+        u = np.minimum(np.abs(part.astype(np.float64)) * scale, largest)
         u = u[u > smallest]
-        gain = u * u - 1.0 / 12 - weight * (bits + octave_bits * exact.log2(u))
-        whole = np.rint(np.maximum(gain, 0.0) * GAIN_UNIT)
-        above = np.floor(whole / GAIN_HALF)
-        high, low = above.astype(np.int64).sum(), (whole - above * GAIN_HALF).astype(np.int64).sum()
-        gains[component] = float(high) * GAIN_HALF + float(low)
+        # The exponent of the float and its mantissa, taken as linear, as in `latent_bits`.
+        octaves = u.astype(np.float32).view(np.int32) * (1.0 / (1 << 23)) - 127.0
+        gain = u * u - 1.0 / 12 - weight * (bits + octave_bits * octaves)
+        gains[component] = np.rint(np.maximum(gain, 0.0) * GAIN_UNIT).sum()
 
 
 def quantise_vectors(

@@ -113,45 +113,36 @@ BF_EXPORT BF_CLONES void bf_jacobi(double *work, double *vectors, int64_t count,
     }
 }
 
-/* Base-2 logarithm of a positive number, from element-wise operations only: `log2` of common/exact.py. */
-BF_INLINE double log2_of(double x)
-{
-    static const double odds[6] = {11.0, 9.0, 7.0, 5.0, 3.0, 1.0};
-    int exponent;
-    double mantissa = frexp(x, &exponent);
-    if (mantissa < sqrt(0.5)) {
-        mantissa = mantissa * 2.0;
-        exponent -= 1;
-    }
-    const double t = (mantissa - 1.0) / (mantissa + 1.0), t2 = t * t;
-    double series = 1.0 / 13.0;
-    for (int n = 0; n < 6; n++)
-        series = series * t2 + 1.0 / odds[n];
-    return exponent + (2.0 / log(2.0)) * t * series;
-}
-
 /* What coding the latents of each component saves, in 1 / 256 of a squared step: `latent_gain` of
  * onboard/rate_model.py. Latents are of shape [components][count].
  *
- * A latent has up to 2**31 units and a step at least 4 of them, so that one alone may save 2**66: sums of high and
- * low halves are kept apart, each of which is exact for up to 2**28 latents.
+ * Sums of whole numbers below 2**53: eight of them side by side are the same as one.
  */
-BF_EXPORT BF_CLONES void bf_gain(const int32_t *latents, int64_t components, int64_t count, double unit,
-                                 double smallest, double weight, double bits, double octave_bits, double *gains)
+BF_EXPORT BF_CLONES void bf_gain(const int32_t *latents, int64_t components, int64_t count, double scale,
+                                 double smallest, double largest, double weight, double bits, double octave_bits,
+                                 double *gains)
 {
-    const double half = 4294967296.0;
+    enum { LANES = 8 };
     for (int64_t one = 0; one < components; one++, latents += count) {
-        int64_t high = 0, low = 0;
-        for (int64_t n = 0; n < count; n++) {
-            const double u = (double)(latents[n] < 0 ? -(int64_t)latents[n] : latents[n]) / unit;
-            if (u > smallest) {
-                const double gain = u * u - 1.0 / 12 - weight * (bits + octave_bits * log2_of(u));
-                const double whole = rint((gain > 0.0 ? gain : 0.0) * 256), above = floor(whole / half);
-                high += (int64_t)above;
-                low += (int64_t)(whole - above * half);
+        double sums[LANES] = {0}, total = 0.0;
+        for (int64_t start = 0; start < count; start += LANES) {
+            const int lanes = count - start < LANES ? (int)(count - start) : LANES;
+            double steps[LANES] = {0};
+            for (int lane = 0; lane < lanes; lane++)
+                steps[lane] = fabs((double)latents[start + lane]) * scale;
+            for (int lane = 0; lane < LANES; lane++) {
+                const double u = steps[lane] < largest ? steps[lane] : largest;
+                const float rounded = (float)u;
+                int32_t pattern;
+                memcpy(&pattern, &rounded, sizeof pattern);
+                const double octaves = pattern * (1.0 / (1 << 23)) - 127.0;
+                const double gain = u * u - 1.0 / 12 - weight * (bits + octave_bits * octaves);
+                sums[lane] += u > smallest && gain > 0.0 ? rint(gain * 256) : 0.0;
             }
         }
-        gains[one] = (double)high * half + (double)low;
+        for (int lane = 0; lane < LANES; lane++)
+            total += sums[lane];
+        gains[one] = total;
     }
 }
 

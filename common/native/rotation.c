@@ -72,6 +72,35 @@ BF_EXPORT BF_CLONES void bf_rotation_costs(const double *latents, int32_t size, 
     }
 }
 
+/* About the bits of latents, in 1 / 256, and the squared errors in 1 / 256 of a squared step of those that become
+ * zero and of all others: `latent_cost` of onboard/rate_model.py. */
+BF_EXPORT BF_CLONES void bf_cost(const int32_t *latents, int64_t count, float scale, double steps, int64_t *totals)
+{
+    const double magic = 6755399441055744.0; /* 1.5 * 2**52 */
+    int64_t bits = 0;
+    lanes errors = {0};
+    for (int64_t start = 0; start < count; start += LANES) {
+        const int live = count - start < LANES ? (int)(count - start) : LANES;
+        integers whole = {0};
+        memcpy(&whole, latents + start, sizeof *latents * live);
+        const lanes x = __builtin_convertvector(whole, lanes);
+        const integers cost = cost_of(x, scale);
+        int32_t sum = 0;
+        for (int lane = 0; lane < LANES; lane++)
+            sum += cost[lane];
+        bits += sum;
+        const lanes u = x * steps, square = u * u;
+        lanes lost = square;
+        for (int lane = 0; lane < LANES; lane++)
+            lost[lane] = square[lane] < 1.0 / 12 ? square[lane] : 1.0 / 12;
+        errors += (lost * 256.0 + magic) - magic;
+    }
+    totals[0] = bits;
+    totals[1] = 0;
+    for (int lane = 0; lane < LANES; lane++)
+        totals[1] += (int64_t)errors[lane];
+}
+
 /* Rotate each block by the matrix that was chosen for it, in place: latents of [size][64][blocks]. Returns 1 if one
  * exceeds 32 bits then: its components have one length together, which 4096 bands of 16 bits keep below that.
  */

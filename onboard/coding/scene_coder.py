@@ -24,8 +24,11 @@ from .scene_strips import SceneStrips, scene_strips, trial_strips
 from .strip_coder import CodedStrip, Method, expected_mse
 from .verification import check_faults, check_left_out
 
-PIXELS_TRIED = 1 << 16
-"""Pixels on which steps are tried, about; a larger scene is subsampled."""
+LATENTS_TRIED = 1 << 21
+"""Latents on which steps are tried, about; a larger scene is subsampled ..."""
+
+PIXELS_TRIED = (1 << 15, 1 << 16)
+"""... to so many pixels at least and at most: where few components are coded more of them are looked at."""
 
 Refine = Callable[[bytes, Header, Basis, Samples, slice, Segment | None], bytes]
 """Bounds the errors of a strip, see `bandfold.onboard.refinement.strip_refiner.StripRefiner.section`."""
@@ -60,6 +63,23 @@ class CodedScene:
     plan: Plan
     notes: tuple[str, ...] = ()
     refinements: tuple[bytes, ...] = ()
+
+
+def pixels_tried(plan: Plan) -> int:
+    """On how many pixels of a scene, about, steps are tried under a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        For the scene.
+
+    Returns
+    -------
+    int
+    """
+    least, most = PIXELS_TRIED
+    components = max(basis.fold.components for basis in plan.bases)
+    return min(max(LATENTS_TRIED // max(components, 1), least), most)
 
 
 class SceneCoder:
@@ -101,7 +121,7 @@ class SceneCoder:
         """All strips of the scene under a plan."""
         return scene_strips(self.samples, plan, self.method, self.strip_lines)
 
-    def some_strips(self, plan: Plan, pixels: int = PIXELS_TRIED) -> SceneStrips:
+    def some_strips(self, plan: Plan, pixels: int) -> SceneStrips:
         """Strips of about so many pixels that stand for the scene under a plan."""
         taken = round(pixels * self._trial_share)
         return trial_strips(self.samples, plan, self.method, self.strip_lines, taken)

@@ -22,7 +22,7 @@ from bandfold.common.scene import BLOCK, SceneSource, pad_to_blocks
 ENOUGH_BLOCKS = 400
 """Below this many blocks the whole scene is the sample."""
 
-FEW_BLOCKS = 400
+FEW_BLOCKS = 256
 """Blocks, about, on which components are judged."""
 
 THINNING = 16
@@ -56,7 +56,11 @@ class BlockSample:
     @cached_property
     def few(self) -> NDArray[np.int32]:
         """Some of the blocks: enough to see what components are worth, which takes more time than moments."""
-        return self.blocks[:, :: max(self.blocks.shape[1] // FEW_BLOCKS, 1)]
+        return self.thinned(FEW_BLOCKS)
+
+    def thinned(self, count: int) -> NDArray[np.int32]:
+        """Every n-th block: about so many, fewer than twice as many."""
+        return self.blocks[:, :: max(self.blocks.shape[1] // count, 1)]
 
     @cached_property
     def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -18,16 +18,10 @@ from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common import exact
 from bandfold.common.workers import ALONE, Workers
-from bandfold.onboard.rate_model import (
-    GAIN_UNIT,
-    LAGRANGE_MULTIPLIER,
-    latent_gain,
-    quantise_vectors,
-    vector_bits,
-)
-from bandfold.onboard.transform.analysis import Analysis
+from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER, quantise_vectors, vector_bits
 
 from .block_sample import BlockSample, told_means
+from .component_latents import ComponentLatents, fold_gains
 from .partition import check_partition, partition_bands
 
 FIRST_THRESHOLD = 0.2
@@ -39,8 +33,11 @@ SECOND_THRESHOLD = 0.4
 LEAST_GAIN = 0.001
 """What a component must save for each pixel, in steps squared, to be worth the time that it takes."""
 
-BLOCKS_AT_ONCE = 96
-"""Blocks of the sample that are folded together: it bounds the memory of component planes."""
+LATENTS_JUDGED = 16_000
+"""What components are worth is measured on so many blocks, of all of them together, ..."""
+
+FEWEST_JUDGED = 160
+"""... but on so many of each at least."""
 
 PRUNING_ROUNDS = 2
 """Rounds of dropping what is not worth its vector and merging the rest again."""
@@ -48,16 +45,18 @@ PRUNING_ROUNDS = 2
 
 @dataclass(frozen=True)
 class _Candidates:
-    """First-fold components under consideration: one column of bases and variances per interval."""
+    """First-fold components under consideration: columns, variances and places in their intervals."""
 
     vectors: list[NDArray[np.float64]]
     variances: list[NDArray[np.float64]]
+    places: list[NDArray[np.intp]]
 
     def keep(self, flags: list[NDArray[np.bool_]]) -> _Candidates:
         """Only the flagged ones."""
         return _Candidates(
             [vectors[:, flag] for vectors, flag in zip(self.vectors, flags, strict=True)],
             [variances[flag] for variances, flag in zip(self.variances, flags, strict=True)],
+            [places[flag] for places, flag in zip(self.places, flags, strict=True)],
         )
 
 
@@ -93,12 +92,17 @@ class FoldPlanner:
         self._parts = [slice(start, end) for start, end in zip(self._starts, ends, strict=True)]
         self._least_gain = LEAST_GAIN * sample.pixels
         self._plans: dict[float, Fold] = {}
+        self._latents: ComponentLatents | None = None
 
     @cached_property
     def _spectra(self) -> _Candidates:
         """All components of all intervals."""
         spectra = list(self._workers.map(lambda part: exact.eigh(self._covariances[part, part]), self._parts))
-        return _Candidates([vectors for _, vectors in spectra], [values for values, _ in spectra])
+        return _Candidates(
+            [vectors for _, vectors in spectra],
+            [values for values, _ in spectra],
+            [np.arange(len(values)) for values, _ in spectra],
+        )
 
     @cached_property
     def variances(self) -> NDArray[np.float64]:
@@ -132,17 +136,18 @@ class FoldPlanner:
         return self._plans[step]
 
     def _plan(self, step: float) -> Fold:
-        threshold = FIRST_THRESHOLD * step * step / 12
-        candidates = self._spectra.keep([values > threshold for values in self._spectra.variances])
+        candidates = self._spectra.keep(
+            [place < count for place, count in zip(self._spectra.places, self._strong(step), strict=True)]
+        )
         for _ in range(PRUNING_ROUNDS):
             fold = self._fold(candidates, step)
-            gain = self._gains(fold, step)
+            gain = self._gains(fold, candidates, step)
             flags = self._worthwhile(fold, gain)
             if all(flag.all() for flag in flags):
                 break
             candidates = candidates.keep(flags)
         fold = self._fold(candidates, step)
-        return self._drop_weak(fold, self._gains(fold, step))
+        return self._drop_weak(fold, self._gains(fold, candidates, step))
 
     def side_bits(self, step: float) -> float:
         """Estimate what the vectors of a plan cost.
@@ -254,22 +259,32 @@ class FoldPlanner:
             position += basis.shape[1]
         return placed
 
-    def _gains(self, fold: Fold, step: float) -> NDArray[np.float64]:
+    def _gains(self, fold: Fold, candidates: _Candidates, step: float) -> NDArray[np.float64]:
         """What coding each component saves on the whole scene: distortion less rate, in steps squared."""
-        blocks = self._sample.few
-        analysis = Analysis(fold)
-
-        def part(start: int) -> NDArray[np.float64]:
-            return latent_gain(analysis.blocks(blocks[:, start : start + BLOCKS_AT_ONCE]), step)
-
-        starts = range(0, blocks.shape[1], BLOCKS_AT_ONCE)
-        # Parts are added in their order, so that sums beyond 2**53 are the same on every machine.
-        gains = np.zeros(fold.components)
-        for found in self._workers.map(part, starts):
-            gains += found
-        gains /= GAIN_UNIT
-        gains *= self._sample.pixels / (blocks.shape[1] * blocks.shape[2])
+        sample = self._sample
+        if sample.blocks.shape[1] <= FEWEST_JUDGED:
+            # Vectors of a small scene are told coarsely: what that does is seen under the fold itself only.
+            gains = fold_gains(fold, sample.blocks, step, self._workers)
+            gains *= sample.pixels / (sample.blocks.shape[1] * sample.blocks.shape[2])
+            return gains
+        strong = self._strong(step)
+        if self._latents is None or any(
+            count > known for count, known in zip(strong, self._latents.counts, strict=True)
+        ):
+            bases = [vectors[:, :count] for vectors, count in zip(self._spectra.vectors, strong, strict=True)]
+            # Where few components are looked at, a rate is low, and each of them weighs more.
+            count = max(LATENTS_JUDGED // max(sum(strong), 1), FEWEST_JUDGED)
+            self._latents = ComponentLatents(
+                bases, self._ends, self._means(step)[0], sample.thinned(count), self._workers
+            )
+        gains = self._latents.gains(fold, candidates.places, step)
+        gains *= sample.pixels / self._latents.pixels
         return gains
+
+    def _strong(self, step: float) -> list[int]:
+        """How many components of each interval are looked at."""
+        threshold = FIRST_THRESHOLD * step * step / 12
+        return [int(np.count_nonzero(values > threshold)) for values in self._spectra.variances]
 
     def _worthwhile(self, fold: Fold, gain: NDArray[np.float64]) -> list[NDArray[np.bool_]]:
         """Flag the first-fold components whose share in the gain exceeds the cost of their vectors."""

@@ -134,13 +134,12 @@ def find_regions(
     regions = _cut(root, bits)
     if len(regions) < 2:
         return None
-    whole = planner
     if sample is not planner.sample:
         sample = sample_blocks(source, progress, enough=DENSE_BLOCKS)
-        divider, whole = _Divider(sample, source, strip_lines, least), planner.on(sample)
+        divider = _Divider(sample, source, strip_lines, least)
     while len(regions) > 1:
         planners = [planner.on(divider.part(region.strips)) for region in regions]
-        if _pays(whole, planners, step):
+        if _pays(planner, sample, planners, step):
             return RegionPlanner(planner, planners, divider.numbers(regions))
         # The first cut saves most.
         regions = sorted(root.parts, key=lambda region: region.strips) if len(regions) > 2 else []
@@ -204,16 +203,13 @@ def _cut(region: Region, bits: float) -> list[Region]:
     return sorted(cut, key=lambda leaf: leaf.strips)
 
 
-def _pays(planner: ScenePlanner, parts: list[ScenePlanner], step: float) -> bool:
-    """Whether several folds are worth their bits in place of one, measured on the sample."""
+def _pays(whole: ScenePlanner, sample: BlockSample, parts: list[ScenePlanner], step: float) -> bool:
+    """Whether several folds are worth their bits in place of one, measured on the sample that they share."""
 
-    def costs(one: ScenePlanner) -> tuple[float, float]:
-        side = LAGRANGE_MULTIPLIER * one.side_bits(step)
-        return one.folded_cost(step) - side, side
+    def cost(planner: ScenePlanner, blocks: BlockSample) -> float:
+        return planner.folded_cost(step, blocks) - LAGRANGE_MULTIPLIER * planner.side_bits(step)
 
-    whole, divided = costs(planner), [costs(part) for part in parts]
-    saved = whole[0] - math.fsum(cost for cost, _ in divided)
-    spent = math.fsum(side for _, side in divided) - whole[1]
-    return SAVED_SHARE * saved > SIDE_FACTOR * spent + LAGRANGE_MULTIPLIER * least_fold_bits(
-        len(planner.sample.blocks)
-    )
+    saved = cost(whole, sample) - math.fsum(cost(part, part.sample) for part in parts)
+    spent = math.fsum(part.side_bits(step) for part in parts) - whole.side_bits(step)
+    fold_bits = SIDE_FACTOR * spent + least_fold_bits(len(sample.blocks))
+    return SAVED_SHARE * saved > LAGRANGE_MULTIPLIER * fold_bits

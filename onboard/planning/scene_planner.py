@@ -7,12 +7,12 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.klt import FRACTION, MERGE_LIMIT, Fold
+from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.scene import CHANNELS
 from bandfold.common.workers import ALONE, Workers
-from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER, step_for_bits, step_for_error, total_bits
+from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER, latent_cost, step_for_bits, step_for_error
 from bandfold.onboard.transform.analysis import Analysis
 from bandfold.onboard.transform.rotation import LARGEST_SIZE, SMALLEST_SIZE, find_rotations
 
@@ -27,11 +27,11 @@ RATE_FACTOR = 12.0
 UNFOLDED_MARGIN = 1.3
 """Bands on their own are not tried where they seem to cost so many times what the fold costs."""
 
-ERROR_UNIT = 256
-"""Squared errors of the sample are summed as integers in units of ``step**2 / ERROR_UNIT``."""
-
 BLOCKS_COMPARED = 100
-"""Blocks of the sample, about, on which the fold is compared with bands on their own."""
+"""Blocks of the sample, about, on which the fold is compared with bands on their own ..."""
+
+BLOCKS_TURNED = 400
+"""... and from which rotations are found."""
 
 
 class ScenePlanner:
@@ -86,7 +86,7 @@ class ScenePlanner:
         fold = self._folds.plan(step)
         rotations: tuple[Vectors, ...] = ()
         if rotate and self._rotations and fold.components >= SMALLEST_SIZE:
-            strongest = islice(Analysis(fold).blocks(self.sample.few), LARGEST_SIZE)
+            strongest = islice(Analysis(fold).blocks(self.sample.thinned(BLOCKS_TURNED)), LARGEST_SIZE)
             latents = np.stack([one.astype(np.float64) for one in strongest])
             rotations = find_rotations(latents, step, self.sample.pixels, self._workers)
         return Plan.of(step, Basis(fold, rotations, self._folds.left_out(fold)))
@@ -107,18 +107,20 @@ class ScenePlanner:
         -------
         bool
         """
-        few = self.sample.blocks[:, :: max(self.sample.blocks.shape[1] // BLOCKS_COMPARED, 1)]
+        few = self.sample.thinned(BLOCKS_COMPARED)
         both = (self._folds.plan(step), self._folds.unfolded(step))
         folded, unfolded = self._workers.map(lambda fold: self._cost(fold, step, few)[0], both)
         return unfolded < UNFOLDED_MARGIN * (folded + self._folds.side_bits(step))
 
-    def folded_cost(self, step: float) -> float:
+    def folded_cost(self, step: float, sample: BlockSample | None = None) -> float:
         """What the folded scene costs at a step, bits and errors together.
 
         Parameters
         ----------
         step : float
             Quantiser step in counts.
+        sample : BlockSample, optional
+            Blocks of the scene on which that is estimated; by default those that it was planned from.
 
         Returns
         -------
@@ -126,7 +128,7 @@ class ScenePlanner:
             Approximate squared error of the scene in steps squared, plus what bits are worth (with vectors).
         """
         fold = self._folds.plan(step)
-        bits, error = self._cost(fold, step, self.sample.few)
+        bits, error = self._cost(fold, step, (self.sample if sample is None else sample).few)
         left_out = self._folds.left_out(fold) * fold.bands * self.sample.pixels / (step * step)
         return LAGRANGE_MULTIPLIER * (bits + self._folds.side_bits(step)) + error + left_out
 
@@ -142,14 +144,9 @@ class ScenePlanner:
 
     def _cost(self, fold: Fold, step: float, blocks: NDArray[np.int32]) -> tuple[float, float]:
         """Approximate bits of the scene under a fold, without side information; errors in steps squared."""
-        bits, error = 0.0, 0
-        for latents in Analysis(fold).blocks(blocks):
-            bits += total_bits(latents, step)
-            # Small latents become zero, the error of all others is even.
-            square = np.minimum((latents / (FRACTION * step)) ** 2, 1.0 / 12)
-            error += int(np.rint(square * ERROR_UNIT).astype(np.int64).sum())
+        bits, error = latent_cost(Analysis(fold).blocks(blocks), step)
         share = self.sample.pixels / float(blocks.shape[1] * CHANNELS)
-        return bits * share, error / ERROR_UNIT * share
+        return bits * share, error * share
 
     def step_for_bits(self, bits: float) -> float:
         """Estimate a step from the variances of the components; see `Planner.step_for_bits`."""

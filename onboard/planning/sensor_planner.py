@@ -20,6 +20,7 @@ from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.rate_model import FINEST, LAGRANGE_MULTIPLIER, turn_bits
 
 from .block_sample import BlockSample
+from .component_latents import fold_gains
 from .fold_planner import FIRST_THRESHOLD, SECOND_THRESHOLD, FoldPlanner
 
 LEAST_ENERGY = 0.02
@@ -76,7 +77,9 @@ class SensorPlanner(FoldPlanner):
             for flags, merged in zip(strong, self._sensor.merged, strict=True)
         )
         fold = selected_fold(Selection(self._sensor, rows, len(turn.codes), turn, others), *self._means(step))
-        gain = self._gains(fold, step)
+        few = self._sample.few
+        share = self._sample.pixels / (few.shape[1] * few.shape[2])
+        gain = fold_gains(fold, few, step, self._workers) * share
         count = turn.codes.shape[1]
         keep = gain[:count] > LAGRANGE_MULTIPLIER * turn_bits(turn) + self._least_gain
         turn = Turn(turn.codes[:, keep], turn.precision[keep], turn.shifts)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bandfold.onboard.coding.scene_coder import SceneCoder
+from bandfold.onboard.coding.scene_coder import SceneCoder, pixels_tried
 from bandfold.onboard.coding.scene_strips import SceneStrips
 from bandfold.onboard.planning.plan import Plan
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
@@ -39,7 +39,7 @@ def several_cost_less(coder: SceneCoder, several: Plan, one: Plan) -> bool:
     costs = []
     for plan, told in ((several, several.bases), (same, one.bases)):
         side = len(coder.basis_sections(told))
-        strips = coder.some_strips(plan)
+        strips = coder.some_strips(plan, pixels_tried(one))
         whole = _cost(coder, strips) * coder.samples.pixels / strips.pixels
         costs.append(whole + LAGRANGE_MULTIPLIER * 8 * side)
     return costs[0] < MARGIN * costs[1]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.common.errors import BudgetError
 from bandfold.common.exact import exp2, log2_of
-from bandfold.onboard.coding.scene_coder import PIXELS_TRIED, CodedScene, SceneCoder
+from bandfold.onboard.coding.scene_coder import CodedScene, SceneCoder, pixels_tried
 from bandfold.onboard.planning.plan import Planner
 from bandfold.onboard.quality import quality_text
 from bandfold.onboard.settings import SMALLEST_STEP
@@ -21,8 +21,11 @@ MOST_PLANS = 8
 MOST_MOVES = 3
 """Steps measured at most under the last plan before the whole scene is coded."""
 
-FINE_MOVE = 0.06
+FINE_MOVE = 0.12
 """A measured step may be moved along the slope by so many octaves without measuring again."""
+
+SAME_PLAN = 0.03
+"""A plan serves steps that are so few octaves away."""
 
 BUDGET_RANGE = (0.985, 1.0)
 """Share of a budget that is accepted as used."""
@@ -36,8 +39,12 @@ QUALITY_RANGE = 0.02
 OUT_OF_REACH = 0.26
 """A squared error that exceeds what was asked for by this share (1 dB) is a failure."""
 
-SIZE_SLOPE = -1.6
-"""Logarithm of the bytes over the logarithm of the step, where nothing is measured yet."""
+SIZE_SLOPE = -1.0
+"""Logarithm of the bytes over the logarithm of the step, where nothing is measured yet ..."""
+
+BITS_AN_OCTAVE = 1.3
+"""... but bits of a sample for each octave of the step at most, about: where rates are high, each latent
+takes a bit more if the step is halved."""
 
 ERROR_SLOPE = 1.4
 """Logarithm of the squared error over the logarithm of the step, where nothing is measured yet."""
@@ -105,7 +112,8 @@ class SceneControl:
             If the budget is too small for this scene.
         """
         accept = (BUDGET_RANGE[0] * budget, BUDGET_RANGE[1] * budget)
-        goal = Goal(Trial.size, accept, SIZE_SLOPE)
+        bps = 8.0 * budget / self._coder.samples.info.count
+        goal = Goal(Trial.size, accept, max(SIZE_SLOPE, -BITS_AN_OCTAVE / bps))
         trial, code, slope = self._settle(goal, code, errors=errors)
         if self._coder.method.saturates:
             useful = self._finest_useful(code)
@@ -214,7 +222,7 @@ class SceneControl:
         """A plan for a step, and the part of the scene on which steps are tried."""
         self._coder.progress("plan", 0.0)
         plan = self._planner.plan(code / STEP_UNIT, rotate=not rough)
-        pixels = PIXELS_TRIED // 4 if rough else PIXELS_TRIED
+        pixels = pixels_tried(plan) // (2 if rough else 1)
         return Trial(self._coder, self._coder.some_strips(plan, pixels), code, errors=errors)
 
     def _settle(self, goal: Goal, code: int, *, errors: bool) -> tuple[Trial, int, float]:
@@ -222,8 +230,8 @@ class SceneControl:
 
         A plan for another step has other components and other side information, so the neighbourhood of
         the step is searched with a plan for each step that is tried, without rotations and less exactly.
-        Under the last plan the step is measured and moved along the slope a few times: the search goes on
-        with the whole scene.
+        Under the last plan the step is measured and moved along the slope a few times, and planned for once
+        more: the search goes on with the whole scene.
         """
 
         def rough(one: int) -> float:
@@ -238,6 +246,8 @@ class SceneControl:
             if abs(log2_of(found) - log2_of(code)) < FINE_MOVE:
                 break
             code = found
+        if self._planner.depends_on_step and abs(log2_of(found) - log2_of(trial.code)) > SAME_PLAN:
+            trial = self._trial(found, errors=errors)
         return trial, found, slope
 
     def _assemble(self, whole: Trial, code: int, *, errors: bool) -> CodedScene:

@@ -13,7 +13,7 @@ from bandfold.onboard.coding.scene_coder import segment_bytes
 from bandfold.onboard.coding.strip_coder import CodedStrip, StripLatents, expected_mse
 from bandfold.onboard.planning.plan import Planner
 from bandfold.onboard.planning.stream_planner import STRIPS_AHEAD
-from bandfold.onboard.rate_model import total_bits
+from bandfold.onboard.rate_model import latent_cost
 from bandfold.onboard.samples.samples import Samples
 from bandfold.onboard.settings import step_code
 
@@ -285,7 +285,7 @@ def weigh_latents(strip: StripLatents, step: float) -> float:
     -------
     float
     """
-    weight = total_bits(strip.latents[..., ::COLUMNS_WEIGHED], step)
+    weight, _ = latent_cost(strip.latents[..., ::COLUMNS_WEIGHED], step)
     return exp2(STEEPNESS * log2_of(weight)) if weight > 0 else 0.0
 
 

@@ -82,6 +82,11 @@ class Trial:
         Whether errors are measured too.
     side : bytes, optional
         Sections that all strips need, but the header, where they are at hand.
+
+    Attributes
+    ----------
+    code : int
+        Code of the step that the plan was made for.
     """
 
     def __init__(
@@ -92,7 +97,7 @@ class Trial:
         self._coder = coder
         self._errors = errors
         self._head_bytes = len(coder.head(strips.plan, code)) + HEADER_SLACK
-        self._code = code
+        self.code = code
         self._done: dict[int, list[CodedStrip]] = {}
 
     def on_all(self) -> Trial:
@@ -100,7 +105,7 @@ class Trial:
         if self.strips.pixels == self._coder.samples.pixels:
             return self
         whole = self._coder.strips(self.strips.plan)
-        return Trial(self._coder, whole, self._code, errors=self._errors, side=self.side)
+        return Trial(self._coder, whole, self.code, errors=self._errors, side=self.side)
 
     def coded(self, code: int) -> list[CodedStrip]:
         """All strips, coded with the step of a code."""

@@ -12,7 +12,7 @@ from bandfold.bitstream.transforms.vectors import BASIS_UNIT
 from bandfold.common import exact, kernels
 from bandfold.onboard.planning.block_sample import sample_blocks
 from bandfold.onboard.planning.fold_planner import FoldPlanner
-from bandfold.onboard.rate_model import latent_gain, quantise_vectors, vector_bits
+from bandfold.onboard.rate_model import latent_cost, latent_gain, quantise_vectors, vector_bits
 from bandfold.onboard.samples.samples import ArraySource
 
 STEPS = (1.0, 4.0, 16.0, 64.0, 256.0, 4096.0, 1048576.0)
@@ -110,6 +110,23 @@ def test_gains_are_the_same_with_kernels_and_without(seed, size, fine):
     fast = latent_gain(latents, 10.0**fine)
     with kernels.switched_off():
         np.testing.assert_array_equal(latent_gain(latents, 10.0**fine), fast)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 1 << 30), st.floats(0, 8), st.floats(-1, 4), st.integers(0, 40))
+def test_costs_are_the_same_with_kernels_and_without(seed, size, fine, count):
+    generator = np.random.Generator(np.random.PCG64(seed))
+    latents = np.rint(generator.laplace(size=count) * 10.0**size).astype(np.int32)
+    fast = latent_cost(latents, 10.0**fine)
+    with kernels.switched_off():
+        assert latent_cost(latents, 10.0**fine) == fast
+
+
+def test_a_cost_is_bits_and_the_error_of_what_is_left_out():
+    bits, error = latent_cost(np.array([0, 0, 64, 64 * 1000], dtype=np.int32), 10.0)
+    # One count is a tenth of a step and becomes zero; a thousand are a hundred steps, off by a twelfth.
+    assert bits == pytest.approx(np.log2(1 + 0.15) + np.log2(1 + 150), abs=0.2)
+    assert error == pytest.approx(0.01 + 1 / 12, abs=0.01)
 
 
 def test_matrices_of_all_bands_are_multiplied_by_merged_components_only(monkeypatch):

@@ -12,12 +12,12 @@ from bandfold.bitstream.container.segment_layout import read_segment_header
 from bandfold.ground import Decoder
 from bandfold.onboard import ArraySource, Encoder
 from bandfold.onboard import encoder as encoder_module
+from bandfold.onboard.coding import scene_coder as scene_coder_module
 from bandfold.onboard.planning import region_planner as planner_module
 from bandfold.onboard.planning.block_sample import BlockSample, sample_blocks
 from bandfold.onboard.planning.region_clusters import Moments, merge_strips
 from bandfold.onboard.planning.region_planner import find_regions
 from bandfold.onboard.planning.scene_planner import ScenePlanner
-from bandfold.onboard.rate import scene_control as control_module
 
 SENSOR = Path(__file__).parents[2] / "golden" / "golden-20.bfm"
 on = ScenePlanner.on
@@ -142,7 +142,7 @@ def test_strips_too_few_or_low_are_no_obstacle(cube, lines):
 def test_targets_are_met(monkeypatch, cube, target, tried):
     """On the whole scene, and where steps are tried on some rows of each region."""
     if tried is not None:
-        monkeypatch.setattr(control_module, "PIXELS_TRIED", tried)
+        monkeypatch.setattr(scene_coder_module, "PIXELS_TRIED", (tried, tried))
     stream = encode(cube, **target)
     assert regions(stream) == list(LANDS)
     if "psnr" in target:
