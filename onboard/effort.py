@@ -34,7 +34,7 @@ class Effort:
     thinning : int
         ... and one in so many of a larger scene.
     trial_share : float
-        Pixels on which steps are tried, in parts of `bandfold.onboard.coding.scene_coder.PIXELS_TRIED`.
+        Pixels on which steps are tried, in parts of `bandfold.onboard.coding.scene_coder.pixels_tried`.
     bit_worths : tuple of float
         Lagrange multipliers of quantisation with which the whole scene is coded to its target, in parts of
         the usual one, if it is coded to a rate, a size or a quality; the best is kept. Not of streams.
