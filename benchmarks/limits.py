@@ -32,9 +32,10 @@ def main(samples: int, first: int, size: int, every: int) -> None:
         else:
             refused += 1
         if (number - first) % every == 0 or done >= samples:
+            seconds = time.perf_counter() - start
             click.echo(
-                f"{number - first} cases from {first} on, {refused} refused: all of {done} samples within their "
-                f"limits, {time.perf_counter() - start:.0f} s"
+                f"{number - first} cases from {first} on, {refused} refused: all of {done} samples "
+                f"within their limits, {seconds:.0f} s"
             )
 
 

@@ -112,7 +112,7 @@ class LimitCase:
                 # Absent samples come back as 0, without its sign.
                 wrong &= (found != 0) | (self.cube != 0)
             return wrong
-        # Differences of integers of 32 bits and of floats of 32 bits are exact, or nearly so, in extended ones.
+        # Differences of integers and of floats of 32 bits are exact, or nearly so, in extended ones.
         wide = np.longdouble if self.cube.dtype.kind == "f" else np.int64
         limits = np.asarray(self.settings.get("max_error", 0.0), dtype=np.longdouble).reshape(-1, 1, 1)
         error = np.abs(found.astype(wide) - self.cube.astype(wide))
@@ -124,7 +124,7 @@ class LimitCase:
 
 
 def _scene(random: np.random.Generator, dtype: np.dtype[Any], shape: tuple[int, int, int]) -> NDArray[Any]:
-    """A landscape, noise, or a ramp, in the range of a type, with dead bands and saturated samples at times."""
+    """A landscape, noise or a ramp in the range of a type, at times with dead bands or saturated samples."""
     bands, lines, samples = shape
     kind = random.random()
     if kind < 0.6:

@@ -53,6 +53,8 @@ def test_ccsds_122_runs_live_if_asked_for_in_place_of_its_recorded_curve(folder,
     points = json.loads(out.read_text())["scenes"]["one"]["measured"]["CCSDS 122"]["points"]
     assert [point["asked"] for point in points] == [1.0, 2.0]
     assert points[1]["psnr"] > points[0]["psnr"] > 30
+
+
 def test_sizes_within_limits_come_beside_live_and_recorded_codecs(folder, tmp_path):
     out, bounded = tmp_path / "rd.json", tmp_path / "bounded.json"
     near = {"one": {"4": {"bps": 9.0}}}
