@@ -72,20 +72,26 @@ def bilateral_filter(
     around = sliding_window_view(padded, (SIDE, SIDE), axis=(1, 2))[:, ::BLOCK, ::BLOCK]
     present = sliding_window_view(inside, (SIDE, SIDE))[::BLOCK, ::BLOCK]
     falls = np.array([_falls(kernel) for kernel in kernels], dtype=np.float32)
-    averages = np.empty((len(kernels), count, lines, wanted * BLOCK), dtype=np.float32)
+    averages = np.zeros((len(kernels), count, lines, wanted * BLOCK), dtype=np.float32)
     weights = np.empty((len(kernels), rows, wanted), dtype=np.float32)
     for row in range(rows):
         block_lines = slice(row * BLOCK, (row + 1) * BLOCK)
         for start in range(0, wanted, BLOCKS_AT_ONCE):
             part = slice(start, min(start + BLOCKS_AT_ONCE, wanted))
-            others = np.ascontiguousarray(around[:, row, part].swapaxes(0, 1)).reshape(-1, count, SIDE * SIDE)
+            # A component of zeros around a block has no differences, and an average of 0.
+            near = padded[
+                :, row * BLOCK : row * BLOCK + SIDE, part.start * BLOCK : (part.stop - 1) * BLOCK + SIDE
+            ]
+            shown = np.flatnonzero(near.any(axis=(1, 2)))
+            others = np.ascontiguousarray(around[shown, row, part].swapaxes(0, 1))
+            others = others.reshape(len(others), shown.size, SIDE * SIDE)
             there = np.ascontiguousarray(present[row, part]).reshape(-1, SIDE * SIDE)
             alike, sums = similarity(others, there, falls)
             mean = np.matmul(alike, others.swapaxes(1, 2)) / sums[..., None]
-            averages[:, :, block_lines, part.start * BLOCK : part.stop * BLOCK] = (
-                mean.reshape(len(kernels), -1, BLOCK, BLOCK, count)
+            averages[:, shown, block_lines, part.start * BLOCK : part.stop * BLOCK] = (
+                mean.reshape(len(kernels), -1, BLOCK, BLOCK, shown.size)
                 .transpose(0, 4, 2, 1, 3)
-                .reshape(len(kernels), count, BLOCK, -1)
+                .reshape(len(kernels), shown.size, BLOCK, -1)
             )
             weights[:, row, part] = np.log(sums).mean(axis=2)
     return averages, weights

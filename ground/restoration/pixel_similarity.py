@@ -6,6 +6,9 @@ compiled kernels.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,8 +26,14 @@ Float = NDArray[np.float32]
 _LANES = 8
 """Sums that are kept apart until the end, as vector registers do."""
 
-_LOWEST = np.float32(-87.0)
-"""Exponent below which a weight is 0: it would be no normal number of float32."""
+_LOWEST = np.float32(-41.0)
+"""Exponent below which a factor of a weight is 0: beside a pixel's own weight of 1 it does not count."""
+
+_LEAST_SQUARED = np.float32(2.0**-30)
+"""What is less becomes 0 when it is squared, so that products of two factors are normal numbers."""
+
+_MOST_SQUARINGS = 4
+"""Squarings that cost less than another exponential function, and lose less than its error."""
 
 _ROUNDING = np.float32(1.5 * 2.0**23)
 """What is added and taken away again to round to a whole number."""
@@ -69,8 +78,8 @@ _DISTANCES = _squared_distances()
 def similarity(others: Float, present: Float, falls: Float) -> tuple[Float, Float]:
     """Weigh the pixels around some blocks by how much they look like each of the blocks' own.
 
-    A weight is ``exp(difference * falls[k, 0] + distance**2 * falls[k, 1])``, the difference being the
-    squared difference of two pixels, summed over components.
+    A weight is ``exp(difference * falls[k, 0]) * exp(distance**2 * falls[k, 1])``, the difference being the
+    squared difference of two pixels, summed over components; a factor below about 1e-18 counts as 0.
 
     Parameters
     ----------
@@ -90,31 +99,59 @@ def similarity(others: Float, present: Float, falls: Float) -> tuple[Float, Floa
     """
     weights = np.empty((len(falls), len(others), CHANNELS, SIDE * SIDE), dtype=np.float32)
     sums = np.empty(weights.shape[:3], dtype=np.float32)
-    _similarity(others, present, _OWN, _DISTANCES, falls, weights, sums)
+    nearness = _nearness(tuple(falls[:, 1].tolist()))
+    chain = _chain(tuple(falls[:, 0].tolist()))
+    _similarity(others, present, _OWN, nearness, falls[:, 0].copy(), chain, weights, sums)
     return weights, sums
+
+
+@lru_cache(maxsize=8)
+def _chain(falls: tuple[float, ...]) -> NDArray[np.int32]:
+    """Kernels from the mildest fall to the steepest, and how each one's factor follows from that before.
+
+    By so many squarings, none where the fall is the same; or -1: by an exponential function of its own.
+    """
+    order = np.argsort(-np.array(falls), kind="stable")
+    chain = [(int(order[0]), -1)] if falls else []
+    for before, kernel in pairwise(order.tolist()):
+        multiples = [falls[before] * 2.0**times for times in range(_MOST_SQUARINGS + 1)]
+        chain.append((kernel, multiples.index(falls[kernel]) if falls[kernel] in multiples else -1))
+    return np.array(chain, dtype=np.int32).reshape(-1, 2)
+
+
+@lru_cache(maxsize=8)
+def _nearness(falls: tuple[float, ...]) -> Float:
+    """Factor of a weight by the distance, for each kernel: shape (kernels, 64, 576)."""
+    return np.stack([_exponential(_DISTANCES * np.float32(fall)) for fall in falls])
 
 
 @compiled(
     "bf_similarity(others: float32[blocks, components, 576], present: float32[blocks, 576], "
-    "own: int32[64], distances: float32[64, 576], falls: float32[kernels, 2], blocks: int64, "
-    "components: int64, kernels: int64, weights: out(float32[kernels, blocks, 64, 576]), "
-    "sums: out(float32[kernels, blocks, 64]))"
+    "own: int32[64], nearness: float32[kernels, 64, 576], falls: float32[kernels], "
+    "chain: int32[kernels, 2], blocks: int64, components: int64, kernels: int64, "
+    "weights: out(float32[kernels, blocks, 64, 576]), sums: out(float32[kernels, blocks, 64]))"
 )
 def _similarity(
     others: Float,
     present: Float,
     own: NDArray[np.int32],
-    distances: Float,
+    nearness: Float,
     falls: Float,
+    chain: NDArray[np.int32],
     weights: Float,
     sums: Float,
 ) -> None:
     for block, (planes, there) in enumerate(zip(others, present, strict=True)):
-        differences = np.zeros(distances.shape, dtype=np.float32)
+        differences = np.zeros((len(own), len(there)), dtype=np.float32)
         for plane in planes:
             differences += np.square(plane - plane[own, None])
-        for kernel, (by_difference, by_distance) in enumerate(falls):
-            found = _exponential(differences * by_difference + distances * by_distance) * there
+        factor = np.zeros_like(differences)
+        for kernel, times in chain:
+            if times < 0:
+                factor = _exponential(differences * falls[kernel]) * there
+            for _ in range(times):
+                factor = np.square(np.where(factor >= _LEAST_SQUARED, factor, np.float32(0.0)))
+            found = factor * nearness[kernel]
             weights[kernel, block] = found
             lanes = np.zeros((len(own), _LANES), dtype=np.float32)
             for start in range(0, found.shape[1], _LANES):

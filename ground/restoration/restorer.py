@@ -10,8 +10,6 @@ as if they were zero; the more of their signs come out right, the more of all co
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,11 +19,15 @@ from bandfold.common.onnx_session import Network, fastest_providers
 from bandfold.common.scene import CHANNELS
 from bandfold.ground.synthesis.decoded_latents import DecodedLatents
 
-from .latent_features import FeatureExtractor
+from .held_out_latents import SignAgreement, hold_out, spread_parts
+from .latent_features import Candidates, FeatureExtractor
 from .restoration_model import RestorationModel
 
 COLUMNS = 32
 """Columns of blocks that are worked on together: it bounds the memory, and changes nothing."""
+
+TRIAL_COLUMNS = 2
+"""Columns of blocks that are tried together to find out how far corrections are to be trusted."""
 
 BIN_BELOW, BIN_ABOVE = 0.5, 1.5
 """Steps that a magnitude may lie below its level, and above it: the encoder may have lowered the nearest
@@ -37,28 +39,6 @@ trellis-coded quantisation does not always take the nearest level."""
 
 BYTES_PER_RESTORED = 128
 """Memory that restoring takes for each latent of a strip, about."""
-
-HOLD_OUT_EVERY = 10
-"""One of so many latents of magnitude 1 is held out to find out how good the corrections are."""
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """Part of a strip without some of its latents.
-
-    Parameters
-    ----------
-    decoded : DecodedLatents
-        The part, in which the latents that are held out are zero.
-    where : ndarray of bool, shape (64, components, rows, columns)
-        Which latents are held out.
-    signs : ndarray of int32, shape (n,)
-        Their signs, in the order of `where`.
-    """
-
-    decoded: DecodedLatents
-    where: NDArray[np.bool_]
-    signs: NDArray[np.int32]
 
 
 class Restorer:
@@ -140,27 +120,34 @@ class Restorer:
         ndarray of float32, shape (64, components, rows, columns)
             To be added to the reconstruction points, in steps.
         """
-        network = self.open()
         extractor = FeatureExtractor(decoded, self._model.kernels, self._mode)
         _, components, _, columns = decoded.quantised.shape
         found = np.empty(decoded.quantised.shape, dtype=np.float32)
         for part in (slice(at, min(at + COLUMNS, columns)) for at in range(0, columns, COLUMNS)):
             candidates = extractor.candidates(part)
             for component in range(components):
-                features = extractor.features(candidates, part, component)
-                gains = network.run(features[None])[0]
-                signs = np.sign(decoded.quantised[:, component, :, part])
-                if gains.shape != (len(self._model.kernels) + 1, CHANNELS, signs[0].size):
-                    raise ModelError(
-                        f"restoration {self._model.name!r} gives gains of shape {gains.shape}, not one for "
-                        f"each kernel and latent of {signs.shape}: make the package again"
-                    )
-                change = gains[-1].reshape(signs.shape) * signs
-                candidate = candidates.corrections[:, :, component]
-                for gain, correction in zip(gains[:-1], candidate, strict=True):
-                    change += gain.reshape(signs.shape) * correction
-                found[:, component, :, part] = change
+                found[:, component, :, part] = self._change(extractor, candidates, part, component)
         return found
+
+    def _change(
+        self, extractor: FeatureExtractor, candidates: Candidates, part: slice, component: int
+    ) -> NDArray[np.float32]:
+        """Correct a component in some columns of blocks: shape (64, rows, columns)."""
+        signs = np.sign(extractor.decoded.quantised[:, component, :, part])
+        candidate = candidates.corrections[:, :, component]
+        if not signs.any() and not candidate.any():
+            # All that gains are multiplied by is 0.
+            return np.zeros(signs.shape, dtype=np.float32)
+        gains = self.open().run(extractor.features(candidates, part, component)[None])[0]
+        if gains.shape != (len(self._model.kernels) + 1, CHANNELS, signs[0].size):
+            raise ModelError(
+                f"restoration {self._model.name!r} gives gains of shape {gains.shape}, not one for "
+                f"each kernel and latent of {signs.shape}: make the package again"
+            )
+        change: NDArray[np.float32] = gains[-1].reshape(signs.shape) * signs
+        for gain, correction in zip(gains[:-1], candidate, strict=True):
+            change += gain.reshape(signs.shape) * correction
+        return change
 
     def trust(self, decoded: DecodedLatents) -> float:
         """How far corrections are to be trusted on a strip.
@@ -173,19 +160,24 @@ class Restorer:
         Returns
         -------
         float
-            0 to 1. Rises linearly with the agreement of corrections and held-out signs, less its standard
-            error, between the bounds that the model names.
+            0 to 1, see `SignAgreement`. The trial ends as soon as more of the strip would hardly change it.
         """
-        held_out = hold_out(decoded)
-        if not len(held_out.signs):
-            return 0.0
-        changes = self.corrections(held_out.decoded)[held_out.where].astype(np.float64)
-        total = float(np.abs(changes).sum())
-        if total == 0.0:
-            return 0.0
-        agreement = (float(changes @ held_out.signs) - float(np.sqrt(changes @ changes))) / total
-        low, high = self._model.trust
-        return float(np.clip((agreement - low) / (high - low), 0.0, 1.0))
+        held_out = hold_out(decoded, COLUMNS)
+        agreement = SignAgreement(self._model.trust)
+        extractor = FeatureExtractor(held_out.decoded, self._model.kernels, self._mode)
+        for part in spread_parts(held_out.where.shape[3], TRIAL_COLUMNS):
+            where = held_out.where[..., part]
+            components = np.flatnonzero(where.any(axis=(0, 2, 3)))
+            if not components.size:
+                continue
+            candidates = extractor.candidates(part)
+            for component in components.tolist():
+                there = where[:, component]
+                signs = held_out.signs[:, component, :, part][there]
+                agreement.add(self._change(extractor, candidates, part, component)[there], signs)
+            if agreement.decided:
+                break
+        return agreement.trust
 
 
 def quantiser_bins(quantised: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -228,35 +220,3 @@ def trellis_bins(
     level = quantised - np.sign(quantised) * second * np.float32(0.5)
     reach = np.where(quantised == 0, np.float32(TCQ_ZERO_BIN), np.float32(TCQ_BIN))
     return (level - reach).astype(np.float32), (level + reach).astype(np.float32)
-
-
-def hold_out(decoded: DecodedLatents) -> HeldOut:
-    """Hold out one in `HOLD_OUT_EVERY` latents of magnitude 1 of the middle of a strip.
-
-    Parameters
-    ----------
-    decoded : DecodedLatents
-        The strip.
-
-    Returns
-    -------
-    HeldOut
-        At most `COLUMNS` columns of blocks.
-    """
-    columns = decoded.quantised.shape[3]
-    start = max((columns - COLUMNS) // 2, 0)
-    part = (slice(None), slice(None), slice(None), slice(start, start + COLUMNS))
-    quantised, points = decoded.quantised[part], decoded.points[part]
-    ones = np.flatnonzero(np.abs(quantised) == 1)
-    # Spread by a multiplicative hash: few neighbours within a block, and the same ones each time.
-    chosen = ones[(ones * 7919 + ones // CHANNELS) % HOLD_OUT_EVERY == 0]
-    where = np.zeros(quantised.shape, dtype=np.bool_)
-    where.ravel()[chosen] = True
-    without = replace(
-        decoded,
-        quantised=np.where(where, 0, quantised),
-        classes=decoded.classes[part],
-        points=np.where(where, np.float32(0.0), points),
-        chosen=None if decoded.chosen is None else decoded.chosen[:, part[3]],
-    )
-    return HeldOut(without, where, quantised[where])

@@ -89,7 +89,7 @@ def test_exponents_are_those_of_the_exponential_function():
     weights, _ = similarity(others, np.ones((1, 576), np.float32), np.array([(-1.0, 0.0)], np.float32))
     own = 8 * 24 + 8
     exponent = -np.square((others[0, 0] - others[0, 0, own]).astype(np.float64))
-    np.testing.assert_allclose(weights[0, 0, 0], np.exp(exponent), rtol=3e-6)
+    np.testing.assert_allclose(weights[0, 0, 0], np.exp(exponent), rtol=3e-6, atol=1e-17)
     assert weights[0, 0, 0, own] == 1.0
 
 
@@ -105,3 +105,32 @@ def test_blocks_are_compared_once_for_all_averages(planes, monkeypatch):
     bilateral_filter(planes, slice(0, 6), KERNELS)
     assert sum(blocks) == planes[0].size // 64
     assert max(blocks) <= BLOCKS_AT_ONCE
+
+
+def test_components_without_anything_near_are_left_out(planes, monkeypatch):
+    """A component that is zero around a block is not compared there, and its average is zero."""
+    counts = []
+
+    def counted(others, present, falls):
+        counts.append(others.shape[1])
+        return similarity(others, present, falls)
+
+    monkeypatch.setattr("bandfold.ground.restoration.bilateral_filter.similarity", counted)
+    expected, expected_weights = bilateral_filter(planes, slice(0, 6), KERNELS)
+    more = np.concatenate([planes[:1], 0 * planes[:1], planes[1:]])
+    averages, weights = bilateral_filter(more, slice(0, 6), KERNELS)
+    np.testing.assert_array_equal(np.delete(averages, 1, axis=1), expected)
+    assert not averages[:, 1].any()
+    np.testing.assert_array_equal(weights, expected_weights)
+    assert set(counts) == {len(planes)}
+
+
+def test_falls_that_are_powers_of_another_are_as_exact_as_exponential_functions():
+    rng = np.random.default_rng(7)
+    others = rng.normal(0, 1, (1, 3, 576)).astype(np.float32)
+    present = np.ones((1, 576), np.float32)
+    falls = np.array([(-2.0, 0.0), (-0.25, 0.0), (-1 / 256, -0.125), (-0.25, -0.125)], np.float32)
+    weights, _ = similarity(others, present, falls)
+    for kernel in range(len(falls)):
+        alone, _ = similarity(others, present, falls[kernel : kernel + 1])
+        np.testing.assert_allclose(weights[kernel], alone[0], rtol=1e-4, atol=1e-8)

@@ -18,9 +18,10 @@ from bandfold.common.errors import MemoryLimitError, ModelError
 from bandfold.ground import Decoder
 from bandfold.ground.restoration import restorer as restore
 from bandfold.ground.restoration.bilateral_filter import FilterKernel
+from bandfold.ground.restoration.held_out_latents import hold_out
 from bandfold.ground.restoration.latent_features import FeatureExtractor, feature_count
 from bandfold.ground.restoration.restoration_model import KIND, RestorationModel, find_restoration
-from bandfold.ground.restoration.restorer import Restorer, hold_out, quantiser_bins, trellis_bins
+from bandfold.ground.restoration.restorer import Restorer, quantiser_bins, trellis_bins
 from bandfold.ground.synthesis.decoded_latents import DecodedLatents
 from bandfold.ground.synthesis.inverse_transforms import dequantise
 from bandfold.onboard.quantisation.rdoq import quantise
@@ -163,11 +164,11 @@ def test_suggestions_are_told_in_the_rotated_components():
 
 def test_hidden_latents_are_ones_and_no_others_change():
     strip = decoded(components=20, columns=80)
-    held_out = hold_out(strip)
+    held_out = hold_out(strip, restore.COLUMNS)
     assert held_out.decoded.quantised.shape[3] == restore.COLUMNS
     part = strip.quantised[..., 24:56]
     assert (np.abs(part[held_out.where]) == 1).all()
-    np.testing.assert_array_equal(held_out.signs, part[held_out.where])
+    np.testing.assert_array_equal(held_out.signs[held_out.where], part[held_out.where])
     np.testing.assert_array_equal(held_out.decoded.quantised[~held_out.where], part[~held_out.where])
     assert not held_out.decoded.points[held_out.where].any()
     assert 0.03 < held_out.where.sum() / (np.abs(part) == 1).sum() < 0.2
