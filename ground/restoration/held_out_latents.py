@@ -21,9 +21,6 @@ HOLD_OUT_EVERY = 10
 DOUBT = 2.0
 """Standard errors that an agreement must lie beyond a bound for the trial to end early."""
 
-PRECISE = 0.02
-"""Standard error of the agreement from which on more latents are not worth their time."""
-
 LEAST_TRUST = 0.2
 """What is trusted less is not restored at all: it would gain about 0.01 dB, and take all of the time."""
 
@@ -139,7 +136,7 @@ class SignAgreement:
         low, high = self._bounds
         agreement, error = self._agreement()
         least = low + LEAST_TRUST * (high - low)
-        return agreement + DOUBT * error < least or agreement - DOUBT * error > high or error < PRECISE
+        return agreement + DOUBT * error < least or agreement - DOUBT * error > high
 
     @property
     def trust(self) -> float:

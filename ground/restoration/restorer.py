@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from bandfold.bitstream.contexts.tables import Mode
 from bandfold.common.errors import ModelError
 from bandfold.common.onnx_session import Network, fastest_providers
-from bandfold.common.scene import CHANNELS
 from bandfold.ground.synthesis.decoded_latents import DecodedLatents
 
 from .held_out_latents import SignAgreement, hold_out, spread_parts
@@ -138,16 +137,21 @@ class Restorer:
         if not signs.any() and not candidate.any():
             # All that gains are multiplied by is 0.
             return np.zeros(signs.shape, dtype=np.float32)
-        gains = self.open().run(extractor.features(candidates, part, component)[None])[0]
-        if gains.shape != (len(self._model.kernels) + 1, CHANNELS, signs[0].size):
-            raise ModelError(
-                f"restoration {self._model.name!r} gives gains of shape {gains.shape}, not one for "
-                f"each kernel and latent of {signs.shape}: make the package again"
-            )
+        gains = self._gains(extractor.features(candidates, part, component))
         change: NDArray[np.float32] = gains[-1].reshape(signs.shape) * signs
         for gain, correction in zip(gains[:-1], candidate, strict=True):
             change += gain.reshape(signs.shape) * correction
         return change
+
+    def _gains(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Run the network: from shape (features, n, m) to (kernels + 1, n, m)."""
+        gains: NDArray[np.float32] = self.open().run(features[None])[0]
+        if gains.shape != (len(self._model.kernels) + 1, *features.shape[1:]):
+            raise ModelError(
+                f"restoration {self._model.name!r} gives gains of shape {gains.shape}, not one for "
+                f"each kernel and latent of {features.shape[1:]}: make the package again"
+            )
+        return gains
 
     def trust(self, decoded: DecodedLatents) -> float:
         """How far corrections are to be trusted on a strip.
@@ -167,14 +171,20 @@ class Restorer:
         extractor = FeatureExtractor(held_out.decoded, self._model.kernels, self._mode)
         for part in spread_parts(held_out.where.shape[3], TRIAL_COLUMNS):
             where = held_out.where[..., part]
-            components = np.flatnonzero(where.any(axis=(0, 2, 3)))
-            if not components.size:
+            components = np.flatnonzero(where.any(axis=(0, 2, 3))).tolist()
+            if not components:
                 continue
             candidates = extractor.candidates(part)
-            for component in components.tolist():
+            features, corrections, signs = [], [], []
+            for component in components:
                 there = where[:, component]
-                signs = held_out.signs[:, component, :, part][there]
-                agreement.add(self._change(extractor, candidates, part, component)[there], signs)
+                told = extractor.features(candidates, part, component)
+                features.append(told[:, there.reshape(told.shape[1:])])
+                corrections.append(candidates.corrections[:, :, component][:, there])
+                signs.append(held_out.signs[:, component, :, part][there])
+            gains = self._gains(np.concatenate(features, axis=1)[:, None])[:-1, 0]
+            changes = (gains * np.concatenate(corrections, axis=1)).sum(axis=0)
+            agreement.add(changes, np.concatenate(signs))
             if agreement.decided:
                 break
         return agreement.trust

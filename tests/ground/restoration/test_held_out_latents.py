@@ -25,13 +25,14 @@ def agreement(right, wrong):
         # 0.7 less the standard error of 0.01.
         (8500, 1500, (0.7 - 0.01 - 0.4) / 0.45),
         # A little beyond the lower bound: not worth the time.
-        (7100, 2900, 0.0),
+        (7200, 2800, 0.0),
     ],
 )
 def test_trust_rises_between_the_bounds(right, wrong, trust):
     found = agreement(right, wrong)
     assert found.trust == pytest.approx(trust)
-    assert found.decided
+    # Part of it may change with every part of the strip: parts differ by more than chance.
+    assert found.decided == (trust in {0.0, 1.0})
     assert found.trust == 0.0 or found.trust >= LEAST_TRUST
 
 
