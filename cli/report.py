@@ -46,7 +46,7 @@ class PageOptions:
         "--max-size",
         metavar="SIZE",
         callback=read_by(parse_size),
-        default="16M",
+        default="3M",
         show_default=True,
         help="Size of the page, about: of larger scenes only every so many pixels and bands keep their "
         "spectra.",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError
 from bandfold.common.scene import SceneInfo, SceneSource
-from bandfold.formats.header_fields import WAVELENGTH, numbers
+from bandfold.formats.header_fields import WAVELENGTH, nanometres, numbers
 from bandfold.ground.compare import DistortionStatistics, present_samples
 from bandfold.ground.distortion import Comparison
 from bandfold.ground.ordinary_values import OrdinaryValues
@@ -267,8 +267,8 @@ def _colours(info: SceneInfo, given: Sequence[int] | None) -> tuple[int, int, in
             red = -1
         if red >= 0 and all(0 <= band < info.bands for band in (red, green, blue)):
             return red, green, blue
-    centres = wavelengths_of(info)
-    if centres is not None and str(info.metadata.get("wavelength units", "")).lower().startswith("nano"):
+    centres = nanometres(info.metadata, WAVELENGTH, info.bands)
+    if centres is not None and np.isfinite(centres).all():
         red, green, blue = (int(np.abs(centres - want).argmin()) for want in NANOMETRES)
         return red, green, blue
     return int(info.bands * 0.75), info.bands // 2, info.bands // 4

@@ -6,19 +6,21 @@ import base64
 import io
 import json
 import math
+from datetime import datetime, timezone
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.ground.distortion import PEAK
+from bandfold import __version__
 from bandfold.ground.stream.stream_report import value_text
 
 from .report_contents import ReportContents
 from .report_plots import Items, band_axis, plots
+from .setting_names import setting_name
 
-FIXED_BYTES = 3 << 20
+FIXED_BYTES = 2_200_000
 """Of a page for everything but the cubes, about: Bokeh's script, the picture and the maps."""
 
 BYTES_PER_VALUE = 8 / 3
@@ -49,7 +51,7 @@ def values_within(page_bytes: int, cubes: int) -> int:
     return max(int((page_bytes - FIXED_BYTES) / BYTES_PER_VALUE / cubes), 1)
 
 
-def render(contents: ReportContents, title: str) -> str:
+def render(contents: ReportContents, title: str, written: datetime | None = None) -> str:
     """Write the page.
 
     Parameters
@@ -58,6 +60,8 @@ def render(contents: ReportContents, title: str) -> str:
         What is shown.
     title : str
         Name of the stream.
+    written : datetime, optional
+        When the page is made, as it says. Default: now.
 
     Returns
     -------
@@ -74,6 +78,9 @@ def render(contents: ReportContents, title: str) -> str:
     items = plots(contents)
     return page.render(
         title=title,
+        heading=_heading(contents, title),
+        date=(written or datetime.now(timezone.utc)).strftime("%Y-%m-%d %H:%M UTC"),
+        version=__version__,
         style=(folder / "report.css").read_text("utf-8"),
         script=(folder / "report.js").read_text("utf-8"),
         bokeh="\n".join(Resources(mode="inline", components=["bokeh"]).js_raw),
@@ -104,7 +111,7 @@ def _facts(contents: ReportContents) -> dict[str, Any]:
         )
     if whole is not None:
         figures += [
-            *([] if whole.full_scale == PEAK else [("SNR", _decibels(whole.snr))]),
+            ("SNR", _decibels(whole.snr)),
             (f"PSNR, peak {whole.full_scale:.5g}", _decibels(whole.psnr)),
             ("spectral angle, mean", _degrees(whole.mean_sam)),
             ("largest error", "-" if math.isnan(whole.max_error) else f"{whole.max_error:g}"),
@@ -122,7 +129,7 @@ def _facts(contents: ReportContents) -> dict[str, Any]:
         "file_bytes": stream["file_bytes"],
         "segments": stream["segments"],
         "settings": [
-            (key.replace("_", " "), value_text(value) or "-")
+            (setting_name(key), value_text(value) or "-")
             for key, value in stream.items()
             if key not in ("bytes", "segments")
         ],
@@ -131,17 +138,25 @@ def _facts(contents: ReportContents) -> dict[str, Any]:
     }
 
 
+def _heading(contents: ReportContents, title: str) -> str:
+    """What the scene says that it is, or else the name of the stream."""
+    told = contents.info.metadata.get("description")
+    text = " ".join((told if isinstance(told, str) else " ".join(told or ())).split())
+    return f"{text[:117]}..." if len(text) > 120 else text or title
+
+
 def _one_of(step: int, what: str) -> str:
     return f" (one of {step} {what})" if step > 1 else ""
 
 
-def _interval_rows(contents: ReportContents) -> list[tuple[str, str, str, str]]:
-    """Bands, PSNR and spectral angle of each interval."""
+def _interval_rows(contents: ReportContents) -> list[tuple[str, str, str, str, str]]:
+    """Bands, SNR, PSNR and spectral angle of each interval."""
     if contents.comparison is None:
         return []
     return [
         (
             f"{one.first_band}:{one.last_band}",
+            _decibels(one.snr),
             _decibels(one.psnr),
             _degrees(one.mean_sam),
             f"{one.max_error:g}",
@@ -223,8 +238,8 @@ def _png(picture: NDArray[np.float32]) -> str:
     alpha = np.where(np.isfinite(picture).all(axis=2), 255, 0)
     pixels = np.stack([*planes, alpha], axis=2).astype(np.uint8)
     file = io.BytesIO()
-    Image.fromarray(pixels, "RGBA").save(file, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+    Image.fromarray(pixels, "RGBA").save(file, "WEBP", quality=90, method=4)
+    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode("ascii")
 
 
 def _json(content: Items) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from bokeh.core.types import ID
 from bokeh.embed import json_item
-from bokeh.models import ColumnDataSource, HoverTool, LinearColorMapper, NumeralTickFormatter
+from bokeh.models import ColumnDataSource, DataRange1d, HoverTool, LinearColorMapper, NumeralTickFormatter
 from bokeh.models.annotations import BoxAnnotation, ColorBar, Span
 from bokeh.plotting import figure
 from numpy.typing import NDArray
@@ -17,7 +17,10 @@ from .report_contents import ReportContents, wavelengths_of
 DECODED, REFERENCE, DAMAGED = "#1f6fb2", "#e08214", "#c1272d"
 """Colours that are told apart with red-green blindness too."""
 
-LARGEST_MAP = 384
+QUIET = "#76818f"
+"""Letters and lines that can be read on white and on dark ground."""
+
+LARGEST_MAP = 256
 """Lines and samples of a map, at most."""
 
 Items = dict[str, Any]
@@ -76,7 +79,7 @@ def band_axis(contents: ReportContents) -> tuple[NDArray[np.float64], str]:
 
 def _figure(height: int, x: str, y: str, **more: Any) -> Any:
     tools = more.pop("tools", "pan,box_zoom,wheel_zoom,reset,save")
-    plot = figure(
+    plot: Any = figure(
         height=height, sizing_mode="stretch_width", x_axis_label=x, y_axis_label=y, tools=tools, **more
     )
     plot.toolbar.logo = None
@@ -84,6 +87,14 @@ def _figure(height: int, x: str, y: str, **more: Any) -> Any:
     # A wheel scrolls the page until the tool is chosen.
     plot.toolbar.active_scroll = None
     plot.min_border_right = 12
+    # As the page, light or dark, with letters that can be read on both.
+    plot.background_fill_color = plot.border_fill_color = None
+    for axis in plot.axis:
+        axis.axis_label_text_color = axis.major_label_text_color = QUIET
+    plot.grid.grid_line_color = QUIET
+    plot.grid.grid_line_alpha = 0.25
+    # On a phone the numbers of more ticks would run into each other.
+    plot.xaxis.ticker.desired_num_ticks = 5
     return plot
 
 
@@ -138,15 +149,26 @@ def _map(contents: ReportContents, values: NDArray[np.float32], title: str) -> A
         360,
         "sample",
         "line",
-        x_range=(0, small.shape[1] * step),
-        y_range=(small.shape[0] * step, 0),
+        # Ranges that follow the data are the only ones that keep the aspect at any width.
+        x_range=DataRange1d(range_padding=0),
+        y_range=DataRange1d(range_padding=0, flipped=True),
         match_aspect=True,
         tooltips=None,
     )
     image = plot.image(image=[small], x=0, y=0, dw=small.shape[1] * step, dh=small.shape[0] * step)
     image.glyph.color_mapper = mapper
     plot.add_tools(HoverTool(tooltips=[("sample, line", "$x{0}, $y{0}"), (title, "@image{0.000}")]))
-    plot.add_layout(ColorBar(color_mapper=mapper, title=title, width=10), "right")
+    plot.add_layout(
+        ColorBar(
+            color_mapper=mapper,
+            title=title,
+            width=10,
+            title_text_color=QUIET,
+            major_label_text_color=QUIET,
+            background_fill_color=None,
+        ),
+        "right",
+    )
     for one in contents.damage:
         _mark_damage(
             plot, top=one.lines.start, bottom=one.lines.stop, hatch_color=DAMAGED, line_color=DAMAGED

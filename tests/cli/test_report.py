@@ -24,7 +24,8 @@ def test_a_page_with_a_reference(run, tmp_path, scene, stream):
     compared = json.loads(run("compare", "scene.hdr", "again.hdr", "--json").out)
     assert report["comparison"]["whole"] == compared["whole"]
     assert f"{compared['whole']['psnr']:.2f} dB" in page
-    assert "<title>a.bf - bandfold report</title>" in page
+    assert "<title>Synthetic scene" in page
+    assert "a.bf, written 20" in page
 
 
 def test_a_damaged_stream_without_one(run, tmp_path, stream):

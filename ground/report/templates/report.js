@@ -204,6 +204,10 @@
     move(cross.line + line, cross.sample + sample);
   });
 
+  // Paper has no use for what is folded away.
+  addEventListener("beforeprint", () => {
+    for (const one of document.querySelectorAll("details")) one.open = true;
+  });
   showBand();
   move(view.lines / 2, view.samples / 2);
   document.body.dataset.ready = "yes";

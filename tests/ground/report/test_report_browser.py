@@ -220,3 +220,54 @@ def test_a_phone_shows_all_of_it(show, width):
     page.touchscreen.tap(box["x"] + box["width"] * 10.5 / SAMPLES, box["y"] + box["height"] * 5.5 / LINES)
     assert page.locator("#pixel").inner_text() == "Line 5, sample 10"
     assert page.get_by_role("slider", name="Band").bounding_box()["height"] >= 40
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_picture_stays_where_it_is(show, width):
+    page = show(width, 900)
+    places = set()
+    for what in ("colours", "decoded", "reference", "difference"):
+        page.get_by_role("combobox", name="Show").select_option(what)
+        for band in range(BANDS) if what != "colours" else ():
+            page.get_by_role("slider", name="Band").fill(str(band))
+            places.add(tuple(page.locator("#picture").bounding_box().values()))
+        places.add(tuple(page.locator("#picture").bounding_box().values()))
+    assert len(places) == 1
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_maps_keep_the_aspect_of_the_scene(show, width):
+    page = show(width, 900)
+    page.wait_for_timeout(500)
+    aspects = page.evaluate(
+        """() => Bokeh.documents.map((one) => one.roots()[0]).filter((one) => one.match_aspect).map((one) => {
+            const view = Bokeh.index.get_one ? Object.values(Bokeh.index.roots || Bokeh.index)
+                .find((each) => each.model === one) : Bokeh.index[one.id];
+            const box = view.frame.bbox;
+            return (box.width / (one.x_range.end - one.x_range.start))
+                / (box.height / Math.abs(one.y_range.end - one.y_range.start));
+        })"""
+    )
+    assert len(aspects) == 2
+    assert aspects == pytest.approx([1, 1], abs=0.03)
+
+
+def test_a_dark_system_gets_a_dark_page(show):
+    grounds = [page_ground(show(color_scheme=scheme)) for scheme in ("light", "dark")]
+    assert grounds[0] > 200
+    assert grounds[1] < 60
+
+
+def page_ground(page):
+    """Mean of red, green and blue behind everything."""
+    said = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    return np.mean([int(one) for one in said[4:-1].split(",")])
+
+
+def test_paper_gets_everything(show):
+    page = show()
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("Array.from(document.querySelectorAll('details')).every((one) => one.open)")
+    for one in page.locator(".scroll, .wide-table").all():
+        assert one.evaluate("one => one.scrollHeight - one.clientHeight") <= 1
