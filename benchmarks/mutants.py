@@ -24,7 +24,7 @@ from bandfold.common.workers import Workers
 from bandfold.programs.options import figures_option
 from bandfold.programs.program import run, write_figures
 
-CHUNK = 500
+CHUNK = 2000
 """Inputs of a process."""
 
 

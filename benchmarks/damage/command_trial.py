@@ -39,7 +39,7 @@ def depacketise(data: bytes) -> None:
 
 
 COMMANDS: Mapping[str, Callable[[bytes], object]] = {
-    "info": lambda data: Decoder(data).report(),
+    "info": lambda data: Decoder(data, restore="off").report(),
     "decode": decode,
     "report": lambda data: collect(BitCountingDecoder(data, restore="off"), None, SHOWN),
     "truncate": lambda data: truncate(data, max(len(data) // 2, 1)),

@@ -14,9 +14,22 @@ from bandfold.synthetic.scenes import SyntheticScene
 MODEL = "balle48-relu-cal-l1"
 """Shipped package that codes the stream of a trained model."""
 
+SENSOR = "aviris-224"
+"""Shipped package that the stream of a sensor is folded with."""
+
 
 def _cube(lines: int, samples: int, bands: int, seed: int) -> NDArray[Any]:
     return SyntheticScene(lines, samples, bands, seed).read(slice(0, bands), slice(0, lines))
+
+
+def _two_covers() -> NDArray[Any]:
+    """Two kinds of land in turn, of bands that go together in other ways: blocks want rotations."""
+    chance = np.random.default_rng(6)
+    mixings = chance.normal(size=(2, 12, 4)) * 300
+    kinds = np.add.outer(np.arange(64) // 16, np.arange(64) // 16) % 2
+    parts = mixings[kinds] @ chance.normal(size=(64, 64, 4, 1))
+    cube: NDArray[np.uint16] = np.rint(parts[..., 0].transpose(2, 0, 1) + 5000).astype(np.uint16)
+    return cube
 
 
 def small_streams() -> dict[str, bytes]:
@@ -47,13 +60,13 @@ def model_stream() -> bytes:
 
 
 def hostile_seeds() -> dict[str, bytes]:
-    """Encode small scenes of all kinds that need no package, to be mutated past their checksums.
+    """Encode small scenes of all kinds that need no package of a user, to be mutated past their checksums.
 
     Returns
     -------
     dict of str to bytes
-        Streams by what they are: those of `small_streams`, one with absent samples and metadata, one with two
-        quantisers and chunks, and one with a scaling.
+        Streams by what they are: those of `small_streams`, and between them every kind of section, of
+        transform and of what a segment may hold.
     """
     cube = _cube(20, 12, 8, seed=1)
     holes = cube.copy()
@@ -62,14 +75,33 @@ def hostile_seeds() -> dict[str, bytes]:
         "wavelength": tuple(f"{400 + 10.5 * band}" for band in range(8)),
         "description": "a scene",
     }
+    floats = cube.astype(np.float32) / 7
+    floats[2, 5, 3] = 1e30
+    marked = np.zeros((20, 12), dtype=bool)
+    marked[4:12, 3:9] = True
     return {
         **small_streams(),
         "holes": Encoder(step=40.0, strip_lines=8).encode(ArraySource(holes, no_data=0.0, metadata=about)),
         "one quantiser": Encoder(step=30.0, strip_lines=8, quantiser="uniform").encode(cube),
-        "many bands": Encoder(step=20.0, strip_lines=16).encode(_cube(32, 24, 40, seed=3)),
+        "rotated": Encoder(step=300.0, strip_lines=32, quantiser="uniform").encode(_two_covers()),
+        "sensor": Encoder(step=40.0, sensor=SENSOR, spectral="sensor").encode(_cube(8, 8, 224, seed=4)),
         "scaled": Encoder(step=40.0, strip_lines=16).encode(
             ArraySource(cube.astype(np.float32), scaling=Scaling(0.5, 1.0))
         ),
+        "outliers": Encoder(step=40.0, strip_lines=16).encode(ArraySource(floats)),
+        "regions": Encoder(step=40.0, strip_lines=8, partition=(4, 8), roi=((marked, 2.0),)).encode(cube),
+        "weights": Encoder(step=40.0, strip_lines=8, weights=(1.0, 1.0, 4.0, 1.0, 1.0, 2.0, 1.0, 1.0)).encode(
+            cube
+        ),
+        "lossless": Encoder(lossless=True, strip_lines=8).encode(cube),
+        "lossless floats": Encoder(lossless=True, strip_lines=16).encode(
+            ArraySource(cube.astype(np.float32) / 7)
+        ),
+        "limits": Encoder(max_error=3, strip_lines=8).encode(cube),
+        "limits of floats": Encoder(max_error=0.5, strip_lines=16).encode(ArraySource(floats)),
+        "relative limits": Encoder(relative_error=0.01, max_error=4, strip_lines=16).encode(cube),
+        "predicted": Encoder(step=40.0, strip_lines=8, model="innovations").encode(cube),
+        "trained model": model_stream(),
     }
 
 
