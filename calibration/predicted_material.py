@@ -17,8 +17,9 @@ from bandfold.common.scene import BLOCK, SceneSource, block_rows, strips
 from bandfold.onboard.planning.block_sample import sample_blocks
 from bandfold.onboard.prediction.innovation_network import InnovationNetwork
 from bandfold.onboard.prediction.predicted_coder import PredictedStripCoder
-from bandfold.onboard.prediction.predicted_planner import PredictedPlanner, strip_height
+from bandfold.onboard.prediction.predicted_planner import PredictedPlanner
 from bandfold.onboard.samples.samples import Samples
+from bandfold.onboard.strip_height import strip_height
 
 from .corpus import Half, Latents, compact
 
@@ -90,7 +91,7 @@ def innovations_of(
         coder = PredictedStripCoder(planner.plan(step).fold, network, tables)
         drawn: list[NDArray[np.float32]] = []
         kept: list[Half] = []
-        heights = strips(samples.info.lines, strip_height(samples.info))
+        heights = strips(samples.info.lines, strip_height(samples.info, predicted=True))
         for index, lines in enumerate(heights):
             positions = block_rows(lines.stop - lines.start), block_rows(samples.info.samples)
             wanted = -(-patches // (len(heights) * samples.info.bands))

@@ -179,7 +179,8 @@ strip_lines_option = partial(
     click.option,
     "--strip-lines",
     type=int,
-    help="Lines of a segment.  [default: 64; with a model that predicts bands more, where lines are short]",
+    help="Lines of a segment.  [default: 64; more where lines are short: those of 1024 samples, or of 32768 "
+    "with a model that predicts bands]",
 )
 int8_models_option = click.option(
     "--model",

@@ -34,7 +34,7 @@ from .planning.weight_codes import weight_codes
 from .prediction.innovation_network import InnovationNetwork
 from .prediction.model_networks import Networks, networks_of
 from .prediction.predicted_coder import PredictedMethod
-from .prediction.predicted_planner import PredictedPlanner, strip_height
+from .prediction.predicted_planner import PredictedPlanner
 from .rate.base_trial import choose_base
 from .rate.order_trial import choose_order
 from .rate.region_trial import several_cost_less
@@ -45,6 +45,7 @@ from .refinement.strip_refiner import StripRefiner, refinable
 from .samples.samples import ArraySource, Samples
 from .settings import EncoderSettings, SettingsFields, find_package, settings_of, step_code
 from .stream_encoder import StreamEncoder
+from .strip_height import strip_height
 from .transform.block_weights import block_codes
 
 if TYPE_CHECKING:
@@ -256,7 +257,7 @@ class Encoder:
     def _first_strip(self, scene: SceneSource, height: int) -> bytes:
         """What a stream of a scene begins with, up to the end of its first segment."""
         sections: list[bytes] = []
-        encoder = StreamEncoder(scene.info, sections.append, self.settings)
+        encoder = StreamEncoder(scene.info, sections.append, replace(self.settings, strip_lines=height))
         lines = slice(0, min(height, scene.info.lines))
         encoder.push(scene.read(slice(0, scene.info.bands), lines).transpose(1, 0, 2))
         if not sections:
@@ -309,9 +310,9 @@ class Encoder:
         return self._code(coder, planner, errors=False)
 
     def _coder(self, samples: Samples, method: Method) -> SceneCoder:
-        height = self.settings.segment_lines
-        if isinstance(method, PredictedMethod):
-            height = strip_height(samples.info, self.settings.strip_lines)
+        height = strip_height(
+            samples.info, self.settings.strip_lines, predicted=isinstance(method, PredictedMethod)
+        )
         share = self._effort.trial_share
         return SceneCoder(samples, method, self._tables, height, self._progress, share)
 
@@ -366,7 +367,7 @@ class Encoder:
         """Several folds in place of one, where the land changes so much that they pay."""
         settings = self.settings
         least = SAVED_OF_BASE if settings.lossless and settings.chooses_base else 0.0
-        several = find_regions(planner, coder.samples, settings.segment_lines, step, self._sampled, least)
+        several = find_regions(planner, coder.samples, coder.strip_lines, step, self._sampled, least)
         if several is None:
             return planner
         return several if several_cost_less(coder, several.plan(step), planner.plan(step)) else planner

@@ -15,10 +15,10 @@ from bandfold.common.scene import SceneInfo
 from bandfold.common.workers import one_blas_thread
 
 from .downlink.resume import Begun
-from .prediction.predicted_planner import strip_height
 from .samples.samples import HeldLines
 from .settings import EncoderSettings, SettingsFields, settings_of
 from .stream_strips import StreamStrips
+from .strip_height import strip_height
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -76,9 +76,12 @@ class StreamEncoder:
         if settings is None:
             fields["stream"] = True
         self.settings = replace(settings_of(settings, fields), stream=True)
-        if self.settings.model is not None:
-            height = strip_height(info, self.settings.strip_lines)
-            self.settings = replace(self.settings, strip_lines=height)
+        height = self.settings.strip_lines
+        if height is None and begun is not None:
+            # A stream goes on as it began, whatever is usual today.
+            height = begun.header.strip_lines
+        height = strip_height(info, height, predicted=self.settings.model is not None, stream=True)
+        self.settings = replace(self.settings, strip_lines=height)
         self._info = replace(info, lines=1)
         self._write = write
         self._strips = StreamStrips(info, self.settings, begun)

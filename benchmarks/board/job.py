@@ -16,8 +16,8 @@ from bandfold.common.errors import BandfoldError
 from bandfold.formats.envi.reader import open_envi
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
-from bandfold.onboard.prediction.predicted_planner import strip_height
 from bandfold.onboard.settings import find_package
+from bandfold.onboard.strip_height import strip_height
 
 from .configuration import Configuration
 from .measurement import Plan, Work, measure
@@ -99,9 +99,10 @@ class Job:
     def _strip_lines(self) -> int:
         """Lines of a strip of the scene, which some models make higher than usual."""
         settings = self.configuration.settings()
-        if settings.model is not None and isinstance(codec_of(find_package(settings.model)), PredictedCodec):
-            return strip_height(open_envi(self.scene).info, settings.strip_lines)
-        return settings.segment_lines
+        predicted = settings.model is not None and isinstance(
+            codec_of(find_package(settings.model)), PredictedCodec
+        )
+        return strip_height(open_envi(self.scene).info, settings.strip_lines, predicted=predicted)
 
     def _work(self) -> Work:
         settings, path = self.configuration.settings(), self.scene

@@ -99,6 +99,11 @@ class SceneCoder:
         Called with a stage and the fraction done.
     trial_share : float
         Pixels on which steps are tried, in parts of the usual number.
+
+    Attributes
+    ----------
+    strip_lines : int
+        As given.
     """
 
     def __init__(

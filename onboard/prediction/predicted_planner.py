@@ -12,13 +12,12 @@ from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.transforms.band_order import Hierarchy
 from bandfold.bitstream.transforms.klt import Fold
 from bandfold.common import exact
-from bandfold.common.scene import BLOCK, SceneInfo, SceneSource
+from bandfold.common.scene import SceneSource
 from bandfold.onboard.planning.block_sample import BlockSample, told_means
 from bandfold.onboard.planning.mismatch import Mismatch
 from bandfold.onboard.planning.plan import Basis, Plan, Planner, basis_sections
 from bandfold.onboard.planning.stream_planner import StreamBasis, strip_sample
 from bandfold.onboard.rate_model import KNEE, step_for_bits, step_for_error
-from bandfold.onboard.settings import STRIP_LINES
 
 TIERS, FIRST_BANDS = 5, 4
 """Levels of the order of coding at most, and bands of its first tier at least."""
@@ -32,12 +31,6 @@ sensors are noisy, and whatever is predicted from them inherits that."""
 
 STREAM_BLOCKS = 64
 """Blocks of the first strip of a stream that tell its band means, and a first guess of the step."""
-
-STRIP_PIXELS = 1 << 15
-"""Pixels of a strip at least: each band tells its weights in each."""
-
-MOST_LINES = 512
-"""Lines of a strip at most."""
 
 RATE_FACTOR = 1.6
 """Fitted on coded scenes: a first guess of the step."""
@@ -145,27 +138,6 @@ class PredictedStreamPlanner:
         self.current = StreamBasis(basis, step, basis_sections((basis,), self._tables))
         self._number += 1
         return self.current
-
-
-def strip_height(info: SceneInfo, wanted: int | None = None) -> int:
-    """Lines of a strip: more than usual where lines are short, so that its weights cost few of its bits.
-
-    Parameters
-    ----------
-    info : SceneInfo
-        Lines and samples of the scene.
-    wanted : int, optional
-        Lines that the user asked for, which hold.
-
-    Returns
-    -------
-    int
-        A multiple of 8.
-    """
-    if wanted is not None:
-        return wanted
-    lines = -(-STRIP_PIXELS // (info.samples * BLOCK)) * BLOCK
-    return min(max(lines, STRIP_LINES), MOST_LINES)
 
 
 def usual_hierarchy(bands: int) -> Hierarchy:

@@ -423,7 +423,9 @@ def test_a_sensor_of_other_bands_is_refused():
 
 def test_lines_that_do_not_fit():
     def encoder():
-        return StreamEncoder(SceneInfo(3, 1, 5, np.dtype("uint16")), lambda data: None, step=4.0)
+        return StreamEncoder(
+            SceneInfo(3, 1, 5, np.dtype("uint16")), lambda data: None, step=4.0, strip_lines=64
+        )
 
     for lines in (np.zeros((2, 3, 4), np.uint16), np.zeros((3, 5), np.uint16), np.zeros((2, 3, 5), np.int16)):
         with pytest.raises(SceneError):
