@@ -234,12 +234,15 @@ class SceneControl:
         more: the search goes on with the whole scene.
         """
 
+        measured: dict[int, float] = {}
+
         def rough(one: int) -> float:
-            return goal.measure(self._trial(one, errors=errors, rough=True), one)
+            measured[one] = goal.measure(self._trial(one, errors=errors, rough=True), one)
+            return measured[one]
 
         if self._planner.depends_on_step:
             code = find_step(rough, goal.near, code, slope=goal.slope, evaluations=MOST_PLANS)
-        trial, slope = self._trial(code, errors=errors), goal.slope
+        trial, slope = self._trial(code, errors=errors), goal.measured_slope(measured)
         for _ in range(MOST_MOVES):
             found = goal.move(trial, code, slope)
             slope = trial.slope(goal, slope)

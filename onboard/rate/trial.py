@@ -19,6 +19,9 @@ from .step_search import aim_between, find_step
 ROUGH_RANGE = (1.0, 1.14)
 """Where a first plan may be, in parts of the target: above it, since it lacks rotations."""
 
+SLOPE_RANGE = (0.5, 2.5)
+"""A measured slope is believed within these parts of the expected one."""
+
 HEADER_SLACK = 2
 """The header is measured at the planned step, whose code may be shorter than the final one's."""
 
@@ -56,6 +59,16 @@ class Goal:
         """The same for an estimate: lower, because what exceeds a budget must be coded again."""
         low, high = log2_of(self.accept[0]), log2_of(self.accept[1])
         return low + 0.25 * (high - low)
+
+    def measured_slope(self, measures: dict[int, float]) -> float:
+        """Slope between the last two codes of steps that were measured; `slope` where there are none."""
+        codes = list(measures)[-2:]
+        if len(codes) < 2:
+            return self.slope
+        rise = log2_of(measures[codes[1]]) - log2_of(measures[codes[0]])
+        found = rise / (log2_of(codes[1]) - log2_of(codes[0]))
+        # Two measures that are close together may lie.
+        return min(max(found / self.slope, SLOPE_RANGE[0]), SLOPE_RANGE[1]) * self.slope
 
     def find(self, trial: Trial, code: int, slope: float) -> int:
         """Find the code of a step under the plan of a trial, from a first one along a slope."""

@@ -6,7 +6,7 @@ import pytest
 from bandfold.common.errors import BudgetError, VerificationError
 from bandfold.onboard import Encoder
 from bandfold.onboard.coding import strip_coder
-from bandfold.onboard.planning import fold_planner
+from bandfold.onboard.planning import component_latents
 from bandfold.onboard.prediction.innovation_network import OpenNetworks
 from bandfold.synthetic.scenes import SyntheticScene
 
@@ -16,7 +16,7 @@ TARGETS = [{"step": 2.0}, {"bps": 2.0}, {"psnr": 70.0}, {"step": 2.0, "stream": 
 
 @pytest.mark.parametrize("settings", TARGETS)
 def test_a_plan_without_its_strongest_component_is_refused(monkeypatch, settings):
-    sums = fold_planner.latent_gain
+    sums = component_latents.latent_gain
 
     def wrapped(latents, step):
         """The strongest one looks worthless, as where its sum has wrapped."""
@@ -24,7 +24,7 @@ def test_a_plan_without_its_strongest_component_is_refused(monkeypatch, settings
         gains[np.argmax(gains)] = -1.0
         return gains
 
-    monkeypatch.setattr(fold_planner, "latent_gain", wrapped)
+    monkeypatch.setattr(component_latents, "latent_gain", wrapped)
     # At a quality rate control may see it first.
     with pytest.raises((VerificationError, BudgetError), match=r"a component is missing|out of reach"):
         Encoder(**settings).encode(SCENE)
