@@ -237,6 +237,38 @@ class SceneSource(Protocol):
         """
 
 
+def range_inside(name: str, part: slice, size: int) -> slice:
+    """A range of bands, lines or samples, with its ends.
+
+    Parameters
+    ----------
+    name : str
+        ``"bands"``, ``"lines"`` or ``"samples"``, for the message.
+    part : slice
+        Half-open, without a step; an end that is not given is that of the scene.
+    size : int
+        How many there are.
+
+    Returns
+    -------
+    slice
+        With explicit bounds.
+
+    Raises
+    ------
+    SceneError
+        If it is not inside the scene.
+    """
+    start = 0 if part.start is None else part.start
+    stop = size if part.stop is None else part.stop
+    if part.step not in (None, 1) or not 0 <= start <= stop <= size:
+        raise SceneError(
+            f"{name} {start}:{stop} are not in the scene, which has {name} 0:{size}: "
+            "give a half-open range inside"
+        )
+    return slice(start, stop)
+
+
 def block_rows(length: int) -> int:
     """Blocks that cover `length` lines or samples."""
     return -(-length // BLOCK)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common.errors import BandfoldError, SceneError
-from bandfold.common.scene import INTERLEAVES, SceneInfo
+from bandfold.common.scene import INTERLEAVES, SceneInfo, range_inside
 
 
 @contextmanager
@@ -114,7 +114,7 @@ class BlockSource(ABC):
         Parameters
         ----------
         bands, lines : slice
-            Half-open ranges with explicit bounds inside the scene and no step.
+            Half-open ranges inside the scene, without a step; ends that are not given are those of the scene.
 
         Returns
         -------
@@ -126,8 +126,8 @@ class BlockSource(ABC):
         SceneError
             If a range lies outside the scene, or the file cannot be read or has become shorter.
         """
-        _check_range("bands", bands, self._info.bands)
-        _check_range("lines", lines, self._info.lines)
+        bands = range_inside("bands", bands, self._info.bands)
+        lines = range_inside("lines", lines, self._info.lines)
         with reading(self.path):
             return self._block(bands, lines)
 
@@ -171,12 +171,3 @@ class ArrayBlockSource(BlockSource):
         if axes.bands is None:
             block = block[None, :, :][bands]
         return np.ascontiguousarray(block, dtype=self._info.dtype)
-
-
-def _check_range(name: str, part: slice, size: int) -> None:
-    """Refuse a range that is not inside a scene."""
-    if part.step not in (None, 1) or not 0 <= part.start <= part.stop <= size:
-        raise SceneError(
-            f"{name} {part.start}:{part.stop} are not in the scene, which has {name} 0:{size}: "
-            "give a half-open range inside"
-        )

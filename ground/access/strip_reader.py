@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.common.errors import SettingsError, StreamError
-from bandfold.common.scene import SceneInfo
+from bandfold.common.scene import SceneInfo, range_inside
 from bandfold.ground.decoder import ALL, DEFAULT_MEMORY_LIMIT, Decoder
 from bandfold.ground.restoration.restoration_model import AUTO
 from bandfold.ground.stream.byte_source import StreamPlace
@@ -202,7 +202,7 @@ class StripReader:
         Parameters
         ----------
         bands, lines : slice
-            Half-open ranges with explicit bounds inside the scene and no step.
+            Half-open ranges inside the scene, without a step; ends that are not given are those of the scene.
 
         Returns
         -------
@@ -211,10 +211,13 @@ class StripReader:
 
         Raises
         ------
+        SceneError
+            If a range lies outside the scene.
         StreamError
             If a strip is damaged and that is to be raised.
         """
         info = self._info
+        bands, lines = range_inside("bands", bands, info.bands), range_inside("lines", lines, info.lines)
         shape = (bands.stop - bands.start, lines.stop - lines.start, info.samples)
         result = np.empty(shape, info.dtype)
         if not result.size:

@@ -233,7 +233,6 @@ class SceneControl:
         Under the last plan the step is measured and moved along the slope a few times, and planned for once
         more: the search goes on with the whole scene.
         """
-
         measured: dict[int, float] = {}
 
         def rough(one: int) -> float:

@@ -73,6 +73,7 @@ def read_whole(source):
 def check(source, cube=CUBE):
     np.testing.assert_array_equal(read_whole(source), cube)
     np.testing.assert_array_equal(source.read(slice(1, 4), slice(2, 9)), cube[1:4, 2:9])
+    np.testing.assert_array_equal(source.read(slice(None), slice(2, None)), cube[:, 2:])
     assert source.read(slice(1, 1), slice(2, 9)).shape == (0, 7, cube.shape[2])
     with pytest.raises(SceneError, match="are not in the scene"):
         source.read(slice(0, 1), slice(0, cube.shape[1] + 1))

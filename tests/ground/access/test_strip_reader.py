@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from bandfold.common.errors import SettingsError, StreamError
+from bandfold.common.errors import SceneError, SettingsError, StreamError
 from bandfold.ground import Decoder
 from bandfold.ground.access.stream_file import StreamFile
 from bandfold.ground.access.strip_reader import DamageWarning, StripReader
@@ -44,6 +44,17 @@ def test_every_block_is_that_of_the_decoder(path, whole):
     for bands in (slice(0, 2), slice(2, BANDS), slice(0, BANDS), slice(3, 3)):
         for lines in (slice(0, 1), slice(10, 20), slice(0, LINES), slice(33, 40), slice(7, 7)):
             np.testing.assert_array_equal(reader.read(bands, lines), whole[bands, lines])
+
+
+def test_ends_that_are_not_given_are_those_of_the_scene(path, whole):
+    reader = StripReader(path)
+    np.testing.assert_array_equal(reader.read(slice(None), slice(10, None)), whole[:, 10:])
+
+
+@pytest.mark.parametrize("lines", [slice(0, LINES + 1), slice(-8, LINES), slice(0, LINES, 2), slice(9, 3)])
+def test_lines_outside_the_scene_are_refused(path, lines):
+    with pytest.raises(SceneError, match="are not in the scene"):
+        StripReader(path).read(slice(0, BANDS), lines)
 
 
 def test_one_strip_reads_its_segment_only(path, stream):
