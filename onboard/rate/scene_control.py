@@ -22,10 +22,13 @@ MOST_MOVES = 3
 """Steps measured at most under the last plan before the whole scene is coded."""
 
 FINE_MOVE = 0.12
-"""A measured step may be moved along the slope by so many octaves without measuring again."""
+"""A measured step may be moved along the slope by so many octaves without measuring again, for a size ..."""
+
+FINE_QUALITY_MOVE = 0.06
+"""... and for a quality."""
 
 SAME_PLAN = 0.03
-"""A plan serves steps that are so few octaves away."""
+"""A plan serves steps that are so few octaves away, where a size is to be met."""
 
 BUDGET_RANGE = (0.985, 1.0)
 """Share of a budget that is accepted as used."""
@@ -241,14 +244,16 @@ class SceneControl:
 
         if self._planner.depends_on_step:
             code = find_step(rough, goal.near, code, slope=goal.slope, evaluations=MOST_PLANS)
-        trial, slope = self._trial(code, errors=errors), goal.measured_slope(measured)
+        trial, sized = self._trial(code, errors=errors), goal.slope < 0
+        slope = goal.measured_slope(measured) if sized else goal.slope
         for _ in range(MOST_MOVES):
             found = goal.move(trial, code, slope)
             slope = trial.slope(goal, slope)
-            if abs(log2_of(found) - log2_of(code)) < FINE_MOVE:
+            if abs(log2_of(found) - log2_of(code)) < (FINE_MOVE if sized else FINE_QUALITY_MOVE):
                 break
             code = found
-        if self._planner.depends_on_step and abs(log2_of(found) - log2_of(trial.code)) > SAME_PLAN:
+        # What a fold leaves out is an estimate: a quality stays with the plan under which it was measured.
+        if sized and self._planner.depends_on_step and abs(log2_of(found) - log2_of(trial.code)) > SAME_PLAN:
             trial = self._trial(found, errors=errors)
         return trial, found, slope
 
