@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import click
 
 from bandfold.common.errors import SettingsError
-from bandfold.programs.progress import Progress, shown
+from bandfold.programs.progress import Progress, StageClock, shown
 
 
 class Verbosity(enum.Enum):
@@ -145,9 +145,8 @@ class StageLines:
     """
 
     def __init__(self) -> None:
+        self._clock = StageClock(time.perf_counter)
         self._stage = ""
-        self._done = 0.0
-        self._started = 0.0
 
     def __call__(self, stage: str, done: float) -> None:
         """Take note of progress.
@@ -159,14 +158,17 @@ class StageLines:
         done : float
             Fraction that is done, 0 to 1.
         """
-        if stage != self._stage or done < self._done:
-            self.finish()
-            self._stage, self._started = stage, time.perf_counter()
+        seconds = self._clock.seconds
+        if self._clock.update(stage, done):
+            self._tell_end(seconds)
+            self._stage = stage
             print(f"{stage} ...", file=sys.stderr, flush=True)
-        self._done = done
 
     def finish(self) -> None:
         """End the stage that runs."""
-        if self._stage:
-            print(f"{self._stage}: {time.perf_counter() - self._started:.2f} s", file=sys.stderr, flush=True)
+        self._tell_end(self._clock.seconds)
         self._stage = ""
+
+    def _tell_end(self, seconds: float) -> None:
+        if self._stage:
+            print(f"{self._stage}: {seconds:.2f} s", file=sys.stderr, flush=True)

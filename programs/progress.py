@@ -55,6 +55,11 @@ class StageClock:
         self._done = done
         return begun
 
+    @property
+    def seconds(self) -> float:
+        """How long the stage has taken so far."""
+        return self._now() - self._started
+
     def seconds_left(self) -> float | None:
         """Tell how long the stage will still take, if it goes on as it went.
 
@@ -68,7 +73,7 @@ class StageClock:
             return 0.0
         if passed < _TOLD_FROM:
             return None
-        return (self._now() - self._started) * (1.0 - self._done) / passed
+        return self.seconds * (1.0 - self._done) / passed
 
 
 @contextmanager
