@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.common.exact import exp2, log2_of
@@ -15,6 +15,30 @@ MOST_EVALUATIONS = 12
 def aim_between(low: float, high: float) -> float:
     """Where to aim in a range: nearer to the upper end, since what a budget leaves over is lost."""
     return low + 0.6 * (high - low)
+
+
+def slope_between(measures: Mapping[int, float], expected: float, believed: tuple[float, float]) -> float:
+    """Slope of a measure over the step, in logarithms, between the last two that were measured.
+
+    Parameters
+    ----------
+    measures : mapping of int to float
+        Of the codes of steps, in the order in which they were taken.
+    expected : float
+        Slope that is expected, and taken where fewer than two are measured.
+    believed : tuple of float
+        Least and largest parts of it that are believed.
+
+    Returns
+    -------
+    float
+    """
+    last = list(measures.items())[-2:]
+    if len(last) < 2:
+        return expected
+    (first_code, first), (code, measure) = last
+    found = (log2_of(measure) - log2_of(first)) / (log2_of(code) - log2_of(first_code))
+    return min(max(found / expected, believed[0]), believed[1]) * expected
 
 
 def find_step(

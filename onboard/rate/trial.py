@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,13 +14,10 @@ from bandfold.onboard.coding.strip_coder import CodedStrip, expected_mse
 from bandfold.onboard.settings import step_code
 
 from .lambda_trim import trim
-from .step_search import aim_between, find_step
+from .step_search import aim_between, find_step, slope_between
 
 ROUGH_RANGE = (1.0, 1.14)
 """Where a first plan may be, in parts of the target: above it, since it lacks rotations."""
-
-SLOPE_RANGE = (0.5, 2.5)
-"""A measured slope is believed within these parts of the expected one."""
 
 HEADER_SLACK = 2
 """The header is measured at the planned step, whose code may be shorter than the final one's."""
@@ -60,15 +57,10 @@ class Goal:
         low, high = log2_of(self.accept[0]), log2_of(self.accept[1])
         return low + 0.25 * (high - low)
 
-    def measured_slope(self, measures: dict[int, float]) -> float:
+    def measured_slope(self, measures: Mapping[int, float]) -> float:
         """Slope between the last two codes of steps that were measured; `slope` where there are none."""
-        codes = list(measures)[-2:]
-        if len(codes) < 2:
-            return self.slope
-        rise = log2_of(measures[codes[1]]) - log2_of(measures[codes[0]])
-        found = rise / (log2_of(codes[1]) - log2_of(codes[0]))
         # Two measures that are close together may lie.
-        return min(max(found / self.slope, SLOPE_RANGE[0]), SLOPE_RANGE[1]) * self.slope
+        return slope_between(measures, self.slope, (0.5, 2.5))
 
     def find(self, trial: Trial, code: int, slope: float) -> int:
         """Find the code of a step under the plan of a trial, from a first one along a slope."""
@@ -158,13 +150,9 @@ class Trial:
 
     def slope(self, goal: Goal, default: float) -> float:
         """Logarithm of a goal's measure over that of the step, between the last two steps that were tried."""
-        codes = list(self._done)[-2:]
-        if len(codes) < 2:
-            return default
-        rise = log2_of(goal.measure(self, codes[1])) - log2_of(goal.measure(self, codes[0]))
-        found = rise / (log2_of(codes[1]) - log2_of(codes[0]))
+        measures = {code: goal.measure(self, code) for code in list(self._done)[-2:]}
         # Under a plan for a coarser step the measure moves little: that slope would lead too far.
-        return min(max(found / default, 0.7), 2.0) * default
+        return slope_between(measures, default, (0.7, 2.0))
 
     def error(self, code: int) -> float:
         """Mean squared error per sample at a step, in counts squared."""
