@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from bandfold.common.atomic_files import reserve
 from bandfold.common.scene import SceneInfo
-from bandfold.formats.compression import UNCOMPRESSED, Compression
-from bandfold.formats.scene_writer import SceneWriter
+from bandfold.formats.compressed_writer import CompressedWriter
 
 from .cf_conventions import DIMS, cf_dataset, variable_name
 
@@ -20,39 +19,15 @@ _BESIDES = 1 << 20
 """Bytes of a file beside its samples, at most; long header fields are in it before room is reserved."""
 
 
-class NetCdfWriter(SceneWriter):
+class NetCdfWriter(CompressedWriter):
     """Write a NetCDF 4 file after the CF conventions.
 
     What it says of the scene is what `bandfold.formats.containers.cf_conventions.cf_dataset` says.
     Samples are stored band by band and not compressed, so that any part of the file can be read at once.
     Where they are compressed, the strip of each band is a chunk.
 
-    Parameters
-    ----------
-    path : path_like
-        The file.
-    info : SceneInfo
-        Geometry, type, no-data value and metadata of what is written.
-    strip_lines : int
-        Lines that are written at once, and so compressed together.
-    folder : path_like, optional
-        As for `SceneWriter`.
-    compression : Compression, optional
-        Default: none.
+    Parameters are those of `CompressedWriter`.
     """
-
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        info: SceneInfo,
-        *,
-        strip_lines: int = 64,
-        folder: str | os.PathLike[str] | None = None,
-        compression: Compression = UNCOMPRESSED,
-    ) -> None:
-        self._strip_lines = min(strip_lines, info.lines)
-        self._compression = compression
-        super().__init__(path, info, folder=folder)
 
     def _open(self, temporary: Path) -> None:
         info = self.info

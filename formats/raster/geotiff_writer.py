@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +11,7 @@ from numpy.typing import NDArray
 
 from bandfold.common.atomic_files import reserve
 from bandfold.common.errors import OutputError
-from bandfold.common.scene import SceneInfo
-from bandfold.formats.compression import UNCOMPRESSED, Compression
-from bandfold.formats.scene_writer import SceneWriter
+from bandfold.formats.compressed_writer import CompressedWriter
 
 from .geotiff_reader import gdal
 from .raster_description import describe_raster
@@ -23,39 +20,15 @@ _BLOCK_BYTES = 1 << 20
 """Samples that are compressed together, at most; a line at least."""
 
 
-class GeoTiffWriter(SceneWriter):
+class GeoTiffWriter(CompressedWriter):
     """Write a GeoTIFF, BigTIFF where it has to be.
 
     Samples lie pixel by pixel if the scene did (BIP), otherwise band by band. Projection, geotransform,
     no-data value, scale and offset are those of GeoTIFF and GDAL; wavelengths and widths are told with each
     band, in the domain that GDAL has for them; all other header fields are in the domain of its ENVI driver.
 
-    Parameters
-    ----------
-    path : path_like
-        The file.
-    info : SceneInfo
-        Geometry, type, no-data value and metadata of what is written.
-    strip_lines : int
-        Lines that are written at once, and so compressed together.
-    folder : path_like, optional
-        As for `SceneWriter`.
-    compression : Compression, optional
-        Default: none.
+    Parameters are those of `CompressedWriter`.
     """
-
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        info: SceneInfo,
-        *,
-        strip_lines: int = 64,
-        folder: str | os.PathLike[str] | None = None,
-        compression: Compression = UNCOMPRESSED,
-    ) -> None:
-        self._strip_lines = min(strip_lines, info.lines)
-        self._compression = compression
-        super().__init__(path, info, folder=folder)
 
     def _open(self, temporary: Path) -> None:
         import rasterio
