@@ -77,7 +77,7 @@ class CodingOptions:
         "--quantiser",
         type=click.Choice(["dependent", "uniform"]),
         help="For folded bands two quantisers that take turns, as by default from effort 4 on, or one: in "
-        "two thirds of the time 2 % more bytes.",
+        "three quarters of the time 2 % more bytes.",
     )
     effort: int = grouped(
         "--effort",
