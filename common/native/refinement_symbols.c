@@ -67,7 +67,7 @@ typedef struct {
     int32_t cap;                /* no larger magnitude matters */
     const int32_t *weights;
     int32_t *values;            /* a row with margins, as the others */
-    uint16_t *three, *five, *deep, *running;
+    uint16_t *three, *five, *deep, *up, *running;
     uint8_t *classes;           /* of a line */
     int32_t steps[4];           /* mantissas of ratios from which on the class is one more */
     int32_t first;              /* class of the ratio 2**-127, had it one */
@@ -93,7 +93,8 @@ static contexts start_band(const bf_refinement *tables, const bf_refinement_past
     band.three = (uint16_t *)(past->scratch + row) + MARGIN;
     band.five = band.three + row;
     band.deep = band.five + row;
-    band.running = band.deep + row;
+    band.up = band.deep + row;
+    band.running = band.up + row;
     band.classes = (uint8_t *)(band.running + row);
     for (int32_t x = 0; x < samples; x++)
         band.running[x] = MEAN << 4;
@@ -105,9 +106,9 @@ static contexts start_band(const bf_refinement *tables, const bf_refinement_past
     return band;
 }
 
-BF_INLINE void repeat_edges(uint16_t *row, int32_t samples, int reach)
+BF_INLINE void repeat_edges(uint16_t *row, int64_t samples, int64_t reach)
 {
-    for (int n = 1; n <= reach; n++) {
+    for (int64_t n = 1; n <= reach; n++) {
         row[-n] = row[0];
         row[samples - 1 + n] = row[samples - 1];
     }
@@ -120,45 +121,46 @@ BF_INLINE int64_t start_of(int32_t line, const contexts *band)
     return (int64_t)line * band->samples;
 }
 
-/* Classes of a line, all lines above being known. */
-BF_CLONES
-static void classify_line(const contexts *band, int32_t line, const uint8_t *absent, uint8_t *restrict classes)
+/* Sums down the columns: of three and of five lines one band before, and of three of what runs over the bands. */
+BF_INLINE void sum_columns(const uint8_t *restrict p2, const uint8_t *restrict p1, const uint8_t *restrict p,
+                           const uint8_t *restrict n1, const uint8_t *restrict n2, const uint16_t *restrict d1,
+                           const uint16_t *restrict d, const uint16_t *restrict e1, int64_t samples,
+                           uint16_t *restrict three, uint16_t *restrict five, uint16_t *restrict deep)
 {
-    const int32_t samples = band->samples, *w = band->weights, last = band->tables->classes - 1, first = band->first;
-    const int64_t here = start_of(line, band), above = start_of(line - 1, band), below = start_of(line + 1, band);
-    const uint8_t *p = band->previous + here, *p1 = band->previous + above, *n1 = band->previous + below;
-    const uint8_t *p2 = band->previous + start_of(line - 2, band), *n2 = band->previous + start_of(line + 2, band);
-    const uint16_t *d = band->average + here, *d1 = band->average + above, *e1 = band->average + below;
-    const uint8_t *up = line > 0 ? band->own + above : p;
-    uint16_t *restrict three = band->three, *restrict five = band->five, *restrict deep = band->deep;
-    uint16_t *restrict running = band->running;
-    int32_t *restrict values = band->values;
-    for (int32_t x = 0; x < samples; x++) {
+    for (int64_t x = 0; x < samples; x++) {
         const uint16_t middle = (uint16_t)(p1[x] + p[x] + n1[x]);
         three[x] = middle;
         five[x] = (uint16_t)(middle + p2[x] + n2[x]);
         deep[x] = (uint16_t)(d1[x] + d[x] + e1[x]);
     }
-    repeat_edges(three, samples, 1);
-    repeat_edges(five, samples, 2);
-    repeat_edges(deep, samples, 1);
-    repeat_edges(running, samples, 3);
+}
+
+/* Weighted sums of all features; rows have margins. Counters have 64 bits: with fewer, and where overflow is to wrap
+ * around (-fwrapv, which Python is built with), compilers would not take `x - 1` for the neighbour of `x`.
+ */
+BF_INLINE void weigh_features(const int32_t *restrict w, const uint16_t *restrict up, const uint16_t *restrict three,
+                              const uint16_t *restrict five, const uint16_t *restrict d,
+                              const uint16_t *restrict deep, const uint16_t *restrict running, int64_t samples,
+                              int32_t *restrict values)
+{
     const int32_t w0 = w[0] * MEAN, w1 = w[1], w2 = w[2], w3 = w[3], w4 = w[4], w5 = w[5], w6 = w[6], w7 = w[7];
-    for (int32_t x = 0; x < samples; x++) {
+    for (int64_t x = 0; x < samples; x++) {
+        const uint16_t sides = (uint16_t)(up[x - 1] + up[x + 1]);
         const uint16_t near = (uint16_t)(three[x - 1] + three[x] + three[x + 1]);
         const uint16_t far = (uint16_t)(five[x - 2] + five[x - 1] + five[x] + five[x + 1] + five[x + 2]);
         const uint16_t around = (uint16_t)(deep[x - 1] + deep[x] + deep[x + 1]);
         const uint16_t wide = (uint16_t)(running[x - 3] + running[x - 2] + running[x - 1] + running[x] +
                                          running[x + 1] + running[x + 2] + running[x + 3]);
-        values[x] = w0 + w1 * up[x] + w3 * near + w4 * far + w5 * d[x] + w6 * around + w7 * wide;
+        values[x] = w0 + w1 * up[x] + w2 * sides + w3 * near + w4 * far + w5 * d[x] + w6 * around + w7 * wide;
     }
-    values[0] += w2 * (up[0] + up[samples > 1]);
-    for (int32_t x = 1; x < samples - 1; x++)
-        values[x] += w2 * (up[x - 1] + up[x + 1]);
-    if (samples > 1)
-        values[samples - 1] += w2 * (up[samples - 2] + up[samples - 1]);
-    const int32_t s0 = band->steps[0], s1 = band->steps[1], s2 = band->steps[2], s3 = band->steps[3];
-    for (int32_t x = 0; x < samples; x++) {
+}
+
+/* Classes from weighted sums: `steps` are mantissas of ratios from which on the class is one more. */
+BF_INLINE void classes_of(const int32_t *restrict values, const int32_t *restrict steps, int32_t first, int32_t last,
+                          int64_t samples, uint8_t *restrict classes)
+{
+    const int32_t s0 = steps[0], s1 = steps[1], s2 = steps[2], s3 = steps[3];
+    for (int64_t x = 0; x < samples; x++) {
         int32_t value = values[x] >> GUESS_BITS;
         value = value < 1 ? 1 : value;
         value = value >= RATIOS ? RATIOS - 1 : value;
@@ -170,19 +172,44 @@ static void classify_line(const contexts *band, int32_t line, const uint8_t *abs
         kind = kind < 0 ? 0 : kind > last ? last : kind;
         classes[x] = (uint8_t)kind;
     }
+}
+
+/* Classes of a line, all lines above being known. */
+BF_CLONES
+static void classify_line(const contexts *band, int32_t line, const uint8_t *absent, uint8_t *restrict classes)
+{
+    const int64_t samples = band->samples;
+    const int64_t here = start_of(line, band), above = start_of(line - 1, band), below = start_of(line + 1, band);
+    const uint8_t *p = band->previous + here;
+    const uint8_t *last = line > 0 ? band->own + above : p;
+    uint16_t *restrict up = band->up;
+    sum_columns(band->previous + start_of(line - 2, band), band->previous + above, p, band->previous + below,
+                band->previous + start_of(line + 2, band), band->average + above, band->average + here,
+                band->average + below, samples, band->three, band->five, band->deep);
+    for (int64_t x = 0; x < samples; x++)
+        up[x] = last[x];
+    repeat_edges(up, samples, 1);
+    repeat_edges(band->three, samples, 1);
+    repeat_edges(band->five, samples, 2);
+    repeat_edges(band->deep, samples, 1);
+    repeat_edges(band->running, samples, 3);
+    weigh_features(band->weights, up, band->three, band->five, band->average + here, band->deep, band->running,
+                   samples, band->values);
+    classes_of(band->values, band->steps, band->first, band->tables->classes - 1, samples, classes);
     if (absent)
-        for (int32_t x = 0; x < samples; x++)
+        for (int64_t x = 0; x < samples; x++)
             classes[x] = absent[x] ? ABSENT : classes[x];
 }
 
 /* Take in a line: its normalised magnitudes, and what runs down the columns. */
 BF_CLONES
-static void learn_line(const contexts *band, int32_t line, const int32_t *numbers, const uint8_t *absent)
+static void learn_line(const contexts *band, int32_t line, const int32_t *restrict numbers, const uint8_t *absent)
 {
-    uint8_t *restrict own = band->own + (int64_t)line * band->samples;
-    uint16_t *restrict running = band->running;
+    const int64_t samples = band->samples;
     const int32_t cap = band->cap, inverse = band->inverse, raw = band->raw;
-    for (int32_t x = 0; x < band->samples; x++) {
+    uint8_t *restrict own = band->own + (int64_t)line * samples;
+    uint16_t *restrict running = band->running;
+    for (int64_t x = 0; x < samples; x++) {
         const int32_t high = numbers[x] >> raw;
         const uint32_t magnitude = high < 0 ? 0u - (uint32_t)high : (uint32_t)high;
         const int32_t held = (int32_t)(magnitude > (uint32_t)cap ? (uint32_t)cap : magnitude);
@@ -191,9 +218,9 @@ static void learn_line(const contexts *band, int32_t line, const int32_t *number
         own[x] = (uint8_t)found;
     }
     if (absent)
-        for (int32_t x = 0; x < band->samples; x++)
+        for (int64_t x = 0; x < samples; x++)
             own[x] = absent[x] ? MEAN : own[x];
-    for (int32_t x = 0; x < band->samples; x++)
+    for (int64_t x = 0; x < samples; x++)
         running[x] = (uint16_t)(running[x] + (((own[x] << 4) - running[x]) >> 3));
 }
 
@@ -202,10 +229,10 @@ BF_CLONES
 static void learn_band(const contexts *band)
 {
     const int64_t count = (int64_t)band->lines * band->samples;
-    for (int64_t p = 0; p < count; p++) {
-        const int32_t average = band->average[p];
-        band->average[p] = (uint16_t)(average + (((band->own[p] << 4) - average) >> 3));
-    }
+    const uint8_t *restrict own = band->own;
+    uint16_t *restrict averages = band->average;
+    for (int64_t p = 0; p < count; p++)
+        averages[p] = (uint16_t)(averages[p] + (((own[p] << 4) - averages[p]) >> 3));
 }
 
 /* Classes of a band that is known; its normalised magnitudes are added to what is known. */
