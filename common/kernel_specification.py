@@ -24,7 +24,7 @@ from __future__ import annotations
 import ast
 import ctypes
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import CodeType
@@ -47,6 +47,27 @@ NAMESPACE: dict[str, Any] = {"__builtins__": {}}
 
 _C_TYPES = {"float32": "float", "float64": "double", "any": "void"}
 _C_TYPES |= {name: f"{name}_t" for name in ("int8", "uint8", "uint16", "int32", "uint32", "int64", "uint64")}
+
+_FIRST_BYTE: Callable[[Any], ctypes.c_char] = ctypes.c_char.from_buffer
+
+
+def address_of(array: NDArray[Any]) -> int:
+    """Address of the first element of an array.
+
+    Parameters
+    ----------
+    array : ndarray
+        The array, which has to live for as long as the address is used.
+
+    Returns
+    -------
+    int
+    """
+    try:
+        # Four times as fast as the attribute, but for memory without gaps that may be written to.
+        return ctypes.addressof(_FIRST_BYTE(array))
+    except (TypeError, ValueError):
+        return int(array.ctypes.data)
 
 
 @dataclass(frozen=True)
@@ -101,9 +122,14 @@ class ArrayParameter:
     ctype = ctypes.c_void_p
 
     @cached_property
-    def strided(self) -> bool:
+    def _strided(self) -> bool:
         """Whether an axis may have gaps."""
         return any(axis.stride is not None for axis in self.axes)
+
+    @cached_property
+    def _lengths(self) -> tuple[tuple[int | None, str], ...]:
+        """Length and name of each axis, as far as it has them."""
+        return tuple((axis.length, axis.name) for axis in self.axes)
 
     @property
     def c_type(self) -> str:
@@ -125,16 +151,17 @@ class ArrayParameter:
         -------
         bool
         """
-        shape, flags = array.shape, array.flags
-        if len(shape) != len(self.axes) or (array.dtype != self.dtype and self.dtype is not None):
+        # Kernels are called for single bands of a strip: what is asked here is asked often.
+        shape, dtype, flags, wanted = array.shape, array.dtype, array.flags, self.dtype
+        if len(shape) != len(self.axes) or (dtype is not wanted and wanted is not None and dtype != wanted):
             return False
-        if not (flags.c_contiguous or self.strided) or (self.written and not flags.writeable):
+        if not (flags.c_contiguous or self._strided) or (self.written and not flags.writeable):
             return False
-        for length, axis in zip(shape, self.axes, strict=True):
-            wanted = axis.length if not axis.name else known.setdefault(axis.name, length)
-            if length != wanted and wanted is not None:
+        for length, (size, name) in zip(shape, self._lengths, strict=True):
+            asked = known.setdefault(name, length) if name else size
+            if length != asked and asked is not None:
                 return False
-        return not self.strided or self._check_strides(array, known)
+        return not self._strided or self._check_strides(array, known)
 
     def check_computed(self, array: NDArray[Any], known: dict[str, Any]) -> bool:
         """Whether lengths that are computed from others are as specified; parameters as of `check`."""
@@ -170,12 +197,12 @@ class ArrayParameter:
         """
         if self.name in given:
             array = given[self.name]
-            return None if array is None else int(array.ctypes.data)
+            return None if array is None else address_of(array)
         shape = [
             known[axis.name] if axis.code is None else eval(axis.code, NAMESPACE, known) for axis in self.axes
         ]
         known[self.name] = np.zeros(shape, self.dtype)
-        return int(known[self.name].ctypes.data)
+        return address_of(known[self.name])
 
 
 @dataclass(frozen=True)
