@@ -20,7 +20,7 @@ from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.errors import StreamError
 from bandfold.common.scene import BLOCK
 
-from .exact_transforms import component_planes, counts_of, exact_latents, undo_rotations, unfoldings
+from .exact_transforms import ComponentTransform, InverseFold, counts_of
 
 _MEAN_UNITS = round(FRACTION / SAMPLE_UNIT)
 """Units of the band means of a fold in ``1 / SAMPLE_UNIT`` of a count."""
@@ -119,21 +119,19 @@ class ExactBase:
                 result[band] = np.clip(counts, limits.min, limits.max)
         else:
             mode = self.tables.modes[mode_name(spectral=self.header.spectral)]
-            latents = exact_latents(segment, step_code, mode)
-            undo_rotations(latents, segment.chosen, rotations)
-            live, planes = component_planes(latents)
+            transform = ComponentTransform(mode, step_code, rotations)
+            live = transform.live(segment)
             means = ((fold.means + _MEAN_UNITS // 2) // _MEAN_UNITS + SAMPLE_UNIT // 2).astype(np.float64)
-            groups, ends = unfoldings(fold, live), np.array([limits.min, limits.max], dtype=np.float64)
+            unfold, ends = InverseFold(fold, live), np.array([limits.min, limits.max], dtype=np.float64)
             # Without a sign: what is below 0 is taken as it lies in memory.
             found = result.view(np.uint16) if result.itemsize == 2 else np.empty(result.shape, np.uint16)
             for row in range(rows):
-                # Bands of a row of blocks stay in the cache from one operation to the next.
-                pixels = slice(row * BLOCK * extent[1], (row + 1) * BLOCK * extent[1])
+                # Components and bands of a row of blocks stay in the cache from one operation to the next.
+                planes = transform.planes(segment, row, live).reshape(len(live), BLOCK * extent[1])
                 high = slice(row * BLOCK, min((row + 1) * BLOCK, lines))
-                for group in groups:
-                    part, unit = group.apply(planes[:, pixels])
-                    block = part.reshape(-1, BLOCK, extent[1])
-                    counts_of(block, means[group.bands], ends, unit, found[group.bands, high])
+                for bands, values, unit in unfold.bands(planes):
+                    block = values.reshape(-1, BLOCK, extent[1])
+                    counts_of(block, means[bands], ends, unit, found[bands, high])
             if result.itemsize != 2:
                 result[:] = found.astype(result.dtype)
         return result

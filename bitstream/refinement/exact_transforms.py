@@ -11,6 +11,7 @@ of the samples of a block in all bands, below 2**16 counts times the root of 64 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,7 +25,7 @@ from bandfold.bitstream.transforms.dct import DCT, DCT_UNIT
 from bandfold.bitstream.transforms.klt import Fold
 from bandfold.bitstream.transforms.lapped_synthesis import POINT_UNIT
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
-from bandfold.common.kernels import compiled
+from bandfold.common.kernels import Structure, compiled, structure
 from bandfold.common.scene import BLOCK, CHANNELS
 
 INVERSE_UNIT = 1 << 22
@@ -64,94 +65,122 @@ def integer_inverse(basis: NDArray[np.float64], unit: float) -> NDArray[np.float
     return ((entries @ lacking + (1 << (shift - 1))) >> shift).astype(np.float64)
 
 
-def exact_latents(segment: Segment, step_code: int, mode: Mode) -> NDArray[np.float64]:
-    """Latents at their reconstruction points.
+@structure(
+    "bf_refinement_transform(points: float64[kinds, deepest], inverses: float64[matrices, size, size],"
+    " cosines: float64[64, 64], step: float64, kinds: int64, deepest: int64, matrices: int64, size: int64)"
+)
+class ComponentTransform(Structure):
+    """Leads from levels to components of pixels: reconstruction points, rotations, cosine transform.
 
     Parameters
     ----------
-    segment : Segment
-        Levels, and the contexts that they were coded in.
+    mode : Mode
+        Statistics of the contexts of levels, with their reconstruction points.
     step_code : int
         Quantiser step in units of 1/256 of a count.
-    mode : Mode
-        Statistics of these contexts, with their reconstruction points.
-
-    Returns
-    -------
-    ndarray of float64, shape (64, components, rows, columns)
-        Integers, in units of ``1 / SAMPLE_UNIT`` of a count.
+    rotations : tuple of Vectors
+        The matrices that blocks choose from, of one size.
     """
-    latents = np.zeros(segment.quantised.shape)
-    # Few levels are not zero where the rate is low.
-    live = np.flatnonzero(segment.quantised)
-    levels = segment.quantised.ravel()[live]
-    magnitudes = np.abs(levels.astype(np.int64))
-    points = np.rint(mode.points * POINT_UNIT).astype(np.int64)
-    below = points[segment.classes.ravel()[live], np.minimum(magnitudes - 1, points.shape[1] - 1)]
-    values = np.rint((magnitudes * POINT_UNIT - below) * float(step_code) * STEP_SCALE)
-    latents.ravel()[live] = np.copysign(np.minimum(values, LARGEST), levels)
-    return latents
+
+    def __init__(self, mode: Mode, step_code: int, rotations: tuple[Vectors, ...]) -> None:
+        inverses = [_inverse(matrix).T for matrix in rotations]
+        super().__init__(
+            points=np.rint(mode.points * POINT_UNIT),
+            inverses=np.ascontiguousarray(np.stack(inverses)) if inverses else np.zeros((0, 0, 0)),
+            cosines=_inverse_cosine(),
+            step=float(step_code),
+        )
+
+    def live(self, segment: Segment) -> NDArray[np.intp]:
+        """Which components are not zero everywhere.
+
+        Parameters
+        ----------
+        segment : Segment
+            Levels, and which rotations blocks have chosen.
+
+        Returns
+        -------
+        ndarray of intp, shape (live,)
+            Rising.
+        """
+        levels = segment.quantised
+        found = np.asarray(levels.reshape(*levels.shape[:2], -1).any(axis=2).any(axis=0))
+        if segment.chosen is not None:
+            turned = found[: self.arrays["inverses"].shape[1]]
+            turned[:] = turned.any()
+        return np.flatnonzero(found)
+
+    def planes(self, segment: Segment, row: int, live: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Components of a row of blocks.
+
+        Parameters
+        ----------
+        segment : Segment
+            Levels, and the contexts that they were coded in.
+        row : int
+            Number of the row.
+        live : ndarray of intp, shape (live,)
+            From `live`.
+
+        Returns
+        -------
+        ndarray of float64, shape (live, 8, 8 * columns)
+            Integers, in units of ``1 / SAMPLE_UNIT`` of a count.
+        """
+        planes = np.empty((len(live), BLOCK, BLOCK * segment.quantised.shape[3]))
+        chosen = None if segment.chosen is None else segment.chosen[row]
+        levels, classes = segment.quantised[:, :, row], segment.classes[:, :, row]
+        _components(self, levels, classes, chosen, live.astype(np.int64, copy=False), planes)
+        return planes
 
 
-def undo_rotations(
-    latents: NDArray[np.float64], chosen: NDArray[np.uint8] | None, matrices: tuple[Vectors, ...]
+@compiled(
+    "bf_refinement_components(transform: bf_refinement_transform,"
+    " levels: int32[64 : channel, components : component, columns],"
+    " classes: uint8[64 : channel, components : component, columns], components: int32, columns: int64,"
+    " channel: int64, component: int64, chosen: uint8[columns] | None, numbers: int64[count], count: int64,"
+    " planes: out(float64[count, 8, 8 * columns]), scratch: out(float64[512 * (transform.size + 1)]))"
+)
+def _components(
+    transform: ComponentTransform,
+    levels: NDArray[np.int32],
+    classes: NDArray[np.uint8],
+    chosen: NDArray[np.uint8] | None,
+    numbers: NDArray[np.int64],
+    planes: NDArray[np.float64],
 ) -> None:
-    """Undo the rotation of the strongest components of each block, in place.
-
-    Parameters
-    ----------
-    latents : ndarray of float64, shape (64, components, rows, columns)
-        Integers, in units of ``1 / SAMPLE_UNIT`` of a count.
-    chosen : ndarray of uint8, shape (rows, columns), or None
-        Number of the matrix of each block; None if none was rotated.
-    matrices : tuple of Vectors
-        The matrices that blocks choose from.
-    """
-    if chosen is None:
-        return
-    for number, matrix in enumerate(matrices):
-        members = np.flatnonzero(chosen == number)
-        if members.size:
-            blocks = latents.reshape(*latents.shape[:2], -1)
-            top = blocks[:, : matrix.count, members].transpose(1, 0, 2)
-            rotated = _apply(_inverse(matrix), top.reshape(matrix.count, -1)).reshape(top.shape)
-            blocks[:, : matrix.count, members] = rotated.transpose(1, 0, 2)
+    points, inverses, cosines = (transform.arrays[name] for name in ("points", "inverses", "cosines"))
+    latents = _latents(levels, classes, points, transform.step)
+    for number, inverse in enumerate(inverses if chosen is not None else ()):
+        top = latents[:, : len(inverse), chosen == number].transpose(1, 0, 2)
+        rotated = _apply(inverse.T, top.reshape(len(inverse), -1)).reshape(top.shape)
+        latents[:, : len(inverse), chosen == number] = rotated.transpose(1, 0, 2)
+    blocks = _apply(cosines.T, latents[:, numbers].reshape(CHANNELS, -1))
+    blocks = blocks.reshape(BLOCK, BLOCK, len(numbers), -1).transpose(2, 0, 3, 1)
+    planes[:] = blocks.reshape(planes.shape)
 
 
-def component_planes(latents: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Planes of those components that are not zero everywhere, by the inverse cosine transform.
-
-    Parameters
-    ----------
-    latents : ndarray of float64, shape (64, components, rows, columns)
-        Integers, in units of ``1 / SAMPLE_UNIT`` of a count.
-
-    Returns
-    -------
-    live : ndarray of intp, shape (live,)
-        Numbers of these components.
-    planes : ndarray of float64, shape (live, 64 * rows * columns)
-        Integers in the same unit, pixels in raster order of whole blocks.
-    """
-    _, _, rows, columns = latents.shape
-    live = np.flatnonzero(latents.any(axis=(0, 2, 3)))
-    blocks = _apply(_inverse_cosine(), latents[:, live].reshape(CHANNELS, -1))
-    planes = blocks.reshape(BLOCK, BLOCK, len(live), rows, columns).transpose(2, 3, 0, 4, 1)
-    return live, planes.reshape(len(live), rows * columns * CHANNELS)
+def _latents(
+    levels: NDArray[np.int32], classes: NDArray[np.uint8], points: NDArray[np.float64], step: float
+) -> NDArray[np.float64]:
+    """Latents at their reconstruction points, in units of ``1 / SAMPLE_UNIT`` of a count."""
+    magnitudes = np.abs(levels.astype(np.int64))
+    places = np.clip(magnitudes - 1, 0, points.shape[1] - 1)
+    values = np.rint((magnitudes * float(POINT_UNIT) - points[classes, places]) * step * STEP_SCALE)
+    return np.where(levels == 0, 0.0, np.copysign(np.minimum(values, LARGEST), levels))
 
 
 @dataclass(frozen=True)
 class Unfolding:
-    """How some bands, without their means, come from components: the inverse of both KLTs.
+    """How some bands, without their means, come from components.
 
     Parameters
     ----------
     bands : slice
         An interval of the fold; without a fold, any bands.
-    second : ndarray of float64, shape (merged, through)
-        Of the inverse of the second KLT what gives components of the interval.
-    through : ndarray of intp, shape (through,)
-        Which planes pass the second KLT.
+    merged : ndarray of intp
+        Which components that passed the second KLT are of the interval.
     others : ndarray of intp
         Which planes are components of the interval as they are: they come behind the merged ones.
     first : ndarray of float64, shape (bands, merged + others), or None
@@ -161,74 +190,74 @@ class Unfolding:
     """
 
     bands: slice
-    second: NDArray[np.float64]
-    through: NDArray[np.intp]
+    merged: NDArray[np.intp]
     others: NDArray[np.intp]
     first: NDArray[np.float64] | None
     places: NDArray[np.intp]
 
-    def apply(self, planes: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-        """Bands of some pixels, not rounded yet.
 
-        Parameters
-        ----------
-        planes : ndarray of float64, shape (live, pixels)
-            From `component_planes`, or a part of it.
-
-        Returns
-        -------
-        bands : ndarray of float64, shape (bands, pixels)
-            Integers.
-        unit : float
-            Their unit, in units of the planes: they are to be rounded to these, and cut at `LARGEST`.
-        """
-        if self.first is None:
-            result = np.zeros((self.bands.stop - self.bands.start, planes.shape[1]))
-            result[self.places] = planes[self.others]
-            return result, 1.0
-        merged = _apply(self.second, planes[self.through])
-        return self.first @ np.concatenate([merged, planes[self.others]]), 1.0 / INVERSE_UNIT
-
-
-def unfoldings(fold: Fold, live: NDArray[np.intp]) -> list[Unfolding]:
-    """How all bands come from those components that are not zero.
+class InverseFold:
+    """How all bands come from those components that are not zero: the inverse of both KLTs.
 
     Parameters
     ----------
     fold : Fold
         The vectors of both KLTs.
     live : ndarray of intp, shape (live,)
-        Which components there are planes of.
-
-    Returns
-    -------
-    list of Unfolding
-        In the order of their bands.
+        Which components there are planes of, rising.
     """
-    nothing = np.zeros(0, dtype=np.intp)
-    found = []
-    if fold.second is None:
-        for start in range(0, fold.bands, BANDS_TOGETHER):
-            bands = slice(start, min(start + BANDS_TOGETHER, fold.bands))
-            others = np.flatnonzero((live >= bands.start) & (live < bands.stop))
-            places = live[others] - bands.start
-            found.append(Unfolding(bands, np.zeros((0, 0)), nothing, others, None, places))
-        return found
-    inverse = _inverse(fold.second)
-    inside, outside = fold.split
-    through = np.flatnonzero(live < fold.second.count)
-    beside = np.flatnonzero(live >= fold.second.count)
-    places = outside[live[beside] - fold.second.count]
-    before = 0
-    for start, end, vectors in zip(fold.starts, fold.ends, fold.first, strict=True):
-        own = slice(before, before + vectors.count)
-        merged = np.flatnonzero((inside >= own.start) & (inside < own.stop))
-        other = np.flatnonzero((places >= own.start) & (places < own.stop))
-        columns = np.concatenate([inside[merged], places[other]]) - before
-        second, first = inverse[merged][:, live[through]], _inverse(vectors)[:, columns]
-        found.append(Unfolding(slice(start, end), second, through, beside[other], first, columns))
-        before += vectors.count
-    return found
+
+    def __init__(self, fold: Fold, live: NDArray[np.intp]) -> None:
+        nothing = np.zeros(0, dtype=np.intp)
+        self._second = np.zeros((0, 0))
+        self._groups: list[Unfolding] = []
+        if fold.second is None:
+            for start in range(0, fold.bands, BANDS_TOGETHER):
+                bands = slice(start, min(start + BANDS_TOGETHER, fold.bands))
+                others = np.flatnonzero((live >= bands.start) & (live < bands.stop))
+                self._groups.append(Unfolding(bands, nothing, others, None, live[others] - bands.start))
+            return
+        inside, outside = fold.split
+        # They come first.
+        through = int(np.count_nonzero(live < fold.second.count))
+        self._second = _inverse(fold.second)[:, live[:through]]
+        places = outside[live[through:] - fold.second.count]
+        before = 0
+        for start, end, vectors in zip(fold.starts, fold.ends, fold.first, strict=True):
+            own = slice(before, before + vectors.count)
+            merged = np.flatnonzero((inside >= own.start) & (inside < own.stop))
+            other = np.flatnonzero((places >= own.start) & (places < own.stop))
+            columns = np.concatenate([inside[merged], places[other]]) - before
+            first = _inverse(vectors)[:, columns]
+            self._groups.append(Unfolding(slice(start, end), merged, through + other, first, columns))
+            before += vectors.count
+
+    def bands(self, planes: NDArray[np.float64]) -> Iterator[tuple[slice, NDArray[np.float64], float]]:
+        """Bands of some pixels, not rounded yet.
+
+        Parameters
+        ----------
+        planes : ndarray of float64, shape (live, pixels)
+            Components from `ComponentTransform.planes`.
+
+        Yields
+        ------
+        bands : slice
+            Which bands.
+        values : ndarray of float64, shape (bands, pixels)
+            Integers.
+        unit : float
+            Their unit, in units of the planes: they are to be rounded to these, and cut at `LARGEST`.
+        """
+        merged = _apply(self._second, planes[: self._second.shape[1]])
+        for group in self._groups:
+            if group.first is None:
+                values = np.zeros((group.bands.stop - group.bands.start, planes.shape[1]))
+                values[group.places] = planes[group.others]
+                yield group.bands, values, 1.0
+            else:
+                needed = np.concatenate([merged[group.merged], planes[group.others]])
+                yield group.bands, group.first @ needed, 1.0 / INVERSE_UNIT
 
 
 def _apply(inverse: NDArray[np.float64], coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -279,5 +308,5 @@ def _inverse(vectors: Vectors) -> NDArray[np.float64]:
 
 @cache
 def _inverse_cosine() -> NDArray[np.float64]:
-    """Of shape (64 pixels, 64 channels)."""
-    return integer_inverse(DCT.T, DCT_UNIT)
+    """Of shape (64 channels, 64 pixels)."""
+    return np.ascontiguousarray(integer_inverse(DCT.T, DCT_UNIT).T)
