@@ -333,6 +333,45 @@ class Specification:
                 self._refuse(array, given[array.name], known)
         return known
 
+    def quick_values(self, names: tuple[str, ...]) -> Callable[..., tuple[Any, ...] | None]:
+        """Make a function that does what `check` and `values` do, for arguments that are as they usually are.
+
+        A kernel of a band takes less time than what is asked of its arguments one by one.
+
+        Parameters
+        ----------
+        names : tuple of str
+            Names of the arguments, in their order.
+
+        Returns
+        -------
+        callable
+            Gives what C is to be given; None where that takes a closer look: at arguments that are wrong or
+            may have gaps, and where lengths or scratch memory are computed.
+        """
+        known, lines, results = set(names), list[str](), list[str]()
+        space: dict[str, Any] = {"address_of": address_of, "addressof": ctypes.addressof}
+        for one in self.parameters:
+            if isinstance(one, ScalarParameter):
+                computed = one.code is not None
+                results.append(one.name)
+            elif isinstance(one, StructureParameter):
+                computed = False
+                results.append(f"addressof({one.name}.structure)")
+            else:
+                computed = one.name not in names or any(axis.code or axis.stride for axis in one.axes)
+                computed |= one.optional and not known.issuperset(axis.name for axis in one.axes if axis.name)
+                absent = f"None if {one.name} is None else " if one.optional else ""
+                results.append(f"{absent}address_of({one.name})")
+                space[f"type_of_{one.name}"] = one.dtype
+                lines += _quick_check(one, known)
+            if computed:
+                return _no_values
+        source = "\n    ".join([f"def values({', '.join(names)}):", *lines, f"return {', '.join(results)},"])
+        exec(source, space)
+        made: Callable[..., tuple[Any, ...] | None] = space["values"]
+        return made
+
     def _refuse(self, array: ArrayParameter, value: NDArray[Any] | None, known: dict[str, Any]) -> NoReturn:
         found = "None"
         if value is not None:
@@ -359,6 +398,28 @@ class Specification:
             Numbers and addresses in the order of C.
         """
         return [parameter.value(given, known) for parameter in self.parameters]
+
+
+def _no_values(*arguments: object) -> None:
+    """Leave all arguments to `Specification.check`."""
+
+
+def _quick_check(array: ArrayParameter, known: set[str]) -> list[str]:
+    """Lines that bind the lengths of an array, and leave the function where it is not as usual."""
+    name, asked, bound = array.name, [f"len(_shape) != {len(array.axes)}", "not _flags.c_contiguous"], []
+    if array.dtype is not None:
+        asked.append(f"{name}.dtype is not type_of_{name}")
+    if array.written:
+        asked.append("not _flags.writeable")
+    for place, axis in enumerate(array.axes):
+        length = axis.name or axis.length
+        if axis.name and axis.name not in known:
+            known.add(axis.name)
+            bound.append(f"{axis.name} = _shape[{place}]")
+        elif length is not None:
+            asked.append(f"_shape[{place}] != {length}")
+    lines = [f"_shape, _flags = {name}.shape, {name}.flags", f"if {' or '.join(asked)}: return None", *bound]
+    return [f"if {name} is not None:", *(f"    {line}" for line in lines)] if array.optional else lines
 
 
 def _parameter(argument: ast.arg, default: ast.expr | None) -> Parameter:

@@ -120,9 +120,19 @@ def compiled(
         if unknown:
             raise ValueError(f"{parsed.name} does not specify {', '.join(sorted(unknown))}")
         native = _native(parsed)
+        quick: Callable[..., tuple[Any, ...] | None] | None = None
 
         @wraps(function)
         def call(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+            nonlocal quick
+            result: Result
+            if native and library is not None and when is None and not kwargs and len(args) == len(names):
+                # Made where it is used first: most programs call a few of all kernels.
+                quick = quick or parsed.quick_values(names)
+                values = quick(*args)
+                if values is not None:
+                    result = native(*values)
+                    return result
             if kwargs or len(args) != len(names):
                 given = dict(signature.bind(*args, **kwargs).arguments)
             else:
@@ -130,7 +140,7 @@ def compiled(
             known = parsed.check(given)
             if library is None or native is None or (when is not None and not when(**given)):
                 return function(*args, **kwargs)
-            result: Result = native(*parsed.values(given, known))
+            result = native(*parsed.values(given, known))
             return result
 
         KERNELS[parsed.name] = Kernel(parsed, function)

@@ -165,6 +165,41 @@ def test_arrays_that_are_not_as_specified_are_refused(scaled, name, wrong, messa
         scaled(**given)
 
 
+def test_usual_arguments_are_taken_at_once_and_others_looked_at():
+    text = (
+        "bf_none(held: bf_held, x: int32[n, 3], y: out(uint8[n]), z: float64[n] | None, n: int64,"
+        " half: float64)"
+    )
+    names = "held", "x", "y", "z", "half"
+    x, y, z = np.zeros((4, 3), np.int32), np.zeros(4, np.uint8), np.zeros(4)
+    held = type("Held", (), {"structure": ctypes.c_int32(7)})
+    quick = Specification(text).quick_values(names)
+    addresses = ctypes.addressof(held.structure), x.ctypes.data, y.ctypes.data
+    assert quick(held, x, y, z, 0.5) == (*addresses, z.ctypes.data, 4, 0.5)
+    assert quick(held, x, y, None, 0.5) == (*addresses, None, 4, 0.5)
+    read_only = np.zeros(4, np.uint8)
+    read_only.flags.writeable = False
+    for wrong in [
+        (held, x[:, :2], y, z, 0.5),
+        (held, x.T.copy().T, y, z, 0.5),
+        (held, x[0], y, z, 0.5),
+        (held, x.astype(np.int64), y, z, 0.5),
+        (held, x, y[:3], z, 0.5),
+        (held, x, read_only, z, 0.5),
+        (held, x, y, z[::2], 0.5),
+    ]:
+        assert quick(*wrong) is None
+    computed = [
+        "n: int32 = 2 * size",
+        "n: uint8[2 * size]",
+        "n: uint8[size : stride]",
+        "n: uint8[others] | None",
+    ]
+    for one in computed:
+        assert Specification(f"bf_none(x: int32[size], {one})").quick_values(("x", "n"))(x[0], y) is None
+    assert Specification("bf_none(x: int32[size], scratch: uint8[size])").quick_values(("x",))(x[0]) is None
+
+
 def test_an_axis_may_have_gaps_where_that_is_specified(scaled):
     given = _arguments()
     given["image"] = np.zeros((3, 16, 2), np.int32)[:, ::2]

@@ -88,7 +88,7 @@ def test_numpy_finds_what_compiled_kernels_find(stream):
 
 @pytest.mark.parametrize("size", [1, 3, 64])
 def test_numpy_rotates_and_transforms_as_compiled_kernels_do(size):
-    """Blocks that any matrix or none rotates, beyond the largest latent too, and in the last part of a row."""
+    """Blocks that any matrix or none rotates, beyond the largest latent too, in the last part of a row."""
     generator = np.random.default_rng(size)
     shape = (64, 66, 2, 11)
     levels = generator.integers(-9, 10, shape) * (generator.random(shape) < 0.2)
