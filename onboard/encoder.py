@@ -27,7 +27,7 @@ from .networks.band_coder import NetworkMethod
 from .networks.band_planner import BandPlanner
 from .planning.block_sample import BlockSample, sample_blocks
 from .planning.partition import default_intervals, fits, partition_bands, partition_ends
-from .planning.plan import Planner
+from .planning.plan import Candidate, Planner
 from .planning.region_planner import find_regions
 from .planning.scene_planner import ScenePlanner
 from .planning.weight_codes import weight_codes
@@ -37,7 +37,7 @@ from .prediction.predicted_coder import PredictedMethod
 from .prediction.predicted_planner import PredictedPlanner
 from .rate.base_trial import choose_base
 from .rate.order_trial import choose_order
-from .rate.region_trial import several_cost_less
+from .rate.region_trial import try_regions
 from .rate.scene_control import SceneControl
 from .rate_model import LAGRANGE_MULTIPLIER
 from .refinement.scene_refiner import refine_scene
@@ -50,6 +50,9 @@ from .transform.block_weights import block_codes
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+UNIFORM_STEP = 0.8
+"""Step of one quantiser in parts of that of two at the same rate, about."""
 
 LINES_PUSHED = 4
 """Lines of a file that are handed over at once: a whole strip would be held twice."""
@@ -277,11 +280,11 @@ class Encoder:
             for worth in worths
         ]
         coder = coders[0]
-        planners = self._planners(coder)
+        candidates = self._candidates(coder)
         if refiner is not None and self.settings.chooses_base:
-            return self._best_base(coder, planners, refiner)
-        ways = [(one, planner) for planner in planners for one in coders]
-        coded = (self._code(one, planner, errors=len(ways) > 1) for one, planner in ways)
+            return self._best_base(coder, [one.planner for one in candidates], refiner)
+        ways = [(one, candidate) for candidate in candidates for one in coders]
+        coded = (self._code(one, candidate, errors=len(ways) > 1) for one, candidate in ways)
         return min(coded, key=lambda one: self._merit(one, samples.info.count))
 
     def _refiner(self, info: SceneInfo) -> StripRefiner | None:
@@ -304,10 +307,10 @@ class Encoder:
             choose_order(samples, method, predicted, self._first_code(predicted, coder))
             if refiner is not None and self.settings.chooses_base:
                 return self._best_base(coder, [predicted], refiner)
-            return self._code(coder, predicted, errors=False)
+            return self._code(coder, Candidate(predicted), errors=False)
         planner = BandPlanner(samples, networks.codec, self._sampled)
         coder = self._coder(samples, NetworkMethod(networks, self._tables))
-        return self._code(coder, planner, errors=False)
+        return self._code(coder, Candidate(planner), errors=False)
 
     def _coder(self, samples: Samples, method: Method) -> SceneCoder:
         height = strip_height(
@@ -316,7 +319,7 @@ class Encoder:
         share = self._effort.trial_share
         return SceneCoder(samples, method, self._tables, height, self._progress, share)
 
-    def _planners(self, coder: SceneCoder) -> list[Planner]:
+    def _candidates(self, coder: SceneCoder) -> list[Candidate]:
         """The ways to plan the scene that are worth a try: mostly one."""
         blocks, thinning = self._effort.blocks, self._effort.thinning
         sample = sample_blocks(coder.samples, self._sampled, enough=blocks, most=thinning)
@@ -324,10 +327,10 @@ class Encoder:
         if weights is not None:
             sample = replace(sample, weights=weight_codes(weights, sample, coder.samples.scene.info))
             # Strips are merged into regions, and bands coded on their own, as if all weighed the same.
-            return [self._folded(sample, self._ends, None)]
+            return [Candidate(self._folded(sample, self._ends, None))]
         folded = self._folded(sample, self._ends, self._sensor)
         if self.settings.spectral == "none":
-            return [folded.unfolded()]
+            return [Candidate(folded.unfolded())]
         step = self._first_code(folded, coder) / STEP_UNIT
         if self._sensor is None and self._ends is None and len(self._effort.interval_shares) > 1:
             # The first guess of a step is good enough to compare partitions.
@@ -337,11 +340,12 @@ class Encoder:
             own = self._folded(sample, self._ends, None)
             if own.folded_cost(step) < OWN_MARGIN * folded.folded_cost(step):
                 planners.append(own)
-        found: list[Planner] = list(planners)
         if self._effort.regions:
             found = [self._with_regions(planner, coder, step) for planner in planners]
+        else:
+            found = [Candidate(planner) for planner in planners]
         if self.settings.spectral == "auto" and folded.seems_unfoldable(step):
-            found.append(folded.unfolded())
+            found.append(Candidate(folded.unfolded()))
         return found
 
     def _folded(
@@ -363,14 +367,15 @@ class Encoder:
                 found.append(self._folded(sample, ends, None))
         return found
 
-    def _with_regions(self, planner: ScenePlanner, coder: SceneCoder, step: float) -> Planner:
+    def _with_regions(self, planner: ScenePlanner, coder: SceneCoder, step: float) -> Candidate:
         """Several folds in place of one, where the land changes so much that they pay."""
         settings = self.settings
         least = SAVED_OF_BASE if settings.lossless and settings.chooses_base else 0.0
         several = find_regions(planner, coder.samples, coder.strip_lines, step, self._sampled, least)
         if several is None:
-            return planner
-        return several if several_cost_less(coder, several.plan(step), planner.plan(step)) else planner
+            return Candidate(planner)
+        tried = try_regions(coder, several.plan(step), planner.plan(step))
+        return Candidate(several if tried.several_cost_less else planner, tried.size)
 
     def _first_code(self, planner: Planner, coder: SceneCoder) -> int:
         """Code of the step with which the search for a target begins: the target's own step if it has one."""
@@ -380,10 +385,13 @@ class Encoder:
         mse = target.mse(samples.peak, samples.scale)
         if mse is not None:
             return step_code(planner.step_for_error(mse))
-        return step_code(planner.step_for_bits(8.0 * target.budget(coder.samples.info.count)))
+        step = planner.step_for_bits(8.0 * target.budget(coder.samples.info.count))
+        uniform = isinstance(coder.method, TransformMethod) and not self._tables.modes["folded"].dependent
+        return step_code(step * (UNIFORM_STEP if uniform else 1.0))
 
-    def _code(self, coder: SceneCoder, planner: Planner, *, errors: bool) -> CodedScene:
+    def _code(self, coder: SceneCoder, candidate: Candidate, *, errors: bool) -> CodedScene:
         """Code the scene to the target under one planner's plans."""
+        planner = candidate.planner
         target, code = self._target, self._first_code(planner, coder)
         if target.step is not None:
             return coder.at_step(planner, code, errors=errors)
@@ -392,7 +400,8 @@ class Encoder:
             control = SceneControl(coder, planner)
             return replace(control.at_quality(mse, code), notes=tuple(control.notes))
         control = SceneControl(coder, planner)
-        coded = control.within(target.budget(coder.samples.info.count), code, errors=errors)
+        budget = target.budget(coder.samples.info.count)
+        coded = control.within(budget, code, errors=errors, first_size=candidate.size)
         return replace(coded, notes=tuple(control.notes))
 
     def _merit(self, coded: CodedScene, count: int) -> float:

@@ -11,7 +11,7 @@ from bandfold.common import kernels
 
 from .encoder import Encoder
 
-DIGEST = "00be338e00f8849036d1fe99d5aff3668bc024fcccf1a6365fec38edc90417b5"
+DIGEST = "3ad4adef3eb0c881b77cd5b0582f90a1cf0d9163ebef13e7bc2972cc007fa1be"
 """SHA-256 of the stream of `made_up_scene` at `BPS`: it changes with format, tables and encoder."""
 
 BPS = 1.5

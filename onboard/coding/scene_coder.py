@@ -135,8 +135,10 @@ class SceneCoder:
         self,
         strips: SceneStrips,
         code: int,
+        some: range | None = None,
         *,
         errors: bool,
+        header_code: int | None = None,
         then: Callable[[int, CodedStrip], CodedStrip] | None = None,
     ) -> list[CodedStrip]:
         """Code strips with the step of a code, several at a time where there are threads.
@@ -147,8 +149,12 @@ class SceneCoder:
             Which strips.
         code : int
             Step in units of ``1 / STEP_UNIT`` of a count.
+        some : range, optional
+            Which of them; all by default.
         errors : bool
             Whether to measure squared errors too.
+        header_code : int, optional
+            The step that the header tells, if it is another one: then their segments tell theirs.
         then : callable, optional
             Called with the number of each strip and what it became, with its segment; gives what is kept.
 
@@ -158,14 +164,16 @@ class SceneCoder:
         """
         coded: list[CodedStrip] = []
         step = code / STEP_UNIT
+        told = None if header_code in (None, code) else code
+        which = range(len(strips)) if some is None else some
 
         def one(index: int) -> CodedStrip:
-            strip = strips.code(index, step, errors=errors, segments=then is not None)
+            strip = strips.code(index, step, errors=errors, told=told, segments=then is not None)
             return strip if then is None else then(index, strip)
 
-        for strip in self.method.workers.map(one, range(len(strips))):
+        for strip in self.method.workers.map(one, which):
             coded.append(strip)
-            self.progress("code", len(coded) / len(strips))
+            self.progress("code", (which.start + len(coded)) / len(strips))
         return coded
 
     def at_step(

@@ -9,7 +9,6 @@ from typing import Any
 from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.common.scene import BLOCK, strips
 from bandfold.onboard.planning.plan import Basis, Plan
-from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 from bandfold.onboard.samples.samples import Samples
 from bandfold.onboard.samples.subsampled import stride_for, typical_rows
 
@@ -35,6 +34,8 @@ class Strip:
         What codes it.
     height : int
         Lines that strips have there, the last one left out.
+    second : bool
+        Whether it stands for the second half of the strips of the scene.
     """
 
     samples: Samples
@@ -42,6 +43,13 @@ class Strip:
     place: SegmentHeader
     coder: StripCoder
     height: int
+    second: bool = False
+
+    @property
+    def pixels(self) -> int:
+        """Its pixels."""
+        height: int = self.lines.stop - self.lines.start
+        return height * self.samples.info.samples
 
 
 class SceneStrips:
@@ -83,13 +91,7 @@ class SceneStrips:
         return self._parts[index]
 
     def code(
-        self,
-        index: int,
-        step: float,
-        *,
-        errors: bool,
-        multiplier: float = LAGRANGE_MULTIPLIER,
-        segments: bool = False,
+        self, index: int, step: float, *, errors: bool, told: int | None = None, segments: bool = False
     ) -> CodedStrip:
         """Quantise and code one strip.
 
@@ -101,8 +103,8 @@ class SceneStrips:
             Quantiser step in counts.
         errors : bool
             Whether to measure the squared error too.
-        multiplier : float
-            Lagrange multiplier, in squared steps per bit.
+        told : int, optional
+            Code of the step, which its segment tells; without it the step is that of the header.
         segments : bool
             Whether the segment is wanted beside its payload.
 
@@ -111,7 +113,8 @@ class SceneStrips:
         CodedStrip
         """
         part = self._parts[index]
-        coded = part.coder.code(self._analysed(index), part.place, step, errors=errors, multiplier=multiplier)
+        place = replace(part.place, step_code=told)
+        coded = part.coder.code(self._analysed(index), place, step, errors=errors)
         return coded if segments else replace(coded, segment=None)
 
     def _analysed(self, index: int) -> Any:
@@ -148,7 +151,8 @@ def scene_strips(samples: Samples, plan: Plan, method: Method, strip_lines: int)
     for index, lines in enumerate(strips(samples.info.lines, strip_lines)):
         number = plan.regions[index] if plan.regions else 0
         place = _place(index, lines, strip_lines, plan.bases[number])
-        parts.append(Strip(samples, lines, place, coders[number], strip_lines))
+        second = index >= _first_half(samples, strip_lines)
+        parts.append(Strip(samples, lines, place, coders[number], strip_lines, second))
     return SceneStrips(plan, parts, samples.pixels)
 
 
@@ -172,18 +176,27 @@ def trial_strips(samples: Samples, plan: Plan, method: Method, strip_lines: int,
         return scene_strips(samples, plan, method, strip_lines)
     parts: list[Strip] = []
     taken = 0
+    middle = _first_half(samples, strip_lines) * strip_lines
     for basis, rows in zip(plan.bases, rows_of, strict=True):
-        if not rows:
-            continue
-        some = samples.rows(rows, height)
         coder = method.coder(basis, plan.step)
-        whole = method.trial_height(some.info.lines, strip_lines)
-        parts += [
-            Strip(some, lines, _place(index, lines, whole, basis), coder, whole)
-            for index, lines in enumerate(strips(some.info.lines, whole))
-        ]
-        taken += some.pixels
+        for second in (False, True):
+            # Halves apart, so that what one takes beside the other is known.
+            half = [row for row in rows if (row * height >= middle) == second] if method.trims else rows
+            if not half or (second and not method.trims):
+                continue
+            some = samples.rows(half, height)
+            whole = method.trial_height(some.info.lines, strip_lines)
+            parts += [
+                Strip(some, lines, _place(index, lines, whole, basis), coder, whole, second)
+                for index, lines in enumerate(strips(some.info.lines, whole))
+            ]
+            taken += some.pixels
     return SceneStrips(plan, parts, taken)
+
+
+def _first_half(samples: Samples, strip_lines: int) -> int:
+    """Strips of the first half of a scene."""
+    return -(-samples.info.lines // strip_lines) + 1 >> 1
 
 
 def _rows_taken(

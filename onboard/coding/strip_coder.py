@@ -100,7 +100,6 @@ class StripCoder(Protocol):
         step: float,
         *,
         errors: bool,
-        multiplier: float = LAGRANGE_MULTIPLIER,
     ) -> CodedStrip:
         """Quantise and code a strip.
 
@@ -114,8 +113,6 @@ class StripCoder(Protocol):
             Quantiser step in counts.
         errors : bool
             Whether to measure the squared error too.
-        multiplier : float
-            Lagrange multiplier, in squared steps per bit.
         """
 
 
@@ -157,8 +154,8 @@ class FoldedStripCoder:
     searches : int
         Searches for the best path of trellis-coded quantisation.
     bit_worth : float
-        What a bit is worth, in parts of the Lagrange multipliers that `code` is given: less keeps more
-        details of a coarser step.
+        What a bit is worth, in parts of the usual Lagrange multiplier: less keeps more details of a coarser
+        step.
     """
 
     def __init__(
@@ -213,11 +210,10 @@ class FoldedStripCoder:
         step: float,
         *,
         errors: bool,
-        multiplier: float = LAGRANGE_MULTIPLIER,
     ) -> CodedStrip:
         """Quantise latents and write their segment; see `StripCoder.code`."""
         levels, classes = quantise(
-            analysed.latents, step, self._mode, multiplier * self._bit_worth, self._searches
+            analysed.latents, step, self._mode, LAGRANGE_MULTIPLIER * self._bit_worth, self._searches
         )
         check_levels(analysed.latents, levels, classes, self._mode, step, place.index)
         segment = Segment(
@@ -262,7 +258,7 @@ class Method(Protocol):
 
     @property
     def trims(self) -> bool:
-        """Whether the Lagrange multiplier moves the size of a strip by small amounts."""
+        """Whether strips may have steps of their own, which move their sizes by small amounts."""
 
     @property
     def saturates(self) -> bool:

@@ -82,7 +82,6 @@ class BandStripCoder:
         step: float,
         *,
         errors: bool,
-        multiplier: float = LAGRANGE_MULTIPLIER,
     ) -> CodedStrip:
         """Analyse and code one strip; see `StripCoder.code`.
 
@@ -104,7 +103,7 @@ class BandStripCoder:
                 plane = (counts - self._fold.means[band] / FRACTION) / step
                 # Other bands in each strip, so that none is never looked at.
                 checked = band % BANDS_CHECKED == place.index % min(BANDS_CHECKED, bands)
-                found = self._code_band(plane, band, multiplier, quantised[band], errors=errors or checked)
+                found = self._code_band(plane, band, quantised[band], errors=errors or checked)
                 counted = np.True_ if mask is None else ~mask[band]
                 total += float((found * found).sum(where=counted)) if errors else 0.0
                 if checked:
@@ -120,7 +119,6 @@ class BandStripCoder:
         self,
         plane: NDArray[np.float64],
         band: int,
-        multiplier: float,
         out: NDArray[np.int32],
         *,
         errors: bool,
@@ -128,11 +126,11 @@ class BandStripCoder:
         """Latents of a band, if they are worth their bits; the errors in steps, if they are wanted."""
         energy = float((plane * plane).sum())
         # No latents cost less than a bit.
-        if energy <= multiplier:
+        if energy <= LAGRANGE_MULTIPLIER:
             return plane
         engine = self._engine_of[band]
         latents = self._engine.analyse(plane, engine)
-        if not latents.any() or multiplier * self._cost(latents, engine) >= energy:
+        if not latents.any() or LAGRANGE_MULTIPLIER * self._cost(latents, engine) >= energy:
             return plane
         out[:] = latents
         return self._engine.synthesise(latents, engine, *plane.shape) - plane if errors else plane

@@ -102,6 +102,22 @@ class Planner(Protocol):
         """Estimate the step, in counts, at which the scene has a mean squared error per sample."""
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A way to plan a scene that is worth a try.
+
+    Parameters
+    ----------
+    planner : Planner
+        Makes the plans.
+    size : float or None
+        Bytes that the scene takes with the first step, about, where that was tried.
+    """
+
+    planner: Planner
+    size: float | None = None
+
+
 def quantiser_of(tables: Tables, *, spectral: bool) -> str:
     """Quantiser of a stream, as the header tells it: single bands have one whatever the tables say."""
     return DEPENDENT if spectral and tables.modes["folded"].dependent else UNIFORM

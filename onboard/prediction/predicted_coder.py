@@ -129,18 +129,16 @@ class PredictedStripCoder:
         step: float,
         *,
         errors: bool,
-        multiplier: float = LAGRANGE_MULTIPLIER,
     ) -> CodedStrip:
         """Code one strip; see `StripCoder.code`. The error is always that of the decoded counts."""
         with self._memory.lent() as memory, self._network.lent() as networks:
-            return self._code(analysed, place, step, multiplier, StripTools(memory, networks))
+            return self._code(analysed, place, step, StripTools(memory, networks))
 
     def _code(
         self,
         analysed: StripSamples,
         place: SegmentHeader,
         step: float,
-        multiplier: float,
         tools: StripTools,
     ) -> CodedStrip:
         bands, height, width = analysed.counts.shape
@@ -150,7 +148,7 @@ class PredictedStripCoder:
         strip = PredictedBands(
             self._fold, self._codec.kernels, self._points, step_code, positions, forget=True, memory=memory
         )
-        quantiser = ComponentQuantiser(self._mode, (bands, *positions), multiplier, memory)
+        quantiser = ComponentQuantiser(self._mode, (bands, *positions), LAGRANGE_MULTIPLIER, memory)
         shift = told_shift(step)
         loop = PredictionLoop(strip, quantiser, self._codec, analysed.counts, shift)
         predictions, total, fault = [], 0, ""

@@ -6,18 +6,31 @@ which adapt to the land too: on some scenes they make up for the one fold, on ot
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bandfold.onboard.coding.scene_coder import SceneCoder, pixels_tried
 from bandfold.onboard.coding.scene_strips import SceneStrips
 from bandfold.onboard.planning.plan import Plan
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 
-MARGIN = 0.987
-"""Several folds must cost so little of what one does: a fold of few blocks leaves out more than it knows."""
+
+@dataclass(frozen=True)
+class RegionTrial:
+    """Several folds and one, tried on some lines of a scene.
+
+    Parameters
+    ----------
+    several_cost_less : bool
+        Whether several are better.
+    size : float
+        Bytes of the scene with what is better, about, but its header.
+    """
+
+    several_cost_less: bool
+    size: float
 
 
-def several_cost_less(coder: SceneCoder, several: Plan, one: Plan) -> bool:
+def try_regions(coder: SceneCoder, several: Plan, one: Plan) -> RegionTrial:
     """Code some lines of a scene under several folds and under one.
 
     Parameters
@@ -31,27 +44,26 @@ def several_cost_less(coder: SceneCoder, several: Plan, one: Plan) -> bool:
 
     Returns
     -------
-    bool
+    RegionTrial
     """
     # As many bases as the others are, all the same: so the same lines are taken.
     alike = tuple(replace(one.bases[0], number=basis.number) for basis in several.bases)
     same = replace(one, bases=alike, regions=several.regions)
-    costs = []
+    costs, sizes = [], []
     for plan, told in ((several, several.bases), (same, one.bases)):
-        side = len(coder.basis_sections(told))
         strips = coder.some_strips(plan, pixels_tried(one))
-        whole = _cost(coder, strips) * coder.samples.pixels / strips.pixels
-        costs.append(whole + LAGRANGE_MULTIPLIER * 8 * side)
-    return costs[0] < MARGIN * costs[1]
+        error, size = _measure(coder, strips)
+        share = strips.pixels / coder.samples.pixels
+        sizes.append(size / share + len(coder.basis_sections(told)))
+        costs.append(error / share + LAGRANGE_MULTIPLIER * 8 * sizes[-1])
+    return RegionTrial(costs[0] < costs[1], sizes[0] if costs[0] < costs[1] else sizes[1])
 
 
-def _cost(coder: SceneCoder, strips: SceneStrips) -> float:
-    """Squared error of the lines in steps squared, and what their bits are worth."""
+def _measure(coder: SceneCoder, strips: SceneStrips) -> tuple[float, int]:
+    """Squared error of the lines in steps squared, and their bytes."""
     plan = strips.plan
     coded = list(
         coder.method.workers.map(lambda index: strips.code(index, plan.step, errors=True), range(len(strips)))
     )
     error = sum(strip.error for strip in coded) + plan.left_out * strips.pixels * strips.bands
-    return error / (plan.step * plan.step) + LAGRANGE_MULTIPLIER * 8 * sum(
-        len(strip.payload) for strip in coded
-    )
+    return error / (plan.step * plan.step), sum(len(strip.payload) for strip in coded)

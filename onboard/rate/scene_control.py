@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.common.errors import BudgetError
@@ -13,6 +13,7 @@ from bandfold.onboard.quality import quality_text
 from bandfold.onboard.settings import SMALLEST_STEP
 
 from .step_search import find_step
+from .strip_steps import moved_step
 from .trial import Goal, Trial
 
 MOST_PLANS = 8
@@ -20,6 +21,9 @@ MOST_PLANS = 8
 
 MOST_MOVES = 3
 """Steps measured at most under the last plan before the whole scene is coded."""
+
+WITH_ROTATIONS = 0.96
+"""Bytes of a plan with rotations, in parts of those without, before they are planned."""
 
 FINE_MOVE = 0.12
 """A measured step may be moved along the slope by so many octaves without measuring again, for a size ..."""
@@ -33,8 +37,11 @@ SAME_PLAN = 0.03
 BUDGET_RANGE = (0.985, 1.0)
 """Share of a budget that is accepted as used."""
 
-TRIM_RANGE = (0.97, 1.02)
+TRIM_RANGE = (0.95, 1.05)
 """Share of a budget from which strips are trimmed into `BUDGET_RANGE`, in place of another step."""
+
+MOST_STARTS = 3
+"""Times that the first strips of a scene are coded at most until the others follow, whatever comes of it."""
 
 QUALITY_RANGE = 0.02
 """Octaves of squared error (0.06 dB) around a quality that are accepted."""
@@ -43,11 +50,17 @@ OUT_OF_REACH = 0.26
 """A squared error that exceeds what was asked for by this share (1 dB) is a failure."""
 
 SIZE_SLOPE = -1.0
-"""Logarithm of the bytes over the logarithm of the step, where nothing is measured yet ..."""
+"""Logarithm of the bytes of a model over the logarithm of the step, where nothing is measured yet ..."""
 
 BITS_AN_OCTAVE = 1.3
 """... but bits of a sample for each octave of the step at most, about: where rates are high, each latent
 takes a bit more if the step is halved."""
+
+MOST_AN_OCTAVE = 1.6
+"""The same for folds, for which the slope follows from variances ..."""
+
+GENTLEST_SLOPE = -0.3
+"""... and the gentlest slope that is believed of these."""
 
 ERROR_SLOPE = 1.4
 """Logarithm of the squared error over the logarithm of the step, where nothing is measured yet."""
@@ -72,6 +85,28 @@ TOLD_MISS = 0.07
 """Octaves of squared error (0.2 dB) by which a quality is missed before it is told."""
 
 
+@dataclass(frozen=True)
+class _Settled:
+    """What a search on a part of the scene ends with.
+
+    Parameters
+    ----------
+    trial : Trial
+        Under the last plan.
+    code : int
+        Of the step.
+    slope : float
+        Logarithm of what was measured over that of the step.
+    density : tuple of float
+        What pixels take of the first and of the second half of the scene, one beside the other.
+    """
+
+    trial: Trial
+    code: int
+    slope: float
+    density: tuple[float, float]
+
+
 class SceneControl:
     """Finds the step of one scene under the plans of one planner.
 
@@ -93,7 +128,7 @@ class SceneControl:
         self._planner = planner
         self.notes: list[str] = []
 
-    def within(self, budget: int, code: int, *, errors: bool) -> CodedScene:
+    def within(self, budget: int, code: int, *, errors: bool, first_size: float | None = None) -> CodedScene:
         """Code the scene into a number of bytes.
 
         Parameters
@@ -104,6 +139,8 @@ class SceneControl:
             Of the step to begin with, in units of ``1 / STEP_UNIT`` of a count.
         errors : bool
             Whether to measure the squared error too.
+        first_size : float, optional
+            Bytes that the scene takes with this step, about, where that is known.
 
         Returns
         -------
@@ -115,23 +152,27 @@ class SceneControl:
             If the budget is too small for this scene.
         """
         accept = (BUDGET_RANGE[0] * budget, BUDGET_RANGE[1] * budget)
-        bps = 8.0 * budget / self._coder.samples.info.count
-        goal = Goal(Trial.size, accept, max(SIZE_SLOPE, -BITS_AN_OCTAVE / bps))
-        trial, code, slope = self._settle(goal, code, errors=errors)
+        goal = Goal(Trial.size, accept, self._size_slope(budget))
+        found = self._settle(goal, code, errors=errors, first=first_size)
+        trial, code, slope = found.trial, found.code, found.slope
         if self._coder.method.saturates:
             useful = self._finest_useful(code)
             if useful > code:
                 # Under a plan for that step, which does not depend on the budget.
-                found = self._without_more(
+                coded = self._without_more(
                     self._trial(useful, errors=errors).on_all(), useful, budget, errors
                 )
-                if len(found.data) <= budget:
-                    return found
+                if len(coded.data) <= budget:
+                    return coded
         whole = trial.on_all()
         if self._coder.method.trims:
             near = replace(goal, accept=(TRIM_RANGE[0] * budget, TRIM_RANGE[1] * budget))
+            if whole is trial:
+                code = whole.nearest(near.accept, budget, code)
+            elif len(whole.strips) > 1:
+                code = self._approach(whole, found, exp2(goal.aim))
             code = near.find(whole, code, slope)
-            whole.trim(code, accept, exp2(goal.aim))
+            whole.trim(code, accept, exp2(goal.aim), slope)
         else:
             code = goal.find(whole, code, slope)
         if whole.size(code) > budget:
@@ -166,18 +207,41 @@ class SceneControl:
             If the quality is out of reach.
         """
         goal = Goal(Trial.error, (mse * (1 - QUALITY_RANGE), mse * (1 + QUALITY_RANGE)), ERROR_SLOPE)
-        trial, code, slope = self._settle(goal, code, errors=True)
-        whole = trial.on_all()
-        code = goal.find(whole, code, slope)
+        found = self._settle(goal, code, errors=True)
+        whole = found.trial.on_all()
+        code = goal.find(whole, found.code, found.slope)
         samples = self._coder.samples
-        wanted, found = (quality_text(one, samples.peak, samples.scale) for one in (mse, whole.error(code)))
+        wanted, reached = (quality_text(one, samples.peak, samples.scale) for one in (mse, whole.error(code)))
         if whole.error(code) > mse * (1 + OUT_OF_REACH):
             raise BudgetError(
-                f"quality of {wanted} is out of reach: the search for a step ended at {found}; ask for less"
+                f"quality of {wanted} is out of reach: the search for a step ended at {reached}; ask for less"
             )
         if whole.error(code) > 0 and abs(log2_of(whole.error(code) / mse)) > TOLD_MISS:
-            self.notes.append(f"{wanted} were asked for, {found} are expected: no step comes nearer")
+            self.notes.append(f"{wanted} were asked for, {reached} are expected: no step comes nearer")
         return self._assemble(whole, code, errors=True)
+
+    def _size_slope(self, budget: int) -> float:
+        """Logarithm of the bytes over that of the step, about, before anything is measured."""
+        bps = 8.0 * budget / self._coder.samples.info.count
+        if not self._coder.method.trims:
+            return max(SIZE_SLOPE, -BITS_AN_OCTAVE / bps)
+        steps = [self._planner.step_for_bits(8.0 * budget * exp2(octaves)) for octaves in (-0.125, 0.125)]
+        octaves = log2_of(steps[0]) - log2_of(steps[1])
+        # At rates out of reach both steps are the finest one.
+        slope = -0.25 / octaves if octaves > 0 else GENTLEST_SLOPE
+        return min(max(slope, -MOST_AN_OCTAVE / bps), GENTLEST_SLOPE)
+
+    @staticmethod
+    def _approach(whole: Trial, found: _Settled, aim: float) -> int:
+        """Code the whole scene towards a size; the code of the step of its header."""
+        code = found.code
+        for start in range(MOST_STARTS):
+            again = start + 1 < MOST_STARTS
+            missed = whole.approach(code, aim, found.slope, found.density, give_up=again)
+            if missed == 1:
+                break
+            code = moved_step(code, 1 / missed, found.slope)
+        return code
 
     def _finest_useful(self, code: int) -> int:
         """The best of all steps from one on upwards, for a model that has a finest one.
@@ -228,7 +292,7 @@ class SceneControl:
         pixels = pixels_tried(plan) // (2 if rough else 1)
         return Trial(self._coder, self._coder.some_strips(plan, pixels), code, errors=errors)
 
-    def _settle(self, goal: Goal, code: int, *, errors: bool) -> tuple[Trial, int, float]:
+    def _settle(self, goal: Goal, code: int, *, errors: bool, first: float | None = None) -> _Settled:
         """Find the step at which the plan for this step meets the goal, on a part of the scene.
 
         A plan for another step has other components and other side information, so the neighbourhood of
@@ -242,20 +306,28 @@ class SceneControl:
             measured[one] = goal.measure(self._trial(one, errors=errors, rough=True), one)
             return measured[one]
 
-        if self._planner.depends_on_step:
-            code = find_step(rough, goal.near, code, slope=goal.slope, evaluations=MOST_PLANS)
-        trial, sized = self._trial(code, errors=errors), goal.slope < 0
-        slope = goal.measured_slope(measured) if sized else goal.slope
+        sized = goal.slope < 0
+        slope = goal.slope
+        known = first is not None and goal.near[0] <= first <= goal.near[1]
+        if first is not None:
+            code = goal.moved(code, first, slope)
+        if self._planner.depends_on_step and not known:
+            code = find_step(rough, goal.near, code, slope=slope, evaluations=MOST_PLANS)
+            if sized:
+                slope = goal.measured_slope(measured)
+                code = goal.moved(code, measured[code] * WITH_ROTATIONS, slope)
+        trial = self._trial(code, errors=errors)
         for _ in range(MOST_MOVES):
             found = goal.move(trial, code, slope)
             slope = trial.slope(goal, slope)
             if abs(log2_of(found) - log2_of(code)) < (FINE_MOVE if sized else FINE_QUALITY_MOVE):
                 break
             code = found
+        density = trial.density(code) if sized else (1.0, 1.0)
         # What a fold leaves out is an estimate: a quality stays with the plan under which it was measured.
         if sized and self._planner.depends_on_step and abs(log2_of(found) - log2_of(trial.code)) > SAME_PLAN:
             trial = self._trial(found, errors=errors)
-        return trial, found, slope
+        return _Settled(trial, found, slope, density)
 
     def _assemble(self, whole: Trial, code: int, *, errors: bool) -> CodedScene:
         mse = whole.error(code) if errors else None

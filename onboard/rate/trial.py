@@ -13,11 +13,14 @@ from bandfold.onboard.coding.scene_strips import SceneStrips
 from bandfold.onboard.coding.strip_coder import CodedStrip, expected_mse
 from bandfold.onboard.settings import step_code
 
-from .lambda_trim import trim
 from .step_search import aim_between, find_step, slope_between
+from .strip_steps import LARGEST_MOVE, moved_step, trim, turns
 
-ROUGH_RANGE = (1.0, 1.14)
-"""Where a first plan may be, in parts of the target: above it, since it lacks rotations."""
+ROUGH_SIZES = (0.8, 1.35)
+"""Where a first plan may be, in parts of a size: rather above it, since it lacks rotations ..."""
+
+ROUGH_ERRORS = (1.0, 1.14)
+"""... and of a squared error."""
 
 HEADER_SLACK = 2
 """The header is measured at the planned step, whose code may be shorter than the final one's."""
@@ -44,7 +47,8 @@ class Goal:
     @property
     def near(self) -> tuple[float, float]:
         """A wider range, for a first search."""
-        return self.accept[0] * ROUGH_RANGE[0], self.accept[1] * ROUGH_RANGE[1]
+        least, most = ROUGH_SIZES if self.slope < 0 else ROUGH_ERRORS
+        return self.accept[0] * least, self.accept[1] * most
 
     @property
     def aim(self) -> float:
@@ -68,7 +72,11 @@ class Goal:
 
     def move(self, trial: Trial, code: int, slope: float) -> int:
         """Measure one step and move along the slope towards the aim, by an octave at most."""
-        distance = (self.estimated_aim - log2_of(self.measure(trial, code))) / slope
+        return self.moved(code, self.measure(trial, code), slope)
+
+    def moved(self, code: int, measure: float, slope: float) -> int:
+        """Move from a step with a measure along the slope towards the aim, by an octave at most."""
+        distance = (self.estimated_aim - log2_of(measure)) / slope
         return step_code(code / STEP_UNIT * exp2(min(max(distance, -1.0), 1.0)))
 
 
@@ -104,6 +112,7 @@ class Trial:
         self._head_bytes = len(coder.head(strips.plan, code)) + HEADER_SLACK
         self.code = code
         self._done: dict[int, list[CodedStrip]] = {}
+        self._own_codes: dict[int, list[int]] = {}
 
     def on_all(self) -> Trial:
         """The same plan on all lines of the scene; itself where it had them all."""
@@ -112,14 +121,76 @@ class Trial:
         whole = self._coder.strips(self.strips.plan)
         return Trial(self._coder, whole, self.code, errors=self._errors, side=self.side)
 
+    def nearest(self, accept: tuple[float, float], size: float, code: int) -> int:
+        """The code, of those that were coded, whose size is in a range and nearest to one; or another one."""
+        sizes = {one: self.size(one) for one in self._done}
+        good = [one for one, found in sizes.items() if accept[0] <= found <= accept[1]]
+        return min(good, key=lambda one: abs(sizes[one] - size), default=code)
+
     def coded(self, code: int) -> list[CodedStrip]:
         """All strips, coded with the step of a code."""
         if code not in self._done:
             self._done[code] = self._coder.code_strips(self.strips, code, errors=self._errors)
         return self._done[code]
 
-    def trim(self, code: int, accept: tuple[float, float], aim: float) -> None:
-        """Bring the size at a step into a range by the Lagrange multiplier; see `.lambda_trim`.
+    def approach(
+        self, code: int, aim: float, slope: float, density: tuple[float, float], *, give_up: bool
+    ) -> float:
+        """Code all strips so that the whole comes to a size: those that come later at steps of their own.
+
+        Parameters
+        ----------
+        code : int
+            Of the step of the first strips.
+        aim : float
+            Size to aim at, in bytes.
+        slope : float
+            Logarithm of the bytes over that of the step.
+        density : tuple of float
+            What is expected of pixels of the first and of the second half, see `density`: only the ratio
+            of the two counts.
+        give_up : bool
+            Whether no strip is kept where later strips need a step too far from that of the first ones.
+
+        Returns
+        -------
+        float
+            1, or if no strip is kept the factor by which the size of the whole would miss the aim.
+        """
+        parts = [self.strips.part(index) for index in range(len(self.strips))]
+        expected = [part.pixels * density[part.second] for part in parts]
+        aim -= self._head_bytes + len(self.side)
+        coded: list[CodedStrip] = []
+        codes: list[int] = []
+        own = code
+        for some in turns(len(parts)):
+            if coded:
+                size = sum(segment_bytes(strip.payload) for strip in coded)
+                left = size * sum(expected[some.start :]) / sum(expected[: some.start])
+                wanted = (aim - size) / left
+                if give_up and own == code and abs(wanted - 1) > LARGEST_MOVE:
+                    return (size + left) / aim
+                # What is expected is uncertain: before the last strips half of a move is enough.
+                wanted = 1 + (wanted - 1) * (1.0 if some.stop == len(parts) else 0.5)
+                own = moved_step(own, min(max(wanted, 1 - LARGEST_MOVE), 1 + LARGEST_MOVE), slope)
+            coded += self._coder.code_strips(self.strips, own, some, errors=self._errors, header_code=code)
+            codes += [own] * len(some)
+        self._done[code], self._own_codes[code] = coded, codes
+        return 1.0
+
+    def density(self, code: int) -> tuple[float, float]:
+        """Bytes of a pixel at a step, of the first half of the strips of a scene and of the second half."""
+        sizes, pixels = [0, 0], [0, 0]
+        for index, strip in enumerate(self.coded(code)):
+            part = self.strips.part(index)
+            sizes[part.second] += segment_bytes(strip.payload)
+            pixels[part.second] += part.pixels
+        if not all(pixels):
+            return 1.0, 1.0
+        return sizes[0] / pixels[0], sizes[1] / pixels[1]
+
+    def trim(self, code: int, accept: tuple[float, float], aim: float, slope: float) -> None:
+        """Bring the size at a step into a range by the steps of single strips; see `.strip_steps`.
 
         Parameters
         ----------
@@ -129,18 +200,20 @@ class Trial:
             Range of sizes that are good, in bytes.
         aim : float
             Size to aim at, in bytes.
+        slope : float
+            Logarithm of the bytes over that of the step.
         """
         coded = self.coded(code)
+        codes = self._own_codes.setdefault(code, [code] * len(coded))
 
-        def recode(index: int, multiplier: float) -> int:
-            coded[index] = self.strips.code(
-                index, code / STEP_UNIT, errors=self._errors, multiplier=multiplier
-            )
+        def recode(index: int, own: int) -> int:
+            told = None if own == code else own
+            coded[index] = self.strips.code(index, own / STEP_UNIT, errors=self._errors, told=told)
             return segment_bytes(coded[index].payload)
 
         sizes = [segment_bytes(strip.payload) for strip in coded]
         rest = self.size(code) - sum(sizes)
-        trim(sizes, (accept[0] - rest, accept[1] - rest), aim - rest, recode)
+        trim(sizes, codes, (accept[0] - rest, accept[1] - rest), aim - rest, slope, recode)
 
     def size(self, code: int) -> float:
         """Bytes of the stream at a step; exact where all lines are at hand."""

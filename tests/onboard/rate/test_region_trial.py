@@ -11,7 +11,7 @@ from bandfold.onboard.coding.strip_coder import TransformMethod
 from bandfold.onboard.planning.block_sample import sample_blocks
 from bandfold.onboard.planning.region_planner import find_regions
 from bandfold.onboard.planning.scene_planner import ScenePlanner
-from bandfold.onboard.rate.region_trial import several_cost_less
+from bandfold.onboard.rate.region_trial import RegionTrial, try_regions
 from bandfold.onboard.samples.samples import ArraySource, Samples
 
 from ..planning.test_region_planner import LANDS, STEP, STRIP, encode, land
@@ -33,7 +33,7 @@ def _plans(cube):
 
 def test_two_lands_are_worth_two_folds(cube):
     coder, several, one = _plans(cube)
-    assert several_cost_less(coder, several, one)
+    assert try_regions(coder, several, one).several_cost_less
     assert Decoder(encode(cube)).report()["folds"] == len(several.bases) > 1
 
 
@@ -41,10 +41,11 @@ def test_the_same_fold_under_several_numbers_is_not(cube):
     """It costs its sections, and saves nothing."""
     coder, several, one = _plans(cube)
     alike = tuple(replace(one.bases[0], number=basis.number) for basis in several.bases)
-    assert not several_cost_less(coder, replace(one, bases=alike, regions=several.regions), one)
+    assert not try_regions(coder, replace(one, bases=alike, regions=several.regions), one).several_cost_less
 
 
 def test_the_encoder_listens(monkeypatch, cube):
-    monkeypatch.setattr("bandfold.onboard.encoder.several_cost_less", lambda *_: False)
+    one = RegionTrial(several_cost_less=False, size=1000.0)
+    monkeypatch.setattr("bandfold.onboard.encoder.try_regions", lambda *_: one)
     report = Decoder(encode(cube)).report()
     assert report["folds"] == 1

@@ -1,0 +1,103 @@
+"""A scene that nearly fits its budget is made to fit by the steps of single strips.
+
+The size of a strip follows its step closely. What strips take beside what was expected of them is known once
+some are coded: so the others meet a budget by steps that are a few percent finer or coarser, and no strip is
+coded twice. Where that is not enough, single strips are coded again.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+
+from bandfold.bitstream.container.header import STEP_UNIT
+from bandfold.common.exact import exp2, log2_of
+from bandfold.onboard.settings import step_code
+
+LARGEST_MOVE = 0.1
+"""Share of a strip's bytes that its own step takes off or adds, beside that of the header."""
+
+MOST_ROUNDS = 3
+"""Times that a strip is coded again at most."""
+
+
+def turns(strips: int) -> list[range]:
+    """Strips that are coded side by side, before those that come next have their step.
+
+    Parameters
+    ----------
+    strips : int
+        Of a scene.
+
+    Returns
+    -------
+    list of range
+        Up to a quarter of them, after which most can still be made to fit; up to five eighths and to seven
+        eighths; and the rest.
+    """
+    ends = sorted({0, -(-strips // 4), -(-5 * strips // 8), strips - max(strips // 8, 1), strips})
+    return [range(start, end) for start, end in itertools.pairwise(ends)]
+
+
+def moved_step(code: int, wanted: float, slope: float) -> int:
+    """The step that changes the size of a strip by a factor.
+
+    Parameters
+    ----------
+    code : int
+        Code of its step.
+    wanted : float
+        Factor.
+    slope : float
+        Logarithm of the bytes over the logarithm of the step.
+
+    Returns
+    -------
+    int
+        Code of a step.
+    """
+    return step_code(code / STEP_UNIT * exp2(log2_of(wanted) / slope))
+
+
+def trim(
+    sizes: Sequence[int],
+    codes: Sequence[int],
+    accept: tuple[float, float],
+    aim: float,
+    slope: float,
+    recode: Callable[[int, int], int],
+) -> bool:
+    """Bring the sum of sizes into a range.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Bytes of each strip ...
+    codes : sequence of int
+        ... and the code of its step.
+    accept : tuple of float
+        Range of sums that are good.
+    aim : float
+        Sum to aim at.
+    slope : float
+        Logarithm of the bytes over the logarithm of the step.
+    recode : callable
+        Codes a strip again, given its index and the code of a step, and returns its bytes.
+
+    Returns
+    -------
+    bool
+        Whether the sum got there.
+    """
+    now, steps = list(sizes), list(codes)
+    # Large strips first: they absorb most for one coding.
+    order = sorted(range(len(now)), key=lambda index: (-now[index], index))
+    for _ in range(MOST_ROUNDS):
+        for index in order:
+            if accept[0] <= sum(now) <= accept[1]:
+                return True
+            wanted = 1.0 + (aim - sum(now)) / now[index]
+            wanted = min(max(wanted, 1.0 - LARGEST_MOVE), 1.0 + LARGEST_MOVE)
+            steps[index] = moved_step(steps[index], wanted, slope)
+            now[index] = recode(index, steps[index])
+    return accept[0] <= sum(now) <= accept[1]
