@@ -105,7 +105,8 @@ class ComponentTransform(Structure):
             Rising.
         """
         levels = segment.quantised
-        found = np.asarray(levels.reshape(*levels.shape[:2], -1).any(axis=2).any(axis=0))
+        # One axis after the other is several times as fast as all of them at once.
+        found = np.any(np.any(np.any(levels, axis=3), axis=2), axis=0)
         if segment.chosen is not None:
             turned = found[: self.arrays["inverses"].shape[1]]
             turned[:] = turned.any()

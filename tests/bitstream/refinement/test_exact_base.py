@@ -118,6 +118,11 @@ def test_absent_samples_change_nothing_of_the_others():
     assert np.abs(exact(stream) - decoded)[present].max() <= 1
 
 
+def test_a_scene_without_components_has_its_means():
+    cube = np.broadcast_to(np.arange(5, 9, dtype=np.uint16)[:, None, None], (4, 20, 11)).copy()
+    np.testing.assert_array_equal(exact(Encoder(lossless=True).encode(cube)), cube)
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int16"])
 def test_counts_keep_to_their_type(dtype):
     ends = np.iinfo(dtype)
