@@ -7,10 +7,12 @@ made from its number, so that one that fails can be run again by itself (``--fir
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import click
 
 from bandfold.benchmarks.measures.limit_cases import LimitCase
+from bandfold.programs import options
 from bandfold.programs.program import run
 
 
@@ -20,12 +22,14 @@ from bandfold.programs.program import run
     "--first", type=click.IntRange(0), default=0, show_default=True, help="Number of the first case."
 )
 @click.option("--size", type=click.IntRange(1), default=400_000, show_default=True, help="Samples of a case.")
+@click.option("--scenes", type=options.FOLDER, help="Folder of ENVI scenes that take turns with random ones.")
 @click.option("--every", type=click.IntRange(1), default=100, show_default=True, help="Cases between lines.")
-def main(samples: int, first: int, size: int, every: int) -> None:
+def main(samples: int, first: int, size: int, scenes: Path | None, every: int) -> None:
     """Code random scenes within limits until so many samples were compared."""
+    files = () if scenes is None else tuple(sorted(scenes.glob("*.hdr")))
     done, number, refused, start = 0, first, 0, time.perf_counter()
     while done < samples:
-        case = LimitCase.make(number, size)
+        case = LimitCase.make(number, size, files)
         number += 1
         if case.check():
             done += case.cube.size

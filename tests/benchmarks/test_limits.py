@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from bandfold.benchmarks.limits import main
 from bandfold.benchmarks.measures import limit_cases
 from bandfold.benchmarks.measures.limit_cases import LimitCase
+from bandfold.benchmarks.scenes.scene_file import write_scene
 from bandfold.common.errors import VerificationError
 
 
@@ -21,8 +22,21 @@ def test_a_case_comes_from_its_number():
     one, other = LimitCase.make(5, 2000), LimitCase.make(5, 2000)
     assert np.array_equal(one.cube, other.cube, equal_nan=True)
     assert one.settings == other.settings
-    kinds = {LimitCase.make(number, 500).cube.dtype.name for number in range(60)}
-    assert kinds == set(limit_cases.DTYPES)
+    cases = [LimitCase.make(number, 500) for number in range(0, 60 * limit_cases.CASES_OF_SCENE, 7)]
+    assert {case.cube.dtype.name for case in cases} == set(limit_cases.DTYPES)
+    assert any("model" in case.settings for case in cases)
+
+
+def test_scenes_of_a_folder_take_turns_and_are_repeated_up_to_the_size(tmp_path):
+    cube = np.arange(3 * 8 * 9, dtype=np.int16).reshape(3, 8, 9)
+    write_scene(tmp_path / "own.hdr", cube)
+    case = LimitCase.make(limit_cases.CASES_OF_SCENE, 4 * cube.size, [tmp_path / "own.hdr"])
+    assert case.cube.shape == (3, 16, 18)
+    assert np.array_equal(case.cube[:, :8, :9], cube)
+    done = CliRunner().invoke(
+        main, ["--samples", "1", "--size", "2000", "--first", "8", "--scenes", str(tmp_path)]
+    )
+    assert done.exit_code == 0, done.output
 
 
 @pytest.mark.parametrize(
