@@ -67,7 +67,7 @@ class SymbolWriter:
         classes : ndarray of uint8, same shape
             Class of each; those of class `ABSENT` are left out.
         raw : int
-            Low bits that are written raw, 0 to 32.
+            Low bits that are written raw, see `bandfold.bitstream.refinement.scales.raw_bits`.
         """
         tokens = np.empty(numbers.shape, dtype=np.uint8)
         bits = np.empty(_SYMBOL_BYTES * numbers.size + PADDING, dtype=np.uint8)

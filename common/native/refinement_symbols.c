@@ -284,12 +284,11 @@ BF_INLINE void put_bits(bit_sink *sink, uint32_t field, int width)
     }
 }
 
-/* Tokens, and raw bits from bit `next_bit` of the first byte on; returns where they end. */
-BF_EXPORT int64_t bf_refinement_tokens(const int32_t *numbers, const uint8_t *classes, int32_t lines, int32_t samples,
-                                       int32_t raw, int64_t next_bit, uint8_t *tokens, uint8_t *bits)
+/* Tokens of any numbers, and their raw bits. */
+static void large_tokens(const int32_t *numbers, const uint8_t *classes, int64_t count, int32_t raw, uint8_t *tokens,
+                         bit_sink *to)
 {
-    bit_sink sink = {bits, (uint64_t)(bits[0] >> (8 - next_bit)), (int)next_bit};
-    const int64_t count = (int64_t)lines * samples;
+    bit_sink sink = *to;
     for (int64_t p = 0; p < count; p++) {
         const int32_t high = numbers[p] >> raw;
         const uint32_t magnitude = high < 0 ? 0u - (uint32_t)high : (uint32_t)high;
@@ -304,6 +303,94 @@ BF_EXPORT int64_t bf_refinement_tokens(const int32_t *numbers, const uint8_t *cl
         put_bits(&sink, field, width);
         if (raw)
             put_bits(&sink, (uint32_t)numbers[p] & (((uint32_t)1 << raw) - 1), raw);
+    }
+    *to = sink;
+}
+
+/* Store bits, the first one as the most significant of the first byte. */
+BF_INLINE void store_bits(uint8_t *to, uint64_t bits)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && defined(__GNUC__)
+    bits = __builtin_bswap64(bits);
+    memcpy(to, &bits, 8);
+#else
+    for (int n = 0; n < 8; n++)
+        to[n] = (uint8_t)(bits >> (56 - 8 * n));
+#endif
+}
+
+/* Raw bits of some samples, those of two neighbours put together. */
+enum { CHUNK = 512, SMALL = 1 << 15 };
+typedef struct {
+    uint32_t fields[CHUNK / 2], widths[CHUNK / 2];
+} raw_pairs;
+
+/* Tokens of some samples and their raw bits, as long as no magnitude is beyond what is small; returns whether so. */
+BF_CLONES
+static int small_tokens(const int32_t *restrict numbers, const uint8_t *restrict classes, int64_t count,
+                        uint8_t *restrict tokens, raw_pairs *restrict pairs)
+{
+    uint32_t fields[CHUNK], widths[CHUNK];
+    uint32_t all = 0;
+    for (int64_t p = 0; p < count; p++)
+        all |= numbers[p] < 0 ? 0u - (uint32_t)numbers[p] : (uint32_t)numbers[p];
+    if (all >= SMALL)
+        return 0;
+    for (int64_t p = 0; p < count; p++) {
+        const int32_t magnitude = numbers[p] < 0 ? -numbers[p] : numbers[p], direct = magnitude | BF_DIRECT;
+        /* The highest bit, and not the one below it: what is rounded to a float keeps its exponent. */
+        const union { float number; int32_t bits; } highest = {(float)(direct & ~(direct >> 1))};
+        const int32_t exponent = (highest.bits >> 23) - 127, large = magnitude >= BF_DIRECT;
+        const int32_t token = BF_DIRECT + 2 * (exponent - 4) + ((magnitude >> (exponent - 1)) & 1);
+        const int32_t more = large ? exponent - 1 : 0;
+        const uint32_t kept = classes[p] == ABSENT ? 0 : ~0u;
+        tokens[p] = (uint8_t)(large ? token : magnitude);
+        widths[p] = (uint32_t)((magnitude != 0) + more) & kept;
+        fields[p] = ((uint32_t)(numbers[p] < 0) << more | ((uint32_t)magnitude & ((1u << more) - 1))) & kept;
+    }
+    for (int64_t p = count; p < count + (count & 1); p++)
+        widths[p] = fields[p] = 0;
+    for (int64_t p = 0; p < (count + 1) / 2; p++) {
+        pairs->fields[p] = fields[2 * p] << widths[2 * p + 1] | fields[2 * p + 1];
+        pairs->widths[p] = widths[2 * p] + widths[2 * p + 1];
+    }
+    return 1;
+}
+
+/* Put raw bits of samples behind each other without asking when a word is full. */
+BF_INLINE void put_pairs(bit_sink *sink, const raw_pairs *pairs, int64_t count)
+{
+    uint8_t *to = sink->to;
+    uint64_t held = sink->held;
+    int filled = sink->count;
+    for (; filled >= 8; filled -= 8)
+        *to++ = (uint8_t)(held >> (filled - 8));
+    for (int64_t p = 0; p < count; p++) {
+        held = held << pairs->widths[p] | pairs->fields[p];
+        filled += (int)pairs->widths[p];
+        /* One bit at least stays free: a shift by 64 is not defined. */
+        store_bits(to, held << 1 << (63 - filled));
+        to += filled >> 3;
+        filled &= 7;
+    }
+    sink->to = to;
+    sink->held = held;
+    sink->count = filled;
+}
+
+/* Tokens, and raw bits from bit `next_bit` of the first byte on; returns where they end. */
+BF_EXPORT int64_t bf_refinement_tokens(const int32_t *numbers, const uint8_t *classes, int32_t lines, int32_t samples,
+                                       int32_t raw, int64_t next_bit, uint8_t *tokens, uint8_t *bits)
+{
+    bit_sink sink = {bits, (uint64_t)(bits[0] >> (8 - next_bit)), (int)next_bit};
+    const int64_t count = (int64_t)lines * samples;
+    raw_pairs pairs;
+    for (int64_t first = 0; first < count; first += CHUNK) {
+        const int64_t some = count - first < CHUNK ? count - first : CHUNK;
+        if (!raw && small_tokens(numbers + first, classes + first, some, tokens + first, &pairs))
+            put_pairs(&sink, &pairs, (some + 1) / 2);
+        else
+            large_tokens(numbers + first, classes + first, some, raw, tokens + first, &sink);
     }
     const int64_t end = (sink.to - bits) * 8 + sink.count;
     for (; sink.count > 0; sink.count -= 8)
