@@ -285,6 +285,8 @@ def decode(
     if opened.bytes_read < opened.stream_bytes:
         told += f", {opened.bytes_read} of {opened.stream_bytes} bytes read"
     tell(report, f"{paths[0]}: {geometry}{told}, {seconds:.1f} s", as_json=as_json, err=to_stdout)
+    if decoder.unrestored:
+        warn("not restored, which would take long for so few bytes: give --trusted, or --restore restore")
     warn_first(map(str, written.damage))
     if not decoder.complete:
         warn("the stream has no end: it was cut off, or its end was lost; there may have been more lines")

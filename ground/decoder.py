@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.container.stream_budget import PLANE_WORK, SAMPLE_SHARE, StreamBudget
+from bandfold.bitstream.container.stream_budget import PLANE_WORK, SCALED_PLANE_WORK, StreamBudget
 from bandfold.bitstream.contexts.tables import load_tables, needed_tables
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.bitstream.segments.predicted_codec import PredictedCodec
@@ -94,6 +94,9 @@ class Decoder:
         Of each strip that the last call decoded, which error its samples have at most.
     restoration : str or None
         Name of the package that restores the scene, if one does.
+    unrestored : bool
+        Whether the scene is not restored only because a stream of few bytes may not cost so much; `trusted`,
+        or a package that is named, restores it.
     """
 
     def __init__(
@@ -121,6 +124,10 @@ class Decoder:
         self._stream = stream = ParsedStream.parse(data, named, budget, registry)
         statistics = needed_tables(stream.header.tables, named)
         model = find_restoration(restore, registry) if stream.header.spectral else None
+        latents = stream.transforms.strip_latents * stream.header.strip_count
+        self.unrestored = model is not None and restore == AUTO and not budget.allows_restoration(latents)
+        if self.unrestored:
+            model = None
         restorer = None
         if model is not None:
             restorer = Restorer(model, statistics.modes[mode_name(spectral=True)])
@@ -264,8 +271,9 @@ class Decoder:
         first, last = lines.start // height, -(-lines.stop // height)
         budget = self._stream.budget.again(self._strip_decoder.work_factor)
         count = bands.stop - bands.start
-        budget.work(PLANE_WORK * count * (last - first), "strips")
-        budget.work(count * (lines.stop - lines.start) * info.samples // SAMPLE_SHARE, "samples")
+        plane_work = PLANE_WORK if info.scaling is None else SCALED_PLANE_WORK
+        budget.work(plane_work * count * (last - first), "strips")
+        budget.samples(count * (lines.stop - lines.start) * info.samples, info)
         # Threads take a strip each; where there is only one strip, its network may have them all.
         self._strip_decoder.open(1 if last - first > 1 else self._workers.threads, budget)
         decode = one_blas_thread()(partial(self._strip_decoder.decode, bands=bands))

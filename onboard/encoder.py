@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.container.header import STEP_UNIT
+from bandfold.bitstream.container.header import STEP_UNIT, Header
+from bandfold.bitstream.container.sections import read_sections
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.segments.predicted_codec import codec_of
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
@@ -21,6 +22,7 @@ from bandfold.common.workers import Workers, one_blas_thread
 
 from .coding.scene_coder import CodedScene, SceneCoder
 from .coding.strip_coder import Method, TransformMethod
+from .decoding_cost import decoding_notes
 from .downlink.resume import Begun
 from .downlink.resume_check import check_first_strip
 from .networks.band_coder import NetworkMethod
@@ -181,16 +183,19 @@ class Encoder:
         refiner = self._refiner(samples.scene.info)
         coded = self._coded(samples, refiner)
         self._missed = coded.notes
-        if refiner is None:
-            return coded.data
-        return refine_scene(
-            coded,
-            samples,
-            refiner,
-            base_first=self.settings.base_first,
-            workers=self._workers,
-            progress=self._progress,
-        )
+        data = coded.data
+        if refiner is not None:
+            data = refine_scene(
+                coded,
+                samples,
+                refiner,
+                base_first=self.settings.base_first,
+                workers=self._workers,
+                progress=self._progress,
+            )
+        header = Header.unpack(next(read_sections(data)).payload)
+        self._notes += decoding_notes(len(data), header, bounded=refiner is not None)
+        return data
 
     def encode_to(self, scene: NDArray[Any] | SceneSource, path: str | os.PathLike[str]) -> int:
         """Encode a scene to a file, which appears whole or not at all.

@@ -14,6 +14,7 @@ from bandfold.common.errors import SceneError, SettingsError
 from bandfold.common.scene import SceneInfo
 from bandfold.common.workers import one_blas_thread
 
+from .decoding_cost import decoding_notes
 from .downlink.resume import Begun
 from .samples.samples import HeldLines
 from .settings import EncoderSettings, SettingsFields, settings_of
@@ -84,6 +85,8 @@ class StreamEncoder:
         self.settings = replace(self.settings, strip_lines=height)
         self._info = replace(info, lines=1)
         self._write = write
+        # What a stream that was begun has before is not known.
+        self._sent = None if begun is not None else 0
         self._strips = StreamStrips(info, self.settings, begun)
         self._ended, self._low = False, begun is not None and begun.low
         self._strip: NDArray[Any] | None = None
@@ -102,8 +105,11 @@ class StreamEncoder:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know of the samples; empty until the first strip is coded."""
-        return self._strips.notes
+        """What the user should know of the samples, and of the finished stream."""
+        if not self._ended or self._sent is None:
+            return self._strips.notes
+        bounded = bool(self.settings.limits)
+        return self._strips.notes + decoding_notes(self._sent, self._strips.header, bounded=bounded)
 
     @property
     def suspect(self) -> list[slice]:
@@ -204,9 +210,14 @@ class StreamEncoder:
         if not self._strips.lines:
             raise SceneError("there are no lines: a stream has at least one")
         for section in self._strips.end():
-            self._write(section)
+            self._send(section)
         self._ended = True
         self._strip = None
+
+    def _send(self, section: bytes) -> None:
+        self._write(section)
+        if self._sent is not None:
+            self._sent += len(section)
 
     def _check_open(self) -> None:
         if self._ended:
@@ -240,4 +251,4 @@ class StreamEncoder:
         sections = self._strips.code(HeldLines(self._strip[:, : self._fill], self._info, self._strips.lines))
         self._fill = 0
         for section in sections:
-            self._write(section)
+            self._send(section)

@@ -189,6 +189,11 @@ class StreamStrips:
         return self._plan.notes(self._info) if self._plan is not None and self._seek else ()
 
     @property
+    def header(self) -> Header:
+        """What the last header told, with the lines that are coded so far."""
+        return replace(self._header, info=replace(self._header.info, lines=max(self.lines, 1)))
+
+    @property
     def engines(self) -> tuple[str, ...]:
         """What ran the network of the model so far; empty without one."""
         return () if self._model is None else self._model.engines

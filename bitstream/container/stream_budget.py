@@ -1,7 +1,8 @@
 """What reading a stream may cost: memory and work, charged for what it claims before that is built.
 
 A few bytes can claim anything: a header tells any number of lines, and numbers that are zero take no bytes at
-all. So each stream has a budget that grows with its bytes, far above what streams of encoders need.
+all. So each stream has a budget that grows with its bytes, above what streams of encoders need. What is
+charged is what is done: samples that are written, and latents that are not zero.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from threading import Lock
 
 from bandfold.common.errors import MemoryLimitError
+from bandfold.common.scene import SceneInfo
 
 LEAST_MEMORY = 256 << 20
 """Bytes that any stream may take, however short it is."""
@@ -20,19 +22,36 @@ LEAST_WORK = 1 << 25
 """Units of work that any stream may take, each some 20 nanoseconds of one processor core."""
 
 WORK_OF_BYTE = 1 << 10
-"""Units of work for each byte: at 0.01 bits per sample a byte tells 800 samples."""
+"""Units of work for each byte of longer streams: at 0.001 bits per sample a byte tells 8000 samples."""
 
 STRIP_WORK = 1 << 9
 """Units of work for each strip that a stream claims, whether it is there or not."""
 
-SAMPLE_SHARE = 8
-"""Samples to a unit of work, where only band means are written."""
+SAMPLE_SHARE = 10
+"""Samples to a unit of work: those that are written, and once more each where they are scaled, and where some
+may have no data."""
 
-PLANE_WORK = 1 << 8
-"""Units of work for each band of each strip, however small: it is rounded and scaled by itself."""
+PRODUCT_SHARE = 1 << 7
+"""Products of a component and a band, for each pixel, to a unit of work."""
 
-LATENT_WORK = 4
+ZERO_SHARE = 1 << 3
+"""Latents that are not read, and are zero, to a unit of work."""
+
+PLANE_WORK, SCALED_PLANE_WORK = 1 << 5, 1 << 8
+"""Units of work for each band of each strip, however small; more where it is scaled by itself."""
+
+LIVE_SHARE = 1 << 2
+"""Latents of components that are not all zero, which go through the inverse transforms, to a unit of work."""
+
+LATENT_WORK = 2
 """Units of work for each latent that is read."""
+
+RESTORE_WORK = 1 << 6
+"""Units of work for each latent that is restored, in a budget of its own: without restoration a scene can be
+decoded all the same."""
+
+RESTORE_FACTOR = 1 << 1
+"""Times the work, for each byte, that restoration may take."""
 
 BLOCK_WORK = 1 << 8
 """Units of work for each block that chooses a rotation."""
@@ -44,8 +63,10 @@ NETWORK_FACTOR = 1 << 4
 """Times the work, for each byte, that streams of models may take."""
 
 PREDICTED_FACTOR = 1 << 2
-"""Times the work, for each byte, that streams of predicted bands may take: at 0.005 bits per sample a byte
-tells 1,600 samples, and all of their latents are read. A unit costs a third of what others do."""
+"""Times the work, for each byte, that streams of predicted bands may take, of which all latents are read."""
+
+PREDICTED_SHARE = 1 << 1
+"""Samples that are predicted to a unit of work."""
 
 UNLIMITED = 1 << 80
 """Bytes of memory, or units of work, that nothing exceeds."""
@@ -82,7 +103,7 @@ class StreamBudget:
         self.memory_limit = asked if trusted else min(asked, max(LEAST_MEMORY, MEMORY_OF_BYTE * nbytes))
         self.trusted = trusted
         self._nbytes, self._asked = nbytes, asked
-        self._left = UNLIMITED if trusted else LEAST_WORK + WORK_OF_BYTE * factor * nbytes
+        self._left = UNLIMITED if trusted else max(LEAST_WORK, WORK_OF_BYTE * factor * nbytes)
         self._lock = Lock()
 
     def again(self, factor: int = 1) -> StreamBudget:
@@ -122,6 +143,39 @@ class StreamBudget:
                     f"corrupt, or holds next to nothing; {_ADVICE}"
                 )
 
+    def samples(self, count: int, info: SceneInfo) -> None:
+        """Charge samples that are written, whatever they are made of.
+
+        Parameters
+        ----------
+        count : int
+            How many.
+        info : SceneInfo
+            Says whether they are scaled, and whether some may have no data.
+
+        Raises
+        ------
+        MemoryLimitError
+            If that is more work than is left.
+        """
+        self.work(sample_work(count, info), "samples")
+
+    def allows_restoration(self, latents: int) -> bool:
+        """Whether latents may be restored.
+
+        Parameters
+        ----------
+        latents : int
+            Of the whole scene.
+
+        Returns
+        -------
+        bool
+        """
+        return self.trusted or RESTORE_WORK * latents <= max(
+            LEAST_WORK, WORK_OF_BYTE * RESTORE_FACTOR * self._nbytes
+        )
+
     def memory(self, nbytes: int, what: str) -> None:
         """Refuse what takes more memory than the stream may.
 
@@ -149,3 +203,20 @@ class StreamBudget:
             f"{need}, of a stream of {self._nbytes} bytes the limit is {self.memory_limit / 2**30:.1f} GiB: "
             f"{_ADVICE}"
         )
+
+
+def sample_work(count: int, info: SceneInfo) -> int:
+    """Units of work that writing samples takes.
+
+    Parameters
+    ----------
+    count : int
+        How many.
+    info : SceneInfo
+        Says whether they are scaled, and whether some may have no data.
+
+    Returns
+    -------
+    int
+    """
+    return count * (1 + (info.scaling is not None) + (info.no_data is not None)) // SAMPLE_SHARE

@@ -43,6 +43,7 @@ def read_mask(payload: PayloadReader, shape: tuple[int, int, int]) -> NDArray[np
     Returns
     -------
     ndarray of bool, shape (bands, lines, samples)
+        Read-only: all bands may share their memory.
 
     Raises
     ------
@@ -60,7 +61,8 @@ def read_mask(payload: PayloadReader, shape: tuple[int, int, int]) -> NDArray[np
     # Each by itself first: their sum may overflow.
     if runs.max(initial=0) >= size or int(runs.sum()) >= size:
         raise StreamError("a run of absent data leads past the end: the segment is corrupt")
-    flips = np.zeros(size, dtype=np.bool_)
-    flips[np.cumsum(runs)] = True
-    mask: NDArray[np.bool_] = np.logical_xor.accumulate(flips).reshape(lines, samples, bands)
-    return mask.transpose(2, 0, 1)
+    # Absent data are mostly whole pixels: then one number stands for all bands of one.
+    depth = bands if not (np.cumsum(runs) % bands).any() else 1
+    lengths = np.diff(np.cumsum(runs) // depth, prepend=0, append=size // depth)
+    mask = np.repeat(np.arange(len(lengths)) % 2 == 1, lengths).reshape(lines, samples, bands // depth)
+    return np.broadcast_to(mask.transpose(2, 0, 1), shape)

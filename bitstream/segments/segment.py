@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.container.header import Header
 from bandfold.bitstream.container.segment_layout import Chunk, ChunkedSegment, SegmentHeader, worth_of
-from bandfold.bitstream.container.stream_budget import BLOCK_WORK, StreamBudget
+from bandfold.bitstream.container.stream_budget import BLOCK_WORK, ZERO_SHARE, StreamBudget
 from bandfold.bitstream.contexts.features import DIAGONALS
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.payloads.block_weight_code import read_block_weights, write_block_weights
@@ -252,7 +252,7 @@ def read_segment(
     shift = 0
     if budget is None:
         budget = StreamBudget(sum(len(chunk.data) for chunk in segmented.chunks))
-    budget.work(CHANNELS * components * rows * columns, "latents")
+    budget.work(CHANNELS * components * rows * columns // ZERO_SHARE, "latents")
     latents = LatentReader((components, rows, columns), tables, mode_name(spectral=header.spectral))
     for number, chunk in enumerate(segmented.chunks):
         reader = PayloadReader(tables, chunk.data, budget)

@@ -130,7 +130,7 @@ def mark_no_data(
     if marker is None:
         return samples
     mistaken = samples == marker
-    if absent is not None:
+    if absent is not None and mistaken.any():
         mistaken &= ~absent
     if mistaken.any():
         moved = counts.copy()
@@ -163,7 +163,7 @@ def put_no_data(samples: NDArray[Any], absent: NDArray[np.bool_], info: SceneInf
     if info.no_data is not None and absent.any():
         # An encoder never marks what the type cannot hold; a stream that does may have any value there.
         with np.errstate(invalid="ignore", over="ignore"):
-            samples[absent] = np.array(info.no_data).astype(info.dtype)
+            np.copyto(samples, np.array(info.no_data).astype(info.dtype), where=absent)
     return samples
 
 

@@ -64,6 +64,19 @@ class Vectors:
         basis = self.integers / BASIS_UNIT
         return basis if self.weights is None else basis / self.weights[:, None]
 
+    @cached_property
+    def inverse(self) -> NDArray[np.float64]:
+        """Map from components back to what they were made of, in floating point: shape (n, count).
+
+        The rounded basis is orthonormal to 2**-16, too little for the strongest component of 16-bit data.
+        With weights it is so in weighted coordinates: what is not coded is zero there.
+        """
+        basis = self.rounded
+        inverse = np.linalg.solve(basis.T @ basis, basis.T).T
+        if self.weights is not None:
+            inverse /= self.weights[:, None]
+        return np.asarray(inverse, dtype=np.float64)
+
 
 @dataclass(frozen=True)
 class Taken(Vectors):

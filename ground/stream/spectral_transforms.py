@@ -15,13 +15,12 @@ from bandfold.bitstream.payloads.klt_code import read_fold, read_matrices
 from bandfold.bitstream.payloads.payload import PayloadReader
 from bandfold.bitstream.payloads.selection_code import read_selected_fold
 from bandfold.bitstream.segments.band_codec import BandCodec
+from bandfold.bitstream.segments.memory_estimate import strip_memory, strip_pixels
 from bandfold.bitstream.segments.predicted_codec import PredictedCodec
 from bandfold.bitstream.transforms.klt import Fold
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.errors import StreamError
-
-from .memory_estimate import strip_memory, strip_pixels
 
 
 @dataclass(frozen=True)
@@ -177,6 +176,9 @@ class SpectralTransforms:
         if key not in self._rotations:
             with self._section(Section.ROTATION, number, components) as reader:
                 matrices = read_matrices(reader, components)
+            if not self._header.spectral:
+                memory = strip_memory(self._header, components, self._codec, rotated=True)
+                self._budget.memory(memory, "one strip")
             self._rotations[key] = matrices
         return self._rotations[key]
 

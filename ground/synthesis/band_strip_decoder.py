@@ -15,6 +15,7 @@ from bandfold.ground.stream.spectral_transforms import SpectralTransform
 
 from .latent_bits import band_bits
 from .network_synthesis import NetworkSynthesis
+from .rounding import round_to_counts
 from .strip_decoder import BandPlanes, StripDecoder
 
 
@@ -53,7 +54,7 @@ class BandStripDecoder(StripDecoder):
         Returns
         -------
         BandPlanes
-            Counts that are not rounded yet, and which samples are absent.
+            Counts, and which samples are absent.
 
         Raises
         ------
@@ -78,7 +79,7 @@ class BandStripDecoder(StripDecoder):
             levels.quantised, fold, self._stream.step(place), bands, (height, header.info.samples)
         )
         absent = None if levels.absent is None else levels.absent[bands]
-        return BandPlanes(counts, absent, levels.escapes, place.doublings)
+        return BandPlanes(round_to_counts(counts, header.info), absent, levels.escapes, place.doublings)
 
     def read(self, segment: ChunkedSegment, transform: SpectralTransform) -> Segment:
         """Refuse: networks compute in floating point, which is not the same on every machine."""

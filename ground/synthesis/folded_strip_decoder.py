@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.container.segment_layout import ChunkedSegment
-from bandfold.bitstream.container.stream_budget import StreamBudget
+from bandfold.bitstream.container.stream_budget import LIVE_SHARE, PRODUCT_SHARE, StreamBudget
 from bandfold.bitstream.contexts.tables import Mode, Tables
+from bandfold.bitstream.segments.memory_estimate import COMPONENTS_AT_ONCE
 from bandfold.bitstream.segments.segment import Segment, mode_name, read_segment
 from bandfold.bitstream.transforms.coding_weights import weights_of
+from bandfold.bitstream.transforms.klt import FRACTION, Fold
 from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.ground.stream.memory_budget import MemoryBudget
 from bandfold.ground.stream.parsed_stream import ParsedStream
 from bandfold.ground.stream.spectral_transforms import SpectralTransform
 
+from .band_synthesis import BandSynthesis
 from .decoded_latents import DecodedLatents, LatentRestorer
-from .inverse_transforms import dequantise, inverse_cosine_transform, inverse_rotation, unfold
+from .inverse_transforms import (
+    dequantise,
+    inverse_cosine_transform,
+    inverse_rotation,
+    live_components,
+)
 from .latent_bits import component_bits
+from .rounding import round_to_counts
 from .strip_decoder import BandPlanes, StripDecoder
 
 
@@ -75,7 +89,7 @@ class FoldedStripDecoder(StripDecoder):
         Returns
         -------
         BandPlanes
-            Counts that are not rounded yet, and which samples are absent.
+            Counts, and which samples are absent.
 
         Raises
         ------
@@ -95,18 +109,19 @@ class FoldedStripDecoder(StripDecoder):
         if not levels.quantised.any():
             means = self._means(transform.fold, bands, height)
             return BandPlanes(means, absent, levels.escapes, place.doublings)
-        self._charge_samples(bands, height)
-        # Dequantisation: latents, in steps and then in counts.
-        latents = dequantise(levels, self._mode)
-        if self._restorer is not None:
-            latents = self._restored(self._restorer, levels, latents, rotations)
-        latents *= self._stream.step(place)
+        # Reconstruction points, nearer to what was quantised.
+        restored = None if self._restorer is None else self._restored(self._restorer, levels, rotations)
+        latents = levels.quantised if restored is None else restored
+        live = live_components(latents, levels.chosen, rotations)
         # The inverse transforms: within blocks, of blocks, and across bands.
-        inverse_rotation(latents, levels.chosen, rotations)
-        if levels.block_codes is not None:
-            latents /= weights_of(levels.block_codes)
-        planes = inverse_cosine_transform(latents, height, header.info.samples)
-        counts = unfold(transform.fold, planes, bands)
+        planes = partial(self._planes, levels, restored, rotations, (height, self._stream.step(place)))
+        if transform.fold.second is None:
+            counts = self._unfolded(
+                transform.fold, planes, live, bands, height, rotated=levels.chosen is not None
+            )
+        else:
+            self._charge_components(len(live), bands, height)
+            counts = BandSynthesis(transform.fold, live, bands).counts(planes(live), header.info)
         return BandPlanes(counts, absent, levels.escapes, place.doublings)
 
     def read(self, segment: ChunkedSegment, transform: SpectralTransform) -> Segment:
@@ -119,14 +134,68 @@ class FoldedStripDecoder(StripDecoder):
             self.count_bits(component_bits(levels, self._mode), fold)
         return levels
 
-    def _restored(
+    def _unfolded(
         self,
-        restorer: LatentRestorer,
+        fold: Fold,
+        planes: Callable[[NDArray[np.int64]], NDArray[np.float64]],
+        live: NDArray[np.int64],
+        bands: slice,
+        height: int,
+        *,
+        rotated: bool,
+    ) -> NDArray[Any]:
+        """Counts of bands that are components, some at a time."""
+        counts = self._means(fold, bands, height)
+        if rotated:
+            groups = [live]
+        else:
+            live = live[slice(*np.searchsorted(live, (bands.start, bands.stop)))]
+            groups = [live[at : at + COMPONENTS_AT_ONCE] for at in range(0, len(live), COMPONENTS_AT_ONCE)]
+        for group in groups:
+            self._charge_components(len(group), slice(0, 1), height)
+            values = planes(group)
+            values += (fold.means[group] / FRACTION)[:, None, None]
+            for band, plane in zip(group.tolist(), values, strict=True):
+                if bands.start <= band < bands.stop:
+                    counts[band - bands.start] = round_to_counts(plane, self._stream.header.info)
+        return counts
+
+    def _charge_components(self, components: int, bands: slice, height: int) -> None:
+        """Charge the inverse transforms of components, before they are done."""
+        latents = components * height * self._stream.header.info.samples
+        products = latents * (bands.stop - bands.start)
+        self._work.work(latents // LIVE_SHARE + products // PRODUCT_SHARE, "latents")
+
+    def _planes(
+        self,
         levels: Segment,
-        latents: NDArray[np.float64],
+        restored: NDArray[np.float32] | None,
         rotations: tuple[Vectors, ...],
+        scale: tuple[int, float],
+        components: NDArray[np.int64],
     ) -> NDArray[np.float64]:
+        """Planes of some components, in counts, for the lines and the step of a strip."""
+        if restored is None:
+            part = levels
+            if len(components) < levels.quantised.shape[1]:
+                part = replace(
+                    levels, quantised=levels.quantised[:, components], classes=levels.classes[:, components]
+                )
+            latents = dequantise(part, self._mode)
+        else:
+            latents = restored[:, components].astype(np.float64)
+        height, step = scale
+        latents *= step
+        inverse_rotation(latents, levels.chosen, rotations)
+        if levels.block_codes is not None:
+            latents /= weights_of(levels.block_codes)
+        return inverse_cosine_transform(latents, height, self._stream.header.info.samples)
+
+    def _restored(
+        self, restorer: LatentRestorer, levels: Segment, rotations: tuple[Vectors, ...]
+    ) -> NDArray[np.float32]:
+        """Latents of all components, in steps."""
         self._budget.check(self._stream)
-        points = latents.astype(np.float32)
+        points = dequantise(levels, self._mode).astype(np.float32)
         decoded = DecodedLatents(levels.quantised, levels.classes, points, levels.chosen, rotations)
-        return restorer.restore(decoded).astype(np.float64)
+        return restorer.restore(decoded)

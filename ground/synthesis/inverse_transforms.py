@@ -1,8 +1,9 @@
-"""Dequantisation and the inverse transforms, in floating point: from levels back to bands."""
+"""Dequantisation and the inverse transforms within blocks, in floating point: from levels to planes."""
 
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,11 @@ from numpy.typing import NDArray
 from bandfold.bitstream.contexts.tables import Mode
 from bandfold.bitstream.segments.segment import Segment
 from bandfold.bitstream.transforms.dct import DCT, DCT_UNIT
-from bandfold.bitstream.transforms.klt import FRACTION, Fold
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common.scene import BLOCK, CHANNELS
+
+LATENTS_AT_ONCE = 1 << 18
+"""Latents that are dequantised together: it bounds the memory, and changes nothing."""
 
 
 @cache
@@ -36,8 +39,41 @@ def dequantise(segment: Segment, mode: Mode) -> NDArray[np.float64]:
     ndarray of float64, shape (64, components, rows, columns)
         In steps.
     """
-    points = mode.reconstruction_points(np.abs(segment.quantised), segment.classes)
-    return np.copysign(points, segment.quantised)
+    latents = np.zeros(segment.quantised.shape)
+    count = max(1, LATENTS_AT_ONCE // max(1, latents[0].size))
+    # Some frequencies at a time, so that what is worked with is small. Most latents are zero, and stay so.
+    for part in (slice(at, at + count) for at in range(0, len(latents), count)):
+        levels, classes = segment.quantised[part], segment.classes[part]
+        where = np.nonzero(levels)
+        found = levels[where]
+        latents[part][where] = np.copysign(mode.reconstruction_points(np.abs(found), classes[where]), found)
+    return latents
+
+
+def live_components(
+    latents: NDArray[Any], chosen: NDArray[np.uint8] | None, matrices: tuple[Vectors, ...]
+) -> NDArray[np.int64]:
+    """Numbers of the components that need not be zero, before and after the inverse rotation.
+
+    Parameters
+    ----------
+    latents : ndarray, shape (64, components, rows, columns)
+        Levels or latents.
+    chosen : ndarray of uint8, shape (rows, columns), or None
+        Number of the matrix of each block; None if none was rotated.
+    matrices : tuple of Vectors
+        The matrices that blocks choose from.
+
+    Returns
+    -------
+    ndarray of int64, shape (live components,)
+        In rising order. All of those that are rotated are among them.
+    """
+    live = np.array(latents.any(axis=(0, 2, 3)))
+    if chosen is not None:
+        rotated = max((matrix.count for matrix in matrices), default=0)
+        live[:rotated] = True
+    return np.flatnonzero(live)
 
 
 def inverse_rotation(
@@ -83,58 +119,3 @@ def inverse_cosine_transform(latents: NDArray[np.float64], lines: int, samples: 
     blocks = (_inverse_dct() @ latents.reshape(CHANNELS, -1)).reshape(BLOCK, BLOCK, components, rows, columns)
     planes = blocks.transpose(2, 3, 0, 4, 1).reshape(components, rows * BLOCK, columns * BLOCK)
     return planes[:, :lines, :samples]
-
-
-def unfold(fold: Fold, planes: NDArray[np.float64], bands: slice) -> NDArray[np.float64]:
-    """Bands from component planes: the inverse of the second KLT, then of the KLT of each interval.
-
-    Parameters
-    ----------
-    fold : Fold
-        The vectors of both, and the band means.
-    planes : ndarray of float64, shape (components, lines, samples)
-        In counts; without a spectral transform the result takes its place.
-    bands : slice
-        Bands wanted.
-
-    Returns
-    -------
-    ndarray of float64, shape (wanted bands, lines, samples)
-        In counts, not rounded.
-    """
-    means = (fold.means[bands] / FRACTION)[:, None, None]
-    if fold.second is None:
-        planes = planes[bands]
-        planes += means
-        return planes
-    flat = planes.reshape(len(planes), planes.shape[1] * planes.shape[2])
-    inside, outside = fold.split
-    first = np.empty((len(inside) + len(outside), flat.shape[1]))
-    first[inside] = _pseudo_inverse(fold.second) @ flat[: fold.second.count]
-    first[outside] = flat[fold.second.count :]
-    result = np.zeros((bands.stop - bands.start, flat.shape[1]))
-    position = 0
-    for start, end, vectors in zip(fold.starts, fold.ends, fold.first, strict=True):
-        low, high = max(start, bands.start), min(end, bands.stop)
-        if low < high:
-            basis = _pseudo_inverse(vectors)[low - start : high - start]
-            result[low - bands.start : high - bands.start] = (
-                basis @ first[position : position + vectors.count]
-            )
-        position += vectors.count
-    cube = result.reshape(-1, *planes.shape[1:])
-    cube += means
-    return cube
-
-
-def _pseudo_inverse(vectors: Vectors) -> NDArray[np.float64]:
-    """Map from components back to what they were made of: shape (n, count).
-
-    The rounded basis is orthonormal to 2**-16 only, too little for the strongest component of 16-bit data.
-    With weights it is so in weighted coordinates: what is not coded is zero there.
-    """
-    basis = vectors.rounded
-    inverse = np.linalg.solve(basis.T @ basis, basis.T).T
-    if vectors.weights is not None:
-        inverse /= vectors.weights[:, None]
-    return np.asarray(inverse, dtype=np.float64)

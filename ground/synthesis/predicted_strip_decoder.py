@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.bitstream.container.segment_layout import ChunkedSegment
-from bandfold.bitstream.container.stream_budget import PREDICTED_FACTOR
+from bandfold.bitstream.container.stream_budget import PREDICTED_FACTOR, PREDICTED_SHARE
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.segments.predicted_codec import PredictedCodec
 from bandfold.bitstream.segments.segment import Segment, read_segment
@@ -18,6 +18,7 @@ from bandfold.ground.stream.parsed_stream import ParsedStream
 from bandfold.ground.stream.spectral_transforms import SpectralTransform
 
 from .latent_bits import component_bits
+from .rounding import round_to_counts
 from .strip_decoder import BandPlanes, StripDecoder
 
 
@@ -57,7 +58,7 @@ class PredictedStripDecoder(StripDecoder):
         Returns
         -------
         BandPlanes
-            Counts that are not rounded yet, and which samples are absent.
+            Counts, and which samples are absent.
 
         Raises
         ------
@@ -72,7 +73,7 @@ class PredictedStripDecoder(StripDecoder):
         order = (fold.prediction or Hierarchy()).bands(fold.bands)
         # Entropy decoding: weights of the predictions, levels, and the contexts that they were coded in.
         levels = self.read(segment, transform)
-        self._charge_samples(slice(0, fold.bands), height)
+        self._charge_samples(slice(0, fold.bands), height, PREDICTED_SHARE)
         step_code = round(self._stream.step(place) * STEP_UNIT)
         strip = PredictedBands(
             fold, self._codec.kernels, self._codec.points, step_code, levels.quantised.shape[2:]
@@ -83,7 +84,7 @@ class PredictedStripDecoder(StripDecoder):
                 strip.reconstruct(one, prediction, levels.quantised[:, number], levels.classes[:, number])
         counts = strip.planes(bands)[:, :height, : header.info.samples] / SAMPLE_UNIT
         absent = None if levels.absent is None else levels.absent[bands]
-        return BandPlanes(counts, absent, levels.escapes, place.doublings)
+        return BandPlanes(round_to_counts(counts, header.info), absent, levels.escapes, place.doublings)
 
     def read(self, segment: ChunkedSegment, transform: SpectralTransform) -> Segment:
         """Entropy decoding; see `StripDecoder.read`."""

@@ -15,7 +15,7 @@ def round_to_counts(values: NDArray[np.float64], info: SceneInfo) -> NDArray[Any
 
     Parameters
     ----------
-    values : ndarray of float64, any shape
+    values : ndarray of float64, shape (bands, lines, samples) or that of a plane
         In counts.
     info : SceneInfo
         Says the integer type of the counts.
@@ -25,11 +25,48 @@ def round_to_counts(values: NDArray[np.float64], info: SceneInfo) -> NDArray[Any
     ndarray, same shape
         Of type ``info.coded_dtype``: rounded half to even and clipped to its range.
     """
+    if values.ndim > 2 and values.size > values.shape[0]:
+        counts = np.empty(values.shape, dtype=info.coded_dtype)
+        # Plane by plane: float64 takes four times the memory of the counts.
+        for plane, out in zip(values, counts, strict=True):
+            out[...] = round_to_counts(plane, info)
+        return counts
+    real = values.astype(np.float64)
+    round_in_place(real, info)
+    return real.astype(info.coded_dtype)
+
+
+def round_in_place(values: NDArray[np.float64], info: SceneInfo) -> None:
+    """As `round_to_counts`, of numbers that stay where they are.
+
+    Parameters
+    ----------
+    values : ndarray of float64, any shape
+        In counts; changed.
+    info : SceneInfo
+        Says the integer type of the counts.
+    """
     limits = np.iinfo(info.coded_dtype.name)
-    # Where a band is one number all over, that one is enough.
-    source = values[:, :1, :1] if values.ndim == 3 and values.strides[1:] == (0, 0) else values
-    counts = np.empty(source.shape, dtype=info.coded_dtype)
-    # Plane by plane: float64 takes four times the memory of the counts.
-    for plane, out in zip(source, counts, strict=True):
-        out[...] = np.clip(np.rint(plane), limits.min, limits.max)
-    return counts if counts.shape == values.shape else np.array(np.broadcast_to(counts, values.shape))
+    np.clip(values, limits.min, limits.max, out=values)
+    np.rint(values, out=values)
+
+
+def mean_counts(means: NDArray[np.float64], shape: tuple[int, int], info: SceneInfo) -> NDArray[Any]:
+    """Planes of one number each.
+
+    Parameters
+    ----------
+    means : ndarray of float64, shape (bands,)
+        In counts.
+    shape : tuple of int
+        Lines and samples of a plane.
+    info : SceneInfo
+        Says the integer type of the counts.
+
+    Returns
+    -------
+    ndarray, shape (bands, lines, samples)
+        Of type ``info.coded_dtype``.
+    """
+    rounded = round_to_counts(means[:, None, None], info)
+    return np.array(np.broadcast_to(rounded, (len(means), *shape)))

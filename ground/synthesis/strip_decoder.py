@@ -25,7 +25,7 @@ from bandfold.common.errors import ModelError, StreamError
 from bandfold.ground.stream.parsed_stream import ParsedStream
 from bandfold.ground.stream.spectral_transforms import SpectralTransform
 
-from .rounding import round_to_counts
+from .rounding import mean_counts
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,12 @@ class DecodedStrip:
 
 @dataclass(frozen=True)
 class BandPlanes:
-    """Bands of a strip before they are rounded.
+    """Bands of a strip before counts become samples.
 
     Parameters
     ----------
-    counts : ndarray of float64, shape (wanted bands, lines, samples)
-        Sample values in counts.
+    counts : ndarray, shape (wanted bands, lines, samples)
+        Sample values in counts, rounded; of type ``info.coded_dtype``.
     absent : ndarray of bool, shape (wanted bands, lines, samples), or None
         Samples without data; None if all have data.
     escapes : Escapes or None
@@ -97,7 +97,7 @@ class BandPlanes:
         The counts are worth ``2**doublings`` times what the scaling of the header says.
     """
 
-    counts: NDArray[np.float64]
+    counts: NDArray[Any]
     absent: NDArray[np.bool_] | None
     escapes: Escapes | None = None
     doublings: int = 0
@@ -172,9 +172,8 @@ class StripDecoder(ABC):
         except StreamError as error:
             damage = Damage(lines, str(error))
             planes = self._band_means(index, bands, lines.stop - lines.start)
-        counts = round_to_counts(planes.counts, header.info)
         units = BandUnits.of(header.info, bands, planes.doublings)
-        samples = mark_no_data(counts, planes.absent, header.info, units)
+        samples = mark_no_data(planes.counts, planes.absent, header.info, units)
         if planes.escapes is not None:
             planes.escapes.put(samples, bands, lines.stop - lines.start)
         return DecodedStrip(lines, samples, damage)
@@ -195,7 +194,7 @@ class StripDecoder(ABC):
         Returns
         -------
         BandPlanes
-            Counts that are not rounded yet, and which samples are absent.
+            Counts, and which samples are absent.
 
         Raises
         ------
@@ -256,19 +255,20 @@ class StripDecoder(ABC):
         told = replace(bound, limits=bound.limits[bands])
         return DecodedStrip(lines, samples, None, told, place.doublings), None
 
-    def _charge_samples(self, bands: slice, height: int) -> None:
-        """Charge samples before they are made of latents."""
-        self._work.work((bands.stop - bands.start) * height * self._stream.header.info.samples, "samples")
+    def _charge_samples(self, bands: slice, height: int, share: int = 1) -> None:
+        """Charge samples before they are made of latents, so many for a unit of work."""
+        count = (bands.stop - bands.start) * height * self._stream.header.info.samples
+        self._work.work(count // share, "samples")
 
     def _band_means(self, index: int, bands: slice, height: int) -> BandPlanes:
         """What fills a strip that cannot be decoded."""
         means = self._means(self._stream.fold_near(index), bands, height)
         return BandPlanes(means, None, None, self._stream.doublings_near(index))
 
-    def _means(self, fold: Fold, bands: slice, height: int) -> NDArray[np.float64]:
-        """Band means as planes, which take no memory."""
-        means = fold.means[bands] / FRACTION
-        return np.broadcast_to(means[:, None, None], (len(means), height, self._stream.header.info.samples))
+    def _means(self, fold: Fold, bands: slice, height: int) -> NDArray[Any]:
+        """Band means as planes."""
+        info = self._stream.header.info
+        return mean_counts(fold.means[bands] / FRACTION, (height, info.samples), info)
 
 
 def _lost_chunks(segment: ChunkedSegment) -> str:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from bandfold.bitstream.container.header import Header
-from bandfold.bitstream.segments.band_codec import REDUCTION, BandCodec, latent_rows
-from bandfold.bitstream.segments.predicted_codec import PredictedCodec
+from bandfold.bitstream.container.header import PREDICTED, Header
 from bandfold.common.scene import CHANNELS, block_rows
+
+from .band_codec import REDUCTION, BandCodec, latent_rows
+from .predicted_codec import PredictedCodec
+
+COMPONENTS_AT_ONCE = 16
+"""Components that go through the inverse transforms together where they are bands."""
 
 BYTES_PER_LATENT = 32
 """Memory that decoding takes for each latent of a strip: contexts, latents and planes. Measured: up to 28."""
 
-BYTES_PER_SAMPLE = 16
-"""Memory that decoding takes for each sample of a strip. Measured: up to 14."""
+BYTES_PER_UNFOLDED_LATENT = 6
+"""The same where components are bands, which are transformed some at a time. Measured: up to 5.5."""
+
+BYTES_PER_SAMPLE = 10
+"""Memory that decoding takes for each sample of a strip: counts, samples, and which are absent. Measured: up
+to 9.2, of floats with a no-data value."""
+
+BYTES_PER_SAMPLE_OF_NETWORKS = 16
+"""Memory that decoding takes for each sample of a strip that networks make, in floating point."""
 
 BYTES_PER_PREDICTED_SAMPLE = 24
 """Memory that decoding takes for each sample of a strip of predicted bands, which are latents too, and
@@ -21,7 +32,9 @@ BYTES_PER_NETWORK_SAMPLE = 256
 """Memory that networks take for each sample of one band of a strip."""
 
 
-def strip_memory(header: Header, components: int, codec: BandCodec | PredictedCodec | None) -> int:
+def strip_memory(
+    header: Header, components: int, codec: BandCodec | PredictedCodec | None = None, *, rotated: bool = False
+) -> int:
     """Estimate what decoding one strip takes.
 
     Parameters
@@ -31,7 +44,9 @@ def strip_memory(header: Header, components: int, codec: BandCodec | PredictedCo
     components : int
         Components of the fold.
     codec : BandCodec, PredictedCodec or None
-        The trained model of the stream, if it has one.
+        The trained model of the stream, if it has one; without it networks do not count.
+    rotated : bool
+        Whether components are bands, and blocks of them are rotated all the same.
 
     Returns
     -------
@@ -39,14 +54,19 @@ def strip_memory(header: Header, components: int, codec: BandCodec | PredictedCo
         Bytes, roughly and at most.
     """
     bands = header.info.bands
-    if isinstance(codec, PredictedCodec):
+    if header.transform == PREDICTED:
         memory = strip_pixels(header) * bands * BYTES_PER_PREDICTED_SAMPLE
-    elif codec is None:
-        memory = strip_pixels(header) * (components * BYTES_PER_LATENT + bands * BYTES_PER_SAMPLE)
+    elif not isinstance(codec, BandCodec):
+        of_latent = BYTES_PER_LATENT if header.spectral or rotated else BYTES_PER_UNFOLDED_LATENT
+        memory = strip_pixels(header) * (components * of_latent + bands * BYTES_PER_SAMPLE)
+        if of_latent == BYTES_PER_UNFOLDED_LATENT:
+            memory += strip_pixels(header) * min(components, COMPONENTS_AT_ONCE) * BYTES_PER_LATENT
     else:
         places = latent_rows(_height(header)) * latent_rows(header.info.samples)
         pixels = places * REDUCTION * REDUCTION
-        memory = places * codec.channels * bands * BYTES_PER_LATENT + pixels * bands * BYTES_PER_SAMPLE
+        memory = (
+            places * codec.channels * bands * BYTES_PER_LATENT + pixels * bands * BYTES_PER_SAMPLE_OF_NETWORKS
+        )
         # Networks get one band at a time.
         memory += pixels * BYTES_PER_NETWORK_SAMPLE
     return memory
