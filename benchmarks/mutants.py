@@ -24,7 +24,7 @@ from bandfold.common.workers import Workers
 from bandfold.programs.options import figures_option
 from bandfold.programs.program import run, write_figures
 
-CHUNK = 2000
+CHUNK = 10_000
 """Inputs of a process."""
 
 

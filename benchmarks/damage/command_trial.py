@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from bandfold.bitstream.container.truncation import truncate
 from bandfold.common.errors import BandfoldError
-from bandfold.ground import Decoder
 from bandfold.ground.packets.packet_reader import find_packets
 from bandfold.ground.packets.reassembly import Reassembly
 from bandfold.ground.report.bit_counting_decoder import BitCountingDecoder
@@ -25,9 +24,14 @@ SHOWN = 1 << 18
 
 
 def decode(data: bytes) -> None:
-    """Decode a stream strip by strip, without restoration."""
-    for _ in Decoder(data, restore="off").strips():
-        pass
+    """Describe a stream, decode it and collect what a report shows, without restoration.
+
+    `info` is the description alone, and `decode` goes over the strips that the report goes over. All begin by
+    reading the stream in the same way, so one decoder stands for three.
+    """
+    decoder = BitCountingDecoder(data, restore="off")
+    decoder.report()
+    collect(decoder, None, SHOWN)
 
 
 def depacketise(data: bytes) -> None:
@@ -39,14 +43,12 @@ def depacketise(data: bytes) -> None:
 
 
 COMMANDS: Mapping[str, Callable[[bytes], object]] = {
-    "info": lambda data: Decoder(data, restore="off").report(),
-    "decode": decode,
-    "report": lambda data: collect(BitCountingDecoder(data, restore="off"), None, SHOWN),
+    "info, decode, report": decode,
     "truncate": lambda data: truncate(data, max(len(data) // 2, 1)),
     "requantise": lambda data: requantise(data, max(len(data) // 2, 1)),
     "depacketise": depacketise,
 }
-"""What is done with each input, by the name of the command."""
+"""What is done with each input, by the names of the commands."""
 
 
 @dataclass

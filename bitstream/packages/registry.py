@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
@@ -19,6 +20,9 @@ OLDER_PACKAGES = SHIPPED_PACKAGES / "older"
 
 SEARCH_PATH = "BANDFOLD_MODELS"
 """Environment variable with further folders to look in, separated as in ``PATH``."""
+
+KEPT = 8
+"""Packages that stay in memory once a stream has needed them, or those before them."""
 
 PathLike = str | os.PathLike[str]
 
@@ -100,7 +104,8 @@ class Registry:
             If it is not at hand; the message says which one is needed and what was found.
         """
         others = []
-        for package in chain(self.packages(), _packages(_files(OLDER_PACKAGES))):
+        at_hand = _packages(chain(_found(), _files(OLDER_PACKAGES)), _load_once)
+        for package in chain(self._given, at_hand):
             if package.identity == identity and package.name == name:
                 return package
             if package.name == name:
@@ -123,10 +128,24 @@ def _files(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{SUFFIX}"))
 
 
-def _packages(paths: Iterable[Path]) -> Iterator[Package]:
+def _packages(paths: Iterable[Path], load: Callable[[Path], Package] = load_package) -> Iterator[Package]:
     for path in paths:
         try:
-            yield load_package(path)
+            yield load(path)
         except ModelError:
             # A damaged file that nobody asked for must not stop the use of others.
             continue
+
+
+def _load_once(path: Path) -> Package:
+    """Read a package, or take it as it was read before: decoders of many streams need the same one."""
+    try:
+        status = path.stat()
+    except OSError:
+        return load_package(path)
+    return _kept(path, status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=KEPT)
+def _kept(path: Path, *_status: int) -> Package:
+    return load_package(path)

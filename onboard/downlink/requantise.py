@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bandfold.bitstream.container.header import STEP_UNIT, Header
 from bandfold.bitstream.container.sections import (
@@ -23,7 +24,7 @@ from bandfold.bitstream.container.stream_budget import STRIP_WORK, StreamBudget
 from bandfold.bitstream.contexts.tables import Tables, load_tables, needed_tables
 from bandfold.bitstream.payloads.klt_code import MOST_ROTATED, read_matrices
 from bandfold.bitstream.payloads.payload import PayloadReader
-from bandfold.bitstream.segments.segment import check_place, mode_name, read_segment, write_segment
+from bandfold.bitstream.segments.segment import Segment, check_place, mode_name, read_segment, write_segment
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.errors import BudgetError, StreamError
 from bandfold.common.exact import exp2, log2_of
@@ -43,6 +44,9 @@ EVALUATIONS = 7
 
 WORK_FACTOR = 8
 """Times the work of decoding that a stream may take here: it is coded several times."""
+
+KEPT_BYTES = 1 << 24
+"""Bytes of decoded segments that stay in memory from one step that is tried to the next."""
 
 QUANTISE_WORK = 8
 """Units of work for each latent that is quantised and coded."""
@@ -137,6 +141,22 @@ def requantise(
     return best
 
 
+@dataclass(frozen=True)
+class _Decoded:
+    """A segment, and its latents of shape (components, 64, rows, columns), in 1 / FRACTION of a count."""
+
+    place: SegmentHeader
+    step_code: int
+    latents: NDArray[np.int32]
+    segment: Segment
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes, about."""
+        absent = 0 if self.segment.absent is None else self.segment.absent.size
+        return 2 * self.latents.nbytes + self.segment.classes.nbytes + absent
+
+
 class _Recoder:
     """Segments of a stream, quantised again."""
 
@@ -163,6 +183,9 @@ class _Recoder:
         self._tables = tables
         self._mode = tables.modes[mode_name(spectral=header.spectral)]
         self._rotations: dict[int, int] = {}
+        # Each step that is tried begins with the same latents.
+        self._decoded: dict[bytes, _Decoded] = {}
+        self._room = KEPT_BYTES
         for one in sections:
             if one.kind == Section.ROTATION:
                 number, start = read_varint(one.payload, 0)
@@ -183,6 +206,25 @@ class _Recoder:
         )
 
     def _segment(self, payload: bytes, factor: float) -> bytes:
+        found = self._decoded.get(payload)
+        if found is None:
+            found = self._decode(payload)
+            if found.nbytes <= self._room:
+                self._room -= found.nbytes
+                self._decoded[payload] = found
+        self._budget.work(QUANTISE_WORK * found.latents.size, "latents")
+        new = step_code(found.step_code / STEP_UNIT * factor)
+        quantised, classes = quantise(found.latents, new / STEP_UNIT, self._mode)
+        return write_segment(
+            replace(found.place, step_code=None if new == self._header.step_code else new),
+            replace(found.segment, quantised=quantised, classes=classes),
+            self._tables,
+            spectral=self._header.spectral,
+            rotations=self._matrices(found.place),
+            step_code=new,
+        )
+
+    def _decode(self, payload: bytes) -> _Decoded:
         header, segmented = self._header, split_segment(payload)
         place = segmented.place
         rotations = self._matrices(place)
@@ -190,7 +232,6 @@ class _Recoder:
         latents = segmented.components * block_rows(height) * block_rows(header.info.samples) * CHANNELS
         absent = 0 if header.info.no_data is None else header.info.bands * height * header.info.samples
         self._budget.memory(BYTES_PER_LATENT * latents + BYTES_PER_MARK * absent, "one strip")
-        self._budget.work(QUANTISE_WORK * latents, "latents")
         found = read_segment(
             segmented, header, segmented.components, rotations, self._tables, budget=self._budget
         )
@@ -198,18 +239,7 @@ class _Recoder:
         points = self._mode.reconstruction_points(np.abs(found.quantised), found.classes)
         points *= old / STEP_UNIT * FRACTION
         values = np.copysign(np.minimum(np.rint(points), _LARGEST_LATENT), found.quantised)
-        new = step_code(old / STEP_UNIT * factor)
-        quantised, classes = quantise(
-            np.ascontiguousarray(values.swapaxes(0, 1).astype(np.int32)), new / STEP_UNIT, self._mode
-        )
-        return write_segment(
-            replace(place, step_code=None if new == header.step_code else new),
-            replace(found, quantised=quantised, classes=classes),
-            self._tables,
-            spectral=header.spectral,
-            rotations=rotations,
-            step_code=new,
-        )
+        return _Decoded(place, old, np.ascontiguousarray(values.swapaxes(0, 1).astype(np.int32)), found)
 
     def _matrices(self, place: SegmentHeader) -> int:
         """Number of rotations that the blocks of a segment choose from."""
