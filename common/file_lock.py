@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 
 from .errors import OutputError
 
-if sys.platform != "win32":
-    import fcntl
+
+def _module(name: str) -> Any:
+    """A module of the standard library that not every system has, or None."""
+    with suppress(ImportError):
+        return import_module(name)
+    return None
+
+
+fcntl, msvcrt = _module("fcntl"), _module("msvcrt")
 
 LOCKS = Path("/proc/locks")
 """Where Linux lists who holds which lock."""
+
+LOCKED_BYTE = (1 << 31) - 2
+"""The byte that is locked on Windows, where nobody else may read what is locked: one that few files have, and
+the last but one that all versions of its C library can lock."""
+
+_HELD = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
+"""What the operating systems say of a lock that somebody holds."""
 
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 """What file systems say that have no locks: there the file is opened without one."""
@@ -46,7 +61,11 @@ def open_alone(path: Path) -> BinaryIO:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
         file: BinaryIO = open(descriptor, "r+b")  # noqa: SIM115 - the caller closes it
         try:
-            _lock(file, path)
+            if not take_lock(file):
+                raise OutputError(
+                    f"{path} is being written by {_holder(file)}: wait until that has ended, or name another "
+                    "output"
+                )
             # Whoever held the lock may have renamed the file while we waited for the operating system.
             if _is_still(file, path):
                 return file
@@ -56,18 +75,46 @@ def open_alone(path: Path) -> BinaryIO:
         file.close()
 
 
-def _lock(file: BinaryIO, path: Path) -> None:
-    if sys.platform == "win32":
-        return
+def take_lock(file: IO[Any]) -> bool:
+    """Lock an open file, until it is closed.
+
+    Parameters
+    ----------
+    file : file object
+        Open for writing.
+
+    Returns
+    -------
+    bool
+        False if another file object, of this process or of another one, holds the lock. True where the file
+        system has no locks.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be locked for another reason.
+    """
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise OutputError(
-            f"{path} is being written by {_holder(file)}: wait until that has ended, or name another output"
-        ) from error
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        elif msvcrt is not None:
+            _lock_byte(file.fileno())
     except OSError as error:
+        if error.errno in _HELD:
+            return False
         if error.errno not in _NO_LOCKS:
             raise
+    return True
+
+
+def _lock_byte(descriptor: int) -> None:
+    """Lock as Windows does: some bytes from where the file stands."""
+    place = os.lseek(descriptor, 0, os.SEEK_CUR)
+    os.lseek(descriptor, LOCKED_BYTE, os.SEEK_SET)
+    try:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    finally:
+        os.lseek(descriptor, place, os.SEEK_SET)
 
 
 def _is_still(file: BinaryIO, path: Path) -> bool:

@@ -138,6 +138,8 @@ class GrowingFile:
             else:
                 with suppress(OSError):
                     if not self.part.stat().st_size:
+                        if os.name == "nt":
+                            self._file.close()
                         self.part.unlink()
         finally:
             with suppress(OSError):

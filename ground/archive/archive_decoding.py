@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bandfold.common.atomic_files import output_errors
 from bandfold.common.errors import BandfoldError, OutputError, SettingsError
+from bandfold.common.file_lock import take_lock
 from bandfold.formats.file_formats import USUAL_SUFFIX
 from bandfold.ground.access.decode_to_file import decode_to_file
 from bandfold.ground.access.scene_subset import ScenePart
@@ -212,21 +213,15 @@ def _range(given: tuple[int | None, int | None], size: int, name: str) -> slice:
 @contextmanager
 def _locked(path: Path, folder: Path) -> Iterator[None]:
     """Keep others out, as long as this process lives."""
-    try:
-        import fcntl
-    except ImportError:
-        # No POSIX system: nobody is kept out.
-        yield
-        return
     with output_errors(folder):
         file = open(path, "w")  # noqa: SIM115 - it is closed below
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        with output_errors(folder):
+            alone = take_lock(file)
+        if not alone:
             raise OutputError(
                 f"somebody else is decoding into {folder}: wait for them, or name another folder"
-            ) from error
+            )
         yield
 
 

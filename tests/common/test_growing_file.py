@@ -1,5 +1,6 @@
 """Files that grow: each part is safe, one process writes, and what an earlier run has left is kept."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -135,14 +136,14 @@ def test_a_file_that_is_renamed_while_it_is_opened_is_not_taken(tmp_path, monkey
     path, part = tmp_path / "a.bf", part_of(tmp_path / "a.bf")
     first = GrowingFile(path)
     first.write(b"one")
-    lock = file_lock._lock
+    lock = file_lock.take_lock
 
-    def late(file, name):
-        monkeypatch.setattr(file_lock, "_lock", lock)
+    def late(file):
+        monkeypatch.setattr(file_lock, "take_lock", lock)
         first.__exit__(None, None, None)
-        lock(file, name)
+        return lock(file)
 
-    monkeypatch.setattr(file_lock, "_lock", late)
+    monkeypatch.setattr(file_lock, "take_lock", late)
     grow(path.with_name("a.bf"), b"two")
     assert not part.exists()
     assert path.read_bytes() == b"two"
@@ -155,3 +156,71 @@ def test_a_file_system_without_locks_is_written_all_the_same(tmp_path, monkeypat
     monkeypatch.setattr(file_lock.fcntl, "flock", none)
     grow(tmp_path / "a.bf", b"one")
     assert (tmp_path / "a.bf").read_bytes() == b"one"
+    # As on a system that has neither kind of lock.
+    monkeypatch.setattr(file_lock, "fcntl", None)
+    monkeypatch.setattr(file_lock, "msvcrt", None)
+    grow(tmp_path / "b.bf", b"one")
+    assert (tmp_path / "b.bf").read_bytes() == b"one"
+
+
+def test_other_failures_of_a_lock_are_told(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(file_lock.errno.EIO, "broken")
+
+    monkeypatch.setattr(file_lock.fcntl, "flock", fail)
+    with pytest.raises(OutputError, match="broken"):
+        grow(tmp_path / "a.bf", b"one")
+
+
+class WindowsLocks:
+    """What the C library of Windows does: a byte is locked for one descriptor until that is closed."""
+
+    LK_NBLCK = 2
+
+    def __init__(self):
+        self.held = {}
+
+    def locking(self, descriptor, mode, nbytes):
+        assert (mode, nbytes) == (self.LK_NBLCK, 1)
+        file = os.fstat(descriptor)
+        byte = (file.st_ino, os.lseek(descriptor, 0, os.SEEK_CUR))
+        # The same number is that of a file which was closed in between.
+        if self.held.get(byte) != descriptor and self._is_open(self.held.get(byte), file):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        self.held[byte] = descriptor
+
+    @staticmethod
+    def _is_open(descriptor, file):
+        try:
+            return descriptor is not None and os.path.samestat(os.fstat(descriptor), file)
+        except OSError:
+            return False
+
+
+@pytest.fixture
+def windows(monkeypatch):
+    locks = WindowsLocks()
+    monkeypatch.setattr(file_lock, "fcntl", None)
+    monkeypatch.setattr(file_lock, "msvcrt", locks)
+    return locks
+
+
+def test_one_writes_at_a_time_on_windows(tmp_path, windows):
+    path = tmp_path / "a.bf"
+    with GrowingFile(path) as file:
+        assert [byte for _, byte in windows.held] == [file_lock.LOCKED_BYTE]
+        file.write(b"one")
+        with pytest.raises(OutputError, match=r"a\.bf\.part is being written by another process: wait"):
+            grow(path, b"two", existing=Existing.KEEP)
+        file.write(b"three")
+    assert path.read_bytes() == b"onethree"
+    grow(path, b"two")
+    assert path.read_bytes() == b"two"
+
+
+def test_what_was_left_on_windows_is_gone_on_with(tmp_path, windows):
+    path = tmp_path / "a.bf"
+    with pytest.raises(KeyboardInterrupt):
+        grow(path, b"onehalf", None)
+    grow(path, b"two", existing=Existing.KEEP, keep=3)
+    assert path.read_bytes() == b"onetwo"
