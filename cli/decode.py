@@ -17,7 +17,7 @@ from bandfold.formats.file_formats import WRITTEN, output_format
 
 from .console import DAMAGED, tell, warn, warn_first
 from .decode_archive import decode_archive
-from .option_values import Range, parse_range, resolve_range
+from .option_values import Range, parse_range
 from .options import (
     STREAM_PLACE,
     DecodingOptions,
@@ -138,13 +138,9 @@ class ProductOptions:
         SettingsError
             If a range is not inside the scene.
         """
-        from bandfold.ground.access.scene_subset import ScenePart
+        from bandfold.ground.access.scene_subset import part_of_scene
 
-        return ScenePart(
-            resolve_range(self.bands, info.bands, "bands"),
-            resolve_range(self.lines, info.lines, "lines"),
-            resolve_range(self.samples, info.samples, "samples"),
-        )
+        return part_of_scene(info, self.bands, self.lines, self.samples)
 
 
 @dataclass(frozen=True)

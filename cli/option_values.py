@@ -49,38 +49,6 @@ def parse_range(text: str) -> Range:
     return start, stop
 
 
-def resolve_range(given: Range | None, size: int, name: str) -> slice:
-    """Give a range its bounds.
-
-    Parameters
-    ----------
-    given : tuple of int or None
-        As `parse_range` reads it; None stands for everything.
-    size : int
-        Number of bands or lines of the scene.
-    name : str
-        ``bands`` or ``lines``.
-
-    Returns
-    -------
-    slice
-        Explicit bounds inside the scene, not empty.
-
-    Raises
-    ------
-    SettingsError
-        If the range is empty or reaches outside the scene.
-    """
-    first, last = given or (None, None)
-    start, stop = first or 0, size if last is None else last
-    if not start < stop <= size:
-        raise SettingsError(
-            f"--{name} {start}:{stop} is not a part of the scene, which has {name} 0:{size}: "
-            "give a range inside (counted from 0, end excluded)"
-        )
-    return slice(start, stop)
-
-
 def parse_size(text: str) -> int:
     """Read a size like ``500000``, ``512M`` or ``1.5G``, powers of 1024.
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from .errors import SceneError
+from .errors import SceneError, SettingsError
 
 BLOCK = 8
 """Lines and samples of a block: one latent position."""
@@ -237,17 +237,20 @@ class SceneSource(Protocol):
         """
 
 
-def range_inside(name: str, part: slice, size: int) -> slice:
-    """A range of bands, lines or samples, with its ends.
+def range_inside(name: str, part: slice | None, size: int, *, empty: bool = False) -> slice:
+    """A range of bands, lines or samples, with its ends: the one check of what a user asks for.
 
     Parameters
     ----------
     name : str
         ``"bands"``, ``"lines"`` or ``"samples"``, for the message.
-    part : slice
-        Half-open, without a step; an end that is not given is that of the scene.
+    part : slice or None
+        Half-open, without a step; an end that is not given is that of the scene, one below 0 counts from it.
+        None stands for everything.
     size : int
         How many there are.
+    empty : bool
+        Whether the range may be empty.
 
     Returns
     -------
@@ -256,15 +259,19 @@ def range_inside(name: str, part: slice, size: int) -> slice:
 
     Raises
     ------
-    SceneError
-        If it is not inside the scene.
+    SettingsError
+        If it is not inside the scene, has a step, or is empty and may not be.
     """
-    start = 0 if part.start is None else part.start
-    stop = size if part.stop is None else part.stop
-    if part.step not in (None, 1) or not 0 <= start <= stop <= size:
-        raise SceneError(
-            f"{name} {start}:{stop} are not in the scene, which has {name} 0:{size}: "
-            "give a half-open range inside"
+    part = part or slice(None)
+    start, stop = (
+        end if given is None else given + size * (given < 0)
+        for given, end in ((part.start, 0), (part.stop, size))
+    )
+    if part.step not in (None, 1) or not 0 <= start <= stop <= size or (start == stop and not empty):
+        step = "" if part.step in (None, 1) else f":{part.step}"
+        raise SettingsError(
+            f"{name} {start}:{stop}{step} are not a part of the scene, which has {name} 0:{size}: "
+            "give a range inside, without a step (counted from 0, end excluded)"
         )
     return slice(start, stop)
 

@@ -123,11 +123,13 @@ class BlockSource(ABC):
 
         Raises
         ------
+        SettingsError
+            If a range lies outside the scene.
         SceneError
-            If a range lies outside the scene, or the file cannot be read or has become shorter.
+            If the file cannot be read or has become shorter.
         """
-        bands = range_inside("bands", bands, self._info.bands)
-        lines = range_inside("lines", lines, self._info.lines)
+        bands = range_inside("bands", bands, self._info.bands, empty=True)
+        lines = range_inside("lines", lines, self._info.lines, empty=True)
         with reading(self.path):
             return self._block(bands, lines)
 

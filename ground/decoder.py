@@ -24,7 +24,7 @@ from bandfold.bitstream.segments.predicted_codec import PredictedCodec
 from bandfold.bitstream.segments.segment import mode_name
 from bandfold.bitstream.transforms.klt import Fold
 from bandfold.common.errors import SettingsError
-from bandfold.common.scene import SceneInfo
+from bandfold.common.scene import SceneInfo, range_inside
 from bandfold.common.workers import Workers, one_blas_thread
 from bandfold.ground.restoration.restoration_model import AUTO, find_restoration
 from bandfold.ground.restoration.restorer import BYTES_PER_RESTORED, Restorer
@@ -213,11 +213,11 @@ class Decoder:
             If the result and one strip exceed the memory limit, or what is claimed exceeds what a stream of
             its size may take.
         SettingsError
-            If a range is empty or has a step.
+            If a range is empty, has a step or is not inside the scene.
         """
         info = self._stream.header.info
-        bands, lines = _range(bands, info.bands, "bands"), _range(lines, info.lines, "lines")
-        samples = _range(samples, info.samples, "samples")
+        bands, lines = range_inside("bands", bands, info.bands), range_inside("lines", lines, info.lines)
+        samples = range_inside("samples", samples, info.samples)
         shape = (bands.stop - bands.start, lines.stop - lines.start, samples.stop - samples.start)
         self._budget.check(self._stream, shape[0] * shape[1] * shape[2] * info.dtype.itemsize)
         result = np.empty(shape, dtype=info.dtype)
@@ -261,11 +261,11 @@ class Decoder:
             If one strip exceeds the memory limit, or what is claimed exceeds what a stream of its size may
             take.
         SettingsError
-            If a range is empty or has a step.
+            If a range is empty, has a step or is not inside the scene.
         """
         info, height = self._stream.header.info, self.strip_lines
-        bands, lines = _range(bands, info.bands, "bands"), _range(lines, info.lines, "lines")
-        samples = _range(samples, info.samples, "samples")
+        bands, lines = range_inside("bands", bands, info.bands), range_inside("lines", lines, info.lines)
+        samples = range_inside("samples", samples, info.samples)
         self._budget.check(self._stream)
         self.damage, self.bounds = [], []
         first, last = lines.start // height, -(-lines.stop // height)
@@ -286,12 +286,3 @@ class Decoder:
             yield slice(low, high), strip.samples[:, rows, samples]
             if progress is not None:
                 progress("decode", (index + 1 - first) / (last - first))
-
-
-def _range(wanted: slice | None, size: int, name: str) -> slice:
-    if wanted is None:
-        return slice(0, size)
-    start, stop, stride = wanted.indices(size)
-    if stride != 1 or start >= stop:
-        raise SettingsError(f"{name} {wanted.start}:{wanted.stop} are not a range within 0:{size}")
-    return slice(start, stop)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from bandfold.common.scene import MetadataValue, SceneInfo
+from bandfold.common.scene import MetadataValue, SceneInfo, range_inside
 from bandfold.formats.georeference import read_georeference
 from bandfold.formats.header_fields import number_text
 from bandfold.formats.tie_points import GEO_POINTS, moved
+
+Range = tuple[int | None, int | None]
+"""Start and stop of a range, None where it is open."""
 
 _PER_BAND = (
     "wavelength",
@@ -50,6 +53,35 @@ class ScenePart:
         ScenePart
         """
         return ScenePart(slice(0, info.bands), slice(0, info.lines), slice(0, info.samples))
+
+
+def part_of_scene(
+    info: SceneInfo, bands: Range | None, lines: Range | None, samples: Range | None
+) -> ScenePart:
+    """What a user asks for.
+
+    Parameters
+    ----------
+    info : SceneInfo
+        Geometry of the scene.
+    bands, lines, samples : tuple of (int or None), or None
+        Start and stop of a range, None where it is open; None stands for everything.
+
+    Returns
+    -------
+    ScenePart
+
+    Raises
+    ------
+    SettingsError
+        If a range is empty or not inside the scene.
+    """
+    everything = (None, None)
+    return ScenePart(
+        range_inside("bands", slice(*(bands or everything)), info.bands),
+        range_inside("lines", slice(*(lines or everything)), info.lines),
+        range_inside("samples", slice(*(samples or everything)), info.samples),
+    )
 
 
 def subset_info(info: SceneInfo, part: ScenePart) -> SceneInfo:

@@ -211,13 +211,14 @@ class StripReader:
 
         Raises
         ------
-        SceneError
+        SettingsError
             If a range lies outside the scene.
         StreamError
             If a strip is damaged and that is to be raised.
         """
         info = self._info
-        bands, lines = range_inside("bands", bands, info.bands), range_inside("lines", lines, info.lines)
+        bands = range_inside("bands", bands, info.bands, empty=True)
+        lines = range_inside("lines", lines, info.lines, empty=True)
         shape = (bands.stop - bands.start, lines.stop - lines.start, info.samples)
         result = np.empty(shape, info.dtype)
         if not result.size:

@@ -17,7 +17,7 @@ from bandfold.common.errors import BandfoldError, OutputError, SettingsError
 from bandfold.common.file_lock import take_lock
 from bandfold.formats.file_formats import USUAL_SUFFIX
 from bandfold.ground.access.decode_to_file import decode_to_file
-from bandfold.ground.access.scene_subset import ScenePart
+from bandfold.ground.access.scene_subset import part_of_scene
 from bandfold.ground.decoder import Decoder
 
 from .archive_settings import ArchiveSettings, SceneOutcome
@@ -190,24 +190,13 @@ def _decode(stream: Path, output: Path, partial: Path, settings: ArchiveSettings
         decoder,
         output,
         settings.layout,
-        ScenePart(
-            _range(settings.bands, info.bands, "bands"),
-            _range(settings.lines, info.lines, "lines"),
-            _range(settings.samples, info.samples, "samples"),
-        ),
+        part_of_scene(info, settings.bands, settings.lines, settings.samples),
         folder=partial,
     )
     damage = tuple(map(str, written.damage))
     names = tuple(path.name for path in written.paths)
     DecodeRecord(identity, settings.reproducible(), names, digest(written.paths), damage).save(record_path)
     return SceneOutcome(stream, output, "done", damage)
-
-
-def _range(given: tuple[int | None, int | None], size: int, name: str) -> slice:
-    start, stop = given[0] or 0, size if given[1] is None else given[1]
-    if not start < stop <= size:
-        raise SettingsError(f"{name} {start}:{stop} are not a part of the scene, which has {name} 0:{size}")
-    return slice(start, stop)
 
 
 @contextmanager

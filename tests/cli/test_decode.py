@@ -102,8 +102,8 @@ def test_failures_leave_nothing(run, tmp_path, stream):
         (("short.bf", "-o", "b.hdr"), 6, ""),
         (("a.bf", "-o", "b.hdr", "--memory-limit", "1k"), 7, "--memory-limit"),
         (("a.bf", "-o", "b.hdr", "--memory-limit", "much"), 2, "is no size"),
-        (("a.bf", "-o", "b.hdr", "--bands", "30:50"), 2, "--bands 30:50 is not a part of the scene"),
-        (("a.bf", "-o", "b.hdr", "--lines", "24:"), 2, "--lines 24:24 is not a part of the scene"),
+        (("a.bf", "-o", "b.hdr", "--bands", "30:50"), 2, "bands 30:50 are not a part of the scene"),
+        (("a.bf", "-o", "b.hdr", "--lines", "24:"), 2, "lines 24:24 are not a part of the scene"),
         (("a.bf", "-o", "b.hdr", "--bands", "3"), 2, "is no range"),
         (("a.bf", "-o", "b.mat"), 2, "is not written"),
         (("a.bf", "-o", "b.tif", "--to", "npy"), 2, "is not named like npy"),
@@ -119,7 +119,7 @@ def test_failures_leave_nothing(run, tmp_path, stream):
 def test_samples_are_cropped(run, tmp_path, stream):
     assert run("decode", "a.bf", "-o", "b.hdr", "--samples", "5:12", "--lines", "3:9").status == 0
     np.testing.assert_array_equal(cube_of(tmp_path / "b.hdr"), Decoder(stream).decode()[:, 3:9, 5:12])
-    check_failure(run("decode", "a.bf", "-o", "c.hdr", "--samples", "5:21"), 2, "--samples 5:21")
+    check_failure(run("decode", "a.bf", "-o", "c.hdr", "--samples", "5:21"), 2, "samples 5:21")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bandfold.common.errors import SceneError
+from bandfold.common.errors import SettingsError
 from bandfold.common.scene import Scaling, SceneInfo
 from bandfold.synthetic.scenes import SyntheticScene
 
@@ -75,5 +75,5 @@ def check(source, cube=CUBE):
     np.testing.assert_array_equal(source.read(slice(1, 4), slice(2, 9)), cube[1:4, 2:9])
     np.testing.assert_array_equal(source.read(slice(None), slice(2, None)), cube[:, 2:])
     assert source.read(slice(1, 1), slice(2, 9)).shape == (0, 7, cube.shape[2])
-    with pytest.raises(SceneError, match="are not in the scene"):
+    with pytest.raises(SettingsError, match="are not a part of the scene"):
         source.read(slice(0, 1), slice(0, cube.shape[1] + 1))

@@ -73,10 +73,12 @@ def test_a_part_is_the_part_of_the_whole(stream, whole, bands, lines):
         (None, slice(0, 10, 2)),
         (None, slice(9, 2)),
         (None, slice(40, 50)),
+        (None, slice(30, 50)),
+        (None, slice(-41, None)),
     ],
 )
-def test_empty_and_stepped_ranges_are_refused(stream, bands, lines):
-    with pytest.raises(SettingsError, match="not a range within"):
+def test_ranges_that_are_empty_stepped_or_outside_are_refused(stream, bands, lines):
+    with pytest.raises(SettingsError, match="are not a part of the scene"):
         Decoder(stream).decode(bands, lines)
 
 

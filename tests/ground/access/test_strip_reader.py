@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from bandfold.common.errors import SceneError, SettingsError, StreamError
+from bandfold.common.errors import SettingsError, StreamError
 from bandfold.ground import Decoder
 from bandfold.ground.access.stream_file import StreamFile
 from bandfold.ground.access.strip_reader import DamageWarning, StripReader
@@ -51,10 +51,16 @@ def test_ends_that_are_not_given_are_those_of_the_scene(path, whole):
     np.testing.assert_array_equal(reader.read(slice(None), slice(10, None)), whole[:, 10:])
 
 
-@pytest.mark.parametrize("lines", [slice(0, LINES + 1), slice(-8, LINES), slice(0, LINES, 2), slice(9, 3)])
+@pytest.mark.parametrize(
+    "lines", [slice(0, LINES + 1), slice(-8 - LINES, LINES), slice(0, LINES, 2), slice(9, 3)]
+)
 def test_lines_outside_the_scene_are_refused(path, lines):
-    with pytest.raises(SceneError, match="are not in the scene"):
+    with pytest.raises(SettingsError, match="are not a part of the scene") as told:
         StripReader(path).read(slice(0, BANDS), lines)
+    # As everywhere else.
+    with pytest.raises(SettingsError) as decoded:
+        Decoder(path).decode(lines=lines)
+    assert str(decoded.value) == str(told.value)
 
 
 def test_one_strip_reads_its_segment_only(path, stream):
