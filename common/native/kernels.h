@@ -11,10 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A library that kernels are a part of may keep them to itself. */
+#if !defined(BF_EXPORT)
 #if defined(_WIN32)
 #define BF_EXPORT __declspec(dllexport)
 #else
 #define BF_EXPORT __attribute__((visibility("default")))
+#endif
 #endif
 
 /* On x86 one binary serves old and new processors: the loader picks a clone. ARM has NEON everywhere. */

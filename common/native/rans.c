@@ -1,6 +1,6 @@
 /* Entropy coding: the words of constriction's AnsCoder. See bitstream/entropy/ans.py and bitstream/segments/latents.py. */
 
-#include "kernels.h"
+#include "rans.h"
 
 enum { PRECISION = 24, WORD = 32, MOST_TABLES = 256 };
 
@@ -115,32 +115,6 @@ BF_EXPORT int64_t bf_encode(const int32_t *symbols, const int32_t *tables, const
         words[--left] = (uint32_t)state;
     return room - left;
 }
-
-/* Words that are being decoded. */
-typedef struct {
-    const uint32_t *words;
-    int64_t word_count, next_word;
-    uint64_t state;
-    const uint32_t *starts; /* [tables][table_size + 1]: the last one is 2**24 */
-    const uint8_t *guess;   /* [tables][256]: first symbol that a state with these top bits may be */
-    int32_t table_size;
-} bf_reader;
-
-/* Raw bits that are being read. */
-typedef struct {
-    const uint8_t *bits; /* one a byte */
-    int64_t bit_count, next_bit;
-} bf_bits;
-
-/* Latents of a strip that are being read: [64][components][rows][columns], zero where nothing was read. */
-typedef struct {
-    int32_t *quantised;
-    uint8_t *classes;
-    uint8_t *states; /* [8][rows][columns], cleared at first; null where there is one quantiser only */
-    uint8_t *memory; /* what is known of the last components: `bf_memory`, cleared at first */
-    int32_t components, rows, columns;
-    int32_t done; /* components that were read */
-} bf_strip;
 
 BF_INLINE int32_t decode_one(bf_reader *reader, const uint32_t *starts, const uint8_t *guess)
 {

@@ -1,6 +1,6 @@
 /* The base of a refinement: bands rounded to counts. See bitstream/refinement/exact_transforms.py. */
 
-#include "kernels.h"
+#include "refinement.h"
 
 enum { SAMPLE_UNIT = 16 };
 

@@ -2,7 +2,7 @@
  * and used_values.py there.
  */
 
-#include "kernels.h"
+#include "refinement.h"
 
 #include <math.h>
 
@@ -12,16 +12,6 @@
 #endif
 
 enum { PLANES = 11, WEIGHT_BITS = 18, FARTHEST = (1 << 24) - 1, PART = 1024 };
-
-/* What a band is predicted from. */
-typedef struct {
-    int32_t *base;          /* [pixels]: of the band */
-    int32_t *planes;        /* [11][pixels] */
-    int64_t *slots;         /* [11]: planes that are weighted */
-    int32_t *weights;       /* [11] */
-    int64_t pixels, constant;
-    int32_t count;          /* weights */
-} bf_refinement_references;
 
 BF_INLINE int64_t between(int64_t x, int64_t low, int64_t high)
 {

@@ -2,7 +2,7 @@
  * interleaved_ans.py there.
  */
 
-#include "kernels.h"
+#include "refinement.h"
 
 #include <string.h>
 
@@ -26,34 +26,6 @@ enum {
 };
 
 static const uint64_t START = (uint64_t)1 << WORD;
-
-typedef struct {
-    const uint32_t *starts;     /* [classes][81]: the last one is 2**24 */
-    const uint8_t *guess;       /* [classes][4096]: first token that a state with these top bits may be */
-    const int32_t *weights;     /* [groups][8] */
-    const int32_t *logarithms;  /* [4096] */
-    const int32_t *inverse;     /* of scales */
-    int32_t classes;
-} bf_refinement;
-
-typedef struct {
-    const bf_refinement *tables;
-    const uint32_t *words;      /* one more than there are */
-    int64_t word_count;
-    const uint8_t *bits;        /* eight more bytes than there are */
-    int64_t byte_count;
-    uint64_t *states;           /* [4] */
-    int64_t next_word, next_bit;
-} bf_refinement_reader;
-
-/* What is known of the bands before one that is coded. */
-typedef struct {
-    uint8_t *planes;            /* [2][lines][samples]: normalised magnitudes of the band and of that before */
-    uint16_t *averages;         /* [lines][samples]: over the bands before */
-    int32_t *scratch;           /* 6 rows with margins */
-    int32_t lines, samples;
-    int32_t current;            /* plane of the band that is coded */
-} bf_refinement_past;
 
 /* What the samples of a band are classified by. Sums of features stay below 2**16. */
 typedef struct {

@@ -1,0 +1,38 @@
+/* Entropy decoding for C that calls it: see rans.c. */
+#ifndef BANDFOLD_RANS_H
+#define BANDFOLD_RANS_H
+
+#include "kernels.h"
+
+/* Words that are being decoded. */
+typedef struct {
+    const uint32_t *words;
+    int64_t word_count, next_word;
+    uint64_t state;
+    const uint32_t *starts; /* [tables][table_size + 1]: the last one is 2**24 */
+    const uint8_t *guess;   /* [tables][256]: first symbol that a state with these top bits may be */
+    int32_t table_size;
+} bf_reader;
+
+/* Raw bits that are being read. */
+typedef struct {
+    const uint8_t *bits; /* one a byte */
+    int64_t bit_count, next_bit;
+} bf_bits;
+
+/* Latents of a strip that are being read: [64][components][rows][columns], zero where nothing was read. */
+typedef struct {
+    int32_t *quantised;
+    uint8_t *classes;
+    uint8_t *states; /* [8][rows][columns], cleared at first; null where there is one quantiser only */
+    uint8_t *memory; /* what is known of the last components: `bf_memory`, cleared at first */
+    int32_t components, rows, columns;
+    int32_t done; /* components that were read */
+} bf_strip;
+
+int32_t bf_integers(bf_reader *reader, bf_bits *raw, int32_t first_table, int64_t mean, int32_t with_signs,
+                    int64_t *values, int64_t count);
+int32_t bf_read(const bf_network *network, bf_reader *reader, bf_bits *raw, bf_strip *strip, int32_t first_table,
+                const int64_t *extents, int32_t count);
+
+#endif
