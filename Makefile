@@ -27,7 +27,7 @@ QUICK := tests/common tests/bitstream tests/onboard/samples tests/onboard/transf
 	tests/onboard/networks tests/ground/synthesis tests/ground/test_decoder.py tests/test_golden.py \
 	tests/test_examples.py tests/test_docs.py tests/test_house.py --ignore=tests/bitstream/test_compiled.py
 
-.PHONY: demo check test docs wheels test-sanitised fuzz test-arm test-wheels test-vela test-gdal bench speed clean links-are-gone
+.PHONY: demo check test test-c docs wheels test-sanitised fuzz fuzz-c test-arm test-wheels test-vela test-gdal bench speed clean links-are-gone
 
 demo: $(STAMP)
 	$(BIN)/bandfold demo
@@ -113,6 +113,20 @@ FUZZ_WORKERS ?= 1
 fuzz: $(STAMP) $(SANITISED)
 	$(BIN)/python -m bandfold.benchmarks.mutants --count $(FUZZ) --workers $(FUZZ_WORKERS)
 	$(WITH_SANITISED) $(BIN)/python -m bandfold.benchmarks.mutants --count $(FUZZ) --workers $(FUZZ_WORKERS) --sanitised
+
+# libbandfold: built as users build it, and compared with the decoder in Python.
+test-c: $(STAMP)
+	$(BIN)/pytest -v tests/libbandfold
+
+# Hostile streams through libbandfold: for time and memory, then under sanitisers. A hundred thousand take half an hour.
+FUZZ_C ?= 10000
+fuzz-c: $(STAMP)
+	cmake -S libbandfold -B $(OUT)/libbandfold -DBANDFOLD_FUZZ=ON
+	cmake --build $(OUT)/libbandfold
+	cmake -S libbandfold -B $(OUT)/libbandfold-sanitised -DBANDFOLD_FUZZ=ON -DBANDFOLD_SANITISE=ON -DBANDFOLD_SHARED=OFF
+	cmake --build $(OUT)/libbandfold-sanitised
+	$(BIN)/python -m bandfold.benchmarks.c_mutants $(OUT)/libbandfold/bandfold_mutants --count $(FUZZ_C)
+	$(BIN)/python -m bandfold.benchmarks.c_mutants $(OUT)/libbandfold-sanitised/bandfold_mutants --count $(FUZZ_C) --sanitised
 
 bench: $(STAMP)
 	mkdir -p $(OUT)

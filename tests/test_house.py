@@ -10,7 +10,7 @@ import pytest
 import bandfold
 
 ROOT = Path(__file__).resolve().parents[1]
-NOT_CODE = {"tests", "docs", "examples", "build", "out", "dist", "bandfold-demo"}
+NOT_CODE = {"tests", "docs", "examples", "build", "out", "dist", "bandfold-demo", "libbandfold"}
 MOST_MODULES = 15
 
 

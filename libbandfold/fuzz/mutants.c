@@ -1,0 +1,96 @@
+/* Decodes hostile inputs, one after the other, and tells what the costliest took.
+ *
+ * Inputs come through standard input, each behind its length in 4 bytes, lowest first; or from the files that are named.
+ * The last line that is printed is a JSON object. Where an input breaks a rule of memory the process ends, and standard
+ * error tells its number if a sanitiser does not.
+ */
+
+#include "decode_all.h"
+#include "packages.h"
+
+#include "../example/file_bytes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { STATUSES = BANDFOLD_BAD_ARGUMENT + 1 };
+
+typedef struct {
+    unsigned long long tried, damaged, statuses[STATUSES];
+    double slowest;
+    double largest; /* bytes held, over those that an input of its size may take */
+    unsigned long long slowest_input, largest_input;
+} campaign;
+
+static double now(void)
+{
+    return (double)clock() / CLOCKS_PER_SEC;
+}
+
+static void try_input(campaign *all, const void *data, size_t size)
+{
+    const double hundreds = size > 100000 ? (double)size / 100000.0 : 1.0, started = now();
+    const outcome found = decode_all(data, size, packages, package_count);
+    const double seconds = (now() - started) / hundreds;
+    const double largest = (double)found.largest / hundreds;
+    all->statuses[found.status]++;
+    all->damaged += found.damaged > 0;
+    if (seconds > all->slowest) {
+        all->slowest = seconds;
+        all->slowest_input = all->tried;
+    }
+    if (largest > all->largest) {
+        all->largest = largest;
+        all->largest_input = all->tried;
+    }
+    all->tried++;
+}
+
+/* Read the next input from a pipe; null at its end. */
+static void *next_input(size_t *size)
+{
+    unsigned char length[4];
+    if (fread(length, 1, sizeof length, stdin) != sizeof length)
+        return NULL;
+    *size = (size_t)length[0] | (size_t)length[1] << 8 | (size_t)length[2] << 16 | (size_t)length[3] << 24;
+    /* Of exactly that size, so that a sanitiser sees what is read behind it. */
+    void *data = malloc(*size ? *size : 1);
+    if (data && fread(data, 1, *size, stdin) != *size) {
+        free(data);
+        data = NULL;
+    }
+    return data;
+}
+
+int main(int count, char **words)
+{
+    campaign all = {0};
+    void *data;
+    size_t size;
+    if (!load_packages()) {
+        fputs("error: a file of BANDFOLD_PACKAGES cannot be read\n", stderr);
+        return 2;
+    }
+    for (int n = 1; n < count; n++) {
+        data = read_file(words[n], &size);
+        if (data == NULL) {
+            fprintf(stderr, "error: %s cannot be read\n", words[n]);
+            return 2;
+        }
+        try_input(&all, data, size);
+        free(data);
+    }
+    while (count == 1 && (data = next_input(&size)) != NULL) {
+        try_input(&all, data, size);
+        free(data);
+    }
+    printf("{\"tried\": %llu, \"damaged\": %llu, \"statuses\": [", all.tried, all.damaged);
+    for (int n = 0; n < STATUSES; n++)
+        printf("%s%llu", n ? ", " : "", all.statuses[n]);
+    printf("], \"slowest\": %.3f, \"slowest_input\": %llu, \"largest\": %.0f, \"largest_input\": %llu}\n", all.slowest,
+           all.slowest_input, all.largest, all.largest_input);
+    for (size_t n = 0; n < package_count; n++)
+        free((void *)packages[n].data);
+    return 0;
+}

@@ -1,0 +1,10 @@
+/* Sums that are rounded once, as `math.fsum` of Python. */
+#ifndef BFL_EXACT_SUM_H
+#define BFL_EXACT_SUM_H
+
+#include <stdint.h>
+
+/* Sum of the squares of `count` numbers, at most 2**31: each square is rounded, and their exact sum again. */
+double bfl_sum_of_squares(const double *values, int64_t count);
+
+#endif

@@ -1,0 +1,32 @@
+/* Package files (.bfm): zip archives of arrays, docs/packages.md#the-file. */
+#ifndef BFL_PACKAGE_H
+#define BFL_PACKAGE_H
+
+#include "header.h"
+
+/* A file of a package that is intact: see `bfl_find_package`. */
+typedef struct {
+    const uint8_t *data;
+    uint64_t size;
+} bfl_package;
+
+/* An array of integers. */
+typedef struct {
+    int64_t *values;
+    int64_t shape[4];
+    int32_t dimensions;
+    int64_t count; /* of all values */
+} bfl_array;
+
+/* The package of a name and a hash, among those that are given. */
+bandfold_status bfl_find_package(bfl_workspace *workspace, const bandfold_bytes *packages, size_t count,
+                                 const bfl_reference *reference, bfl_package *found);
+
+/* An array by its name, in scratch memory; `dimensions` are those that it must have. */
+bandfold_status bfl_read_array(bfl_workspace *workspace, const bfl_package *package, const char *name,
+                               int32_t dimensions, bfl_array *array);
+
+/* Whether a package has an array of a name. */
+int bfl_has_array(const bfl_package *package, const char *name);
+
+#endif

@@ -1,0 +1,156 @@
+/* Reading vectors, and making them a basis: docs/format.md#basis. Every operation and its order is that of
+ * common/exact.py, so that entries are the same.
+ */
+
+#include "vectors.h"
+
+#include "dense_solve.h"
+#include "exact_sum.h"
+
+#include "linear.h"
+
+#include <math.h>
+#include <string.h>
+
+#define BASIS_UNIT 65536.0
+
+enum { CHANGE_MEAN = 256 };
+
+uint64_t bfl_vector_work(int64_t length, int64_t count)
+{
+    return bfl_product(bfl_product((uint64_t)length, (uint64_t)count), (uint64_t)count) / 8;
+}
+
+/* The unit vector that is farthest from rows that are done, the first of equals. */
+static void farthest(const double *rows, int64_t length, int64_t done, double *row)
+{
+    int64_t best = 0;
+    double least = INFINITY;
+    for (int64_t n = 0; n < length; n++) {
+        double covered = 0.0;
+        for (int64_t k = 0; k < done; k++)
+            covered += rows[k * length + n] * rows[k * length + n];
+        if (covered < least) {
+            least = covered;
+            best = n;
+        }
+        row[n] = 0.0;
+    }
+    row[best] = 1.0;
+}
+
+bandfold_status bfl_orthonormalise(bfl_workspace *workspace, double *rows, int64_t length, int64_t count)
+{
+    const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
+    double *spare;
+    BFL_TAKE(spare, workspace, BFL_SCRATCH, bfl_sum((uint64_t)length, (uint64_t)count));
+    for (int64_t k = 0; k < count; k++) {
+        double *row = rows + k * length;
+        const double before = sqrt(bfl_sum_of_squares(row, length));
+        bf_reject(row, rows, length, k, spare);
+        bf_reject(row, rows, length, k, spare);
+        double norm = sqrt(bfl_sum_of_squares(row, length));
+        if (norm <= 1e-6 * before || norm == 0.0) {
+            farthest(rows, length, k, row);
+            bf_reject(row, rows, length, k, spare);
+            bf_reject(row, rows, length, k, spare);
+            norm = sqrt(bfl_sum_of_squares(row, length));
+        }
+        for (int64_t n = 0; n < length; n++)
+            row[n] = row[n] / norm;
+    }
+    bfl_release(workspace, BFL_SCRATCH, mark);
+    return BANDFOLD_OK;
+}
+
+bandfold_status bfl_read_precisions(bfl_payload *payload, int64_t count, int64_t *precisions)
+{
+    int64_t precision = BFL_FINEST_PRECISION;
+    BFL_TRY(bfl_read_signed(payload, (uint64_t)count, CHANGE_MEAN, precisions));
+    for (int64_t n = 0; n < count; n++) {
+        precision += precisions[n];
+        if (precision < 1 || precision > BFL_FINEST_PRECISION)
+            return bfl_corrupt(payload, "a vector has an impossible precision: the stream is corrupt");
+        precisions[n] = precision;
+    }
+    return BANDFOLD_OK;
+}
+
+/* Integer part of a square root. */
+static uint64_t root_of(uint64_t square)
+{
+    uint64_t root = 0;
+    for (int bit = 31; bit >= 0; bit--) {
+        const uint64_t tried = root | (uint64_t)1 << bit;
+        root = tried * tried <= square ? tried : root;
+    }
+    return root;
+}
+
+int64_t bfl_expected_entry(int64_t length, int64_t precision)
+{
+    const uint64_t root = root_of(((uint64_t)(205 * 205) << (2 * precision)) / (uint64_t)length);
+    return root ? (int64_t)root : 1;
+}
+
+bandfold_status bfl_read_vectors(bfl_payload *payload, int64_t length, int64_t count, int64_t *precisions,
+                                 double *rows)
+{
+    bfl_workspace *workspace = payload->workspace;
+    const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
+    int64_t *entries;
+    BFL_TRY(bfl_read_precisions(payload, count, precisions));
+    BFL_TAKE(entries, workspace, BFL_SCRATCH, (uint64_t)length);
+    for (int64_t k = 0; k < count; k++) {
+        const int64_t mean = length ? bfl_expected_entry(length, precisions[k]) : 1;
+        BFL_TRY(bfl_read_signed(payload, (uint64_t)length, mean, entries));
+        for (int64_t n = 0; n < length; n++)
+            rows[k * length + n] = ldexp((double)entries[n], -(int)precisions[k]);
+    }
+    bfl_release(workspace, BFL_SCRATCH, mark);
+    return BANDFOLD_OK;
+}
+
+/* V inverse(transpose(V) V), with V the rounded basis. */
+static bandfold_status invert(bfl_workspace *workspace, const double *weights, bfl_basis *basis)
+{
+    const int64_t length = basis->length, count = basis->count;
+    const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
+    double *vectors, *products;
+    BFL_TAKE(vectors, workspace, BFL_SCRATCH, bfl_product((uint64_t)length, (uint64_t)count));
+    BFL_TAKE(products, workspace, BFL_SCRATCH, bfl_product((uint64_t)count, (uint64_t)count));
+    for (int64_t k = 0; k < count; k++)
+        for (int64_t n = 0; n < length; n++) {
+            const double entry = basis->integers[n * count + k] / BASIS_UNIT;
+            vectors[k * length + n] = weights ? entry / weights[n] : entry;
+        }
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t j = 0; j <= i; j++) {
+            double sum = 0.0;
+            for (int64_t n = 0; n < length; n++)
+                sum += vectors[i * length + n] * vectors[j * length + n];
+            products[i * count + j] = products[j * count + i] = sum;
+        }
+    if (!bfl_solve(products, count, vectors, length))
+        return bfl_fail(workspace, BANDFOLD_CORRUPT, "vectors depend on each other: the stream is corrupt");
+    for (int64_t k = 0; k < count; k++)
+        for (int64_t n = 0; n < length; n++) {
+            const double entry = vectors[k * length + n];
+            basis->inverse[n * count + k] = weights ? entry / weights[n] : entry;
+        }
+    bfl_release(workspace, BFL_SCRATCH, mark);
+    return BANDFOLD_OK;
+}
+
+bandfold_status bfl_make_basis(bfl_workspace *workspace, const double *rows, const double *weights, bfl_basis *basis)
+{
+    const uint64_t entries = bfl_product((uint64_t)basis->length, (uint64_t)basis->count);
+    BFL_TAKE(basis->integers, workspace, BFL_LASTING, entries);
+    BFL_TAKE(basis->inverse, workspace, BFL_LASTING, entries);
+    for (int64_t n = 0; n < basis->length; n++)
+        for (int64_t k = 0; k < basis->count; k++) {
+            const double entry = rows[k * basis->length + n];
+            basis->integers[n * basis->count + k] = rint((weights ? entry * weights[n] : entry) * BASIS_UNIT);
+        }
+    return invert(workspace, weights, basis);
+}

@@ -1,0 +1,198 @@
+"""Damage, limits and memory of the C library: reported as Python reports them, and nothing is lost."""
+
+import ctypes
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bandfold.benchmarks.c_mutants import MOST_BYTES, PACKAGES, campaign, mutant
+from bandfold.benchmarks.damage.mutations import cut, flipped, joined, sections
+from bandfold.benchmarks.damage.streams import hostile_seeds, long_stream
+from bandfold.bitstream.container.header import Header
+from bandfold.bitstream.container.sections import Section, write_preamble
+from bandfold.bitstream.contexts.tables import DATA
+from bandfold.common.errors import BandfoldError
+from bandfold.ground.decoder import Decoder
+
+from .c_library import (
+    COMPILER,
+    CORRUPT,
+    FILLED,
+    INTACT,
+    LIBRARY,
+    NEEDS_PACKAGE,
+    NO_MEMORY,
+    OVER_LIMIT,
+    PARTIAL,
+    UNSUPPORTED,
+    Allocator,
+    DecodingError,
+    compile_all,
+)
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+SHIPPED = [(DATA / f"{name}.bfm").read_bytes() for name in PACKAGES]
+
+
+@pytest.fixture(scope="module")
+def seeds():
+    """Streams of all kinds that need no networks."""
+    return {name: data for name, data in hostile_seeds().items() if name != "trained model"}
+
+
+def outcome(library, data):
+    """Samples and damage, or that it is refused, by the library and by Python."""
+    try:
+        with library.open(data, SHIPPED) as ours:
+            samples = ours.decode()
+            damage = [(one.lines, one.condition == FILLED) for one in ours.reports if one.condition != INTACT]
+            found = samples.tobytes(), damage
+    except DecodingError:
+        found = None
+    try:
+        theirs = Decoder(data, restore="off")
+        wanted = theirs.decode().tobytes(), [(one.lines, one.filled) for one in theirs.damage]
+    except BandfoldError:
+        wanted = None
+    return found, wanted
+
+
+def test_hostile_streams_come_out_as_in_python(library, seeds):
+    refused = 0
+    for number in range(120):
+        found, wanted = outcome(library, mutant(seeds, number))
+        assert found == wanted, number
+        refused += found is None
+    assert 20 < refused < 100
+
+
+def test_flipped_bits_come_out_as_in_python(library):
+    data = (GOLDEN / "streamed.bndf").read_bytes()
+    for one in list(flipped(data))[::293]:
+        found, wanted = outcome(library, one)
+        assert found == wanted
+
+
+def test_cut_streams_come_out_as_in_python(library):
+    data = (GOLDEN / "bounded_rotated.bndf").read_bytes()
+    for one in list(cut(data))[::97]:
+        found, wanted = outcome(library, one)
+        assert found == wanted
+
+
+def test_what_is_left_of_a_segment_is_decoded(library):
+    data = bytearray(long_stream())
+    kinds = sections(bytes(data))
+    place = len(write_preamble())
+    last = max(len(payload) for kind, payload in kinds if kind == Section.SEGMENT)
+    target = next(payload for kind, payload in kinds if kind == Section.SEGMENT and len(payload) == last)
+    place = bytes(data).index(target) + len(target) - 3
+    data[place] ^= 1
+    with library.open(bytes(data)) as ours:
+        found = ours.decode()
+        conditions = {one.condition for one in ours.reports if one.condition != INTACT}
+    theirs = Decoder(bytes(data), restore="off")
+    assert found.tobytes() == theirs.decode().tobytes()
+    assert conditions == ({FILLED} if theirs.damage[0].filled else {PARTIAL})
+
+
+def test_a_stream_that_claims_too_much_is_refused(library):
+    data = (GOLDEN / "tiny.bndf").read_bytes()
+    parts = sections(data)
+    header = Header.unpack(parts[0][1])
+    claims = header.pack().replace(bytes([2, 1, 8, 8]), bytes([2]) + b"\xff\xff\xff\x07" * 2 + bytes([8]))
+    huge = joined([(Section.HEADER, claims), *parts[1:]])
+    with pytest.raises(DecodingError) as refused, library.open(huge) as ours:
+        ours.decode()
+    assert refused.value.status == OVER_LIMIT
+
+
+def test_a_package_that_is_missing_is_asked_for(library):
+    for name in ("sensed", "predicted"):
+        data = (GOLDEN / f"{name}.bndf").read_bytes()
+        for others in ([], SHIPPED, [SHIPPED[0][:-1]]):
+            with pytest.raises(DecodingError) as refused:
+                library.open(data, others)
+            assert refused.value.status == NEEDS_PACKAGE
+
+
+def test_what_is_no_stream_is_refused(library):
+    data = (GOLDEN / "tiny.bndf").read_bytes()
+    for bad, status in ((b"", CORRUPT), (b"BNDF" * 9, CORRUPT), (data[:8] + b"\1" + data[9:], UNSUPPORTED)):
+        with pytest.raises(DecodingError) as refused:
+            library.open(bad)
+        assert refused.value.status == status
+
+
+def test_every_message_is_one_line(library):
+    messages = [library.calls.bandfold_message(status).decode() for status in range(8)]
+    assert len(set(messages)) == 8
+    assert all(message and "\n" not in message for message in messages)
+
+
+class Counter:
+    """An allocator that counts, and has memory for so many blocks only."""
+
+    def __init__(self, most):
+        libc = ctypes.CDLL(None)
+        libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+        libc.free.argtypes = [ctypes.c_void_p]
+        self.held, self.taken, self.most = 0, 0, most
+        kinds = dict(Allocator._fields_)
+
+        @kinds["allocate"]
+        def allocate(_, size):
+            self.taken += 1
+            if self.taken > self.most:
+                return None
+            self.held += 1
+            return libc.malloc(size)
+
+        @kinds["release"]
+        def release(_, block):
+            self.held -= 1
+            libc.free(block)
+
+        self.allocator = Allocator(allocate, release, None)
+
+
+@pytest.mark.parametrize("name", ["bounded_rotated", "outliers", "sensed", "predicted"])
+def test_memory_that_ends_anywhere_is_told_and_given_back(library, name):
+    data = (GOLDEN / f"{name}.bndf").read_bytes()
+    packages = [path.read_bytes() for path in sorted(GOLDEN.glob("*.bfm"))]
+    usual = Counter(1 << 30)
+    with library.open(data, packages, allocator=usual.allocator) as ours:
+        wanted = ours.decode().tobytes()
+    assert usual.held == 0
+    for most in range(0, usual.taken, max(usual.taken // 40, 1)):
+        counter = Counter(most)
+        with (
+            pytest.raises(DecodingError) as refused,
+            library.open(data, packages, allocator=counter.allocator) as ours,
+        ):
+            ours.decode()
+        assert refused.value.status == NO_MEMORY
+        assert counter.held == 0
+    # What failed once does not stand in the way later.
+    with library.open(data, packages, allocator=usual.allocator) as ours:
+        assert ours.decode().tobytes() == wanted
+
+
+@pytest.mark.skipif(COMPILER is None, reason="there is no C compiler")
+def test_a_short_campaign_under_sanitisers(tmp_path, seeds):
+    probe = tmp_path / "probe.c"
+    probe.write_text("int main(void) { return 0; }\n")
+    sanitisers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    if subprocess.run(
+        [COMPILER, *sanitisers, probe, "-o", tmp_path / "probe"], capture_output=True
+    ).returncode:
+        pytest.skip("the compiler has no sanitisers")
+    more = [LIBRARY / "fuzz" / f"{name}.c" for name in ("mutants", "decode_all", "packages")]
+    more.append(LIBRARY / "example" / "file_bytes.c")
+    driver = compile_all(tmp_path, tmp_path / "mutants", *more, options=["-O0", *sanitisers])
+    found = campaign(driver, seeds, 0, 150)
+    assert "crash" not in found, found
+    assert found["tried"] == 150
+    assert found["largest"] < MOST_BYTES
+    assert all(count > 0 for count in found["statuses"][:2])
