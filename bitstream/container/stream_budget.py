@@ -40,8 +40,11 @@ ZERO_SHARE = 1 << 3
 PLANE_WORK, SCALED_PLANE_WORK = 1 << 5, 1 << 8
 """Units of work for each band of each strip, however small; more where it is scaled by itself."""
 
-LIVE_SHARE = 1 << 2
+LIVE_SHARE = 1 << 1
 """Latents of components that are not all zero, which go through the inverse transforms, to a unit of work."""
+
+ROTATED_COMPONENTS = 1 << 5
+"""Components of a rotation that add a unit of work to the one that each rotated latent takes."""
 
 LATENT_WORK = 2
 """Units of work for each latent that is read."""

@@ -11,7 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.container.segment_layout import ChunkedSegment
-from bandfold.bitstream.container.stream_budget import LIVE_SHARE, PRODUCT_SHARE, StreamBudget
+from bandfold.bitstream.container.stream_budget import (
+    LIVE_SHARE,
+    PRODUCT_SHARE,
+    ROTATED_COMPONENTS,
+    StreamBudget,
+)
 from bandfold.bitstream.contexts.tables import Mode, Tables
 from bandfold.bitstream.segments.memory_estimate import COMPONENTS_AT_ONCE
 from bandfold.bitstream.segments.segment import Segment, mode_name, read_segment
@@ -113,6 +118,10 @@ class FoldedStripDecoder(StripDecoder):
         restored = None if self._restorer is None else self._restored(self._restorer, levels, rotations)
         latents = levels.quantised if restored is None else restored
         live = live_components(latents, levels.chosen, rotations)
+        if levels.chosen is not None:
+            rotated = max((matrix.count for matrix in rotations), default=0)
+            latent_work = 1 + rotated // ROTATED_COMPONENTS
+            self._work.work(latent_work * rotated * height * header.info.samples, "rotated latents")
         # The inverse transforms: within blocks, of blocks, and across bands.
         planes = partial(self._planes, levels, restored, rotations, (height, self._stream.step(place)))
         if transform.fold.second is None:

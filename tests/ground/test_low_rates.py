@@ -27,7 +27,7 @@ def huge(monkeypatch):
     [
         (0.002, {}),
         (0.002, {"stream": True}),
-        (0.008, {"spectral": "none"}),
+        (0.009, {"spectral": "none"}),
         (0.012, {"max_error": 400.0}),
         (0.004, {"model": "innovations"}),
     ],
