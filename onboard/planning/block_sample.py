@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +36,8 @@ class BlockSample:
 
     Parameters
     ----------
-    blocks : ndarray of int32, shape (bands, count, 64)
-        Samples of whole 8 x 8 blocks, edge blocks filled by repetition.
+    blocks : ndarray, shape (bands, count, 64)
+        Samples of whole 8 x 8 blocks, of 8 or 16 bits as they are; edge blocks are filled by repetition.
     pixels : int
         Pixels of the whole scene, which the sample stands for.
     rows : ndarray of int64, shape (count,), optional
@@ -47,18 +48,18 @@ class BlockSample:
         Codes of the weights of the bands, see `bandfold.bitstream.transforms.coding_weights`.
     """
 
-    blocks: NDArray[np.int32]
+    blocks: NDArray[Any]
     pixels: int
     rows: NDArray[np.int64] | None = None
     stride: int = 1
     weights: NDArray[np.int64] | None = None
 
     @cached_property
-    def few(self) -> NDArray[np.int32]:
+    def few(self) -> NDArray[Any]:
         """Some of the blocks: enough to see what components are worth, which takes more time than moments."""
         return self.thinned(FEW_BLOCKS)
 
-    def thinned(self, count: int) -> NDArray[np.int32]:
+    def thinned(self, count: int) -> NDArray[Any]:
         """Every n-th block: about so many, fewer than twice as many."""
         return self.blocks[:, :: max(self.blocks.shape[1] // count, 1)]
 
@@ -111,7 +112,7 @@ def sample_blocks(
     firsts = [min(number * turn % column_stride, columns - 1) for number in range(len(starts))]
     counts = [len(range(first, columns, column_stride)) for first in firsts]
     # Filled row by row: parts that are put together at the end would take twice the memory.
-    taken = np.empty((-(-info.bands // stride), sum(counts), BLOCK * BLOCK), dtype=np.int32)
+    taken = np.empty((-(-info.bands // stride), sum(counts), BLOCK * BLOCK), dtype=info.coded_dtype)
     place = 0
     for number, (row, first) in enumerate(zip(starts, firsts, strict=True)):
         lines = slice(row * BLOCK, min((row + 1) * BLOCK, info.lines))
@@ -138,13 +139,13 @@ def _turn(stride: int) -> int:
     return next(turn for turn in range(max(2 * stride // 5, 1), stride + 1) if math.gcd(turn, stride) == 1)
 
 
-def covariance(blocks: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def covariance(blocks: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and covariance matrix of a sample of integer blocks.
 
     Parameters
     ----------
-    blocks : ndarray of int32, shape (bands, count, 64)
-        8 or 16 bit integers.
+    blocks : ndarray, shape (bands, count, 64)
+        Integers of 8 or 16 bits.
 
     Returns
     -------

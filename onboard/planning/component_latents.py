@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +27,14 @@ BLOCKS_AT_ONCE = 96
 """Blocks of the sample that are transformed together: it bounds the memory of component planes."""
 
 
-def fold_gains(fold: Fold, blocks: NDArray[np.int32], step: float, workers: Workers) -> NDArray[np.float64]:
+def fold_gains(fold: Fold, blocks: NDArray[Any], step: float, workers: Workers) -> NDArray[np.float64]:
     """What coding each component of a fold saves on a sample of blocks: distortion less rate.
 
     Parameters
     ----------
     fold : Fold
         With a spectral transform.
-    blocks : ndarray of int32, shape (bands, count, 64)
+    blocks : ndarray of integers, shape (bands, count, 64)
         The sample.
     step : float
         Quantiser step in counts.
@@ -69,7 +69,7 @@ class ComponentLatents:
         End of each interval, exclusive.
     means : ndarray of int64, shape (bands,)
         Band means in units of ``1 / FRACTION`` of a count.
-    blocks : ndarray of int32, shape (bands, count, 64)
+    blocks : ndarray of integers, shape (bands, count, 64)
         The sample.
     workers : Workers
         Which share the blocks.
@@ -87,7 +87,7 @@ class ComponentLatents:
         bases: Sequence[NDArray[np.float64]],
         ends: tuple[int, ...],
         means: NDArray[np.int64],
-        blocks: NDArray[np.int32],
+        blocks: NDArray[Any],
         workers: Workers,
     ) -> None:
         counts = [basis.shape[1] for basis in bases]

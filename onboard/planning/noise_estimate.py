@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,7 +22,7 @@ _SINGULAR = 1e-9
 """What others have told already of a predictor is left out where so small a share of it is new."""
 
 
-def noise_variances(blocks: NDArray[np.int32]) -> NDArray[np.float64]:
+def noise_variances(blocks: NDArray[Any]) -> NDArray[np.float64]:
     """Estimate the variance of the noise of each band.
 
     In each block a band is predicted by least squares, from the nearest bands and from the pixel to the left;
@@ -31,7 +33,7 @@ def noise_variances(blocks: NDArray[np.int32]) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    blocks : ndarray of int32, shape (bands, count, 64)
+    blocks : ndarray of integers, shape (bands, count, 64)
         Samples of 8 x 8 blocks, 8 or 16 bit integers.
 
     Returns

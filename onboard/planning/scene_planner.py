@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,7 +162,7 @@ class ScenePlanner:
             sample, self._folds.ends, self._sensor, workers=self._workers, rotations=self._rotations
         )
 
-    def _cost(self, fold: Fold, step: float, blocks: NDArray[np.int32]) -> tuple[float, float]:
+    def _cost(self, fold: Fold, step: float, blocks: NDArray[Any]) -> tuple[float, float]:
         """Approximate bits of the scene under a fold, without side information; errors in steps squared."""
         bits, error = latent_cost(Analysis(fold).blocks(blocks), step)
         share = self.sample.pixels / float(blocks.shape[1] * CHANNELS)

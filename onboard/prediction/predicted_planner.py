@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,7 +175,7 @@ def hierarchy_of(tiers: int, gain: int = GAIN, quarters: int = QUARTERS) -> Hier
     return Hierarchy((gain,) * tiers, (quarters << tiers) // 4)
 
 
-def _variances_left(flat: NDArray[np.int32], hierarchy: Hierarchy) -> NDArray[np.float64]:
+def _variances_left(flat: NDArray[Any], hierarchy: Hierarchy) -> NDArray[np.float64]:
     """Variance of what the first reference leaves of each band, shape (bands,)."""
     # A band at a time: in 64 bits, all of them would be the largest thing in memory.
     count = int(flat.shape[1])

@@ -155,12 +155,12 @@ class Analysis:
             pass
         return latents
 
-    def blocks(self, blocks: NDArray[np.int32]) -> NDArray[np.int32]:
+    def blocks(self, blocks: NDArray[Any]) -> NDArray[np.int32]:
         """Analyse a sample of blocks.
 
         Parameters
         ----------
-        blocks : ndarray of int32, shape (bands, count, 64)
+        blocks : ndarray of integers, shape (bands, count, 64)
             Samples of each block in raster order.
 
         Returns

@@ -51,14 +51,14 @@ def fold_strip(fold: Fold, source: SceneSource, lines: slice) -> NDArray[np.floa
     return _fold(fold, groups(), height * samples).reshape(fold.components, height, samples)
 
 
-def fold_blocks(fold: Fold, blocks: NDArray[np.int32]) -> NDArray[np.float64]:
+def fold_blocks(fold: Fold, blocks: NDArray[Any]) -> NDArray[np.float64]:
     """Fold a sample of blocks held in memory.
 
     Parameters
     ----------
     fold : Fold
         How bands become components.
-    blocks : ndarray of int32, shape (bands, ...)
+    blocks : ndarray of integers, shape (bands, ...)
         Samples, 8 or 16 bit integers.
 
     Returns
