@@ -14,16 +14,13 @@ from bandfold.bitstream.segments.predicted_codec import PredictedCodec
 from bandfold.bitstream.segments.segment import Segment, mode_name, read_segment
 from bandfold.bitstream.transforms.band_order import Hierarchy
 from bandfold.bitstream.transforms.band_prediction import SAMPLE_UNIT
-from bandfold.bitstream.transforms.klt import FRACTION, Fold
+from bandfold.bitstream.transforms.klt import Fold
 from bandfold.bitstream.transforms.predicted_bands import PredictedBands
 from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.errors import StreamError
 from bandfold.common.scene import BLOCK
 
-from .exact_transforms import ComponentTransform, InverseFold, counts_of
-
-_MEAN_UNITS = round(FRACTION / SAMPLE_UNIT)
-"""Units of the band means of a fold in ``1 / SAMPLE_UNIT`` of a count."""
+from .exact_transforms import ComponentTransform, InverseFold
 
 
 @dataclass(frozen=True)
@@ -101,8 +98,7 @@ class ExactBase:
             raise StreamError("bands and blocks with weights have no refinement: the stream is corrupt")
         info = self.header.info
         step_code = self.header.step_code if place.step_code is None else place.step_code
-        rows, columns = segment.quantised.shape[2:]
-        extent = rows * BLOCK, columns * BLOCK
+        rows = segment.quantised.shape[2]
         lines = place.lines or self.header.strip_lines
         result: NDArray[np.integer] = np.empty((info.bands, lines, info.samples), dtype=info.coded_dtype)
         limits = np.iinfo(info.coded_dtype.name)
@@ -121,17 +117,13 @@ class ExactBase:
             mode = self.tables.modes[mode_name(spectral=self.header.spectral)]
             transform = ComponentTransform(mode, step_code, rotations)
             live = transform.live(segment)
-            means = ((fold.means + _MEAN_UNITS // 2) // _MEAN_UNITS + SAMPLE_UNIT // 2).astype(np.float64)
-            unfold, ends = InverseFold(fold, live), np.array([limits.min, limits.max], dtype=np.float64)
+            unfold = InverseFold(fold, live, limits)
             # Without a sign: what is below 0 is taken as it lies in memory.
             found = result.view(np.uint16) if result.itemsize == 2 else np.empty(result.shape, np.uint16)
             for row in range(rows):
                 # Components and bands of a row of blocks stay in the cache from one operation to the next.
-                planes = transform.planes(segment, row, live).reshape(len(live), BLOCK * extent[1])
                 high = slice(row * BLOCK, min((row + 1) * BLOCK, lines))
-                for bands, values, unit in unfold.bands(planes):
-                    block = values.reshape(-1, BLOCK, extent[1])
-                    counts_of(block, means[bands], ends, unit, found[bands, high])
+                unfold.write_counts(transform.planes(segment, row, live), found[:, high])
             if result.itemsize != 2:
                 result[:] = found.astype(result.dtype)
         return result

@@ -11,9 +11,8 @@ of the samples of a block in all bands, below 2**16 counts times the root of 64 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ from bandfold.bitstream.contexts.tables import Mode
 from bandfold.bitstream.segments.segment import Segment
 from bandfold.bitstream.transforms.band_prediction import SAMPLE_UNIT
 from bandfold.bitstream.transforms.dct import DCT, DCT_UNIT
-from bandfold.bitstream.transforms.klt import Fold
+from bandfold.bitstream.transforms.klt import FRACTION, Fold
 from bandfold.bitstream.transforms.lapped_synthesis import POINT_UNIT
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common.kernels import Structure, compiled, structure
@@ -36,6 +35,9 @@ LARGEST = float(1 << 28)
 
 BANDS_TOGETHER = 16
 """Bands that are made together where nothing folds them."""
+
+_MEAN_UNITS = round(FRACTION / SAMPLE_UNIT)
+"""Units of the band means of a fold in ``1 / SAMPLE_UNIT`` of a count."""
 
 STEP_SCALE = SAMPLE_UNIT / (256.0 * POINT_UNIT)
 """From points times the code of the step (1/256 count) to ``1 / SAMPLE_UNIT`` of a count."""
@@ -172,93 +174,97 @@ def _latents(
     return np.where(levels == 0, 0.0, np.copysign(np.minimum(values, LARGEST), levels))
 
 
-@dataclass(frozen=True)
-class Unfolding:
-    """How some bands, without their means, come from components.
+@structure(
+    "bf_refinement_unfolding(second: float64[merged, through], first: float64[weights], rows: int64[total],"
+    " ends: int64[intervals], counts: int64[intervals], means: float64[bands], limits: float64[2],"
+    " merged: int64, through: int64, weights: int64, total: int64, intervals: int64, bands: int64)"
+)
+class InverseFold(Structure):
+    """How bands come from those components that are not zero: the inverse of both KLTs, and means.
 
-    Parameters
-    ----------
-    bands : slice
-        An interval of the fold; without a fold, any bands.
-    merged : ndarray of intp
-        Which components that passed the second KLT are of the interval.
-    others : ndarray of intp
-        Which planes are components of the interval as they are: they come behind the merged ones.
-    first : ndarray of float64, shape (bands, merged + others), or None
-        Of the inverse of the KLT of the interval what these components need. None where planes are bands.
-    places : ndarray of intp
-        Without a fold, bands of the planes in `others`, counted from the first one.
-    """
-
-    bands: slice
-    merged: NDArray[np.intp]
-    others: NDArray[np.intp]
-    first: NDArray[np.float64] | None
-    places: NDArray[np.intp]
-
-
-class InverseFold:
-    """How all bands come from those components that are not zero: the inverse of both KLTs.
+    Of each interval of bands it holds which components it needs, those that passed the second KLT first, and
+    the part of the inverse of its own KLT that takes them to its bands. Without a fold, components are bands.
 
     Parameters
     ----------
     fold : Fold
-        The vectors of both KLTs.
+        The vectors of both KLTs, and the means of the bands.
     live : ndarray of intp, shape (live,)
         Which components there are planes of, rising.
+    limits : numpy.iinfo
+        Range of the counts.
     """
 
-    def __init__(self, fold: Fold, live: NDArray[np.intp]) -> None:
-        nothing = np.zeros(0, dtype=np.intp)
-        self._second = np.zeros((0, 0))
-        self._groups: list[Unfolding] = []
-        if fold.second is None:
-            for start in range(0, fold.bands, BANDS_TOGETHER):
-                bands = slice(start, min(start + BANDS_TOGETHER, fold.bands))
-                others = np.flatnonzero((live >= bands.start) & (live < bands.stop))
-                self._groups.append(Unfolding(bands, nothing, others, None, live[others] - bands.start))
-            return
-        inside, outside = fold.split
-        # They come first.
-        through = int(np.count_nonzero(live < fold.second.count))
-        self._second = _inverse(fold.second)[:, live[:through]]
-        places = outside[live[through:] - fold.second.count]
-        before = 0
-        for start, end, vectors in zip(fold.starts, fold.ends, fold.first, strict=True):
-            own = slice(before, before + vectors.count)
-            merged = np.flatnonzero((inside >= own.start) & (inside < own.stop))
-            other = np.flatnonzero((places >= own.start) & (places < own.stop))
-            columns = np.concatenate([inside[merged], places[other]]) - before
-            first = _inverse(vectors)[:, columns]
-            self._groups.append(Unfolding(slice(start, end), merged, through + other, first, columns))
-            before += vectors.count
+    def __init__(self, fold: Fold, live: NDArray[np.intp], limits: Any) -> None:
+        second, first, rows = np.zeros((0, 0)), [np.zeros(0)], [np.zeros(0, dtype=np.int64)]
+        self._bands_of_planes = live if fold.second is None else None
+        if fold.second is not None:
+            inside, outside = fold.split
+            # They come first.
+            through = int(np.count_nonzero(live < fold.second.count))
+            second = _inverse(fold.second)[:, live[:through]]
+            places = outside[live[through:] - fold.second.count]
+            before = 0
+            for vectors in fold.first:
+                own = slice(before, before + vectors.count)
+                merged = np.flatnonzero((inside >= own.start) & (inside < own.stop))
+                other = np.flatnonzero((places >= own.start) & (places < own.stop))
+                columns = np.concatenate([inside[merged], places[other]]) - before
+                first.append(_inverse(vectors)[:, columns].ravel())
+                rows.append(np.concatenate([merged, len(second) + through + other]))
+                before += vectors.count
+        means = (fold.means + _MEAN_UNITS // 2) // _MEAN_UNITS + SAMPLE_UNIT // 2
+        super().__init__(
+            second=np.ascontiguousarray(second),
+            first=np.concatenate(first),
+            rows=np.concatenate(rows),
+            ends=np.array([] if fold.second is None else fold.ends, dtype=np.int64),
+            counts=np.array([len(one) for one in rows[1:]], dtype=np.int64),
+            means=means.astype(np.float64),
+            limits=np.array([limits.min, limits.max], dtype=np.float64),
+        )
 
-    def bands(self, planes: NDArray[np.float64]) -> Iterator[tuple[slice, NDArray[np.float64], float]]:
-        """Bands of some pixels, not rounded yet.
+    def write_counts(self, planes: NDArray[np.float64], counts: NDArray[np.uint16]) -> None:
+        """Make bands of a row of blocks, and round them to counts.
 
         Parameters
         ----------
-        planes : ndarray of float64, shape (live, pixels)
+        planes : ndarray of float64, shape (live, 8, whole columns)
             Components from `ComponentTransform.planes`.
-
-        Yields
-        ------
-        bands : slice
-            Which bands.
-        values : ndarray of float64, shape (bands, pixels)
-            Integers.
-        unit : float
-            Their unit, in units of the planes: they are to be rounded to these, and cut at `LARGEST`.
+        counts : ndarray of uint16, shape (bands, lines, samples)
+            Gets the counts, negative ones modulo 2**16; without lines and columns that fill up the last
+            blocks.
         """
-        merged = _apply(self._second, planes[: self._second.shape[1]])
-        for group in self._groups:
-            if group.first is None:
-                values = np.zeros((group.bands.stop - group.bands.start, planes.shape[1]))
-                values[group.places] = planes[group.others]
-                yield group.bands, values, 1.0
-            else:
-                needed = np.concatenate([merged[group.merged], planes[group.others]])
-                yield group.bands, group.first @ needed, 1.0 / INVERSE_UNIT
+        if self._bands_of_planes is None:
+            _write_bands(self, planes, counts)
+            return
+        means, limits = self.arrays["means"], self.arrays["limits"]
+        for start in range(0, len(means), BANDS_TOGETHER):
+            bands = slice(start, min(start + BANDS_TOGETHER, len(means)))
+            held = np.flatnonzero((self._bands_of_planes >= start) & (self._bands_of_planes < bands.stop))
+            values = np.zeros((bands.stop - start, *planes.shape[1:]))
+            values[self._bands_of_planes[held] - start] = planes[held]
+            counts_of(values, means[bands], limits, 1.0, counts[bands])
+
+
+@compiled(
+    "bf_refinement_bands(unfolding: bf_refinement_unfolding, planes: float64[live, 8, across], live: int32,"
+    " lines: int32, across: int32, samples: int32, counts: out(uint16[bands:stride, lines, samples]),"
+    " bands: int32, stride: int64, scratch: out(float64[32 * (unfolding.merged + 8)]),"
+    " places: out(int64[live + unfolding.merged]))"
+)
+def _write_bands(unfolding: InverseFold, planes: NDArray[np.float64], counts: NDArray[np.uint16]) -> None:
+    second, first, rows, ends, sizes, means, limits = (
+        unfolding.arrays[name] for name in ("second", "first", "rows", "ends", "counts", "means", "limits")
+    )
+    pixels = planes.reshape(len(planes), -1)
+    components = np.concatenate([_apply(second, pixels[: second.shape[1]]), pixels])
+    start = weight = row = 0
+    for end, size in zip(ends.tolist(), sizes.tolist(), strict=True):
+        weights = first[weight : weight + (end - start) * size].reshape(end - start, size)
+        values = (weights @ components[rows[row : row + size]]).reshape(end - start, *planes.shape[1:])
+        counts_of(values, means[start:end], limits, 1.0 / INVERSE_UNIT, counts[start:end])
+        start, weight, row = end, weight + weights.size, row + size
 
 
 def _apply(inverse: NDArray[np.float64], coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
