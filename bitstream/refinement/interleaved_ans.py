@@ -74,7 +74,7 @@ class SymbolWriter:
         bits[0] = self._open[0]
         end = _tokens(numbers, classes, raw, self._filled, tokens, bits)
         whole, self._filled = divmod(end, 8)
-        self._bytes += bits[:whole].tobytes()
+        self._bytes += bits[:whole].data
         self._open[0] = bits[whole] if self._filled else 0
         self._blocks.append((tokens, classes))
 
@@ -128,11 +128,12 @@ class SymbolWriter:
         for state in reversed(states.tolist()):
             words[left - 2 : left] = state >> _WORD, state & _WORD_MASK
             left -= 2
-        found = words[left:].astype("<u4")
-        return len(found).to_bytes(4, "little") + found.tobytes() + self._bits() + other._bits()
+        found = words[left:].astype("<u4", copy=False)
+        count = len(found).to_bytes(4, "little")
+        return b"".join([count, found.data, *self._bits(), *other._bits()])
 
-    def _bits(self) -> bytes:
-        return bytes(self._bytes) + (self._open.tobytes() if self._filled else b"")
+    def _bits(self) -> list[bytes | bytearray]:
+        return [self._bytes, self._open.tobytes() if self._filled else b""]
 
 
 @compiled(
