@@ -127,6 +127,7 @@ fuzz-c: $(STAMP)
 	cmake --build $(OUT)/libbandfold-sanitised
 	$(BIN)/python -m bandfold.benchmarks.c_mutants $(OUT)/libbandfold/bandfold_mutants --count $(FUZZ_C)
 	$(BIN)/python -m bandfold.benchmarks.c_mutants $(OUT)/libbandfold-sanitised/bandfold_mutants --count $(FUZZ_C) --sanitised
+	$(BIN)/python -m bandfold.benchmarks.c_mutants $(OUT)/libbandfold-sanitised/bandfold_mutants --count $(FUZZ_C) --sanitised --packages
 
 bench: $(STAMP)
 	mkdir -p $(OUT)

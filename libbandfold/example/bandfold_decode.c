@@ -7,6 +7,7 @@
 #include "envi_header.h"
 #include "file_bytes.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static int write_lines(FILE *file, const bandfold_info *info, const bandfold_req
     const size_t line = bandfold_sample_size(info->type) * info->samples, block = line * part->lines;
     for (uint32_t band = 0; band < info->bands; band++) {
         const unsigned long long place = ((unsigned long long)band * info->lines + part->first_line) * line;
-        if (place > (unsigned long long)__LONG_MAX__ || fseek(file, (long)place, SEEK_SET) != 0 ||
+        if (place > (unsigned long long)LONG_MAX || fseek(file, (long)place, SEEK_SET) != 0 ||
             fwrite(samples + block * band, 1, block, file) != block)
             return 0;
     }
@@ -68,31 +69,37 @@ static int decode_strips(bandfold_decoder *decoder, FILE *file, int *damaged)
     return 0;
 }
 
+/* A name with an ending behind it; the process ends where there is no memory for that. */
+static char *with_ending(const char *name, const char *ending)
+{
+    char *joined = malloc(strlen(name) + strlen(ending) + 1);
+    if (joined == NULL)
+        exit(fail(name, "there is no memory left"));
+    strcpy(joined, name);
+    return strcat(joined, ending);
+}
+
+/* Files are written aside, and have their names once all of it is there. */
 static int decode_file(bandfold_decoder *decoder, const char *output)
 {
     int damaged = 0;
     uint64_t bytes;
     const char *reason = "";
-    char *header = malloc(strlen(output) + sizeof ".hdr");
     /* What claims far too much is refused before any file is made. */
-    if (bandfold_output_size(decoder, NULL, &bytes, &reason) == BANDFOLD_OVER_LIMIT) {
-        free(header);
+    if (bandfold_output_size(decoder, NULL, &bytes, &reason) != BANDFOLD_OK)
         return fail(bandfold_message(BANDFOLD_OVER_LIMIT), reason);
-    }
-    FILE *file = header ? fopen(output, "wb") : NULL;
-    if (file == NULL) {
-        free(header);
-        return fail(output, "cannot be written");
-    }
-    int failed = decode_strips(decoder, file, &damaged);
-    if (fclose(file) != 0 && !failed)
-        failed = fail(output, "cannot be written");
-    strcpy(header, output);
-    strcat(header, ".hdr");
+    char *part = with_ending(output, ".part"), *header = with_ending(output, ".hdr");
+    FILE *file = fopen(part, "wb");
+    int failed = file ? decode_strips(decoder, file, &damaged) : fail(part, "cannot be written");
+    if (file && fclose(file) != 0 && !failed)
+        failed = fail(part, "cannot be written");
     if (!failed && !write_envi_header(header, decoder))
         failed = fail(header, "cannot be written");
+    if (!failed && rename(part, output) != 0)
+        failed = fail(output, "cannot be written");
     if (failed)
-        remove(output);
+        remove(part);
+    free(part);
     free(header);
     return failed ? 1 : damaged ? 3 : 0;
 }
@@ -100,7 +107,8 @@ static int decode_file(bandfold_decoder *decoder, const char *output)
 int main(int count, char **words)
 {
     bandfold_bytes packages[MOST_PACKAGES];
-    bandfold_options options = {.packages = packages};
+    /* Memory is limited by the size of the stream alone: the scene may be larger than the memory of the machine. */
+    bandfold_options options = {.memory_limit = UINT64_MAX, .packages = packages};
     int at = 1, result = 1;
     for (; at + 1 < count && strcmp(words[at], "-p") == 0; at += 2) {
         if (options.package_count == MOST_PACKAGES)

@@ -1,6 +1,7 @@
 /* Decodes hostile inputs, one after the other, and tells what the costliest took.
  *
  * Inputs come through standard input, each behind its length in 4 bytes, lowest first; or from the files that are named.
+ * With --packages each stream that comes is followed by the package that it may name.
  * The last line that is printed is a JSON object. Where an input breaks a rule of memory the process ends, and standard
  * error tells its number if a sanitiser does not.
  */
@@ -12,6 +13,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { STATUSES = BANDFOLD_BAD_ARGUMENT + 1 };
@@ -28,10 +30,10 @@ static double now(void)
     return (double)clock() / CLOCKS_PER_SEC;
 }
 
-static void try_input(campaign *all, const void *data, size_t size)
+static void try_input(campaign *all, const void *data, size_t size, const bandfold_bytes *given, size_t given_count)
 {
     const double hundreds = size > 100000 ? (double)size / 100000.0 : 1.0, started = now();
-    const outcome found = decode_all(data, size, packages, package_count);
+    const outcome found = decode_all(data, size, given, given_count);
     const double seconds = (now() - started) / hundreds;
     const double largest = (double)found.largest / hundreds;
     all->statuses[found.status]++;
@@ -63,28 +65,44 @@ static void *next_input(size_t *size)
     return data;
 }
 
+static void try_pipe(campaign *all, int with_packages)
+{
+    void *data;
+    size_t size;
+    while ((data = next_input(&size)) != NULL) {
+        bandfold_bytes own = {0};
+        void *package = with_packages ? next_input(&own.size) : NULL;
+        own.data = package;
+        if (with_packages)
+            try_input(all, data, size, &own, package != NULL);
+        else
+            try_input(all, data, size, packages, package_count);
+        free(package);
+        free(data);
+    }
+}
+
 int main(int count, char **words)
 {
     campaign all = {0};
+    const int with_packages = count == 2 && strcmp(words[1], "--packages") == 0;
     void *data;
     size_t size;
     if (!load_packages()) {
         fputs("error: a file of BANDFOLD_PACKAGES cannot be read\n", stderr);
         return 2;
     }
-    for (int n = 1; n < count; n++) {
+    for (int n = 1; n < count && !with_packages; n++) {
         data = read_file(words[n], &size);
         if (data == NULL) {
             fprintf(stderr, "error: %s cannot be read\n", words[n]);
             return 2;
         }
-        try_input(&all, data, size);
+        try_input(&all, data, size, packages, package_count);
         free(data);
     }
-    while (count == 1 && (data = next_input(&size)) != NULL) {
-        try_input(&all, data, size);
-        free(data);
-    }
+    if (count == 1 || with_packages)
+        try_pipe(&all, with_packages);
     printf("{\"tried\": %llu, \"damaged\": %llu, \"statuses\": [", all.tried, all.damaged);
     for (int n = 0; n < STATUSES; n++)
         printf("%s%llu", n ? ", " : "", all.statuses[n]);

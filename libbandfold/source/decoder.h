@@ -3,7 +3,7 @@
 #define BFL_DECODER_H
 
 #include "cosine.h"
-#include "limits.h"
+#include "error_limits.h"
 #include "metadata.h"
 #include "output.h"
 #include "predicted_bands.h"

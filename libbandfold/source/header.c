@@ -2,7 +2,7 @@
 
 #include "header.h"
 
-#include "bytes.h"
+#include "byte_reader.h"
 
 #include <math.h>
 #include <string.h>

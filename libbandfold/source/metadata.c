@@ -3,7 +3,7 @@
 #include "metadata.h"
 
 #include "budget.h"
-#include "bytes.h"
+#include "byte_reader.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 
 #include "package.h"
 
-#include "bytes.h"
+#include "byte_reader.h"
 #include "sha256.h"
 
 #include <stdio.h>

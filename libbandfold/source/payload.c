@@ -3,7 +3,7 @@
 #include "payload.h"
 
 #include "budget.h"
-#include "bytes.h"
+#include "byte_reader.h"
 
 bandfold_status bfl_corrupt(bfl_payload *payload, const char *reason)
 {

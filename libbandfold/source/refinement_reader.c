@@ -3,7 +3,7 @@
 #include "refinement_reader.h"
 
 #include "budget.h"
-#include "bytes.h"
+#include "byte_reader.h"
 #include "tables.h"
 
 #include <string.h>

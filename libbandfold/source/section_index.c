@@ -2,7 +2,7 @@
 
 #include "section_index.h"
 
-#include "bytes.h"
+#include "byte_reader.h"
 #include "segment_layout.h"
 
 static int comes_before(const bfl_entry *one, const bfl_entry *other)

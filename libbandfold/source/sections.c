@@ -2,7 +2,7 @@
 
 #include "sections.h"
 
-#include "bytes.h"
+#include "byte_reader.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 
 #include "segment_layout.h"
 
-#include "bytes.h"
+#include "byte_reader.h"
 
 enum { FOLD = 1, ROTATED = 2, STEP = 4, LOW = 8, COARSE = 16, EXACT = 32, KNOWN = 63, MOST_DOUBLINGS = 255 };
 

@@ -1,7 +1,7 @@
 /* A stream but for its segments: header, tables, packages, metadata, folds. */
 
 #include "budget.h"
-#include "bytes.h"
+#include "byte_reader.h"
 #include "decoder.h"
 
 enum { LARGEST_LINES = 1 << 24 };

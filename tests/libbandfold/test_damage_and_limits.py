@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bandfold.benchmarks.c_mutants import MOST_BYTES, PACKAGES, campaign, mutant
+from bandfold.benchmarks.c_mutants import MOST_BYTES, PACKAGED, campaign, mutant
 from bandfold.benchmarks.damage.mutations import cut, flipped, joined, sections
 from bandfold.benchmarks.damage.streams import hostile_seeds, long_stream
 from bandfold.bitstream.container.header import Header
@@ -23,6 +23,7 @@ from .c_library import (
     LIBRARY,
     NEEDS_PACKAGE,
     NO_MEMORY,
+    OK,
     OVER_LIMIT,
     PARTIAL,
     UNSUPPORTED,
@@ -32,7 +33,7 @@ from .c_library import (
 )
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-SHIPPED = [(DATA / f"{name}.bfm").read_bytes() for name in PACKAGES]
+SHIPPED = [(DATA / f"{name}.bfm").read_bytes() for name in PACKAGED.values()]
 
 
 @pytest.fixture(scope="module")
@@ -191,8 +192,11 @@ def test_a_short_campaign_under_sanitisers(tmp_path, seeds):
     more = [LIBRARY / "fuzz" / f"{name}.c" for name in ("mutants", "decode_all", "packages")]
     more.append(LIBRARY / "example" / "file_bytes.c")
     driver = compile_all(tmp_path, tmp_path / "mutants", *more, options=["-O0", *sanitisers])
-    found = campaign(driver, seeds, 0, 150)
+    found = campaign(driver, seeds, 0, 80)
     assert "crash" not in found, found
-    assert found["tried"] == 150
+    assert found["tried"] == 80
     assert found["largest"] < MOST_BYTES
     assert all(count > 0 for count in found["statuses"][:2])
+    found = campaign(driver, seeds, 0, 20, packages=True)
+    assert "crash" not in found, found
+    assert found["statuses"][OK] + found["statuses"][NEEDS_PACKAGE] + found["statuses"][CORRUPT] == 20

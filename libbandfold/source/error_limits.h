@@ -1,6 +1,6 @@
 /* Refinements of a stream: which strips have one, and what was promised. */
-#ifndef BFL_LIMITS_H
-#define BFL_LIMITS_H
+#ifndef BFL_ERROR_LIMITS_H
+#define BFL_ERROR_LIMITS_H
 
 #include "section_index.h"
 

@@ -1,6 +1,6 @@
 /* Reading numbers, checksums and text. */
 
-#include "bytes.h"
+#include "byte_reader.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* Limits and refinements by strip. */
 
-#include "limits.h"
+#include "error_limits.h"
 
-#include "bytes.h"
+#include "byte_reader.h"
 
 enum { RELATIVE = 1, EXACT = 2, LARGEST_LIMIT = 65535, SHARE_UNIT = 1 << 16, CHECKSUM = 4 };
 

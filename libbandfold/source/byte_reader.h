@@ -1,6 +1,6 @@
 /* Numbers in bytes: little-endian, and of variable length. */
-#ifndef BFL_BYTES_H
-#define BFL_BYTES_H
+#ifndef BFL_BYTE_READER_H
+#define BFL_BYTE_READER_H
 
 #include <stddef.h>
 #include <stdint.h>
