@@ -1,6 +1,7 @@
 /* Decodes a stream to a file of samples and an ENVI header: bandfold_decode [-p PACKAGE]... IN.bf OUT.raw
  *
- * Strips are decoded one after the other, so that memory does not grow with the scene. Damage is told on standard error.
+ * Strips are decoded one after the other, so that memory does not grow with the scene. Damage is told on standard
+ * error.
  */
 
 #include "bandfold.h"

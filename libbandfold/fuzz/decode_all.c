@@ -90,7 +90,8 @@ outcome decode_all(const void *data, size_t size, const bandfold_bytes *packages
         bandfold_get_info(decoder, &info);
         look_at_fields(decoder, &info);
         const bandfold_request whole = {.report = count_damage, .context = &found};
-        const bandfold_request part = {.first_band = info.bands / 2, .bands = 1, .first_line = info.lines / 2, .lines = 1};
+        const bandfold_request part = {.first_band = info.bands / 2, .bands = 1,
+                                       .first_line = info.lines / 2, .lines = 1};
         found.status = decode_part(decoder, &whole, &counted);
         decode_part(decoder, &part, &counted);
     }

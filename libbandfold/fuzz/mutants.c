@@ -1,6 +1,7 @@
 /* Decodes hostile inputs, one after the other, and tells what the costliest took.
  *
- * Inputs come through standard input, each behind its length in 4 bytes, lowest first; or from the files that are named.
+ * Inputs come through standard input, each behind its length in 4 bytes, lowest first, or from the files that are
+ * named.
  * With --packages each stream that comes is followed by the package that it may name.
  * The last line that is printed is a JSON object. Where an input breaks a rule of memory the process ends, and standard
  * error tells its number if a sanitiser does not.

@@ -163,11 +163,12 @@ typedef struct {
 BANDFOLD_API bandfold_status bandfold_output_size(const bandfold_decoder *decoder, const bandfold_request *request,
                                                   uint64_t *bytes, const char **reason);
 
-/* Decode a part of a scene into memory of the caller: band by band, in each line by line, of the byte order of the machine.
+/* Decode a part of a scene into memory of the caller: band by band, in each line by line, in the byte order of the
+ * machine.
  *
- * `samples` has at least the `size` bytes that `bandfold_output_size` tells, aligned for their type. Damage of a strip is
- * no failure: its lines are filled with the means of the bands or with what is left, and reported. Where the result is
- * not BANDFOLD_OK samples have any value. Memory is given back but for folds, which later calls need.
+ * `samples` has at least the `size` bytes that `bandfold_output_size` tells, aligned for their type. Damage of a strip
+ * is no failure: its lines are filled with the means of the bands or with what is left, and reported. Where the result
+ * is not BANDFOLD_OK samples have any value. Memory is given back but for folds, which later calls need.
  */
 BANDFOLD_API bandfold_status bandfold_decode(bandfold_decoder *decoder, const bandfold_request *request, void *samples,
                                              size_t size, const char **reason);

@@ -164,7 +164,7 @@ bandfold_status bandfold_output_size(const bandfold_decoder *decoder, const band
     if (certain_work(&decoder->header, &output) > work_limit(decoder))
         return told(BANDFOLD_OVER_LIMIT, "the stream claims more samples than one of its size should", reason);
     if (*bytes > decoder->workspace.limit || *bytes > SIZE_MAX)
-        return told(BANDFOLD_OVER_LIMIT, "samples take more memory than the limit: decode fewer lines or bands", reason);
+        return told(BANDFOLD_OVER_LIMIT, "samples take more memory than the limit: decode fewer lines", reason);
     return told(BANDFOLD_OK, "", reason);
 }
 

@@ -157,7 +157,8 @@ bandfold_status bfl_make_network(bfl_workspace *workspace, const bfl_context_fea
     BFL_TRY(pad_scaled(workspace, data->offset, offset, 1, GROUPS, shifts[1 + deep], &network->offset));
     if (!deep)
         return BANDFOLD_OK;
-    const int32_t middle[3] = {GROUPS, data->middle_units, data->units}, middle_bias[3] = {GROUPS, 1, data->middle_units};
+    const int32_t middle[3] = {GROUPS, data->middle_units, data->units};
+    const int32_t middle_bias[3] = {GROUPS, 1, data->middle_units};
     BFL_TRY(pad_scaled(workspace, data->middle, middle, network->middle_units, network->units, shifts[1],
                        &network->middle));
     BFL_TRY(pad_scaled(workspace, data->middle_bias, middle_bias, 1, network->middle_units, shifts[1],

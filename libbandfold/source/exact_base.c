@@ -30,12 +30,6 @@ static double *plane_row(const bfl_planes *planes, int64_t component, int64_t ro
     return planes->samples + (component * planes->height + row * BLOCK) * planes->width;
 }
 
-static void add_scaled(double *restrict row, const double *restrict from, double factor, int64_t count)
-{
-    for (int64_t x = 0; x < count; x++)
-        row[x] += factor * from[x];
-}
-
 /* Undo the second fold of a row of blocks: components of all intervals. */
 static void undo_second(const base_strip *base, int64_t row)
 {
@@ -47,7 +41,7 @@ static void undo_second(const base_strip *base, int64_t row)
         memset(to, 0, (size_t)pixels * sizeof *to);
         for (int64_t k = 0; k < second->count; k++)
             if (base->planes->live[k])
-                add_scaled(to, plane_row(base->planes, k, row), base->second[n * second->count + k], pixels);
+                bfl_add_scaled(to, plane_row(base->planes, k, row), base->second[n * second->count + k], pixels);
         for (int64_t x = 0; x < pixels; x++)
             to[x] = bfl_cut_sum(to[x]);
     }
@@ -57,7 +51,8 @@ static void undo_second(const base_strip *base, int64_t row)
 }
 
 /* Round some bands of a row of blocks to counts. */
-static void round_bands(const base_strip *base, const double *bands, double unit, int64_t first, int64_t count, int64_t row)
+static void round_bands(const base_strip *base, const double *bands, double unit, int64_t first, int64_t count,
+                        int64_t row)
 {
     const uint32_t samples = base->source->header->samples;
     const int64_t top = row * BLOCK, left = (int64_t)base->lines - top;
@@ -83,8 +78,8 @@ static void unfold_row(const base_strip *base, int64_t row)
         memset(base->bands, 0, (size_t)(basis->length * pixels) * sizeof *base->bands);
         for (int64_t n = 0; n < basis->length; n++)
             for (int64_t k = 0; k < basis->count; k++)
-                add_scaled(base->bands + n * pixels, base->components + (first + k) * pixels,
-                           base->inverses[i][n * basis->count + k], pixels);
+                bfl_add_scaled(base->bands + n * pixels, base->components + (first + k) * pixels,
+                               base->inverses[i][n * basis->count + k], pixels);
         const int64_t start = i ? fold->ends[i - 1] : 0;
         round_bands(base, base->bands, 1.0 / BFL_INVERSE_UNIT, start, basis->length, row);
         first += basis->count;

@@ -16,7 +16,16 @@ enum {
     MOST_PREDICTOR = 2
 };
 
-bandfold_status bfl_take_means(bfl_payload *payload, const int64_t *codes, int64_t shift, bfl_fold *fold, int64_t bands)
+int64_t bfl_interval_of(const bfl_fold *fold, int64_t band)
+{
+    int64_t interval = 0;
+    while (fold->ends[interval] <= band)
+        interval++;
+    return interval;
+}
+
+bandfold_status bfl_take_means(bfl_payload *payload, const int64_t *codes, int64_t shift, bfl_fold *fold,
+                               int64_t bands)
 {
     const int64_t largest = ((int64_t)1 << BFL_LARGEST_SHIFT) >> shift;
     BFL_TAKE(fold->means, payload->workspace, BFL_LASTING, (uint64_t)bands);
@@ -151,8 +160,8 @@ static bandfold_status read_interval(bfl_payload *payload, bfl_basis *basis, dou
         if (predictors[k] > MOST_PREDICTOR)
             return bfl_corrupt(payload, "a vector is predicted in an unknown way: the stream is corrupt");
     for (int64_t k = 0; k < basis->count; k++) {
-        const int64_t precision = basis->precisions[k];
-        BFL_TRY(bfl_read_signed(payload, (uint64_t)basis->length, bfl_expected_entry(basis->length, precision), column));
+        const int64_t precision = basis->precisions[k], mean = bfl_expected_entry(basis->length, precision);
+        BFL_TRY(bfl_read_signed(payload, (uint64_t)basis->length, mean, column));
         BFL_TRY(undo_prediction(payload, column, basis->length, predictors[k]));
         for (int64_t n = 0; n < basis->length; n++)
             rows[k * basis->length + n] = ldexp((double)column[n], -(int)precision);

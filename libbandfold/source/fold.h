@@ -39,7 +39,11 @@ bandfold_status bfl_read_fold(bfl_payload *payload, const bfl_fold_source *sourc
 bandfold_status bfl_read_selected_fold(bfl_payload *payload, const bfl_fold_source *source, bfl_fold *fold);
 
 /* Means of bands from their codes, in units of 2**shift. */
-bandfold_status bfl_take_means(bfl_payload *payload, const int64_t *codes, int64_t shift, bfl_fold *fold, int64_t bands);
+bandfold_status bfl_take_means(bfl_payload *payload, const int64_t *codes, int64_t shift, bfl_fold *fold,
+                               int64_t bands);
+
+/* Number of the interval of a band. */
+int64_t bfl_interval_of(const bfl_fold *fold, int64_t band);
 
 /* Put components in their order once the vectors are known. */
 bandfold_status bfl_order_components(bfl_workspace *workspace, bfl_fold *fold);

@@ -20,6 +20,13 @@ bandfold_status bfl_real_planes(bfl_workspace *workspace, const bfl_levels_sourc
 bandfold_status bfl_exact_planes(bfl_workspace *workspace, const bfl_levels_source *source, const bfl_cosine *cosine,
                                  const bfl_levels *levels, uint64_t step_code, bfl_planes *planes);
 
+/* Add a row times a factor to another one. */
+static inline void bfl_add_scaled(double *restrict row, const double *restrict from, double factor, int64_t count)
+{
+    for (int64_t x = 0; x < count; x++)
+        row[x] += factor * from[x];
+}
+
 /* Whether all levels are 0. */
 int bfl_is_flat(const bfl_levels *levels);
 

@@ -104,11 +104,12 @@ bandfold_status bfl_read_levels(bfl_workspace *workspace, const bfl_levels_sourc
         return bfl_fail(workspace, BANDFOLD_CORRUPT, "a segment has not the lines of its strip: it is corrupt");
     BFL_TRY(prepare(workspace, &reader));
     for (uint64_t n = 0; n < segment->count; n++) {
+        const bfl_chunk *chunk = &segment->chunks[n];
         bfl_payload payload;
-        BFL_TRY(bfl_open_payload(workspace, source->tables, segment->chunks[n].data, segment->chunks[n].size, &payload));
+        BFL_TRY(bfl_open_payload(workspace, source->tables, chunk->data, chunk->size, &payload));
         if (n == 0)
             BFL_TRY(read_sides(&reader, &payload, place));
-        BFL_TRY(read_components(&reader, &payload, segment->chunks[n].components));
+        BFL_TRY(read_components(&reader, &payload, chunk->components));
         BFL_TRY(bfl_finish_payload(&payload));
     }
     return BANDFOLD_OK;

@@ -8,7 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_CHARACTERS = 1 << 18, MOST_DIGITS = 9, COUNT_MEAN = 2048, KIND_MEAN = 256, NUMBER_MEAN = 4096, FREQUENT_COUNT = 80 };
+enum {
+    MOST_CHARACTERS = 1 << 18,
+    MOST_DIGITS = 9,
+    FREQUENT_COUNT = 80,
+    COUNT_MEAN = 2048,
+    KIND_MEAN = 256,
+    NUMBER_MEAN = 4096
+};
 
 static const char FREQUENT[] =
     " etaoinsrhldcumfpgwybvk0123456789.,-_:;/()={}TSAERMICNPLDOBFGHUVWKYXZJQ\"'xjqz+*%";

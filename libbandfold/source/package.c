@@ -65,7 +65,7 @@ static int find_member(const bfl_package *package, const char *name, bfl_bytes *
     return 0;
 }
 
-/* Whether the manifest of a package says that it has a name: its `"name"` is followed by a colon and the name in quotes. */
+/* Whether the manifest of a package tells a name: `"name"` is followed by a colon and the name in quotes. */
 static int has_name(const bfl_package *package, const bfl_reference *reference)
 {
     static const char KEY[] = "\"name\"";

@@ -54,12 +54,10 @@ bandfold_status bfl_reconstruct_bands(bfl_workspace *workspace, const bfl_levels
             reference_means[n] = means[one->references[n]];
         bf_predict(*planes, pixels, one->references, one->weights, reference_means, one->weight_count,
                    base_of(one, means[one->band], step), prediction);
-        int64_t interval = 0;
-        while (fold->ends[interval] <= one->band)
-            interval++;
+        const int64_t engine = fold->engines[bfl_interval_of(fold, one->band)];
         bf_reconstruct(prediction, levels->quantised + number * levels->positions,
                        levels->classes + number * levels->positions, stride, rows, columns,
-                       source->tables->modes[BFL_BANDED].points, model->kernels + fold->engines[interval] * KERNEL,
+                       source->tables->modes[BFL_BANDED].points, model->kernels + engine * KERNEL,
                        (double)step * STEP_SCALE, sums, *planes + one->band * pixels);
     }
     bfl_release(workspace, BFL_SCRATCH, mark);

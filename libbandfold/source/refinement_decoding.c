@@ -8,7 +8,15 @@
 
 #include <string.h>
 
-enum { PLANES = 11, FARTHEST = (1 << 24) - 1, MEAN = 16, ROW_ROOM = 6, MARGINS = 16, OFFSET_UNIT = 1 << 14, HALF = 1 << 17 };
+enum {
+    PLANES = 11,
+    FARTHEST = (1 << 24) - 1, /* planes are cut here before they are weighted */
+    MEAN = 16,                /* magnitude of a sample that is as large as the mean of its band */
+    ROW_ROOM = 6,             /* rows of scratch memory of the kernel, */
+    MARGINS = 16,             /* and what each has beside its samples */
+    OFFSET_UNIT = 1 << 14,    /* of offsets, in units of weighted sums */
+    HALF = 1 << 17
+};
 
 /* What is known while bands of a strip are decoded. */
 typedef struct {
@@ -217,23 +225,24 @@ static bandfold_status order_counts(refinement *state, const bfl_header *header,
     return BANDFOLD_OK;
 }
 
-bandfold_status bfl_refine(bfl_workspace *workspace, const bfl_refinement_tables *tables, const bfl_header *header,
-                           const bfl_levels *levels, const bfl_place *place, const uint8_t *residual, uint64_t size,
-                           int32_t *counts, bfl_refined *refined)
+bandfold_status bfl_refine(bfl_workspace *workspace, const bfl_refinement_source *source, int32_t *counts,
+                           bfl_refined *refined)
 {
+    const bfl_header *header = source->header;
+    const bfl_levels *levels = source->levels;
     bfl_refinement_reader reader;
     bfl_error_bound bound;
     refinement state = {.workspace = workspace, .reader = &reader, .bound = &bound, .bands = header->bands,
                         .own_bands = header->bands, .pixels = (int64_t)levels->lines * header->samples,
                         .lowest = header->lowest, .highest = header->highest, .values = counts};
-    BFL_TRY(bfl_open_refinement(workspace, tables, residual, size, &reader));
+    BFL_TRY(bfl_open_refinement(workspace, source->tables, source->residual, source->size, &reader));
     /* Of words there may be twice as many limits, which are all 0. */
     BFL_TRY(bfl_read_bound(&reader, header->bands, &bound));
     const int ordered = bound.kind >= BFL_ONE_WORD;
     BFL_TRY(find_gone(&state, levels));
     if (ordered) {
         BFL_TAKE(bound.limits, workspace, BFL_SCRATCH, 2 * (uint64_t)header->bands);
-        BFL_TRY(order_counts(&state, header, place->doublings));
+        BFL_TRY(order_counts(&state, header, source->doublings));
     }
     BFL_TRY(refine_bands(&state, levels->lines, header->samples));
     refined->bands = header->bands;

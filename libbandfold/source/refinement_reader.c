@@ -8,7 +8,16 @@
 
 #include <string.h>
 
-enum { CLASSES = 80, GUESS_BITS = 12, STATES = 4, PADDING = 8, UNIT_SCALE = 96, TABLE_OCTAVES = 7, USUAL = 151, FIRST_CLASS = 16 };
+enum {
+    CLASSES = 80,
+    GUESS_BITS = 12,
+    STATES = 4,
+    PADDING = 8,       /* bytes behind raw bits that a kernel may look at */
+    UNIT_SCALE = 96,   /* of a mean magnitude of 1 */
+    TABLE_OCTAVES = 7, /* above so many octaves low bits are raw */
+    USUAL = 151,       /* scale of the number that tells the scale of an array */
+    FIRST_CLASS = 16   /* scale of the first class: two scales a class */
+};
 
 #define START ((uint64_t)1 << 32)
 
@@ -45,7 +54,7 @@ bandfold_status bfl_open_refinement(bfl_workspace *workspace, const bfl_refineme
     for (int n = 0; n < STATES; n++) {
         reader->states[n] = (uint64_t)bfl_load_32(data + 4 + 8 * n) << 32 | bfl_load_32(data + 8 + 8 * n);
         if (reader->states[n] < START)
-            return bfl_fail(workspace, BANDFOLD_CORRUPT, "a refinement starts with a state out of range: it is corrupt");
+            return bfl_fail(workspace, BANDFOLD_CORRUPT, "a refinement starts with an impossible state: it is corrupt");
     }
     reader->kernel = (bf_refinement_reader){.tables = &tables->kernel, .words = words,
                                             .word_count = (int64_t)word_count, .bits = bits,
@@ -106,6 +115,7 @@ bandfold_status bfl_finish_refinement(bfl_refinement_reader *reader)
         over |= reader->states[n] != START;
     if (!over && left > 0)
         over = (kernel->bits[kernel->next_bit / 8] & (0xff >> kernel->next_bit % 8)) != 0;
-    return over ? bfl_fail(reader->workspace, BANDFOLD_CORRUPT, "a refinement does not end where it should: it is corrupt")
-                : BANDFOLD_OK;
+    if (over)
+        return bfl_fail(reader->workspace, BANDFOLD_CORRUPT, "a refinement does not end where it should");
+    return BANDFOLD_OK;
 }

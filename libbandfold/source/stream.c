@@ -109,7 +109,7 @@ bandfold_status bfl_read_stream(bandfold_decoder *decoder, const uint8_t *stream
     BFL_TRY(bfl_index_sections(workspace, &sections, &decoder->index));
     const bfl_section *header = &decoder->index.single[BFL_HEADER];
     if (header->payload == NULL)
-        return bfl_fail(workspace, BANDFOLD_CORRUPT, "the header is missing or corrupt: nothing can be decoded without it");
+        return bfl_fail(workspace, BANDFOLD_CORRUPT, "the header is missing or corrupt: nothing can be decoded");
     BFL_TRY(bfl_read_header(workspace, header->payload, header->size, &decoder->header));
     BFL_TRY(read_packages(decoder, options));
     BFL_TRY(read_tables(decoder));

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+enum { IDENTITY = 4 }; /* bytes that name the tables of a refinement */
+
 /* A strip on its way. */
 typedef struct {
     bandfold_decoder *decoder;
@@ -117,8 +119,10 @@ static bandfold_status refine(strip_state *strip)
                         "the refinement needs tables that are not built in: no error limit holds");
     BFL_TRY(bfl_charge(workspace, bfl_product(bfl_product(header->bands, strip->levels.lines), header->samples)));
     BFL_TRY(exact_counts(strip, &counts));
-    BFL_TRY(bfl_refine(workspace, &decoder->refinement_tables, header, &strip->levels, &strip->segment.place,
-                       found + 4, size - 4, counts, &refined));
+    const bfl_refinement_source source = {.tables = &decoder->refinement_tables, .header = header,
+                                          .levels = &strip->levels, .doublings = strip->output.doublings,
+                                          .residual = found + IDENTITY, .size = size - IDENTITY};
+    BFL_TRY(bfl_refine(workspace, &source, counts, &refined));
     write_refined(strip, &refined);
     return BANDFOLD_OK;
 }
@@ -259,7 +263,8 @@ static bandfold_status fill(strip_state *strip)
         if (!told && bfl_scales_are_finite(&decoder->header, place.doublings))
             strip->output.doublings = place.doublings;
         told = 1;
-        const bandfold_status status = fold ? BANDFOLD_OK : bfl_find_fold(workspace, &decoder->transforms, place.fold, &fold);
+        const bandfold_status status =
+            fold ? BANDFOLD_OK : bfl_find_fold(workspace, &decoder->transforms, place.fold, &fold);
         if (status != BANDFOLD_OK && status != BANDFOLD_CORRUPT)
             return status;
     }

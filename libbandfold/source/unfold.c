@@ -25,12 +25,6 @@ static const double *plane_line(const bfl_planes *planes, int64_t component, int
     return planes->samples + (component * planes->height + line) * planes->width;
 }
 
-static void add_scaled(double *restrict row, const double *restrict from, double factor, uint32_t count)
-{
-    for (uint32_t x = 0; x < count; x++)
-        row[x] += factor * from[x];
-}
-
 void bfl_unfold_line(const bfl_unfolding *unfolding, int64_t line)
 {
     const bfl_fold *fold = unfolding->fold;
@@ -43,7 +37,8 @@ void bfl_unfold_line(const bfl_unfolding *unfolding, int64_t line)
         memset(row, 0, samples * sizeof *row);
         for (int64_t k = 0; k < second->count; k++)
             if (unfolding->planes->live[k])
-                add_scaled(row, plane_line(unfolding->planes, k, line), second->inverse[n * second->count + k], samples);
+                bfl_add_scaled(row, plane_line(unfolding->planes, k, line), second->inverse[n * second->count + k],
+                               samples);
     }
     for (int64_t n = 0; n < fold->outside_count; n++)
         memcpy(unfolding->first + fold->outside[n] * samples,
@@ -56,15 +51,13 @@ void bfl_unfold_band(const bfl_unfolding *unfolding, int64_t line, int64_t band,
     const uint32_t samples = unfolding->samples;
     const double mean = (double)fold->means[band] / 64.0;
     if (fold->first) {
-        int64_t interval = 0;
-        while (fold->ends[interval] <= band)
-            interval++;
+        const int64_t interval = bfl_interval_of(fold, band);
         const bfl_basis *basis = &fold->first[interval];
         const int64_t within = band - (interval ? fold->ends[interval - 1] : 0);
         memset(row, 0, samples * sizeof *row);
         for (int64_t k = 0; k < basis->count; k++)
-            add_scaled(row, unfolding->first + (unfolding->starts[interval] + k) * samples,
-                       basis->inverse[within * basis->count + k], samples);
+            bfl_add_scaled(row, unfolding->first + (unfolding->starts[interval] + k) * samples,
+                           basis->inverse[within * basis->count + k], samples);
     } else {
         memcpy(row, plane_line(unfolding->planes, band, line), samples * sizeof *row);
     }
