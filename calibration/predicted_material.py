@@ -15,6 +15,7 @@ from bandfold.bitstream.segments.predicted_codec import LATENT_UNIT, PredictedCo
 from bandfold.bitstream.transforms.lapped_synthesis import SUPPORT
 from bandfold.common.scene import BLOCK, SceneSource, block_rows, strips
 from bandfold.onboard.planning.block_sample import sample_blocks
+from bandfold.onboard.prediction.band_importance import WatchedBand
 from bandfold.onboard.prediction.innovation_network import InnovationNetwork
 from bandfold.onboard.prediction.predicted_coder import PredictedStripCoder
 from bandfold.onboard.prediction.predicted_planner import PredictedPlanner
@@ -99,14 +100,13 @@ def innovations_of(
 
             def watch(
                 number: int,
-                left: NDArray[Any],
-                found: NDArray[np.int32],
+                band: WatchedBand,
                 latents: NDArray[np.float64] = latents,
                 drawn: list[NDArray[np.float32]] = drawn,
                 wanted: int = wanted,
             ) -> None:
-                latents[number] = found / LATENT_UNIT
-                drawn.extend(_patches(left, wanted, rng))
+                latents[number] = band.latents / LATENT_UNIT
+                drawn.extend(_patches(band.left, wanted, rng))
 
             coder.watch = watch
             coder.code(coder.analyse(samples, lines), SegmentHeader(index), step, errors=False)

@@ -239,7 +239,14 @@ class StreamStrips:
         if self._model is not None and isinstance(planner, PredictedPlanner):
             # The planner knows all it needs of the blocks, which are large beside a strip.
             sample = replace(sample, blocks=sample.blocks[:, :1].copy())
-            choose_order(samples, self._model, planner, step_code(step))
+            # What was begun without steps of bands goes on without.
+            stepped = self._begun is None or self._header.tools.weighted
+            choose_order(samples, self._model, planner, step_code(step), stepped=stepped)
+            if self._begun is None:
+                tools = replace(self._header.tools, weighted=bool(planner.hierarchy.steps))
+                self._header = replace(self._header, tools=tools)
+            elif stepped and not planner.hierarchy.steps:
+                planner.hierarchy = planner.hierarchy.with_steps(samples.info.bands)
         if not self.strips:
             self._header = replace(self._header, step_code=step_code(step))
         for turn in range(FIRST_PLANS):

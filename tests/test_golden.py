@@ -161,7 +161,7 @@ def test_decoded_samples_resemble_the_scene(name):
     order = decoder.fold.prediction
     if order is not None:
         # The step of the bands that are coded last.
-        step *= order.step(1 << 16, len(order.gains)) / (1 << 16)
+        step *= order.step(1 << 16, order.bands(info.bands)[-1]) / (1 << 16)
     # Errors of bands and blocks of small weight are as much larger.
     weights = np.array(decoder.report()["band_weights"] or [1.0])[:, None, None]
     if "roi" in golden.settings:
@@ -226,6 +226,13 @@ def test_golden_streams_cover_the_format():
     assert {name for name in NAMES if reports[name]["band_weights"] is not None} == {"weighted"}
     assert min(reports["weighted"]["band_weights"]) < 0.1
     assert {name for name in NAMES if reports[name]["block_weights"]} == {"regional"}
+    assert {name for name in NAMES if reports[name]["band_steps"]} == {
+        "predicted",
+        "bounded_predicted",
+        "stepped",
+    }
+    assert len(set(reports["stepped"]["band_steps"])) > 3
+    assert _decoder("stepped").fold.prediction.steps
     assert reports["regional"]["rotations"] > 1
     assert reports["weighted"]["components"] >= 3
     assert reports["sensed"]["sensor"] == maker.SENSOR.stem

@@ -88,7 +88,8 @@ class CodingTools:
     quantiser : str
         One of `QUANTISERS`.
     weighted : bool
-        Whether bands have weights, which their folds tell; with a spectral transform of the scene's own.
+        Whether bands have weights, which their folds tell, with a spectral transform of the scene's own; or
+        steps of their own, where bands are predicted.
     regional : bool
         Whether blocks have weights, which their segments tell; without a model.
     """
@@ -254,7 +255,8 @@ def _unpack(payload: bytes) -> Header:
         raise StreamError("header of the stream has a transform that does not fit its model: it is corrupt")
     if flags & _REGIONAL and model is not None:
         raise StreamError("header of the stream has weights of blocks beside a model: it is corrupt")
-    if flags & _WEIGHTED and (sensor is not None or not flags & _SPECTRAL):
+    own_bands = flags & _SPECTRAL or TRANSFORMS[transform] == PREDICTED
+    if flags & _WEIGHTED and (sensor is not None or not own_bands):
         raise StreamError("header of the stream has weights of bands for no fold of its own: it is corrupt")
     if QUANTISERS[quantiser] == DEPENDENT and not flags & _SPECTRAL:
         raise StreamError("header of the stream has a quantiser for a fold, but none: it is corrupt")

@@ -7,12 +7,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.band_order import MOST_GAIN, MOST_SPAN, Hierarchy
 from bandfold.bitstream.transforms.coding_weights import LARGEST_CODE, weights_of
 from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
 from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.errors import StreamError
 
+from .order_code import read_hierarchy, write_hierarchy
 from .payload import SIDE_UNIT, PayloadReader, PayloadWriter
 
 PREDICTORS = ((0, 0), (1, 0), (2, -1))
@@ -73,9 +73,7 @@ def write_fold(payload: PayloadWriter, fold: Fold) -> None:
     if fold.second is None:
         payload.integers(fold.engines, CHANGE_MEAN, signed=False)
         if fold.prediction is not None:
-            gains = fold.prediction.gains
-            payload.integers([len(gains), fold.prediction.first], COUNT_MEAN, signed=False)
-            payload.integers(gains, 2 * CHANGE_MEAN, signed=False)
+            write_hierarchy(payload, fold.prediction)
         return
     payload.integers([vectors.count for vectors in fold.first], COUNT_MEAN, signed=False)
     payload.integers(fold.merged, COUNT_MEAN, signed=False)
@@ -113,7 +111,7 @@ def read_fold(
     predicted : bool
         Whether bands are predicted from bands.
     weighted : bool
-        Whether bands have weights; then there is a spectral transform.
+        Whether bands have weights; of predicted bands, steps of their own.
 
     Returns
     -------
@@ -135,12 +133,12 @@ def read_fold(
     if mean_shift > LARGEST_SHIFT:
         raise StreamError(f"band means are shifted by {mean_shift} bits: the stream is corrupt")
     means = checked_means(np.cumsum(payload.numbers(bands, MEAN_MEAN)), mean_shift)
-    weights = _read_weights(payload, bands) if weighted else None
+    weights = _read_weights(payload, bands) if weighted and not predicted else None
     if not spectral:
         used = payload.integers(intervals if engines else 0, CHANGE_MEAN, signed=False)
         if engines and max(used) >= engines:
             raise StreamError(f"an interval has engine {max(used)} of {engines}: the stream is corrupt")
-        hierarchy = _read_hierarchy(payload) if predicted else None
+        hierarchy = read_hierarchy(payload, bands, stepped=weighted) if predicted else None
         return Fold(ends, means, mean_shift, engines=tuple(used), prediction=hierarchy)
     counts = payload.integers(intervals, COUNT_MEAN, signed=False)
     merged = payload.integers(intervals, COUNT_MEAN, signed=False)
@@ -316,13 +314,3 @@ def read_matrices(payload: PayloadReader, components: int) -> tuple[Vectors, ...
         raise StreamError(f"stream has {count} rotations of {size} components: it is corrupt")
     payload.budget.work(count * orthonormal_work(size, size), "rotations")
     return tuple(read_vectors(payload, size, size) for _ in range(count))
-
-
-def _read_hierarchy(payload: PayloadReader) -> Hierarchy:
-    tiers, first = payload.integers(2, COUNT_MEAN, signed=False)
-    if tiers > MOST_SPAN or first >= 1 << tiers:
-        raise StreamError(f"bands are predicted over 2**{tiers} of them: the stream is corrupt")
-    gains = payload.integers(tiers, 2 * CHANGE_MEAN, signed=False)
-    if any(gain > MOST_GAIN for gain in gains):
-        raise StreamError(f"steps grow by {max(gains)} eighths of an octave: the stream is corrupt")
-    return Hierarchy(tuple(gains), first)

@@ -21,6 +21,9 @@ MOST_SPAN = 8
 MOST_GAIN = 15
 """Eighths of an octave by which the step grows from one tier to the next, at most."""
 
+FARTHEST_STEP = MOST_SPAN * MOST_GAIN
+"""Eighths of an octave between the step of a band and that of its strip, at most."""
+
 _EIGHTHS = (256, 279, 304, 332, 362, 395, 431, 470)
 """``256 * 2**(n / 8)``."""
 
@@ -56,32 +59,60 @@ class Hierarchy:
         and each is predicted from the four before it.
     first : int
         The first of the bands that are coded first; less than their distance.
+    steps : tuple of int
+        For each band, how many eighths of an octave its step is above that of its strip (below it where
+        negative). Then gains only tell how many tiers there are, and are 0. Empty where all bands of a tier
+        have the same step.
     """
 
     gains: tuple[int, ...] = ()
     first: int = 0
+    steps: tuple[int, ...] = ()
 
     def bands(self, count: int) -> tuple[OrderedBand, ...]:
         """So many bands in the order of coding, each once."""
         return _band_order(count, len(self.gains), self.first)
 
-    def step(self, step_code: int, tier: int) -> int:
-        """Step of the bands of a tier.
+    def eighths(self, one: OrderedBand) -> int:
+        """How many eighths of an octave the step of a band is above that of its strip."""
+        return self.steps[one.band] if self.steps else sum(self.gains[: one.tier])
+
+    def with_steps(self, bands: int, moved: int = 0) -> Hierarchy:
+        """The same for so many bands, each with a step of its own.
+
+        Parameters
+        ----------
+        bands : int
+            Number of bands.
+        moved : int
+            Eighths of an octave that all steps grow by.
+
+        Returns
+        -------
+        Hierarchy
+        """
+        steps = {one.band: self.eighths(one) + moved for one in self.bands(bands)}
+        return Hierarchy((0,) * len(self.gains), self.first, tuple(steps[band] for band in range(bands)))
+
+    def step(self, step_code: int, one: OrderedBand) -> int:
+        """Step of a band.
 
         Parameters
         ----------
         step_code : int
-            Step of the bands that are coded first, in units of 1/256 of a count.
-        tier : int
-            Of the band.
+            Step of the strip, in units of 1/256 of a count: where bands have no steps of their own, that of
+            the bands that are coded first.
+        one : OrderedBand
+            The band.
 
         Returns
         -------
         int
             In the same unit.
         """
-        octaves, eighths = divmod(sum(self.gains[:tier]), len(_EIGHTHS))
-        return max(step_code * _EIGHTHS[eighths] << octaves >> 8, 1)
+        octaves, eighths = divmod(self.eighths(one), len(_EIGHTHS))
+        scaled = step_code * _EIGHTHS[eighths]
+        return max(scaled << octaves >> 8 if octaves >= 0 else scaled >> 8 - octaves, 1)
 
 
 _REACH = ((1, 2, 3, 4), (1, 2))

@@ -71,6 +71,11 @@ class Fold:
         return self.second is not None
 
     @property
+    def weighted(self) -> bool:
+        """Whether it tells weights of bands, or steps of predicted bands."""
+        return self.weights is not None or (self.prediction is not None and bool(self.prediction.steps))
+
+    @property
     def starts(self) -> tuple[int, ...]:
         """First band of each interval."""
         return (0, *self.ends[:-1])

@@ -32,7 +32,7 @@ class PredictedBands:
     points : ndarray of int32, shape (classes, 3)
         Reconstruction points; see `bandfold.bitstream.transforms.lapped_synthesis`.
     step_code : int
-        Step of the bands that are coded first, in units of 1/256 of a count.
+        Step of the strip, in units of 1/256 of a count.
     positions : tuple of int
         Rows and columns of blocks.
     forget : bool
@@ -84,7 +84,7 @@ class PredictedBands:
 
     def step_code(self, one: OrderedBand) -> int:
         """Step of a band, in units of 1/256 of a count."""
-        return self._hierarchy.step(self._step_code, one.tier)
+        return self._hierarchy.step(self._step_code, one)
 
     def known(self) -> NDArray[np.int32]:
         """All planes that are held, shape (planes, pixels)."""

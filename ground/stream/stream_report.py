@@ -7,12 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from bandfold.bitstream.container.header import STEP_UNIT, Header
 from bandfold.bitstream.container.sections import VERSION, Section
 from bandfold.bitstream.transforms.coding_weights import weights_of
+from bandfold.bitstream.transforms.klt import Fold
 from bandfold.common.errors import StreamError
 from bandfold.common.fill_values import FOUND_KEY
 
 from .parsed_stream import ParsedStream
+
+MOST_NUMBERS = 32
+"""Real numbers of a list that are written out for people to read, at most."""
 
 
 def stream_report(stream: ParsedStream) -> dict[str, Any]:
@@ -70,6 +75,7 @@ def stream_report(stream: ParsedStream) -> dict[str, Any]:
         "engines": list(fold.engines),
         "block_weights": header.tools.regional,
         "band_weights": None if fold.weights is None else np.round(weights_of(fold.weights), 6).tolist(),
+        "band_steps": _band_steps(header, fold),
         "sensor": None if header.sensor is None else header.sensor.name,
         "sensor_hash": None if header.sensor is None else header.sensor.hash.hex(),
         "quantiser": header.quantiser,
@@ -79,6 +85,15 @@ def stream_report(stream: ParsedStream) -> dict[str, Any]:
         "damaged_bytes": stream.sizes.damaged,
         "segments": [_segment_report(stream, strip) for strip in range(header.strip_count)],
     }
+
+
+def _band_steps(header: Header, fold: Fold) -> list[float] | None:
+    """Steps in counts of predicted bands, at the step of the stream; None where all bands have the same."""
+    order = fold.prediction
+    if order is None:
+        return None
+    steps = {one.band: order.step(header.step_code, one) / STEP_UNIT for one in order.bands(fold.bands)}
+    return [steps[band] for band in range(fold.bands)]
 
 
 def _segment_report(stream: ParsedStream, strip: int) -> dict[str, Any]:
@@ -128,6 +143,8 @@ def value_text(value: Any) -> str:
         return f"{value:.6g}"
     if isinstance(value, dict):
         return ", ".join(f"{key} {value_text(one)}" for key, one in value.items())
+    if isinstance(value, (list, tuple)) and len(value) > MOST_NUMBERS and isinstance(value[0], float):
+        return f"{value_text(min(value))} to {value_text(max(value))} ({len(value)} values)"
     if isinstance(value, (list, tuple)):
         return ", ".join(value_text(one) for one in value)
     return str(value)

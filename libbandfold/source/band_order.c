@@ -107,14 +107,33 @@ bandfold_status bfl_read_predictions(bfl_payload *payload, int64_t bands, bfl_or
     return BANDFOLD_OK;
 }
 
-uint64_t bfl_tier_step(const bfl_fold *fold, uint64_t step_code, int64_t tier)
+/* How many eighths of an octave the step of a band is above that of its strip. */
+static int64_t eighths_of(const bfl_fold *fold, const bfl_ordered_band *one)
+{
+    int64_t sum = 0;
+    if (fold->steps)
+        return fold->steps[one->band];
+    for (int64_t tier = 0; tier <= one->tier; tier++)
+        sum += fold->gains[tier];
+    return sum;
+}
+
+uint64_t bfl_band_step(const bfl_fold *fold, uint64_t step_code, const bfl_ordered_band *one)
 {
     static const uint64_t EIGHTHS[8] = {256, 279, 304, 332, 362, 395, 431, 470};
-    int64_t gain = 0;
-    for (int64_t n = 0; n < tier; n++)
-        gain += fold->gains[n];
-    /* 15 octaves at most: a step beyond 2**32 counts leads nowhere, and is cut there. */
-    const uint64_t held = step_code < (uint64_t)1 << 39 ? step_code : (uint64_t)1 << 39;
-    const uint64_t step = (held * EIGHTHS[gain % 8] << gain / 8) >> 8;
+    const int64_t eighths = eighths_of(fold, one);
+    const int64_t octaves = (eighths + 128) / 8 - 16;
+    const uint64_t factor = EIGHTHS[eighths - 8 * octaves];
+    uint64_t step;
+    /* 15 octaves at most, up or down. A step beyond 2**32 counts leads nowhere, and is cut beyond that. */
+    if (octaves >= 0) {
+        const uint64_t held = step_code < (uint64_t)1 << 39 ? step_code : (uint64_t)1 << 39;
+        step = (held * factor << octaves) >> 8;
+    } else {
+        const int shift = (int)(8 - octaves);
+        const uint64_t whole = step_code >> shift, rest = step_code - (whole << shift);
+        const uint64_t held = whole < (uint64_t)1 << 50 ? whole : (uint64_t)1 << 50;
+        step = held * factor + (rest * factor >> shift);
+    }
     return step ? step : 1;
 }

@@ -23,7 +23,7 @@ bandfold_status bfl_order_bands(bfl_workspace *workspace, const bfl_fold *fold, 
 /* Read how they are predicted, docs/format.md#predictions. */
 bandfold_status bfl_read_predictions(bfl_payload *payload, int64_t bands, bfl_ordered_band *ordered);
 
-/* Step code of a band of a tier. */
-uint64_t bfl_tier_step(const bfl_fold *fold, uint64_t step_code, int64_t tier);
+/* Step code of a band. */
+uint64_t bfl_band_step(const bfl_fold *fold, uint64_t step_code, const bfl_ordered_band *one);
 
 #endif

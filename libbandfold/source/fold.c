@@ -2,6 +2,7 @@
 
 #include "fold.h"
 
+#include "band_order.h"
 #include "budget.h"
 #include "coding_weights.h"
 
@@ -13,6 +14,7 @@ enum {
     MOST_ENTRIES = 1 << 22,
     MOST_MERGED = 64,
     MOST_GAIN = 15,
+    FARTHEST_STEP = 120,
     MOST_PREDICTOR = 2
 };
 
@@ -110,8 +112,31 @@ static bandfold_status read_weights(bfl_payload *payload, int64_t bands, bfl_fol
     return BANDFOLD_OK;
 }
 
+/* Steps of predicted bands, one by one in the order of coding. */
+static bandfold_status read_steps(bfl_payload *payload, int64_t bands, bfl_fold *fold)
+{
+    int64_t unit, *differences;
+    bfl_ordered_band *ordered;
+    BFL_TRY(bfl_read_unsigned(payload, 1, BFL_CHANGE_MEAN, &unit));
+    BFL_TRY(bfl_read_signed(payload, (uint64_t)fold->tiers + 1, 2 * BFL_CHANGE_MEAN, fold->gains));
+    BFL_TAKE(differences, payload->workspace, BFL_SCRATCH, (uint64_t)bands);
+    BFL_TRY(bfl_read_signed(payload, (uint64_t)bands, BFL_CHANGE_MEAN, differences));
+    BFL_TRY(bfl_order_bands(payload->workspace, fold, bands, &ordered));
+    BFL_TAKE(fold->steps, payload->workspace, BFL_LASTING, (uint64_t)bands);
+    for (int64_t n = 0; n < bands; n++) {
+        int64_t units = differences[n];
+        for (int64_t tier = 0; tier <= ordered[n].tier; tier++)
+            units += fold->gains[tier];
+        const int64_t most = unit ? FARTHEST_STEP / unit : -1;
+        if (units > most || units < -most)
+            return bfl_corrupt(payload, "a band has an impossible step: the stream is corrupt");
+        fold->steps[ordered[n].band] = units * unit;
+    }
+    return BANDFOLD_OK;
+}
+
 /* Engines and order of coding of predicted bands. */
-static bandfold_status read_hierarchy(bfl_payload *payload, int64_t engines, bfl_fold *fold)
+static bandfold_status read_hierarchy(bfl_payload *payload, const bfl_header *header, int64_t engines, bfl_fold *fold)
 {
     int64_t pair[2];
     BFL_TAKE(fold->engines, payload->workspace, BFL_LASTING, (uint64_t)fold->intervals);
@@ -124,8 +149,10 @@ static bandfold_status read_hierarchy(bfl_payload *payload, int64_t engines, bfl
     fold->begin = pair[1];
     if (fold->tiers > BFL_MOST_TIERS || fold->begin >= (int64_t)1 << fold->tiers)
         return bfl_corrupt(payload, "bands are predicted over too many of them: the stream is corrupt");
-    BFL_TRY(bfl_read_unsigned(payload, (uint64_t)fold->tiers, 2 * BFL_CHANGE_MEAN, fold->gains));
-    for (int64_t n = 0; n < fold->tiers; n++)
+    if (header->weighted)
+        return read_steps(payload, header->bands, fold);
+    BFL_TRY(bfl_read_unsigned(payload, (uint64_t)fold->tiers, 2 * BFL_CHANGE_MEAN, fold->gains + 1));
+    for (int64_t n = 1; n <= fold->tiers; n++)
         if (fold->gains[n] > MOST_GAIN)
             return bfl_corrupt(payload, "steps grow too fast: the stream is corrupt");
     return BANDFOLD_OK;
@@ -233,10 +260,10 @@ bandfold_status bfl_read_fold(bfl_payload *payload, const bfl_fold_source *sourc
         return bfl_read_selected_fold(payload, source, fold);
     BFL_TRY(read_partition(payload, header->bands, fold));
     BFL_TRY(read_means(payload, header->bands, fold));
-    if (header->weighted)
+    if (header->weighted && !source->engines)
         BFL_TRY(read_weights(payload, header->bands, fold));
     if (header->spectral)
         return read_spectral(payload, fold);
     fold->components = header->bands;
-    return source->engines ? read_hierarchy(payload, source->engines, fold) : BANDFOLD_OK;
+    return source->engines ? read_hierarchy(payload, header, source->engines, fold) : BANDFOLD_OK;
 }

@@ -22,7 +22,9 @@ typedef struct {
     int64_t outside_count;
     int64_t components;
     int64_t *engines;   /* [intervals], of streams of predicted bands */
-    int64_t tiers, begin, gains[BFL_MOST_TIERS];
+    int64_t tiers, begin;
+    int64_t gains[BFL_MOST_TIERS + 1]; /* of tiers 0, 1, ...; that of 0 is not 0 only where bands have their own steps */
+    int64_t *steps;                    /* [bands], eighths of an octave; null where all of a tier have the same */
 } bfl_fold;
 
 /* What else is known when a fold is read. */

@@ -92,7 +92,7 @@ static int is_consistent(const bfl_header *header)
 {
     return (header->transform != BFL_COSINE) == header->has_model && !(header->has_model && header->spectral) &&
            !(header->regional && header->has_model) &&
-           !(header->weighted && (header->has_sensor || !header->spectral)) &&
+           !(header->weighted && (header->has_sensor || !(header->spectral || header->transform == BFL_PREDICTED))) &&
            !(header->dependent && !header->spectral) && !(header->has_sensor && !header->spectral);
 }
 

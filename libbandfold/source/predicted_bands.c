@@ -48,7 +48,7 @@ bandfold_status bfl_reconstruct_bands(bfl_workspace *workspace, const bfl_levels
     BFL_TRY(find_means(workspace, fold, source->header->bands, &means));
     for (int64_t number = 0; number < levels->components; number++) {
         const bfl_ordered_band *one = &levels->ordered[number];
-        const uint64_t step = bfl_tier_step(fold, step_code, one->tier);
+        const uint64_t step = bfl_band_step(fold, step_code, one);
         int32_t reference_means[BFL_MOST_REFERENCES] = {0};
         for (int32_t n = 0; n < one->weight_count; n++)
             reference_means[n] = means[one->references[n]];

@@ -277,7 +277,7 @@ class SceneCoder:
                 spectral,
                 self.method.transform,
                 quantiser_of(self._tables, spectral=spectral),
-                plan.fold.weights is not None,
+                plan.fold.weighted,
                 self.samples.block_codes is not None,
             ),
             self._tables.identity,

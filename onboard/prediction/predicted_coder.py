@@ -22,13 +22,14 @@ from bandfold.bitstream.transforms.predicted_bands import PredictedBands, slots_
 from bandfold.common.scene import BLOCK, CHANNELS, SceneInfo, block_rows
 from bandfold.common.strip_memory import StripMemory
 from bandfold.common.workers import ALONE, ObjectPool, Workers
-from bandfold.onboard.coding.strip_coder import CodedStrip, StripCoder
+from bandfold.onboard.coding.strip_coder import CodedStrip
 from bandfold.onboard.coding.verification import band_fault
-from bandfold.onboard.planning.plan import Basis
+from bandfold.onboard.planning.plan import Basis, basis_sections
 from bandfold.onboard.quantisation.rdoq import ComponentQuantiser
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 from bandfold.onboard.samples.samples import Samples, Uncounted
 
+from .band_importance import WatchedBand
 from .innovation_network import InnovationNetwork, OpenNetworks
 from .innovations import LARGEST_INPUT, network_scale, squared_error, without_error
 from .predicted_planner import usual_hierarchy
@@ -91,9 +92,8 @@ class PredictedStripCoder:
     Attributes
     ----------
     watch : callable or None
-        If set, called for each band with its number in the order of coding, with what prediction leaves of it
-        in steps, shape (8 * rows, 8 * columns), and with its latents in ``1 / LATENT_UNIT`` of a step, shape
-        (64, rows, columns): what models are trained on.
+        If set, called for each band with its number in the order of coding, and with the band as it was
+        coded; its arrays are overwritten later. What models are trained on, and what steps follow from.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class PredictedStripCoder:
         self._tables = tables
         self._mode = tables.modes["banded"]
         self._points = self._codec.points
-        self.watch: Callable[[int, NDArray[Any], NDArray[np.int32]], None] | None = None
+        self.watch: Callable[[int, WatchedBand], None] | None = None
 
     @property
     def latents_per_pixel(self) -> float:
@@ -149,7 +149,7 @@ class PredictedStripCoder:
             self._fold, self._codec.kernels, self._points, step_code, positions, forget=True, memory=memory
         )
         quantiser = ComponentQuantiser(self._mode, (bands, *positions), LAGRANGE_MULTIPLIER, memory)
-        shift = told_shift(step)
+        shift = told_shift(min(map(strip.step_code, strip.order)) / STEP_UNIT)
         loop = PredictionLoop(strip, quantiser, self._codec, analysed.counts, shift)
         predictions, total, fault = [], 0, ""
         mask = analysed.uncounted.mask
@@ -204,7 +204,9 @@ class PredictedStripCoder:
             shift = shift + OCTAVES_COARSER if saturated else max(shift - OCTAVES_FINER, 0)
         if self.watch is not None:
             unit = STEP_UNIT / (SAMPLE_UNIT * loop.strip.step_code(one))
-            self.watch(number, (loop.target * SAMPLE_UNIT - loop.prediction) * unit, loop.latents)
+            left = (loop.target * SAMPLE_UNIT - loop.prediction) * unit
+            levels, classes = loop.quantiser.levels[:, number], loop.quantiser.classes[:, number]
+            self.watch(number, WatchedBand(prediction, left, loop.latents, levels, classes))
         return prediction, error
 
     def _values(self, levels: NDArray[np.int32], classes: NDArray[np.uint8]) -> NDArray[np.int32]:
@@ -275,6 +277,10 @@ class PredictedMethod:
             ComponentQuantiser(self._tables.modes["banded"], (info.bands, *positions), memory=memory)
             memory.reserve("planes", (planes, positions[0] * positions[1] * CHANNELS), np.int32)
 
-    def coder(self, basis: Basis, step: float) -> StripCoder:
+    def side_bytes(self, basis: Basis) -> int:
+        """Bytes of the section that tells a basis."""
+        return len(basis_sections((basis,), self._tables))
+
+    def coder(self, basis: Basis, step: float) -> PredictedStripCoder:
         """See `bandfold.onboard.coding.strip_coder.Method.coder`."""
         return PredictedStripCoder(basis.fold, self._network, self._tables, self._memory)

@@ -9,6 +9,7 @@ import json
 import math
 import struct
 import zipfile
+from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
 
@@ -174,7 +175,7 @@ def read_segment_head(data):
 
 def read_header(data):
     flags, kind, layout, transform, quantiser = data[:5]
-    assert not flags & 128 or flags & 33 == 1
+    assert not flags & 128 or flags & 33 == (1 if transform != 2 else 0)
     assert quantiser <= flags & 1
     assert layout < 8
     assert transform <= 2
@@ -344,7 +345,7 @@ def read_fold(payload, header):
     fold["means"] = np.cumsum(payload.signed(header["bands"], 16384)) * 2**shift / 64
     fold["components"] = header["bands"]
     fold["weights"] = np.ones(header["bands"])
-    if header["weighted"]:
+    if header["weighted"] and not header["predicted"]:
         codes = list(accumulate(payload.signed(header["bands"], 512)))
         fold["weights"] = np.array([weight(code) for code in codes])
     if "model" in header:
@@ -355,8 +356,22 @@ def read_fold(payload, header):
         tiers, fold["begin"] = payload.unsigned(2, 2048)
         assert tiers <= 8
         assert fold["begin"] < 2**tiers
-        fold["gains"] = payload.unsigned(tiers, 512)
-        assert all(gain <= 15 for gain in fold["gains"])
+        fold["tiers"] = tiers
+        order = order_of_coding(header["bands"], tiers, fold["begin"])
+        if header["weighted"]:
+            (unit,) = payload.unsigned(1, 256)
+            usual = list(accumulate(payload.signed(tiers + 1, 512)))
+            differences = payload.signed(header["bands"], 256)
+            fold["steps"] = {
+                band: unit * (usual[tier] + difference)
+                for (band, tier, _), difference in zip(order, differences, strict=True)
+            }
+            assert unit > 0
+            assert all(abs(g) <= 120 for g in fold["steps"].values())
+        else:
+            gains = payload.unsigned(tiers, 512)
+            assert all(gain <= 15 for gain in gains)
+            fold["steps"] = {band: sum(gains[:tier]) for band, tier, _ in order}
     if not header["spectral"]:
         return fold
     counts, merged = payload.unsigned(intervals, 2048), payload.unsigned(intervals, 2048)
@@ -709,11 +724,9 @@ def predicted_planes(quantised, classes, header, fold, order, predictions, code)
 
     means = cut((np.rint(fold["means"] * 64).astype(np.int64) + 2) >> 2)
     planes = {}
-    for number, ((band, tier, references), (weights, offset)) in enumerate(
-        zip(order, predictions, strict=True)
-    ):
-        g = sum(fold["gains"][:tier])
-        step = max(code * EIGHTHS[g % 8] * 2 ** (g // 8) >> 8, 1)
+    for number, ((band, _, references), (weights, offset)) in enumerate(zip(order, predictions, strict=True)):
+        g = fold["steps"][band]
+        step = max(math.floor(code * EIGHTHS[g % 8] * Fraction(2) ** (g // 8 - 8)), 1)
         base = cut(means[band] + (offset * step >> 5))
         total = np.full((8 * rows, 8 * columns), 512, dtype=np.int64)
         for weight, reference in zip(weights, references, strict=False):
@@ -915,7 +928,7 @@ def decode(data):
             chosen = read_map(payload, rows, columns, len(matrices))
         weights = read_block_weights(payload, rows, columns) if header["regional"] else 1
         if header["predicted"]:
-            order = order_of_coding(header["bands"], len(fold["gains"]), fold["begin"])
+            order = order_of_coding(header["bands"], fold["tiers"], fold["begin"])
             predictions = read_predictions(payload, order)
             quantised, classes = read_latents(
                 payloads, (header["bands"], rows, columns), arrays, kind, header["quantiser"]

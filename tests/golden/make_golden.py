@@ -235,6 +235,14 @@ def predicted() -> ArraySource:
     return ArraySource(cube.astype(np.uint16), no_data=7.0)
 
 
+def noisy_bands() -> ArraySource:
+    """So many bands that the order of coding has three tiers; some are like no other."""
+    cube = 3000 + mixture(22, 24, 31, 3, 2500)
+    for band in (3, 9, 10, 17):
+        cube[band] += field_of(24, 31, 2600 + band)
+    return ArraySource(cube.astype(np.uint16))
+
+
 def gappy() -> ArraySource:
     """Signed, few bands, odd sizes, absent samples, a band of few values and one that does not vary."""
     cube = mixture(6, 19, 13, 2, 2100) * 3 - 50
@@ -359,6 +367,7 @@ GOLDEN = {
     "sensed": Golden(sensed, {"step": 12.0, "sensor": SENSOR, "spectral": "sensor", "quantiser": "uniform"}),
     "modelled": Golden(modelled, {"step": 8.0, "model": MODEL, "strip_lines": 16}),
     "predicted": Golden(predicted, {"step": 12.0, "model": LAPPED, "strip_lines": 16}),
+    "stepped": Golden(noisy_bands, {"step": 60.0, "model": LAPPED, "strip_lines": 16}),
     "streamed": Golden(streamed, {"step": 12.0, "strip_lines": 8, "stream": True, "repeat": 2}),
     "dependent": Golden(dependent, {"step": 10.0, "strip_lines": 16, "quantiser": "dependent"}),
     "weighted": Golden(

@@ -52,13 +52,14 @@ def headers(draw):
     elif model:
         sensor = ""
     spectral = not model and (bool(sensor) or draw(st.booleans()))
-    weighted = spectral and not sensor and draw(st.booleans())
+    transform = draw(st.sampled_from(["planes16", "predicted8"])) if model else "dct8"
+    weighted = ((spectral and not sensor) or transform == "predicted8") and draw(st.booleans())
     regional = not model and draw(st.booleans())
     return Header(
         info,
         8 * draw(SIZE),
         draw(st.integers(1, (1 << 64) - 1)),
-        CodingTools(spectral, "planes16" if model else "dct8", weighted=weighted, regional=regional),
+        CodingTools(spectral, transform, weighted=weighted, regional=regional),
         draw(HASH),
         PackageReference(model, draw(HASH)) if model else None,
         PackageReference(sensor, draw(HASH)) if sensor else None,
@@ -173,6 +174,7 @@ def test_strips_cover_the_lines():
         ),
         ({"flags": 2, "transform": 1, "tail": b"\x01m12345678"}, "weights of blocks beside a model"),
         ({"flags": 128}, "weights of bands for no fold"),
+        ({"flags": 128, "transform": 1, "tail": b"\x01m12345678"}, "weights of bands for no fold"),
         ({"flags": 161, "tail": b"\0\x01s12345678"}, "weights of bands for no fold"),
         ({"quantiser": 1}, "corrupt"),
         ({"layout": 8}, "reserved"),
