@@ -142,9 +142,10 @@ static uint64_t certain_work(const bfl_header *header, const bfl_output *output)
 {
     const uint64_t first = output->first_line / header->strip_lines;
     const uint64_t last = (output->first_line + output->lines - 1) / header->strip_lines;
-    const uint64_t planes = bfl_product(bfl_product(BFL_PLANE_WORK, output->bands), last - first + 1);
+    const uint64_t of_plane = header->scaled ? BFL_SCALED_PLANE_WORK : BFL_PLANE_WORK;
+    const uint64_t planes = bfl_product(bfl_product(of_plane, output->bands), last - first + 1);
     const uint64_t samples = bfl_product(bfl_product(output->bands, output->lines), header->samples);
-    return bfl_sum(planes, samples / BFL_SAMPLE_SHARE);
+    return bfl_sum(planes, bfl_product(samples, 1 + header->scaled + header->has_no_data) / BFL_SAMPLE_SHARE);
 }
 
 static uint64_t work_limit(const bandfold_decoder *decoder)

@@ -17,7 +17,8 @@ uint64_t bfl_memory_limit(uint64_t size, uint64_t asked, int trusted)
 
 uint64_t bfl_work_limit(uint64_t size, uint64_t factor, int trusted)
 {
-    return trusted ? UINT64_MAX : bfl_sum(LEAST_WORK, bfl_product(bfl_product(WORK_OF_BYTE, factor), size));
+    const uint64_t by_size = bfl_product(bfl_product(WORK_OF_BYTE, factor), size);
+    return trusted ? UINT64_MAX : by_size < LEAST_WORK ? LEAST_WORK : by_size;
 }
 
 bandfold_status bfl_charge(bfl_workspace *workspace, uint64_t units)

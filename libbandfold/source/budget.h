@@ -9,11 +9,17 @@
 /* Units of work, of some 20 nanoseconds each. */
 enum {
     BFL_STRIP_WORK = 1 << 9,   /* of each strip that is claimed */
-    BFL_SAMPLE_SHARE = 8,      /* samples to a unit, where only means are written */
-    BFL_PLANE_WORK = 1 << 8,   /* of each band of each strip */
-    BFL_LATENT_WORK = 4,       /* of each latent that is read */
+    BFL_SAMPLE_SHARE = 10,     /* samples to a unit: those that are written, scaled, or may be absent */
+    BFL_PLANE_WORK = 1 << 5,   /* of each band of each strip; */
+    BFL_SCALED_PLANE_WORK = 1 << 8, /* more where it is scaled */
+    BFL_ZERO_SHARE = 8,        /* latents that are not read to a unit */
+    BFL_LATENT_WORK = 2,       /* of each latent that is read */
+    BFL_LIVE_SHARE = 2,        /* latents of components that are not all 0 to a unit */
+    BFL_PRODUCT_SHARE = 1 << 7, /* products of a component and a band, for each pixel, to a unit */
+    BFL_ROTATED_COMPONENTS = 1 << 5, /* of a rotation, that add a unit to the one of each rotated latent */
     BFL_BLOCK_WORK = 1 << 8,   /* of each block that chooses a rotation */
-    BFL_PREDICTED_FACTOR = 4   /* times the work of each byte, in streams of predicted bands */
+    BFL_PREDICTED_FACTOR = 4,  /* times the work of each byte, in streams of predicted bands */
+    BFL_PREDICTED_SHARE = 2    /* samples that are predicted to a unit */
 };
 
 /* Bytes of memory and units of work that a stream of `size` bytes may take. */

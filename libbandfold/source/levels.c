@@ -74,7 +74,7 @@ static bandfold_status prepare(bfl_workspace *workspace, levels_reader *reader)
     levels->positions = levels->rows * levels->columns;
     levels->components = reader->source->fold->components;
     const uint64_t planes = bfl_product(BF_CHANNELS * (uint64_t)levels->components, (uint64_t)levels->positions);
-    BFL_TRY(bfl_charge(workspace, planes));
+    BFL_TRY(bfl_charge(workspace, planes / BFL_ZERO_SHARE));
     BFL_TAKE(levels->quantised, workspace, BFL_SCRATCH, planes);
     BFL_TAKE(levels->classes, workspace, BFL_SCRATCH, planes);
     if (header->transform == BFL_PREDICTED)

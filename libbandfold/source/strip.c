@@ -1,28 +1,12 @@
 /* One strip: from its segment to samples, or from the band means where the segment is damaged. */
 
+#include "strip.h"
+
 #include "budget.h"
-#include "decoder.h"
-#include "exact_base.h"
-#include "refinement_decoding.h"
 #include "unfold.h"
 
-#include <string.h>
-
-enum { IDENTITY = 4 }; /* bytes that name the tables of a refinement */
-
-/* A strip on its way. */
-typedef struct {
-    bandfold_decoder *decoder;
-    bfl_strip_output output;
-    bfl_segment segment;
-    bfl_levels_source source;
-    bfl_levels levels;
-    uint64_t step_code;
-    const bfl_entry *intact;  /* the segment; null where only chunks are left */
-} strip_state;
-
 /* Find the segment of a strip and take it apart. */
-static bandfold_status find_segment(strip_state *strip, uint64_t number)
+static bandfold_status find_segment(bfl_strip *strip, uint64_t number)
 {
     bandfold_decoder *decoder = strip->decoder;
     bfl_workspace *workspace = &decoder->workspace;
@@ -40,7 +24,7 @@ static bandfold_status find_segment(strip_state *strip, uint64_t number)
 }
 
 /* Folds, rotations and entropy decoding. */
-static bandfold_status read_strip(strip_state *strip)
+static bandfold_status read_strip(bfl_strip *strip)
 {
     bandfold_decoder *decoder = strip->decoder;
     bfl_workspace *workspace = &decoder->workspace;
@@ -55,80 +39,8 @@ static bandfold_status read_strip(strip_state *strip)
     return BANDFOLD_OK;
 }
 
-/* Counts of all bands in integers, [bands][pixels]. */
-static bandfold_status exact_counts(strip_state *strip, int32_t **counts)
-{
-    bandfold_decoder *decoder = strip->decoder;
-    bfl_workspace *workspace = &decoder->workspace;
-    const bfl_header *header = &decoder->header;
-    const bfl_levels *levels = &strip->levels;
-    const uint64_t pixels = (uint64_t)levels->lines * header->samples;
-    const int64_t width = 8 * levels->columns;
-    int32_t *planes;
-    if (!decoder->model.engines)
-        return bfl_exact_counts(workspace, &strip->source, &decoder->cosine, levels, strip->step_code, counts);
-    BFL_TAKE(*counts, workspace, BFL_SCRATCH, bfl_product(header->bands, pixels));
-    BFL_TRY(bfl_reconstruct_bands(workspace, &strip->source, &decoder->model, levels, strip->step_code, &planes));
-    for (uint32_t band = 0; band < header->bands; band++)
-        for (uint64_t p = 0; p < pixels; p++) {
-            const int64_t line = band * 8 * levels->rows + (int64_t)(p / header->samples);
-            const int32_t count = (planes[line * width + (int64_t)(p % header->samples)] + 8) >> 4;
-            (*counts)[band * pixels + p] = count < header->lowest ? header->lowest
-                                           : count > header->highest ? header->highest : count;
-        }
-    return BANDFOLD_OK;
-}
-
-/* Write a strip whose errors are bounded. */
-static void write_refined(const strip_state *strip, const bfl_refined *refined)
-{
-    const bfl_output *output = strip->output.output;
-    const uint32_t samples = strip->decoder->header.samples;
-    const uint64_t pixels = (uint64_t)strip->levels.lines * samples;
-    uint32_t first, end;
-    bfl_wanted_lines(&strip->output, &first, &end);
-    for (uint32_t band = output->first_band; band < output->first_band + output->bands; band++)
-        for (uint32_t line = first; line < end; line++) {
-            const int32_t *row = refined->values + band * pixels + (uint64_t)line * samples;
-            const int32_t *low = refined->words == 2 ? row + (uint64_t)refined->bands * pixels : NULL;
-            if (refined->words)
-                bfl_write_ordered(&strip->output, band, line, row, low);
-            else
-                bfl_write_counts(&strip->output, band, line, row);
-        }
-}
-
-/* The strip within its limits. Where that fails as corrupt, the base is decoded in its place. */
-static bandfold_status refine(strip_state *strip)
-{
-    bandfold_decoder *decoder = strip->decoder;
-    bfl_workspace *workspace = &decoder->workspace;
-    const bfl_header *header = &decoder->header;
-    uint64_t size;
-    int other;
-    int32_t *counts;
-    bfl_refined refined;
-    const uint8_t *found =
-        bfl_find_refinement(&decoder->index, strip->segment.place.index, strip->intact, &size, &other);
-    if (found == NULL)
-        return bfl_fail(workspace, BANDFOLD_CORRUPT,
-                        other ? "the refinement belongs to another segment: no error limit holds"
-                              : "the refinement is missing or its checksum is wrong: no error limit holds");
-    if (memcmp(found, bfl_refinement_tables_data.identity, sizeof bfl_refinement_tables_data.identity) != 0)
-        return bfl_fail(workspace, BANDFOLD_CORRUPT,
-                        "the refinement needs tables that are not built in: no error limit holds");
-    BFL_TRY(bfl_charge(workspace, bfl_product(bfl_product(header->bands, strip->levels.lines), header->samples)));
-    BFL_TRY(exact_counts(strip, &counts));
-    const bfl_refinement_source source = {.tables = &decoder->refinement_tables, .header = header,
-                                          .levels = &strip->levels, .doublings = strip->output.doublings,
-                                          .residual = found + IDENTITY, .size = size - IDENTITY};
-    BFL_TRY(bfl_refine(workspace, &source, counts, &refined));
-    write_refined(strip, &refined);
-    return BANDFOLD_OK;
-}
-
 /* Write a strip all lines of which are the means of the bands. */
-static bandfold_status write_means(const strip_state *strip, const bfl_fold *fold)
+static bandfold_status write_means(const bfl_strip *strip, const bfl_fold *fold)
 {
     const bfl_header *header = &strip->decoder->header;
     const bfl_output *output = strip->output.output;
@@ -148,7 +60,7 @@ static bandfold_status write_means(const strip_state *strip, const bfl_fold *fol
     return BANDFOLD_OK;
 }
 
-static bandfold_status write_predicted(strip_state *strip)
+static bandfold_status write_predicted(bfl_strip *strip)
 {
     bandfold_decoder *decoder = strip->decoder;
     bfl_workspace *workspace = &decoder->workspace;
@@ -158,6 +70,8 @@ static bandfold_status write_predicted(strip_state *strip)
     int32_t *planes, *counts;
     double *row;
     uint32_t first, end;
+    BFL_TRY(bfl_charge(workspace, bfl_product(bfl_product(header->bands, levels->lines), header->samples) /
+                                      BFL_PREDICTED_SHARE));
     BFL_TRY(bfl_reconstruct_bands(workspace, &strip->source, &decoder->model, levels, strip->step_code, &planes));
     BFL_TAKE(row, workspace, BFL_SCRATCH, header->samples);
     BFL_TAKE(counts, workspace, BFL_SCRATCH, header->samples);
@@ -173,7 +87,30 @@ static bandfold_status write_predicted(strip_state *strip)
     return BANDFOLD_OK;
 }
 
-static bandfold_status write_folded(strip_state *strip)
+/* Charge the inverse transforms of components that are not all 0. */
+static bandfold_status charge_components(const bfl_strip *strip, const bfl_planes *planes)
+{
+    const bfl_header *header = &strip->decoder->header;
+    const uint64_t pixels = bfl_product(strip->levels.lines, header->samples);
+    const uint64_t bands = strip->source.fold->first ? strip->output.output->bands : 1;
+    uint64_t live = 0;
+    for (int64_t k = 0; k < planes->components; k++)
+        live += planes->live[k];
+    const uint64_t latents = bfl_product(live, pixels);
+    return bfl_charge(&strip->decoder->workspace,
+                      bfl_sum(latents / BFL_LIVE_SHARE, bfl_product(latents, bands) / BFL_PRODUCT_SHARE));
+}
+
+/* Charge rotations before they are undone. */
+static bandfold_status charge_rotations(const bfl_strip *strip)
+{
+    const uint64_t size = strip->source.rotations ? (uint64_t)strip->source.rotations->size : 0;
+    const uint64_t pixels = bfl_product(strip->levels.lines, strip->decoder->header.samples);
+    return bfl_charge(&strip->decoder->workspace,
+                      bfl_product(bfl_product(1 + size / BFL_ROTATED_COMPONENTS, size), pixels));
+}
+
+static bandfold_status write_folded(bfl_strip *strip)
 {
     bandfold_decoder *decoder = strip->decoder;
     bfl_workspace *workspace = &decoder->workspace;
@@ -186,8 +123,10 @@ static bandfold_status write_folded(strip_state *strip)
     uint32_t first, end;
     if (bfl_is_flat(&strip->levels))
         return write_means(strip, strip->source.fold);
+    BFL_TRY(charge_rotations(strip));
     BFL_TRY(bfl_real_planes(workspace, &strip->source, &decoder->cosine, &strip->levels,
                             (double)strip->step_code / 256.0, &planes));
+    BFL_TRY(charge_components(strip, &planes));
     BFL_TRY(bfl_begin_unfolding(workspace, strip->source.fold, &planes, header->samples, &unfolding));
     BFL_TAKE(row, workspace, BFL_SCRATCH, header->samples);
     BFL_TAKE(counts, workspace, BFL_SCRATCH, header->samples);
@@ -203,18 +142,7 @@ static bandfold_status write_folded(strip_state *strip)
     return BANDFOLD_OK;
 }
 
-/* The base of a strip: what it is without a refinement. */
-static bandfold_status write_base(strip_state *strip)
-{
-    bandfold_decoder *decoder = strip->decoder;
-    const bfl_output *output = strip->output.output;
-    const uint64_t bands = decoder->model.engines ? decoder->header.bands : output->bands;
-    BFL_TRY(bfl_charge(&decoder->workspace,
-                       bfl_product(bfl_product(bands, strip->levels.lines), decoder->header.samples)));
-    return decoder->model.engines ? write_predicted(strip) : write_folded(strip);
-}
-
-static bandfold_status decode(strip_state *strip, bandfold_strip_report *report)
+static bandfold_status decode(bfl_strip *strip, bandfold_strip_report *report)
 {
     bandfold_decoder *decoder = strip->decoder;
     bfl_workspace *workspace = &decoder->workspace;
@@ -226,7 +154,7 @@ static bandfold_status decode(strip_state *strip, bandfold_strip_report *report)
     } else if (!decoder->base_only &&
                bfl_refinement_expected(&decoder->index, &decoder->limits, strip->segment.place.index)) {
         const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
-        const bandfold_status status = refine(strip);
+        const bandfold_status status = bfl_refine_strip(strip);
         bfl_release(workspace, BFL_SCRATCH, mark);
         if (status != BANDFOLD_OK && status != BANDFOLD_CORRUPT)
             return status;
@@ -235,13 +163,13 @@ static bandfold_status decode(strip_state *strip, bandfold_strip_report *report)
         report->reason = report->refined ? "" : workspace->reason;
     }
     if (!report->refined)
-        BFL_TRY(write_base(strip));
+        BFL_TRY(decoder->model.engines ? write_predicted(strip) : write_folded(strip));
     bfl_write_exact(&strip->output, &strip->levels.exact);
     return BANDFOLD_OK;
 }
 
 /* Fill a strip with the means of its own fold if that can be read, else of the nearest one. */
-static bandfold_status fill(strip_state *strip)
+static bandfold_status fill(bfl_strip *strip)
 {
     bandfold_decoder *decoder = strip->decoder;
     bfl_workspace *workspace = &decoder->workspace;
@@ -277,7 +205,7 @@ bandfold_status bfl_decode_strip(bandfold_decoder *decoder, const bfl_output *ou
                                  bandfold_strip_report *report)
 {
     bfl_workspace *workspace = &decoder->workspace;
-    strip_state strip = {.decoder = decoder};
+    bfl_strip strip = {.decoder = decoder};
     strip.output = (bfl_strip_output){.header = &decoder->header, .output = output,
                                       .first_line = (uint32_t)(number * decoder->header.strip_lines),
                                       .lines = bfl_strip_height(&decoder->header, number)};

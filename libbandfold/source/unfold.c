@@ -17,6 +17,14 @@ bandfold_status bfl_begin_unfolding(bfl_workspace *workspace, const bfl_fold *fo
         total += fold->first[i].count;
     }
     BFL_TAKE(unfolding->first, workspace, BFL_SCRATCH, bfl_product((uint64_t)total, samples));
+    BFL_TAKE(unfolding->live, workspace, BFL_SCRATCH, (uint64_t)total);
+    uint8_t any = 0;
+    for (int64_t k = 0; k < fold->second.count; k++)
+        any |= planes->live[k];
+    for (int64_t n = 0; n < fold->second.length; n++)
+        unfolding->live[fold->inside[n]] = any;
+    for (int64_t n = 0; n < fold->outside_count; n++)
+        unfolding->live[fold->outside[n]] = planes->live[fold->second.count + n];
     return BANDFOLD_OK;
 }
 
@@ -41,8 +49,9 @@ void bfl_unfold_line(const bfl_unfolding *unfolding, int64_t line)
                                samples);
     }
     for (int64_t n = 0; n < fold->outside_count; n++)
-        memcpy(unfolding->first + fold->outside[n] * samples,
-               plane_line(unfolding->planes, second->count + n, line), samples * sizeof(double));
+        if (unfolding->live[fold->outside[n]])
+            memcpy(unfolding->first + fold->outside[n] * samples,
+                   plane_line(unfolding->planes, second->count + n, line), samples * sizeof(double));
 }
 
 void bfl_unfold_band(const bfl_unfolding *unfolding, int64_t line, int64_t band, double *row)
@@ -56,8 +65,9 @@ void bfl_unfold_band(const bfl_unfolding *unfolding, int64_t line, int64_t band,
         const int64_t within = band - (interval ? fold->ends[interval - 1] : 0);
         memset(row, 0, samples * sizeof *row);
         for (int64_t k = 0; k < basis->count; k++)
-            bfl_add_scaled(row, unfolding->first + (unfolding->starts[interval] + k) * samples,
-                           basis->inverse[within * basis->count + k], samples);
+            if (unfolding->live[unfolding->starts[interval] + k])
+                bfl_add_scaled(row, unfolding->first + (unfolding->starts[interval] + k) * samples,
+                               basis->inverse[within * basis->count + k], samples);
     } else {
         memcpy(row, plane_line(unfolding->planes, band, line), samples * sizeof *row);
     }

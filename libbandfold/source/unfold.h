@@ -10,6 +10,7 @@ typedef struct {
     uint32_t samples;   /* of a line */
     double *first;      /* [components of all intervals][samples]: those of the line that was begun */
     int64_t *starts;    /* [intervals]: first component of each */
+    uint8_t *live;      /* [components of all intervals]: whether it may be other than 0 */
 } bfl_unfolding;
 
 bandfold_status bfl_begin_unfolding(bfl_workspace *workspace, const bfl_fold *fold, const bfl_planes *planes,

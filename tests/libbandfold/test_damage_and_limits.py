@@ -1,6 +1,7 @@
 """Damage, limits and memory of the C library: reported as Python reports them, and nothing is lost."""
 
 import ctypes
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from bandfold.benchmarks.c_mutants import MOST_BYTES, PACKAGED, campaign, mutant
 from bandfold.benchmarks.damage.mutations import cut, flipped, joined, sections
 from bandfold.benchmarks.damage.streams import hostile_seeds, long_stream
+from bandfold.bitstream.container import stream_budget
 from bandfold.bitstream.container.header import Header
 from bandfold.bitstream.container.sections import Section, write_preamble
 from bandfold.bitstream.contexts.tables import DATA
@@ -107,6 +109,15 @@ def test_a_stream_that_claims_too_much_is_refused(library):
     with pytest.raises(DecodingError) as refused, library.open(huge) as ours:
         ours.decode()
     assert refused.value.status == OVER_LIMIT
+
+
+def test_what_a_stream_may_cost_is_what_python_says():
+    folder = LIBRARY / "source"
+    told = re.findall(r"BFL_(\w+) = ([\d <]+)", (folder / "budget.h").read_text(encoding="utf-8"))
+    least = re.findall(r"#define (\w+) (.*)", (folder / "budget.c").read_text(encoding="utf-8"))
+    found = {name: eval(text.replace("(uint64_t)", "")) for name, text in (*told, *least)}
+    assert len(found) > 12
+    assert found == {name: getattr(stream_budget, name) for name in found}
 
 
 def test_a_package_that_is_missing_is_asked_for(library):
