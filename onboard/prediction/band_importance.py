@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from mmap import mmap
 from typing import Any
 
 import numpy as np
@@ -128,9 +129,12 @@ class CodedBands:
         self.classes[number] = classes
 
     def _make(self, count: int) -> None:
-        shape = self._bands, count
-        self.latents, self.levels = np.empty(shape, np.int16), np.empty(shape, np.int8)
-        self.classes = np.empty(shape, np.uint8)
+        shape, size = (self._bands, count), self._bands * count
+        # Pages of their own, which the system has back at once.
+        memory = np.frombuffer(mmap(-1, max(4 * size, 1)), np.uint8)
+        self.latents = memory[: 2 * size].view(np.int16).reshape(shape)
+        self.levels = memory[2 * size : 3 * size].view(np.int8).reshape(shape)
+        self.classes = memory[3 * size : 4 * size].reshape(shape)
 
 
 def important_steps(hierarchy: Hierarchy, coded: CodedBands) -> Hierarchy:
