@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bandfold.bitstream.container.header import PREDICTED, Header
 from bandfold.bitstream.container.stream_budget import (
+    LATENT_WORK,
     LIVE_SHARE,
     NETWORK_FACTOR,
     NETWORK_WORK,
     PLANE_WORK,
     PREDICTED_FACTOR,
     PREDICTED_SHARE,
+    PRODUCT_SHARE,
     SCALED_PLANE_WORK,
     ZERO_SHARE,
     StreamBudget,
@@ -18,11 +20,11 @@ from bandfold.bitstream.container.stream_budget import (
 from bandfold.bitstream.segments.memory_estimate import strip_memory
 from bandfold.common.errors import MemoryLimitError
 
-CERTAIN = 0.75
-"""Share of a budget that the size of a scene may claim: what latents take besides is less than the rest."""
+CERTAIN = 0.95
+"""Share of a budget that samples and latents may claim: what is told besides takes less than the rest."""
 
 
-def decoding_notes(nbytes: int, header: Header, *, bounded: bool = False) -> tuple[str, ...]:
+def decoding_notes(nbytes: int, header: Header, components: int, *, bounded: bool = False) -> tuple[str, ...]:
     """Say if a stream may need the trust of who decodes it.
 
     Parameters
@@ -31,6 +33,8 @@ def decoding_notes(nbytes: int, header: Header, *, bounded: bool = False) -> tup
         Bytes of the stream.
     header : Header
         Its header, with the lines that it has.
+    components : int
+        Components of the fold of most of them; of a trained model, which has none, it does not matter.
     bounded : bool
         Whether errors are bounded: then every sample is decoded twice.
 
@@ -43,17 +47,17 @@ def decoding_notes(nbytes: int, header: Header, *, bounded: bool = False) -> tup
     work, factor = sample_work(info.count, info), 1
     work += info.bands * header.strip_count * (PLANE_WORK if info.scaling is None else SCALED_PLANE_WORK)
     work += info.count * bounded
-    components = info.bands
     if header.transform == PREDICTED:
-        work += info.count // PREDICTED_SHARE + info.count // ZERO_SHARE
+        work += info.count // PREDICTED_SHARE + info.count // ZERO_SHARE + LATENT_WORK * info.count
         factor = PREDICTED_FACTOR
     elif header.model is not None:
         work += NETWORK_WORK * info.count
         factor = NETWORK_FACTOR
-    elif header.spectral:
-        components = 1
     else:
-        work += info.count // LIVE_SHARE + info.count // ZERO_SHARE
+        # At worst no latent is left out, and no component is zero.
+        latents = info.lines * info.samples * components
+        work += latents * LATENT_WORK + latents // LIVE_SHARE + latents // ZERO_SHARE
+        work += latents * (info.bands if header.spectral else 1) // PRODUCT_SHARE
     budget = StreamBudget(nbytes, factor=factor)
     try:
         budget.work(round(work / CERTAIN), "samples")

@@ -194,7 +194,8 @@ class Encoder:
                 progress=self._progress,
             )
         header = Header.unpack(next(read_sections(data)).payload)
-        self._notes += decoding_notes(len(data), header, bounded=refiner is not None)
+        components = max(basis.fold.components for basis in coded.plan.bases)
+        self._notes += decoding_notes(len(data), header, components, bounded=refiner is not None)
         return data
 
     def encode_to(self, scene: NDArray[Any] | SceneSource, path: str | os.PathLike[str]) -> int:

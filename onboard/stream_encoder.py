@@ -109,7 +109,9 @@ class StreamEncoder:
         if not self._ended or self._sent is None:
             return self._strips.notes
         bounded = bool(self.settings.limits)
-        return self._strips.notes + decoding_notes(self._sent, self._strips.header, bounded=bounded)
+        return self._strips.notes + decoding_notes(
+            self._sent, self._strips.header, self._strips.components, bounded=bounded
+        )
 
     @property
     def suspect(self) -> list[slice]:

@@ -81,6 +81,8 @@ class StreamStrips:
     ----------
     strips, lines : int
         Coded so far, those of the stream that was begun included.
+    components : int
+        Of the fold of most of them so far.
     suspect : list of slice
         Lines that were coded between the last look at memory that found nothing and one that found flipped
         bits.
@@ -115,7 +117,7 @@ class StreamStrips:
         )
         self._since_repeated = 0
         self._bucket = None if settings.bps is None else LeakyBucket(settings.bps, settings.buffer)
-        self.strips = self.lines = 0
+        self.strips = self.lines = self.components = 0
         self._begun = begun
         self._plan: CountPlan | None = None
         # Escapes keep what a scaling cannot hold, unless the user has declared it.
@@ -181,6 +183,7 @@ class StreamStrips:
             )
         self.strips += 1
         self.lines += samples.info.lines
+        self.components = max(self.components, basis.basis.fold.components)
         return sections
 
     @property

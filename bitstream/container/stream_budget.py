@@ -46,7 +46,7 @@ LIVE_SHARE = 1 << 1
 ROTATED_COMPONENTS = 1 << 5
 """Components of a rotation that add a unit of work to the one that each rotated latent takes."""
 
-LATENT_WORK = 2
+LATENT_WORK = 1
 """Units of work for each latent that is read."""
 
 RESTORE_WORK = 1 << 6

@@ -27,9 +27,9 @@ def huge(monkeypatch):
     [
         (0.002, {}),
         (0.002, {"stream": True}),
-        (0.009, {"spectral": "none"}),
-        (0.012, {"max_error": 400.0}),
-        (0.004, {"model": "innovations"}),
+        (0.018, {"spectral": "none"}),
+        (0.018, {"max_error": 400.0}),
+        (0.005, {"model": "innovations"}),
     ],
 )
 def test_low_rates_need_no_trust(huge, rate, settings):
