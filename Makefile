@@ -107,7 +107,7 @@ test-sanitised: $(STAMP) $(SANITISED)
 		tests/onboard/test_self_check.py tests/ground/test_hostile.py tests/ground/test_decoder.py
 
 # Hostile streams behind right checksums, through all commands: for time and memory with the kernels as they are,
-# then with sanitised ones. FUZZ=1000000 FUZZ_WORKERS=16 is the long campaign: 9 ms of a core for each of the first kind.
+# then with sanitised ones. FUZZ=1000000 FUZZ_WORKERS=16 is the long campaign: 10 ms of a core for each of the first kind.
 FUZZ ?= 10000
 FUZZ_WORKERS ?= 1
 fuzz: $(STAMP) $(SANITISED)
