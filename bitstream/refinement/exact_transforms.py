@@ -160,7 +160,7 @@ def _components(
         rotated = _apply(inverse.T, top.reshape(len(inverse), -1)).reshape(top.shape)
         latents[:, : len(inverse), chosen == number] = rotated.transpose(1, 0, 2)
     blocks = _apply(cosines.T, latents[:, numbers].reshape(CHANNELS, -1))
-    blocks = blocks.reshape(BLOCK, BLOCK, len(numbers), -1).transpose(2, 0, 3, 1)
+    blocks = blocks.reshape(BLOCK, BLOCK, len(numbers), levels.shape[2]).transpose(2, 0, 3, 1)
     planes[:] = blocks.reshape(planes.shape)
 
 
@@ -257,7 +257,8 @@ def _write_bands(unfolding: InverseFold, planes: NDArray[np.float64], counts: ND
     second, first, rows, ends, sizes, means, limits = (
         unfolding.arrays[name] for name in ("second", "first", "rows", "ends", "counts", "means", "limits")
     )
-    pixels = planes.reshape(len(planes), -1)
+    # No components may be live.
+    pixels = planes.reshape(len(planes), planes.shape[1] * planes.shape[2])
     components = np.concatenate([_apply(second, pixels[: second.shape[1]]), pixels])
     start = weight = row = 0
     for end, size in zip(ends.tolist(), sizes.tolist(), strict=True):

@@ -8,6 +8,7 @@ from bandfold.bitstream.container.refinement_layout import ErrorLimits, Refineme
 from bandfold.bitstream.container.sections import PREAMBLE, Section, read_sections
 from bandfold.bitstream.container.truncation import truncate
 from bandfold.common.errors import BandfoldError, SettingsError, StreamError
+from bandfold.common.kernels import switched_off
 from bandfold.ground import Decoder
 from bandfold.ground.access.strip_reader import DamageWarning, StripReader
 from bandfold.onboard import Encoder
@@ -264,3 +265,15 @@ def test_files_are_read_strip_by_strip(stream, whole, tmp_path):
     with pytest.raises(StreamError, match="no error limit holds"):
         StripReader(path, damage="raise").read(slice(0, BANDS), slice(16, 17))
     assert whole.shape[2] == SAMPLES
+
+
+@pytest.mark.parametrize("settings", [{"lossless": True}, {"max_error": 2}])
+def test_a_base_of_no_components_is_the_same_without_kernels(settings):
+    rng = np.random.default_rng(8)
+    cube = (500 + rng.integers(0, 3, (12, 16, 16))).astype(np.uint16)
+    stream = Encoder(step=500.0, strip_lines=16, **settings).encode(cube)
+    found = Decoder(stream).decode()
+    with switched_off():
+        assert Encoder(step=500.0, strip_lines=16, **settings).encode(cube) == stream
+        np.testing.assert_array_equal(Decoder(stream).decode(), found)
+    assert np.abs(found.astype(int) - cube).max() <= settings.get("max_error", 0)
