@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 from typing import Any
 
 from bandfold.bitstream.container.segment_layout import SegmentHeader
@@ -34,8 +35,8 @@ class Strip:
         What codes it.
     height : int
         Lines that strips have there, the last one left out.
-    second : bool
-        Whether it stands for the second half of the strips of the scene.
+    turn : int
+        Number of the turn of `turns` whose strips it is one of, or stands for.
     """
 
     samples: Samples
@@ -43,7 +44,7 @@ class Strip:
     place: SegmentHeader
     coder: StripCoder
     height: int
-    second: bool = False
+    turn: int = 0
 
     @property
     def pixels(self) -> int:
@@ -147,12 +148,12 @@ def scene_strips(samples: Samples, plan: Plan, method: Method, strip_lines: int)
     SceneStrips
     """
     coders = [method.coder(basis, plan.step) for basis in plan.bases]
+    turn_of = _turn_of(samples, strip_lines)
     parts = []
     for index, lines in enumerate(strips(samples.info.lines, strip_lines)):
         number = plan.regions[index] if plan.regions else 0
         place = _place(index, lines, strip_lines, plan.bases[number])
-        second = index >= _first_half(samples, strip_lines)
-        parts.append(Strip(samples, lines, place, coders[number], strip_lines, second))
+        parts.append(Strip(samples, lines, place, coders[number], strip_lines, turn_of[index]))
     return SceneStrips(plan, parts, samples.pixels)
 
 
@@ -176,27 +177,44 @@ def trial_strips(samples: Samples, plan: Plan, method: Method, strip_lines: int,
         return scene_strips(samples, plan, method, strip_lines)
     parts: list[Strip] = []
     taken = 0
-    middle = _first_half(samples, strip_lines) * strip_lines
+    turn_of = _turn_of(samples, strip_lines)
     for basis, rows in zip(plan.bases, rows_of, strict=True):
         coder = method.coder(basis, plan.step)
-        for second in (False, True):
-            # Halves apart, so that what one takes beside the other is known.
-            half = [row for row in rows if (row * height >= middle) == second] if method.trims else rows
-            if not half or (second and not method.trims):
-                continue
-            some = samples.rows(half, height)
+        # Turns apart, so that what one takes beside the others is known.
+        by_turn = groupby(rows, lambda row: turn_of[row * height // strip_lines] if method.trims else 0)
+        for turn, some_rows in by_turn:
+            some = samples.rows(list(some_rows), height)
             whole = method.trial_height(some.info.lines, strip_lines)
             parts += [
-                Strip(some, lines, _place(index, lines, whole, basis), coder, whole, second)
+                Strip(some, lines, _place(index, lines, whole, basis), coder, whole, turn)
                 for index, lines in enumerate(strips(some.info.lines, whole))
             ]
             taken += some.pixels
     return SceneStrips(plan, parts, taken)
 
 
-def _first_half(samples: Samples, strip_lines: int) -> int:
-    """Strips of the first half of a scene."""
-    return -(-samples.info.lines // strip_lines) + 1 >> 1
+def turns(strips: int) -> list[range]:
+    """Strips that are coded side by side, before those that come next have their step.
+
+    Parameters
+    ----------
+    strips : int
+        Of a scene.
+
+    Returns
+    -------
+    list of range
+        Up to a quarter of them, after which most can still be made to fit; up to five eighths and to seven
+        eighths; and the rest.
+    """
+    ends = sorted({0, -(-strips // 4), -(-5 * strips // 8), strips - max(strips // 8, 1), strips})
+    return [range(start, end) for start, end in pairwise(ends)]
+
+
+def _turn_of(samples: Samples, strip_lines: int) -> list[int]:
+    """Number of the turn of each strip of a scene."""
+    count = -(-samples.info.lines // strip_lines)
+    return [number for number, some in enumerate(turns(count)) for _ in some]
 
 
 def _rows_taken(

@@ -97,14 +97,14 @@ class _Settled:
         Of the step.
     slope : float
         Logarithm of what was measured over that of the step.
-    density : tuple of float
-        What pixels take of the first and of the second half of the scene, one beside the other.
+    density : dict of int to float
+        What a pixel takes in each turn of strips; see `Trial.density`.
     """
 
     trial: Trial
     code: int
     slope: float
-    density: tuple[float, float]
+    density: dict[int, float]
 
 
 class SceneControl:
@@ -323,7 +323,7 @@ class SceneControl:
             if abs(log2_of(found) - log2_of(code)) < (FINE_MOVE if sized else FINE_QUALITY_MOVE):
                 break
             code = found
-        density = trial.density(code) if sized else (1.0, 1.0)
+        density = trial.density(code) if sized else {}
         # What a fold leaves out is an estimate: a quality stays with the plan under which it was measured.
         if sized and self._planner.depends_on_step and abs(log2_of(found) - log2_of(trial.code)) > SAME_PLAN:
             trial = self._trial(found, errors=errors)

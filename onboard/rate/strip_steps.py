@@ -7,7 +7,6 @@ coded twice. Where that is not enough, single strips are coded again.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 
 from bandfold.bitstream.container.header import STEP_UNIT
@@ -19,24 +18,6 @@ LARGEST_MOVE = 0.1
 
 MOST_ROUNDS = 3
 """Times that a strip is coded again at most."""
-
-
-def turns(strips: int) -> list[range]:
-    """Strips that are coded side by side, before those that come next have their step.
-
-    Parameters
-    ----------
-    strips : int
-        Of a scene.
-
-    Returns
-    -------
-    list of range
-        Up to a quarter of them, after which most can still be made to fit; up to five eighths and to seven
-        eighths; and the rest.
-    """
-    ends = sorted({0, -(-strips // 4), -(-5 * strips // 8), strips - max(strips // 8, 1), strips})
-    return [range(start, end) for start, end in itertools.pairwise(ends)]
 
 
 def moved_step(code: int, wanted: float, slope: float) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -9,18 +10,22 @@ from functools import partial
 from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.common.exact import exp2, log2_of
 from bandfold.onboard.coding.scene_coder import SceneCoder, segment_bytes
-from bandfold.onboard.coding.scene_strips import SceneStrips
+from bandfold.onboard.coding.scene_strips import SceneStrips, turns
 from bandfold.onboard.coding.strip_coder import CodedStrip, expected_mse
 from bandfold.onboard.settings import step_code
 
 from .step_search import aim_between, find_step, slope_between
-from .strip_steps import LARGEST_MOVE, moved_step, trim, turns
+from .strip_steps import LARGEST_MOVE, moved_step, trim
 
 ROUGH_SIZES = (0.8, 1.35)
 """Where a first plan may be, in parts of a size: rather above it, since it lacks rotations ..."""
 
 ROUGH_ERRORS = (1.0, 1.14)
 """... and of a squared error."""
+
+MEASURED_TRUST = 2.0
+"""How much of a deviation of coded strips from what was expected is expected of the others, for each share
+of the scene that they are: all of it once half of the scene is coded."""
 
 HEADER_SLACK = 2
 """The header is measured at the planned step, whose code may be shorter than the final one's."""
@@ -134,21 +139,20 @@ class Trial:
         return self._done[code]
 
     def approach(
-        self, code: int, aim: float, slope: float, density: tuple[float, float], *, give_up: bool
+        self, code: int, aim: float, slope: float, density: Mapping[int, float], *, give_up: bool
     ) -> float:
         """Code all strips so that the whole comes to a size: those that come later at steps of their own.
 
         Parameters
         ----------
         code : int
-            Of the step of the first strips.
+            Of the step of the first strips, with which the scene should take about that size.
         aim : float
             Size to aim at, in bytes.
         slope : float
             Logarithm of the bytes over that of the step.
-        density : tuple of float
-            What is expected of pixels of the first and of the second half, see `density`: only the ratio
-            of the two counts.
+        density : mapping of int to float
+            What is expected of a pixel of each turn, beside the others; see `density`.
         give_up : bool
             Whether no strip is kept where later strips need a step too far from that of the first ones.
 
@@ -158,36 +162,38 @@ class Trial:
             1, or if no strip is kept the factor by which the size of the whole would miss the aim.
         """
         parts = [self.strips.part(index) for index in range(len(self.strips))]
-        expected = [part.pixels * density[part.second] for part in parts]
         aim -= self._head_bytes + len(self.side)
+        usual = math.fsum(density.values()) / len(density) if density else 1.0
+        weights = [part.pixels * density.get(part.turn, usual) for part in parts]
+        expected = [weight * aim / math.fsum(weights) for weight in weights]
         coded: list[CodedStrip] = []
         codes: list[int] = []
         own = code
         for some in turns(len(parts)):
             if coded:
                 size = sum(segment_bytes(strip.payload) for strip in coded)
-                left = size * sum(expected[some.start :]) / sum(expected[: some.start])
+                done = math.fsum(expected[: some.start])
+                # Trials look at the whole scene, though roughly: they are believed until half of it is coded.
+                trust = min(MEASURED_TRUST * done / aim, 1.0)
+                left = (aim - done) * exp2(trust * log2_of(size / done))
                 wanted = (aim - size) / left
                 if give_up and own == code and abs(wanted - 1) > LARGEST_MOVE:
                     return (size + left) / aim
-                # What is expected is uncertain: before the last strips half of a move is enough.
-                wanted = 1 + (wanted - 1) * (1.0 if some.stop == len(parts) else 0.5)
-                own = moved_step(own, min(max(wanted, 1 - LARGEST_MOVE), 1 + LARGEST_MOVE), slope)
+                own = moved_step(code, min(max(wanted, 1 - LARGEST_MOVE), 1 + LARGEST_MOVE), slope)
             coded += self._coder.code_strips(self.strips, own, some, errors=self._errors, header_code=code)
             codes += [own] * len(some)
         self._done[code], self._own_codes[code] = coded, codes
         return 1.0
 
-    def density(self, code: int) -> tuple[float, float]:
-        """Bytes of a pixel at a step, of the first half of the strips of a scene and of the second half."""
-        sizes, pixels = [0, 0], [0, 0]
+    def density(self, code: int) -> dict[int, float]:
+        """Bytes of a pixel of each turn of strips (see `turns`) at a step; of turns without lines nothing."""
+        sizes: dict[int, int] = {}
+        pixels: dict[int, int] = {}
         for index, strip in enumerate(self.coded(code)):
             part = self.strips.part(index)
-            sizes[part.second] += segment_bytes(strip.payload)
-            pixels[part.second] += part.pixels
-        if not all(pixels):
-            return 1.0, 1.0
-        return sizes[0] / pixels[0], sizes[1] / pixels[1]
+            sizes[part.turn] = sizes.get(part.turn, 0) + segment_bytes(strip.payload)
+            pixels[part.turn] = pixels.get(part.turn, 0) + part.pixels
+        return {turn: size / pixels[turn] for turn, size in sizes.items()}
 
     def trim(self, code: int, accept: tuple[float, float], aim: float, slope: float) -> None:
         """Bring the size at a step into a range by the steps of single strips; see `.strip_steps`.

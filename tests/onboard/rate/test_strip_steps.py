@@ -2,7 +2,8 @@
 
 import pytest
 
-from bandfold.onboard.rate.strip_steps import LARGEST_MOVE, MOST_ROUNDS, moved_step, trim, turns
+from bandfold.onboard.coding.scene_strips import turns
+from bandfold.onboard.rate.strip_steps import LARGEST_MOVE, MOST_ROUNDS, moved_step, trim
 
 CODE = 2000
 
