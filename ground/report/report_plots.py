@@ -203,17 +203,24 @@ def _strips(contents: ReportContents) -> Any:
             "left": [start for start, _ in spans],
             "right": [stop for _, stop in spans],
             "bytes": [one["bytes"] for one in segments],
+            "refinement": [one["refinement_bytes"] for one in segments],
+            "both": [one["bytes"] + one["refinement_bytes"] for one in segments],
             "color": [DAMAGED if start in bad else DECODED for start, _ in spans],
             "state": ["damaged or missing" if start in bad else "intact" for start, _ in spans],
         }
     )
-    plot = _figure(240, "line", "bytes of the segment")
-    plot.quad(
-        left="left", right="right", top="bytes", bottom=0, color="color", line_color="white", source=source
+    refined = any(one["refinement_bytes"] for one in segments)
+    plot = _figure(
+        240, "line", "bytes of the segment and its refinement" if refined else "bytes of the segment"
     )
+    place = {"left": "left", "right": "right", "line_color": "white", "source": source}
+    plot.quad(top="bytes", bottom=0, color="color", **place)
     for start, stop in (one for one in spans if one[0] in bad):
         _mark_damage(plot, left=start, right=stop)
     tips = [("lines", "@left to @right"), ("bytes", "@bytes{0,0}"), ("", "@state")]
+    if refined:
+        plot.quad(top="both", bottom="bytes", color=REFERENCE, **place)
+        tips.insert(2, ("refinement", "@refinement{0,0}"))
     plot.add_tools(HoverTool(tooltips=tips))
     plot.y_range.start = 0
     plot.yaxis.formatter = _thousands()

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bandfold.bitstream.container.header import LARGEST_DIMENSION, PREDICTED, STEP_UNIT, Header
-from bandfold.bitstream.container.refinement_layout import ErrorLimits
+from bandfold.bitstream.container.refinement_layout import ErrorLimits, Refinement
 from bandfold.bitstream.container.sections import RawSection, Section, read_sections, read_varint
 from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.container.stream_budget import STRIP_WORK, StreamBudget
@@ -206,6 +206,21 @@ class ParsedStream:
             return False
         return True
 
+    def refinement(self, strip: int) -> Refinement | None:
+        """The refinement of a strip, not decoded.
+
+        Parameters
+        ----------
+        strip : int
+            Number of the strip, from 0.
+
+        Returns
+        -------
+        Refinement or None
+            None where there is none that belongs to an intact segment.
+        """
+        return self.refinements.find(strip, self.segments[strip].payload) if self.usable(strip) else None
+
     def bound(self, strip: int) -> StripBound | None:
         """The error that the refinement of a strip allows, without decoding it.
 
@@ -219,9 +234,7 @@ class ParsedStream:
         StripBound or None
             Of all bands; None where there is no refinement that belongs to an intact segment.
         """
-        if not self.usable(strip):
-            return None
-        refinement = self.refinements.find(strip, self.segments[strip].payload)
+        refinement = self.refinement(strip)
         if refinement is None:
             return None
         bands = slice(0, self.header.info.bands)

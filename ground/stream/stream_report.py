@@ -98,7 +98,7 @@ def _band_steps(header: Header, fold: Fold) -> list[float] | None:
 
 def _segment_report(stream: ParsedStream, strip: int) -> dict[str, Any]:
     lines = stream.header.strip(strip)
-    bound = stream.bound(strip)
+    bound, refinement = stream.bound(strip), stream.refinement(strip)
     known: dict[str, Any] = dict.fromkeys(
         ("fold", "step", "precision", "exact_samples", "components", "chunks")
     )
@@ -116,6 +116,7 @@ def _segment_report(stream: ParsedStream, strip: int) -> dict[str, Any]:
     return {
         "lines": [lines.start, lines.stop],
         "bytes": stream.segments[strip].size if strip in stream.segments else 0,
+        "refinement_bytes": 0 if refinement is None else len(refinement.pack()),
         "intact": stream.usable(strip),
         **known,
         "max_error": None if bound is None else bound.max_error,

@@ -249,6 +249,7 @@ def test_reports_tell_which_limit_holds_where(stream):
     report = Decoder(flipped(stream, Section.REFINEMENT, 1)).report()
     assert report["max_error"] == LIMIT
     assert [segment["max_error"] for segment in report["segments"]] == [LIMIT, None, LIMIT]
+    assert [segment["refinement_bytes"] > 0 for segment in report["segments"]] == [True, False, True]
 
 
 def test_files_are_read_strip_by_strip(stream, whole, tmp_path):

@@ -151,7 +151,9 @@ def test_damaged_strips_are_left_out_of_the_figures():
 )
 def test_what_is_guaranteed_is_told(settings, said):
     stream = encode(scene(), **settings)
-    assert said in render(collect(BitCountingDecoder(stream), None, 1 << 20), "a.bf")
+    page = render(collect(BitCountingDecoder(stream), None, 1 << 20), "a.bf")
+    assert said in page
+    assert "bytes of the segment and its refinement" in page
     lost = flipped(stream, Section.REFINEMENT, 1)
     page = render(collect(BitCountingDecoder(lost), None, 1 << 20), "a.bf")
     assert "guaranteed" not in page
