@@ -204,10 +204,9 @@ def turns(strips: int) -> list[range]:
     Returns
     -------
     list of range
-        Up to a quarter of them, after which most can still be made to fit; up to five eighths and to seven
-        eighths; and the rest.
+        A quarter of them each, or one strip where there are fewer than four.
     """
-    ends = sorted({0, -(-strips // 4), -(-5 * strips // 8), strips - max(strips // 8, 1), strips})
+    ends = sorted({-(-quarter * strips // 4) for quarter in range(5)})
     return [range(start, end) for start, end in pairwise(ends)]
 
 

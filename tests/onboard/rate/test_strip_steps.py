@@ -71,5 +71,5 @@ def test_turns_are_all_strips_in_their_order(strips):
     found = turns(strips)
     assert [index for turn in found for index in turn] == list(range(strips))
     assert all(len(turn) for turn in found)
-    # The last ones make up for what the others left.
-    assert len(found[-1]) <= 1 + strips // 8
+    assert len(found) == min(strips, 4)
+    assert len(found[0]) == max(len(turn) for turn in found)
