@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,6 +21,9 @@ LEAST_ROWS = 2
 
 FACTOR = 2
 """Between one step that is tried and the next: bytes change slowly around the best one."""
+
+FINE_FACTOR = math.sqrt(2.0)
+"""Between the best of these steps and two more that are tried where errors are allowed."""
 
 MOST_STEPS = 8
 """Steps that are tried at most."""
@@ -64,12 +68,14 @@ def choose_base(
     -------
     Base
     """
-    found = [descend(_size_of(coder, planner, refiner), first(planner)) for planner in planners]
+    # Where nothing may be lost all steps around the best one take the same, within 0.1 %.
+    fine = any(refiner.limits) or refiner.share > 0
+    found = [descend(_size_of(coder, planner, refiner), first(planner), fine=fine) for planner in planners]
     bases = [Base(planner, *one) for planner, one in zip(planners, found, strict=True)]
     return min(bases, key=lambda one: one.size)
 
 
-def descend(size: Callable[[int], float], first: int) -> tuple[int, float]:
+def descend(size: Callable[[int], float], first: int, *, fine: bool = False) -> tuple[int, float]:
     """Go from one step to coarser or finer ones for as long as that takes fewer bytes.
 
     Parameters
@@ -78,6 +84,8 @@ def descend(size: Callable[[int], float], first: int) -> tuple[int, float]:
         Bytes at the code of a step.
     first : int
         Code of the step to begin with.
+    fine : bool
+        Whether steps half an octave around the best one are tried too.
 
     Returns
     -------
@@ -99,6 +107,11 @@ def descend(size: Callable[[int], float], first: int) -> tuple[int, float]:
                 break
             tried[code] = size(code)
     best = min(tried, key=lambda one: tried[one])
+    if fine:
+        for one in (round(best * FINE_FACTOR), round(best / FINE_FACTOR)):
+            if ends[0] <= one <= ends[1]:
+                tried[one] = size(one)
+        best = min(tried, key=lambda one: tried[one])
     return best, tried[best]
 
 

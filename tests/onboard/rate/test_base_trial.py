@@ -27,6 +27,18 @@ def test_it_goes_downhill_from_where_it_begins(best, first):
     assert len(tried) == len(set(tried)) + 1
 
 
+def test_half_octaves_around_the_best_step_may_be_tried_too():
+    tried = []
+
+    def size(code):
+        tried.append(code)
+        return abs(np.log2(code / 1400))
+
+    code, found = descend(size, 1000, fine=True)
+    assert (code, found) == (1414, size(1414))
+    assert sorted(tried) == [500, 707, 1000, 1414, 1414, 2000]
+
+
 @pytest.mark.parametrize(("slope", "end"), [(1, SMALLEST_STEP), (-1, LARGEST_STEP)])
 def test_it_stays_within_the_range_of_steps(slope, end):
     first = round(end * STEP_UNIT * (3 if slope > 0 else 0.3))
