@@ -13,7 +13,7 @@ enum {
     BFL_PLANE_WORK = 1 << 5,   /* of each band of each strip; */
     BFL_SCALED_PLANE_WORK = 1 << 8, /* more where it is scaled */
     BFL_ZERO_SHARE = 8,        /* latents that are not read to a unit */
-    BFL_LATENT_WORK = 2,       /* of each latent that is read */
+    BFL_LATENT_WORK = 1,       /* of each latent that is read */
     BFL_LIVE_SHARE = 2,        /* latents of components that are not all 0 to a unit */
     BFL_PRODUCT_SHARE = 1 << 7, /* products of a component and a band, for each pixel, to a unit */
     BFL_ROTATED_COMPONENTS = 1 << 5, /* of a rotation, that add a unit to the one of each rotated latent */

@@ -39,7 +39,8 @@ def test_a_meter_that_goes_on(tmp_path):
         with Watch(meter, interval=0.02) as watch:
             time.sleep(0.2)
         assert watch.energy.joules == pytest.approx(7.5 * watch.seconds)
-        assert 0.02 <= meter.update < 0.2
+        # Lines may arrive a little nearer to each other than they were written.
+        assert 0.015 <= meter.update < 0.2
         process = meter._process
     assert process.poll() is not None
     assert threading.active_count() == before
