@@ -12,8 +12,7 @@ from bandfold.onboard.planning.plan import Planner
 from bandfold.onboard.quality import quality_text
 from bandfold.onboard.settings import SMALLEST_STEP
 
-from .step_search import find_step
-from .strip_steps import moved_step
+from .step_search import find_step, moved_step
 from .trial import Goal, Trial
 
 MOST_PLANS = 8
@@ -169,7 +168,7 @@ class SceneControl:
             near = replace(goal, accept=(TRIM_RANGE[0] * budget, TRIM_RANGE[1] * budget))
             if whole is trial:
                 code = whole.nearest(near.accept, budget, code)
-            elif len(whole.strips) > 1:
+            elif len(whole.strips) > 1 and exp2(goal.aim) > whole.rest:
                 code = self._approach(whole, found, exp2(goal.aim))
             code = near.find(whole, code, slope)
             whole.trim(code, accept, exp2(goal.aim), slope)
@@ -240,7 +239,7 @@ class SceneControl:
             missed = whole.approach(code, aim, found.slope, found.density, give_up=again)
             if missed == 1:
                 break
-            code = moved_step(code, 1 / missed, found.slope)
+            code = moved_step(code, -log2_of(missed), found.slope)
         return code
 
     def _finest_useful(self, code: int) -> int:
@@ -323,7 +322,7 @@ class SceneControl:
             if abs(log2_of(found) - log2_of(code)) < (FINE_MOVE if sized else FINE_QUALITY_MOVE):
                 break
             code = found
-        density = trial.density(code) if sized else {}
+        density = trial.density(code) if sized and self._coder.method.trims else {}
         # What a fold leaves out is an estimate: a quality stays with the plan under which it was measured.
         if sized and self._planner.depends_on_step and abs(log2_of(found) - log2_of(trial.code)) > SAME_PLAN:
             trial = self._trial(found, errors=errors)

@@ -8,6 +8,9 @@ from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.common.exact import exp2, log2_of
 from bandfold.onboard.settings import step_code
 
+LEAST_SHARE = 0.3
+"""A slope is not believed to be gentler than this share of what is expected."""
+
 MOST_EVALUATIONS = 12
 """Steps that are measured at most in one search."""
 
@@ -15,6 +18,26 @@ MOST_EVALUATIONS = 12
 def aim_between(low: float, high: float) -> float:
     """Where to aim in a range: nearer to the upper end, since what a budget leaves over is lost."""
     return low + 0.6 * (high - low)
+
+
+def moved_step(code: int, distance: float, slope: float) -> int:
+    """Move a step so that a measure of it grows by so many octaves, if it goes by a slope.
+
+    Parameters
+    ----------
+    code : int
+        Code of the step.
+    distance : float
+        Binary logarithm of the factor by which the measure should grow.
+    slope : float
+        Logarithm of the measure over that of the step.
+
+    Returns
+    -------
+    int
+        Code of a step, an octave away at most.
+    """
+    return step_code(code / STEP_UNIT * exp2(min(max(distance / slope, -1.0), 1.0)))
 
 
 def slope_between(measures: Mapping[int, float], expected: float, believed: tuple[float, float]) -> float:
@@ -100,11 +123,15 @@ def _next_code(seen: dict[int, float], aim: float, slope: float) -> int:
         place = exp2(log2_of(first) + share * (log2_of(last) - log2_of(first)))
         return min(max(round(place), first + 1), last - 1)
     ordered = sorted(seen, reverse=bool(small))
-    nearest = ordered[0]
-    if len(ordered) > 1 and seen[nearest] != seen[ordered[1]]:
-        measured = (seen[nearest] - seen[ordered[1]]) / (log2_of(nearest) - log2_of(ordered[1]))
-        slope *= min(max(measured / slope, 0.3), 3.0)
+    nearest, least = ordered[0], 0.0
+    if len(ordered) > 1:
+        gap = log2_of(nearest) - log2_of(ordered[1])
+        share = (seen[nearest] - seen[ordered[1]]) / gap / slope
+        # Where the measure hardly moves, as sizes of next to nothing do, steps go twice as far each time.
+        least = 2 * abs(gap) if share < LEAST_SHARE else 0.0
+        slope *= min(max(share, LEAST_SHARE), 3.0)
     move = (aim - seen[nearest]) / slope
+    move = max(abs(move), least) * (1.0 if move > 0 else -1.0)
     # The slope is a guess: do not leap further than a factor of eight.
     place = exp2(log2_of(nearest) + min(max(move, -3.0), 3.0))
     code = max(round(place), nearest + 1) if small else min(round(place), nearest - 1)

@@ -9,35 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bandfold.bitstream.container.header import STEP_UNIT
-from bandfold.common.exact import exp2, log2_of
-from bandfold.onboard.settings import step_code
+from bandfold.common.exact import log2_of
+
+from .step_search import moved_step
 
 LARGEST_MOVE = 0.1
 """Share of a strip's bytes that its own step takes off or adds, beside that of the header."""
 
 MOST_ROUNDS = 3
 """Times that a strip is coded again at most."""
-
-
-def moved_step(code: int, wanted: float, slope: float) -> int:
-    """The step that changes the size of a strip by a factor.
-
-    Parameters
-    ----------
-    code : int
-        Code of its step.
-    wanted : float
-        Factor.
-    slope : float
-        Logarithm of the bytes over the logarithm of the step.
-
-    Returns
-    -------
-    int
-        Code of a step.
-    """
-    return step_code(code / STEP_UNIT * exp2(log2_of(wanted) / slope))
 
 
 def trim(
@@ -79,6 +59,6 @@ def trim(
                 return True
             wanted = 1.0 + (aim - sum(now)) / now[index]
             wanted = min(max(wanted, 1.0 - LARGEST_MOVE), 1.0 + LARGEST_MOVE)
-            steps[index] = moved_step(steps[index], wanted, slope)
+            steps[index] = moved_step(steps[index], log2_of(wanted), slope)
             now[index] = recode(index, steps[index])
     return accept[0] <= sum(now) <= accept[1]

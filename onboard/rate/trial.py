@@ -12,10 +12,9 @@ from bandfold.common.exact import exp2, log2_of
 from bandfold.onboard.coding.scene_coder import SceneCoder, segment_bytes
 from bandfold.onboard.coding.scene_strips import SceneStrips, turns
 from bandfold.onboard.coding.strip_coder import CodedStrip, expected_mse
-from bandfold.onboard.settings import step_code
 
-from .step_search import aim_between, find_step, slope_between
-from .strip_steps import LARGEST_MOVE, moved_step, trim
+from .step_search import aim_between, find_step, moved_step, slope_between
+from .strip_steps import LARGEST_MOVE, trim
 
 ROUGH_SIZES = (0.8, 1.35)
 """Where a first plan may be, in parts of a size: rather above it, since it lacks rotations ..."""
@@ -81,8 +80,7 @@ class Goal:
 
     def moved(self, code: int, measure: float, slope: float) -> int:
         """Move from a step with a measure along the slope towards the aim, by an octave at most."""
-        distance = (self.estimated_aim - log2_of(measure)) / slope
-        return step_code(code / STEP_UNIT * exp2(min(max(distance, -1.0), 1.0)))
+        return moved_step(code, self.estimated_aim - log2_of(measure), slope)
 
 
 class Trial:
@@ -119,6 +117,11 @@ class Trial:
         self._done: dict[int, list[CodedStrip]] = {}
         self._own_codes: dict[int, list[int]] = {}
 
+    @property
+    def rest(self) -> int:
+        """Bytes beside the segments."""
+        return self._head_bytes + len(self.side)
+
     def on_all(self) -> Trial:
         """The same plan on all lines of the scene; itself where it had them all."""
         if self.strips.pixels == self._coder.samples.pixels:
@@ -148,7 +151,7 @@ class Trial:
         code : int
             Of the step of the first strips, with which the scene should take about that size.
         aim : float
-            Size to aim at, in bytes.
+            Size to aim at, in bytes: more than `rest`.
         slope : float
             Logarithm of the bytes over that of the step.
         density : mapping of int to float
@@ -162,10 +165,11 @@ class Trial:
             1, or if no strip is kept the factor by which the size of the whole would miss the aim.
         """
         parts = [self.strips.part(index) for index in range(len(self.strips))]
-        aim -= self._head_bytes + len(self.side)
-        usual = math.fsum(density.values()) / len(density) if density else 1.0
+        aim -= self.rest
+        usual = math.fsum(density.values()) / len(density)
         weights = [part.pixels * density.get(part.turn, usual) for part in parts]
-        expected = [weight * aim / math.fsum(weights) for weight in weights]
+        share = aim / math.fsum(weights)
+        expected = [weight * share for weight in weights]
         coded: list[CodedStrip] = []
         codes: list[int] = []
         own = code
@@ -179,7 +183,8 @@ class Trial:
                 wanted = (aim - size) / left
                 if give_up and own == code and abs(wanted - 1) > LARGEST_MOVE:
                     return (size + left) / aim
-                own = moved_step(code, min(max(wanted, 1 - LARGEST_MOVE), 1 + LARGEST_MOVE), slope)
+                wanted = min(max(wanted, 1 - LARGEST_MOVE), 1 + LARGEST_MOVE)
+                own = moved_step(code, log2_of(wanted), slope)
             coded += self._coder.code_strips(self.strips, own, some, errors=self._errors, header_code=code)
             codes += [own] * len(some)
         self._done[code], self._own_codes[code] = coded, codes
@@ -225,7 +230,7 @@ class Trial:
         """Bytes of the stream at a step; exact where all lines are at hand."""
         segments = sum(segment_bytes(strip.payload) for strip in self.coded(code))
         share = self.strips.samples / self._coder.samples.info.count
-        return self._head_bytes + len(self.side) + segments / share
+        return self.rest + segments / share
 
     def slope(self, goal: Goal, default: float) -> float:
         """Logarithm of a goal's measure over that of the step, between the last two steps that were tried."""

@@ -8,6 +8,7 @@ import pytest
 from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.bitstream.container.sections import Section, read_sections
 from bandfold.bitstream.container.segment_layout import read_segment_header
+from bandfold.common.errors import BudgetError
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
 from bandfold.onboard.coding.scene_strips import SceneStrips
@@ -75,3 +76,15 @@ def test_the_error_that_is_told_counts_all_steps(scene):
         error = scene[:, lines].astype(np.float64) - decoded[:, lines]
         steps, _ = steps_of(stream)
         assert (error**2).mean() < steps[start // STRIP] ** 2 / 2
+
+
+@pytest.mark.parametrize("bps", [1e-5, 1e-4, 5e-4])
+@pytest.mark.parametrize("contrast", [0, 1])
+def test_a_budget_below_what_all_strips_need_is_refused(scene, bps, contrast):
+    with pytest.raises(BudgetError, match="too small"):
+        Encoder(bps=bps, strip_lines=STRIP).encode(scene * np.array(contrast, scene.dtype))
+
+
+def test_a_few_hundred_bytes_are_met_where_sizes_hardly_follow_steps(scene):
+    stream = Encoder(bps=0.005, strip_lines=STRIP).encode(scene)
+    assert len(stream) <= 0.005 * LINES * SAMPLES * BANDS / 8

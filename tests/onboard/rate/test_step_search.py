@@ -112,3 +112,15 @@ def test_codes_of_steps_stay_in_range():
     assert step_code(0.0) == 16
     assert step_code(1e9) == (1 << 28)
     assert step_code(1.0) == 256
+
+
+def test_a_plateau_is_left_by_moves_that_grow():
+    """Sizes of next to nothing hardly follow the step: twelve small moves would not leave them."""
+    measured = []
+
+    def size(code):
+        measured.append(code)
+        return 721.0 if code < 200_000 else 500.0
+
+    assert size(find_step(size, (400.0, 720.0), 10_000, slope=-2.9)) == 500.0
+    assert len(measured) < 12

@@ -2,8 +2,10 @@
 
 import pytest
 
+from bandfold.common.exact import log2_of
 from bandfold.onboard.coding.scene_strips import turns
-from bandfold.onboard.rate.strip_steps import LARGEST_MOVE, MOST_ROUNDS, moved_step, trim
+from bandfold.onboard.rate.step_search import moved_step
+from bandfold.onboard.rate.strip_steps import LARGEST_MOVE, MOST_ROUNDS, trim
 
 CODE = 2000
 
@@ -62,8 +64,9 @@ def test_what_cannot_be_reached_is_told():
 
 
 def test_a_step_moves_along_the_slope():
-    assert moved_step(CODE, 1.1, -1.0) == round(CODE / 1.1)
-    assert moved_step(CODE, 0.9, -0.5) == round(CODE / 0.81)
+    assert moved_step(CODE, log2_of(1.1), -1.0) == round(CODE / 1.1)
+    assert moved_step(CODE, log2_of(0.9), -0.5) == round(CODE / 0.81)
+    assert moved_step(CODE, 100.0, -0.3) == CODE // 2
 
 
 @pytest.mark.parametrize("strips", [*range(1, 18), 100])
