@@ -180,7 +180,7 @@ strip_lines_option = partial(
     "--strip-lines",
     type=int,
     help="Lines of a segment.  [default: 64; more where lines are short: those of 1024 samples, or of 32768 "
-    "with a model that predicts bands]",
+    "with a model that predicts bands; fewer where they would have over 25 million samples, or 10 million]",
 )
 int8_models_option = click.option(
     "--model",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from operator import index
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
@@ -260,17 +261,21 @@ def range_inside(name: str, part: slice | None, size: int, *, empty: bool = Fals
     Raises
     ------
     SettingsError
-        If it is not inside the scene, has a step, or is empty and may not be.
+        If it is no slice of whole numbers, not inside the scene, has a step, or is empty and may not be.
     """
-    part = part or slice(None)
-    start, stop = (
-        end if given is None else given + size * (given < 0)
-        for given, end in ((part.start, 0), (part.stop, size))
-    )
-    if part.step not in (None, 1) or not 0 <= start <= stop <= size or (start == stop and not empty):
-        step = "" if part.step in (None, 1) else f":{part.step}"
+    part = slice(None) if part is None else part
+    try:
+        ends = ((part.start, 0), (part.stop, size), (part.step, 1))
+        start, stop, step = (default if given is None else index(given) for given, default in ends)
+    except (AttributeError, TypeError):
         raise SettingsError(
-            f"{name} {start}:{stop}{step} are not a part of the scene, which has {name} 0:{size}: "
+            f"{name}={part!r} is no range: give slice(first, last), of whole numbers"
+        ) from None
+    start, stop = (end + size * (end < 0) for end in (start, stop))
+    if step != 1 or not 0 <= start <= stop <= size or (start == stop and not empty):
+        by = "" if step == 1 else f":{step}"
+        raise SettingsError(
+            f"{name} {start}:{stop}{by} are not a part of the scene, which has {name} 0:{size}: "
             "give a range inside, without a step (counted from 0, end excluded)"
         )
     return slice(start, stop)

@@ -193,8 +193,8 @@ class EncoderSettings:
     sensor : str, path_like or Package, optional
         Package of the sensor, whose fold the scene need not carry: its name, or its file.
     strip_lines : int, optional
-        Lines of a segment, a multiple of 8. If not given, `STRIP_LINES`, and more where lines are short
-        (`bandfold.onboard.strip_height`).
+        Lines of a segment, a multiple of 8. If not given, `STRIP_LINES`, more where lines are short, fewer
+        where they are long (`bandfold.onboard.strip_height`).
     effort : int
         Time to spend on a smaller stream, 1 to 9: 1 for cameras that outrun the board, 9 for archives,
         `DEFAULT_EFFORT` for most; what each does is in `bandfold.onboard.effort`. Models have none.

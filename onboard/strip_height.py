@@ -16,16 +16,24 @@ PREDICTED_PIXELS = 1 << 15
 MOST_PREDICTED_LINES = 512
 """Lines at most of a strip whose bands are predicted."""
 
+MOST_SAMPLES = 3 << 23
+"""Samples at most of a strip with more than one row of blocks: decoders have memory for those however few
+bytes they take (`LEAST_MEMORY` in `bandfold.bitstream.container.stream_budget`), and encoders hold a strip or
+two."""
+
+MOST_PREDICTED_SAMPLES = 10 << 20
+"""The same where bands are predicted, which takes twice the memory for a sample."""
+
 
 def strip_height(
     info: SceneInfo, wanted: int | None = None, *, predicted: bool = False, stream: bool = False
 ) -> int:
-    """Lines of a strip: more than usual where lines are short.
+    """Lines of a strip: more than usual where lines are short, fewer where they are long.
 
     Parameters
     ----------
     info : SceneInfo
-        Lines of the scene, and samples of a line.
+        Bands and lines of the scene, and samples of a line.
     wanted : int, optional
         Lines that the user asked for, which hold.
     predicted : bool
@@ -40,8 +48,14 @@ def strip_height(
     """
     if wanted is not None:
         return wanted
+    most = (
+        (MOST_PREDICTED_SAMPLES if predicted else MOST_SAMPLES) // (info.bands * info.samples * BLOCK) * BLOCK
+    )
     if not (predicted or stream) and info.lines <= STRIP_LINES:
-        return STRIP_LINES
-    pixels = PREDICTED_PIXELS if predicted else LEAST_PIXELS
-    lines = max(-(-pixels // (info.samples * BLOCK)) * BLOCK, STRIP_LINES)
-    return min(lines, MOST_PREDICTED_LINES) if predicted else lines
+        lines = STRIP_LINES
+    else:
+        pixels = PREDICTED_PIXELS if predicted else LEAST_PIXELS
+        lines = max(-(-pixels // (info.samples * BLOCK)) * BLOCK, STRIP_LINES)
+    if predicted:
+        lines = min(lines, MOST_PREDICTED_LINES)
+    return max(min(lines, most), BLOCK)

@@ -48,3 +48,9 @@ def test_some_may_be_empty(part):
     assert found.start == found.stop
     with pytest.raises(SettingsError, match="are not a part of the scene"):
         range_inside("lines", part, 50)
+
+
+@pytest.mark.parametrize("part", [[7], 7, 0, (1, 2), "1:2", slice("a", None), slice(0.5, 3)])
+def test_what_is_no_range_is_refused(part):
+    with pytest.raises(SettingsError, match=r"bands=.* is no range: give slice\(first, last\)"):
+        range_inside("bands", part, 50)

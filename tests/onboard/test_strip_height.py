@@ -10,8 +10,8 @@ from bandfold.onboard.downlink.resume import find_begun
 from bandfold.onboard.strip_height import strip_height
 
 
-def info(lines, samples):
-    return SceneInfo(2, lines, samples, np.dtype(np.uint16))
+def info(lines, samples, bands=2):
+    return SceneInfo(bands, lines, samples, np.dtype(np.uint16))
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,29 @@ def test_what_is_asked_for_holds():
 def test_predicted_bands_have_higher_strips():
     assert strip_height(info(2000, 128), predicted=True) == 256
     assert strip_height(info(2000, 1), predicted=True) == 512
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_wide_scenes_have_lower_strips(stream):
+    """Of 24 million samples at most, or one row of blocks."""
+    assert strip_height(info(2000, 1000, 393), stream=stream) == 64
+    assert strip_height(info(2000, 1000, 394), stream=stream) == 56
+    assert strip_height(info(40, 5000, 400), stream=stream) == 8
+    assert strip_height(info(2000, 100_000, 400), stream=stream) == 8
+    assert strip_height(info(2000, 640, 425), predicted=True, stream=stream) == 32
+
+
+def test_a_wide_scene_of_few_bytes_needs_no_trust():
+    """A strip of 64 lines would take more memory than so few bytes may ask for."""
+    bands, lines, samples = 300, 64, 1500
+    line = (1000 + np.arange(bands)[:, None] + np.arange(samples) // 100).astype(np.uint16)
+    cube = np.broadcast_to(line[:, None], (bands, lines, samples))
+    encoder = Encoder(step=64.0)
+    stream = encoder.encode(cube)
+    assert len(stream) < 10_000
+    assert not encoder.notes
+    band = Decoder(stream).decode(bands=slice(7, 8))
+    assert np.abs(band[0] - line[7].astype(int)).max() < 64
 
 
 def narrow(lines):
