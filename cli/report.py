@@ -40,7 +40,9 @@ class PageOptions:
         "--reference", type=PATH, help="The scene that was encoded, to tell what was lost."
     )
     colours: str | None = grouped(
-        "--colours", metavar="R,G,B", help="Bands of the picture, from 0.  [default: those of the header]"
+        "--colours",
+        metavar="R,G,B",
+        help="Bands of the picture, from 0.  [default: those of the header, else clear ones]",
     )
     max_size: int = grouped(
         "--max-size",

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError
 from bandfold.common.scene import SceneInfo, SceneSource
-from bandfold.formats.header_fields import WAVELENGTH, nanometres, numbers
+from bandfold.formats.header_fields import WAVELENGTH, numbers
 from bandfold.ground.compare import DistortionStatistics, present_samples
 from bandfold.ground.distortion import Comparison
 from bandfold.ground.ordinary_values import OrdinaryValues
 from bandfold.ground.synthesis.strip_decoder import Damage
 
 from .bit_counting_decoder import BitCountingDecoder
+from .picture_bands import clear_bands, told_bands
 
 LARGEST_PICTURE = 1024
 """Lines and samples of the picture in colours, at most."""
@@ -28,9 +29,6 @@ FEWEST_PIXELS = 1 << 14
 
 FEWEST_BANDS = 32
 """As many bands are kept, at least, before pixels are left out again."""
-
-NANOMETRES = (650.0, 550.0, 460.0)
-"""Wavelengths of the picture in colours, where the header names no default bands."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +180,8 @@ def collect(
     values : int
         Samples to keep of each cube, at most.
     colours : sequence of int, optional
-        Bands of red, green and blue. By default those of the header, or the nearest to `NANOMETRES`.
+        Bands of red, green and blue. By default those of the header, those of its wavelengths, or clear ones
+        (`bandfold.ground.report.picture_bands`).
     progress : callable, optional
         Called with a stage and the fraction done.
 
@@ -203,7 +202,8 @@ def collect(
             f"{reference.info.samples} samples, the stream {info.bands}, {info.lines} and {info.samples}: "
             "name the scene that was encoded"
         )
-    shown = _colours(info, colours)
+    told = told_bands(info, colours)
+    shown = told or (0, 0, 0)
     grid = SampleGrid.within(info, values)
     step = max(1, -(-max(info.lines, info.samples) // LARGEST_PICTURE))
     decoded = np.full(grid.shape(info), np.nan, np.float32)
@@ -218,11 +218,15 @@ def collect(
     everything, damaged = slice(0, info.bands), 0
     for lines, block in decoder.strips(progress=progress):
         values_of = _present(block, info.no_data)
+        intact = len(decoder.damage) == damaged
+        damaged = len(decoder.damage)
+        if told is None:
+            # A damaged strip tells nothing: the next one may do better, and its own colours are hatched.
+            shown = clear_bands(values_of)
+            told = shown if intact else None
         _keep(decoded, values_of, lines, grid)
         rows = np.arange(-(-lines.start // step) * step, lines.stop, step)
         picture[rows // step] = values_of[list(shown)][:, rows - lines.start, ::step].transpose(1, 2, 0)
-        intact = len(decoder.damage) == damaged
-        damaged = len(decoder.damage)
         if reference is not None and original is not None and statistics is not None:
             whole = reference.read(everything, lines)
             _keep(original, _present(whole, reference.info.no_data), lines, grid)
@@ -252,26 +256,6 @@ def _keep(cube: NDArray[np.float32], values: NDArray[np.float32], lines: slice, 
     """Put the samples of some lines that lie on the grid into a cube."""
     rows = np.arange(-(-lines.start // grid.pixels) * grid.pixels, lines.stop, grid.pixels)
     cube[:, rows // grid.pixels] = values[:: grid.bands][:, rows - lines.start, :: grid.pixels]
-
-
-def _colours(info: SceneInfo, given: Sequence[int] | None) -> tuple[int, int, int]:
-    """Bands of red, green and blue, from 0."""
-    if given is not None:
-        red, green, blue = given
-        return red, green, blue
-    shown = info.metadata.get("default bands")
-    if isinstance(shown, tuple) and len(shown) == 3:
-        try:
-            red, green, blue = (int(item) - 1 for item in shown)
-        except ValueError:
-            red = -1
-        if red >= 0 and all(0 <= band < info.bands for band in (red, green, blue)):
-            return red, green, blue
-    centres = nanometres(info.metadata, WAVELENGTH, info.bands)
-    if centres is not None and np.isfinite(centres).all():
-        red, green, blue = (int(np.abs(centres - want).argmin()) for want in NANOMETRES)
-        return red, green, blue
-    return int(info.bands * 0.75), info.bands // 2, info.bands // 4
 
 
 def wavelengths_of(info: SceneInfo) -> NDArray[np.float64] | None:
