@@ -53,6 +53,25 @@ def product(a: Float, b: Float) -> Float:
     return result
 
 
+def column_sums(matrix: Float) -> Float:
+    """Add up each column from its first entry to its last.
+
+    NumPy's own sums go pair by pair where a column lies together in memory, and from first to last where it
+    does not.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (n, k)
+        The columns.
+
+    Returns
+    -------
+    ndarray, shape (k,)
+    """
+    sums: Float = product(np.ones((1, len(matrix))), matrix)[0]
+    return sums
+
+
 @compiled(
     "bf_product(a: float64[n, m], b: float64[m, k], n: int64, m: int64, k: int64, result: out(float64[n, k]))"
 )

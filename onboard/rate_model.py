@@ -362,10 +362,7 @@ def turn_bits(turn: Turn) -> NDArray[np.float64]:
         Bits.
     """
     levels = np.abs(turn.codes >> turn.shifts[:, None]).astype(np.float64)
-    bits: NDArray[np.float64] = (TURN_ZERO_BITS + TURN_LEVEL_BITS * exact.log2(1.0 + 2.0 * levels)).sum(
-        axis=0
-    )
-    return bits
+    return exact.column_sums(TURN_ZERO_BITS + TURN_LEVEL_BITS * exact.log2(1.0 + 2.0 * levels))
 
 
 def rotation_map_bits(matrices: int, pixels: int) -> float:

@@ -164,7 +164,7 @@ class FoldPlanner:
         """
         fold = self.plan(step)
         vectors = [*fold.first, *([fold.second] if fold.second is not None else [])]
-        return sum(float(vector_bits(one).sum()) for one in vectors)
+        return math.fsum(bits for one in vectors for bits in vector_bits(one).tolist())
 
     def unfolded(self, step: float) -> Fold:
         """The fold that leaves every band a component of its own.

@@ -66,7 +66,7 @@ def measure_mismatch(
         rest = 0.0
     else:
         basis = _columns(fold)
-        variances = (basis * exact.product(moments, basis)).sum(axis=0)
+        variances = exact.column_sums(basis * exact.product(moments, basis))
         rest = max(math.fsum(energy.tolist()) - math.fsum(variances.tolist()), 0.0)
     lost = rest / (KNEE * step * step * math.log(2.0)) / 2
     excess = component_bits(variances, step) - gaussian_bits(covariances, step) + lost

@@ -8,6 +8,8 @@ the matrix takes a third to two thirds of what the scene's own vectors would.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,7 +66,7 @@ class SensorPlanner(FoldPlanner):
         """Estimate what the turn of a plan costs; see `FoldPlanner.side_bits`."""
         selection = self.plan(step).selection
         turn = selection.second if selection is not None else None
-        return float(turn_bits(turn).sum()) if isinstance(turn, Turn) else 0.0
+        return math.fsum(turn_bits(turn).tolist()) if isinstance(turn, Turn) else 0.0
 
     def _plan(self, step: float) -> Fold:
         unit = step * step / 12

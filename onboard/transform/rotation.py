@@ -7,6 +7,8 @@ orthonormal, they change no error.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -93,7 +95,8 @@ def find_rotations(
             break
         top = np.ascontiguousarray(latents[:size])
         matrices, costs = _prune(*_alternate(top, step, pixels, classes, workers), pixels)
-        spent = sum(_matrix_bits(matrix) for matrix in matrices) + rotation_map_bits(len(matrices), pixels)
+        vectors = math.fsum(map(_matrix_bits, matrices))
+        spent = vectors + rotation_map_bits(len(matrices), pixels)
         saved = int(_block_costs(top, step).sum()) - int(costs.min(axis=0).sum())
         gain = saved / BITS_UNIT * pixels / (blocks * CHANNELS) - spent
         if gain > best_gain:
@@ -218,7 +221,7 @@ def _rotation_costs(
 
 
 def _matrix_bits(matrix: Vectors) -> float:
-    return float(vector_bits(matrix).sum())
+    return math.fsum(vector_bits(matrix).tolist())
 
 
 def _alternate(
