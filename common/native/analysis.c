@@ -3,6 +3,7 @@
  * Everything is integers held in float64 whose sums stay below 2**53: exact in any order, fused or not.
  */
 
+#include "encoding.h"
 #include "lanes.h"
 
 #include <string.h>
@@ -20,21 +21,6 @@ typedef int64_t flags __attribute__((vector_size(64)));
 typedef int32_t integers __attribute__((vector_size(32)));
 
 static const double FRACTION = 64.0, DCT_UNIT = 16384.0;
-
-/* KLT of each interval of bands, and a second one of the strongest components; see onboard/transform/analysis.py. */
-typedef struct {
-    int32_t bands, intervals;
-    const int32_t *ends;   /* [intervals] */
-    const int32_t *counts; /* [intervals]: components of the first fold */
-    const double *means;   /* [bands], in counts */
-    const double *first;   /* one [bands of the interval][count] after the other */
-    int32_t merged, seconds, others;
-    const int32_t *inside;  /* [merged]: which components the second fold takes */
-    const int32_t *outside; /* [others]: and which it leaves */
-    const double *second;   /* [merged][seconds] */
-    const double *cosines;  /* [4][16][16]: by parity of both frequencies, channel and quarter of a block */
-    const int32_t *channels; /* [4][16] */
-} bf_fold;
 
 /* `result[k] = rint(sum over n of weights[n][k] * from[n] * scale)` for `count` rows of TILE. */
 BF_INLINE void multiply(const double *weights, int64_t terms, int64_t count, const double *from,

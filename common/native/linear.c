@@ -1,5 +1,6 @@
 /* Linear algebra with the same bits everywhere: every operation and its order as in common/exact.py. */
 
+#include "encoding.h"
 #include "linear.h"
 
 #include <math.h>

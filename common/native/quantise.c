@@ -1,5 +1,6 @@
 /* Rate-distortion optimised quantisation of a segment, diagonal by diagonal. See onboard/quantisation/rdoq.py. */
 
+#include "encoding.h"
 #include "prediction.h"
 
 static const float FINE_IN_FLOAT32 = 16384.0f;

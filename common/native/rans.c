@@ -1,5 +1,6 @@
 /* Entropy coding: the words of constriction's AnsCoder. See bitstream/entropy/ans.py and bitstream/segments/latents.py. */
 
+#include "encoding.h"
 #include "rans.h"
 
 enum { PRECISION = 24, WORD = 32, MOST_TABLES = 256 };

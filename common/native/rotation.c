@@ -3,6 +3,7 @@
  * Products are of integers held in float64, exact in any order; costs are float32, operation by operation.
  */
 
+#include "encoding.h"
 #include "lanes.h"
 
 #include <string.h>

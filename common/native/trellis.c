@@ -2,7 +2,7 @@
  * bitstream/contexts/trellis_states.py and onboard/quantisation/trellis_search.py.
  */
 
-#include "kernels.h"
+#include "encoding.h"
 
 #include <string.h>
 

@@ -1,10 +1,12 @@
-/* libbandfold: decodes bandfold streams (hyperspectral scenes), in C11 and with nothing but libc and libm.
+/* libbandfold: decodes and encodes bandfold streams (hyperspectral scenes), in C11 and with nothing but libc and libm.
  *
  * Samples are those that the Python package decodes with its restoration switched off (restore="off"); the restoration
- * network is the ground decoder's alone. Kinds of streams that are not decoded are refused with BANDFOLD_UNSUPPORTED.
+ * network is the ground decoder's alone. Streams that are encoded are those of the Python package, byte by byte. Kinds of
+ * streams that are not decoded, and settings that are not encoded with, are refused with BANDFOLD_UNSUPPORTED.
  *
- * There is no global state: decoders that are used by several threads are independent as long as each is used by one
- * thread at a time. The stream and the packages are not copied: they must stay in memory until `bandfold_close`.
+ * There is no global state: decoders and encoders that are used by several threads are independent as long as each is
+ * used by one thread at a time. Of a decoder the stream and the packages are not copied: they must stay in memory until
+ * `bandfold_close`. An encoder needs nothing of what it was given once it is open.
  */
 #ifndef BANDFOLD_H
 #define BANDFOLD_H
@@ -28,11 +30,13 @@ extern "C" {
 typedef enum {
     BANDFOLD_OK = 0,
     BANDFOLD_CORRUPT,       /* no bandfold stream, or damaged in what all of it needs */
-    BANDFOLD_UNSUPPORTED,   /* a kind of stream that this library does not decode */
-    BANDFOLD_NEEDS_PACKAGE, /* the stream names a package that was not given */
+    BANDFOLD_UNSUPPORTED,   /* a kind of stream that this library does not decode, or does not encode */
+    BANDFOLD_NEEDS_PACKAGE, /* a package was not given, or cannot be used */
     BANDFOLD_OVER_LIMIT,    /* it claims more memory or work than it may take */
     BANDFOLD_NO_MEMORY,     /* the allocator had none left */
-    BANDFOLD_BAD_ARGUMENT   /* a range outside of the scene, or too small a buffer */
+    BANDFOLD_BAD_ARGUMENT,  /* a range outside of the scene, too small a buffer, or settings that are impossible */
+    BANDFOLD_NOT_WRITTEN,   /* the function that takes what is encoded has failed */
+    BANDFOLD_FAULT          /* what was encoded is not what was to be encoded: a fault, of memory or of the program */
 } bandfold_status;
 
 /* What a status means: one line in English, never null. */
@@ -41,7 +45,8 @@ BANDFOLD_API const char *bandfold_message(bandfold_status status);
 /* The version of the library, as "0.1.0". */
 BANDFOLD_API const char *bandfold_version(void);
 
-/* Where memory comes from; all that is taken is given back by `bandfold_close` at the latest. */
+/* Where memory comes from; all that is taken is given back by `bandfold_close` or `bandfold_encoder_close` at the latest.
+ */
 typedef struct {
     void *(*allocate)(void *context, size_t size); /* aligned for any type; null where there is none left */
     void (*release)(void *context, void *block);
@@ -172,6 +177,69 @@ BANDFOLD_API bandfold_status bandfold_output_size(const bandfold_decoder *decode
  */
 BANDFOLD_API bandfold_status bandfold_decode(bandfold_decoder *decoder, const bandfold_request *request, void *samples,
                                              size_t size, const char **reason);
+
+/* A field of metadata: a text, which is one item, or a list of texts; all in UTF-8, and ended by zeros. */
+typedef struct {
+    const char *key; /* as in an ENVI header, in lower case */
+    const char *const *items;
+    uint32_t count;
+    int is_list;
+} bandfold_field;
+
+/* How a stream is encoded. What is 0 has its usual value, where one is named. */
+typedef struct {
+    uint32_t bands, samples;      /* samples of a line */
+    bandfold_type type;           /* of 8 or 16 bits */
+    double step;                  /* of the quantiser, in counts: 1/16 to 2**20; it is rounded to 1/256 */
+    bandfold_bytes package;       /* the package file (.bfm) of the sensor, for as many bands */
+    uint32_t strip_lines;         /* lines that are coded together, a multiple of 8; 0: 64, more where lines are short, fewer in wide scenes */
+    int effort;                   /* time to spend on fewer bytes, 1 to 9; 0: 5 */
+    int32_t repeat;               /* strips after which header and fold are told again; 0: 8, below 0: never */
+    int has_no_data;              /* whether a value marks absent samples */
+    double no_data;
+    bandfold_interleave source_interleave; /* only told to who decodes, as is the byte order */
+    int source_big_endian;
+    const bandfold_field *fields; /* metadata that the stream brings along */
+    uint32_t field_count;
+    /* Called with each section of the stream, in order, as soon as it is finished; not 0 ends the encoding. */
+    int (*write)(void *context, const void *section, size_t size);
+    void *context;                /* for `write` */
+    uint64_t memory_limit;        /* bytes; 0: 4 GiB */
+    const bandfold_allocator *allocator; /* null: malloc and free */
+} bandfold_settings;
+
+typedef struct bandfold_encoder bandfold_encoder;
+
+/* Begin a stream. Nothing is written before the first strip is full.
+ *
+ * If the result is BANDFOLD_OK, `*encoder` is to be closed; otherwise it is null. `reason` is as in `bandfold_open`.
+ */
+BANDFOLD_API bandfold_status bandfold_encoder_open(const bandfold_settings *settings, bandfold_encoder **encoder,
+                                                   const char **reason);
+
+/* Take lines as a push-broom instrument delivers them: all bands of a line, then all of the next one, in the byte order of
+ * the machine. What comes out does not depend on how many lines are handed over at once.
+ *
+ * A failure of coding lasts: later calls return it again. What was written by then is a stream that was cut off.
+ */
+BANDFOLD_API bandfold_status bandfold_encoder_push(bandfold_encoder *encoder, const void *samples, uint32_t lines,
+                                                   const char **reason);
+
+/* Take the next band of a frame, as a framing camera delivers them: `lines` whole lines of it. All bands of a frame have
+ * as many lines, which must fit into what is left of a strip.
+ */
+BANDFOLD_API bandfold_status bandfold_encoder_push_band(bandfold_encoder *encoder, const void *samples, uint32_t lines,
+                                                        const char **reason);
+
+/* Code the lines that are left and end the stream; the second time nothing happens. */
+BANDFOLD_API bandfold_status bandfold_encoder_finish(bandfold_encoder *encoder, const char **reason);
+
+/* Lines of a strip, and lines that were handed over. */
+BANDFOLD_API uint32_t bandfold_encoder_strip_lines(const bandfold_encoder *encoder);
+BANDFOLD_API uint32_t bandfold_encoder_lines(const bandfold_encoder *encoder);
+
+/* Give back all memory; null does nothing. A stream that is not finished stays cut off. */
+BANDFOLD_API void bandfold_encoder_close(bandfold_encoder *encoder);
 
 #ifdef __cplusplus
 }

@@ -20,15 +20,19 @@ const char *bandfold_message(bandfold_status status)
     case BANDFOLD_CORRUPT:
         return "this is no bandfold stream, or it is damaged in what all of it needs";
     case BANDFOLD_UNSUPPORTED:
-        return "this kind of stream is not decoded by libbandfold: use the Python package";
+        return "libbandfold does not decode or encode this kind of stream: use the Python package";
     case BANDFOLD_NEEDS_PACKAGE:
-        return "the stream needs a package: give its file";
+        return "a package is needed, or cannot be used: give its file";
     case BANDFOLD_OVER_LIMIT:
-        return "the stream claims more memory or work than it may take: raise the limit if you trust it";
+        return "more memory or work is needed than may be taken: raise the limit, for a stream that you trust";
     case BANDFOLD_NO_MEMORY:
         return "there is no memory left";
     case BANDFOLD_BAD_ARGUMENT:
         return "an argument is out of its range";
+    case BANDFOLD_NOT_WRITTEN:
+        return "what was encoded could not be written";
+    case BANDFOLD_FAULT:
+        return "something was encoded wrongly: no stream comes out of it";
     }
     return "unknown status";
 }

@@ -62,16 +62,54 @@ static double rounded(const uint64_t parts[PARTS])
     return ldexp((double)top, LOWEST);
 }
 
-double bfl_sum_of_squares(const double *values, int64_t count)
+/* Let each part be below 2**32. */
+static void carry_over(uint64_t parts[PARTS])
 {
-    uint64_t parts[PARTS + 2], carry = 0;
-    memset(parts, 0, sizeof parts);
-    for (int64_t n = 0; n < count; n++)
-        add(parts, values[n] * values[n]);
+    uint64_t carry = 0;
     for (int n = 0; n < PARTS; n++) {
         parts[n] += carry;
         carry = parts[n] >> PART;
         parts[n] &= UINT32_MAX;
     }
+}
+
+double bfl_sum_of_squares(const double *values, int64_t count)
+{
+    uint64_t parts[PARTS + 2];
+    memset(parts, 0, sizeof parts);
+    for (int64_t n = 0; n < count; n++)
+        add(parts, values[n] * values[n]);
+    carry_over(parts);
     return rounded(parts);
+}
+
+/* Take parts off those of a number that is at least as large. */
+static void subtract(uint64_t from[PARTS], const uint64_t parts[PARTS])
+{
+    uint64_t borrowed = 0;
+    for (int n = 0; n < PARTS; n++) {
+        const uint64_t less = parts[n] + borrowed;
+        borrowed = from[n] < less;
+        from[n] = (from[n] - less) & UINT32_MAX;
+    }
+}
+
+double bfl_sum_exactly(const double *values, int64_t count)
+{
+    uint64_t above[PARTS + 2], below[PARTS + 2];
+    memset(above, 0, sizeof above);
+    memset(below, 0, sizeof below);
+    for (int64_t n = 0; n < count; n++)
+        add(values[n] < 0.0 ? below : above, fabs(values[n]));
+    carry_over(above);
+    carry_over(below);
+    int highest = PARTS - 1;
+    while (highest > 0 && above[highest] == below[highest])
+        highest--;
+    if (above[highest] < below[highest]) {
+        subtract(below, above);
+        return -rounded(below);
+    }
+    subtract(above, below);
+    return rounded(above);
 }

@@ -7,4 +7,7 @@
 /* Sum of the squares of `count` numbers, at most 2**31: each square is rounded, and their exact sum again. */
 double bfl_sum_of_squares(const double *values, int64_t count);
 
+/* Exact sum of `count` numbers of any sign, at most 2**31, rounded. */
+double bfl_sum_exactly(const double *values, int64_t count);
+
 #endif

@@ -2,7 +2,7 @@
 
 #include "package.h"
 
-#include "byte_reader.h"
+#include "manifest.h"
 #include "sha256.h"
 
 #include <stdio.h>
@@ -103,6 +103,24 @@ bandfold_status bfl_find_package(bfl_workspace *workspace, const bandfold_bytes 
     }
     return bfl_fail(workspace, BANDFOLD_NEEDS_PACKAGE,
                     damaged ? NO_PACKAGE : "the stream needs a package that was not given");
+}
+
+bandfold_status bfl_open_package(bfl_workspace *workspace, const bandfold_bytes *file, const char *kind,
+                                 bfl_package *package, char name[BFL_LONGEST_NAME + 1], uint8_t identity[8])
+{
+    char found[BFL_LONGEST_NAME + 1];
+    uint8_t digest[32];
+    bfl_bytes text;
+    if (!is_package(file->data, file->size, digest))
+        return bfl_fail(workspace, BANDFOLD_NEEDS_PACKAGE, NO_PACKAGE);
+    *package = (bfl_package){file->data, file->size};
+    if (!find_member(package, "manifest.json", &text) || !bfl_manifest_value(&text, "name", name, BFL_LONGEST_NAME) ||
+        !bfl_manifest_value(&text, "kind", found, BFL_LONGEST_NAME))
+        return bfl_fail(workspace, BANDFOLD_NEEDS_PACKAGE, NO_PACKAGE);
+    if (strcmp(found, kind) != 0)
+        return bfl_fail(workspace, BANDFOLD_NEEDS_PACKAGE, "the package is of another kind than is needed");
+    memcpy(identity, digest, 8);
+    return BANDFOLD_OK;
 }
 
 /* Read a number of a shape; returns what follows it, null where there is none. */

@@ -10,6 +10,8 @@ typedef struct {
     uint64_t size;
 } bfl_package;
 
+enum { BFL_LONGEST_NAME = 64 };
+
 /* An array of integers. */
 typedef struct {
     int64_t *values;
@@ -21,6 +23,10 @@ typedef struct {
 /* The package of a name and a hash, among those that are given. */
 bandfold_status bfl_find_package(bfl_workspace *workspace, const bandfold_bytes *packages, size_t count,
                                  const bfl_reference *reference, bfl_package *found);
+
+/* Open a package of a kind, whatever its name; tells its name, which ends in a zero, and its hash. */
+bandfold_status bfl_open_package(bfl_workspace *workspace, const bandfold_bytes *file, const char *kind,
+                                 bfl_package *package, char name[BFL_LONGEST_NAME + 1], uint8_t identity[8]);
 
 /* An array by its name, in scratch memory; `dimensions` are those that it must have. */
 bandfold_status bfl_read_array(bfl_workspace *workspace, const bfl_package *package, const char *name,

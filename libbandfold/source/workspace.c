@@ -32,7 +32,7 @@ void *bfl_take(bfl_workspace *workspace, bfl_pool pool, uint64_t count, uint64_t
 {
     const uint64_t whole = bfl_sum(bfl_product(count, size), sizeof(bfl_block));
     if (whole > SIZE_MAX || whole > workspace->limit || workspace->used > workspace->limit - whole) {
-        bfl_fail(workspace, BANDFOLD_OVER_LIMIT, "decoding takes more memory than a stream of its size may");
+        bfl_fail(workspace, BANDFOLD_OVER_LIMIT, "more memory is needed than the limit allows");
         return NULL;
     }
     bfl_block *block = workspace->allocator.allocate(workspace->allocator.context, (size_t)whole);

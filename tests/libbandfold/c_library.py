@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "libbandfold"
 KERNELS = ROOT / "common" / "native"
 KERNEL_NAMES = (
-    "bytes", "contexts", "linear", "prediction", "rans", "refinement_base", "refinement_planes",
-    "refinement_symbols", "trellis",
+    "analysis", "bytes", "contexts", "linear", "prediction", "quantise", "rans", "refinement_base",
+    "refinement_planes", "refinement_symbols", "rotation", "trellis",
 )  # fmt: skip
 OPTIONS = ["-std=gnu11", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno", "-fPIC"]
 COMPILER = shutil.which("cc") or shutil.which("gcc")
@@ -27,7 +27,9 @@ TYPES = ("uint8", "int8", "uint16", "int16", "int32", "uint32", "float32", "floa
     OVER_LIMIT,
     NO_MEMORY,
     BAD_ARGUMENT,
-) = range(7)
+    NOT_WRITTEN,
+    FAULT,
+) = range(9)
 INTACT, PARTIAL, UNBOUNDED, FILLED = range(4)
 
 
@@ -37,12 +39,13 @@ def sources(folder):
     generator = [sys.executable, LIBRARY / "generate_tables.py", ROOT / "bitstream" / "data", tables]
     subprocess.run(generator, check=True)
     kernels = [KERNELS / f"{name}.c" for name in KERNEL_NAMES]
-    return [*sorted((LIBRARY / "source").glob("*.c")), *kernels, tables]
+    return [*sorted((LIBRARY / "source").rglob("*.c")), *kernels, tables]
 
 
 def compile_all(folder, output, *more, options):
     """Compile the library with more sources or options into one file."""
-    include = [f"-I{one}" for one in (LIBRARY / "include", LIBRARY / "source", KERNELS)]
+    folders = (LIBRARY / "include", LIBRARY / "source", LIBRARY / "source" / "encoder", KERNELS)
+    include = [f"-I{one}" for one in folders]
     command = [COMPILER, *OPTIONS, *options, "-DBF_CLONES=", "-DBF_EXPORT=", *include, "-w"]
     subprocess.run([*command, *sources(folder), *more, "-lm", "-o", output], check=True, cwd=folder)
     return output

@@ -14,9 +14,18 @@ from bandfold.formats.opening import open_scene
 from bandfold.ground.decoder import Decoder
 
 from .c_library import COMPILER, LIBRARY
+from .test_encoder import package, python_stream, scene
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 EXAMPLE = [LIBRARY / "example" / f"{name}.c" for name in ("bandfold_decode", "envi_header", "file_bytes")]
+
+
+ENCODER = [LIBRARY / "example" / f"{name}.c" for name in ("bandfold_encode", "file_bytes")]
+
+
+@pytest.fixture(scope="module")
+def encoding(installed, tmp_path_factory):
+    return installed.program(tmp_path_factory.mktemp("encode") / "bandfold_encode", *ENCODER)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +68,40 @@ def test_the_example_tells_damage(program, tmp_path):
     assert (tmp_path / "out.raw").exists()
 
 
+def test_the_example_encodes_a_file_and_standard_input(encoding, tmp_path):
+    cube, file = scene(20, 40, 33), package(20)
+    (tmp_path / "in.raw").write_bytes(cube.transpose(1, 0, 2).tobytes())
+    (tmp_path / "sensor.bfm").write_bytes(file)
+    wanted = python_stream(cube, file, step=2.5, strip_lines=16, effort=3, interleave="bil")
+    options = ["-p", tmp_path / "sensor.bfm", "-b", "20", "-s", "33", "-q", "2.5", "-l", "16", "-e", "3"]
+    run = partial(subprocess.run, check=True, capture_output=True)
+    run([encoding, *options, tmp_path / "in.raw", tmp_path / "out.bf"])
+    assert (tmp_path / "out.bf").read_bytes() == wanted
+    run([encoding, *options, "-", tmp_path / "piped.bf"], input=(tmp_path / "in.raw").read_bytes())
+    assert (tmp_path / "piped.bf").read_bytes() == wanted
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "told"),
+    [
+        (["-b", "21", "-s", "33"], 1, "another number of bands"),
+        (["-b", "20", "-s", "34"], 1, "not complete"),
+        (["-b", "20", "-s", "33", "-t", "float32"], 2, "usage: "),
+        (["-b", "20", "-s", "33", "-q", "0.001"], 1, "out of range"),
+        (["-b", "20"], 2, "usage: "),
+    ],
+)
+def test_the_example_that_encodes_says_what_is_wrong(encoding, tmp_path, options, status, told):
+    (tmp_path / "in.raw").write_bytes(scene(20, 3, 33).transpose(1, 0, 2).tobytes())
+    (tmp_path / "sensor.bfm").write_bytes(package(20))
+    words = [encoding, "-p", tmp_path / "sensor.bfm", *options, tmp_path / "in.raw", tmp_path / "out.bf"]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == status
+    assert told in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.raw", "sensor.bfm"]
+
+
 def test_what_is_installed_is_found_by_pkg_config(installed, tmp_path):
     if not installed.cmake or shutil.which("pkg-config") is None:
         pytest.skip("there is no CMake or no pkg-config")
@@ -95,7 +138,7 @@ def test_the_library_has_no_state_of_its_own():
         r"^(?!const|extern|typedef|static const)[a-z][\w ]* \**\w+(?:\[.*\])*(?: = .*|;)$", re.M
     )
     in_functions = re.compile(r"^ +static (?!const)\w.*", re.M)
-    for path in sorted((LIBRARY / "source").glob("*.[ch]")):
+    for path in sorted((LIBRARY / "source").rglob("*.[ch]")):
         text = path.read_text(encoding="utf-8")
         assert at_file_level.findall(text) + in_functions.findall(text) == [], path.name
     assert at_file_level.findall("static int count;\nint64_t *more = 0;") == [

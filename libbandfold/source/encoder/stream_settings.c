@@ -1,0 +1,171 @@
+/* What a stream is begun with: settings are checked, and what they name is read. */
+
+#include "encoder.h"
+
+#include "budget.h"
+#include "metadata_writer.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    DEFAULT_EFFORT = 5,
+    MOST_EFFORT = 9,
+    STRIP_LINES = 64,
+    LEAST_PIXELS = 1024,
+    MOST_SAMPLES = 3 << 23,
+    LARGEST_DIMENSION = 1 << 24,
+    MOST_BANDS = 1 << 16,
+    MOST_ENTRIES = 1 << 22,
+    REPEAT = 8,
+    STEP_UNIT = 256,
+    LEAST_STEP_CODE = 16,
+    UNIFORM_TABLES = 0,
+    DEPENDENT_TABLES = 1
+};
+
+static const double SMALLEST_STEP = 1.0 / 16, LARGEST_STEP = 1 << 20;
+
+/* What each effort does, from 1 to 9: onboard/effort.py. */
+static const struct {
+    uint8_t dependent, rotations, searches;
+} EFFORTS[MOST_EFFORT] = {{0, 0, 1}, {0, 0, 1}, {0, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 2}, {1, 1, 2}, {1, 1, 3}, {1, 1, 4}};
+
+static bandfold_status refuse(bandfold_encoder *encoder, const char *reason)
+{
+    return bfl_fail(&encoder->workspace, BANDFOLD_BAD_ARGUMENT, reason);
+}
+
+static bandfold_status check_settings(bandfold_encoder *encoder, const bandfold_settings *settings)
+{
+    if (settings->write == NULL)
+        return refuse(encoder, "there is no function that takes what is written");
+    if (settings->bands < 1 || settings->bands > MOST_BANDS || settings->samples < 1 ||
+        settings->samples > LARGEST_DIMENSION)
+        return refuse(encoder, "there are too few or too many bands, or samples of a line");
+    if (settings->type > BANDFOLD_FLOAT64)
+        return refuse(encoder, "there is no such type of samples");
+    if (settings->type > BANDFOLD_INT16)
+        return bfl_fail(&encoder->workspace, BANDFOLD_UNSUPPORTED,
+                        "samples of more than 16 bits are not encoded: use the Python package, or scale them");
+    if (!(settings->step >= SMALLEST_STEP && settings->step <= LARGEST_STEP))
+        return refuse(encoder, "the step is out of range: give 1/16 to 2**20 counts");
+    if (settings->effort > MOST_EFFORT || settings->effort < 0)
+        return refuse(encoder, "the effort is out of range: give 1 to 9");
+    if (settings->strip_lines % BFL_SIDE || settings->strip_lines > LARGEST_DIMENSION)
+        return refuse(encoder, "strips have a multiple of 8 lines");
+    if (settings->source_interleave > BANDFOLD_BIP)
+        return refuse(encoder, "there is no such interleave");
+    if (settings->field_count && settings->fields == NULL)
+        return refuse(encoder, "a pointer is null that must not be");
+    return BANDFOLD_OK;
+}
+
+/* Lines of a strip where nobody says: more than usual where lines are short, fewer where they are long. */
+static uint32_t strip_height(const bandfold_settings *settings)
+{
+    const uint64_t block = (uint64_t)settings->samples * BFL_SIDE;
+    const uint64_t least = (LEAST_PIXELS + block - 1) / block * BFL_SIDE;
+    const uint64_t most = MOST_SAMPLES / (block * settings->bands) * BFL_SIDE;
+    const uint64_t usual = least > STRIP_LINES ? least : STRIP_LINES, lines = usual < most ? usual : most;
+    return settings->strip_lines ? settings->strip_lines : lines > BFL_SIDE ? (uint32_t)lines : BFL_SIDE;
+}
+
+static void make_header(bandfold_encoder *encoder, const bandfold_settings *settings, int dependent)
+{
+    const double code = rint(settings->step * STEP_UNIT);
+    encoder->header = (bfl_header){
+        .bands = settings->bands,
+        .samples = settings->samples,
+        .strip_lines = strip_height(settings),
+        .step_code = code < LEAST_STEP_CODE ? LEAST_STEP_CODE : (uint64_t)code,
+        .type = settings->type,
+        .interleave = settings->source_interleave,
+        .big_endian = settings->source_big_endian != 0,
+        .open = 1,
+        .spectral = 1,
+        .dependent = (uint8_t)dependent,
+        .has_no_data = settings->has_no_data != 0,
+        .no_data = settings->no_data,
+        .has_sensor = 1,
+    };
+}
+
+static bandfold_status read_package(bandfold_encoder *encoder, const bandfold_bytes *file)
+{
+    bfl_workspace *workspace = &encoder->workspace;
+    bfl_reference *reference = &encoder->header.sensor;
+    bfl_package package;
+    int64_t entries = 0;
+    if (file->data == NULL)
+        return bfl_fail(workspace, BANDFOLD_NEEDS_PACKAGE, "an encoder needs the package of a sensor");
+    BFL_TRY(bfl_open_package(workspace, file, "sensor", &package, encoder->sensor_name, reference->identity));
+    reference->name = (const uint8_t *)encoder->sensor_name;
+    reference->length = strlen(encoder->sensor_name);
+    BFL_TRY(bfl_read_sensor(workspace, &package, &encoder->sensor));
+    if (encoder->sensor.bands != encoder->header.bands)
+        return refuse(encoder, "the package is for another number of bands: take a package of the sensor");
+    for (int64_t i = 0; i < encoder->sensor.intervals; i++) {
+        const int64_t length = encoder->sensor.first[i].length;
+        entries += length * length;
+    }
+    return entries <= MOST_ENTRIES ? BANDFOLD_OK : refuse(encoder, "intervals of the package have too many bands");
+}
+
+/* Memory of the lines that are held. */
+static bandfold_status make_strips(bandfold_encoder *encoder)
+{
+    bfl_workspace *workspace = &encoder->workspace;
+    const bfl_header *header = &encoder->header;
+    const uint64_t count = bfl_product(bfl_product(header->bands, header->strip_lines), header->samples);
+    const size_t size = bandfold_sample_size(header->type);
+    encoder->held = (bfl_held_strip){
+        .type = header->type, .bands = header->bands, .width = header->samples, .room = header->strip_lines};
+    encoder->held.samples = bfl_take(workspace, BFL_LASTING, count, size);
+    if (encoder->held.samples == NULL)
+        return workspace->status;
+    encoder->filled = encoder->held;
+    if (!encoder->marker.told)
+        return BANDFOLD_OK;
+    encoder->filled.samples = bfl_take(workspace, BFL_LASTING, count, size);
+    return encoder->filled.samples ? BANDFOLD_OK : workspace->status;
+}
+
+/* Metadata as a section that lasts until it is written. */
+static bandfold_status keep_metadata(bandfold_encoder *encoder, const bandfold_settings *settings)
+{
+    bfl_workspace *workspace = &encoder->workspace;
+    bandfold_bytes section;
+    uint8_t *kept;
+    if (settings->field_count == 0)
+        return BANDFOLD_OK;
+    BFL_TRY(bfl_write_metadata(workspace, &encoder->tables, settings->fields, settings->field_count, &section));
+    BFL_TAKE(kept, workspace, BFL_LASTING, section.size);
+    memcpy(kept, section.data, section.size);
+    encoder->metadata = (bandfold_bytes){kept, section.size};
+    return BANDFOLD_OK;
+}
+
+bandfold_status bfl_begin_stream(bandfold_encoder *encoder, const bandfold_settings *settings)
+{
+    bfl_workspace *workspace = &encoder->workspace;
+    BFL_TRY(check_settings(encoder, settings));
+    const int effort = (settings->effort ? settings->effort : DEFAULT_EFFORT) - 1;
+    const bfl_tables_data *data = &bfl_shipped_tables[EFFORTS[effort].dependent ? DEPENDENT_TABLES : UNIFORM_TABLES];
+    make_header(encoder, settings, EFFORTS[effort].dependent);
+    encoder->write = settings->write;
+    encoder->context = settings->context;
+    encoder->repeat = settings->repeat < 0 ? 0 : settings->repeat ? (uint32_t)settings->repeat : REPEAT;
+    encoder->marker = bfl_make_marker(settings);
+    BFL_TRY(read_package(encoder, &settings->package));
+    memcpy(encoder->header.tables, data->identity, sizeof data->identity);
+    BFL_TRY(bfl_make_tables(workspace, data, &encoder->tables));
+    BFL_TRY(bfl_make_quantiser(workspace, &encoder->tables, EFFORTS[effort].searches, &encoder->quantiser));
+    bfl_make_kernel_cosine(&encoder->cosine);
+    BFL_TRY(bfl_begin_planning(workspace, &encoder->sensor, &encoder->tables, &encoder->cosine,
+                               EFFORTS[effort].rotations, &encoder->planner));
+    BFL_TRY(make_strips(encoder));
+    BFL_TRY(keep_metadata(encoder, settings));
+    bfl_release(workspace, BFL_SCRATCH, NULL);
+    return BANDFOLD_OK;
+}

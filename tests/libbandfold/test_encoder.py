@@ -1,0 +1,195 @@
+"""The C library encodes what the Python package encodes: the same bytes for the same settings."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from bandfold.bitstream.container.sections import Section, read_sections
+from bandfold.bitstream.packages.package import pack, unpack
+from bandfold.calibration.sensor_fit import fit_sensor
+from bandfold.common.errors import VerificationError
+from bandfold.common.scene import SceneInfo
+from bandfold.ground.decoder import Decoder
+from bandfold.onboard import ArraySource
+from bandfold.onboard.stream_encoder import StreamEncoder
+from bandfold.onboard.strip_height import strip_height
+from bandfold.synthetic.scenes import SyntheticScene
+
+from .c_encoder import Encoder, encode
+from .c_library import FAULT, DecodingError
+
+
+@cache
+def scene(bands, lines, samples, seed=7):
+    """A made-up scene."""
+    cube = SyntheticScene(lines, samples, bands, seed).read(slice(0, bands), slice(0, lines))
+    cube.flags.writeable = False
+    return cube
+
+
+@cache
+def package(bands, intervals=None):
+    """A package fitted to other scenes of as many bands."""
+    scenes = {str(seed): ArraySource(scene(bands, 64, 64, seed)) for seed in (1, 2)}
+    return pack(fit_sensor(scenes, "made-up", intervals=intervals))
+
+
+def python_stream(cube, file, *, no_data=None, metadata=None, interleave="bsq", **settings):
+    """What the Python package makes of a cube, shape (bands, lines, samples)."""
+    bands, _, samples = cube.shape
+    info = SceneInfo(
+        bands, 1, samples, cube.dtype, interleave, no_data=no_data, metadata=dict(metadata or {})
+    )
+    sections = []
+    encoder = StreamEncoder(info, sections.append, sensor=unpack(file), **settings)
+    encoder.push(cube.transpose(1, 0, 2))
+    encoder.flush()
+    return b"".join(sections)
+
+
+def kinds(stream):
+    """Kinds of the sections of a stream."""
+    return [section.kind for section in read_sections(stream)]
+
+
+@pytest.mark.parametrize(
+    ("shape", "step", "strip_lines"),
+    [
+        ((20, 70, 45), 4.0, 64),
+        ((20, 100, 33), 16.0, 16),
+        ((60, 41, 100), 2.0, 24),
+        ((100, 64, 72), 0.5, 64),
+        ((12, 21, 5), 1 / 16, 8),
+        ((3, 20, 1), 2.0, 8),
+        ((1, 9, 17), 1.0, 8),
+        ((60, 40, 64), 900.0, 32),
+    ],
+)
+def test_streams_have_the_bytes_of_python(library, tmp_path, shape, step, strip_lines):
+    cube, file = scene(*shape), package(shape[0])
+    wanted = python_stream(cube, file, step=step, strip_lines=strip_lines)
+    found = encode(library, cube, file, step=step, strip_lines=strip_lines, pieces=(3, 1, 40))
+    assert found == wanted
+    (tmp_path / "made-up.bfm").write_bytes(file)
+    theirs = Decoder(found, models=[tmp_path / "made-up.bfm"], restore="off").decode()
+    with library.open(found, [file]) as ours:
+        assert ours.decode().tobytes() == theirs.tobytes()
+
+
+def test_sections_come_as_soon_as_they_are_finished(library):
+    cube, file = scene(20, 40, 33), package(20)
+    with Encoder(library, file, bands=20, samples=33, type=2, step=8.0, strip_lines=16) as encoder:
+        assert encoder.strip_lines == 16
+        counts = []
+        for line in cube.transpose(1, 0, 2):
+            encoder.push(line[None])
+            counts.append(len(b"".join(encoder.sections)) > 0)
+        assert counts.index(True) == 15
+        encoder.finish()
+        encoder.finish()
+    assert b"".join(encoder.sections) == python_stream(cube, file, step=8.0, strip_lines=16)
+
+
+@pytest.mark.parametrize("samples", [1, 2, 15, 16, 17, 680, 50_000, 60_001, 400_000])
+def test_strips_are_as_high_as_in_python(library, samples):
+    wanted = strip_height(SceneInfo(20, 1, samples, np.dtype("uint8")), stream=True)
+    with Encoder(library, package(20), bands=20, samples=samples, type=0, step=1.0) as encoder:
+        assert encoder.strip_lines == wanted
+
+
+@pytest.mark.parametrize("effort", range(1, 10))
+def test_every_effort_has_the_bytes_of_python(library, effort):
+    cube, file = scene(40, 48, 80), package(40)
+    settings = {"step": 1.0, "strip_lines": 48, "effort": effort}
+    wanted = python_stream(cube, file, **settings)
+    assert encode(library, cube, file, pieces=(48,), **settings) == wanted
+    # The first two have no rotations.
+    assert (Section.ROTATION in kinds(wanted)) == (effort > 2)
+
+
+def changing_land(bands):
+    """A scene whose lower half is of other materials, then noise."""
+    cube = scene(bands, 96, 50).astype(np.int64)
+    cube[:, 32:64] = cube[::-1, 32:64] * 2 + 300
+    cube[:, 64:] = np.random.default_rng(1).integers(0, 65536, (bands, 32, 50))
+    return np.clip(cube, 0, 65535).astype(np.uint16)
+
+
+@pytest.mark.parametrize("repeat", [0, 1, 2])
+def test_new_and_repeated_folds_come_where_they_come_in_python(library, repeat):
+    cube, file = changing_land(20), package(20)
+    wanted = python_stream(cube, file, step=2.0, strip_lines=16, repeat=repeat)
+    assert kinds(wanted).count(Section.FOLD) >= 3
+    assert encode(library, cube, file, step=2.0, strip_lines=16, repeat=repeat or -1) == wanted
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16"])
+@pytest.mark.parametrize("kind", ["noise", "extremes", "constant", "land"])
+def test_all_types_and_their_extremes(library, dtype, kind):
+    limits, chance = np.iinfo(dtype), np.random.default_rng(3)
+    shape = (12, 25, 40)
+    cube = {
+        "noise": chance.integers(limits.min, limits.max + 1, shape),
+        "extremes": np.where(chance.random(shape) < 0.5, limits.min, limits.max),
+        "constant": np.full(shape, limits.max),
+        "land": (scene(*shape).astype(np.int64) >> (limits.bits == 8) * 6) + limits.min,
+    }[kind]
+    cube = np.clip(cube, limits.min, limits.max).astype(dtype)
+    file = package(12, 2)
+    # Far from what the package was fitted to, the vectors alone leave out a count or more.
+    step = 64.0 if limits.bits == 16 else 4.0
+    assert encode(library, cube, file, step=step, strip_lines=16) == python_stream(
+        cube, file, step=step, strip_lines=16
+    )
+
+
+@pytest.mark.parametrize("no_data", [0.0, -9999.0, 1.5, 65535.0])
+def test_absent_samples(library, no_data):
+    cube, file = scene(20, 50, 43).copy(), package(20)
+    marked = int(no_data) if 0 <= no_data <= 65535 else 0
+    cube[:, 10:30, 7:20] = marked
+    cube[4:6, :, 40:] = marked
+    cube[:, 35] = marked
+    wanted = python_stream(cube, file, step=4.0, strip_lines=24, no_data=no_data)
+    found = encode(library, cube, file, step=4.0, strip_lines=24, has_no_data=1, no_data=no_data)
+    assert found == wanted
+
+
+def test_metadata_and_the_layout_of_the_source(library):
+    cube, file = scene(20, 16, 24), package(20)
+    metadata = {
+        "wavelength": tuple(f"{400 + 9.5 * band:.2f}" for band in range(20)),
+        "wavelength units": "Nanometers",
+        "description": "zwei Zeilen,\nnicht {eine}: ü",
+        "band names": tuple(f"band {band}" for band in range(20)),
+        "odd numbers": ("1", "-0", "02", "1.", ".5"),
+        "negative numbers": ("-1.50", "2.25", "-0.50"),
+        "large numbers": ("999999999.999999999", "-999999999.999999999"),
+        "nothing": (),
+        "bbl": ("1",) * 20,
+    }
+    file = pack(fit_sensor({"one": ArraySource(scene(20, 64, 64, 1))}, "without-wavelengths"))
+    wanted = python_stream(cube, file, step=4.0, metadata=metadata, interleave="bip")
+    assert encode(library, cube, file, step=4.0, metadata=metadata, source_interleave=2) == wanted
+
+
+def test_frames_band_by_band(library):
+    cube, file = scene(20, 40, 33), package(20)
+    wanted = python_stream(cube, file, step=4.0, strip_lines=16)
+    with Encoder(library, file, bands=20, samples=33, type=2, step=4.0, strip_lines=16) as encoder:
+        for start in range(0, 40, 8):
+            for plane in cube:
+                encoder.push_band(plane[start : start + 8])
+        encoder.finish()
+    assert b"".join(encoder.sections) == wanted
+
+
+def test_what_is_left_out_is_a_fault_in_both(library):
+    cube = np.where(np.random.default_rng(5).random((20, 24, 40)) < 0.5, 0, 65535).astype(np.uint16)
+    file = package(20)
+    with pytest.raises(VerificationError, match="leaves out"):
+        python_stream(cube, file, step=1 / 16, strip_lines=8)
+    with pytest.raises(DecodingError, match="leaves out") as refused:
+        encode(library, cube, file, step=1 / 16, strip_lines=8)
+    assert refused.value.status == FAULT
