@@ -192,7 +192,8 @@ typedef struct {
     bandfold_type type;           /* of 8 or 16 bits */
     double step;                  /* of the quantiser, in counts: 1/16 to 2**20; it is rounded to 1/256 */
     bandfold_bytes package;       /* the package file (.bfm) of the sensor, for as many bands */
-    uint32_t strip_lines;         /* lines that are coded together, a multiple of 8; 0: 64, more where lines are short, fewer in wide scenes */
+    uint32_t strip_lines;         /* lines that are coded together, a multiple of 8; 0: 64, more or fewer where lines are
+                                     short or long */
     int effort;                   /* time to spend on fewer bytes, 1 to 9; 0: 5 */
     int32_t repeat;               /* strips after which header and fold are told again; 0: 8, below 0: never */
     int has_no_data;              /* whether a value marks absent samples */

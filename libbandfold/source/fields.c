@@ -1,5 +1,6 @@
 /* The functions of bandfold.h that tell metadata. */
 
+#include "decimal_number.h"
 #include "decoder.h"
 
 #include <string.h>
@@ -46,40 +47,13 @@ const char *bandfold_item(const bandfold_decoder *decoder, uint32_t field, uint3
     return found && item < found->count ? found->items[item] : NULL;
 }
 
-/* Read a decimal number, whatever the locale is; returns 0 where a text is none, or has more than 18 digits. */
-static int read_decimal(const char *text, double *value)
-{
-    enum { MOST_DIGITS = 18 };
-    uint64_t digits = 0;
-    double unit = 1.0;
-    int count = 0, fraction = 0;
-    while (*text == ' ')
-        text++;
-    const int negative = *text == '-';
-    text += negative;
-    for (; (*text >= '0' && *text <= '9') || (*text == '.' && !fraction); text++) {
-        if (*text == '.') {
-            fraction = 1;
-            continue;
-        }
-        if (++count > MOST_DIGITS)
-            return 0;
-        digits = 10 * digits + (uint64_t)(*text - '0');
-        unit *= fraction ? 10.0 : 1.0;
-    }
-    while (*text == ' ')
-        text++;
-    *value = (negative ? -1.0 : 1.0) * (double)digits / unit;
-    return count > 0 && *text == '\0';
-}
-
 int bandfold_wavelengths(const bandfold_decoder *decoder, double *wavelengths)
 {
     const bfl_field *field = field_of(decoder, bandfold_find_field(decoder, "wavelength"));
     if (field == NULL || !field->is_list || field->count != decoder->header.bands)
         return 0;
     for (uint32_t band = 0; band < field->count; band++)
-        if (!read_decimal(field->items[band], &wavelengths[band]))
+        if (!bfl_read_decimal(field->items[band], &wavelengths[band]))
             return 0;
     return 1;
 }

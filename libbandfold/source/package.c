@@ -5,6 +5,7 @@
 #include "manifest.h"
 #include "sha256.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +14,8 @@ enum {
     END_BYTES = 22,  /* of the end of the directory of a zip archive */
     ENTRY_BYTES = 46,
     LOCAL_BYTES = 30,
-    PREFIX_BYTES = 10
+    PREFIX_BYTES = 10,
+    LONGEST_TEXT = 512
 };
 
 static const char *const NO_PACKAGE = "a package is damaged or none";
@@ -190,29 +192,55 @@ int bfl_has_array(const bfl_package *package, const char *name)
     return find_member(package, path, &content);
 }
 
+/* Bytes of an array, and the text that describes them. */
+static int open_array(const bfl_package *package, const char *name, char text[LONGEST_TEXT + 1], bfl_bytes *content)
+{
+    char path[96];
+    snprintf(path, sizeof path, "arrays/%s.npy", name);
+    if (!find_member(package, path, content) || content->size < PREFIX_BYTES ||
+        memcmp(content->data, "\x93NUMPY\1\0", 8) != 0)
+        return 0;
+    const uint64_t length = load_16(content->data + 8);
+    if (length > LONGEST_TEXT || length > content->size - PREFIX_BYTES)
+        return 0;
+    memcpy(text, content->data + PREFIX_BYTES, (size_t)length);
+    text[length] = '\0';
+    content->data += PREFIX_BYTES + length;
+    content->size -= PREFIX_BYTES + length;
+    return 1;
+}
+
 bandfold_status bfl_read_array(bfl_workspace *workspace, const bfl_package *package, const char *name,
                                int32_t dimensions, bfl_array *array)
 {
-    enum { LONGEST = 512 };
-    char path[96], text[LONGEST + 1];
+    char text[LONGEST_TEXT + 1];
     bfl_bytes content;
-    snprintf(path, sizeof path, "arrays/%s.npy", name);
-    if (!find_member(package, path, &content) || content.size < PREFIX_BYTES ||
-        memcmp(content.data, "\x93NUMPY\1\0", 8) != 0)
-        return bfl_fail(workspace, BANDFOLD_NEEDS_PACKAGE, NO_ARRAY);
-    const uint64_t length = load_16(content.data + 8);
-    if (length > LONGEST || length > content.size - PREFIX_BYTES)
-        return bfl_fail(workspace, BANDFOLD_NEEDS_PACKAGE, NO_ARRAY);
-    memcpy(text, content.data + PREFIX_BYTES, (size_t)length);
-    text[length] = '\0';
     int with_sign = 0;
+    if (!open_array(package, name, text, &content))
+        return bfl_fail(workspace, BANDFOLD_NEEDS_PACKAGE, NO_ARRAY);
     const int size = read_type(text, &with_sign);
-    const uint64_t start = PREFIX_BYTES + length;
-    if (!size || !read_shape(text, dimensions, array) ||
-        content.size - start != (uint64_t)array->count * (uint64_t)size)
+    if (!size || !read_shape(text, dimensions, array) || content.size != (uint64_t)array->count * (uint64_t)size)
         return bfl_fail(workspace, BANDFOLD_NEEDS_PACKAGE, NO_ARRAY);
     BFL_TAKE(array->values, workspace, BFL_SCRATCH, (uint64_t)array->count);
     for (int64_t n = 0; n < array->count; n++)
-        array->values[n] = load_integer(content.data + start + (uint64_t)n * (uint64_t)size, size, with_sign);
+        array->values[n] = load_integer(content.data + (uint64_t)n * (uint64_t)size, size, with_sign);
+    return BANDFOLD_OK;
+}
+
+bandfold_status bfl_read_doubles(bfl_workspace *workspace, const bfl_package *package, const char *name, int64_t count,
+                                 double **values)
+{
+    char text[LONGEST_TEXT + 1];
+    bfl_bytes content;
+    bfl_array array;
+    if (!open_array(package, name, text, &content) || strstr(text, "'descr': '<f8'") == NULL ||
+        !read_shape(text, 1, &array) || array.count != count || content.size != 8 * (uint64_t)count)
+        return bfl_fail(workspace, BANDFOLD_NEEDS_PACKAGE, NO_ARRAY);
+    BFL_TAKE(*values, workspace, BFL_LASTING, (uint64_t)count);
+    for (int64_t n = 0; n < count; n++) {
+        (*values)[n] = bfl_load_double(content.data + 8 * n);
+        if (!isfinite((*values)[n]))
+            return bfl_fail(workspace, BANDFOLD_NEEDS_PACKAGE, NO_ARRAY);
+    }
     return BANDFOLD_OK;
 }

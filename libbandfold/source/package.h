@@ -32,6 +32,10 @@ bandfold_status bfl_open_package(bfl_workspace *workspace, const bandfold_bytes 
 bandfold_status bfl_read_array(bfl_workspace *workspace, const bfl_package *package, const char *name,
                                int32_t dimensions, bfl_array *array);
 
+/* An array of `count` float64 by its name, into lasting memory. */
+bandfold_status bfl_read_doubles(bfl_workspace *workspace, const bfl_package *package, const char *name, int64_t count,
+                                 double **values);
+
 /* Whether a package has an array of a name. */
 int bfl_has_array(const bfl_package *package, const char *name);
 

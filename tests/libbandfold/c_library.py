@@ -108,6 +108,32 @@ class Allocator(ctypes.Structure):
     )
 
 
+class Counter:
+    """An allocator that counts, and has memory for so many blocks only."""
+
+    def __init__(self, most):
+        libc = ctypes.CDLL(None)
+        libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+        libc.free.argtypes = [ctypes.c_void_p]
+        self.held, self.taken, self.most = 0, 0, most
+        kinds = dict(Allocator._fields_)
+
+        @kinds["allocate"]
+        def allocate(_, size):
+            self.taken += 1
+            if self.taken > self.most:
+                return None
+            self.held += 1
+            return libc.malloc(size)
+
+        @kinds["release"]
+        def release(_, block):
+            self.held -= 1
+            libc.free(block)
+
+        self.allocator = Allocator(allocate, release, None)
+
+
 class Bytes(ctypes.Structure):
     _fields_ = (("data", ctypes.c_char_p), ("size", ctypes.c_size_t))
 

@@ -1,6 +1,5 @@
 """Damage, limits and memory of the C library: reported as Python reports them, and nothing is lost."""
 
-import ctypes
 import re
 import subprocess
 from pathlib import Path
@@ -29,7 +28,7 @@ from .c_library import (
     OVER_LIMIT,
     PARTIAL,
     UNSUPPORTED,
-    Allocator,
+    Counter,
     DecodingError,
     compile_all,
 )
@@ -141,32 +140,6 @@ def test_every_message_is_one_line(library):
     messages = [library.calls.bandfold_message(status).decode() for status in range(10)]
     assert len(set(messages)) == 10
     assert all(message and "\n" not in message for message in messages)
-
-
-class Counter:
-    """An allocator that counts, and has memory for so many blocks only."""
-
-    def __init__(self, most):
-        libc = ctypes.CDLL(None)
-        libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
-        libc.free.argtypes = [ctypes.c_void_p]
-        self.held, self.taken, self.most = 0, 0, most
-        kinds = dict(Allocator._fields_)
-
-        @kinds["allocate"]
-        def allocate(_, size):
-            self.taken += 1
-            if self.taken > self.most:
-                return None
-            self.held += 1
-            return libc.malloc(size)
-
-        @kinds["release"]
-        def release(_, block):
-            self.held -= 1
-            libc.free(block)
-
-        self.allocator = Allocator(allocate, release, None)
 
 
 @pytest.mark.parametrize("name", ["bounded_rotated", "outliers", "sensed", "predicted"])

@@ -1,14 +1,16 @@
 """The C library encodes what the Python package encodes: the same bytes for the same settings."""
 
+import ctypes
 from functools import cache
 
 import numpy as np
 import pytest
 
 from bandfold.bitstream.container.sections import Section, read_sections
+from bandfold.bitstream.contexts.tables import DATA
 from bandfold.bitstream.packages.package import pack, unpack
 from bandfold.calibration.sensor_fit import fit_sensor
-from bandfold.common.errors import VerificationError
+from bandfold.common.errors import ModelError, VerificationError
 from bandfold.common.scene import SceneInfo
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard import ArraySource
@@ -17,7 +19,17 @@ from bandfold.onboard.strip_height import strip_height
 from bandfold.synthetic.scenes import SyntheticScene
 
 from .c_encoder import Encoder, encode
-from .c_library import FAULT, DecodingError
+from .c_library import (
+    BAD_ARGUMENT,
+    FAULT,
+    NEEDS_PACKAGE,
+    NO_MEMORY,
+    NOT_WRITTEN,
+    OVER_LIMIT,
+    UNSUPPORTED,
+    Counter,
+    DecodingError,
+)
 
 
 @cache
@@ -193,3 +205,135 @@ def test_what_is_left_out_is_a_fault_in_both(library):
     with pytest.raises(DecodingError, match="leaves out") as refused:
         encode(library, cube, file, step=1 / 16, strip_lines=8)
     assert refused.value.status == FAULT
+
+
+@pytest.mark.parametrize(
+    ("change", "unit", "fits"),
+    [
+        (0.0, "nm", True),
+        (2.0, "Nanometers", True),
+        (6.0, "Nanometers", False),
+        (0.0, " Micrometers", False),
+        (0.0, "parsec", True),
+        (0.0, "", True),
+    ],
+)
+def test_lines_of_another_sensor_are_refused_as_in_python(library, change, unit, fits):
+    centres = 400 + 10.0 * np.arange(20)
+    told = {"wavelength": tuple(f"{one:.1f}" for one in centres), "wavelength units": "nm"}
+    cube = scene(20, 64, 64, 1)
+    file = pack(fit_sensor({"one": ArraySource(cube, metadata=told)}, "with-wavelengths"))
+    centres[7] += change
+    metadata = {"wavelength": tuple(f"{one * 1e-1:.2f}e1" for one in centres), "wavelength units": unit}
+    if not fits:
+        with pytest.raises(ModelError, match="take a package of its sensor"):
+            python_stream(cube, file, step=4.0, metadata=metadata)
+        with pytest.raises(DecodingError, match="take a package of the sensor") as refused:
+            encode(library, cube, file, step=4.0, metadata=metadata)
+        assert refused.value.status == NEEDS_PACKAGE
+        return
+    assert encode(library, cube, file, step=4.0, metadata=metadata) == python_stream(
+        cube, file, step=4.0, metadata=metadata
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"bands": 0}, BAD_ARGUMENT),
+        ({"bands": 21}, NEEDS_PACKAGE),
+        ({"samples": 0}, BAD_ARGUMENT),
+        ({"samples": (1 << 24) + 1}, BAD_ARGUMENT),
+        ({"samples": 1 << 24, "strip_lines": 1 << 20}, OVER_LIMIT),
+        ({"memory_limit": 100_000}, OVER_LIMIT),
+        ({"type": 6}, UNSUPPORTED),
+        ({"type": 8}, BAD_ARGUMENT),
+        ({"step": 0.05}, BAD_ARGUMENT),
+        ({"step": 2.0**21}, BAD_ARGUMENT),
+        ({"step": float("nan")}, BAD_ARGUMENT),
+        ({"effort": 10}, BAD_ARGUMENT),
+        ({"effort": -1}, BAD_ARGUMENT),
+        ({"strip_lines": 12}, BAD_ARGUMENT),
+        ({"source_interleave": 3}, BAD_ARGUMENT),
+        ({"metadata": {"a": "b" * (1 << 18)}}, BAD_ARGUMENT),
+        ({"package": b""}, NEEDS_PACKAGE),
+        ({"package": b"PK" * 500}, NEEDS_PACKAGE),
+    ],
+)
+def test_impossible_settings_are_refused(library, changes, status):
+    settings = {"bands": 20, "samples": 33, "type": 2, "step": 4.0, "package": package(20), **changes}
+    with pytest.raises(DecodingError) as refused:
+        Encoder(library, **settings)
+    assert refused.value.status == status
+    assert "\n" not in str(refused.value)
+
+
+def test_a_package_of_another_kind_and_damaged_ones_are_refused(library):
+    flipped = bytearray(package(20))
+    flipped[2000] ^= 1
+    for file in [(DATA / "innovations.bfm").read_bytes(), package(20)[:-1], bytes(flipped)]:
+        with pytest.raises(DecodingError) as refused:
+            Encoder(library, file, bands=20, samples=33, type=2, step=4.0)
+        assert refused.value.status == NEEDS_PACKAGE
+
+
+def test_calls_in_the_wrong_order_are_refused_and_change_nothing(library):
+    cube, file = scene(20, 16, 33), package(20)
+    wanted = python_stream(cube, file, step=4.0, strip_lines=8)
+    with Encoder(library, file, bands=20, samples=33, type=2, step=4.0, strip_lines=8) as encoder:
+        with pytest.raises(DecodingError, match="no lines"):
+            encoder.finish()
+        encoder.push_band(cube[0, :8])
+        with pytest.raises(DecodingError, match="frame is not finished"):
+            encoder.push(cube.transpose(1, 0, 2)[:1])
+        with pytest.raises(DecodingError, match="frame is not finished"):
+            encoder.finish()
+        with pytest.raises(DecodingError, match="as many lines"):
+            encoder.push_band(cube[1, :7])
+        for plane in cube[1:]:
+            encoder.push_band(plane[:8])
+        with pytest.raises(DecodingError, match="does not fit"):
+            encoder.push_band(cube[0, :9])
+        encoder.push(cube.transpose(1, 0, 2)[8:])
+        encoder.finish()
+        with pytest.raises(DecodingError, match="finished"):
+            encoder.push(cube.transpose(1, 0, 2)[:1])
+    assert b"".join(encoder.sections) == wanted
+
+
+def test_what_cannot_be_written_ends_the_stream(library):
+    cube, file = scene(20, 40, 33), package(20)
+    written = []
+
+    def write(_, section, size):
+        written.append(ctypes.string_at(section, size))
+        return len(written) == 4
+
+    with Encoder(
+        library, file, bands=20, samples=33, type=2, step=4.0, strip_lines=8, write=write
+    ) as encoder:
+        for _ in range(2):
+            with pytest.raises(DecodingError) as refused:
+                encoder.push(cube.transpose(1, 0, 2))
+            assert refused.value.status == NOT_WRITTEN
+    # What was written is the beginning of the stream, and decodes.
+    stream = python_stream(cube, file, step=4.0, strip_lines=8)
+    assert stream.startswith(b"".join(written))
+    with library.open(b"".join(written[:3]), [file]) as ours:
+        assert ours.info.lines == 8
+        assert not ours.info.complete
+
+
+def test_memory_that_ends_anywhere_is_told_and_given_back(library):
+    cube, file = scene(20, 20, 33), package(20)
+    usual = Counter(1 << 30)
+    settings = {"step": 2.0, "strip_lines": 8, "has_no_data": 1}
+    wanted = encode(library, cube, file, pieces=(20,), allocator=usual.allocator, **settings)
+    assert usual.held == 0
+    for most in range(0, usual.taken, max(usual.taken // 60, 1)):
+        counter = Counter(most)
+        with pytest.raises(DecodingError) as refused:
+            encode(library, cube, file, pieces=(20,), allocator=counter.allocator, **settings)
+        assert refused.value.status == NO_MEMORY
+        assert counter.held == 0
+    assert encode(library, cube, file, pieces=(20,), **settings) == wanted

@@ -7,7 +7,8 @@
 
 bfl_marker bfl_make_marker(const bandfold_settings *settings)
 {
-    static const int32_t LOWEST[] = {0, INT8_MIN, 0, INT16_MIN}, HIGHEST[] = {UINT8_MAX, INT8_MAX, UINT16_MAX, INT16_MAX};
+    static const int32_t LOWEST[] = {0, INT8_MIN, 0, INT16_MIN};
+    static const int32_t HIGHEST[] = {UINT8_MAX, INT8_MAX, UINT16_MAX, INT16_MAX};
     const double value = settings->no_data;
     bfl_marker marker = {.told = settings->has_no_data};
     if (marker.told && value >= LOWEST[settings->type] && value <= HIGHEST[settings->type] && value == rint(value)) {
@@ -17,7 +18,7 @@ bfl_marker bfl_make_marker(const bandfold_settings *settings)
     return marker;
 }
 
-/* Fill a line; returns nothing, since a line may be all absent. */
+/* Fill a line; one that is all absent becomes zeros. */
 static void fill_line(uint8_t *samples, const uint8_t *absent, int64_t width, size_t size)
 {
     static const uint8_t NOTHING[8] = {0};

@@ -44,7 +44,7 @@ static uint64_t all_size(const bandfold_field *fields, uint32_t count)
     for (uint32_t n = 0; n < count && size <= MOST_CHARACTERS; n++) {
         const bandfold_field *field = &fields[n];
         size += text_size(field->key) + (field->is_list ? 1 + (uint64_t)field->count : 0);
-        if (field->count && field->items == NULL)
+        if ((field->count && field->items == NULL) || (!field->is_list && field->count != 1))
             return MOST_CHARACTERS + 1;
         for (uint32_t item = 0; item < field->count && size <= MOST_CHARACTERS; item++)
             size += text_size(field->items[item]);
@@ -135,15 +135,21 @@ static bandfold_status put_list(bfl_payload_writer *payload, const int64_t ranks
     return BANDFOLD_OK;
 }
 
+bandfold_status bfl_check_fields(bfl_workspace *workspace, const bandfold_field *fields, uint32_t count)
+{
+    if (count && (fields == NULL || all_size(fields, count) > MOST_CHARACTERS))
+        return bfl_fail(workspace, BANDFOLD_BAD_ARGUMENT,
+                        "metadata are too long, no texts in UTF-8, or texts of several items");
+    return BANDFOLD_OK;
+}
+
 bandfold_status bfl_write_metadata(bfl_workspace *workspace, const bfl_tables *tables, const bandfold_field *fields,
                                    uint32_t count, bandfold_bytes *section)
 {
-    const uint64_t size = fields ? all_size(fields, count) : MOST_CHARACTERS + 1;
+    const uint64_t size = all_size(fields, count);
     int64_t ranks[256];
     bfl_payload_writer payload;
     bfl_output_bytes content;
-    if (size > MOST_CHARACTERS)
-        return bfl_fail(workspace, BANDFOLD_BAD_ARGUMENT, "metadata are too long, or no texts in UTF-8");
     rank_bytes(ranks);
     /* A field has a kind and a number of decimals beside what is counted. */
     BFL_TRY(bfl_begin_payload(workspace, tables, size + 2 * (uint64_t)count, 0, 0, 0, &payload));
@@ -154,8 +160,6 @@ bandfold_status bfl_write_metadata(bfl_workspace *workspace, const bfl_tables *t
             BFL_TRY(put_list(&payload, ranks, &fields[n]));
             continue;
         }
-        if (fields[n].count != 1)
-            return bfl_fail(workspace, BANDFOLD_BAD_ARGUMENT, "a field that is no list has one text");
         BFL_TRY(bfl_put_one(&payload, TEXT, KIND_MEAN));
         BFL_TRY(put_text(&payload, ranks, fields[n].items[0]));
     }

@@ -5,7 +5,10 @@
 #include "payload_writer.h"
 #include "section_writer.h"
 
-/* Write fields of a header, of which there is one at least, in scratch memory. */
+/* Whether fields are texts in UTF-8 and lists of them, not too long: others are refused. */
+bandfold_status bfl_check_fields(bfl_workspace *workspace, const bandfold_field *fields, uint32_t count);
+
+/* Write fields of a header that were checked, of which there is one at least, in scratch memory. */
 bandfold_status bfl_write_metadata(bfl_workspace *workspace, const bfl_tables *tables, const bandfold_field *fields,
                                    uint32_t count, bandfold_bytes *section);
 

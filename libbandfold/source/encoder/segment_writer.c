@@ -109,12 +109,12 @@ static bandfold_status put_latents(bfl_payload_writer *payload, const bfl_segmen
     }
     BFL_TRY(bfl_put_signed(payload, changes, (uint64_t)part->components, EXTENT_MEAN));
     bfl_release(payload->workspace, BFL_SCRATCH, mark);
-    payload->group_count += bf_arrange(content->levels + part->first * positions,
-                                       content->classes + part->first * positions, content->components * positions,
-                                       part->components, positions, extents, payload->tables->modes[BFL_FOLDED].first_table,
-                                       payload->tokens + payload->token_count,
-                                       payload->token_tables + payload->group_count,
-                                       payload->counts + payload->group_count, payload->bits + payload->bit_count);
+    const int32_t first_table = payload->tables->modes[BFL_FOLDED].first_table;
+    payload->group_count +=
+        bf_arrange(content->levels + part->first * positions, content->classes + part->first * positions,
+                   content->components * positions, part->components, positions, extents, first_table,
+                   payload->tokens + payload->token_count, payload->token_tables + payload->group_count,
+                   payload->counts + payload->group_count, payload->bits + payload->bit_count);
     for (int64_t k = 0; k < part->components; k++) {
         payload->token_count += bf_first((int)extents[k]) * positions;
         payload->bit_count += counted->bits[part->first + k];

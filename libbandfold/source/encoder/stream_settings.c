@@ -4,6 +4,7 @@
 
 #include "budget.h"
 #include "metadata_writer.h"
+#include "wavelengths.h"
 
 #include <math.h>
 #include <string.h>
@@ -29,7 +30,8 @@ static const double SMALLEST_STEP = 1.0 / 16, LARGEST_STEP = 1 << 20;
 /* What each effort does, from 1 to 9: onboard/effort.py. */
 static const struct {
     uint8_t dependent, rotations, searches;
-} EFFORTS[MOST_EFFORT] = {{0, 0, 1}, {0, 0, 1}, {0, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 2}, {1, 1, 2}, {1, 1, 3}, {1, 1, 4}};
+} EFFORTS[MOST_EFFORT] = {{0, 0, 1}, {0, 0, 1}, {0, 1, 1}, {1, 1, 1}, {1, 1, 1},
+                          {1, 1, 2}, {1, 1, 2}, {1, 1, 3}, {1, 1, 4}};
 
 static bandfold_status refuse(bandfold_encoder *encoder, const char *reason)
 {
@@ -56,9 +58,7 @@ static bandfold_status check_settings(bandfold_encoder *encoder, const bandfold_
         return refuse(encoder, "strips have a multiple of 8 lines");
     if (settings->source_interleave > BANDFOLD_BIP)
         return refuse(encoder, "there is no such interleave");
-    if (settings->field_count && settings->fields == NULL)
-        return refuse(encoder, "a pointer is null that must not be");
-    return BANDFOLD_OK;
+    return bfl_check_fields(&encoder->workspace, settings->fields, settings->field_count);
 }
 
 /* Lines of a strip where nobody says: more than usual where lines are short, fewer where they are long. */
@@ -91,8 +91,9 @@ static void make_header(bandfold_encoder *encoder, const bandfold_settings *sett
     };
 }
 
-static bandfold_status read_package(bandfold_encoder *encoder, const bandfold_bytes *file)
+static bandfold_status read_package(bandfold_encoder *encoder, const bandfold_settings *settings)
 {
+    const bandfold_bytes *file = &settings->package;
     bfl_workspace *workspace = &encoder->workspace;
     bfl_reference *reference = &encoder->header.sensor;
     bfl_package package;
@@ -104,12 +105,16 @@ static bandfold_status read_package(bandfold_encoder *encoder, const bandfold_by
     reference->length = strlen(encoder->sensor_name);
     BFL_TRY(bfl_read_sensor(workspace, &package, &encoder->sensor));
     if (encoder->sensor.bands != encoder->header.bands)
-        return refuse(encoder, "the package is for another number of bands: take a package of the sensor");
+        return bfl_fail(workspace, BANDFOLD_NEEDS_PACKAGE,
+                        "the package is for another number of bands: take a package of the sensor");
+    BFL_TRY(bfl_check_wavelengths(workspace, &package, settings->bands, settings->fields, settings->field_count));
     for (int64_t i = 0; i < encoder->sensor.intervals; i++) {
         const int64_t length = encoder->sensor.first[i].length;
         entries += length * length;
     }
-    return entries <= MOST_ENTRIES ? BANDFOLD_OK : refuse(encoder, "intervals of the package have too many bands");
+    return entries <= MOST_ENTRIES ? BANDFOLD_OK
+                                   : bfl_fail(workspace, BANDFOLD_NEEDS_PACKAGE,
+                                              "intervals of the package have too many bands");
 }
 
 /* Memory of the lines that are held. */
@@ -157,7 +162,7 @@ bandfold_status bfl_begin_stream(bandfold_encoder *encoder, const bandfold_setti
     encoder->context = settings->context;
     encoder->repeat = settings->repeat < 0 ? 0 : settings->repeat ? (uint32_t)settings->repeat : REPEAT;
     encoder->marker = bfl_make_marker(settings);
-    BFL_TRY(read_package(encoder, &settings->package));
+    BFL_TRY(read_package(encoder, settings));
     memcpy(encoder->header.tables, data->identity, sizeof data->identity);
     BFL_TRY(bfl_make_tables(workspace, data, &encoder->tables));
     BFL_TRY(bfl_make_quantiser(workspace, &encoder->tables, EFFORTS[effort].searches, &encoder->quantiser));
