@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bandfold.bitstream.transforms.klt import FRACTION, Fold
 from bandfold.common.scene import SceneInfo
 
-from .rounding import round_in_place
+from .rounding import round_bands
 
 TILE_BYTES = 1 << 19
 """Bytes of the real numbers that are worked on together: as many as the cache of a core holds."""
@@ -36,7 +36,7 @@ class BandSynthesis:
         self._fold = fold
         self._live = live
         self._bands = bands
-        self._means = (fold.means[bands] / FRACTION)[:, None]
+        self._means = fold.means[bands] / FRACTION
 
     def counts(self, planes: NDArray[np.float64], info: SceneInfo) -> NDArray[Any]:
         """Turn component planes into counts.
@@ -62,19 +62,17 @@ class BandSynthesis:
             part = flat[:, start : start + width]
             values = tile[:, : part.shape[1]]
             self._mix(part, values)
-            round_in_place(values, info)
-            counts[:, start : start + width] = values
+            round_bands(values, self._means, counts[:, start : start + width])
         return counts.reshape(shape)
 
     def _mix(self, planes: NDArray[np.float64], values: NDArray[np.float64]) -> None:
-        """Bands of some pixels, not rounded, into an array of shape (wanted bands, pixels)."""
+        """Bands of some pixels, less their means, into an array of shape (wanted bands, pixels)."""
         if self._direct is not None:
             np.matmul(self._direct, planes, out=values)
         else:
             first = self._first(planes)
             for rows, columns, basis in self._intervals:
                 np.matmul(basis, first[columns], out=values[rows])
-        values += self._means
 
     def _first(self, planes: NDArray[np.float64]) -> NDArray[np.float64]:
         """Undo the second KLT: all components of all intervals, in their order."""

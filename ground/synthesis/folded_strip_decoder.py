@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,23 +19,20 @@ from bandfold.bitstream.container.stream_budget import (
 from bandfold.bitstream.contexts.tables import Mode, Tables
 from bandfold.bitstream.segments.memory_estimate import COMPONENTS_AT_ONCE
 from bandfold.bitstream.segments.segment import Segment, mode_name, read_segment
-from bandfold.bitstream.transforms.coding_weights import weights_of
 from bandfold.bitstream.transforms.klt import FRACTION, Fold
 from bandfold.bitstream.transforms.vectors import Vectors
+from bandfold.common.strip_memory import StripMemory
+from bandfold.common.workers import ObjectPool
 from bandfold.ground.stream.memory_budget import MemoryBudget
 from bandfold.ground.stream.parsed_stream import ParsedStream
 from bandfold.ground.stream.spectral_transforms import SpectralTransform
 
 from .band_synthesis import BandSynthesis
+from .component_planes import ComponentPlanes
 from .decoded_latents import DecodedLatents, LatentRestorer
-from .inverse_transforms import (
-    dequantise,
-    inverse_cosine_transform,
-    inverse_rotation,
-    live_components,
-)
+from .inverse_transforms import dequantise, live_components
 from .latent_bits import component_bits
-from .rounding import round_to_counts
+from .rounding import round_bands
 from .strip_decoder import BandPlanes, StripDecoder
 
 
@@ -64,6 +60,8 @@ class FoldedStripDecoder(StripDecoder):
         self._mode: Mode = tables.modes[mode_name(spectral=stream.header.spectral)]
         self._restorer = restorer
         self._budget = budget
+        # Strips that are decoded at the same time have memory of their own.
+        self._memory = ObjectPool(StripMemory)
 
     def open(self, threads: int, budget: StreamBudget) -> None:
         """Open the restoration network, if there is one.
@@ -123,14 +121,17 @@ class FoldedStripDecoder(StripDecoder):
             latent_work = 1 + rotated // ROTATED_COMPONENTS
             self._work.work(latent_work * rotated * height * header.info.samples, "rotated latents")
         # The inverse transforms: within blocks, of blocks, and across bands.
-        planes = partial(self._planes, levels, restored, rotations, (height, self._stream.step(place)))
-        if transform.fold.second is None:
-            counts = self._unfolded(
-                transform.fold, planes, live, bands, height, rotated=levels.chosen is not None
-            )
-        else:
-            self._charge_components(len(live), bands, height)
-            counts = BandSynthesis(transform.fold, live, bands).counts(planes(live), header.info)
+        with self._memory.lent() as memory:
+            shape = (height, header.info.samples)
+            planes = ComponentPlanes(levels, restored, self._mode, self._stream.step(place), rotations)
+            synthesis = partial(planes.planes, shape=shape, memory=memory)
+            if transform.fold.second is None:
+                counts = self._unfolded(
+                    transform.fold, synthesis, live, bands, height, rotated=levels.chosen is not None
+                )
+            else:
+                self._charge_components(len(live), bands, height)
+                counts = BandSynthesis(transform.fold, live, bands).counts(synthesis(live), header.info)
         return BandPlanes(counts, absent, levels.escapes, place.doublings)
 
     def read(self, segment: ChunkedSegment, transform: SpectralTransform) -> Segment:
@@ -162,11 +163,11 @@ class FoldedStripDecoder(StripDecoder):
             groups = [live[at : at + COMPONENTS_AT_ONCE] for at in range(0, len(live), COMPONENTS_AT_ONCE)]
         for group in groups:
             self._charge_components(len(group), slice(0, 1), height)
-            values = planes(group)
-            values += (fold.means[group] / FRACTION)[:, None, None]
-            for band, plane in zip(group.tolist(), values, strict=True):
+            means = fold.means / FRACTION
+            for band, plane in zip(group.tolist(), planes(group), strict=True):
                 if bands.start <= band < bands.stop:
-                    counts[band - bands.start] = round_to_counts(plane, self._stream.header.info)
+                    to = counts[band - bands.start]
+                    round_bands(plane.reshape(1, -1), means[band : band + 1], to.reshape(1, -1))
         return counts
 
     def _charge_components(self, components: int, bands: slice, height: int) -> None:
@@ -174,31 +175,6 @@ class FoldedStripDecoder(StripDecoder):
         latents = components * height * self._stream.header.info.samples
         products = latents * (bands.stop - bands.start)
         self._work.work(latents // LIVE_SHARE + products // PRODUCT_SHARE, "latents")
-
-    def _planes(
-        self,
-        levels: Segment,
-        restored: NDArray[np.float32] | None,
-        rotations: tuple[Vectors, ...],
-        scale: tuple[int, float],
-        components: NDArray[np.int64],
-    ) -> NDArray[np.float64]:
-        """Planes of some components, in counts, for the lines and the step of a strip."""
-        if restored is None:
-            part = levels
-            if len(components) < levels.quantised.shape[1]:
-                part = replace(
-                    levels, quantised=levels.quantised[:, components], classes=levels.classes[:, components]
-                )
-            latents = dequantise(part, self._mode)
-        else:
-            latents = restored[:, components].astype(np.float64)
-        height, step = scale
-        latents *= step
-        inverse_rotation(latents, levels.chosen, rotations)
-        if levels.block_codes is not None:
-            latents /= weights_of(levels.block_codes)
-        return inverse_cosine_transform(latents, height, self._stream.header.info.samples)
 
     def _restored(
         self, restorer: LatentRestorer, levels: Segment, rotations: tuple[Vectors, ...]

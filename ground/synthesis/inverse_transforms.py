@@ -12,10 +12,8 @@ from bandfold.bitstream.contexts.tables import Mode
 from bandfold.bitstream.segments.segment import Segment
 from bandfold.bitstream.transforms.dct import DCT, DCT_UNIT
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
+from bandfold.common.kernels import compiled
 from bandfold.common.scene import BLOCK, CHANNELS
-
-LATENTS_AT_ONCE = 1 << 18
-"""Latents that are dequantised together: it bounds the memory, and changes nothing."""
 
 
 @cache
@@ -24,7 +22,13 @@ def _inverse_dct() -> NDArray[np.float64]:
     return np.asarray(np.linalg.inv(DCT / DCT_UNIT), dtype=np.float64)
 
 
-def dequantise(segment: Segment, mode: Mode) -> NDArray[np.float64]:
+def dequantise(
+    segment: Segment,
+    mode: Mode,
+    step: float = 1.0,
+    components: NDArray[np.int64] | None = None,
+    out: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
     """Latents of a segment at their reconstruction points, the means of what falls into each bin by context.
 
     Parameters
@@ -33,21 +37,58 @@ def dequantise(segment: Segment, mode: Mode) -> NDArray[np.float64]:
         Quantised latents, and the context that each was coded in.
     mode : Mode
         Statistics of these contexts, with their reconstruction points.
+    step : float
+        What a step is worth in the unit of the latents.
+    components : ndarray of int64, shape (count,), optional
+        Numbers of the components that are wanted; all by default.
+    out : ndarray of float64, shape (64, count, rows, columns), optional
+        Where latents are written.
 
     Returns
     -------
-    ndarray of float64, shape (64, components, rows, columns)
-        In steps.
+    ndarray of float64, shape (64, count, rows, columns)
+        In that unit: `out` if it is given.
     """
-    latents = np.zeros(segment.quantised.shape)
-    count = max(1, LATENTS_AT_ONCE // max(1, latents[0].size))
+    channels, every, rows, columns = segment.quantised.shape
+    if components is None:
+        components = np.arange(every)
+    shape = (channels, len(components), rows, columns)
+    latents = np.empty(shape) if out is None else out
+    flat = (channels, every, rows * columns)
+    _dequantise(
+        np.ascontiguousarray(segment.quantised).reshape(flat),
+        np.ascontiguousarray(segment.classes).reshape(flat),
+        mode.points,
+        components,
+        step,
+        latents.reshape(channels, len(components), rows * columns),
+    )
+    return latents
+
+
+@compiled(
+    "bf_dequantise(quantised: int32[64, components, positions], classes: uint8[64, components, positions],"
+    " components: int64, positions: int64, points: float64[*, 3], live: int64[count], count: int64,"
+    " step: float64, latents: out(float64[64, count, positions]))"
+)
+def _dequantise(
+    quantised: NDArray[np.int32],
+    classes: NDArray[np.uint8],
+    points: NDArray[np.float64],
+    live: NDArray[np.int64],
+    step: float,
+    latents: NDArray[np.float64],
+) -> None:
+    """Write latents of the live components."""
+    latents[...] = 0.0
     # Some frequencies at a time, so that what is worked with is small. Most latents are zero, and stay so.
-    for part in (slice(at, at + count) for at in range(0, len(latents), count)):
-        levels, classes = segment.quantised[part], segment.classes[part]
+    for channel, out in enumerate(latents):
+        levels = quantised[channel, live]
         where = np.nonzero(levels)
         found = levels[where]
-        latents[part][where] = np.copysign(mode.reconstruction_points(np.abs(found), classes[where]), found)
-    return latents
+        magnitudes = np.abs(found)
+        below = points[classes[channel, live][where], np.minimum(magnitudes, points.shape[1]) - 1]
+        out[where] = np.copysign(magnitudes - below, found) * step
 
 
 def live_components(
@@ -90,17 +131,37 @@ def inverse_rotation(
     matrices : tuple of Vectors
         The matrices that blocks choose from.
     """
-    if chosen is None:
+    if chosen is None or not matrices:
         return
-    for index, matrix in enumerate(matrices):
-        members = chosen == index
-        if members.any():
-            inverse = np.linalg.inv(matrix.integers.T / BASIS_UNIT)
-            top = latents[:, : matrix.count, members]
-            latents[:, : matrix.count, members] = np.einsum("ij,cjb->cib", inverse, top)
+    # One after the other, as they follow from each block's components: the same sums on every machine.
+    turned = [np.linalg.inv(matrix.integers.T / BASIS_UNIT).T for matrix in matrices]
+    inverses = np.array(turned, order="C")
+    channels, components, rows, columns = latents.shape
+    _unrotate(latents.reshape(channels, components, rows * columns), inverses, chosen.reshape(-1))
 
 
-def inverse_cosine_transform(latents: NDArray[np.float64], lines: int, samples: int) -> NDArray[np.float64]:
+@compiled(
+    "bf_unrotate(latents: out(float64[64, components, positions]), components: int64, positions: int64,"
+    " inverses: float64[kinds, size, *], kinds: int64, size: int64, chosen: uint8[positions])"
+)
+def _unrotate(latents: NDArray[np.float64], inverses: NDArray[np.float64], chosen: NDArray[np.uint8]) -> None:
+    """Multiply the first components of each block by the transpose of the matrix that it chose."""
+    for index, inverse in enumerate(inverses):
+        members = np.flatnonzero(chosen == index)
+        top = latents[:, : len(inverse), members]
+        turned = np.zeros_like(top)
+        for row, x in zip(inverse, top.transpose(1, 0, 2), strict=True):
+            turned += row[:, None] * x[:, None]
+        latents[:, : len(inverse), members] = turned
+
+
+def inverse_cosine_transform(
+    latents: NDArray[np.float64],
+    lines: int,
+    samples: int,
+    out: NDArray[np.float64] | None = None,
+    spare: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
     """Component planes from the latents of their 8 x 8 blocks.
 
     Parameters
@@ -109,13 +170,30 @@ def inverse_cosine_transform(latents: NDArray[np.float64], lines: int, samples: 
         64 frequencies of each component in each block.
     lines, samples : int
         Extent of the planes; what the last blocks hold beyond it is dropped.
+    out : ndarray of float64, shape (components, lines, samples), optional
+        Where planes are written.
+    spare : ndarray of float64, shape (64, components, rows, columns), optional
+        Memory to work in.
 
     Returns
     -------
     ndarray of float64, shape (components, lines, samples)
-        In the unit of the latents.
+        In the unit of the latents: `out` if it is given.
     """
-    _, components, rows, columns = latents.shape
-    blocks = (_inverse_dct() @ latents.reshape(CHANNELS, -1)).reshape(BLOCK, BLOCK, components, rows, columns)
-    planes = blocks.transpose(2, 3, 0, 4, 1).reshape(components, rows * BLOCK, columns * BLOCK)
-    return planes[:, :lines, :samples]
+    blocks = np.empty(latents.shape) if spare is None else spare
+    np.matmul(_inverse_dct(), latents.reshape(CHANNELS, -1), out=blocks.reshape(CHANNELS, -1))
+    planes = np.empty((latents.shape[1], lines, samples)) if out is None else out
+    _block_planes(blocks, planes)
+    return planes
+
+
+@compiled(
+    "bf_block_planes(blocks: float64[64, components, rows, columns], components: int64, rows: int64,"
+    " columns: int64, lines: int64, samples: int64, planes: out(float64[components, lines, samples]))"
+)
+def _block_planes(blocks: NDArray[np.float64], planes: NDArray[np.float64]) -> None:
+    """Put the pixels of blocks beside each other."""
+    _, components, rows, columns = blocks.shape
+    pixels = blocks.reshape(BLOCK, BLOCK, components, rows, columns).transpose(2, 3, 0, 4, 1)
+    whole = pixels.reshape(components, rows * BLOCK, columns * BLOCK)
+    planes[...] = whole[:, : planes.shape[1], : planes.shape[2]]

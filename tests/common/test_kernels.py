@@ -15,6 +15,7 @@ import pytest
 import bandfold.bitstream
 import bandfold.common
 import bandfold.ground.restoration
+import bandfold.ground.synthesis
 import bandfold.onboard
 from bandfold.common import kernels
 from bandfold.common.kernel_specification import Specification
@@ -32,7 +33,8 @@ def declared(monkeypatch):
 
 @pytest.fixture(scope="module")
 def all_kernels():
-    for package in (bandfold.common, bandfold.bitstream, bandfold.onboard, bandfold.ground.restoration):
+    ground = (bandfold.ground.restoration, bandfold.ground.synthesis)
+    for package in (bandfold.common, bandfold.bitstream, bandfold.onboard, *ground):
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             if not module.name.endswith("._kernels"):
                 importlib.import_module(module.name)
