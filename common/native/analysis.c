@@ -22,13 +22,15 @@ typedef int32_t integers __attribute__((vector_size(32)));
 
 static const double FRACTION = 64.0, DCT_UNIT = 16384.0;
 
-/* `result[k] = rint(sum over n of weights[n][k] * from[n] * scale)` for `count` rows of TILE. */
-BF_INLINE void multiply(const double *weights, int64_t terms, int64_t count, const double *from,
+/* `result[k] = rint(sum over n of weights[n][k] * from[n] * scale)` for `count` rows of TILE, of which some pixels are
+ * there.
+ */
+BF_INLINE void multiply(const double *weights, int64_t terms, int64_t count, const double *from, int pixels,
                         const int32_t *rows, double scale, double *result)
 {
     for (int64_t k = 0; k < count; k += 4) {
         const int64_t left = count - k < 4 ? count - k : 4;
-        for (int t = 0; t < TILE; t += LANES) {
+        for (int t = 0; t < pixels; t += LANES) {
             lanes sums[4] = {{0}};
             if (left == 4)
                 for (int64_t n = 0; n < terms; n++) {
@@ -52,16 +54,19 @@ BF_INLINE void multiply(const double *weights, int64_t terms, int64_t count, con
 }
 
 #define LOAD(type)                                                                                             \
-    if (adjacent)                                                                                              \
+    if (adjacent && pixels == TILE)                                                                            \
         for (int t = 0; t < TILE; t++)                                                                         \
             to[t] = (double)((const type *)samples)[start + columns[0] + t] - mean;                            \
+    else if (adjacent)                                                                                         \
+        for (int t = 0; t < pixels; t++)                                                                       \
+            to[t] = (double)((const type *)samples)[start + columns[0] + t] - mean;                            \
     else                                                                                                       \
-        for (int t = 0; t < TILE; t++)                                                                         \
+        for (int t = 0; t < pixels; t++)                                                                       \
             to[t] = (double)((const type *)samples)[start + columns[t]] - mean;                                \
     break
 
 /* A line of a tile, less the mean of its band. */
-BF_INLINE void load(const void *samples, int32_t kind, int64_t start, const int64_t *columns, int adjacent,
+BF_INLINE void load(const void *samples, int32_t kind, int64_t start, const int64_t *columns, int adjacent, int pixels,
                     double mean, double *restrict to)
 {
     switch (kind) {
@@ -153,10 +158,11 @@ BF_EXPORT BF_CLONES int32_t bf_analyse(const bf_fold *fold, const void *samples,
     for (int32_t row = 0; row < rows; row++)
         for (int32_t block = 0; block < across; block += LANES) {
             const int count = across - block < LANES ? across - block : LANES;
+            const int pixels = count * BLOCK;
             int64_t places[TILE];
             int adjacent = 1;
-            for (int x = 0; x < TILE; x++) {
-                places[x] = columns[block * BLOCK + (x < count * BLOCK ? x : x % BLOCK)] * sample_stride;
+            for (int x = 0; x < pixels; x++) {
+                places[x] = columns[block * BLOCK + x] * sample_stride;
                 adjacent &= places[x] == places[0] + x;
             }
             for (int y = 0; y < BLOCK; y++) {
@@ -168,14 +174,14 @@ BF_EXPORT BF_CLONES int32_t bf_analyse(const bf_fold *fold, const void *samples,
                     if (fold->counts[n]) {
                         for (int32_t band = start; band < end; band++)
                             load(samples, kind, band * band_stride + lines[row * BLOCK + y] * line_stride, places,
-                                 adjacent, fold->means[band], centred + (int64_t)(band - start) * TILE);
-                        multiply(weights, end - start, fold->counts[n], centred, NULL, FRACTION / BASIS_UNIT, to);
+                                 adjacent, pixels, fold->means[band], centred + (int64_t)(band - start) * TILE);
+                        multiply(weights, end - start, fold->counts[n], centred, pixels, NULL, FRACTION / BASIS_UNIT, to);
                     }
                     weights += (int64_t)(end - start) * fold->counts[n];
                     to += (int64_t)TILE * fold->counts[n];
                     start = end;
                 }
-                multiply(fold->second, fold->merged, fold->seconds, planes, fold->inside, 1.0 / BASIS_UNIT, merged);
+                multiply(fold->second, fold->merged, fold->seconds, planes, pixels, fold->inside, 1.0 / BASIS_UNIT, merged);
                 for (int32_t n = 0; n < components; n++) {
                     const double *from = n < fold->seconds
                                              ? merged + (int64_t)n * TILE
@@ -183,7 +189,7 @@ BF_EXPORT BF_CLONES int32_t bf_analyse(const bf_fold *fold, const void *samples,
                     double *restrict line = tile + ((int64_t)n * BLOCK + y) * TILE;
                     for (int x = 0; x < BLOCK; x++)
                         for (int b = 0; b < LANES; b++)
-                            line[x * LANES + b] = from[b * BLOCK + x];
+                            line[x * LANES + b] = b < count ? from[b * BLOCK + x] : 0.0;
                 }
             }
             for (int32_t n = 0; n < components; n++)

@@ -4,9 +4,10 @@
 
 #include "encoding.h"
 
+#include <math.h>
 #include <string.h>
 
-enum { STATES = 8, TILE = 32, COLUMNS = BF_DIRECT + 2, PARITIES = 0x96 };
+enum { STATES = 8, TILE = 32, LANES = 16, COLUMNS = BF_DIRECT + 2, PARITIES = 0x96 };
 
 /* Whether the state that follows an even level is an odd one. */
 BF_INLINE int turns(int state)
@@ -48,7 +49,15 @@ typedef struct {
 
 BF_INLINE double in_steps(int32_t latent, double scale)
 {
-    return (double)(latent < 0 ? -(int64_t)latent : latent) * scale;
+    return fabs((double)latent) * scale;
+}
+
+/* What one tile needs of the component that comes next lies too far from it for a processor to guess. */
+BF_INLINE void fetch_latents(const int32_t *latents)
+{
+    __builtin_prefetch(latents);
+    __builtin_prefetch(latents + LANES);
+    __builtin_prefetch(latents + TILE - 1);
 }
 
 /* Sixteen numbers side by side. Comparisons go by signs: GCC compares such vectors one number after the other. */
@@ -58,8 +67,6 @@ typedef int32_t integers __attribute__((vector_size(64)));
 #if defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wpsabi" /* All functions that take them are inlined. */
 #endif
-
-enum { LANES = 16 };
 
 /* All bits set where a < b. */
 BF_INLINE integers below_of(lanes a, lanes b)
@@ -209,6 +216,10 @@ BF_EXPORT BF_CLONES void bf_trellis(const int32_t *latents, int64_t components, 
                     const int32_t *from = latents + (one * BF_CHANNELS + c) * positions + start;
                     const uint8_t *kind = classes + c * stride + one * positions + start;
                     weighed found;
+                    if (one + 1 < components) {
+                        fetch_latents(from + BF_CHANNELS * positions);
+                        __builtin_prefetch(kind + positions);
+                    }
                     for (int t = 0; t < count; t++) {
                         scaled[t] = in_steps(from[t], scale);
                         rows[t] = kind[t] * COLUMNS;
@@ -250,6 +261,11 @@ BF_EXPORT BF_CLONES void bf_trellis(const int32_t *latents, int64_t components, 
                     const int64_t to = c * stride + one * positions + start;
                     const uint8_t *decision = decisions[--step][0], *zero = decisions[step][1];
                     int32_t *values = quantised + to;
+                    if (one) {
+                        fetch_latents(from - BF_CHANNELS * positions);
+                        fetch_latents(values - positions);
+                        __builtin_prefetch(chosen + to - positions, 1);
+                    }
                     for (int t = 0; t < count; t++) {
                         const int32_t s = state[t], before = (s >> 1) + STATES / 2 * (decision[t] >> s & 1);
                         const int32_t parity = turns(before) ^ (s & 1), second = before & 1;
