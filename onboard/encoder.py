@@ -30,7 +30,7 @@ from .networks.band_planner import BandPlanner
 from .planning.block_sample import BlockSample, sample_blocks
 from .planning.partition import default_intervals, fits, partition_bands, partition_ends
 from .planning.plan import Candidate, Planner
-from .planning.region_planner import find_regions
+from .planning.region_planner import LEAST_SAVED, find_regions
 from .planning.scene_planner import ScenePlanner
 from .planning.weight_codes import weight_codes
 from .prediction.innovation_network import InnovationNetwork
@@ -376,7 +376,7 @@ class Encoder:
     def _with_regions(self, planner: ScenePlanner, coder: SceneCoder, step: float) -> Candidate:
         """Several folds in place of one, where the land changes so much that they pay."""
         settings = self.settings
-        least = SAVED_OF_BASE if settings.lossless and settings.chooses_base else 0.0
+        least = SAVED_OF_BASE if settings.lossless and settings.chooses_base else LEAST_SAVED
         several = find_regions(planner, coder.samples, coder.strip_lines, step, self._sampled, least)
         if several is None:
             return Candidate(planner)

@@ -40,6 +40,10 @@ _TOPS = 256
 _MASK = (1 << PRECISION) - 1
 _WORD = 32
 _WORD_MASK = (1 << _WORD) - 1
+_STATE_MASK = (1 << 64) - 1
+
+_SLACK = 2
+"""Words of room that a part has beside one for each symbol, which takes 24 bits at most: the state is two."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Run:
 
     Parameters
     ----------
-    symbols : ndarray of int32, shape (n,)
+    symbols : ndarray of uint8, shape (n,)
         The symbols of all groups.
     tables : ndarray of int32, shape (groups,)
         Number of the table that codes each group.
@@ -56,18 +60,18 @@ class Run:
         Symbols of each group; they sum to n.
     """
 
-    symbols: NDArray[np.int32]
+    symbols: NDArray[np.uint8]
     tables: NDArray[np.int32]
     counts: NDArray[np.int32]
 
     @staticmethod
-    def of(symbols: NDArray[np.int32], table: int) -> Run:
+    def of(symbols: NDArray[np.integer], table: int) -> Run:
         """Make a run of one group.
 
         Parameters
         ----------
-        symbols : ndarray of int32, shape (n,)
-            The symbols.
+        symbols : ndarray of integers, shape (n,)
+            The symbols, 0 to 255.
         table : int
             Number of the table that codes them.
 
@@ -75,7 +79,11 @@ class Run:
         -------
         Run
         """
-        return Run(symbols, np.array([table], dtype=np.int32), np.array([len(symbols)], dtype=np.int32))
+        return Run(
+            symbols.astype(np.uint8),
+            np.array([table], dtype=np.int32),
+            np.array([len(symbols)], dtype=np.int32),
+        )
 
 
 class AnsCoder:
@@ -102,6 +110,17 @@ class AnsCoder:
         """Cumulative frequencies of each table as Python integers, for the coder in plain Python."""
         return [row.tolist() for row in self.starts]
 
+    @cached_property
+    def pushes(self) -> NDArray[np.uint64]:
+        """What an encoder needs of each symbol, shape (tables, symbols, 2).
+
+        Its frequency times 2**32 and the sum of the frequencies before it; and (2**64 - 1) / frequency,
+        rounded down, because processors multiply several times as fast as they divide.
+        """
+        frequencies = np.diff(self.starts, axis=1).astype(np.uint64)
+        told = frequencies << np.uint64(32) | self.starts[:, :-1]
+        return np.stack([told, np.uint64(_STATE_MASK) // frequencies], axis=2)
+
     def encode(self, runs: Sequence[Run]) -> NDArray[np.uint32]:
         """Encode symbols.
 
@@ -115,13 +134,31 @@ class AnsCoder:
         ndarray of uint32, shape (words,)
             Words in reading order.
         """
+        return self.encode_parts([runs])[0]
+
+    def encode_parts(self, parts: Sequence[Sequence[Run]]) -> list[NDArray[np.uint32]]:
+        """Encode parts that are decoded on their own: several take less time together than one by one.
+
+        Parameters
+        ----------
+        parts : sequence of sequence of Run
+            Symbols of each part in the order in which they are to be read.
+
+        Returns
+        -------
+        list of ndarray of uint32, shape (words,)
+            Words of each part in reading order.
+        """
         symbols, tables, counts = (
-            np.concatenate([np.zeros(0, dtype=np.int32), *(getattr(run, name) for run in runs)])
-            for name in ("symbols", "tables", "counts")
+            np.concatenate([np.zeros(0, kind), *(getattr(run, name) for runs in parts for run in runs)])
+            for name, kind in (("symbols", np.uint8), ("tables", np.int32), ("counts", np.int32))
         )
-        # A symbol takes 24 bits at most; the state is two words.
-        words = np.empty(len(symbols) + 2, dtype=np.uint32)
-        return words[len(words) - _encode(symbols, tables, counts, self.starts, words) :]
+        ends = np.cumsum([sum(len(run.tables) for run in runs) for runs in parts], dtype=np.int64)
+        rooms = np.cumsum([sum(len(run.symbols) for run in runs) + _SLACK for runs in parts])
+        words = np.empty(int(rooms[-1]), dtype=np.uint32)
+        lengths = np.empty(len(parts), dtype=np.int64)
+        _encode(symbols, tables, counts, ends, self.pushes, words, lengths)
+        return [words[end - length : end] for end, length in zip(rooms, lengths, strict=True)]
 
     def decoder(self, words: NDArray[np.uint32]) -> AnsDecoder:
         """Start to decode.
@@ -212,29 +249,49 @@ class AnsDecoder(Structure):
 
 
 @compiled(
-    "bf_encode(symbols: int32[*], tables: int32[groups], counts: int32[groups], groups: int64,"
-    " starts: uint32[*, *], table_size: int32 = starts.shape[1] - 1, words: out(uint32[room]),"
-    " room: int64) -> int64"
+    "bf_encode(symbols: uint8[*], tables: int32[groups], counts: int32[groups], ends: int64[parts],"
+    " parts: int64, pushes: uint64[*, table_size, 2], table_size: int32, words: out(uint32[*]),"
+    " lengths: out(int64[parts]))"
 )
 def _encode(
-    symbols: NDArray[np.int32],
+    symbols: NDArray[np.uint8],
     tables: NDArray[np.int32],
     counts: NDArray[np.int32],
-    starts: NDArray[np.uint32],
+    ends: NDArray[np.int64],
+    pushes: NDArray[np.uint64],
+    words: NDArray[np.uint32],
+    lengths: NDArray[np.int64],
+) -> None:
+    """Fill the words of each part from the end of its room, and tell how many there are."""
+    begin = end = room = 0
+    for part, last in enumerate(ends.tolist()):
+        end += int(counts[begin:last].sum())
+        room += int(counts[begin:last].sum()) + _SLACK
+        lengths[part] = _encode_part(
+            symbols[:end], tables[begin:last], counts[begin:last], pushes, words[:room]
+        )
+        begin = last
+
+
+def _encode_part(
+    symbols: NDArray[np.uint8],
+    tables: NDArray[np.int32],
+    counts: NDArray[np.int32],
+    pushes: NDArray[np.uint64],
     words: NDArray[np.uint32],
 ) -> int:
-    """Fill words from their end, and return how many there are."""
+    """Encode the last of the symbols; fill words from their end, and return how many there are."""
     state, left, end = 0, len(words), len(symbols)
     for table, count in zip(tables[::-1].tolist(), counts[::-1].tolist(), strict=True):
-        row = starts[table].tolist()
+        row = pushes[table, :, 0].tolist()
         for symbol in symbols[end - count : end][::-1].tolist():
-            frequency = row[symbol + 1] - row[symbol]
+            frequency, start = divmod(row[symbol], 1 << 32)
             # A symbol of frequency f is pushed once state < f * 2**(64 - 24).
             if state >> (64 - PRECISION) >= frequency:
                 left -= 1
                 words[left] = state & _WORD_MASK
                 state >>= _WORD
-            state = (state // frequency << PRECISION) + row[symbol] + state % frequency
+            state = (state // frequency << PRECISION) + start + state % frequency
         end -= count
     while state:
         left -= 1

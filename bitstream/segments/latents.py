@@ -125,7 +125,7 @@ def write_latents(
     extents = np.ascontiguousarray(statistics.extents)
     payload.integers(np.diff(extents, prepend=before).tolist(), EXTENT_MEAN)
     positions = quantised.shape[2] * quantised.shape[3]
-    tokens = np.empty(int(DIAGONAL_BOUNDS[extents].sum()) * positions, dtype=np.int32)
+    tokens = np.empty(int(DIAGONAL_BOUNDS[extents].sum()) * positions, dtype=np.uint8)
     tables, counts = np.empty((2, int(extents.sum()) * MOST_TABLES), dtype=np.int32)
     # One bit more: C writes each sign before it is known whether there is one.
     bits = np.empty(int(statistics.bits.sum()) + 1, dtype=np.uint8)
@@ -138,7 +138,7 @@ def write_latents(
     "bf_arrange(quantised: int32[64:stride, components, rows, columns],"
     " classes: uint8[64:stride, components, rows, columns], stride: int64, components: int64,"
     " positions: int64 = rows * columns, extents: int64[components], first_table: int32,"
-    " tokens: out(int32[*]), tables: out(int32[most]), counts: out(int32[most]),"
+    " tokens: out(uint8[*]), tables: out(int32[most]), counts: out(int32[most]),"
     " bits: out(uint8[*])) -> int64"
 )
 def _arrange(
@@ -146,7 +146,7 @@ def _arrange(
     classes: NDArray[np.uint8],
     extents: NDArray[np.int64],
     first_table: int,
-    tokens: NDArray[np.int32],
+    tokens: NDArray[np.uint8],
     tables: NDArray[np.int32],
     counts: NDArray[np.int32],
     bits: NDArray[np.uint8],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,9 @@ CHUNK_BYTES = 7168
 
 MOST_CHUNKS = 32
 """Chunks of a segment at most: larger segments have larger ones."""
+
+CHUNKS_TOGETHER = 2
+"""Chunks that are written at once: entropy coding of one waits for itself most of the time."""
 
 BITS_OF_VALUE = 6
 """Bits of a latent that is not zero, about."""
@@ -115,7 +119,7 @@ def write_segment(
     spectral: bool,
     rotations: int,
     step_code: int,
-    each: Callable[[Callable[[int], Chunk], range], Iterable[Chunk]] = map,
+    each: Callable[[Callable[[range], list[Chunk]], Iterable[range]], Iterable[list[Chunk]]] = map,
 ) -> bytes:
     """Encode a segment.
 
@@ -135,7 +139,7 @@ def write_segment(
     step_code : int
         Code of the step, told or not.
     each : callable
-        Writes the chunks; several at a time, if it can.
+        Writes chunks, some at once; several times at a time, if it can.
 
     Returns
     -------
@@ -149,7 +153,7 @@ def write_segment(
     ends = np.cumsum(counts, dtype=np.int64).tolist()
     mode = mode_name(spectral=spectral)
 
-    def chunk(number: int) -> Chunk:
+    def payload_of(number: int) -> PayloadWriter:
         part = slice(ends[number] - counts[number], ends[number])
         payload = PayloadWriter(tables)
         if not number:
@@ -166,12 +170,20 @@ def write_segment(
         before = int(statistics.extents[part.start - 1]) if part.start else DIAGONALS
         own = statistics.part(part)
         write_latents(payload, quantised[:, part], segment.classes[:, part], mode, own, before)
-        data = payload.data()
-        worth = worth_of(int(own.energy.sum()), step_code, len(data)) if len(counts) > 1 else 0
-        return Chunk(counts[number], data, worth)
+        return payload
+
+    def chunks(numbers: range) -> list[Chunk]:
+        found = []
+        for number, data in zip(numbers, PayloadWriter.data_of([*map(payload_of, numbers)]), strict=True):
+            energy = int(statistics.energy[ends[number] - counts[number] : ends[number]].sum())
+            worth = worth_of(energy, step_code, len(data)) if len(counts) > 1 else 0
+            found.append(Chunk(counts[number], data, worth))
+        return found
 
     place = replace(place, escapes=segment.escapes is not None)
-    return ChunkedSegment(place, tuple(each(chunk, range(len(counts))))).pack()
+    starts = range(0, len(counts), CHUNKS_TOGETHER)
+    together = [range(start, min(start + CHUNKS_TOGETHER, len(counts))) for start in starts]
+    return ChunkedSegment(place, tuple(chain.from_iterable(each(chunks, together)))).pack()
 
 
 def check_place(place: SegmentHeader, header: Header) -> int:

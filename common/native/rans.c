@@ -3,7 +3,19 @@
 #include "encoding.h"
 #include "rans.h"
 
-enum { PRECISION = 24, WORD = 32, MOST_TABLES = 256 };
+enum { PRECISION = 24, WORD = 32, MOST_TABLES = 256, ANS_LANES = 2, ANS_SLACK = 2 };
+
+/* Upper half of a product. */
+BF_INLINE uint64_t high_product(uint64_t a, uint64_t b)
+{
+#if defined(__SIZEOF_INT128__)
+    return (uint64_t)((unsigned __int128)a * b >> 64);
+#else
+    const uint64_t low_a = (uint32_t)a, high_a = a >> 32, low_b = (uint32_t)b, high_b = b >> 32;
+    const uint64_t across = high_a * low_b + (low_a * low_b >> 32), other = low_a * high_b + (uint32_t)across;
+    return high_a * high_b + (across >> 32) + (other >> 32);
+#endif
+}
 
 /* Token of a magnitude; raw bits follow from `BF_DIRECT` on. */
 BF_INLINE int32_t token_of(uint32_t magnitude)
@@ -33,7 +45,8 @@ BF_INLINE int width_of(uint32_t magnitude)
 }
 
 /* Of one diagonal: signs of all that is not zero, then raw bits; returns what follows them. */
-static uint8_t *write_bits(const int32_t *quantised, int64_t stride, int channels, int64_t positions, uint8_t *bits)
+static uint8_t *write_bits(const int32_t *quantised, int64_t stride, int channels, int64_t positions,
+                           uint8_t *restrict bits)
 {
     uint32_t large = 0;
     for (int c = 0; c < channels; c++)
@@ -53,68 +66,173 @@ static uint8_t *write_bits(const int32_t *quantised, int64_t stride, int channel
     return bits;
 }
 
+/* Latents of some channels, counted by class. */
+BF_INLINE void count_classes(const uint8_t *classes, int64_t stride, int channels, int64_t positions, int32_t *counts)
+{
+    for (int c = 0; c < channels; c++)
+        for (int64_t p = 0; p < positions; p++)
+            counts[classes[c * stride + p]]++;
+}
+
+BF_INLINE void place_tokens(const int32_t *quantised, const uint8_t *classes, int64_t positions, int32_t *places,
+                            uint8_t *tokens)
+{
+    for (int64_t p = 0; p < positions; p++)
+        tokens[places[classes[p]]++] = (uint8_t)token_of(magnitude_of(quantised[p]));
+}
+
 /* Tokens of components in the order of coding: diagonal by diagonal, in each grouped by class.
  *
  * `quantised` and `classes` are of shape [64][...][positions], channels `stride` apart; `extents` tells the
  * diagonals of each component. `bits` has room for one bit more than there are. Returns the number of groups.
+ *
+ * The channels of a diagonal are taken in two halves side by side: places of one class are found one after the other.
  */
 BF_EXPORT int64_t bf_arrange(const int32_t *quantised, const uint8_t *classes, int64_t stride, int64_t components,
                              int64_t positions, const int64_t *extents, int32_t first_table,
-                             int32_t *tokens, int32_t *tables, int32_t *counts, uint8_t *bits)
+                             uint8_t *restrict tokens, int32_t *tables, int32_t *counts, uint8_t *restrict bits)
 {
     int64_t groups = 0;
     for (int64_t one = 0; one < components; one++, quantised += positions, classes += positions)
         for (int diagonal = 0; diagonal < extents[one]; diagonal++) {
-            const int first = bf_first(diagonal), end = bf_first(diagonal + 1);
-            int64_t place[MOST_TABLES] = {0}, start = 0;
-            for (int c = first; c < end; c++)
-                for (int64_t p = 0; p < positions; p++)
-                    place[classes[c * stride + p]]++;
-            for (int k = 0; k < MOST_TABLES; k++) {
-                const int64_t count = place[k];
-                if (count) {
-                    tables[groups] = first_table + k;
-                    counts[groups++] = (int32_t)count;
+            const int first = bf_first(diagonal), channels = bf_first(diagonal + 1) - first, half = channels / 2;
+            const int32_t *values = quantised + first * stride, *other_values = values + half * stride;
+            const uint8_t *kinds = classes + first * stride, *other_kinds = kinds + half * stride;
+            int32_t places[MOST_TABLES] = {0}, other_places[MOST_TABLES] = {0}, start = 0;
+            for (int c = 0; c < half; c++)
+                for (int64_t p = 0; p < positions; p++) {
+                    places[kinds[c * stride + p]]++;
+                    other_places[other_kinds[c * stride + p]]++;
                 }
-                place[k] = start;
-                start += count;
+            count_classes(other_kinds + half * stride, stride, channels - 2 * half, positions, other_places);
+            for (int k = 0; k < MOST_TABLES; k++) {
+                const int32_t here = places[k], there = other_places[k];
+                if (here + there) {
+                    tables[groups] = first_table + k;
+                    counts[groups++] = here + there;
+                }
+                places[k] = start;
+                other_places[k] = start + here;
+                start += here + there;
             }
-            for (int c = first; c < end; c++)
-                for (int64_t p = 0; p < positions; p++)
-                    tokens[place[classes[c * stride + p]]++] = token_of(magnitude_of(quantised[c * stride + p]));
+            for (int c = 0; c < half; c++)
+                for (int64_t p = 0; p < positions; p++) {
+                    const int64_t at = c * stride + p;
+                    tokens[places[kinds[at]]++] = (uint8_t)token_of(magnitude_of(values[at]));
+                    tokens[other_places[other_kinds[at]]++] = (uint8_t)token_of(magnitude_of(other_values[at]));
+                }
+            for (int c = half; c < channels - half; c++)
+                place_tokens(other_values + c * stride, other_kinds + c * stride, positions, other_places, tokens);
             tokens += start;
-            bits = write_bits(quantised + first * stride, stride, end - first, positions, bits);
+            bits = write_bits(values, stride, channels, positions, bits);
         }
     return groups;
 }
 
-/* Encode groups of symbols, each of one table, so that a decoder reads them in the order given.
- *
- * `starts` are of shape [tables][table_size + 1]. Returns the number of words, which end at `words + room` in
- * reading order.
+/* A part that is being encoded: from its last symbol to its first one, words from their end. */
+typedef struct {
+    const uint8_t *symbol; /* behind the next one */
+    uint32_t *word;        /* in front of which the next one goes */
+    uint64_t state;
+    int64_t group, first_group;
+    int32_t left; /* symbols of the group */
+    int64_t number;
+    uint32_t *end; /* of its words */
+} part_encoder;
+
+/* Push so many symbols of the group at hand of each of `lanes` parts: each is a chain of operations that wait for each
+ * other, so two go side by side.
  */
-BF_EXPORT int64_t bf_encode(const int32_t *symbols, const int32_t *tables, const int32_t *counts, int64_t groups,
-                            const uint32_t *starts, int32_t table_size, uint32_t *words, int64_t room)
+BF_INLINE void push(part_encoder *parts, int lanes, int32_t count, const uint64_t *pushes, int32_t table_size,
+                    const int32_t *tables)
 {
-    uint64_t state = 0;
-    int64_t left = room;
-    for (int64_t g = 0; g < groups; g++)
-        symbols += counts[g];
-    for (int64_t g = groups - 1; g >= 0; g--) {
-        const uint32_t *start = starts + (int64_t)tables[g] * (table_size + 1);
-        for (int32_t n = 0; n < counts[g]; n++) {
-            const int32_t symbol = *--symbols;
-            const uint64_t f = start[symbol + 1] - start[symbol];
-            if (state >> (64 - PRECISION) >= f) {
-                words[--left] = (uint32_t)state;
-                state >>= WORD;
-            }
-            state = ((state / f) << PRECISION) + start[symbol] + state % f;
-        }
+    const uint64_t *table[ANS_LANES];
+    const uint8_t *symbol[ANS_LANES];
+    uint32_t *word[ANS_LANES];
+    uint64_t state[ANS_LANES];
+    for (int k = 0; k < lanes; k++) {
+        table[k] = pushes + 2 * (int64_t)tables[parts[k].group] * table_size;
+        symbol[k] = parts[k].symbol;
+        word[k] = parts[k].word;
+        state[k] = parts[k].state;
     }
-    for (; state; state >>= WORD)
-        words[--left] = (uint32_t)state;
-    return room - left;
+    for (int32_t n = 0; n < count; n++)
+        for (int k = 0; k < lanes; k++) {
+            const uint64_t *entry = table[k] + 2 * *--symbol[k];
+            const uint64_t frequency = entry[0] >> 32, start = (uint32_t)entry[0];
+            if (state[k] >> (64 - PRECISION) >= frequency) {
+                *--word[k] = (uint32_t)state[k];
+                state[k] >>= WORD;
+            }
+            uint64_t quotient = high_product(state[k], entry[1]), rest = state[k] - quotient * frequency;
+            /* Reciprocals are rounded down. */
+            const int more = rest >= frequency;
+            quotient += more;
+            rest -= more ? frequency : 0;
+            state[k] = (quotient << PRECISION) + start + rest;
+        }
+    for (int k = 0; k < lanes; k++) {
+        parts[k].symbol = symbol[k];
+        parts[k].word = word[k];
+        parts[k].state = state[k];
+        parts[k].left -= count;
+    }
+}
+
+/* Go on to the group before where one is done; returns 0 where there is none. */
+BF_INLINE int has_symbols(part_encoder *part, const int32_t *counts)
+{
+    while (!part->left) {
+        if (part->group == part->first_group)
+            return 0;
+        part->left = counts[--part->group];
+    }
+    return 1;
+}
+
+/* Write the state of a part in front of its words; returns how many there are. */
+BF_INLINE int64_t finish(part_encoder *part)
+{
+    for (; part->state; part->state >>= WORD)
+        *--part->word = (uint32_t)part->state;
+    return part->end - part->word;
+}
+
+/* Encode groups of symbols, each of one table, so that a decoder reads them in the order given. Groups up to `ends` make
+ * up a part, which is decoded without the others.
+ *
+ * `pushes` are of shape [tables][table_size][2]: of each symbol, its frequency (upper half) and those of the symbols
+ * before it, and (2**64 - 1) / frequency. Each part has room for ANS_SLACK words more than it has symbols: its words,
+ * `lengths` of them, end at the end of that.
+ */
+BF_EXPORT void bf_encode(const uint8_t *symbols, const int32_t *tables, const int32_t *counts, const int64_t *ends,
+                         int64_t parts, const uint64_t *pushes, int32_t table_size, uint32_t *words, int64_t *lengths)
+{
+    part_encoder live[ANS_LANES];
+    int64_t group = 0, next = 0;
+    for (int lanes = 0; lanes || next < parts;) {
+        for (; lanes < ANS_LANES && next < parts; next++) {
+            part_encoder *part = &live[lanes];
+            part->first_group = group;
+            for (; group < ends[next]; group++) {
+                symbols += counts[group];
+                words += counts[group];
+            }
+            words += ANS_SLACK;
+            *part = (part_encoder){symbols, words, 0, group, part->first_group, 0, next, words};
+            lengths[next] = 0;
+            lanes += has_symbols(part, counts);
+        }
+        if (lanes == ANS_LANES)
+            push(live, ANS_LANES, live[0].left < live[1].left ? live[0].left : live[1].left, pushes, table_size, tables);
+        else if (lanes)
+            push(live, 1, live[0].left, pushes, table_size, tables);
+        for (int k = lanes - 1; k >= 0; k--)
+            if (!has_symbols(&live[k], counts)) {
+                lengths[live[k].number] = finish(&live[k]);
+                live[k] = live[--lanes];
+            }
+    }
 }
 
 BF_INLINE int32_t decode_one(bf_reader *reader, const uint32_t *starts, const uint8_t *guess)

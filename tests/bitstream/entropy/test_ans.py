@@ -69,7 +69,8 @@ class Constriction:
         for run in reversed(runs):
             ends = np.cumsum(run.counts)
             for table, end, count in list(zip(run.tables.tolist(), ends, run.counts, strict=True))[::-1]:
-                coder.encode_reverse(run.symbols[end - count : end], self.models[table])
+                symbols = run.symbols[end - count : end].astype(np.int32)
+                coder.encode_reverse(symbols, self.models[table])
         return coder.get_compressed()[::-1]
 
     def decoder(self, words):
@@ -117,6 +118,16 @@ def test_all_coders_write_the_same_words_and_read_them_back(groups):
     for one in (parameter.values[0] for parameter in CODERS):
         np.testing.assert_array_equal(one.encode(_runs(groups)), words)
         assert _read(one.decoder(words), groups) == [symbols.tolist() for symbols, _ in groups]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(GROUPS, min_size=1, max_size=5))
+def test_parts_are_what_they_are_one_by_one(parts):
+    together = [_runs(groups) for groups in parts]
+    alone = [PLAIN.encode(runs).tolist() for runs in together]
+    assert [words.tolist() for words in PLAIN.coder.encode_parts(together)] == alone
+    with kernels.switched_off():
+        assert [words.tolist() for words in PLAIN.coder.encode_parts(together)] == alone
 
 
 @pytest.mark.parametrize("one", CODERS)

@@ -122,7 +122,10 @@ def test_a_fold_must_pay(monkeypatch):
     looked_at = []
     monkeypatch.setattr(planner_module, "SHARE", 1e9)
     monkeypatch.setattr(ScenePlanner, "on", lambda one, sample: looked_at.append(sample) or on(one, sample))
+    # Land that does not change is known by the moments alone.
     assert find_regions(planner, source, STRIP, STEP) is None
+    assert not looked_at
+    assert find_regions(planner, source, STRIP, STEP, least_saved=0.0) is None
     # Every strip for itself, then the first cut alone.
     assert len(looked_at) == 4 + 2
 
