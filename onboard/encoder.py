@@ -405,7 +405,7 @@ class Encoder:
         if mse is not None:
             control = SceneControl(coder, planner)
             return replace(control.at_quality(mse, code), notes=tuple(control.notes))
-        control = SceneControl(coder, planner)
+        control = SceneControl(coder, planner, one_trial=self._effort.one_trial)
         budget = target.budget(coder.samples.info.count)
         coded = control.within(budget, code, errors=errors, first_size=candidate.size)
         return replace(coded, notes=tuple(control.notes))

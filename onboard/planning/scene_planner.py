@@ -14,7 +14,7 @@ from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.exact import exp2, log2_of
 from bandfold.common.scene import CHANNELS
 from bandfold.common.workers import ALONE, Workers
-from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER, latent_cost, step_for_bits, step_for_error
+from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER, component_bits, latent_cost, step_for_bits, step_for_error
 from bandfold.onboard.transform.analysis import Analysis
 from bandfold.onboard.transform.rotation import LARGEST_SIZE, SMALLEST_SIZE, find_rotations
 
@@ -45,7 +45,10 @@ From 0.25 bits per sample on half of the scenes are within a fifth of it.
 """
 
 UNFOLDED_MARGIN = 1.3
-"""Bands on their own are not tried where they seem to cost so many times what the fold costs."""
+"""Bands on their own are not tried where they seem to cost so many times what the fold costs ..."""
+
+WORTH_FOLDING = 2.0
+"""... and not looked at where the variances of bands cost so many times what those of components do."""
 
 BLOCKS_COMPARED = 100
 """Blocks of the sample, about, on which the fold is compared with bands on their own ..."""
@@ -127,6 +130,9 @@ class ScenePlanner:
         -------
         bool
         """
+        bands = np.diagonal(self.sample.moments[1])
+        if component_bits(bands, step) > WORTH_FOLDING * component_bits(self._folds.variances, step):
+            return False
         few = self.sample.thinned(BLOCKS_COMPARED)
         both = (self._folds.plan(step), self._folds.unfolded(step))
         folded, unfolded = self._workers.map(lambda fold: self._cost(fold, step, few)[0], both)

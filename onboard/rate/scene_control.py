@@ -31,7 +31,10 @@ FINE_QUALITY_MOVE = 0.06
 """... and for a quality."""
 
 SAME_PLAN = 0.03
-"""A plan serves steps that are so few octaves away, where a size is to be met."""
+"""A plan serves steps that are so few octaves away, where a size is to be met ..."""
+
+NEAR_PLAN = 0.25
+"""... and where it is to be met from one trial."""
 
 BUDGET_RANGE = (0.985, 1.0)
 """Share of a budget that is accepted as used."""
@@ -115,6 +118,8 @@ class SceneControl:
         Of the scene.
     planner : Planner
         Makes plans for it.
+    one_trial : bool
+        Whether a size is met from one trial; see `bandfold.onboard.effort.Effort`.
 
     Attributes
     ----------
@@ -122,7 +127,8 @@ class SceneControl:
         What was asked for and is not what came out, and why.
     """
 
-    def __init__(self, coder: SceneCoder, planner: Planner) -> None:
+    def __init__(self, coder: SceneCoder, planner: Planner, *, one_trial: bool = False) -> None:
+        self._one_trial = one_trial
         self._coder = coder
         self._planner = planner
         self.notes: list[str] = []
@@ -299,6 +305,8 @@ class SceneControl:
         Under the last plan the step is measured and moved along the slope a few times, and planned for once
         more: the search goes on with the whole scene.
         """
+        if self._one_trial and goal.slope < 0 and self._coder.method.trims:
+            return self._settle_at_once(goal, code, errors=errors, first=first)
         measured: dict[int, float] = {}
 
         def rough(one: int) -> float:
@@ -327,6 +335,18 @@ class SceneControl:
         if sized and self._planner.depends_on_step and abs(log2_of(found) - log2_of(trial.code)) > SAME_PLAN:
             trial = self._trial(found, errors=errors)
         return _Settled(trial, found, slope, density)
+
+    def _settle_at_once(self, goal: Goal, code: int, *, errors: bool, first: float | None) -> _Settled:
+        """Find the step of a size from one trial, or from two where the first one is far from it."""
+        if first is not None:
+            code = goal.moved(code, first, goal.slope)
+        trial = self._trial(code, errors=errors)
+        found = goal.move(trial, code, goal.slope)
+        if abs(log2_of(found) - log2_of(code)) > NEAR_PLAN:
+            code = found
+            trial = self._trial(code, errors=errors)
+            found = goal.move(trial, code, goal.slope)
+        return _Settled(trial, found, goal.slope, trial.density(code))
 
     def _assemble(self, whole: Trial, code: int, *, errors: bool) -> CodedScene:
         mse = whole.error(code) if errors else None
