@@ -59,5 +59,21 @@ bandfold_status bfl_make_tables(bfl_workspace *workspace, const bfl_tables_data 
                        tables->starts + (int64_t)tables->modes[mode].first_table * (BF_TOKENS + 1));
     bfl_accumulate(data->side, SIDE_CLASSES, tables->starts + (int64_t)count * (BF_TOKENS + 1));
     bfl_guess_tokens(tables->starts, count + SIDE_CLASSES, GUESS_BITS, tables->guess);
+    tables->pushes = NULL;
+    return BANDFOLD_OK;
+}
+
+bandfold_status bfl_make_pushes(bfl_workspace *workspace, bfl_tables *tables)
+{
+    const int64_t count = tables->first_side + SIDE_CLASSES;
+    BFL_TAKE(tables->pushes, workspace, BFL_LASTING, (uint64_t)(2 * count * BF_TOKENS));
+    for (int64_t table = 0; table < count; table++)
+        for (int64_t token = 0; token < BF_TOKENS; token++) {
+            const uint32_t *start = tables->starts + table * (BF_TOKENS + 1) + token;
+            const uint64_t frequency = start[1] - start[0];
+            uint64_t *push = tables->pushes + 2 * (table * BF_TOKENS + token);
+            push[0] = frequency << 32 | start[0];
+            push[1] = UINT64_MAX / frequency;
+        }
     return BANDFOLD_OK;
 }

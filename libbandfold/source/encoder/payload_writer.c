@@ -63,7 +63,7 @@ static bandfold_status put_integers(bfl_payload_writer *payload, const int64_t *
         int width;
         if (magnitude > LARGEST_MAGNITUDE || (values[n] < 0 && !with_signs))
             return bfl_fail(payload->workspace, BANDFOLD_FAULT, TOO_MUCH);
-        payload->tokens[payload->token_count++] = token_of(magnitude, &width);
+        payload->tokens[payload->token_count++] = (uint8_t)token_of(magnitude, &width);
         payload->token_tables[payload->group_count] = payload->tables->first_side + side_class(mean);
         payload->counts[payload->group_count++] = 1;
         while (width--)
@@ -112,8 +112,9 @@ bandfold_status bfl_end_payload(bfl_payload_writer *payload, bfl_output_bytes *o
     const int64_t room = word_room(payload);
     uint32_t *words;
     BFL_TAKE(words, workspace, BFL_SCRATCH, (uint64_t)room);
-    const int64_t count = bf_encode(payload->tokens, payload->token_tables, payload->counts, payload->group_count,
-                                    payload->tables->starts, BF_TOKENS, words, room);
+    int64_t count;
+    bf_encode(payload->tokens, payload->token_tables, payload->counts, &payload->group_count, 1, payload->tables->pushes,
+              BF_TOKENS, words, &count);
     bfl_put_varint(output, (uint64_t)count);
     for (int64_t n = room - count; n < room; n++)
         bfl_put_32(output, words[n]);

@@ -9,7 +9,7 @@
 typedef struct {
     bfl_workspace *workspace;
     const bfl_tables *tables;
-    int32_t *tokens;       /* [token_room] */
+    uint8_t *tokens;       /* [token_room] */
     int32_t *token_tables; /* [group_room]: table of each group */
     int32_t *counts;       /* [group_room]: tokens of each group */
     uint8_t *bits;         /* [bit_room]: one a byte */

@@ -165,6 +165,7 @@ bandfold_status bfl_begin_stream(bandfold_encoder *encoder, const bandfold_setti
     BFL_TRY(read_package(encoder, settings));
     memcpy(encoder->header.tables, data->identity, sizeof data->identity);
     BFL_TRY(bfl_make_tables(workspace, data, &encoder->tables));
+    BFL_TRY(bfl_make_pushes(workspace, &encoder->tables));
     BFL_TRY(bfl_make_quantiser(workspace, &encoder->tables, EFFORTS[effort].searches, &encoder->quantiser));
     bfl_make_kernel_cosine(&encoder->cosine);
     BFL_TRY(bfl_begin_planning(workspace, &encoder->sensor, &encoder->tables, &encoder->cosine,
