@@ -127,7 +127,9 @@ fuzz-c: $(STAMP)
 	cmake --build $(OUT)/libbandfold-sanitised
 	$(BIN)/python -m bandfold.benchmarks.c_mutants $(OUT)/libbandfold/bandfold_mutants --count $(FUZZ_C)
 	$(BIN)/python -m bandfold.benchmarks.c_mutants $(OUT)/libbandfold-sanitised/bandfold_mutants --count $(FUZZ_C) --sanitised
-	$(BIN)/python -m bandfold.benchmarks.c_mutants $(OUT)/libbandfold-sanitised/bandfold_mutants --count $(FUZZ_C) --sanitised --packages
+	$(BIN)/python -m bandfold.benchmarks.c_mutants $(OUT)/libbandfold-sanitised/bandfold_mutants --count $(FUZZ_C) --sanitised --kind packages
+	$(BIN)/python -m bandfold.benchmarks.c_mutants $(OUT)/libbandfold/bandfold_mutants --count $(FUZZ_C) --kind settings
+	$(BIN)/python -m bandfold.benchmarks.c_mutants $(OUT)/libbandfold-sanitised/bandfold_mutants --count $(FUZZ_C) --sanitised --kind settings
 
 bench: $(STAMP)
 	mkdir -p $(OUT)

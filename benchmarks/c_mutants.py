@@ -1,7 +1,7 @@
-"""Hostile streams through libbandfold: ``python -m bandfold.benchmarks.c_mutants DRIVER``.
+"""Hostile streams and settings through libbandfold: ``python -m bandfold.benchmarks.c_mutants DRIVER``.
 
-Their checksums are right. DRIVER is ``bandfold_mutants``, which CMake builds of ``libbandfold/fuzz``
-(``make fuzz-c``). Input number N is the same in every run.
+Checksums of streams and packages are right. DRIVER is ``bandfold_mutants``, which CMake builds of
+``libbandfold/fuzz`` (``make fuzz-c``). Input number N is the same in every run.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import hashlib
 import json
 import os
 import random
+import struct
 import subprocess
 import time
+from functools import cache
 from pathlib import Path
 
 import click
@@ -21,15 +23,31 @@ from bandfold.benchmarks.damage.streams import hostile_seeds
 from bandfold.bitstream.container.refinement_layout import Refinement, segment_checksum
 from bandfold.bitstream.container.sections import Section
 from bandfold.bitstream.contexts.tables import DATA
+from bandfold.bitstream.packages.package import pack
+from bandfold.calibration.sensor_fit import fit_sensor
 from bandfold.common.errors import StreamError
 from bandfold.programs.options import figures_option
 from bandfold.programs.program import run, write_figures
+from bandfold.synthetic.scenes import SyntheticScene
 
 PACKAGED = {"sensor": "aviris-224", "predicted": "innovations"}
 """Streams among those of `bandfold.benchmarks.damage.streams.hostile_seeds` that name shipped packages."""
 
+SMALL_BANDS = 12
+"""Bands of the sensor with which mutants of settings encode."""
+
+SETTINGS = struct.Struct("<HHBdHbbBdB")
+"""Bands, samples, type, step, strip lines, effort, repeat, whether a value marks absent samples, which one,
+and layout of the source and number of lines in one byte."""
+
 DIGITS = 64
 """Bytes at the end of a package: its digest in hexadecimal."""
+
+STREAMS, PACKAGES, SETTINGS_TO_ENCODE = "streams", "packages", "settings"
+"""What mutants are of."""
+
+OPTIONS = {STREAMS: (), PACKAGES: ("--packages",), SETTINGS_TO_ENCODE: ("--encode",)}
+"""Options of the driver for them."""
 
 MOST_SECONDS = 2.0
 """What an input of 100 kB or less may take."""
@@ -87,6 +105,74 @@ def mutant(seeds: dict[str, bytes], number: int) -> bytes:
     return relinked(lying(data, chance))
 
 
+def changed_package(whole: bytes, chance: random.Random) -> bytes:
+    """Change bytes of a package file behind a right digest.
+
+    Parameters
+    ----------
+    whole : bytes
+        The file.
+    chance : random.Random
+        What is changed.
+
+    Returns
+    -------
+    bytes
+    """
+    body = bytearray(whole[:-DIGITS])
+    # The end says where the directory is, which has the names; what is between is arrays.
+    directory = int.from_bytes(body[-6:-2], "little")
+    for _ in range(chance.choice((1, 2, 8))):
+        start = chance.choice((0, 0, directory))
+        body[chance.randrange(start, len(body))] = chance.choice(
+            (0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256))
+        )
+    return bytes(body) + hashlib.sha256(body).hexdigest().encode()
+
+
+@cache
+def small_package() -> bytes:
+    """A package of a made-up sensor of `SMALL_BANDS` bands."""
+    scene = SyntheticScene(lines=40, samples=40, bands=SMALL_BANDS, seed=1)
+    return pack(fit_sensor({"made-up": scene}, "small", intervals=2))
+
+
+def settings_mutant(number: int) -> tuple[bytes, bytes]:
+    """Make settings of an encoder and samples, and a package; half of the packages are hostile.
+
+    Parameters
+    ----------
+    number : int
+        Of the input.
+
+    Returns
+    -------
+    settings, package : bytes
+        As ``libbandfold/fuzz/encode_all.c`` reads them.
+    """
+    chance = random.Random(number)
+
+    def mostly(usual: float, *others: float) -> float:
+        return usual if chance.randrange(8) else chance.choice(others)
+
+    samples = mostly(chance.choice((1, 7, 8, 20, 65)), 0, 65535)
+    settings = SETTINGS.pack(
+        int(mostly(SMALL_BANDS, 0, 1, SMALL_BANDS + 1, 65535)),
+        int(samples),
+        int(mostly(chance.randrange(4), 4, 6, 8, 255)),
+        mostly(chance.choice((1 / 16, 1.0, 7.3, 300.0, 2.0**20)), 0.0, -1.0, 1e300, float("nan")),
+        int(mostly(chance.choice((0, 8, 16, 64)), 4, 65528)),
+        int(mostly(chance.randrange(10), 10, -1)),
+        int(mostly(chance.choice((0, 1, 3, -1)), -128, 127)),
+        chance.randrange(2),
+        mostly(chance.choice((0.0, 255.0, -1.0)), 0.5, float("inf"), float("nan")),
+        chance.randrange(256),
+    )
+    content = chance.randbytes(chance.choice((1, 16, 97, 5000)))
+    package = small_package()
+    return settings + content, changed_package(package, chance) if chance.randrange(2) else package
+
+
 def package_mutant(seeds: dict[str, bytes], number: int) -> tuple[bytes, bytes]:
     """Make a hostile package, and a stream that names it by its right hash.
 
@@ -104,22 +190,21 @@ def package_mutant(seeds: dict[str, bytes], number: int) -> tuple[bytes, bytes]:
     chance = random.Random(number)
     seed, name = list(PACKAGED.items())[number % len(PACKAGED)]
     whole = (DATA / f"{name}.bfm").read_bytes()
-    body = bytearray(whole[:-DIGITS])
-    # The end says where the directory is, which has the names; what is between is arrays.
-    directory = int.from_bytes(body[-6:-2], "little")
-    for _ in range(chance.choice((1, 2, 8))):
-        start = chance.choice((0, 0, directory))
-        body[chance.randrange(start, len(body))] = chance.choice(
-            (0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256))
-        )
-    digest = hashlib.sha256(body)
-    old = hashlib.sha256(whole[:-DIGITS]).digest()[:8]
-    parts = [(kind, payload.replace(old, digest.digest()[:8])) for kind, payload in sections(seeds[seed])]
-    return joined(parts), bytes(body) + digest.hexdigest().encode()
+    package = changed_package(whole, chance)
+    old, new = (hashlib.sha256(one[:-DIGITS]).digest()[:8] for one in (whole, package))
+    parts = [(kind, payload.replace(old, new)) for kind, payload in sections(seeds[seed])]
+    return joined(parts), package
+
+
+def _inputs(seeds: dict[str, bytes], number: int, kind: str) -> tuple[bytes, ...]:
+    """What is sent for an input."""
+    if kind == SETTINGS_TO_ENCODE:
+        return settings_mutant(number)
+    return package_mutant(seeds, number) if kind == PACKAGES else (mutant(seeds, number),)
 
 
 def campaign(
-    driver: Path, seeds: dict[str, bytes], first: int, count: int, *, packages: bool = False
+    driver: Path, seeds: dict[str, bytes], first: int, count: int, *, kind: str = STREAMS
 ) -> dict[str, object]:
     """Send hostile streams through a driver.
 
@@ -131,8 +216,8 @@ def campaign(
         Intact streams.
     first, count : int
         Number of the first input, and how many.
-    packages : bool
-        Whether packages are hostile, and streams are not.
+    kind : str
+        What is hostile: `STREAMS`, `PACKAGES` that streams name, or `SETTINGS_TO_ENCODE` with.
 
     Returns
     -------
@@ -141,7 +226,7 @@ def campaign(
     """
     shipped = ":".join(str(DATA / f"{name}.bfm") for name in PACKAGED.values())
     with subprocess.Popen(
-        [driver, "--packages"] if packages else [driver],
+        [driver, *OPTIONS[kind]],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -151,7 +236,7 @@ def campaign(
         sent = first
         try:
             for number in range(first, first + count):
-                for data in package_mutant(seeds, number) if packages else (mutant(seeds, number),):
+                for data in _inputs(seeds, number, kind):
                     process.stdin.write(len(data).to_bytes(4, "little") + data)
                 sent = number
         except BrokenPipeError:
@@ -168,14 +253,18 @@ def campaign(
 @click.option("--count", type=click.IntRange(1), default=100_000, show_default=True, help="Inputs.")
 @click.option("--first", type=click.IntRange(0), default=0, show_default=True, help="Number of the first.")
 @click.option("--sanitised", is_flag=True, help="Leave time alone: a sanitised library takes more.")
-@click.option("--packages", is_flag=True, help="Mutate packages, and not the streams that name them.")
+@click.option(
+    "--kind",
+    type=click.Choice(list(OPTIONS)),
+    default=STREAMS,
+    show_default=True,
+    help="What is mutated: streams, packages that they name, or settings and samples to encode.",
+)
 @figures_option("Write here.")
-def main(
-    driver: Path, count: int, first: int, sanitised: bool, packages: bool, json_path: Path | None
-) -> None:
-    """Mutate streams past their checksums, and decode them in C."""
+def main(driver: Path, count: int, first: int, sanitised: bool, kind: str, json_path: Path | None) -> None:
+    """Mutate streams past their checksums, and decode them in C; or settings, and encode."""
     started = time.perf_counter()
-    found = campaign(driver.absolute(), hostile_seeds(), first, count, packages=packages)
+    found = campaign(driver.absolute(), hostile_seeds(), first, count, kind=kind)
     found["seconds"] = round(time.perf_counter() - started)
     click.echo(json.dumps(found))
     if json_path:

@@ -2,39 +2,10 @@
 
 #include "decode_all.h"
 
-#include <stdio.h>
+#include "counting_memory.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-/* Bytes that are held; each block begins with its size. */
-typedef struct {
-    uint64_t held, largest;
-} tally;
-
-typedef union {
-    size_t size;
-    max_align_t aligned;
-} head;
-
-static void *allocate(void *context, size_t size)
-{
-    tally *counted = context;
-    head *block = malloc(sizeof *block + size);
-    if (block == NULL)
-        return NULL;
-    block->size = size;
-    counted->held += size;
-    counted->largest = counted->held > counted->largest ? counted->held : counted->largest;
-    return block + 1;
-}
-
-static void release(void *context, void *memory)
-{
-    tally *counted = context;
-    head *block = (head *)memory - 1;
-    counted->held -= block->size;
-    free(block);
-}
 
 static void count_damage(void *context, const bandfold_strip_report *strip)
 {
@@ -61,26 +32,26 @@ static size_t look_at_fields(const bandfold_decoder *decoder, const bandfold_inf
     return total;
 }
 
-static bandfold_status decode_part(bandfold_decoder *decoder, const bandfold_request *part, tally *counted)
+static bandfold_status decode_part(bandfold_decoder *decoder, const bandfold_request *part, counting_memory *counted)
 {
     uint64_t bytes;
     const char *reason;
     bandfold_status status = bandfold_output_size(decoder, part, &bytes, &reason);
     if (status != BANDFOLD_OK)
         return status;
-    void *samples = allocate(counted, (size_t)bytes);
+    void *samples = take_counted(counted, (size_t)bytes);
     if (samples == NULL)
         return BANDFOLD_NO_MEMORY;
     status = bandfold_decode(decoder, part, samples, (size_t)bytes, &reason);
-    release(counted, samples);
+    release_counted(counted, samples);
     return status;
 }
 
 outcome decode_all(const void *data, size_t size, const bandfold_bytes *packages, size_t package_count)
 {
     outcome found = {0};
-    tally counted = {0};
-    const bandfold_allocator allocator = {allocate, release, &counted};
+    counting_memory counted = {0};
+    const bandfold_allocator allocator = {take_counted, release_counted, &counted};
     const bandfold_options options = {.packages = packages, .package_count = package_count, .allocator = &allocator};
     bandfold_decoder *decoder;
     const char *reason;
@@ -96,10 +67,7 @@ outcome decode_all(const void *data, size_t size, const bandfold_bytes *packages
         decode_part(decoder, &part, &counted);
     }
     bandfold_close(decoder);
-    if (counted.held) {
-        fprintf(stderr, "%llu bytes were not given back\n", (unsigned long long)counted.held);
-        abort();
-    }
+    check_all_released(&counted);
     found.largest = counted.largest;
     return found;
 }

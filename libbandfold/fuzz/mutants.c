@@ -1,13 +1,14 @@
-/* Decodes hostile inputs, one after the other, and tells what the costliest took.
+/* Decodes hostile inputs, one after the other, or encodes with them, and tells what the costliest took.
  *
  * Inputs come through standard input, each behind its length in 4 bytes, lowest first, or from the files that are
  * named.
- * With --packages each stream that comes is followed by the package that it may name.
+ * With --packages each stream that comes is followed by the package that it may name. With --encode settings and samples
+ * come in place of streams, each followed by a package.
  * The last line that is printed is a JSON object. Where an input breaks a rule of memory the process ends, and standard
  * error tells its number if a sanitiser does not.
  */
 
-#include "decode_all.h"
+#include "encode_all.h"
 #include "packages.h"
 
 #include "../example/file_bytes.h"
@@ -17,7 +18,10 @@
 #include <string.h>
 #include <time.h>
 
-enum { STATUSES = BANDFOLD_BAD_ARGUMENT + 1 };
+enum { STATUSES = BANDFOLD_FAULT + 1 };
+
+/* What is done with an input. */
+typedef outcome (*attempt)(const void *data, size_t size, const bandfold_bytes *given, size_t given_count);
 
 typedef struct {
     unsigned long long tried, damaged, statuses[STATUSES];
@@ -31,10 +35,10 @@ static double now(void)
     return (double)clock() / CLOCKS_PER_SEC;
 }
 
-static void try_input(campaign *all, const void *data, size_t size, const bandfold_bytes *given, size_t given_count)
+static void try_input(campaign *all, attempt call, const void *data, size_t size, const bandfold_bytes *given, size_t given_count)
 {
     const double hundreds = size > 100000 ? (double)size / 100000.0 : 1.0, started = now();
-    const outcome found = decode_all(data, size, given, given_count);
+    const outcome found = call(data, size, given, given_count);
     const double seconds = (now() - started) / hundreds;
     const double largest = (double)found.largest / hundreds;
     all->statuses[found.status]++;
@@ -66,7 +70,7 @@ static void *next_input(size_t *size)
     return data;
 }
 
-static void try_pipe(campaign *all, int with_packages)
+static void try_pipe(campaign *all, attempt call, int with_packages)
 {
     void *data;
     size_t size;
@@ -75,9 +79,9 @@ static void try_pipe(campaign *all, int with_packages)
         void *package = with_packages ? next_input(&own.size) : NULL;
         own.data = package;
         if (with_packages)
-            try_input(all, data, size, &own, package != NULL);
+            try_input(all, call, data, size, &own, package != NULL);
         else
-            try_input(all, data, size, packages, package_count);
+            try_input(all, call, data, size, packages, package_count);
         free(package);
         free(data);
     }
@@ -86,7 +90,8 @@ static void try_pipe(campaign *all, int with_packages)
 int main(int count, char **words)
 {
     campaign all = {0};
-    const int with_packages = count == 2 && strcmp(words[1], "--packages") == 0;
+    const int encoding = count == 2 && strcmp(words[1], "--encode") == 0;
+    const int with_packages = encoding || (count == 2 && strcmp(words[1], "--packages") == 0);
     void *data;
     size_t size;
     if (!load_packages()) {
@@ -99,11 +104,11 @@ int main(int count, char **words)
             fprintf(stderr, "error: %s cannot be read\n", words[n]);
             return 2;
         }
-        try_input(&all, data, size, packages, package_count);
+        try_input(&all, decode_all, data, size, packages, package_count);
         free(data);
     }
     if (count == 1 || with_packages)
-        try_pipe(&all, with_packages);
+        try_pipe(&all, encoding ? encode_all : decode_all, with_packages);
     printf("{\"tried\": %llu, \"damaged\": %llu, \"statuses\": [", all.tried, all.damaged);
     for (int n = 0; n < STATUSES; n++)
         printf("%s%llu", n ? ", " : "", all.statuses[n]);

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bandfold.benchmarks.c_mutants import MOST_BYTES, PACKAGED, campaign, mutant
+from bandfold.benchmarks.c_mutants import (
+    MOST_BYTES,
+    PACKAGED,
+    PACKAGES,
+    SETTINGS_TO_ENCODE,
+    campaign,
+    mutant,
+)
 from bandfold.benchmarks.damage.mutations import cut, flipped, joined, sections
 from bandfold.benchmarks.damage.streams import hostile_seeds, long_stream
 from bandfold.bitstream.container import stream_budget
@@ -17,6 +24,7 @@ from bandfold.common.errors import BandfoldError
 from bandfold.ground.decoder import Decoder
 
 from .c_library import (
+    BAD_ARGUMENT,
     COMPILER,
     CORRUPT,
     FILLED,
@@ -173,7 +181,8 @@ def test_a_short_campaign_under_sanitisers(tmp_path, seeds):
         [COMPILER, *sanitisers, probe, "-o", tmp_path / "probe"], capture_output=True
     ).returncode:
         pytest.skip("the compiler has no sanitisers")
-    more = [LIBRARY / "fuzz" / f"{name}.c" for name in ("mutants", "decode_all", "packages")]
+    names = ("mutants", "decode_all", "encode_all", "counting_memory", "packages")
+    more = [LIBRARY / "fuzz" / f"{name}.c" for name in names]
     more.append(LIBRARY / "example" / "file_bytes.c")
     driver = compile_all(tmp_path, tmp_path / "mutants", *more, options=["-O0", *sanitisers])
     found = campaign(driver, seeds, 0, 80)
@@ -181,6 +190,10 @@ def test_a_short_campaign_under_sanitisers(tmp_path, seeds):
     assert found["tried"] == 80
     assert found["largest"] < MOST_BYTES
     assert all(count > 0 for count in found["statuses"][:2])
-    found = campaign(driver, seeds, 0, 20, packages=True)
+    found = campaign(driver, seeds, 0, 20, kind=PACKAGES)
     assert "crash" not in found, found
     assert found["statuses"][OK] + found["statuses"][NEEDS_PACKAGE] + found["statuses"][CORRUPT] == 20
+    found = campaign(driver, {}, 0, 40, kind=SETTINGS_TO_ENCODE)
+    assert "crash" not in found, found
+    assert found["statuses"][OK] > 5
+    assert found["statuses"][BAD_ARGUMENT] > 5
