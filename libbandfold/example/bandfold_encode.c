@@ -1,7 +1,8 @@
 /* Encodes a file of samples with the package of a sensor:
  *
- *     bandfold_encode -p PACKAGE.bfm -b BANDS -s SAMPLES [-t TYPE] [-q STEP] [-l LINES] [-e EFFORT] IN.raw OUT.bf
+ *     bandfold_encode -p PACKAGE.bfm -b BANDS -s SAMPLES [-t TYPE] [-q STEP | -r BITS] [-l LINES] [-e EFFORT] IN.raw OUT.bf
  *
+ * STEP is that of the quantiser, in counts; BITS is a rate in bits per sample, in its place.
  * Samples lie line by line, all bands of a line one behind the other (BIL), in the byte order of the machine. The file
  * may be "-", standard input: lines are encoded as they come, so that memory does not grow with the scene.
  */
@@ -21,8 +22,8 @@ static int fail(const char *what, const char *reason)
 
 static int usage(void)
 {
-    fputs("usage: bandfold_encode -p PACKAGE.bfm -b BANDS -s SAMPLES [-t uint8|int8|uint16|int16] [-q STEP] [-l LINES] "
-          "[-e EFFORT] IN.raw OUT.bf\n",
+    fputs("usage: bandfold_encode -p PACKAGE.bfm -b BANDS -s SAMPLES [-t uint8|int8|uint16|int16] [-q STEP | -r BITS] "
+          "[-l LINES] [-e EFFORT] IN.raw OUT.bf\n",
           stderr);
     return 2;
 }
@@ -58,6 +59,8 @@ static int take_option(char name, const char *value, bandfold_settings *settings
         return 0;
     case 'q':
         return read_number(value, 0, 1 << 20, &settings->step);
+    case 'r':
+        return read_number(value, 0, 64, &settings->bits_per_sample);
     default:
         if (strchr("bsle", name) == NULL || !read_number(value, 1, 1 << 24, &number))
             return 0;
@@ -124,7 +127,7 @@ static int encode_file(bandfold_settings *settings, FILE *input, const char *out
 
 int main(int count, char **words)
 {
-    bandfold_settings settings = {.type = BANDFOLD_UINT16, .step = 8, .source_interleave = BANDFOLD_BIL};
+    bandfold_settings settings = {.type = BANDFOLD_UINT16, .source_interleave = BANDFOLD_BIL};
     const char *package = NULL;
     int at = 1;
     for (; at + 1 < count && words[at][0] == '-' && words[at][1]; at += 2)
@@ -132,6 +135,8 @@ int main(int count, char **words)
             return usage();
     if (count - at != 2 || package == NULL || settings.bands == 0 || settings.samples == 0)
         return usage();
+    if (settings.step == 0 && settings.bits_per_sample == 0)
+        settings.step = 8;
     settings.package.data = read_file(package, &settings.package.size);
     if (settings.package.data == NULL)
         return fail(package, "cannot be read");

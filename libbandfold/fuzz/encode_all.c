@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SETTINGS_BYTES = 27, MOST_MEMORY = 1 << 28, MOST_LINE = 1 << 16, MOST_SAMPLES = 1 << 20 };
+enum { SETTINGS_BYTES = 41, MOST_MEMORY = 1 << 28, MOST_LINE = 1 << 16, MOST_SAMPLES = 1 << 20 };
 
 /* What an encoder has written. */
 typedef struct {
@@ -52,6 +52,10 @@ static uint32_t read_settings(const uint8_t from[SETTINGS_BYTES], bandfold_setti
     settings->has_no_data = from[17] & 1;
     memcpy(&settings->no_data, from + 18, sizeof settings->no_data);
     settings->source_interleave = (bandfold_interleave)(from[26] & 3);
+    memcpy(&settings->bits_per_sample, from + 27, sizeof settings->bits_per_sample);
+    settings->buffer = load_16(from + 35);
+    settings->reserve = (uint64_t)load_16(from + 37) << (from[39] & 31);
+    /* The last byte is spare. */
     return from[26] >> 2;
 }
 

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { STATUSES = BANDFOLD_FAULT + 1 };
+enum { STATUSES = BANDFOLD_OVER_RATE + 1 };
 
 /* What is done with an input. */
 typedef outcome (*attempt)(const void *data, size_t size, const bandfold_bytes *given, size_t given_count);

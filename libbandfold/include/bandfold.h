@@ -36,7 +36,8 @@ typedef enum {
     BANDFOLD_NO_MEMORY,     /* the allocator had none left */
     BANDFOLD_BAD_ARGUMENT,  /* a range outside of the scene, too small a buffer, or settings that are impossible */
     BANDFOLD_NOT_WRITTEN,   /* the function that takes what is encoded has failed */
-    BANDFOLD_FAULT          /* what was encoded is not what was to be encoded: a fault, of memory or of the program */
+    BANDFOLD_FAULT,         /* what was encoded is not what was to be encoded: a fault, of memory or of the program */
+    BANDFOLD_OVER_RATE      /* a strip does not fit the rate */
 } bandfold_status;
 
 /* What a status means: one line in English, never null. */
@@ -191,6 +192,8 @@ typedef struct {
     uint32_t bands, samples;      /* samples of a line */
     bandfold_type type;           /* of 8 or 16 bits */
     double step;                  /* of the quantiser, in counts: 1/16 to 2**20; it is rounded to 1/256 */
+    double bits_per_sample;       /* in place of a step: all bytes of the stream counted, on average from the first strip on */
+    uint64_t buffer;              /* bytes of the transmitter's buffer, where there is a rate; 0: four strips at that rate */
     bandfold_bytes package;       /* the package file (.bfm) of the sensor, for as many bands */
     uint32_t strip_lines;         /* lines that are coded together, a multiple of 8; 0: 64, more or fewer where lines are
                                      short or long */
@@ -206,6 +209,8 @@ typedef struct {
     int (*write)(void *context, const void *section, size_t size);
     void *context;                /* for `write` */
     uint64_t memory_limit;        /* bytes; 0: 4 GiB */
+    uint64_t reserve;             /* bytes that are taken at once for the coding of strips: while it is enough, nothing is
+                                     allocated later; see `bandfold_encoder_most_memory` */
     const bandfold_allocator *allocator; /* null: malloc and free */
 } bandfold_settings;
 
@@ -238,6 +243,12 @@ BANDFOLD_API bandfold_status bandfold_encoder_finish(bandfold_encoder *encoder, 
 /* Lines of a strip, and lines that were handed over. */
 BANDFOLD_API uint32_t bandfold_encoder_strip_lines(const bandfold_encoder *encoder);
 BANDFOLD_API uint32_t bandfold_encoder_lines(const bandfold_encoder *encoder);
+
+/* Bytes that were needed at a time so far, and of these what is needed as long as the encoder is open: the difference is a
+ * `reserve` with which strips like those so far are coded without any allocation.
+ */
+BANDFOLD_API uint64_t bandfold_encoder_most_memory(const bandfold_encoder *encoder);
+BANDFOLD_API uint64_t bandfold_encoder_lasting_memory(const bandfold_encoder *encoder);
 
 /* Give back all memory; null does nothing. A stream that is not finished stays cut off. */
 BANDFOLD_API void bandfold_encoder_close(bandfold_encoder *encoder);

@@ -33,6 +33,8 @@ const char *bandfold_message(bandfold_status status)
         return "what was encoded could not be written";
     case BANDFOLD_FAULT:
         return "something was encoded wrongly: no stream comes out of it";
+    case BANDFOLD_OVER_RATE:
+        return "a strip does not fit the rate: raise it";
     }
     return "unknown status";
 }

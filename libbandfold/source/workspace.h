@@ -13,6 +13,9 @@ typedef struct {
     bandfold_allocator allocator;
     bfl_block *blocks[BFL_POOLS]; /* the last one that was taken first */
     uint64_t used, limit;         /* bytes of all blocks */
+    uint64_t most;                /* of those at a time so far */
+    uint8_t *reserve;             /* memory that scratch blocks lie in as long as there is room; null: none */
+    uint64_t reserve_size, reserve_used, reserve_cost; /* the last one with what comes before the memory */
     uint64_t work;                /* units of work that are left; see budget.h */
     bandfold_status status;       /* of the last failure */
     const char *reason;
@@ -20,6 +23,9 @@ typedef struct {
 
 /* Say why a call fails; returns the status. */
 bandfold_status bfl_fail(bfl_workspace *workspace, bandfold_status status, const char *reason);
+
+/* Take lasting memory that scratch blocks then lie in: where they fit, nothing more is allocated. */
+bandfold_status bfl_reserve(bfl_workspace *workspace, uint64_t size);
 
 /* Memory for `count` things of `size` bytes, all zero; null, and the status of the workspace says why. */
 void *bfl_take(bfl_workspace *workspace, bfl_pool pool, uint64_t count, uint64_t size);

@@ -25,6 +25,8 @@ class Settings(ctypes.Structure):
         ("samples", ctypes.c_uint32),
         ("type", ctypes.c_int),
         ("step", ctypes.c_double),
+        ("bits_per_sample", ctypes.c_double),
+        ("buffer", ctypes.c_uint64),
         ("package", Bytes),
         ("strip_lines", ctypes.c_uint32),
         ("effort", ctypes.c_int),
@@ -38,6 +40,7 @@ class Settings(ctypes.Structure):
         ("write", WRITE),
         ("context", ctypes.c_void_p),
         ("memory_limit", ctypes.c_uint64),
+        ("reserve", ctypes.c_uint64),
         ("allocator", ctypes.POINTER(Allocator)),
     )
 
@@ -57,6 +60,8 @@ class Encoder:
 
     def __init__(self, library, package, metadata=None, allocator=None, write=None, **settings):
         self._calls = library.calls
+        for name in ("most", "lasting"):
+            getattr(self._calls, f"bandfold_encoder_{name}_memory").restype = ctypes.c_uint64
         self.sections = []
 
         @WRITE
@@ -107,6 +112,15 @@ class Encoder:
     def strip_lines(self):
         """Lines of a strip."""
         return self._calls.bandfold_encoder_strip_lines(self._handle)
+
+    @property
+    def memory(self):
+        """Bytes that were needed at a time, and those that are needed all the time."""
+        calls = self._calls
+        return (
+            calls.bandfold_encoder_most_memory(self._handle),
+            calls.bandfold_encoder_lasting_memory(self._handle),
+        )
 
     def close(self):
         """Give back all memory."""

@@ -29,7 +29,8 @@ TYPES = ("uint8", "int8", "uint16", "int16", "int32", "uint32", "float32", "floa
     BAD_ARGUMENT,
     NOT_WRITTEN,
     FAULT,
-) = range(9)
+    OVER_RATE,
+) = range(10)
 INTACT, PARTIAL, UNBOUNDED, FILLED = range(4)
 
 

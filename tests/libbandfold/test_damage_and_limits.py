@@ -145,8 +145,8 @@ def test_what_is_no_stream_is_refused(library):
 
 
 def test_every_message_is_one_line(library):
-    messages = [library.calls.bandfold_message(status).decode() for status in range(10)]
-    assert len(set(messages)) == 10
+    messages = [library.calls.bandfold_message(status).decode() for status in range(11)]
+    assert len(set(messages)) == 11
     assert all(message and "\n" not in message for message in messages)
 
 

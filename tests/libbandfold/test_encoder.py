@@ -10,7 +10,7 @@ from bandfold.bitstream.container.sections import Section, read_sections
 from bandfold.bitstream.contexts.tables import DATA
 from bandfold.bitstream.packages.package import pack, unpack
 from bandfold.calibration.sensor_fit import fit_sensor
-from bandfold.common.errors import ModelError, VerificationError
+from bandfold.common.errors import BudgetError, ModelError, VerificationError
 from bandfold.common.scene import SceneInfo
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard import ArraySource
@@ -26,6 +26,7 @@ from .c_library import (
     NO_MEMORY,
     NOT_WRITTEN,
     OVER_LIMIT,
+    OVER_RATE,
     UNSUPPORTED,
     Counter,
     DecodingError,
@@ -251,6 +252,13 @@ def test_lines_of_another_sensor_are_refused_as_in_python(library, change, unit,
         ({"step": 0.05}, BAD_ARGUMENT),
         ({"step": 2.0**21}, BAD_ARGUMENT),
         ({"step": float("nan")}, BAD_ARGUMENT),
+        ({"step": 0.0}, BAD_ARGUMENT),
+        ({"bits_per_sample": 1.0}, BAD_ARGUMENT),
+        ({"step": 0.0, "bits_per_sample": -1.0}, BAD_ARGUMENT),
+        ({"step": 0.0, "bits_per_sample": float("inf")}, BAD_ARGUMENT),
+        ({"step": 0.0, "bits_per_sample": float("nan")}, BAD_ARGUMENT),
+        ({"buffer": 100}, BAD_ARGUMENT),
+        ({"reserve": 1 << 40}, OVER_LIMIT),
         ({"effort": 10}, BAD_ARGUMENT),
         ({"effort": -1}, BAD_ARGUMENT),
         ({"strip_lines": 12}, BAD_ARGUMENT),
@@ -337,3 +345,45 @@ def test_memory_that_ends_anywhere_is_told_and_given_back(library):
         assert refused.value.status == NO_MEMORY
         assert counter.held == 0
     assert encode(library, cube, file, pieces=(20,), **settings) == wanted
+
+
+def test_with_a_reserve_nothing_is_allocated_after_the_start(library):
+    cube, file = changing_land(20), package(20)
+    settings = {"bands": 20, "samples": 50, "type": 2, "step": 2.0, "strip_lines": 16}
+    by_line = cube.transpose(1, 0, 2)
+    with Encoder(library, file, **settings) as encoder:
+        encoder.push(by_line)
+        encoder.finish()
+        most, lasting = encoder.memory
+    wanted = b"".join(encoder.sections)
+    for reserve, allocates in ((most - lasting, False), (most, False), ((most - lasting) // 2, True)):
+        counter = Counter(1 << 30)
+        with Encoder(library, file, allocator=counter.allocator, reserve=reserve, **settings) as encoder:
+            taken = counter.taken
+            encoder.push(by_line)
+            encoder.finish()
+            assert (counter.taken > taken) == allocates
+            assert encoder.memory == (most, lasting)
+        assert b"".join(encoder.sections) == wanted
+        assert counter.held == 0
+
+
+@pytest.mark.parametrize(
+    ("bps", "buffer", "strip_lines", "effort"),
+    [(2.0, 0, 16, 5), (0.4, 500, 32, 3), (6.0, 100_000, 8, 1), (1.0, 0, 64, 6)],
+)
+def test_a_rate_is_kept_with_the_bytes_of_python(library, bps, buffer, strip_lines, effort):
+    cube, file = changing_land(20), package(20)
+    settings = {"strip_lines": strip_lines, "effort": effort}
+    wanted = python_stream(cube, file, bps=bps, buffer=buffer or None, **settings)
+    assert len(wanted) <= bps * cube.size / 8
+    assert encode(library, cube, file, bits_per_sample=bps, buffer=buffer, pieces=(9,), **settings) == wanted
+
+
+def test_a_rate_that_is_too_low_is_refused_as_in_python(library):
+    cube, file = scene(20, 40, 33), package(20)
+    with pytest.raises(BudgetError):
+        python_stream(cube, file, bps=0.01, strip_lines=8)
+    with pytest.raises(DecodingError, match="rate is too low") as refused:
+        encode(library, cube, file, bits_per_sample=0.01, strip_lines=8)
+    assert refused.value.status == OVER_RATE

@@ -73,6 +73,16 @@ uint32_t bandfold_encoder_lines(const bandfold_encoder *encoder)
     return (uint32_t)(encoder->lines + (uint64_t)encoder->held.lines);
 }
 
+uint64_t bandfold_encoder_most_memory(const bandfold_encoder *encoder)
+{
+    return encoder->workspace.most;
+}
+
+uint64_t bandfold_encoder_lasting_memory(const bandfold_encoder *encoder)
+{
+    return encoder->lasting;
+}
+
 /* Whether lines can be taken now. */
 static bandfold_status check_open(bandfold_encoder *encoder, const void *samples, uint32_t lines, const char **reason)
 {

@@ -4,7 +4,7 @@
 
 #include "absent_samples.h"
 #include "header.h"
-#include "quantiser.h"
+#include "limited_rate.h"
 #include "stream_planner.h"
 
 struct bandfold_encoder {
@@ -18,6 +18,7 @@ struct bandfold_encoder {
     bfl_kernel_cosine cosine;
     bfl_quantiser quantiser;
     bfl_stream_planner planner;
+    bfl_limited_rate rate;           /* without bits per sample: none, the step is that of the header */
     bfl_held_strip held, filled;     /* as given, and without gaps: the same memory where none can be */
     bfl_marker marker;
     bandfold_bytes metadata;         /* their section */
@@ -25,6 +26,7 @@ struct bandfold_encoder {
     uint32_t since_repeated;
     uint32_t band, frame_lines;      /* of a frame that is handed over band by band */
     uint64_t lines, strips;          /* that are coded */
+    uint64_t lasting;                /* bytes that are needed between strips */
     int finished;
     bandfold_status failed;          /* what a call has come to that cannot be put right */
 };

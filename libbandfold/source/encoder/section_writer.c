@@ -17,6 +17,14 @@ bandfold_status bfl_begin_section(bfl_workspace *workspace, uint64_t room, bfl_o
     return BANDFOLD_OK;
 }
 
+uint64_t bfl_section_size(uint64_t payload)
+{
+    uint64_t length = 1;
+    for (uint64_t rest = payload; rest > 0x7f; rest >>= 7)
+        length++;
+    return 1 + length + 1 + 4 + payload;
+}
+
 bandfold_status bfl_end_section(bfl_workspace *workspace, bfl_kind kind, const bfl_output_bytes *payload,
                                 bandfold_bytes *section)
 {

@@ -12,11 +12,10 @@
 
 enum {
     CHUNK_BYTES = 7168,
-    MOST_CHUNKS = 32,
     BITS_OF_VALUE = 6,
     EXTENT_MEAN = 256,
     MOST_CLASSES = 256,
-    LONGEST_HEAD = 6 * BFL_LONGEST_VARINT + 1
+    LONGEST_HEAD = 6 * BFL_LONGEST_VARINT + 1 + BFL_MOST_CHUNKS * (2 * BFL_LONGEST_VARINT + 1 + 4)
 };
 
 enum { FOLD_FLAG = 1, ROTATED_FLAG = 2, STEP_FLAG = 4, LOW_FLAG = 8 };
@@ -25,12 +24,6 @@ enum { FOLD_FLAG = 1, ROTATED_FLAG = 2, STEP_FLAG = 4, LOW_FLAG = 8 };
 typedef struct {
     int64_t *nonzero, *energy, *bits, *extents;
 } statistics;
-
-typedef struct {
-    int64_t first, components; /* which it holds */
-    uint64_t start, size;      /* of its payload among those of all chunks */
-    uint8_t worth;
-} chunk;
 
 static bandfold_status count_levels(bfl_workspace *workspace, const bfl_segment_content *content, statistics *counted)
 {
@@ -45,14 +38,14 @@ static bandfold_status count_levels(bfl_workspace *workspace, const bfl_segment_
 }
 
 /* Each component goes to the chunk in which its middle lies; returns the number of chunks. */
-static int64_t cut_chunks(const int64_t *nonzero, int64_t components, chunk chunks[MOST_CHUNKS])
+static int64_t cut_chunks(const int64_t *nonzero, int64_t components, bfl_coded_chunk chunks[BFL_MOST_CHUNKS])
 {
     int64_t total = 0, sum = 0, found = 0, last = -1;
     for (int64_t k = 0; k < components; k++)
         total += nonzero[k];
     int64_t count = total * BITS_OF_VALUE / (8 * CHUNK_BYTES);
-    count = count < MOST_CHUNKS ? count : MOST_CHUNKS;
-    memset(chunks, 0, MOST_CHUNKS * sizeof *chunks);
+    count = count < BFL_MOST_CHUNKS ? count : BFL_MOST_CHUNKS;
+    memset(chunks, 0, BFL_MOST_CHUNKS * sizeof *chunks);
     if (count < 2) {
         chunks[0].components = components;
         return 1;
@@ -75,7 +68,7 @@ typedef struct {
     int64_t runs; /* of absent samples */
 } needs;
 
-static needs needs_of(const bfl_segment_content *content, const statistics *counted, const chunk *part)
+static needs needs_of(const bfl_segment_content *content, const statistics *counted, const bfl_coded_chunk *part)
 {
     const int64_t positions = content->rows * content->columns;
     needs found = {.integers = (uint64_t)part->components, .bits = 1};
@@ -97,7 +90,7 @@ static needs needs_of(const bfl_segment_content *content, const statistics *coun
 
 /* The diagonals of each component of a chunk, then their latents. */
 static bandfold_status put_latents(bfl_payload_writer *payload, const bfl_segment_content *content,
-                                   const statistics *counted, const chunk *part)
+                                   const statistics *counted, const bfl_coded_chunk *part)
 {
     const bfl_block *mark = bfl_mark(payload->workspace, BFL_SCRATCH);
     const int64_t positions = content->rows * content->columns, *extents = counted->extents + part->first;
@@ -123,7 +116,7 @@ static bandfold_status put_latents(bfl_payload_writer *payload, const bfl_segmen
 }
 
 static bandfold_status write_chunk(bfl_workspace *workspace, const bfl_tables *tables,
-                                   const bfl_segment_content *content, const statistics *counted, const chunk *part,
+                                   const bfl_segment_content *content, const statistics *counted, const bfl_coded_chunk *part,
                                    bfl_output_bytes *data)
 {
     const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
@@ -156,63 +149,81 @@ static void put_place(const bfl_place *place, bfl_output_bytes *head)
         bfl_put_varint(head, place->lines);
 }
 
-/* The list of chunks and their checksums; the first checksum is of the head, too. */
-static void put_chunks(const chunk *chunks, int64_t count, const bfl_output_bytes *data, bfl_output_bytes *payload)
+/* Bytes of the payloads of the chunks that are kept. */
+static uint64_t data_size(const bfl_coded_segment *coded)
 {
-    bfl_put_varint(payload, (uint64_t)count);
-    if (count == 1) {
-        bfl_put_varint(payload, (uint64_t)chunks[0].components);
-        bfl_put_bytes(payload, data->data, data->size);
-        return;
+    const bfl_coded_chunk *last = &coded->chunks[coded->count - 1];
+    return last->start + last->size;
+}
+
+/* What comes before the payloads of the chunks, but their checksums. */
+static void put_head(const bfl_coded_segment *coded, bfl_output_bytes *head)
+{
+    put_place(&coded->place, head);
+    bfl_put_varint(head, (uint64_t)coded->count);
+    for (int64_t n = 0; n < coded->count; n++) {
+        bfl_put_varint(head, (uint64_t)coded->chunks[n].components);
+        if (coded->count == 1)
+            return;
+        bfl_put_byte(head, coded->chunks[n].worth);
+        bfl_put_varint(head, coded->chunks[n].size);
     }
-    for (int64_t n = 0; n < count; n++) {
-        bfl_put_varint(payload, (uint64_t)chunks[n].components);
-        bfl_put_byte(payload, chunks[n].worth);
-        bfl_put_varint(payload, chunks[n].size);
-    }
-    const uint32_t head = bfl_crc32c(0, payload->data, payload->size);
-    for (int64_t n = 0; n < count; n++)
-        bfl_put_32(payload, bfl_crc32c(n ? 0 : head, data->data + chunks[n].start, chunks[n].size));
-    bfl_put_bytes(payload, data->data, data->size);
 }
 
 /* Bytes that the payloads of all chunks take at most: a token takes 24 bits. */
-static uint64_t data_room(const bfl_segment_content *content, const statistics *counted, const chunk *chunks,
-                          int64_t count)
+static uint64_t data_room(const bfl_segment_content *content, const statistics *counted,
+                          const bfl_coded_segment *coded)
 {
     uint64_t room = 0;
-    for (int64_t n = 0; n < count; n++) {
-        const needs of = needs_of(content, counted, &chunks[n]);
+    for (int64_t n = 0; n < coded->count; n++) {
+        const needs of = needs_of(content, counted, &coded->chunks[n]);
         const uint64_t bits = 24 * (of.tokens + of.integers) + of.bits + BFL_MOST_BITS_OF_INTEGER * of.integers;
         room = bfl_sum(room, BFL_LONGEST_VARINT + 16 + bits / 8);
     }
     return room;
 }
 
-bandfold_status bfl_write_segment(bfl_workspace *workspace, const bfl_tables *tables,
-                                  const bfl_segment_content *content, bandfold_bytes *section)
+bandfold_status bfl_code_segment(bfl_workspace *workspace, const bfl_tables *tables,
+                                 const bfl_segment_content *content, bfl_coded_segment *coded)
 {
+    bfl_output_bytes *data = &coded->data;
     statistics counted;
-    chunk chunks[MOST_CHUNKS];
-    bfl_output_bytes data = {0}, payload;
     BFL_TRY(count_levels(workspace, content, &counted));
-    const int64_t count = cut_chunks(counted.nonzero, content->components, chunks);
-    data.room = data_room(content, &counted, chunks, count);
-    BFL_TAKE(data.data, workspace, BFL_SCRATCH, data.room);
-    for (int64_t n = 0; n < count; n++) {
+    *coded = (bfl_coded_segment){.place = content->place};
+    coded->count = cut_chunks(counted.nonzero, content->components, coded->chunks);
+    data->room = data_room(content, &counted, coded);
+    BFL_TAKE(data->data, workspace, BFL_SCRATCH, data->room);
+    for (int64_t n = 0; n < coded->count; n++) {
+        bfl_coded_chunk *chunk = &coded->chunks[n];
         uint64_t energy = 0;
-        chunks[n].start = data.size;
-        BFL_TRY(write_chunk(workspace, tables, content, &counted, &chunks[n], &data));
-        chunks[n].size = data.size - chunks[n].start;
-        for (int64_t k = chunks[n].first; k < chunks[n].first + chunks[n].components; k++)
+        chunk->start = data->size;
+        BFL_TRY(write_chunk(workspace, tables, content, &counted, chunk, data));
+        chunk->size = data->size - chunk->start;
+        for (int64_t k = chunk->first; k < chunk->first + chunk->components; k++)
             energy += (uint64_t)counted.energy[k];
-        chunks[n].worth = bfl_chunk_worth(energy, content->step_code, chunks[n].size);
+        chunk->worth = bfl_chunk_worth(energy, content->step_code, chunk->size);
     }
-    if (data.full)
-        return bfl_fail(workspace, BANDFOLD_FAULT, "a chunk is longer than it can be");
-    const uint64_t list = (uint64_t)count * (2 * BFL_LONGEST_VARINT + 1 + 4);
-    BFL_TRY(bfl_begin_section(workspace, LONGEST_HEAD + list + data.size, &payload));
-    put_place(&content->place, &payload);
-    put_chunks(chunks, count, &data, &payload);
+    return data->full ? bfl_fail(workspace, BANDFOLD_FAULT, "a chunk is longer than it can be") : BANDFOLD_OK;
+}
+
+uint64_t bfl_segment_size(const bfl_coded_segment *coded)
+{
+    uint8_t memory[LONGEST_HEAD];
+    bfl_output_bytes head = {.data = memory, .room = sizeof memory};
+    put_head(coded, &head);
+    return bfl_section_size(head.size + (coded->count > 1 ? 4 * (uint64_t)coded->count : 0) + data_size(coded));
+}
+
+bandfold_status bfl_write_segment(bfl_workspace *workspace, const bfl_coded_segment *coded, bandfold_bytes *section)
+{
+    const uint8_t *data = coded->data.data;
+    bfl_output_bytes payload;
+    BFL_TRY(bfl_begin_section(workspace, LONGEST_HEAD + data_size(coded), &payload));
+    put_head(coded, &payload);
+    /* The first checksum is of the head, too; a single chunk has none of its own. */
+    const uint32_t head = bfl_crc32c(0, payload.data, payload.size);
+    for (int64_t n = 0; coded->count > 1 && n < coded->count; n++)
+        bfl_put_32(&payload, bfl_crc32c(n ? 0 : head, data + coded->chunks[n].start, coded->chunks[n].size));
+    bfl_put_bytes(&payload, data, data_size(coded));
     return bfl_end_section(workspace, BFL_SEGMENT, &payload, section);
 }

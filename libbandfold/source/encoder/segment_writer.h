@@ -19,8 +19,31 @@ typedef struct {
     int64_t bands, pixels;   /* of the strip */
 } bfl_segment_content;
 
-/* Code a segment: `section` lies in scratch memory. */
-bandfold_status bfl_write_segment(bfl_workspace *workspace, const bfl_tables *tables,
-                                  const bfl_segment_content *content, bandfold_bytes *section);
+enum { BFL_MOST_CHUNKS = 32 };
+
+/* Components of a segment that are coded together. */
+typedef struct {
+    int64_t first, components; /* which it holds */
+    uint64_t start, size;      /* of its payload among those of all chunks */
+    uint8_t worth;
+} bfl_coded_chunk;
+
+/* A segment whose chunks are coded, strongest first; those behind the first `count` are left out. */
+typedef struct {
+    bfl_place place;
+    bfl_coded_chunk chunks[BFL_MOST_CHUNKS];
+    int64_t count;
+    bfl_output_bytes data; /* payloads of all chunks */
+} bfl_coded_segment;
+
+/* Code a segment, in scratch memory. */
+bandfold_status bfl_code_segment(bfl_workspace *workspace, const bfl_tables *tables,
+                                 const bfl_segment_content *content, bfl_coded_segment *coded);
+
+/* Bytes of its section. */
+uint64_t bfl_segment_size(const bfl_coded_segment *coded);
+
+/* Write it as a section, in scratch memory. */
+bandfold_status bfl_write_segment(bfl_workspace *workspace, const bfl_coded_segment *coded, bandfold_bytes *section);
 
 #endif

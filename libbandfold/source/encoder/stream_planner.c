@@ -74,22 +74,27 @@ static bandfold_status write_sections(bfl_workspace *workspace, bfl_stream_plann
                                   : BANDFOLD_OK;
 }
 
-static bandfold_status renew(bfl_workspace *workspace, bfl_stream_planner *planner, const bfl_block_sample *sample,
-                             double step)
+bandfold_status bfl_renew(bfl_workspace *workspace, bfl_stream_planner *planner, const bfl_sensor_planner *folds,
+                          double step, int again)
 {
-    bfl_sensor_planner folds;
-    BFL_TRY(bfl_begin_sensor_plan(workspace, planner->sensor, sample, &folds));
-    BFL_TRY(bfl_plan_fold(workspace, &folds, step, &planner->fold));
-    BFL_TRY(find_rotations(workspace, sample, step, planner));
+    BFL_TRY(bfl_plan_fold(workspace, folds, step, &planner->fold));
+    BFL_TRY(find_rotations(workspace, folds->sample, step, planner));
+    planner->next -= (uint64_t)(again != 0);
     planner->number = planner->next++;
     planner->planned = 1;
+    planner->step = step;
     BFL_TRY(write_sections(workspace, planner));
-    BFL_TRY(bfl_measure_mismatch(workspace, &planner->fold, sample, step, &planner->mismatch));
+    BFL_TRY(bfl_measure_mismatch(workspace, &planner->fold, folds->sample, step, &planner->mismatch));
     /* What even a fold made for a strip takes more than the best one: the same for any other. */
     planner->unavoidable = planner->mismatch.excess;
-    if (!(planner->mismatch.left_out <= MOST_LEFT_OUT * step * step + ROUNDED_VECTORS))
-        return bfl_fail(workspace, BANDFOLD_FAULT, "the plan leaves out what is worth its bits: use another package");
     return BANDFOLD_OK;
+}
+
+bandfold_status bfl_check_left_out(bfl_workspace *workspace, const bfl_stream_planner *planner, double step)
+{
+    if (planner->mismatch.left_out <= MOST_LEFT_OUT * step * step + ROUNDED_VECTORS)
+        return BANDFOLD_OK;
+    return bfl_fail(workspace, BANDFOLD_FAULT, "the plan leaves out what is worth its bits: use another package");
 }
 
 bandfold_status bfl_follow(bfl_workspace *workspace, bfl_stream_planner *planner, const bfl_held_strip *strip,
@@ -97,16 +102,15 @@ bandfold_status bfl_follow(bfl_workspace *workspace, bfl_stream_planner *planner
 {
     const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
     bfl_block_sample sample;
+    bfl_sensor_planner folds;
     BFL_TRY(bfl_sample_blocks(workspace, strip, &sample));
-    *renewed = !planner->planned;
-    if (planner->planned) {
-        BFL_TRY(bfl_measure_mismatch(workspace, &planner->fold, &sample, step, &planner->mismatch));
-        const double saved =
-            SHARE * (planner->mismatch.excess - planner->unavoidable) * (double)sample.pixels;
-        *renewed = saved > 8.0 * (double)planner->sections.size;
+    BFL_TRY(bfl_measure_mismatch(workspace, &planner->fold, &sample, step, &planner->mismatch));
+    const double saved = SHARE * (planner->mismatch.excess - planner->unavoidable) * (double)sample.pixels;
+    *renewed = saved > 8.0 * (double)planner->sections.size;
+    if (*renewed) {
+        BFL_TRY(bfl_begin_sensor_plan(workspace, planner->sensor, &sample, &folds));
+        BFL_TRY(bfl_renew(workspace, planner, &folds, step, 0));
     }
-    if (*renewed)
-        BFL_TRY(renew(workspace, planner, &sample, step));
     bfl_release(workspace, BFL_SCRATCH, mark);
     return BANDFOLD_OK;
 }

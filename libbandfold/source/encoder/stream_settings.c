@@ -6,7 +6,7 @@
 #include "metadata_writer.h"
 #include "wavelengths.h"
 
-#include <math.h>
+#include <float.h>
 #include <string.h>
 
 enum {
@@ -19,8 +19,6 @@ enum {
     MOST_BANDS = 1 << 16,
     MOST_ENTRIES = 1 << 22,
     REPEAT = 8,
-    STEP_UNIT = 256,
-    LEAST_STEP_CODE = 16,
     UNIFORM_TABLES = 0,
     DEPENDENT_TABLES = 1
 };
@@ -50,8 +48,14 @@ static bandfold_status check_settings(bandfold_encoder *encoder, const bandfold_
     if (settings->type > BANDFOLD_INT16)
         return bfl_fail(&encoder->workspace, BANDFOLD_UNSUPPORTED,
                         "samples of more than 16 bits are not encoded: use the Python package, or scale them");
-    if (!(settings->step >= SMALLEST_STEP && settings->step <= LARGEST_STEP))
+    if ((settings->step != 0.0) == (settings->bits_per_sample != 0.0))
+        return refuse(encoder, "give either a step or bits per sample");
+    if (settings->step != 0.0 && !(settings->step >= SMALLEST_STEP && settings->step <= LARGEST_STEP))
         return refuse(encoder, "the step is out of range: give 1/16 to 2**20 counts");
+    if (!(settings->bits_per_sample >= 0.0 && settings->bits_per_sample <= DBL_MAX))
+        return refuse(encoder, "bits per sample are out of range: give a finite number above 0");
+    if (settings->buffer && settings->bits_per_sample == 0.0)
+        return refuse(encoder, "a buffer goes with a rate: give bits per sample, or leave it out");
     if (settings->effort > MOST_EFFORT || settings->effort < 0)
         return refuse(encoder, "the effort is out of range: give 1 to 9");
     if (settings->strip_lines % BFL_SIDE || settings->strip_lines > LARGEST_DIMENSION)
@@ -73,12 +77,11 @@ static uint32_t strip_height(const bandfold_settings *settings)
 
 static void make_header(bandfold_encoder *encoder, const bandfold_settings *settings, int dependent)
 {
-    const double code = rint(settings->step * STEP_UNIT);
     encoder->header = (bfl_header){
         .bands = settings->bands,
         .samples = settings->samples,
         .strip_lines = strip_height(settings),
-        .step_code = code < LEAST_STEP_CODE ? LEAST_STEP_CODE : (uint64_t)code,
+        .step_code = bfl_step_code(settings->step),
         .type = settings->type,
         .interleave = settings->source_interleave,
         .big_endian = settings->source_big_endian != 0,
@@ -162,6 +165,8 @@ bandfold_status bfl_begin_stream(bandfold_encoder *encoder, const bandfold_setti
     encoder->context = settings->context;
     encoder->repeat = settings->repeat < 0 ? 0 : settings->repeat ? (uint32_t)settings->repeat : REPEAT;
     encoder->marker = bfl_make_marker(settings);
+    encoder->rate.bucket =
+        (bfl_leaky_bucket){.bps = settings->bits_per_sample, .buffer = (double)settings->buffer};
     BFL_TRY(read_package(encoder, settings));
     memcpy(encoder->header.tables, data->identity, sizeof data->identity);
     BFL_TRY(bfl_make_tables(workspace, data, &encoder->tables));
@@ -173,5 +178,6 @@ bandfold_status bfl_begin_stream(bandfold_encoder *encoder, const bandfold_setti
     BFL_TRY(make_strips(encoder));
     BFL_TRY(keep_metadata(encoder, settings));
     bfl_release(workspace, BFL_SCRATCH, NULL);
-    return BANDFOLD_OK;
+    encoder->lasting = workspace->used;
+    return settings->reserve ? bfl_reserve(workspace, settings->reserve) : BANDFOLD_OK;
 }
