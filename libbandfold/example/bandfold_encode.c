@@ -1,6 +1,7 @@
 /* Encodes a file of samples with the package of a sensor:
  *
- *     bandfold_encode -p PACKAGE.bfm -b BANDS -s SAMPLES [-t TYPE] [-q STEP | -r BITS] [-l LINES] [-e EFFORT] IN.raw OUT.bf
+ *     bandfold_encode -p PACKAGE.bfm -b BANDS -s SAMPLES [-t TYPE] [-q STEP | -r BITS] [-l LINES] [-e EFFORT]
+ *                     IN.raw OUT.bf
  *
  * STEP is that of the quantiser, in counts; BITS is a rate in bits per sample, in its place.
  * Samples lie line by line, all bands of a line one behind the other (BIL), in the byte order of the machine. The file

@@ -1,5 +1,5 @@
-/* Settings are read from the first bytes, as `settings_mutant` of benchmarks/c_mutants.py writes them; what is behind them
- * is samples, which are repeated until there are enough.
+/* Settings are read from the first bytes, as `settings_mutant` of benchmarks/c_mutants.py writes them; what is behind
+ * them is samples, which are repeated until there are enough.
  */
 
 #include "encode_all.h"

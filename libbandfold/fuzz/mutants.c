@@ -1,11 +1,9 @@
 /* Decodes hostile inputs, one after the other, or encodes with them, and tells what the costliest took.
  *
  * Inputs come through standard input, each behind its length in 4 bytes, lowest first, or from the files that are
- * named.
- * With --packages each stream that comes is followed by the package that it may name. With --encode settings and samples
- * come in place of streams, each followed by a package.
- * The last line that is printed is a JSON object. Where an input breaks a rule of memory the process ends, and standard
- * error tells its number if a sanitiser does not.
+ * named. With --packages each stream that comes is followed by the package that it may name. With --encode settings and
+ * samples come in place of streams, each followed by a package. The last line that is printed is a JSON object. Where
+ * an input breaks a rule of memory the process ends, and standard error tells its number if a sanitiser does not.
  */
 
 #include "encode_all.h"
@@ -35,7 +33,8 @@ static double now(void)
     return (double)clock() / CLOCKS_PER_SEC;
 }
 
-static void try_input(campaign *all, attempt call, const void *data, size_t size, const bandfold_bytes *given, size_t given_count)
+static void try_input(campaign *all, attempt call, const void *data, size_t size, const bandfold_bytes *given,
+                      size_t given_count)
 {
     const double hundreds = size > 100000 ? (double)size / 100000.0 : 1.0, started = now();
     const outcome found = call(data, size, given, given_count);

@@ -1,8 +1,8 @@
 /* libbandfold: decodes and encodes bandfold streams (hyperspectral scenes), in C11 and with nothing but libc and libm.
  *
  * Samples are those that the Python package decodes with its restoration switched off (restore="off"); the restoration
- * network is the ground decoder's alone. Streams that are encoded are those of the Python package, byte by byte. Kinds of
- * streams that are not decoded, and settings that are not encoded with, are refused with BANDFOLD_UNSUPPORTED.
+ * network is the ground decoder's alone. Streams that are encoded are those of the Python package, byte by byte. Kinds
+ * of streams that are not decoded, and settings that are not encoded with, are refused with BANDFOLD_UNSUPPORTED.
  *
  * There is no global state: decoders and encoders that are used by several threads are independent as long as each is
  * used by one thread at a time. Of a decoder the stream and the packages are not copied: they must stay in memory until
@@ -46,7 +46,8 @@ BANDFOLD_API const char *bandfold_message(bandfold_status status);
 /* The version of the library, as "0.1.0". */
 BANDFOLD_API const char *bandfold_version(void);
 
-/* Where memory comes from; all that is taken is given back by `bandfold_close` or `bandfold_encoder_close` at the latest.
+/* Where memory comes from; all that is taken is given back by `bandfold_close` or `bandfold_encoder_close` at the
+ * latest.
  */
 typedef struct {
     void *(*allocate)(void *context, size_t size); /* aligned for any type; null where there is none left */
@@ -192,11 +193,11 @@ typedef struct {
     uint32_t bands, samples;      /* samples of a line */
     bandfold_type type;           /* of 8 or 16 bits */
     double step;                  /* of the quantiser, in counts: 1/16 to 2**20; it is rounded to 1/256 */
-    double bits_per_sample;       /* in place of a step: all bytes of the stream counted, on average from the first strip on */
-    uint64_t buffer;              /* bytes of the transmitter's buffer, where there is a rate; 0: four strips at that rate */
+    double bits_per_sample;       /* in place of a step: of all bytes, on average from the first strip on */
+    uint64_t buffer;              /* bytes of the transmitter's buffer, with a rate; 0: four strips at that rate */
     bandfold_bytes package;       /* the package file (.bfm) of the sensor, for as many bands */
-    uint32_t strip_lines;         /* lines that are coded together, a multiple of 8; 0: 64, more or fewer where lines are
-                                     short or long */
+    uint32_t strip_lines;         /* lines that are coded together, a multiple of 8; 0: 64, more or fewer where lines
+                                     are short or long */
     int effort;                   /* time to spend on fewer bytes, 1 to 9; 0: 5 */
     int32_t repeat;               /* strips after which header and fold are told again; 0: 8, below 0: never */
     int has_no_data;              /* whether a value marks absent samples */
@@ -209,8 +210,8 @@ typedef struct {
     int (*write)(void *context, const void *section, size_t size);
     void *context;                /* for `write` */
     uint64_t memory_limit;        /* bytes; 0: 4 GiB */
-    uint64_t reserve;             /* bytes that are taken at once for the coding of strips: while it is enough, nothing is
-                                     allocated later; see `bandfold_encoder_most_memory` */
+    uint64_t reserve;             /* bytes that are taken at once for the coding of strips: while it is enough, nothing
+                                     is allocated later; see `bandfold_encoder_most_memory` */
     const bandfold_allocator *allocator; /* null: malloc and free */
 } bandfold_settings;
 
@@ -223,16 +224,16 @@ typedef struct bandfold_encoder bandfold_encoder;
 BANDFOLD_API bandfold_status bandfold_encoder_open(const bandfold_settings *settings, bandfold_encoder **encoder,
                                                    const char **reason);
 
-/* Take lines as a push-broom instrument delivers them: all bands of a line, then all of the next one, in the byte order of
- * the machine. What comes out does not depend on how many lines are handed over at once.
+/* Take lines as a push-broom instrument delivers them: all bands of a line, then all of the next one, in the byte order
+ * of the machine. What comes out does not depend on how many lines are handed over at once.
  *
  * A failure of coding lasts: later calls return it again. What was written by then is a stream that was cut off.
  */
 BANDFOLD_API bandfold_status bandfold_encoder_push(bandfold_encoder *encoder, const void *samples, uint32_t lines,
                                                    const char **reason);
 
-/* Take the next band of a frame, as a framing camera delivers them: `lines` whole lines of it. All bands of a frame have
- * as many lines, which must fit into what is left of a strip.
+/* Take the next band of a frame, as a framing camera delivers them: `lines` whole lines of it. All bands of a frame
+ * have as many lines, which must fit into what is left of a strip.
  */
 BANDFOLD_API bandfold_status bandfold_encoder_push_band(bandfold_encoder *encoder, const void *samples, uint32_t lines,
                                                         const char **reason);
@@ -244,8 +245,8 @@ BANDFOLD_API bandfold_status bandfold_encoder_finish(bandfold_encoder *encoder, 
 BANDFOLD_API uint32_t bandfold_encoder_strip_lines(const bandfold_encoder *encoder);
 BANDFOLD_API uint32_t bandfold_encoder_lines(const bandfold_encoder *encoder);
 
-/* Bytes that were needed at a time so far, and of these what is needed as long as the encoder is open: the difference is a
- * `reserve` with which strips like those so far are coded without any allocation.
+/* Bytes that were needed at a time so far, and of these what is needed as long as the encoder is open: the difference
+ * is a `reserve` with which strips like those so far are coded without any allocation.
  */
 BANDFOLD_API uint64_t bandfold_encoder_most_memory(const bandfold_encoder *encoder);
 BANDFOLD_API uint64_t bandfold_encoder_lasting_memory(const bandfold_encoder *encoder);

@@ -13,8 +13,8 @@ typedef struct {
 
 bfl_marker bfl_make_marker(const bandfold_settings *settings);
 
-/* Find the absent samples of a strip, [bands][lines][width], and give them in `filled` the value of the last present one
- * before them on their line, else of the first one behind them, else 0.
+/* Find the absent samples of a strip, [bands][lines][width], and give them in `filled` the value of the last present
+ * one before them on their line, else of the first one behind them, else 0.
  */
 void bfl_fill_absent(const bfl_held_strip *held, const bfl_marker *marker, bfl_held_strip *filled, uint8_t *absent);
 

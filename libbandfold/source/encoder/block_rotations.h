@@ -27,7 +27,8 @@ bandfold_status bfl_rotation_costs(bfl_workspace *workspace, const double *laten
 /* The first of the cheapest matrices of each block. */
 void bfl_choose_cheapest(const int64_t *costs, int64_t count, int64_t blocks, uint8_t *chosen);
 
-/* Choose a matrix for every block, and rotate its strongest components: latents are of shape [components][64][blocks]. */
+/* Choose a matrix for every block, and rotate its strongest components: latents are of shape [components][64][blocks].
+ */
 bandfold_status bfl_rotate_blocks(bfl_workspace *workspace, const bfl_matrices *matrices, double step, int32_t *latents,
                                   int64_t blocks, uint8_t *chosen);
 

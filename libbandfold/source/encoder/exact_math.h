@@ -16,7 +16,8 @@ double bfl_exp2(double value);
 /* Integer part of a square root. */
 uint64_t bfl_integer_root(uint64_t square);
 
-/* Eigenvalues in falling order and eigenvectors of symmetric matrices, by cyclic Jacobi rotations of all of them together.
+/* Eigenvalues in falling order and eigenvectors of symmetric matrices, by cyclic Jacobi rotations of all of them
+ * together.
  *
  * `matrices` are of shape [count][n][n], `values` of [count][n], `vectors` of [count][n][n] with one vector in each
  * column, whose largest entry is positive.

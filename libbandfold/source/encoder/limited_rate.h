@@ -16,8 +16,8 @@ typedef struct {
 bandfold_status bfl_first_step(bfl_workspace *workspace, const bfl_sensor_planner *planner,
                                const bfl_limited_rate *rate, double *step);
 
-/* Code a strip that was planned for a step, with `overhead` bytes of sections before it, so that it keeps the rate: tells
- * the code of the step that was taken. Chunks that there are no bytes for are left out.
+/* Code a strip that was planned for a step, with `overhead` bytes of sections before it, so that it keeps the rate:
+ * tells the code of the step that was taken. Chunks that there are no bytes for are left out.
  */
 bandfold_status bfl_code_at_rate(bfl_workspace *workspace, bfl_limited_rate *rate, bfl_strip_task *task, double step,
                                  uint64_t overhead, uint32_t *code, bfl_coded_segment *coded);

@@ -52,7 +52,8 @@ static uint64_t all_size(const bandfold_field *fields, uint32_t count)
     return size;
 }
 
-/* Decimals of a number that is written as it is read: at most nine digits before and behind the point, none too many. */
+/* Decimals of a number that is written as it is read: at most nine digits before and behind the point, none too many.
+ */
 static int decimals_of(const char *text, int64_t *number)
 {
     const int negative = *text == '-';

@@ -18,8 +18,8 @@ enum { PRECISION = 24, COST_UNIT = 256, POINTS = 3, THRESHOLDS = BF_DIRECT + 1, 
 
 static const double POINT_UNIT = 256.0, TRELLIS_RATIO = 0.54, PATIENCE = 0.25, FARTHEST_LEVEL = 16.0;
 
-/* Cost of a token of a class, sign and raw bits included, in 1/256 bit; of those that have a magnitude of their own, and
- * the first one behind them.
+/* Cost of a token of a class, sign and raw bits included, in 1/256 bit; of those that have a magnitude of their own,
+ * and the first one behind them.
  */
 static double token_cost(const bfl_tables *tables, int32_t table, int token)
 {

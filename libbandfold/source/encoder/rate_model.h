@@ -12,7 +12,8 @@
 /* Variance at which a component begins to cost bits, in counts squared. */
 double bfl_knee(double step);
 
-/* Bits of a pixel: of a Gaussian source under its best fold, and of independent components. `matrix`, [n][n], is used up.
+/* Bits of a pixel: of a Gaussian source under its best fold, and of independent components. `matrix`, [n][n], is used
+ * up.
  */
 bandfold_status bfl_log_determinant(bfl_workspace *workspace, double *matrix, int64_t n, double *bits);
 bandfold_status bfl_component_bits(bfl_workspace *workspace, const double *variances, int64_t count, double step,

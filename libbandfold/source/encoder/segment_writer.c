@@ -116,8 +116,8 @@ static bandfold_status put_latents(bfl_payload_writer *payload, const bfl_segmen
 }
 
 static bandfold_status write_chunk(bfl_workspace *workspace, const bfl_tables *tables,
-                                   const bfl_segment_content *content, const statistics *counted, const bfl_coded_chunk *part,
-                                   bfl_output_bytes *data)
+                                   const bfl_segment_content *content, const statistics *counted,
+                                   const bfl_coded_chunk *part, bfl_output_bytes *data)
 {
     const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
     const needs room = needs_of(content, counted, part);

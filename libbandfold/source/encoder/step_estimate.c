@@ -22,9 +22,10 @@ static double correction(double rate)
     const double *before = GUESS_CORRECTIONS[0];
     for (int n = 0; n < CORRECTIONS; n++) {
         const double *here = GUESS_CORRECTIONS[n];
+        if (rate < here[0] && here[0] == before[0])
+            return here[1];
         if (rate < here[0])
-            return here[0] == before[0] ? here[1]
-                                        : before[1] + (here[1] - before[1]) * (rate - before[0]) / (here[0] - before[0]);
+            return before[1] + (here[1] - before[1]) * (rate - before[0]) / (here[0] - before[0]);
         before = here;
     }
     return before[1];
