@@ -153,7 +153,7 @@ def settings_mutant(number: int) -> tuple[bytes, bytes]:
     chance = random.Random(number)
 
     def mostly(usual: float, *others: float) -> float:
-        return usual if chance.randrange(8) else chance.choice(others)
+        return usual if chance.randrange(20) else chance.choice(others)
 
     limited = chance.randrange(3) == 0
     samples = mostly(chance.choice((1, 7, 8, 20, 65)), 0, 65535)
