@@ -36,8 +36,8 @@ class Effort:
     trial_share : float
         Pixels on which steps are tried, in parts of `bandfold.onboard.coding.scene_coder.pixels_tried`.
     one_trial : bool
-        Whether a size is met from one trial, with the plan that was made for its step if the step that follows
-        is near; otherwise steps are tried until they settle, with plans of their own.
+        Whether a size is met from one trial, with the plan that was made for its step if the step that
+        follows is near; otherwise steps are tried until they settle, with plans of their own.
     bit_worths : tuple of float
         Lagrange multipliers of quantisation with which the whole scene is coded to its target, in parts of
         the usual one, if it is coded to a rate, a size or a quality; the best is kept. Not of streams.
@@ -59,7 +59,9 @@ class Effort:
 
 
 EFFORTS: dict[int, Effort] = {
-    1: Effort(UNIFORM, rotations=False, regions=False, blocks=128, thinning=64, trial_share=0.5, one_trial=True),
+    1: Effort(
+        UNIFORM, rotations=False, regions=False, blocks=128, thinning=64, trial_share=0.5, one_trial=True
+    ),
     2: Effort(UNIFORM, rotations=False, regions=False, trial_share=0.5),
     3: Effort(UNIFORM, regions=False),
     4: Effort(regions=False),

@@ -56,6 +56,7 @@ void bf_trellis(const int32_t *latents, int64_t components, int64_t positions, d
 int64_t bf_arrange(const int32_t *quantised, const uint8_t *classes, int64_t stride, int64_t components,
                    int64_t positions, const int64_t *extents, int32_t first_table, uint8_t *restrict tokens,
                    int32_t *tables, int32_t *counts, uint8_t *restrict bits);
+enum { BF_ANS_SLACK = 2 }; /* words of room beside one for each symbol: a symbol takes 24 bits at most, the state two words */
 void bf_encode(const uint8_t *symbols, const int32_t *tables, const int32_t *counts, const int64_t *ends, int64_t parts,
                const uint64_t *pushes, int32_t table_size, uint32_t *words, int64_t *lengths);
 void bf_statistics(const int32_t *quantised, int64_t components, int64_t positions, int64_t *nonzero, int64_t *energy,

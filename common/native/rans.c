@@ -3,7 +3,7 @@
 #include "encoding.h"
 #include "rans.h"
 
-enum { PRECISION = 24, WORD = 32, MOST_TABLES = 256, ANS_LANES = 2, ANS_SLACK = 2 };
+enum { PRECISION = 24, WORD = 32, MOST_TABLES = 256, ANS_LANES = 2 };
 
 /* Upper half of a product. */
 BF_INLINE uint64_t high_product(uint64_t a, uint64_t b)
@@ -202,7 +202,7 @@ BF_INLINE int64_t finish(part_encoder *part)
  * up a part, which is decoded without the others.
  *
  * `pushes` are of shape [tables][table_size][2]: of each symbol, its frequency (upper half) and those of the symbols
- * before it, and (2**64 - 1) / frequency. Each part has room for ANS_SLACK words more than it has symbols: its words,
+ * before it, and (2**64 - 1) / frequency. Each part has room for BF_ANS_SLACK words more than it has symbols: its words,
  * `lengths` of them, end at the end of that.
  */
 BF_EXPORT void bf_encode(const uint8_t *symbols, const int32_t *tables, const int32_t *counts, const int64_t *ends,
@@ -218,7 +218,7 @@ BF_EXPORT void bf_encode(const uint8_t *symbols, const int32_t *tables, const in
                 symbols += counts[group];
                 words += counts[group];
             }
-            words += ANS_SLACK;
+            words += BF_ANS_SLACK;
             *part = (part_encoder){symbols, words, 0, group, part->first_group, 0, next, words};
             lengths[next] = 0;
             lanes += has_symbols(part, counts);

@@ -18,9 +18,9 @@ typedef struct {
 typedef struct {
     uint32_t *starts;      /* [tables][81] */
     uint8_t *guess;        /* [tables][256] */
-    uint64_t *pushes;      /* [tables][80][2]: what encoders need of each token; null in decoders */
     bfl_mode modes[BFL_MODES];
     int32_t first_side;    /* first table of side information */
+    uint64_t *pushes;      /* [tables][80][2]: what encoders need of each token, see `bf_encode`; null in decoders */
 } bfl_tables;
 
 /* The shipped tables of an identity; null if there are none. */
@@ -28,7 +28,7 @@ const bfl_tables_data *bfl_find_tables(const uint8_t identity[8]);
 
 bandfold_status bfl_make_tables(bfl_workspace *workspace, const bfl_tables_data *data, bfl_tables *tables);
 
-/* What encoders need of tables besides, into lasting memory. */
+/* Make what an encoder needs beside. */
 bandfold_status bfl_make_pushes(bfl_workspace *workspace, bfl_tables *tables);
 
 /* Cumulative frequencies of tables, and the first token that a state with so many top bits may be. */

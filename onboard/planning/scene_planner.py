@@ -14,7 +14,13 @@ from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.exact import exp2, log2_of
 from bandfold.common.scene import CHANNELS
 from bandfold.common.workers import ALONE, Workers
-from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER, component_bits, latent_cost, step_for_bits, step_for_error
+from bandfold.onboard.rate_model import (
+    LAGRANGE_MULTIPLIER,
+    component_bits,
+    latent_cost,
+    step_for_bits,
+    step_for_error,
+)
 from bandfold.onboard.transform.analysis import Analysis
 from bandfold.onboard.transform.rotation import LARGEST_SIZE, SMALLEST_SIZE, find_rotations
 

@@ -94,10 +94,9 @@ bandfold_status bfl_put_one(bfl_payload_writer *payload, int64_t value, int64_t 
     return put_integers(payload, &value, 1, mean, 0);
 }
 
-/* A token takes 24 bits at most, and the state of the coder two words. */
 static int64_t word_room(const bfl_payload_writer *payload)
 {
-    return payload->token_count + 2;
+    return payload->token_count + BF_ANS_SLACK;
 }
 
 uint64_t bfl_payload_room(const bfl_payload_writer *payload)
@@ -113,8 +112,8 @@ bandfold_status bfl_end_payload(bfl_payload_writer *payload, bfl_output_bytes *o
     uint32_t *words;
     BFL_TAKE(words, workspace, BFL_SCRATCH, (uint64_t)room);
     int64_t count;
-    bf_encode(payload->tokens, payload->token_tables, payload->counts, &payload->group_count, 1, payload->tables->pushes,
-              BF_TOKENS, words, &count);
+    bf_encode(payload->tokens, payload->token_tables, payload->counts, &payload->group_count, 1,
+              payload->tables->pushes, BF_TOKENS, words, &count);
     bfl_put_varint(output, (uint64_t)count);
     for (int64_t n = room - count; n < room; n++)
         bfl_put_32(output, words[n]);
