@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from bandfold.bitstream.container.header import STEP_UNIT, Header
 from bandfold.bitstream.container.sections import read_sections
 from bandfold.bitstream.contexts.tables import load_tables
-from bandfold.bitstream.segments.predicted_codec import codec_of
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.atomic_files import atomic_output
 from bandfold.common.errors import SettingsError
@@ -23,35 +22,29 @@ from bandfold.common.workers import Workers, one_blas_thread
 from .coding.scene_coder import CodedScene, SceneCoder
 from .coding.strip_coder import Method, TransformMethod
 from .decoding_cost import decoding_notes
-from .downlink.resume import Begun
-from .downlink.resume_check import check_first_strip
-from .networks.band_coder import NetworkMethod
-from .networks.band_planner import BandPlanner
 from .planning.block_sample import BlockSample, sample_blocks
 from .planning.partition import default_intervals, fits, partition_bands, partition_ends
 from .planning.plan import Candidate, Planner
 from .planning.region_planner import LEAST_SAVED, find_regions
 from .planning.scene_planner import ScenePlanner
 from .planning.weight_codes import weight_codes
-from .prediction.innovation_network import InnovationNetwork
-from .prediction.model_networks import Networks, networks_of
-from .prediction.predicted_coder import PredictedMethod
-from .prediction.predicted_planner import PredictedPlanner
-from .rate.base_trial import choose_base
-from .rate.order_trial import choose_order
 from .rate.region_trial import try_regions
 from .rate.scene_control import SceneControl
 from .rate_model import LAGRANGE_MULTIPLIER
-from .refinement.scene_refiner import refine_scene
-from .refinement.strip_refiner import StripRefiner, refinable
 from .samples.samples import ArraySource, Samples
 from .settings import EncoderSettings, SettingsFields, find_package, settings_of, step_code
-from .stream_encoder import StreamEncoder
 from .strip_height import strip_height
 from .transform.block_weights import block_codes
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from .downlink.resume import Begun
+    from .prediction.model_networks import Networks
+    from .refinement.strip_refiner import StripRefiner
+
+# Models, bounds of errors and streams are imported where they are asked for: a board imports this before
+# every scene.
 
 UNIFORM_STEP = 0.8
 """Step of one quantiser in parts of that of two at the same rate, about."""
@@ -121,8 +114,14 @@ class Encoder:
         if settings.sensor is not None:
             self._sensor = SensorBasis.from_package(find_package(settings.sensor))
         if settings.model is not None:
+            from bandfold.bitstream.segments.predicted_codec import codec_of
+
+            from .prediction.model_networks import networks_of
+
             codec = codec_of(find_package(settings.model))
             if settings.limits:
+                from .refinement.strip_refiner import refinable
+
                 refinable(codec)
             networks = networks_of(codec, settings)
             self._engines, self._engine_notes = networks.used, networks.notes
@@ -185,6 +184,8 @@ class Encoder:
         self._missed = coded.notes
         data = coded.data
         if refiner is not None:
+            from .refinement.scene_refiner import refine_scene
+
             data = refine_scene(
                 coded,
                 samples,
@@ -251,8 +252,12 @@ class Encoder:
         """
         if not self.settings.stream:
             raise SettingsError("only a stream comes in parts: set stream")
+        from .stream_encoder import StreamEncoder
+
         encoder = StreamEncoder(scene.info, write, self.settings, begun=begun)
         if begun is not None:
+            from .downlink.resume_check import check_first_strip
+
             check_first_strip(begun, self._first_strip(scene, begun.header.strip_lines))
         for start in range(encoder.lines, scene.info.lines, LINES_PUSHED):
             lines = slice(start, min(start + LINES_PUSHED, scene.info.lines))
@@ -265,6 +270,8 @@ class Encoder:
 
     def _first_strip(self, scene: SceneSource, height: int) -> bytes:
         """What a stream of a scene begins with, up to the end of its first segment."""
+        from .stream_encoder import StreamEncoder
+
         sections: list[bytes] = []
         encoder = StreamEncoder(scene.info, sections.append, replace(self.settings, strip_lines=height))
         lines = slice(0, min(height, scene.info.lines))
@@ -295,33 +302,47 @@ class Encoder:
 
     def _refiner(self, info: SceneInfo) -> StripRefiner | None:
         """What bounds the errors of a scene, if they are to be."""
+        if not self.settings.limits:
+            return None
+        from .prediction.innovation_network import InnovationNetwork
+        from .refinement.strip_refiner import StripRefiner
+
         codec = self._networks.codec if isinstance(self._networks, InnovationNetwork) else None
         return StripRefiner.of(self.settings, info, self._tables, codec)
 
     def _best_base(self, coder: SceneCoder, planners: Sequence[Planner], refiner: StripRefiner) -> CodedScene:
         """The scene, coded so that it takes the fewest bytes with what bounds its errors."""
+        from .rate.base_trial import choose_base
+
         base = choose_base(coder, planners, refiner, lambda planner: self._first_code(planner, coder))
         return coder.at_step(base.planner, base.code, errors=False, refine=refiner.section)
 
     def _coded_by_networks(
         self, samples: Samples, networks: Networks, refiner: StripRefiner | None
     ) -> CodedScene:
+        from .prediction.innovation_network import InnovationNetwork
+
         if isinstance(networks, InnovationNetwork):
+            from .prediction.predicted_coder import PredictedMethod
+            from .prediction.predicted_planner import PredictedPlanner
+            from .rate.order_trial import choose_order
+
             predicted = PredictedPlanner(sample_blocks(samples, self._sampled))
             method = PredictedMethod(networks, self._tables, self._workers)
-            coder = self._coder(samples, method)
+            coder = self._coder(samples, method, predicted=True)
             choose_order(samples, method, predicted, self._first_code(predicted, coder))
             if refiner is not None and self.settings.chooses_base:
                 return self._best_base(coder, [predicted], refiner)
             return self._code(coder, Candidate(predicted), errors=False)
+        from .networks.band_coder import NetworkMethod
+        from .networks.band_planner import BandPlanner
+
         planner = BandPlanner(samples, networks.codec, self._sampled)
         coder = self._coder(samples, NetworkMethod(networks, self._tables))
         return self._code(coder, Candidate(planner), errors=False)
 
-    def _coder(self, samples: Samples, method: Method) -> SceneCoder:
-        height = strip_height(
-            samples.info, self.settings.strip_lines, predicted=isinstance(method, PredictedMethod)
-        )
+    def _coder(self, samples: Samples, method: Method, *, predicted: bool = False) -> SceneCoder:
+        height = strip_height(samples.info, self.settings.strip_lines, predicted=predicted)
         share = self._effort.trial_share
         return SceneCoder(samples, method, self._tables, height, self._progress, share)
 

@@ -68,7 +68,7 @@ def _log_table() -> NDArray[np.uint8]:
         bisect.bisect_left(values, 1 << (2 * k - 1), key=lambda x: (1 + x) ** 16)
         for k in range(1, LARGEST_LOG + 1)
     ]
-    return np.searchsorted(starts, values, side="right").astype(np.uint8)
+    return np.searchsorted(starts, np.arange(SUM_LIMIT + 1), side="right").astype(np.uint8)
 
 
 LOG = _log_table()
