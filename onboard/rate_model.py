@@ -56,9 +56,6 @@ LARGEST_GAIN = 1024.0
 GAIN_UNIT = 256
 """Gains are summed as integers in units of ``step**2 / GAIN_UNIT``, below 2**53 for 2**25 latents."""
 
-FINEST, COARSEST = 16, 1
-"""Bits of an eigenvector's entries, at most and at least."""
-
 ENTRY_OVERHEAD = 2.05
 """Bits of a Gaussian entry whose standard deviation is one unit of precision: log2(sqrt(2 pi e))."""
 
@@ -299,36 +296,6 @@ def _sum_gains(
         gains[component] = np.rint(np.maximum(gain, 0.0) * GAIN_UNIT).sum()
 
 
-def quantise_vectors(
-    vectors: NDArray[np.float64], variances: NDArray[np.float64], step: float, pixels: int
-) -> Vectors:
-    """Quantise unit vectors so that their error weighs as much as the quantisation of the components.
-
-    An error of variance ``e**2`` in each entry of the vector of a component of variance ``v`` costs the
-    distortion ``v e**2`` per pixel and band. Spending bits where each saves the same distortion, here as in
-    the latents, gives entries in units of ``step / sqrt(pixels * v)``.
-
-    Parameters
-    ----------
-    vectors : ndarray, shape (n, count)
-        Orthonormal columns.
-    variances : ndarray, shape (count,)
-        Variance of each component, in counts squared.
-    step : float
-        Quantiser step of the latents, in counts.
-    pixels : int
-        Pixels that share the vectors.
-
-    Returns
-    -------
-    Vectors
-    """
-    ratio = np.maximum(variances, 1e-9) * (pixels / (step * step))
-    precision = np.clip(np.rint(exact.log2(ratio) / 2), COARSEST, FINEST).astype(np.int64)
-    codes = np.rint(np.ldexp(vectors, precision.astype(np.int32))).astype(np.int64)
-    return Vectors(codes, precision)
-
-
 def vector_bits(vectors: Vectors) -> NDArray[np.float64]:
     """Estimate what each column costs in the stream.
 
@@ -340,9 +307,10 @@ def vector_bits(vectors: Vectors) -> NDArray[np.float64]:
     Returns
     -------
     ndarray, shape (count,)
-        Bits: a Gaussian's entropy at the column's mean square, from 0.3 bit an entry.
+        Bits: a Gaussian's entropy at the column's mean square, from 0.3 bit an entry that is told.
     """
-    n = vectors.codes.shape[0]
+    rows, count = vectors.codes.shape
+    n = rows - np.arange(count)
     energy = (vectors.codes * vectors.codes).sum(axis=0) / n
     bits: NDArray[np.float64] = n * np.maximum(exact.log2(energy + 0.06) / 2 + ENTRY_OVERHEAD, 0.3)
     return bits

@@ -11,7 +11,7 @@ from bandfold.common import kernels
 
 from .encoder import Encoder
 
-DIGEST = "3ad4adef3eb0c881b77cd5b0582f90a1cf0d9163ebef13e7bc2972cc007fa1be"
+DIGEST = "5227e6e0102d3b8f2f0252526d39180564ebf6e8a348feada74117f374e35933"
 """SHA-256 of the stream of `made_up_scene` at `BPS`: it changes with format, tables and encoder."""
 
 BPS = 1.5

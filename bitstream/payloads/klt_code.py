@@ -1,8 +1,8 @@
-"""How a KLT is written: partition, means, eigenvectors predicted along the wavelengths, rotations."""
+"""How a KLT is written: partition, means and eigenvectors, and the matrices that rotate blocks."""
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,27 +14,20 @@ from bandfold.common.errors import StreamError
 
 from .order_code import read_hierarchy, write_hierarchy
 from .payload import SIDE_UNIT, PayloadReader, PayloadWriter
-
-PREDICTORS = ((0, 0), (1, 0), (2, -1))
-"""Weights of the entries one and two bands before: none, the entry before, the line through both."""
+from .vector_code import CHANGE_MEAN, are_triangular, read_vectors, write_vectors
 
 COUNT_MEAN = 8 * SIDE_UNIT
 """Expected magnitude of numbers of things, where the running mean of side information begins."""
 
-CHANGE_MEAN = SIDE_UNIT
-"""Expected magnitude of changes of precisions and shifts."""
+TRIANGULAR = 0
+"""In place of a number of intervals or matrices, which follows: vectors are without the pivots of those
+before."""
 
 MEAN_MEAN = 64 * SIDE_UNIT
 """Expected magnitude of changes of band means from band to band, in their units."""
 
-FINEST_PRECISION = 16
-"""Bits of entries of vectors at most."""
-
 LARGEST_SHIFT = 40
 """Band means are told in units of at most two to this power."""
-
-LARGEST_ENTRY = 1 << 20
-"""Entries of unit vectors at the finest precision stay far below this."""
 
 LARGEST_MEAN = 1 << 40
 """Band means of 16-bit counts, however coarse, stay far below this."""
@@ -63,6 +56,9 @@ def write_fold(payload: PayloadWriter, fold: Fold) -> None:
     fold : Fold
         Partition, means and vectors, which need no package.
     """
+    triangular = fold.second is not None and are_triangular((*fold.first, fold.second))
+    if triangular:
+        payload.integers([TRIANGULAR], COUNT_MEAN, signed=False)
     payload.integers([len(fold.ends)], COUNT_MEAN, signed=False)
     payload.integers(np.diff(fold.ends, prepend=0).tolist(), 32 * SIDE_UNIT, signed=False)
     payload.integers([fold.mean_shift], COUNT_MEAN, signed=False)
@@ -78,13 +74,9 @@ def write_fold(payload: PayloadWriter, fold: Fold) -> None:
     payload.integers([vectors.count for vectors in fold.first], COUNT_MEAN, signed=False)
     payload.integers(fold.merged, COUNT_MEAN, signed=False)
     for vectors in fold.first:
-        write_precisions(payload, vectors.precision)
-        modes = [best_predictor(column) for column in vectors.codes.T]
-        payload.integers(modes, CHANGE_MEAN, signed=False)
-        for column, mode, precision in zip(vectors.codes.T, modes, vectors.precision.tolist(), strict=True):
-            payload.integers(_residual(column, mode).tolist(), expected_entry(len(column), precision))
+        write_vectors(payload, vectors, triangular=triangular, predicted=True)
     payload.integers([fold.second.count], COUNT_MEAN, signed=False)
-    write_vectors(payload, fold.second)
+    write_vectors(payload, fold.second, triangular=triangular)
 
 
 def read_fold(
@@ -123,6 +115,9 @@ def read_fold(
         If the payload is corrupt.
     """
     intervals = payload.integers(1, COUNT_MEAN, signed=False)[0]
+    triangular = spectral and intervals == TRIANGULAR
+    if triangular:
+        intervals = payload.integers(1, COUNT_MEAN, signed=False)[0]
     if not 1 <= intervals <= bands:
         raise StreamError(f"stream has {intervals} intervals for {bands} bands: it is corrupt")
     lengths = payload.integers(intervals, 32 * SIDE_UNIT, signed=False)
@@ -152,19 +147,13 @@ def read_fold(
         raise StreamError("more components are merged than there are: the stream is corrupt")
     first = []
     for start, length, count in zip((0, *ends), lengths, counts, strict=False):
-        precision = read_precisions(payload, count)
-        modes = payload.integers(count, CHANGE_MEAN, signed=False)
-        if count and max(modes) >= len(PREDICTORS):
-            raise StreamError("an eigenvector has an unknown predictor: the stream is corrupt")
-        codes = np.zeros((length, count), dtype=np.int64)
-        for index, (mode, bits) in enumerate(zip(modes, precision.tolist(), strict=True)):
-            codes[:, index] = _predict(payload.numbers(length, expected_entry(length, bits)), mode)
+        vectors = read_vectors(payload, length, count, triangular=triangular, predicted=True)
         own = None if weights is None else weights_of(weights[start : start + length])
-        first.append(Vectors(codes, precision, weights=own))
+        first.append(replace(vectors, weights=own))
     taken = payload.integers(1, COUNT_MEAN, signed=False)[0]
     if taken > sum(merged):
         raise StreamError("the second fold has more components than it merges: the stream is corrupt")
-    second = read_vectors(payload, sum(merged), taken)
+    second = read_vectors(payload, sum(merged), taken, triangular=triangular)
     return Fold(ends, means, mean_shift, tuple(first), tuple(merged), second, weights=weights)
 
 
@@ -192,60 +181,6 @@ def orthonormal_work(length: int, count: int) -> int:
     return length * count * count // 8
 
 
-def write_vectors(payload: PayloadWriter, vectors: Vectors) -> None:
-    """Append vectors whose entries have no natural order."""
-    write_precisions(payload, vectors.precision)
-    for column, precision in zip(vectors.codes.T, vectors.precision.tolist(), strict=True):
-        payload.integers(column.tolist(), expected_entry(len(column), precision))
-
-
-def read_vectors(payload: PayloadReader, length: int, count: int) -> Vectors:
-    """Read what `write_vectors` wrote: `count` vectors of `length` entries."""
-    precision = read_precisions(payload, count)
-    codes = np.zeros((length, count), dtype=np.int64)
-    for index, bits in enumerate(precision.tolist()):
-        codes[:, index] = payload.numbers(length, expected_entry(length, bits))
-    return Vectors(codes, precision)
-
-
-def expected_entry(length: int, precision: int) -> int:
-    """Expected magnitude of an entry of a unit vector of so many entries, in ``1 / SIDE_UNIT``.
-
-    Parameters
-    ----------
-    length, precision : int
-        Number of entries of the vector, and bits that an entry of 1 has.
-
-    Returns
-    -------
-    int
-        0.8 times the root mean square, by integers.
-    """
-    return max(math.isqrt((205 << (2 * precision)) * 205 // length), 1)
-
-
-def best_predictor(column: NDArray[np.int64]) -> int:
-    """Predictor that leaves the smallest residual (the first of equals)."""
-    return min(range(len(PREDICTORS)), key=lambda mode: int(np.abs(_residual(column, mode)).sum()))
-
-
-def _residual(column: NDArray[np.int64], mode: int) -> NDArray[np.int64]:
-    once, twice = PREDICTORS[mode]
-    padded = np.concatenate([np.zeros(2, dtype=np.int64), column])
-    return np.asarray(column - once * padded[1:-1] - twice * padded[:-2], dtype=np.int64)
-
-
-def _predict(residual: NDArray[np.int64], mode: int) -> NDArray[np.int64]:
-    # No entry in range leaves more than four times itself: sums below stay far from overflow.
-    if np.abs(residual).max(initial=0) <= 4 * LARGEST_ENTRY:
-        column = residual
-        for _ in range(mode):
-            column = np.cumsum(column)
-        if np.abs(column).max(initial=0) <= LARGEST_ENTRY:
-            return column
-    raise StreamError("an eigenvector has an entry far beyond 1: the stream is corrupt")
-
-
 def checked_means(codes: NDArray[np.int64], mean_shift: int) -> NDArray[np.int64]:
     """Band means from their codes.
 
@@ -270,24 +205,14 @@ def checked_means(codes: NDArray[np.int64], mean_shift: int) -> NDArray[np.int64
     return codes << mean_shift
 
 
-def write_precisions(payload: PayloadWriter, precision: NDArray[np.int64]) -> None:
-    """Append the precisions of vectors, 1 to 16 bits each."""
-    payload.integers(np.diff(precision, prepend=FINEST_PRECISION).tolist(), CHANGE_MEAN)
-
-
-def read_precisions(payload: PayloadReader, count: int) -> NDArray[np.int64]:
-    """Read what `write_precisions` wrote; raises `StreamError` if one is impossible."""
-    precision = FINEST_PRECISION + np.cumsum(payload.numbers(count, CHANGE_MEAN))
-    if count and (precision.min() < 1 or precision.max() > FINEST_PRECISION):
-        raise StreamError("an eigenvector has an impossible precision: the stream is corrupt")
-    return precision
-
-
 def write_matrices(payload: PayloadWriter, matrices: tuple[Vectors, ...]) -> None:
     """Append rotation matrices to a payload: at least one, all square and of the same size."""
-    payload.integers([len(matrices), matrices[0].count], COUNT_MEAN, signed=False)
+    size, triangular = matrices[0].count, are_triangular(matrices)
+    payload.integers([TRIANGULAR if triangular else len(matrices), size], COUNT_MEAN, signed=False)
+    if triangular:
+        payload.integers([len(matrices)], COUNT_MEAN, signed=False)
     for matrix in matrices:
-        write_vectors(payload, matrix)
+        write_vectors(payload, matrix, triangular=triangular)
 
 
 def read_matrices(payload: PayloadReader, components: int) -> tuple[Vectors, ...]:
@@ -310,7 +235,10 @@ def read_matrices(payload: PayloadReader, components: int) -> tuple[Vectors, ...
         If the payload is corrupt.
     """
     count, size = payload.integers(2, COUNT_MEAN, signed=False)
+    triangular = count == TRIANGULAR
+    if triangular:
+        count = payload.integers(1, COUNT_MEAN, signed=False)[0]
     if not (1 <= count <= MOST_ROTATIONS and 1 <= size <= min(components, MOST_ROTATED)):
         raise StreamError(f"stream has {count} rotations of {size} components: it is corrupt")
     payload.budget.work(count * orthonormal_work(size, size), "rotations")
-    return tuple(read_vectors(payload, size, size) for _ in range(count))
+    return tuple(read_vectors(payload, size, size, triangular=triangular) for _ in range(count))

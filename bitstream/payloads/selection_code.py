@@ -11,17 +11,9 @@ from bandfold.bitstream.transforms.selection import Selection, Turn
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.errors import StreamError
 
-from .klt_code import (
-    CHANGE_MEAN,
-    COUNT_MEAN,
-    LARGEST_ENTRY,
-    LARGEST_SHIFT,
-    MEAN_MEAN,
-    checked_means,
-    read_precisions,
-    write_precisions,
-)
+from .klt_code import COUNT_MEAN, LARGEST_SHIFT, MEAN_MEAN, checked_means
 from .payload import SIDE_UNIT, PayloadReader, PayloadWriter
+from .vector_code import CHANGE_MEAN, LARGEST_ENTRY, read_precisions, write_precisions
 
 ENTRY_MEAN = SIDE_UNIT // 2
 """Most entries of a turn are zero."""

@@ -30,6 +30,8 @@ void bf_jacobi(double *work, double *vectors, int64_t count, int64_t size, const
                double tolerance, double negligible, double *spare);
 void bf_gain(const int32_t *latents, int64_t components, int64_t count, double scale, double smallest, double largest,
              double weight, double bits, double octave_bits, double *gains);
+void bf_eliminate(const double *vectors, const double *scales, int64_t count, int64_t n, double largest, int64_t *codes,
+                  double *restrict echelon, int64_t *pivots);
 void bf_pivots(double *restrict matrix, int64_t n, double *restrict pivots, double *restrict scaled);
 
 /* rotation.c */

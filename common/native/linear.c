@@ -43,6 +43,58 @@ BF_EXPORT BF_CLONES void bf_reject(double *restrict column, const double *basis,
         column[i] = column[i] - sum[i];
 }
 
+/* Quantise rows, each zero in the pivots (largest entries) of those before. In `echelon` are multiples of the rows
+ * told so far, each 1 in its own pivot and 0 in those of all others. */
+BF_EXPORT BF_CLONES void bf_eliminate(const double *vectors, const double *scales, int64_t count, int64_t n,
+                                      double largest, int64_t *codes, double *restrict echelon, int64_t *pivots)
+{
+    for (int64_t k = 0; k < count; k++) {
+        const double *vector = vectors + k * n;
+        double *restrict left = echelon + k * n;
+        memcpy(left, vector, (size_t)n * sizeof *left);
+        for (int64_t j = 0; j < k; j++) {
+            const double *known = echelon + j * n, share = vector[pivots[j]];
+            for (int64_t i = 0; i < n; i++)
+                left[i] -= known[i] * share;
+        }
+        int64_t pivot = 0, farthest = -1;
+        double most = 0.0, rest = -1.0;
+        for (int64_t i = 0; i < n; i++) {
+            double told = rint(left[i] * scales[k]);
+            told = told < -largest ? -largest : told > largest ? largest : told;
+            codes[k * n + i] = (int64_t)told;
+            if (fabs(told) > most) {
+                most = fabs(told);
+                pivot = i;
+            }
+        }
+        if (most == 0.0) {
+            /* A row of nothing would be replaced by another one: its largest entry is told all the same. */
+            for (int64_t i = 0; i < n; i++) {
+                int64_t closed = 0;
+                for (int64_t j = 0; j < k; j++)
+                    closed |= pivots[j] == i;
+                if (!closed && fabs(left[i]) > rest) {
+                    rest = fabs(left[i]);
+                    farthest = i;
+                }
+            }
+            pivot = farthest;
+            codes[k * n + pivot] = 1;
+        }
+        const double entry = (double)codes[k * n + pivot];
+        for (int64_t i = 0; i < n; i++)
+            left[i] = (double)codes[k * n + i] / entry;
+        for (int64_t j = 0; j < k; j++) {
+            double *restrict known = echelon + j * n;
+            const double share = known[pivot];
+            for (int64_t i = 0; i < n; i++)
+                known[i] -= left[i] * share;
+        }
+        pivots[k] = pivot;
+    }
+}
+
 BF_INLINE void turn_rows(double *restrict top, double *restrict bottom, double cosine, double sine, int64_t size)
 {
     for (int64_t j = 0; j < size; j++) {

@@ -32,6 +32,9 @@ bandfold_status bfl_read_rotations(bfl_payload *payload, bfl_rotations *rotation
     int64_t pair[2], precisions[MOST];
     double *rows;
     BFL_TRY(bfl_read_unsigned(payload, 2, COUNT_MEAN, pair));
+    const int triangular = pair[0] == BFL_TRIANGULAR;
+    if (triangular)
+        BFL_TRY(bfl_read_unsigned(payload, 1, COUNT_MEAN, pair));
     const int64_t count = pair[0], size = pair[1];
     if (count < 1 || count > MOST || size < 1 || size > MOST)
         return bfl_corrupt(payload, "there is an impossible number of rotations: the stream is corrupt");
@@ -46,7 +49,7 @@ bandfold_status bfl_read_rotations(bfl_payload *payload, bfl_rotations *rotation
         double *integers, *inverse;
         BFL_TAKE(integers, workspace, BFL_LASTING, entries);
         BFL_TAKE(inverse, workspace, BFL_LASTING, entries);
-        BFL_TRY(bfl_read_vectors(payload, size, size, precisions, rows));
+        BFL_TRY(bfl_read_vectors(payload, size, size, triangular, precisions, rows));
         BFL_TRY(bfl_orthonormalise(workspace, rows, size, size));
         for (int64_t i = 0; i < size; i++)
             for (int64_t k = 0; k < size; k++)

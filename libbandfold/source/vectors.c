@@ -10,6 +10,7 @@
 #include "linear.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BASIS_UNIT 65536.0
@@ -93,19 +94,52 @@ int64_t bfl_expected_entry(int64_t length, int64_t precision)
     return root ? (int64_t)root : 1;
 }
 
-bandfold_status bfl_read_vectors(bfl_payload *payload, int64_t length, int64_t count, int64_t *precisions,
-                                 double *rows)
+bandfold_status bfl_open_all_rows(bfl_workspace *workspace, int64_t length, int triangular, bfl_open_rows *open)
+{
+    BFL_TAKE(open->rows, workspace, BFL_SCRATCH, (uint64_t)length);
+    for (int64_t n = 0; n < length; n++)
+        open->rows[n] = n;
+    open->count = length;
+    open->triangular = triangular;
+    return BANDFOLD_OK;
+}
+
+void bfl_close_pivot(const int64_t *entries, bfl_open_rows *open)
+{
+    if (!open->triangular || !open->count)
+        return;
+    int64_t pivot = 0;
+    for (int64_t n = 1; n < open->count; n++)
+        if (llabs(entries[n]) > llabs(entries[pivot]))
+            pivot = n;
+    open->count--;
+    memmove(open->rows + pivot, open->rows + pivot + 1, (size_t)(open->count - pivot) * sizeof *open->rows);
+}
+
+void bfl_place_entries(const int64_t *entries, const bfl_open_rows *open, int64_t precision, int64_t length,
+                       double *row)
+{
+    for (int64_t n = 0; n < length; n++)
+        row[n] = 0.0;
+    for (int64_t n = 0; n < open->count; n++)
+        row[open->rows[n]] = ldexp((double)entries[n], -(int)precision);
+}
+
+bandfold_status bfl_read_vectors(bfl_payload *payload, int64_t length, int64_t count, int triangular,
+                                 int64_t *precisions, double *rows)
 {
     bfl_workspace *workspace = payload->workspace;
     const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
+    bfl_open_rows open;
     int64_t *entries;
     BFL_TRY(bfl_read_precisions(payload, count, precisions));
     BFL_TAKE(entries, workspace, BFL_SCRATCH, (uint64_t)length);
+    BFL_TRY(bfl_open_all_rows(workspace, length, triangular, &open));
     for (int64_t k = 0; k < count; k++) {
-        const int64_t mean = length ? bfl_expected_entry(length, precisions[k]) : 1;
-        BFL_TRY(bfl_read_signed(payload, (uint64_t)length, mean, entries));
-        for (int64_t n = 0; n < length; n++)
-            rows[k * length + n] = ldexp((double)entries[n], -(int)precisions[k]);
+        const int64_t mean = open.count ? bfl_expected_entry(open.count, precisions[k]) : 1;
+        BFL_TRY(bfl_read_signed(payload, (uint64_t)open.count, mean, entries));
+        bfl_place_entries(entries, &open, precisions[k], length, rows + k * length);
+        bfl_close_pivot(entries, &open);
     }
     bfl_release(workspace, BFL_SCRATCH, mark);
     return BANDFOLD_OK;

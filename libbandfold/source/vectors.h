@@ -26,9 +26,31 @@ int64_t bfl_expected_entry(int64_t length, int64_t precision);
 /* Units of work that orthonormal vectors take. */
 uint64_t bfl_vector_work(int64_t length, int64_t count);
 
+enum {
+    /* In place of a number of intervals or matrices, which follows: vectors are triangular. */
+    BFL_TRIANGULAR = 0
+};
+
+/* The rows of which the next vector of a list tells entries. Triangular vectors leave out the pivots of those before. */
+typedef struct {
+    int64_t *rows; /* [count] */
+    int64_t count;
+    int triangular;
+} bfl_open_rows;
+
+/* All of so many rows, in scratch memory. */
+bandfold_status bfl_open_all_rows(bfl_workspace *workspace, int64_t length, int triangular, bfl_open_rows *open);
+
+/* Once the entries of a vector in open rows are known: close its pivot, the row of the largest, the first of equals. */
+void bfl_close_pivot(const int64_t *entries, bfl_open_rows *open);
+
+/* Put the entries of open rows where they belong, scaled by their precision; all others are 0. */
+void bfl_place_entries(const int64_t *entries, const bfl_open_rows *open, int64_t precision, int64_t length,
+                       double *row);
+
 /* Read vectors whose entries have no natural order, as rows of `rows`, scaled by their precisions. */
-bandfold_status bfl_read_vectors(bfl_payload *payload, int64_t length, int64_t count, int64_t *precisions,
-                                 double *rows);
+bandfold_status bfl_read_vectors(bfl_payload *payload, int64_t length, int64_t count, int triangular,
+                                 int64_t *precisions, double *rows);
 
 /* A basis of orthonormal rows, rounded to 2**-16 in coordinates that are multiplied by `weights` (null: 1), and its
  * inverse, in lasting memory.

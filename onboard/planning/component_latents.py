@@ -18,8 +18,9 @@ from bandfold.bitstream.transforms.klt import Fold
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Taken, Vectors
 from bandfold.common.exact import integer_product
 from bandfold.common.workers import Workers
-from bandfold.onboard.rate_model import FINEST, GAIN_UNIT, latent_gain
+from bandfold.onboard.rate_model import GAIN_UNIT, latent_gain
 from bandfold.onboard.transform.analysis import Analysis
+from bandfold.onboard.vector_quantisation import FINEST
 
 _Part = TypeVar("_Part")
 

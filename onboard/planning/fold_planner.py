@@ -18,7 +18,8 @@ from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common import exact
 from bandfold.common.workers import ALONE, Workers
-from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER, quantise_vectors, vector_bits
+from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER, vector_bits
+from bandfold.onboard.vector_quantisation import quantise_vectors
 
 from .block_sample import BlockSample, told_means
 from .component_latents import ComponentLatents, fold_gains
@@ -147,7 +148,7 @@ class FoldPlanner:
                 break
             candidates = candidates.keep(flags)
         fold = self._fold(candidates, step)
-        return self._drop_weak(fold, self._gains(fold, candidates, step))
+        return self._drop_weak(fold, candidates, step)
 
     def side_bits(self, step: float) -> float:
         """Estimate what the vectors of a plan cost.
@@ -211,8 +212,11 @@ class FoldPlanner:
         """Band means and their shift."""
         return told_means(self._mean, step, self._sample.pixels)
 
-    def _fold(self, candidates: _Candidates, step: float) -> Fold:
-        """Quantise the candidates' vectors and merge the strongest of them by a second fold."""
+    def _fold(self, candidates: _Candidates, step: float, keep: NDArray[np.bool_] | None = None) -> Fold:
+        """Quantise the candidates' vectors and merge the strongest of them by a second fold.
+
+        Components of the second fold that are not flagged are left out.
+        """
         pixels = self._sample.pixels
         weights = self._sample.weights
         first = tuple(
@@ -231,7 +235,8 @@ class FoldPlanner:
         values, rotation = self._merge(
             [vectors.rounded[:, :count] for vectors, count in zip(first, merged, strict=True)]
         )
-        strong = values > SECOND_THRESHOLD * step * step / 12
+        strong = np.flatnonzero(values > SECOND_THRESHOLD * step * step / 12)
+        strong = strong if keep is None else strong[keep]
         second = quantise_vectors(rotation[:, strong], values[strong], step, pixels)
         return Fold(self._ends, *self._means(step), first, merged, second, weights=weights)
 
@@ -304,13 +309,13 @@ class FoldPlanner:
             position += vectors.count
         return flags
 
-    def _drop_weak(self, fold: Fold, gain: NDArray[np.float64]) -> Fold:
+    def _drop_weak(self, fold: Fold, candidates: _Candidates, step: float) -> Fold:
         """Leave out components of the second fold that do not earn their own column."""
         if fold.second is None:
             raise ValueError("an unfolded scene has no components to drop")
-        keep = gain[: fold.second.count] > LAGRANGE_MULTIPLIER * vector_bits(fold.second) + self._least_gain
-        second = Vectors(fold.second.codes[:, keep], fold.second.precision[keep])
-        return replace(fold, second=second)
+        gain = self._gains(fold, candidates, step)[: fold.second.count]
+        keep = gain > LAGRANGE_MULTIPLIER * vector_bits(fold.second) + self._least_gain
+        return fold if keep.all() else self._fold(candidates, step, keep)
 
 
 def _merged_counts(variances: list[NDArray[np.float64]], limit: int) -> tuple[int, ...]:

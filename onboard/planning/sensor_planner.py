@@ -19,7 +19,8 @@ from bandfold.bitstream.transforms.selection import Selection, Turn
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common import exact
 from bandfold.common.workers import ALONE, Workers
-from bandfold.onboard.rate_model import FINEST, LAGRANGE_MULTIPLIER, turn_bits
+from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER, turn_bits
+from bandfold.onboard.vector_quantisation import FINEST
 
 from .block_sample import BlockSample
 from .component_latents import fold_gains

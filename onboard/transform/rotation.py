@@ -22,10 +22,10 @@ from bandfold.onboard.rate_model import (
     BITS_UNIT,
     bits_scale,
     latent_bits,
-    quantise_vectors,
     rotation_map_bits,
     vector_bits,
 )
+from bandfold.onboard.vector_quantisation import quantise_vectors
 
 from .analysis import LARGEST_LATENT, refuse_large_latents
 

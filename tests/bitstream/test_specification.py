@@ -277,10 +277,34 @@ def orthonormal(columns, length):
     return done
 
 
-def read_vectors(payload, length, count):
+def read_columns(payload, length, precisions, triangular, predictors=None):
+    columns, told = [], list(range(length))
+    for precision, predictor in zip(precisions, predictors or [0] * len(precisions), strict=True):
+        once, twice = ((0, 0), (1, 0), (2, -1))[predictor]
+        entries = [0, 0]
+        for residual in payload.signed(len(told), expected_entry(len(told), precision)):
+            entries.append(residual + once * entries[-1] + twice * entries[-2])
+        column = [0] * length
+        for row, entry in zip(told, entries[2:], strict=True):
+            column[row] = entry
+        columns.append(column)
+        if triangular:
+            told.remove(max(told, key=lambda row: (abs(column[row]), -row)))
+    return columns
+
+
+def read_vectors(payload, length, count, triangular):
     precisions = read_precisions(payload, count)
-    columns = [payload.signed(length, expected_entry(length, precision)) for precision in precisions]
-    return basis(columns, precisions, length)
+    return basis(read_columns(payload, length, precisions, triangular), precisions, length)
+
+
+def read_rotations(payload):
+    count, size = payload.unsigned(2, 2048)
+    triangular = count == 0
+    if triangular:
+        (count,) = payload.unsigned(1, 2048)
+    assert count > 0
+    return [read_vectors(payload, size, size, triangular) for _ in range(count)]
 
 
 def read_places(payload, count, first, end):
@@ -339,6 +363,9 @@ def read_fold(payload, header):
     if "package" in header:
         return read_packaged_fold(payload, header)
     (intervals,) = payload.unsigned(1, 2048)
+    triangular = header["spectral"] and intervals == 0
+    if triangular:
+        (intervals,) = payload.unsigned(1, 2048)
     fold = {"lengths": payload.unsigned(intervals, 8192)}
     assert sum(fold["lengths"]) == header["bands"]
     (shift,) = payload.unsigned(1, 2048)
@@ -380,20 +407,14 @@ def read_fold(payload, header):
     for length, count, taken in zip(fold["lengths"], counts, merged, strict=True):
         precisions = read_precisions(payload, count)
         predictors = payload.unsigned(count, 256)
-        columns = []
-        for precision, predictor in zip(precisions, predictors, strict=True):
-            once, twice = ((0, 0), (1, 0), (2, -1))[predictor]
-            column = [0, 0]
-            for residual in payload.signed(length, expected_entry(length, precision)):
-                column.append(residual + once * column[-1] + twice * column[-2])
-            columns.append(column[2:])
+        columns = read_columns(payload, length, precisions, triangular, predictors)
         fold["first"].append(basis(columns, precisions, length, fold["weights"][band : band + length]))
         band += length
         inside += range(place, place + taken)
         others += [(-precisions[index], place + index) for index in range(taken, count)]
         place += count
     (count,) = payload.unsigned(1, 2048)
-    fold["second"] = read_vectors(payload, len(inside), count)
+    fold["second"] = read_vectors(payload, len(inside), count, triangular)
     fold["inside"], fold["others"] = inside, [place for _, place in sorted(others)]
     fold["components"] = count + len(others)
     return fold
@@ -886,8 +907,7 @@ def decode(data):
             folds[number] = read_fold(payload, header)
             payload.end()
         elif kind == 4:
-            count, size = payload.unsigned(2, 2048)
-            rotations[number] = [read_vectors(payload, size, size) for _ in range(count)]
+            rotations[number] = read_rotations(payload)
             payload.end()
     kind = "folded" if header["spectral"] else "banded"
     if header["predicted"]:
@@ -1067,14 +1087,16 @@ def _made_by_hand(monkeypatch):
     from bandfold.bitstream.container.segment_layout import SegmentHeader, split_segment
     from bandfold.bitstream.contexts.features import Past
     from bandfold.bitstream.contexts.tables import load_tables as shipped_tables
-    from bandfold.bitstream.payloads.klt_code import best_predictor, write_fold, write_matrices
+    from bandfold.bitstream.payloads.klt_code import write_fold, write_matrices
     from bandfold.bitstream.payloads.payload import PayloadWriter
+    from bandfold.bitstream.payloads.vector_code import best_predictor
     from bandfold.bitstream.segments import segment as segments
     from bandfold.bitstream.segments.latents import classify
     from bandfold.bitstream.segments.segment import Segment, write_segment
     from bandfold.bitstream.transforms.klt import Fold
     from bandfold.bitstream.transforms.vectors import Vectors
     from bandfold.common.scene import SceneInfo
+    from bandfold.onboard.vector_quantisation import quantise_vectors
 
     monkeypatch.setattr(segments, "CHUNK_BYTES", 60)
     tables = shipped_tables()
@@ -1083,6 +1105,13 @@ def _made_by_hand(monkeypatch):
     def vectors(length, *precisions):
         codes = [np.rint(generator.normal(size=length) * 2.0 ** (bits - 1)) for bits in precisions]
         return Vectors(np.array(codes, dtype=np.int64).T, np.array(precisions, dtype=np.int64))
+
+    def triangular(length, *precisions):
+        orthonormal = np.linalg.qr(generator.normal(size=(length, len(precisions))))[0]
+        wanted = np.array([4.0**bits for bits in precisions])
+        told = quantise_vectors(orthonormal, wanted, 1.0, 1)
+        assert told.precision.tolist() == list(precisions)
+        return told
 
     ramp = np.array(
         [[5, 15, 25, 35, 45, 55], [9, 9, 9, 9, 9, 8], [9, -9, 9, -9, 9, -9], [18, 18, 18, 18, 18, 16]]
@@ -1096,7 +1125,7 @@ def _made_by_hand(monkeypatch):
     means = generator.integers(100, 60000, size=13) * 64 // 8 * 8
     folds = {
         0: Fold((6, 8, 13), means, 3, first, (1, 0, 2), vectors(3, 10, 4)),
-        300: Fold((13,), means + 64, 3, (vectors(13, 9, 9, 8, 7),), (4,), vectors(4, 9, 8, 6)),
+        300: Fold((13,), means + 64, 3, (triangular(13, 9, 9, 8, 7),), (4,), triangular(4, 9, 8, 6)),
     }
     info = SceneInfo(13, 53, 10, np.dtype("uint16"), no_data=7.0)
     header = Header(info, 16, 700, CodingTools(True, "dct8"), tables.identity, open=True)

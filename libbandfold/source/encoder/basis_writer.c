@@ -103,20 +103,28 @@ bandfold_status bfl_write_fold(bfl_workspace *workspace, const bfl_tables *table
 bandfold_status bfl_write_rotations(bfl_workspace *workspace, const bfl_tables *tables, const bfl_matrices *matrices,
                                     uint64_t number, bandfold_bytes *section)
 {
-    const int64_t size = matrices->size, shape[2] = {matrices->count, size};
+    const int64_t size = matrices->size, shape[2] = {size > 1 ? BFL_TRIANGULAR : matrices->count, size};
     bfl_payload_writer payload;
-    BFL_TRY(bfl_begin_payload(workspace, tables, (uint64_t)(2 + matrices->count * size * (size + 1)), 0, 0, 0,
+    BFL_TRY(bfl_begin_payload(workspace, tables, (uint64_t)(3 + matrices->count * size * (size + 1)), 0, 0, 0,
                               &payload));
     BFL_TRY(bfl_put_unsigned(&payload, shape, 2, BFL_COUNT_MEAN));
+    if (size > 1)
+        BFL_TRY(bfl_put_one(&payload, matrices->count, BFL_COUNT_MEAN));
     for (int64_t one = 0; one < matrices->count; one++) {
         const int64_t *codes = matrices->codes + one * size * size, *precisions = matrices->precisions + one * size;
+        const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
+        bfl_open_rows open;
+        BFL_TRY(bfl_open_all_rows(workspace, size, 1, &open));
         BFL_TRY(put_changes(&payload, precisions, size, BFL_FINEST_PRECISION, BFL_CHANGE_MEAN));
         for (int64_t k = 0; k < size; k++) {
             int64_t column[BFL_MOST_ROTATED];
-            for (int64_t n = 0; n < size; n++)
-                column[n] = codes[n * size + k];
-            BFL_TRY(bfl_put_signed(&payload, column, (uint64_t)size, bfl_expected_entry(size, precisions[k])));
+            for (int64_t n = 0; n < open.count; n++)
+                column[n] = codes[open.rows[n] * size + k];
+            const int64_t mean = bfl_expected_entry(open.count, precisions[k]);
+            BFL_TRY(bfl_put_signed(&payload, column, (uint64_t)open.count, mean));
+            bfl_close_pivot(column, &open);
         }
+        bfl_release(workspace, BFL_SCRATCH, mark);
     }
     return finish(&payload, BFL_ROTATION, number, section);
 }

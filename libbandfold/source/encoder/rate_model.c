@@ -73,14 +73,15 @@ double bfl_turn_bits(const int64_t *codes, const int64_t *shifts, int64_t width,
     return total;
 }
 
-double bfl_vector_bits(const int64_t *codes, int64_t length, int64_t stride)
+double bfl_vector_bits(const int64_t *codes, int64_t length, int64_t before, int64_t stride)
 {
     const double overhead = 2.05, least = 0.3;
     int64_t sum = 0;
     for (int64_t n = 0; n < length; n++)
         sum += codes[n * stride] * codes[n * stride];
-    const double energy = (double)sum / (double)length, bits = bfl_log2(energy + 0.06) / 2 + overhead;
-    return (double)length * (bits > least ? bits : least);
+    const double told = (double)(length - before), energy = (double)sum / told;
+    const double bits = bfl_log2(energy + 0.06) / 2 + overhead;
+    return told * (bits > least ? bits : least);
 }
 
 int64_t bfl_vector_precision(double variance, double step, int64_t pixels)

@@ -28,8 +28,8 @@ void bfl_latent_gains(const int32_t *latents, int64_t components, int64_t count,
 /* Bits of a column of the matrix that turns a sensor's components, of its codes less their shifts. */
 double bfl_turn_bits(const int64_t *codes, const int64_t *shifts, int64_t width, int64_t stride);
 
-/* Bits of a quantised vector, of its codes. */
-double bfl_vector_bits(const int64_t *codes, int64_t length, int64_t stride);
+/* Bits of a quantised vector, of its codes, those in the pivots of so many vectors before being 0. */
+double bfl_vector_bits(const int64_t *codes, int64_t length, int64_t before, int64_t stride);
 
 /* Precision of a unit vector of a component of a variance, that so many pixels share. */
 int64_t bfl_vector_precision(double variance, double step, int64_t pixels);

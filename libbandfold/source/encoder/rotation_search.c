@@ -16,7 +16,7 @@
 
 enum { BLOCKS_PER_CLASS = 8, ROUNDS = 6, MOMENT_BITS = 22, MOMENT_CHUNK = 256, BITS_UNIT = 256, SIZES = 2 };
 
-static const double BASIS_UNIT = 65536.0, FRACTION = 64.0;
+static const double BASIS_UNIT = 65536.0, FRACTION = 64.0, LARGEST_CODE = 1 << 19;
 
 /* The blocks of a sample that rotations are looked for on. */
 typedef struct {
@@ -98,15 +98,23 @@ static bandfold_status quantise_matrix(const search *in, const double *values, c
 {
     const int64_t size = in->size;
     const bfl_block *mark = bfl_mark(in->workspace, BFL_SCRATCH);
-    double *rows;
+    double *rows, *echelon, scales[BFL_MOST_ROTATED];
+    int64_t *told, pivots[BFL_MOST_ROTATED];
     BFL_TAKE(rows, in->workspace, BFL_SCRATCH, (uint64_t)(size * size));
+    BFL_TAKE(echelon, in->workspace, BFL_SCRATCH, (uint64_t)(size * size));
+    BFL_TAKE(told, in->workspace, BFL_SCRATCH, (uint64_t)(size * size));
     for (int64_t k = 0; k < size; k++) {
         precisions[k] = bfl_vector_precision(values[k] / (FRACTION * FRACTION), in->step, pixels);
-        for (int64_t n = 0; n < size; n++) {
-            codes[n * size + k] = (int64_t)rint(ldexp(vectors[n * size + k], (int)precisions[k]));
-            rows[k * size + n] = ldexp((double)codes[n * size + k], -(int)precisions[k]);
-        }
+        scales[k] = ldexp(1.0, (int)precisions[k]);
+        for (int64_t n = 0; n < size; n++)
+            rows[k * size + n] = vectors[n * size + k];
     }
+    bf_eliminate(rows, scales, size, size, LARGEST_CODE, told, echelon, pivots);
+    for (int64_t k = 0; k < size; k++)
+        for (int64_t n = 0; n < size; n++) {
+            codes[n * size + k] = told[k * size + n];
+            rows[k * size + n] = ldexp((double)told[k * size + n], -(int)precisions[k]);
+        }
     BFL_TRY(bfl_orthonormalise(in->workspace, rows, size, size));
     for (int64_t n = 0; n < size; n++)
         for (int64_t k = 0; k < size; k++)
@@ -167,7 +175,7 @@ static double matrix_bits(const bfl_matrices *matrices, int64_t number)
     const int64_t size = matrices->size;
     double bits[BFL_MOST_ROTATED];
     for (int64_t k = 0; k < size; k++)
-        bits[k] = bfl_vector_bits(matrices->codes + number * size * size + k, size, size);
+        bits[k] = bfl_vector_bits(matrices->codes + number * size * size + k, size, k, size);
     return bfl_sum_exactly(bits, size);
 }
 

@@ -9,18 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandfold.bitstream.contexts.tables import load_tables
-from bandfold.bitstream.payloads.klt_code import (
+from bandfold.bitstream.payloads.klt_code import read_fold, read_matrices, write_fold, write_matrices
+from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
+from bandfold.bitstream.payloads.vector_code import (
     PREDICTORS,
+    are_triangular,
     best_predictor,
     expected_entry,
-    read_fold,
     read_vectors,
-    write_fold,
     write_vectors,
 )
-from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
 from bandfold.bitstream.transforms.coding_weights import LARGEST_CODE, weights_of
 from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
+from bandfold.bitstream.transforms.triangular import OpenRows
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common import exact
 from bandfold.common.errors import StreamError
@@ -37,6 +38,15 @@ def _vectors(draw, length, count):
     return Vectors(np.array(codes, dtype=np.int64).reshape(count, length).T, precision)
 
 
+def _triangular(vectors):
+    """The same with zeros in the pivots of vectors before."""
+    codes, left = vectors.codes.copy(), OpenRows(len(vectors.codes))
+    for column in codes.T:
+        column[np.setdiff1d(np.arange(len(codes)), left.rows)] = 0
+        left.close(column[left.rows])
+    return replace(vectors, codes=codes)
+
+
 @st.composite
 def folds(draw):
     lengths = draw(st.lists(st.integers(1, 6), min_size=1, max_size=4))
@@ -51,6 +61,8 @@ def folds(draw):
     first = tuple(_vectors(draw, length, draw(st.integers(0, length))) for length in lengths)
     merged = tuple(draw(st.integers(0, vectors.count)) for vectors in first)
     second = _vectors(draw, sum(merged), draw(st.integers(0, sum(merged))))
+    if draw(st.booleans()):
+        first, second = tuple(map(_triangular, first)), _triangular(second)
     codes = st.lists(st.integers(0, LARGEST_CODE), min_size=bands, max_size=bands)
     weights = draw(st.none() | codes.map(np.array))
     if weights is not None:
@@ -85,15 +97,53 @@ def test_any_fold_comes_back(fold):
     assert found.components == fold.components
 
 
+def _rotations(triangular):
+    generator = np.random.default_rng(3)
+    matrices = [
+        Vectors(np.rint(generator.normal(size=(8, 8)) * 60).astype(np.int64), np.full(8, 7)) for _ in range(3)
+    ]
+    return tuple(map(_triangular, matrices)) if triangular else tuple(matrices)
+
+
+@pytest.mark.parametrize("triangular", [False, True])
+def test_rotations_come_back(triangular):
+    matrices = _rotations(triangular)
+    assert are_triangular(matrices) == triangular
+    writer = PayloadWriter(TABLES)
+    write_matrices(writer, matrices)
+    reader = PayloadReader(TABLES, writer.data())
+    for one, other in zip(read_matrices(reader, 8), matrices, strict=True):
+        _same_vectors(one, other)
+    reader.finish()
+
+
+def test_triangular_rotations_take_half_of_the_bytes():
+    sizes = []
+    for triangular in (True, False):
+        writer = PayloadWriter(TABLES)
+        write_matrices(writer, _rotations(triangular))
+        sizes.append(len(writer.data()))
+    assert sizes[0] < 0.65 * sizes[1]
+
+
+def test_one_matrix_that_is_not_triangular_tells_them_all():
+    matrices = (*_rotations(True), *_rotations(False)[:1])
+    assert not are_triangular(matrices)
+    writer = PayloadWriter(TABLES)
+    write_matrices(writer, matrices)
+    for one, other in zip(read_matrices(PayloadReader(TABLES, writer.data()), 8), matrices, strict=True):
+        _same_vectors(one, other)
+
+
 def test_finest_basis_of_many_bands_comes_back():
     codes = np.rint(exact.orthonormalise(np.random.default_rng(1).normal(size=(200, 9))) * BASIS_UNIT).astype(
         np.int64
     )
     vectors = Vectors(codes, np.full(9, 16, dtype=np.int64))
     writer = PayloadWriter(TABLES)
-    write_vectors(writer, vectors)
+    write_vectors(writer, vectors, triangular=False)
     reader = PayloadReader(TABLES, writer.data())
-    _same_vectors(read_vectors(reader, 200, 9), vectors)
+    _same_vectors(read_vectors(reader, 200, 9, triangular=False), vectors)
     reader.finish()
 
 

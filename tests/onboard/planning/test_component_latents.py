@@ -8,7 +8,7 @@ import pytest
 from bandfold.bitstream.transforms.klt import Fold
 from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.planning.component_latents import ComponentLatents, fold_gains
-from bandfold.onboard.rate_model import quantise_vectors
+from bandfold.onboard.vector_quantisation import quantise_vectors
 
 STEP = 4.0
 ENDS = (10, 24)

@@ -12,8 +12,9 @@ from bandfold.bitstream.transforms.vectors import BASIS_UNIT
 from bandfold.common import exact, kernels
 from bandfold.onboard.planning.block_sample import sample_blocks
 from bandfold.onboard.planning.fold_planner import FoldPlanner
-from bandfold.onboard.rate_model import latent_cost, latent_gain, quantise_vectors, vector_bits
+from bandfold.onboard.rate_model import latent_cost, latent_gain, vector_bits
 from bandfold.onboard.samples.samples import ArraySource
+from bandfold.onboard.vector_quantisation import quantise_vectors
 
 STEPS = (1.0, 4.0, 16.0, 64.0, 256.0, 4096.0, 1048576.0)
 

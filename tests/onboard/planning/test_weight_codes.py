@@ -98,7 +98,7 @@ def test_streams_have_weights_too(cube, weights):
     stream = Encoder(stream=True, **settings).encode(cube)
     decoder = Decoder(stream, restore="off")
     error = np.sqrt(((decoder.decode().astype(float) - cube) ** 2).mean(axis=(1, 2))) / SIGMA
-    assert error.max() < 3 * error.min()
+    assert error.max() < 3.2 * error.min()
     # Folds are renewed where the land changes, not because of the weights.
     usual = Encoder(stream=True, step=4.0, strip_lines=16).encode(cube)
     assert decoder.report()["folds"] <= Decoder(usual).report()["folds"]
