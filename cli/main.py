@@ -61,7 +61,7 @@ def main(context: click.Context) -> None:
     """
     # Before NumPy is imported: --threads says how many there are, and those of BLAS would come on top.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # What is imported stays: to look for garbage among it again and again takes a tenth of the time of a start.
+    # What is imported stays: to look for garbage among it again and again takes a tenth of a start.
     gc.set_threshold(GARBAGE_THRESHOLD)
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
