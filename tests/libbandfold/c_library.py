@@ -12,6 +12,7 @@ import numpy as np
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "libbandfold"
 KERNELS = ROOT / "common" / "native"
+INCLUDED = (LIBRARY / "include", LIBRARY / "source", LIBRARY / "source" / "encoder", KERNELS)
 KERNEL_NAMES = (
     "analysis", "bytes", "contexts", "linear", "prediction", "quantise", "rans", "refinement_base",
     "refinement_planes", "refinement_symbols", "rotation", "trellis",
@@ -45,8 +46,7 @@ def sources(folder):
 
 def compile_all(folder, output, *more, options):
     """Compile the library with more sources or options into one file."""
-    folders = (LIBRARY / "include", LIBRARY / "source", LIBRARY / "source" / "encoder", KERNELS)
-    include = [f"-I{one}" for one in folders]
+    include = [f"-I{one}" for one in INCLUDED]
     command = [COMPILER, *OPTIONS, *options, "-DBF_CLONES=", "-DBF_EXPORT=", *include, "-w"]
     subprocess.run([*command, *sources(folder), *more, "-lm", "-o", output], check=True, cwd=folder)
     return output
