@@ -36,9 +36,10 @@ PACKAGED = {"sensor": "aviris-224", "predicted": "innovations"}
 SMALL_BANDS = 12
 """Bands of the sensor with which mutants of settings encode."""
 
-SETTINGS = struct.Struct("<HHBdHbbBdBdHHBx")
+SETTINGS = struct.Struct("<HHBdHbbBdBdHHBdd")
 """Bands, samples, type, step, strip lines, effort, repeat, whether a value marks absent samples, which one,
-layout of the source and number of lines in one byte, bits per sample, buffer, reserve and its shift."""
+layout of the source and number of lines in one byte, bits per sample, buffer, reserve and its shift, PSNR and
+RMSE."""
 
 DIGITS = 64
 """Bytes at the end of a package: its digest in hexadecimal."""
@@ -155,23 +156,25 @@ def settings_mutant(number: int) -> tuple[bytes, bytes]:
     def mostly(usual: float, *others: float) -> float:
         return usual if chance.randrange(20) else chance.choice(others)
 
-    limited = chance.randrange(3) == 0
+    target = chance.choice(("step", "step", "rate", "psnr", "rmse"))
     samples = mostly(chance.choice((1, 7, 8, 20, 65)), 0, 65535)
     settings = SETTINGS.pack(
         int(mostly(SMALL_BANDS, 0, 1, SMALL_BANDS + 1, 65535)),
         int(samples),
         int(mostly(chance.randrange(4), 4, 6, 8, 255)),
-        0.0 if limited else mostly(chance.choice((1 / 16, 1.0, 7.3, 300.0)), -1.0, 1e300, float("nan")),
+        mostly(chance.choice((1 / 16, 1.0, 7.3, 300.0)), -1.0, 1e300, float("nan")) * (target == "step"),
         int(mostly(chance.choice((0, 8, 16, 64)), 4, 65528)),
         int(mostly(chance.randrange(10), 10, -1)),
         int(mostly(chance.choice((0, 1, 3, -1)), -128, 127)),
         chance.randrange(2),
         mostly(chance.choice((0.0, 255.0, -1.0)), 0.5, float("inf"), float("nan")),
         chance.randrange(256),
-        mostly(chance.choice((0.5, 3.0, 40.0)), -1.0, float("inf"), 1e-300) if limited else 0.0,
-        chance.choice((0, 1, 60000)) if limited else int(mostly(0, 1)),
+        mostly(chance.choice((0.5, 3.0, 40.0)), -1.0, 1e308, 1e-300) * (target == "rate"),
+        chance.choice((0, 1, 60000)) if target == "rate" else int(mostly(0, 1)),
         chance.choice((0, 0, 200, 65535)),
         int(mostly(chance.randrange(6), 31)),
+        mostly(chance.choice((20.0, 60.0, 90.0)), 140.0, -1.0) * (target == "psnr"),
+        mostly(chance.choice((0.1, 5.0, 300.0)), 1e300, -1.0) * (target == "rmse"),
     )
     content = chance.randbytes(chance.choice((1, 16, 97, 5000)))
     package = small_package()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-
-import numpy as np
+from bisect import bisect_right
 
 _BEFORE = (0.0, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25)
 _AFTER = (0.0, 0.0004, 0.0039, 0.0253, 0.0679, 0.1139, 0.1967, 0.2651, 0.3254)
@@ -23,7 +22,12 @@ def rounded_error(mse: float) -> float:
     float
         That of a Gaussian error: ``mse + 1/12`` from 0.25 on, much less below, where most become exact.
     """
-    return float(np.interp(mse, _BEFORE, _AFTER)) if mse < _BEFORE[-1] else mse + 1.0 / 12
+    if not mse < _BEFORE[-1]:
+        return mse + 1.0 / 12
+    # One operation after the other: what interpolates in NumPy may fuse them.
+    place = max(bisect_right(_BEFORE, mse) - 1, 0)
+    slope = (_AFTER[place + 1] - _AFTER[place]) / (_BEFORE[place + 1] - _BEFORE[place])
+    return slope * (max(mse, 0.0) - _BEFORE[place]) + _AFTER[place]
 
 
 def quality_text(mse: float, peak: float, scale: float) -> str:

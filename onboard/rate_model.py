@@ -24,6 +24,10 @@ from bandfold.common.scene import CHANNELS
 LAGRANGE_MULTIPLIER = 0.13
 """Squared error, in steps squared, that one bit must save: what a finer step buys with it."""
 
+FINEST_PLAN, COARSEST_PLAN = 2.0**-10, 2.0**20
+"""Steps in counts for which plans are made whatever error is asked for: beyond them a stream cannot tell the band means,
+and below them nothing changes."""
+
 KNEE = LAGRANGE_MULTIPLIER / (2 * math.log(2.0))
 """Variance, in steps squared, at which a component begins to cost bits: below it, leaving it out costs as
 much
@@ -172,7 +176,7 @@ def step_for_bits(variances: NDArray[np.float64], pixels: int, factor: float, bi
 
 def step_for_error(mse: float) -> float:
     """Estimate the step, in counts, at which a scene has a mean squared error, in counts squared."""
-    return exp2(log2_of(12.0 * mse) / 2 + 0.5)
+    return min(max(exp2(log2_of(12.0 * mse) / 2 + 0.5), FINEST_PLAN), COARSEST_PLAN)
 
 
 def latent_bits(latents: NDArray[np.float64] | NDArray[np.int32], scale: float) -> NDArray[np.float32]:

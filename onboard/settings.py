@@ -26,6 +26,9 @@ SMALLEST_STEP, LARGEST_STEP = 1.0 / 16, 1 << 20
 HIGHEST_PSNR = 140.0
 """In dB; 16-bit samples differ by less than one count beyond 96 dB."""
 
+_LARGEST_RMSE = 1e150
+"""Counts whose square is still a number."""
+
 _MOST_BITS = 64.0
 """Bits per sample that are worth asking for: more would only overflow."""
 
@@ -150,7 +153,7 @@ class Target:
         # Powers by libm differ in the last bit between machines, but steps are cut to 1/256 of a count.
         if self.psnr is not None:
             return float(peak * peak / 10.0 ** (self.psnr / 10.0))
-        return None if self.rmse is None else (self.rmse / scale) ** 2
+        return None if self.rmse is None else min(self.rmse / scale, _LARGEST_RMSE) ** 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,9 +1,9 @@
 /* Encodes a file of samples with the package of a sensor:
  *
- *     bandfold_encode -p PACKAGE.bfm -b BANDS -s SAMPLES [-t TYPE] [-q STEP | -r BITS] [-l LINES] [-e EFFORT]
- *                     IN.raw OUT.bf
+ *     bandfold_encode -p PACKAGE.bfm -b BANDS -s SAMPLES [-t TYPE] [-q STEP | -r BITS | -d DECIBELS] [-l LINES]
+ *                     [-e EFFORT] IN.raw OUT.bf
  *
- * STEP is that of the quantiser, in counts; BITS is a rate in bits per sample, in its place.
+ * STEP is that of the quantiser, in counts; BITS is a rate in bits per sample and DECIBELS a PSNR, in its place.
  * Samples lie line by line, all bands of a line one behind the other (BIL), in the byte order of the machine. The file
  * may be "-", standard input: lines are encoded as they come, so that memory does not grow with the scene.
  */
@@ -23,8 +23,8 @@ static int fail(const char *what, const char *reason)
 
 static int usage(void)
 {
-    fputs("usage: bandfold_encode -p PACKAGE.bfm -b BANDS -s SAMPLES [-t uint8|int8|uint16|int16] [-q STEP | -r BITS] "
-          "[-l LINES] [-e EFFORT] IN.raw OUT.bf\n",
+    fputs("usage: bandfold_encode -p PACKAGE.bfm -b BANDS -s SAMPLES [-t uint8|int8|uint16|int16] [-q STEP | -r BITS | "
+          "-d DECIBELS] [-l LINES] [-e EFFORT] IN.raw OUT.bf\n",
           stderr);
     return 2;
 }
@@ -62,6 +62,8 @@ static int take_option(char name, const char *value, bandfold_settings *settings
         return read_number(value, 0, 1 << 20, &settings->step);
     case 'r':
         return read_number(value, 0, 64, &settings->bits_per_sample);
+    case 'd':
+        return read_number(value, 0, 140, &settings->psnr);
     default:
         if (strchr("bsle", name) == NULL || !read_number(value, 1, 1 << 24, &number))
             return 0;
@@ -136,7 +138,7 @@ int main(int count, char **words)
             return usage();
     if (count - at != 2 || package == NULL || settings.bands == 0 || settings.samples == 0)
         return usage();
-    if (settings.step == 0 && settings.bits_per_sample == 0)
+    if (settings.step == 0 && settings.bits_per_sample == 0 && settings.psnr == 0)
         settings.step = 8;
     settings.package.data = read_file(package, &settings.package.size);
     if (settings.package.data == NULL)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SETTINGS_BYTES = 41, MOST_MEMORY = 1 << 28, MOST_LINE = 1 << 16, MOST_SAMPLES = 1 << 20 };
+enum { SETTINGS_BYTES = 56, MOST_MEMORY = 1 << 28, MOST_LINE = 1 << 16, MOST_SAMPLES = 1 << 20 };
 
 /* What an encoder has written. */
 typedef struct {
@@ -55,7 +55,8 @@ static uint32_t read_settings(const uint8_t from[SETTINGS_BYTES], bandfold_setti
     memcpy(&settings->bits_per_sample, from + 27, sizeof settings->bits_per_sample);
     settings->buffer = load_16(from + 35);
     settings->reserve = (uint64_t)load_16(from + 37) << (from[39] & 31);
-    /* The last byte is spare. */
+    memcpy(&settings->psnr, from + 40, sizeof settings->psnr);
+    memcpy(&settings->rmse, from + 48, sizeof settings->rmse);
     return from[26] >> 2;
 }
 

@@ -194,6 +194,7 @@ typedef struct {
     bandfold_type type;           /* of 8 or 16 bits */
     double step;                  /* of the quantiser, in counts: 1/16 to 2**20; it is rounded to 1/256 */
     double bits_per_sample;       /* in place of a step: of all bytes, on average from the first strip on */
+    double psnr, rmse;            /* in place of a step: in dB, the peak being 65535; or in counts; of each strip */
     uint64_t buffer;              /* bytes of the transmitter's buffer, with a rate; 0: four strips at that rate */
     bandfold_bytes package;       /* the package file (.bfm) of the sensor, for as many bands */
     uint32_t strip_lines;         /* lines that are coded together, a multiple of 8; 0: 64, more or fewer where lines

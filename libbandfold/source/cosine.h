@@ -10,6 +10,9 @@ typedef struct {
     double *whole; /* integers, in units of 2**-22 */
 } bfl_cosine;
 
+/* The transform itself, [64 channels][64 pixels]: integers, in units of 2**-14. */
+void bfl_fill_cosine(double *cosine);
+
 bandfold_status bfl_make_cosine(bfl_workspace *workspace, bfl_cosine *cosine);
 
 #endif

@@ -25,7 +25,7 @@ class Settings(ctypes.Structure):
         ("samples", ctypes.c_uint32),
         ("type", ctypes.c_int),
         ("step", ctypes.c_double),
-        ("bits_per_sample", ctypes.c_double),
+        *((name, ctypes.c_double) for name in ("bits_per_sample", "psnr", "rmse")),
         ("buffer", ctypes.c_uint64),
         ("package", Bytes),
         ("strip_lines", ctypes.c_uint32),

@@ -89,7 +89,7 @@ def test_the_example_encodes_a_file_and_standard_input(encoding, tmp_path):
         (["-b", "20", "-s", "33", "-t", "float32"], 2, "usage: "),
         (["-b", "20", "-s", "33", "-q", "0.001"], 1, "out of range"),
         (["-b", "20", "-s", "33", "-r", "0.001"], 1, "rate is too low"),
-        (["-b", "20", "-s", "33", "-r", "1", "-q", "1"], 1, "either a step or"),
+        (["-b", "20", "-s", "33", "-r", "1", "-q", "1"], 1, "give one of step"),
         (["-b", "20"], 2, "usage: "),
     ],
 )

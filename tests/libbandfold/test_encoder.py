@@ -258,6 +258,11 @@ def test_lines_of_another_sensor_are_refused_as_in_python(library, change, unit,
         ({"step": 0.0, "bits_per_sample": float("inf")}, BAD_ARGUMENT),
         ({"step": 0.0, "bits_per_sample": float("nan")}, BAD_ARGUMENT),
         ({"buffer": 100}, BAD_ARGUMENT),
+        ({"psnr": 60.0}, BAD_ARGUMENT),
+        ({"step": 0.0, "psnr": 141.0}, BAD_ARGUMENT),
+        ({"step": 0.0, "psnr": float("nan")}, BAD_ARGUMENT),
+        ({"step": 0.0, "rmse": -1.0}, BAD_ARGUMENT),
+        ({"step": 0.0, "rmse": 1.0, "psnr": 60.0}, BAD_ARGUMENT),
         ({"reserve": 1 << 40}, OVER_LIMIT),
         ({"effort": 10}, BAD_ARGUMENT),
         ({"effort": -1}, BAD_ARGUMENT),
@@ -378,6 +383,20 @@ def test_a_rate_is_kept_with_the_bytes_of_python(library, bps, buffer, strip_lin
     wanted = python_stream(cube, file, bps=bps, buffer=buffer or None, **settings)
     assert len(wanted) <= bps * cube.size / 8
     assert encode(library, cube, file, bits_per_sample=bps, buffer=buffer, pieces=(9,), **settings) == wanted
+
+
+@pytest.mark.parametrize(
+    "target", [{"psnr": 60.0}, {"psnr": 85.0}, {"rmse": 0.2}, {"rmse": 1e200}, {"rmse": 1e-200}]
+)
+@pytest.mark.parametrize("no_data", [None, 0.0])
+def test_a_quality_is_met_with_the_bytes_of_python(library, target, no_data):
+    cube, file = changing_land(20), package(20)
+    cube[:, 5:20, 11:] *= no_data is None
+    settings = {"strip_lines": 24, "effort": 4}
+    wanted = python_stream(cube, file, no_data=no_data, **target, **settings)
+    if no_data is not None:
+        settings |= {"has_no_data": 1, "no_data": no_data}
+    assert encode(library, cube, file, pieces=(96,), **target, **settings) == wanted
 
 
 def test_a_rate_that_is_too_low_is_refused_as_in_python(library):

@@ -450,3 +450,13 @@ def test_lines_that_do_not_fit():
     done.flush()
     with pytest.raises(SettingsError, match="finished"):
         done.push(np.zeros((1, 3, 5), np.uint16))
+
+
+@pytest.mark.parametrize("rmse", [1e300, 1e12, 1e-300])
+def test_a_quality_that_no_step_has_gives_a_stream_that_decodes(rmse):
+    cube = SyntheticScene(16, 20, 12, seed=1).read(slice(0, 12), slice(0, 16))
+    sections = []
+    encoder = StreamEncoder(SceneInfo(12, 1, 20, cube.dtype), sections.append, rmse=rmse)
+    encoder.push(cube.transpose(1, 0, 2))
+    encoder.flush()
+    assert Decoder(b"".join(sections)).decode().shape == cube.shape

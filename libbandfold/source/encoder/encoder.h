@@ -4,7 +4,7 @@
 
 #include "absent_samples.h"
 #include "header.h"
-#include "limited_rate.h"
+#include "stream_control.h"
 #include "stream_planner.h"
 
 struct bandfold_encoder {
@@ -18,7 +18,7 @@ struct bandfold_encoder {
     bfl_kernel_cosine cosine;
     bfl_quantiser quantiser;
     bfl_stream_planner planner;
-    bfl_limited_rate rate;           /* without bits per sample: none, the step is that of the header */
+    bfl_stream_control control;
     bfl_held_strip held, filled;     /* as given, and without gaps: the same memory where none can be */
     bfl_marker marker;
     bandfold_bytes metadata;         /* their section */

@@ -4,15 +4,9 @@
 
 #include "exact_math.h"
 
-enum { STRIPS_AHEAD = 2, MOST_CODINGS = 5, HALVINGS = 7, STEP_UNIT = 256 };
+enum { MOST_CODINGS = 5, HALVINGS = 7, STEP_UNIT = 256 };
 
 static const double LARGEST_MOVE = 0.5, LARGEST_FIRST_MOVE = 5.0, SAFE_SHARE = 0.97, LEAST_USED = 0.85;
-
-bandfold_status bfl_first_step(bfl_workspace *workspace, const bfl_sensor_planner *planner,
-                               const bfl_limited_rate *rate, double *step)
-{
-    return bfl_step_for_bits(workspace, planner, 8.0 * STRIPS_AHEAD * bfl_bucket_aim(&rate->bucket), step);
-}
 
 /* The step at which a strip takes so many bytes, within some octaves of another one. */
 static double foresee(const bfl_limited_rate *rate, const bfl_strip_task *task, double aim, double step,

@@ -12,10 +12,6 @@ typedef struct {
     double ratio; /* bytes for what a strip weighs; 0 where nothing is known yet */
 } bfl_limited_rate;
 
-/* A step, in counts, at which the first strip would take about what it may. */
-bandfold_status bfl_first_step(bfl_workspace *workspace, const bfl_sensor_planner *planner,
-                               const bfl_limited_rate *rate, double *step);
-
 /* Code a strip that was planned for a step, with `overhead` bytes of sections before it, so that it keeps the rate:
  * tells the code of the step that was taken. Chunks that there are no bytes for are left out.
  */

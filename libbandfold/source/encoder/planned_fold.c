@@ -3,6 +3,7 @@
 #include "planned_fold.h"
 
 #include "context_network.h"
+#include "cosine.h"
 #include "vectors.h"
 
 #include "linear.h"
@@ -13,19 +14,14 @@
 enum { SIDE = 8, QUARTERS = 4, QUARTER = 16 };
 
 #define BASIS_UNIT 65536.0
-#define DCT_UNIT 16384.0
 #define FRACTION 64.0
 
 void bfl_make_kernel_cosine(bfl_kernel_cosine *cosine)
 {
-    const double pi = 3.14159265358979323846;
     int32_t vertical[BF_CHANNELS], horizontal[BF_CHANNELS];
-    double line[SIDE][SIDE];
+    double matrix[BF_CHANNELS * BF_CHANNELS];
     bfl_channel_frequencies(vertical, horizontal);
-    /* No rounding below is near a tie: the matrix is the same everywhere. */
-    for (int k = 0; k < SIDE; k++)
-        for (int x = 0; x < SIDE; x++)
-            line[k][x] = cos(pi * (2 * x + 1) * k / (2 * SIDE)) * sqrt((k == 0 ? 1.0 : 2.0) / SIDE);
+    bfl_fill_cosine(matrix);
     /* By whether a channel is even or odd along samples and lines: a quarter of a block tells the rest. */
     for (int kind = 0; kind < QUARTERS; kind++) {
         int found = 0;
@@ -35,7 +31,7 @@ void bfl_make_kernel_cosine(bfl_kernel_cosine *cosine)
             double *to = cosine->cosines + (kind * QUARTER + found) * QUARTER;
             for (int y = 0; y < SIDE / 2; y++)
                 for (int x = 0; x < SIDE / 2; x++)
-                    *to++ = rint(line[vertical[c]][y] * line[horizontal[c]][x] * DCT_UNIT);
+                    *to++ = matrix[c * BF_CHANNELS + y * SIDE + x];
             cosine->channels[kind * QUARTER + found++] = c;
         }
     }

@@ -35,7 +35,7 @@ static double point_below(const bfl_mode *mode, int32_t kind, int64_t magnitude)
     return mode->points[kind * POINTS + (magnitude < POINTS ? magnitude : POINTS) - 1] / POINT_UNIT;
 }
 
-static double reconstruction_point(const bfl_mode *mode, int32_t kind, int64_t magnitude)
+double bfl_reconstruction_point(const bfl_mode *mode, int32_t kind, int64_t magnitude)
 {
     return magnitude > 0 ? (double)magnitude - point_below(mode, kind, magnitude) : 0.0;
 }
@@ -46,8 +46,8 @@ static void find_thresholds(const bfl_tables *tables, const bfl_mode *mode, doub
         double *row = thresholds + kind * THRESHOLDS;
         row[0] = -INFINITY;
         for (int upper = 1; upper <= BF_DIRECT; upper++) {
-            const double high = reconstruction_point(mode, kind, upper);
-            const double low = reconstruction_point(mode, kind, upper - 1);
+            const double high = bfl_reconstruction_point(mode, kind, upper);
+            const double low = bfl_reconstruction_point(mode, kind, upper - 1);
             const double more = token_cost(tables, mode->first_table + kind, upper) -
                                 token_cost(tables, mode->first_table + kind, upper - 1);
             /* Magnitudes from 16 on have neighbours that cost the same. */
@@ -149,7 +149,7 @@ bandfold_status bfl_check_levels(bfl_workspace *workspace, const bfl_quantiser *
                     const int64_t place = row * latents->columns + column;
                     const int64_t at = (c * components + k) * positions + place;
                     const int32_t latent = latents->values[(k * BF_CHANNELS + c) * positions + place];
-                    const double point = reconstruction_point(quantiser->mode, classes[at], llabs(levels[at]));
+                    const double point = bfl_reconstruction_point(quantiser->mode, classes[at], llabs(levels[at]));
                     const double error = latent / (BFL_FRACTION * step) - (levels[at] < 0 ? -point : point);
                     if (fabs(error) > FARTHEST_LEVEL)
                         return bfl_fail(workspace, BANDFOLD_FAULT,

@@ -27,6 +27,9 @@ typedef struct {
 bandfold_status bfl_quantise(bfl_workspace *workspace, const bfl_quantiser *quantiser, const bfl_latents *latents,
                              double step, int32_t *levels, uint8_t *classes);
 
+/* Reconstruction point of a magnitude in a class, in steps. */
+double bfl_reconstruction_point(const bfl_mode *mode, int32_t kind, int64_t magnitude);
+
 /* Compare levels with the latents that they stand for, in some columns of blocks: others in each strip. */
 bandfold_status bfl_check_levels(bfl_workspace *workspace, const bfl_quantiser *quantiser, const bfl_latents *latents,
                                  const int32_t *levels, const uint8_t *classes, double step, uint64_t strip);

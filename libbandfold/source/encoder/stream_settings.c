@@ -23,7 +23,7 @@ enum {
     DEPENDENT_TABLES = 1
 };
 
-static const double SMALLEST_STEP = 1.0 / 16, LARGEST_STEP = 1 << 20;
+static const double SMALLEST_STEP = 1.0 / 16, LARGEST_STEP = 1 << 20, HIGHEST_PSNR = 140.0;
 
 /* What each effort does, from 1 to 9: onboard/effort.py. */
 static const struct {
@@ -34,6 +34,26 @@ static const struct {
 static bandfold_status refuse(bandfold_encoder *encoder, const char *reason)
 {
     return bfl_fail(&encoder->workspace, BANDFOLD_BAD_ARGUMENT, reason);
+}
+
+static int is_given(double target)
+{
+    return target != 0.0;
+}
+
+/* What the encoding aims at: one thing. */
+static bandfold_status check_target(bandfold_encoder *encoder, const bandfold_settings *settings)
+{
+    const double step = settings->step, bps = settings->bits_per_sample, psnr = settings->psnr, rmse = settings->rmse;
+    if (is_given(step) + is_given(bps) + is_given(psnr) + is_given(rmse) != 1)
+        return refuse(encoder, "give one of step, bits per sample, psnr and rmse");
+    if (is_given(step) && !(step >= SMALLEST_STEP && step <= LARGEST_STEP))
+        return refuse(encoder, "the step is out of range: give 1/16 to 2**20 counts");
+    if (!(bps >= 0.0 && bps <= DBL_MAX) || !(rmse >= 0.0 && rmse <= DBL_MAX) || !(psnr >= 0.0 && psnr <= HIGHEST_PSNR))
+        return refuse(encoder, "a rate or a quality is out of range: give a finite number above 0, of psnr up to 140");
+    if (settings->buffer && !is_given(bps))
+        return refuse(encoder, "a buffer goes with a rate: give bits per sample, or leave it out");
+    return BANDFOLD_OK;
 }
 
 static bandfold_status check_settings(bandfold_encoder *encoder, const bandfold_settings *settings)
@@ -48,14 +68,7 @@ static bandfold_status check_settings(bandfold_encoder *encoder, const bandfold_
     if (settings->type > BANDFOLD_INT16)
         return bfl_fail(&encoder->workspace, BANDFOLD_UNSUPPORTED,
                         "samples of more than 16 bits are not encoded: use the Python package, or scale them");
-    if ((settings->step != 0.0) == (settings->bits_per_sample != 0.0))
-        return refuse(encoder, "give either a step or bits per sample");
-    if (settings->step != 0.0 && !(settings->step >= SMALLEST_STEP && settings->step <= LARGEST_STEP))
-        return refuse(encoder, "the step is out of range: give 1/16 to 2**20 counts");
-    if (!(settings->bits_per_sample >= 0.0 && settings->bits_per_sample <= DBL_MAX))
-        return refuse(encoder, "bits per sample are out of range: give a finite number above 0");
-    if (settings->buffer && settings->bits_per_sample == 0.0)
-        return refuse(encoder, "a buffer goes with a rate: give bits per sample, or leave it out");
+    BFL_TRY(check_target(encoder, settings));
     if (settings->effort > MOST_EFFORT || settings->effort < 0)
         return refuse(encoder, "the effort is out of range: give 1 to 9");
     if (settings->strip_lines % BFL_SIDE || settings->strip_lines > LARGEST_DIMENSION)
@@ -165,8 +178,7 @@ bandfold_status bfl_begin_stream(bandfold_encoder *encoder, const bandfold_setti
     encoder->context = settings->context;
     encoder->repeat = settings->repeat < 0 ? 0 : settings->repeat ? (uint32_t)settings->repeat : REPEAT;
     encoder->marker = bfl_make_marker(settings);
-    encoder->rate.bucket =
-        (bfl_leaky_bucket){.bps = settings->bits_per_sample, .buffer = (double)settings->buffer};
+    encoder->control = bfl_make_control(settings);
     BFL_TRY(read_package(encoder, settings));
     memcpy(encoder->header.tables, data->identity, sizeof data->identity);
     BFL_TRY(bfl_make_tables(workspace, data, &encoder->tables));

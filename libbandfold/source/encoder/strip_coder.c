@@ -84,17 +84,19 @@ static bandfold_status analyse(bandfold_encoder *encoder, const uint8_t *absent,
         .bands = encoder->held.bands,
         .pixels = lines * encoder->held.width,
     };
-    return encoder->rate.bucket.bps > 0.0 ? bfl_prepare_weighing(workspace, task) : BANDFOLD_OK;
+    return BANDFOLD_OK;
 }
 
-/* Code the strip that was planned for a step, at the fixed one or to keep the rate. */
+/* Code the strip that was planned for a step, behind so many bytes of other sections. */
 static bandfold_status code_task(bandfold_encoder *encoder, bfl_strip_task *task, double step, uint64_t overhead,
                                  uint32_t *code, bfl_coded_segment *coded)
 {
-    if (encoder->rate.bucket.bps > 0.0)
-        return bfl_code_at_rate(&encoder->workspace, &encoder->rate, task, step, overhead, code, coded);
-    *code = (uint32_t)encoder->header.step_code;
-    return bfl_code_task(&encoder->workspace, task, *code, coded);
+    bfl_workspace *workspace = &encoder->workspace;
+    const bfl_strip_plan plan = {step, encoder->planner.mismatch.left_out, overhead};
+    bfl_counted_samples counted = {0};
+    if (encoder->control.kind == BFL_FIXED_QUALITY)
+        BFL_TRY(bfl_count_samples(workspace, &encoder->filled, task->content.absent, &counted));
+    return bfl_control_strip(workspace, &encoder->control, task, &counted, &plan, code, coded);
 }
 
 /* The strip for which there is no plan yet: where the step comes out far from that of the plan, it is planned again. */
@@ -102,14 +104,13 @@ static bandfold_status code_first(bandfold_encoder *encoder, const uint8_t *abse
                                   bfl_coded_segment *coded)
 {
     bfl_workspace *workspace = &encoder->workspace;
-    double step = (double)encoder->header.step_code / STEP_UNIT;
+    double step;
     uint32_t code = 0;
     bfl_block_sample sample;
     bfl_sensor_planner folds;
     BFL_TRY(bfl_sample_blocks(workspace, &encoder->filled, &sample));
     BFL_TRY(bfl_begin_sensor_plan(workspace, &encoder->sensor, &sample, &folds));
-    if (encoder->rate.bucket.bps > 0.0)
-        BFL_TRY(bfl_first_step(workspace, &folds, &encoder->rate, &step));
+    BFL_TRY(bfl_first_step(workspace, &encoder->control, &folds, &step));
     encoder->header.step_code = bfl_step_code(step);
     const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
     for (int turn = 0; turn < FIRST_PLANS; turn++) {
@@ -131,8 +132,7 @@ static bandfold_status code_next(bandfold_encoder *encoder, const uint8_t *absen
                                  bfl_coded_segment *coded)
 {
     bfl_workspace *workspace = &encoder->workspace;
-    const int limited = encoder->rate.bucket.bps > 0.0;
-    const double step = limited ? encoder->rate.step : (double)encoder->header.step_code / STEP_UNIT;
+    const double step = bfl_next_step(&encoder->control);
     bfl_strip_task task;
     uint32_t code;
     int renewed;
@@ -147,10 +147,10 @@ static bandfold_status code_next(bandfold_encoder *encoder, const uint8_t *absen
 /* What the stream ends with is paid for in advance, before a step is known. */
 static bandfold_status open_bucket(bandfold_encoder *encoder)
 {
-    bfl_leaky_bucket *bucket = &encoder->rate.bucket;
+    bfl_leaky_bucket *bucket = &encoder->control.rate.bucket;
     const bfl_held_strip *held = &encoder->held;
     bandfold_bytes header;
-    if (bucket->bps == 0.0)
+    if (encoder->control.kind != BFL_LIMITED_RATE)
         return BANDFOLD_OK;
     if (encoder->strips == 0) {
         encoder->header.step_code = 1;
@@ -181,7 +181,8 @@ static bandfold_status code(bandfold_encoder *encoder)
     else
         BFL_TRY(code_first(encoder, absent, &made, &coded));
     BFL_TRY(bfl_write_segment(workspace, &coded, &segment));
-    if (encoder->rate.bucket.bps > 0.0 && !bfl_close_bucket(&encoder->rate.bucket, made.size + segment.size))
+    if (encoder->control.kind == BFL_LIMITED_RATE &&
+        !bfl_close_bucket(&encoder->control.rate.bucket, made.size + segment.size))
         return bfl_fail(workspace, BANDFOLD_OVER_RATE, "the rate is too low: a strip takes more than is left");
     encoder->since_repeated = made.size ? 1 : encoder->since_repeated + 1;
     BFL_TRY(send(encoder, made.head.data, made.head.size));

@@ -1,0 +1,57 @@
+/* Steps follow the slope of the error until it is met, or the last one is reached. */
+
+#include "fixed_quality.h"
+
+#include "exact_math.h"
+#include "step_estimate.h"
+
+#include <math.h>
+
+enum { MOST_CODINGS = 5, STEP_UNIT = 256, KNOTS = 9 };
+
+static const double ERROR_SLOPE = 1.4, QUALITY_RANGE = 0.06;
+
+double bfl_step_for_error(double mse)
+{
+    const double finest = 1.0 / 1024, coarsest = 1 << 20, step = bfl_exp2(bfl_log2_of(12.0 * mse) / 2 + 0.5);
+    return step < finest ? finest : step > coarsest ? coarsest : step;
+}
+
+/* Mean squared error after samples are rounded to integers: onboard/quality.py. */
+static double rounded_error(double mse)
+{
+    static const double BEFORE[KNOTS] = {0.0, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25};
+    static const double AFTER[KNOTS] = {0.0, 0.0004, 0.0039, 0.0253, 0.0679, 0.1139, 0.1967, 0.2651, 0.3254};
+    int place = 0;
+    if (!(mse < BEFORE[KNOTS - 1]))
+        return mse + 1.0 / 12;
+    while (mse >= BEFORE[place + 1])
+        place++;
+    const double slope = (AFTER[place + 1] - AFTER[place]) / (BEFORE[place + 1] - BEFORE[place]);
+    return slope * ((mse > 0.0 ? mse : 0.0) - BEFORE[place]) + AFTER[place];
+}
+
+bandfold_status bfl_code_at_quality(bfl_workspace *workspace, bfl_fixed_quality *quality, bfl_strip_task *task,
+                                    const bfl_counted_samples *counted, double step, double left_out, uint32_t *code,
+                                    bfl_coded_segment *coded)
+{
+    const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
+    *code = bfl_step_code(step);
+    for (int turn = 0; turn < MOST_CODINGS; turn++) {
+        bfl_release(workspace, BFL_SCRATCH, mark);
+        BFL_TRY(bfl_code_task(workspace, task, *code, coded));
+        double found = 0.0;
+        if (counted->samples)
+            found = rounded_error(left_out + bfl_squared_error(task, counted) / (double)counted->samples);
+        const double away = bfl_log2_of(quality->mse / (found > 1e-9 ? found : 1e-9));
+        if (fabs(away) <= QUALITY_RANGE || turn == MOST_CODINGS - 1)
+            break;
+        const double move = away / ERROR_SLOPE, octaves = move < -1.0 ? -1.0 : move > 1.0 ? 1.0 : move;
+        const uint32_t following = bfl_step_code((double)*code / STEP_UNIT * bfl_exp2(octaves));
+        if (following == *code)
+            break;
+        *code = following;
+    }
+    quality->step = (double)*code / STEP_UNIT;
+    return BANDFOLD_OK;
+}
