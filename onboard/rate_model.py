@@ -25,8 +25,8 @@ LAGRANGE_MULTIPLIER = 0.13
 """Squared error, in steps squared, that one bit must save: what a finer step buys with it."""
 
 FINEST_PLAN, COARSEST_PLAN = 2.0**-10, 2.0**20
-"""Steps in counts for which plans are made whatever error is asked for: beyond them a stream cannot tell the band means,
-and below them nothing changes."""
+"""Steps in counts for which plans are made whatever error is asked for: beyond them a stream cannot tell the
+band means, and below them nothing changes."""
 
 KNEE = LAGRANGE_MULTIPLIER / (2 * math.log(2.0))
 """Variance, in steps squared, at which a component begins to cost bits: below it, leaving it out costs as

@@ -1,4 +1,4 @@
-"""The C library on ARM, under QEMU: the samples and the streams of Python, with and without products of bytes."""
+"""The C library on ARM, under QEMU: samples and streams of Python, with and without products of bytes."""
 
 import shutil
 import subprocess
