@@ -201,6 +201,8 @@ typedef struct {
                                      are short or long */
     int effort;                   /* time to spend on fewer bytes, 1 to 9; 0: 5 */
     int32_t repeat;               /* strips after which header and fold are told again; 0: 8, below 0: never */
+    int32_t scrub;                /* strips after which package and tables in memory are compared with their checksum,
+                                     as at the end; 0: 16, below 0: never */
     int has_no_data;              /* whether a value marks absent samples */
     double no_data;
     bandfold_interleave source_interleave; /* only told to who decodes, as is the byte order */

@@ -95,6 +95,16 @@ bfl_block *bfl_mark(const bfl_workspace *workspace, bfl_pool pool)
     return workspace->blocks[pool];
 }
 
+const bfl_block *bfl_block_before(const bfl_block *block)
+{
+    return block->next;
+}
+
+bandfold_bytes bfl_block_content(const bfl_block *block)
+{
+    return (bandfold_bytes){block->content, (size_t)(block->size - sizeof *block)};
+}
+
 void bfl_release(bfl_workspace *workspace, bfl_pool pool, const bfl_block *mark)
 {
     while (workspace->blocks[pool] != mark) {

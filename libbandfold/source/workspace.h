@@ -34,6 +34,10 @@ void *bfl_take(bfl_workspace *workspace, bfl_pool pool, uint64_t count, uint64_t
 bfl_block *bfl_mark(const bfl_workspace *workspace, bfl_pool pool);
 void bfl_release(bfl_workspace *workspace, bfl_pool pool, const bfl_block *mark);
 
+/* The block that was taken before another one of its pool, null behind the first one; and what is in it. */
+const bfl_block *bfl_block_before(const bfl_block *block);
+bandfold_bytes bfl_block_content(const bfl_block *block);
+
 /* Products and sums that stop at the largest number in place of wrapping. */
 uint64_t bfl_product(uint64_t a, uint64_t b);
 uint64_t bfl_sum(uint64_t a, uint64_t b);

@@ -31,6 +31,7 @@ class Settings(ctypes.Structure):
         ("strip_lines", ctypes.c_uint32),
         ("effort", ctypes.c_int),
         ("repeat", ctypes.c_int32),
+        ("scrub", ctypes.c_int32),
         ("has_no_data", ctypes.c_int),
         ("no_data", ctypes.c_double),
         ("source_interleave", ctypes.c_int),

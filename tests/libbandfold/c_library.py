@@ -117,6 +117,7 @@ class Counter:
         libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
         libc.free.argtypes = [ctypes.c_void_p]
         self.held, self.taken, self.most = 0, 0, most
+        self.blocks = {}
         kinds = dict(Allocator._fields_)
 
         @kinds["allocate"]
@@ -125,11 +126,14 @@ class Counter:
             if self.taken > self.most:
                 return None
             self.held += 1
-            return libc.malloc(size)
+            block = libc.malloc(size)
+            self.blocks[block] = size
+            return block
 
         @kinds["release"]
         def release(_, block):
             self.held -= 1
+            del self.blocks[block]
             libc.free(block)
 
         self.allocator = Allocator(allocate, release, None)

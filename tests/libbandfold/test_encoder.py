@@ -9,6 +9,7 @@ import pytest
 from bandfold.bitstream.container.sections import Section, read_sections
 from bandfold.bitstream.contexts.tables import DATA
 from bandfold.bitstream.packages.package import pack, unpack
+from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.calibration.sensor_fit import fit_sensor
 from bandfold.common.errors import BudgetError, ModelError, VerificationError
 from bandfold.common.scene import SceneInfo
@@ -406,3 +407,34 @@ def test_a_rate_that_is_too_low_is_refused_as_in_python(library):
     with pytest.raises(DecodingError, match="rate is too low") as refused:
         encode(library, cube, file, bits_per_sample=0.01, strip_lines=8)
     assert refused.value.status == OVER_RATE
+
+
+def flip_a_bit(counter, content):
+    """Flip the lowest bit of what is held in memory of an allocator."""
+    for block, size in counter.blocks.items():
+        place = ctypes.string_at(block, size).find(content)
+        if place >= 0:
+            ctypes.c_ubyte.from_address(block + place).value ^= 1
+            return
+    raise AssertionError("it is not there")
+
+
+@pytest.mark.parametrize(("scrub", "found"), [(2, 16), (0, 40), (-1, None)])
+def test_flipped_bits_in_memory_are_found(library, scrub, found):
+    cube, file = scene(20, 40, 33), package(20)
+    by_line, counter = cube.transpose(1, 0, 2), Counter(1 << 30)
+    settings = {"bands": 20, "samples": 33, "type": 2, "step": 4.0, "strip_lines": 8, "scrub": scrub}
+    with Encoder(library, file, allocator=counter.allocator, **settings) as encoder:
+        encoder.push(by_line[:16])
+        flip_a_bit(counter, SensorBasis.from_package(unpack(file)).means.tobytes())
+        fault = None
+        try:
+            for line in range(16, 40, 8):
+                encoder.push(by_line[line : line + 8])
+            encoder.finish()
+        except DecodingError as error:
+            assert error.status == FAULT
+            assert "flipped" in str(error)
+            # The strip before which it was found was handed over, but not coded.
+            fault = encoder.lines - 8 if encoder.lines < 40 else 40
+        assert fault == found

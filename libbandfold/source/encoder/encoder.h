@@ -4,6 +4,7 @@
 
 #include "absent_samples.h"
 #include "header.h"
+#include "memory_scrubber.h"
 #include "stream_control.h"
 #include "stream_planner.h"
 
@@ -19,6 +20,7 @@ struct bandfold_encoder {
     bfl_quantiser quantiser;
     bfl_stream_planner planner;
     bfl_stream_control control;
+    bfl_scrubber scrubber;           /* of package, tables and what was made of them */
     bfl_held_strip held, filled;     /* as given, and without gaps: the same memory where none can be */
     bfl_marker marker;
     bandfold_bytes metadata;         /* their section */

@@ -19,6 +19,7 @@ enum {
     MOST_BANDS = 1 << 16,
     MOST_ENTRIES = 1 << 22,
     REPEAT = 8,
+    SCRUB = 16,
     UNIFORM_TABLES = 0,
     DEPENDENT_TABLES = 1
 };
@@ -167,6 +168,12 @@ static bandfold_status keep_metadata(bandfold_encoder *encoder, const bandfold_s
     return BANDFOLD_OK;
 }
 
+/* A number of strips: the usual one for 0, and 0 below. */
+static uint32_t strips_or(int32_t told, uint32_t usual)
+{
+    return told < 0 ? 0 : told ? (uint32_t)told : usual;
+}
+
 bandfold_status bfl_begin_stream(bandfold_encoder *encoder, const bandfold_settings *settings)
 {
     bfl_workspace *workspace = &encoder->workspace;
@@ -176,14 +183,16 @@ bandfold_status bfl_begin_stream(bandfold_encoder *encoder, const bandfold_setti
     make_header(encoder, settings, EFFORTS[effort].dependent);
     encoder->write = settings->write;
     encoder->context = settings->context;
-    encoder->repeat = settings->repeat < 0 ? 0 : settings->repeat ? (uint32_t)settings->repeat : REPEAT;
+    encoder->repeat = strips_or(settings->repeat, REPEAT);
     encoder->marker = bfl_make_marker(settings);
     encoder->control = bfl_make_control(settings);
+    const bfl_block *before = bfl_mark(workspace, BFL_LASTING);
     BFL_TRY(read_package(encoder, settings));
     memcpy(encoder->header.tables, data->identity, sizeof data->identity);
     BFL_TRY(bfl_make_tables(workspace, data, &encoder->tables));
     BFL_TRY(bfl_make_pushes(workspace, &encoder->tables));
     BFL_TRY(bfl_make_quantiser(workspace, &encoder->tables, EFFORTS[effort].searches, &encoder->quantiser));
+    bfl_begin_scrubbing(workspace, before, strips_or(settings->scrub, SCRUB), &encoder->scrubber);
     bfl_make_kernel_cosine(&encoder->cosine);
     BFL_TRY(bfl_begin_planning(workspace, &encoder->sensor, &encoder->tables, &encoder->cosine,
                                EFFORTS[effort].rotations, &encoder->planner));

@@ -170,6 +170,7 @@ static bandfold_status code(bandfold_encoder *encoder)
     bandfold_bytes segment;
     bfl_coded_segment coded;
     before made;
+    BFL_TRY(bfl_scrub(workspace, &encoder->scrubber, 0));
     encoder->filled.lines = held->lines;
     if (encoder->marker.told) {
         BFL_TAKE(absent, workspace, BFL_SCRATCH, (uint64_t)(held->bands * held->lines * held->width));
@@ -207,6 +208,7 @@ static bandfold_status end(bandfold_encoder *encoder)
     bandfold_bytes section;
     if (encoder->held.lines)
         BFL_TRY(code(encoder));
+    BFL_TRY(bfl_scrub(&encoder->workspace, &encoder->scrubber, 1));
     /* Without a header nothing can be decoded, however few strips there are. */
     if (encoder->repeat) {
         BFL_TRY(bfl_write_header(&encoder->workspace, &encoder->header, &section));
