@@ -409,6 +409,12 @@ def test_a_rate_that_is_too_low_is_refused_as_in_python(library):
     assert refused.value.status == OVER_RATE
 
 
+def end(encoder, lines):
+    """Hand over the last lines."""
+    encoder.push(lines)
+    encoder.finish()
+
+
 def flip_a_bit(counter, content):
     """Flip the lowest bit of what is held in memory of an allocator."""
     for block, size in counter.blocks.items():
@@ -428,12 +434,10 @@ def test_flipped_bits_in_memory_are_found(library, scrub, found):
         encoder.push(by_line[:16])
         flip_a_bit(counter, SensorBasis.from_package(unpack(file)).means.tobytes())
         if found is None:
-            encoder.push(by_line[16:])
-            encoder.finish()
+            end(encoder, by_line[16:])
             return
         # The strip before which it is found is not coded.
         encoder.push(by_line[16:found])
         with pytest.raises(DecodingError, match="flipped") as refused:
-            encoder.push(by_line[found:])
-            encoder.finish()
+            end(encoder, by_line[found:])
         assert refused.value.status == FAULT
