@@ -37,3 +37,9 @@ def test_addresses_are_those_of_the_package():
     assert f"repository-code: {source}\n" in text("CITATION.cff")
     assert f"({source}/security)" in text("SECURITY.md")
     assert metadata("bandfold")["Name"] == "bandfold"
+
+
+def test_the_source_archive_holds_all_of_the_kernels():
+    """What is not named there is missing from it, and wheels have no kernels then."""
+    native = {f"common/native/{path.name}" for path in (ROOT / "common" / "native").glob("*.[ch]")}
+    assert native == set(re.findall(r'"(common/native/.+?)"', text("pyproject.toml")))
