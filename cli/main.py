@@ -7,6 +7,8 @@ import os
 
 import click
 
+from bandfold.common.heap import share_heap
+
 from .bench import bench
 from .command_group import BandfoldGroup
 from .compare import compare
@@ -63,6 +65,7 @@ def main(context: click.Context) -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # What is imported stays: to look for garbage among it again and again takes a tenth of a start.
     gc.set_threshold(GARBAGE_THRESHOLD)
+    share_heap()
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.common.scene import BLOCK, strips
+from bandfold.common.strip_memory import StripMemory
+from bandfold.common.workers import ObjectPool
 from bandfold.onboard.planning.plan import Basis, Plan
 from bandfold.onboard.samples.samples import Samples
 from bandfold.onboard.samples.subsampled import stride_for, typical_rows
@@ -72,6 +74,7 @@ class SceneStrips:
         self._parts = parts
         most = max(part.coder.latents_per_pixel for part in parts) * pixels
         self._kept: dict[int, Any] | None = {} if most <= LATENTS_KEPT else None
+        self._memory = ObjectPool(StripMemory)
 
     def __len__(self) -> int:
         """Number of strips."""
@@ -115,8 +118,19 @@ class SceneStrips:
         """
         part = self._parts[index]
         place = replace(part.place, step_code=told)
-        coded = part.coder.code(self._analysed(index), place, step, errors=errors)
-        return coded if segments else replace(coded, segment=None)
+        if segments or self._kept is not None:
+            coded = part.coder.code(self._analysed(index), place, step, errors=errors)
+            return coded if segments else replace(coded, segment=None)
+        # What strips take is much, and as much for each: they take it one after the other.
+        with self._memory.lent() as memory:
+            analysed = part.coder.analyse(part.samples, part.lines, memory)
+            coded = part.coder.code(analysed, place, step, errors=errors, memory=memory)
+            return replace(coded, segment=None)
+
+    def forget(self) -> None:
+        """Keep latents no longer: they are made again if they are wanted."""
+        if self._kept is not None:
+            self._kept.clear()
 
     def _analysed(self, index: int) -> Any:
         """What does not depend on the step: kept for further steps if the scene is small, else made again."""

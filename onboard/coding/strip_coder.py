@@ -15,6 +15,7 @@ from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.segments.segment import Segment, mode_name, write_segment
 from bandfold.common.scene import BLOCK
+from bandfold.common.strip_memory import StripMemory
 from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.planning.plan import Basis
 from bandfold.onboard.quality import rounded_error
@@ -90,8 +91,18 @@ class StripCoder(Protocol):
     def latents_per_pixel(self) -> float:
         """Latents of a pixel that `analyse` makes: what keeping them between steps takes."""
 
-    def analyse(self, samples: Samples, lines: slice) -> Any:
-        """Do what does not depend on the step; what comes out is for `code`."""
+    def analyse(self, samples: Samples, lines: slice, memory: StripMemory | None = None) -> Any:
+        """Do what does not depend on the step; what comes out is for `code`.
+
+        Parameters
+        ----------
+        samples : Samples
+            Of the scene.
+        lines : slice
+            Lines of the strip.
+        memory : StripMemory, optional
+            Where large arrays may be taken from: then what comes out is lost with the next strip.
+        """
 
     def code(
         self,
@@ -100,6 +111,7 @@ class StripCoder(Protocol):
         step: float,
         *,
         errors: bool,
+        memory: StripMemory | None = None,
     ) -> CodedStrip:
         """Quantise and code a strip.
 
@@ -113,6 +125,8 @@ class StripCoder(Protocol):
             Quantiser step in counts.
         errors : bool
             Whether to measure the squared error too.
+        memory : StripMemory, optional
+            Where large arrays may be taken from: then the segment is lost with the next strip.
         """
 
 
@@ -181,7 +195,7 @@ class FoldedStripCoder:
         """One for each component."""
         return self._basis.fold.components
 
-    def analyse(self, samples: Samples, lines: slice) -> StripLatents:
+    def analyse(self, samples: Samples, lines: slice, memory: StripMemory | None = None) -> StripLatents:
         """Fold the bands, transform and weigh blocks of the components, and rotate the strongest of each.
 
         Parameters
@@ -190,12 +204,14 @@ class FoldedStripCoder:
             Of the scene.
         lines : slice
             Lines of the strip.
+        memory : StripMemory, optional
+            See `StripCoder.analyse`.
 
         Returns
         -------
         StripLatents
         """
-        latents = self._analysis.strip(samples, lines)
+        latents = self._analysis.strip(samples, lines, memory)
         codes = samples.codes_of_blocks(lines)
         if codes is not None:
             weigh_blocks(latents, codes)
@@ -210,10 +226,11 @@ class FoldedStripCoder:
         step: float,
         *,
         errors: bool,
+        memory: StripMemory | None = None,
     ) -> CodedStrip:
         """Quantise latents and write their segment; see `StripCoder.code`."""
         levels, classes = quantise(
-            analysed.latents, step, self._mode, LAGRANGE_MULTIPLIER * self._bit_worth, self._searches
+            analysed.latents, step, self._mode, LAGRANGE_MULTIPLIER * self._bit_worth, self._searches, memory
         )
         check_levels(analysed.latents, levels, classes, self._mode, step, place.index)
         segment = Segment(

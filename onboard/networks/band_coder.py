@@ -17,6 +17,7 @@ from bandfold.bitstream.segments.band_segment import BandSegment, write_band_seg
 from bandfold.bitstream.segments.planes import PlaneTables, zigzag
 from bandfold.bitstream.transforms.klt import FRACTION, Fold
 from bandfold.common import exact
+from bandfold.common.strip_memory import StripMemory
 from bandfold.common.workers import ALONE
 from bandfold.onboard.coding.strip_coder import CodedStrip, StripCoder
 from bandfold.onboard.coding.verification import BANDS_CHECKED, network_fault
@@ -71,7 +72,7 @@ class BandStripCoder:
         raw = token_base(np.arange(TOKENS, dtype=np.int32))[1]
         self._bits = PRECISION + raw - exact.log2(tables.planes.astype(np.float64))
 
-    def analyse(self, samples: Samples, lines: slice) -> BandLines:
+    def analyse(self, samples: Samples, lines: slice, memory: StripMemory | None = None) -> BandLines:
         """Nothing: what networks are shown depends on the step."""
         return BandLines(samples, lines)
 
@@ -82,6 +83,7 @@ class BandStripCoder:
         step: float,
         *,
         errors: bool,
+        memory: StripMemory | None = None,
     ) -> CodedStrip:
         """Analyse and code one strip; see `StripCoder.code`.
 

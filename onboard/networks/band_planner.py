@@ -65,3 +65,6 @@ class BandPlanner:
     def step_for_error(self, mse: float) -> float:
         """Guess the step at which the scene has a mean squared error per sample."""
         return step_for_error(mse)
+
+    def forget(self) -> None:
+        """Nothing is kept beside what plans are made of."""

@@ -150,6 +150,10 @@ class FoldPlanner:
         fold = self._fold(candidates, step)
         return self._drop_weak(fold, candidates, step)
 
+    def forget(self) -> None:
+        """Give back the latents of the sample: they are made again for the next plan."""
+        self._latents = None
+
     def side_bits(self, step: float) -> float:
         """Estimate what the vectors of a plan cost.
 

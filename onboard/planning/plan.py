@@ -101,6 +101,9 @@ class Planner(Protocol):
     def step_for_error(self, mse: float) -> float:
         """Estimate the step, in counts, at which the scene has a mean squared error per sample."""
 
+    def forget(self) -> None:
+        """Give back memory: what is forgotten is found again for the next plan."""
+
 
 @dataclass(frozen=True)
 class Candidate:

@@ -87,6 +87,11 @@ class RegionPlanner:
         """See `Planner.step_for_error`."""
         return self._whole.step_for_error(mse)
 
+    def forget(self) -> None:
+        """See `Planner.forget`."""
+        for planner in (self._whole, *self._planners):
+            planner.forget()
+
 
 def find_regions(
     planner: ScenePlanner,

@@ -190,6 +190,10 @@ class ScenePlanner:
         """See `Planner.step_for_error`."""
         return step_for_error(mse)
 
+    def forget(self) -> None:
+        """See `Planner.forget`."""
+        self._folds.forget()
+
 
 class UnfoldedPlanner:
     """Plans that leave each band a component of its own.
@@ -219,6 +223,10 @@ class UnfoldedPlanner:
     def step_for_error(self, mse: float) -> float:
         """See `Planner.step_for_error`."""
         return self._folded.step_for_error(mse)
+
+    def forget(self) -> None:
+        """See `Planner.forget`."""
+        self._folded.forget()
 
 
 def _guess_correction(bps: float) -> float:

@@ -117,7 +117,7 @@ class PredictedStripCoder:
         """What is kept of a pixel: its samples, which take half as much as latents."""
         return 0.5 * self._fold.bands
 
-    def analyse(self, samples: Samples, lines: slice) -> StripSamples:
+    def analyse(self, samples: Samples, lines: slice, memory: StripMemory | None = None) -> StripSamples:
         """Read the strip: what is predicted from what depends on the step."""
         counts = samples.read(slice(0, self._fold.bands), lines)
         return StripSamples(np.ascontiguousarray(counts), samples.uncounted(lines))
@@ -129,10 +129,11 @@ class PredictedStripCoder:
         step: float,
         *,
         errors: bool,
+        memory: StripMemory | None = None,
     ) -> CodedStrip:
         """Code one strip; see `StripCoder.code`. The error is always that of the decoded counts."""
-        with self._memory.lent() as memory, self._network.lent() as networks:
-            return self._code(analysed, place, step, StripTools(memory, networks))
+        with self._memory.lent() as own, self._network.lent() as networks:
+            return self._code(analysed, place, step, StripTools(own, networks))
 
     def _code(
         self,

@@ -82,6 +82,9 @@ class PredictedPlanner:
         """Guess the step at which the scene has a mean squared error per sample."""
         return step_for_error(mse)
 
+    def forget(self) -> None:
+        """Nothing is kept beside what plans are made of."""
+
     def weigh(self, step: float) -> float:
         """What it weighs at a step in counts: bits are about proportional to that."""
         worth = KNEE * step * step

@@ -33,6 +33,7 @@ def quantise(
     mode: Mode,
     multiplier: float = LAGRANGE_MULTIPLIER,
     searches: int = 1,
+    memory: StripMemory | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     """Quantise the latents of a segment.
 
@@ -48,6 +49,8 @@ def quantise(
         Lagrange multiplier, in squared steps per bit.
     searches : int
         Searches for the best path of trellis-coded quantisation; see `best_path`.
+    memory : StripMemory, optional
+        Where arrays are taken from: what comes out is lost with the next strip.
 
     Returns
     -------
@@ -56,20 +59,23 @@ def quantise(
     classes : ndarray of uint8, same shape
         Contexts of the result; where there are two quantisers, they tell which one each latent went through.
     """
+    memory = memory or StripMemory()
     if not mode.dependent:
-        return _quantise(latents, step, mode, multiplier)
+        return _quantise(latents, step, mode, multiplier, memory)
     multiplier *= TRELLIS_RATIO
-    first = _quantise(latents, step, mode, multiplier)[1]
-    return best_path(latents, step, mode, multiplier, first, searches)
+    # The scalar quantiser gives the first contexts; its levels make room for those of the path.
+    _, first = _quantise(latents, step, mode, multiplier, memory)
+    return best_path(latents, step, mode, multiplier, first, searches, memory)
 
 
 def _quantise(
-    latents: NDArray[np.int32], step: float, mode: Mode, multiplier: float
+    latents: NDArray[np.int32], step: float, mode: Mode, multiplier: float, memory: StripMemory
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     """Quantise by the first quantiser."""
     components, _, rows, columns = latents.shape
-    quantised = np.empty((CHANNELS, components, rows, columns), dtype=np.int32)
-    classes = np.empty(quantised.shape, dtype=np.uint8)
+    shape = (CHANNELS, components, rows, columns)
+    quantised = memory.array("levels", shape, np.int32)
+    classes = memory.array("classes", shape, np.uint8)
     thresholds = decision_thresholds(mode, multiplier)[: mode.network.classes]
     _decide(mode.network, latents, 1.0 / (step * FRACTION), thresholds, quantised, classes)
     return quantised, classes

@@ -20,6 +20,7 @@ from bandfold.bitstream.entropy.ans import DIRECT
 from bandfold.bitstream.segments.latents import classify
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.kernels import compiled
+from bandfold.common.strip_memory import StripMemory
 
 TRELLIS_RATIO = 0.54
 """The Lagrange multiplier over that of one quantiser, in steps squared: at the same rate two have the larger
@@ -76,6 +77,7 @@ def best_path(
     multiplier: float,
     classes: NDArray[np.uint8],
     searches: int = 1,
+    memory: StripMemory | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     """Quantise a strip by the path of least cost through its trellis.
 
@@ -94,6 +96,9 @@ def best_path(
     searches : int
         At least 1; each but the first one goes by the contexts of the path before. A second one saves 0.35 %,
         but takes as long as the first.
+    memory : StripMemory, optional
+        Where arrays are taken from: what comes out is lost with the next strip, and so are the classes given,
+        if they are from there.
 
     Returns
     -------
@@ -103,10 +108,12 @@ def best_path(
     """
     prices = Prices.of(mode, multiplier)
     scale = 1.0 / (step * FRACTION)
+    memory = memory or StripMemory()
+    quantised = memory.array("levels", classes.shape, np.int32)
+    chosen = memory.array("chosen", classes.shape, np.uint8)
     for _ in range(searches):
-        quantised, chosen = np.empty(classes.shape, np.int32), np.empty(classes.shape, np.uint8)
         _search(latents, scale, prices.bits, prices.below, prices.small, classes, quantised, chosen)
-        classes = np.empty(quantised.shape, dtype=np.uint8)
+        classes = memory.array("classes", quantised.shape, np.uint8)
         _classify(mode.network, quantised, chosen, classes)
     chosen *= np.uint8(mode.network.classes)
     classes += chosen

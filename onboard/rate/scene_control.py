@@ -169,7 +169,7 @@ class SceneControl:
                 )
                 if len(coded.data) <= budget:
                     return coded
-        whole = trial.on_all()
+        whole = self._on_all(trial)
         if self._coder.method.trims:
             near = replace(goal, accept=(TRIM_RANGE[0] * budget, TRIM_RANGE[1] * budget))
             if whole is trial:
@@ -213,7 +213,7 @@ class SceneControl:
         """
         goal = Goal(Trial.error, (mse * (1 - QUALITY_RANGE), mse * (1 + QUALITY_RANGE)), ERROR_SLOPE)
         found = self._settle(goal, code, errors=True)
-        whole = found.trial.on_all()
+        whole = self._on_all(found.trial)
         code = goal.find(whole, found.code, found.slope)
         samples = self._coder.samples
         wanted, reached = (quality_text(one, samples.peak, samples.scale) for one in (mse, whole.error(code)))
@@ -224,6 +224,14 @@ class SceneControl:
         if whole.error(code) > 0 and abs(log2_of(whole.error(code) / mse)) > TOLD_MISS:
             self.notes.append(f"{wanted} were asked for, {reached} are expected: no step comes nearer")
         return self._assemble(whole, code, errors=True)
+
+    def _on_all(self, trial: Trial) -> Trial:
+        """The whole scene under the plan of a trial; what served trials makes room for it."""
+        whole = trial.on_all()
+        if whole is not trial:
+            trial.strips.forget()
+            self._planner.forget()
+        return whole
 
     def _size_slope(self, budget: int) -> float:
         """Logarithm of the bytes over that of the step, about, before anything is measured."""

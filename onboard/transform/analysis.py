@@ -18,6 +18,7 @@ from bandfold.common.errors import SceneError
 from bandfold.common.exact import integer_product
 from bandfold.common.kernels import Structure, compiled, structure
 from bandfold.common.scene import BLOCK, CHANNELS, SceneSource, block_rows, mirrored, pad_to_blocks, strips
+from bandfold.common.strip_memory import StripMemory
 from bandfold.common.workers import ALONE, Workers
 
 from .fold import fold_blocks, fold_strip
@@ -116,7 +117,9 @@ class Analysis:
         self._fold = fold
         self._structure = FoldStructure(fold) if fold.second is not None else None
 
-    def strip(self, source: SceneSource, lines: slice) -> NDArray[np.int32]:
+    def strip(
+        self, source: SceneSource, lines: slice, memory: StripMemory | None = None
+    ) -> NDArray[np.int32]:
         """Analyse a strip.
 
         Parameters
@@ -125,6 +128,8 @@ class Analysis:
             Integer samples.
         lines : slice
             Lines of the strip, half-open.
+        memory : StripMemory, optional
+            Where the array is taken from: the next strip with it gets the same one.
 
         Returns
         -------
@@ -138,7 +143,7 @@ class Analysis:
         """
         height, samples = lines.stop - lines.start, source.info.samples
         shape = (self._fold.components, CHANNELS, block_rows(height), block_rows(samples))
-        latents = np.empty(shape, dtype=np.int32)
+        latents = (memory or StripMemory()).array("latents", shape, np.int32)
 
         def analyse(part: slice) -> None:
             inside = slice(lines.start + part.start, lines.start + part.stop)
