@@ -7,7 +7,7 @@ import os
 
 import click
 
-from bandfold.common.heap import share_heap
+from bandfold.common.workers import share_heap
 
 from .bench import bench
 from .command_group import BandfoldGroup

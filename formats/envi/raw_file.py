@@ -42,20 +42,25 @@ class EnviSource(BlockSource):
         self._stored = info.dtype.newbyteorder("<" if info.byte_order == "little" else ">")
 
     def _block(self, bands: slice, lines: slice) -> NDArray[Any]:
-        shape = (bands.stop - bands.start, lines.stop - lines.start, self._info.samples)
-        block = np.empty(shape, self._stored)
+        info = self._info
+        shape = (bands.stop - bands.start, lines.stop - lines.start, info.samples)
+        if info.interleave == "bil" and shape[0] == info.bands:
+            # As it lies in the file: nothing needs to be moved.
+            block = np.empty((shape[1], shape[0], shape[2]), self._stored).transpose(1, 0, 2)
+        else:
+            block = np.empty(shape, self._stored)
         if block.size:
             fill = {"bsq": self._fill_bsq, "bil": self._fill_bil, "bip": self._fill_bip}
             try:
                 # Unbuffered: the reads are large, and a buffer would fetch bytes that nobody asked for.
                 with open(self.path, "rb", buffering=0) as file:
-                    fill[self._info.interleave](file, block, bands, lines)
+                    fill[info.interleave](file, block, bands, lines)
             except OSError as error:
                 raise SceneError(
                     f"cannot read {self.path}: {error.strerror or error}; check the file and its medium"
                 ) from error
         if not self._stored.isnative:
-            block = block.byteswap(inplace=True).view(self._info.dtype)
+            block = block.byteswap(inplace=True).view(info.dtype)
         return block
 
     def _fill_bsq(self, file: io.FileIO, block: NDArray[Any], bands: slice, lines: slice) -> None:
@@ -69,8 +74,7 @@ class EnviSource(BlockSource):
     def _fill_bil(self, file: io.FileIO, block: NDArray[Any], bands: slice, lines: slice) -> None:
         info = self._info
         if block.shape[0] == info.bands:
-            for part, piece in self._pieces(file, lines, (info.bands, info.samples)):
-                block[:, part] = piece.transpose(1, 0, 2)
+            self._fetch(file, lines.start * info.bands * info.samples, block.transpose(1, 0, 2))
             return
         rows = np.empty((block.shape[0], info.samples), self._stored)
         for index, line in enumerate(range(lines.start, lines.stop)):

@@ -13,6 +13,7 @@ from bandfold.bitstream.entropy.ans import to_tokens
 from bandfold.bitstream.segments.latents import classify
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.errors import SettingsError, StreamError
+from bandfold.common.strip_memory import StripMemory
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard import StreamEncoder
 from bandfold.onboard.encoder import Encoder
@@ -79,10 +80,22 @@ def test_a_single_chain_takes_the_best_of_all_paths():
     # In the contexts that the search went by: those of the levels of one quantiser.
     from bandfold.onboard.quantisation.rdoq import _quantise
 
-    contexts = _quantise(exact, STEP, TWO, LAGRANGE_MULTIPLIER * TRELLIS_RATIO)[1][:, 0, 0, 0].astype(int)
+    multiplier = LAGRANGE_MULTIPLIER * TRELLIS_RATIO
+    contexts = _quantise(exact, STEP, TWO, multiplier, StripMemory())[1][:, 0, 0, 0].astype(int)
     best = min(price(path, contexts) for path in itertools.product(range(4), repeat=len(chain)))
     # What follows on the chain are zeros, whose price depends a little on the state.
     assert price(np.abs(quantised[chain, 0, 0, 0]).tolist(), contexts) <= best + 0.05
+
+
+@pytest.mark.parametrize("mode", [ONE, TWO])
+def test_memory_that_another_strip_has_used_changes_nothing(mode):
+    memory = StripMemory()
+    quantise(latents(rows=12, columns=9), STEP, mode, memory=memory)
+    exact = latents(rows=8, columns=9)
+    for found, usual in zip(
+        quantise(exact, STEP, mode, memory=memory), quantise(exact, STEP, mode), strict=True
+    ):
+        np.testing.assert_array_equal(found, usual)
 
 
 def test_fewer_bits_at_the_same_error():
