@@ -349,7 +349,9 @@ class Encoder:
     def _candidates(self, coder: SceneCoder) -> list[Candidate]:
         """The ways to plan the scene that are worth a try: mostly one."""
         blocks, thinning = self._effort.blocks, self._effort.thinning
-        sample = sample_blocks(coder.samples, self._sampled, enough=blocks, most=thinning)
+        sample = sample_blocks(
+            coder.samples, self._sampled, enough=blocks, most=thinning, workers=self._workers
+        )
         weights = self.settings.weights
         if weights is not None:
             sample = replace(sample, weights=weight_codes(weights, sample, coder.samples.scene.info))

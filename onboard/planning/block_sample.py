@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -19,12 +19,19 @@ from bandfold.bitstream.transforms.coding_weights import weights_of
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common import exact
 from bandfold.common.scene import BLOCK, SceneSource, pad_to_blocks
+from bandfold.common.workers import ALONE, Workers
 
 ENOUGH_BLOCKS = 400
 """Below this many blocks the whole scene is the sample."""
 
 FEW_BLOCKS = 256
 """Blocks, about, on which components are judged."""
+
+PIXELS_AT_ONCE = 1 << 12
+"""Pixels whose covariances are summed together."""
+
+BANDS_SHARED = 512
+"""Bands up to which threads sum covariances in matrices of their own: larger ones take much memory."""
 
 THINNING = 16
 """One block in so many is taken from a scene that is much larger than `ENOUGH_BLOCKS`."""
@@ -46,6 +53,8 @@ class BlockSample:
         Only every so many-th band was taken.
     weights : ndarray of int64, shape (bands,), optional
         Codes of the weights of the bands, see `bandfold.bitstream.transforms.coding_weights`.
+    workers : Workers
+        Threads that share the work on the sample.
     """
 
     blocks: NDArray[Any]
@@ -53,6 +62,7 @@ class BlockSample:
     rows: NDArray[np.int64] | None = None
     stride: int = 1
     weights: NDArray[np.int64] | None = None
+    workers: Workers = field(default=ALONE, compare=False)
 
     @cached_property
     def few(self) -> NDArray[Any]:
@@ -66,7 +76,7 @@ class BlockSample:
     @cached_property
     def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Means in counts, shape (bands,), and covariances of weighted counts, shape (bands, bands)."""
-        mean, covariances = covariance(self.blocks)
+        mean, covariances = covariance(self.blocks, self.workers)
         if self.weights is not None:
             weights = weights_of(self.weights)
             covariances *= weights
@@ -81,6 +91,7 @@ def sample_blocks(
     enough: int = ENOUGH_BLOCKS,
     most: int = THINNING,
     stride: int = 1,
+    workers: Workers = ALONE,
 ) -> BlockSample:
     """Read a regular sample of blocks from a scene of 8 or 16 bit counts.
 
@@ -96,6 +107,8 @@ def sample_blocks(
         One block in so many is taken at least.
     stride : int
         Only every so many-th band is kept.
+    workers : Workers
+        Which share the rows of blocks.
 
     Returns
     -------
@@ -113,17 +126,22 @@ def sample_blocks(
     counts = [len(range(first, columns, column_stride)) for first in firsts]
     # Filled row by row: parts that are put together at the end would take twice the memory.
     taken = np.empty((-(-info.bands // stride), sum(counts), BLOCK * BLOCK), dtype=info.coded_dtype)
-    place = 0
-    for number, (row, first) in enumerate(zip(starts, firsts, strict=True)):
+    places = np.cumsum([0, *counts]).tolist()
+
+    def take(number: int) -> None:
+        first, place = firsts[number], places[number]
+        row = starts[number]
         lines = slice(row * BLOCK, min((row + 1) * BLOCK, info.lines))
         strip = pad_to_blocks(source.read(slice(0, info.bands), lines)[::stride])
         blocks = strip.reshape(len(strip), BLOCK, columns, BLOCK)[:, :, first::column_stride]
         part = taken[:, place : place + counts[number]].reshape(len(strip), counts[number], BLOCK, BLOCK)
         part[...] = blocks.transpose(0, 2, 1, 3)
-        place += counts[number]
+
+    for number, _ in enumerate(workers.map(take, range(len(starts)))):
         if progress is not None:
             progress((number + 1) / len(starts))
-    return BlockSample(taken, info.lines * info.samples, np.repeat(list(starts), counts), stride)
+    rows_of = np.repeat(list(starts), counts)
+    return BlockSample(taken, info.lines * info.samples, rows_of, stride, workers=workers)
 
 
 def _strides(thinning: int) -> tuple[int, int]:
@@ -139,13 +157,17 @@ def _turn(stride: int) -> int:
     return next(turn for turn in range(max(2 * stride // 5, 1), stride + 1) if math.gcd(turn, stride) == 1)
 
 
-def covariance(blocks: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def covariance(
+    blocks: NDArray[Any], workers: Workers = ALONE
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and covariance matrix of a sample of integer blocks.
 
     Parameters
     ----------
     blocks : ndarray, shape (bands, count, 64)
         Integers of 8 or 16 bits.
+    workers : Workers
+        Which share the pixels.
 
     Returns
     -------
@@ -164,11 +186,15 @@ def covariance(blocks: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.fl
     centre = np.rint(flat.sum(axis=1, dtype=np.int64) / pixels)
     gram = np.zeros((bands, bands))
     sums = np.zeros(bands)
-    chunk = 1 << 12
-    for start in range(0, pixels, chunk):
-        part = flat[:, start : start + chunk] - centre[:, None]
-        gram += exact.integer_product(part, part.T)
-        sums += part.sum(axis=1)
+
+    def sum_part(start: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        part = flat[:, start : start + PIXELS_AT_ONCE] - centre[:, None]
+        return exact.integer_product(part, part.T), part.sum(axis=1)
+
+    sharing = workers if bands <= BANDS_SHARED else ALONE
+    for products, total in sharing.map(sum_part, range(0, pixels, PIXELS_AT_ONCE)):
+        gram += products
+        sums += total
     shift = sums / pixels
     # Row by row in place: with thousands of bands each matrix of all pairs takes hundreds of megabytes.
     gram /= pixels

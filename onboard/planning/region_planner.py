@@ -132,10 +132,11 @@ def find_regions(
     root = merge_strips(sparse.groups, step)
     if root.saved < least_saved * root.bits or len(_cut(root, bits)) < 2:
         return None
-    sample = planner.sample
+    sample, workers = planner.sample, planner.sample.workers
     if sample.blocks.shape[1] < min(sparse.blocks, DENSE_BLOCKS):
         # Of all bands only where they are wanted: they take memory.
-        sample = sample_blocks(source, enough=DENSE_BLOCKS, stride=stride_of(source.info.bands))
+        stride = stride_of(source.info.bands)
+        sample = sample_blocks(source, enough=DENSE_BLOCKS, stride=stride, workers=workers)
     everything = sample.blocks.shape[1] == sparse.blocks
     least = LEAST_BLOCKS if everything else LEAST_OF_MANY
     divider = _Divider(sample, source, strip_lines, least)
@@ -146,7 +147,7 @@ def find_regions(
     if root.saved < least_saved * root.bits or len(regions) < 2:
         return None
     if sample is not planner.sample:
-        sample = sample_blocks(source, progress, enough=DENSE_BLOCKS)
+        sample = sample_blocks(source, progress, enough=DENSE_BLOCKS, workers=workers)
         divider = _Divider(sample, source, strip_lines, least)
     while len(regions) > 1:
         planners = [planner.on(divider.part(region.strips)) for region in regions]
@@ -184,7 +185,8 @@ class _Divider:
         whole = len(taken) and taken[-1] - taken[0] + 1 == len(taken)
         # Neighbouring strips need no copy.
         blocks = self._sample.blocks[:, slice(taken[0], taken[-1] + 1) if whole else taken]
-        return BlockSample(blocks, count * self._info.samples, stride=self._sample.stride)
+        pixels = count * self._info.samples
+        return BlockSample(blocks, pixels, stride=self._sample.stride, workers=self._sample.workers)
 
     def numbers(self, regions: list[Region]) -> tuple[int, ...]:
         """Number of the region of each strip."""
