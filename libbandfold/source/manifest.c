@@ -43,6 +43,17 @@ static int take(const bfl_bytes *json, uint64_t start, uint64_t length, char *te
     return 1;
 }
 
+/* Take over the value that begins at a place. */
+static int take_value(const bfl_bytes *json, uint64_t at, char *text, size_t most)
+{
+    uint64_t start = at, length = 0;
+    if (at < json->size && json->data[at] == '"')
+        return read_text(json, at, &start, &length) && take(json, start, length, text, most);
+    while (at + length < json->size && json->data[at + length] >= '0' && json->data[at + length] <= '9')
+        length++;
+    return take(json, at, length, text, most);
+}
+
 int bfl_manifest_value(const bfl_bytes *json, const char *key, char *text, size_t most)
 {
     uint64_t at = 0, start, length;
@@ -60,9 +71,7 @@ int bfl_manifest_value(const bfl_bytes *json, const char *key, char *text, size_
         const uint64_t colon = skip_space(json, at), value = skip_space(json, colon + 1);
         if (depth != 1 || colon >= json->size || json->data[colon] != ':' || !is_text(json, start, length, key))
             continue;
-        if (value >= json->size || json->data[value] != '"' || !read_text(json, value, &start, &length))
-            return 0;
-        return take(json, start, length, text, most);
+        return take_value(json, value, text, most);
     }
     return 0;
 }

@@ -121,6 +121,8 @@ bandfold_status bfl_open_package(bfl_workspace *workspace, const bandfold_bytes 
         return bfl_fail(workspace, BANDFOLD_NEEDS_PACKAGE, NO_PACKAGE);
     if (strcmp(found, kind) != 0)
         return bfl_fail(workspace, BANDFOLD_NEEDS_PACKAGE, "the package is of another kind than is needed");
+    if (!bfl_manifest_value(&text, "format", found, BFL_LONGEST_NAME) || strcmp(found, "1") != 0)
+        return bfl_fail(workspace, BANDFOLD_NEEDS_PACKAGE, "the package is of a format that is not read here");
     memcpy(identity, digest, 8);
     return BANDFOLD_OK;
 }

@@ -1,6 +1,8 @@
 """The C library encodes what the Python package encodes: the same bytes for the same settings."""
 
 import ctypes
+import hashlib
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -289,6 +291,28 @@ def test_a_package_of_another_kind_and_damaged_ones_are_refused(library):
         with pytest.raises(DecodingError) as refused:
             Encoder(library, file, bands=20, samples=33, type=2, step=4.0)
         assert refused.value.status == NEEDS_PACKAGE
+
+
+def test_names_within_a_manifest_are_not_that_of_the_package(library):
+    cube = scene(20, 16, 33)
+    fitted = fit_sensor({"one": ArraySource(scene(20, 64, 64, 1))}, "made-up")
+    told = replace(
+        fitted.manifest,
+        description='a "name": "other" and \\"',
+        card={"name": "third", "list": [{"kind": "codec", "format": 2}], "format": 7},
+    )
+    file = pack(replace(fitted, manifest=told))
+    wanted = python_stream(cube, file, step=4.0)
+    assert b"made-up" in wanted
+    assert encode(library, cube, file, step=4.0) == wanted
+
+
+def test_a_package_of_another_format_is_refused(library):
+    body = package(20)[:-64].replace(b'"format": 1', b'"format": 2')
+    file = body + hashlib.sha256(body).hexdigest().encode()
+    with pytest.raises(DecodingError, match="format") as refused:
+        Encoder(library, file, bands=20, samples=33, type=2, step=4.0)
+    assert refused.value.status == NEEDS_PACKAGE
 
 
 def test_calls_in_the_wrong_order_are_refused_and_change_nothing(library):
