@@ -53,6 +53,24 @@ BF_INLINE void multiply(const double *weights, int64_t terms, int64_t count, con
     }
 }
 
+/* Components of eight blocks, rotated. It is here because fused operations are allowed here. */
+BF_CLONES void bf_rotated(const double *matrix, int32_t size, const double *x, double *found)
+{
+    for (int32_t j = 0; j < size; j += 4) {
+        lanes sums[4] = {{0}};
+        for (int32_t i = 0; i < size; i++) {
+            const lanes from = ((const lanes *)x)[i];
+            const double *w = matrix + i * size + j;
+            sums[0] += w[0] * from;
+            sums[1] += w[1] * from;
+            sums[2] += w[2] * from;
+            sums[3] += w[3] * from;
+        }
+        for (int n = 0; n < 4; n++)
+            ((lanes *)found)[j + n] = nearest(sums[n] * (1.0 / BASIS_UNIT));
+    }
+}
+
 #define LOAD(type)                                                                                             \
     if (adjacent && pixels == TILE)                                                                            \
         for (int t = 0; t < TILE; t++)                                                                         \

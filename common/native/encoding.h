@@ -64,4 +64,9 @@ void bf_encode(const uint8_t *symbols, const int32_t *tables, const int32_t *cou
 void bf_statistics(const int32_t *quantised, int64_t components, int64_t positions, int64_t *nonzero, int64_t *energy,
                    int64_t *bits, int64_t *extents);
 
+/* `found[j] = rint(sum over i of matrix[i][j] * x[i] / BASIS_UNIT)` for eight blocks side by side; `size` is a multiple
+ * of 4.
+ */
+void bf_rotated(const double *matrix, int32_t size, const double *x, double *found);
+
 #endif

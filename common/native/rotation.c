@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { MOST = 64 };
+enum { MOST = 64, TOGETHER = 8 };
 
 typedef float singles __attribute__((vector_size(32)));
 typedef int32_t integers __attribute__((vector_size(32)));
@@ -37,12 +37,13 @@ BF_INLINE integers cost_of(lanes x, float scale)
 BF_EXPORT BF_CLONES void bf_rotation_costs(const double *latents, int32_t size, int64_t blocks,
                                            const double *matrices, int32_t count, float scale, int64_t *costs)
 {
+    const int32_t kinds = matrices ? count : 1;
     for (int64_t start = 0; start < blocks; start += LANES) {
         const int live = blocks - start < LANES ? (int)(blocks - start) : LANES;
-        for (int32_t one = 0; one < count; one++) {
-            const double *matrix = matrices ? matrices + (int64_t)one * size * size : NULL;
-            integers total = {0};
-            lanes x[MOST] = {{0}};
+        for (int32_t first = 0; first < kinds; first += TOGETHER) {
+            const int32_t some = kinds - first < TOGETHER ? kinds - first : TOGETHER;
+            integers totals[TOGETHER] = {{0}};
+            lanes x[MOST] = {{0}}, found[MOST];
             for (int channel = 0; channel < BF_CHANNELS; channel++) {
                 for (int32_t i = 0; i < size; i++) {
                     const double *from = latents + ((int64_t)i * BF_CHANNELS + channel) * blocks + start;
@@ -51,24 +52,18 @@ BF_EXPORT BF_CLONES void bf_rotation_costs(const double *latents, int32_t size, 
                     else
                         memcpy(&x[i], from, sizeof *from * live);
                 }
-                if (!matrix)
+                if (!matrices)
                     for (int32_t j = 0; j < size; j++)
-                        total += cost_of(x[j], scale);
-                for (int32_t j = 0; matrix && j < size; j += 4) {
-                    lanes sums[4] = {{0}};
-                    for (int32_t i = 0; i < size; i++) {
-                        const double *w = matrix + i * size + j;
-                        sums[0] += w[0] * x[i];
-                        sums[1] += w[1] * x[i];
-                        sums[2] += w[2] * x[i];
-                        sums[3] += w[3] * x[i];
-                    }
-                    for (int n = 0; n < 4; n++)
-                        total += cost_of(nearest(sums[n] * (1.0 / BASIS_UNIT)), scale);
+                        totals[0] += cost_of(x[j], scale);
+                for (int32_t one = 0; matrices && one < some; one++) {
+                    bf_rotated(matrices + (int64_t)(first + one) * size * size, size, (const double *)x, (double *)found);
+                    for (int32_t j = 0; j < size; j++)
+                        totals[one] += cost_of(found[j], scale);
                 }
             }
-            for (int b = 0; b < live; b++)
-                costs[one * blocks + start + b] = total[b];
+            for (int32_t one = 0; one < some; one++)
+                for (int b = 0; b < live; b++)
+                    costs[(first + one) * blocks + start + b] = totals[one][b];
         }
     }
 }
