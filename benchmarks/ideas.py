@@ -50,14 +50,14 @@ def main(
 ) -> None:
     """What each idea of bandfold buys, as one table."""
     recorded = read_anchors(anchors) if anchors else {}
-    held_out = {step.quantiser: HeldOut(tables, step.quantiser) for step in STEPS} if tables else {}
+    held_out = {step: HeldOut(tables, step.quantiser, step.extended) for step in STEPS} if tables else {}
     measured = {}
     for scene in find_scenes(folder, names, tile=tile, mosaic=mosaic):
         codecs = [
             AblatedCodec(
                 step,
-                held_out[step.quantiser].tables(scene.base),
-                held_out[step.quantiser].restoration(scene.base),
+                held_out[step].tables(scene.base),
+                held_out[step].restoration(scene.base),
             )
             if held_out
             else AblatedCodec(step)

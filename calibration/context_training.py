@@ -6,6 +6,7 @@ to it, so that the bits it costs can be differentiated. Network and tables are t
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.contexts.context_network import FEATURES
+from bandfold.bitstream.contexts.context_network import MOST_FEATURES
 from bandfold.bitstream.contexts.features import GROUPS
 from bandfold.bitstream.contexts.tables import CLASSES
 from bandfold.bitstream.entropy.ans import token_base
@@ -22,17 +23,22 @@ from bandfold.common.errors import SettingsError
 from bandfold.common.scene import CHANNELS
 
 from .examples import Examples
-from .float_network import CHANNEL_GROUPS, FEATURE_SCALE, FloatNetwork
+from .float_network import FEATURE_SCALE, FloatNetwork, members_of_groups
 
-UNITS, MIDDLE_UNITS = 16, 16
-"""Units of the hidden layers of a network."""
+UNITS, EXTENDED_UNITS = (16, 16), (24, 16)
+"""Units of both hidden layers of a network, and of an extended one."""
 
 TRAINED_TOKENS = 40
 """Tokens that are told apart; larger ones count as the last of them."""
 
-LEARNING_RATE = 2.5e-2
+LEARNING_RATE = 3.5e-2
 WARM_UP = 0.1
 """Share of the iterations over which the learning rate rises; it falls over the others."""
+
+LEAK = 0.1
+LEAKING = 0.8
+"""Slope of units below zero at first, and the share of the iterations over which it falls to nothing: without, units die
+that are below zero for all examples."""
 
 BATCH = 32768
 FIRST_OCTAVE, OCTAVES = -5.0, 12.0
@@ -94,14 +100,9 @@ def train_network(
         If PyTorch is not installed.
     """
     torch = load_torch()
-    features, channels, tokens, second = (
-        torch.from_numpy(np.concatenate([getattr(one, name) for one in examples]))
-        for name in ("features", "channels", "tokens", "second")
-    )
-    weights = torch.from_numpy(np.concatenate([_balanced(one) for one in examples]))
-    tokens = tokens.long().clamp(max=TRAINED_TOKENS - 1)
     chance = torch.Generator().manual_seed(seed)
-    parameters = _untrained(torch, chance, 1 + dependent)
+    batches = _Batches(torch, examples, chance)
+    parameters = _untrained(torch, chance, examples[0].features.shape[1], 1 + dependent)
     optimiser = torch.optim.Adam(parameters.values(), lr=LEARNING_RATE)
     schedule = None
     if iterations:
@@ -110,16 +111,8 @@ def train_network(
         )
     with _one_thread(torch):
         for iteration in range(iterations):
-            drawn = torch.randint(0, len(tokens), (min(BATCH, len(tokens)),), generator=chance)
-            bits = _bits(
-                torch,
-                parameters,
-                features[drawn].float(),
-                channels[drawn].long(),
-                second[drawn].long(),
-                tokens[drawn],
-            )
-            loss = (bits * weights[drawn]).mean()
+            leak = LEAK * max(1.0 - iteration / (LEAKING * iterations), 0.0)
+            loss = _loss(torch, parameters, batches.next(), leak)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -139,15 +132,16 @@ def _balanced(examples: Examples) -> NDArray[np.float32]:
     return (examples.weights / max(float((examples.weights * bits).sum()), 1.0)).astype(np.float32)
 
 
-def _untrained(torch: Any, chance: Any, quantisers: int) -> dict[str, Any]:
+def _untrained(torch: Any, chance: Any, inputs: int, quantisers: int) -> dict[str, Any]:
     """Parameters before training: small random weights, and geometric tables of rising spread."""
     groups = int(GROUPS.max()) + 1
+    units, middle_units = EXTENDED_UNITS if inputs == MOST_FEATURES else UNITS
     values = {
-        "hidden": torch.randn(groups, FEATURES, UNITS, generator=chance) * 0.25,
-        "bias": torch.full((CHANNELS, UNITS), 0.1),
-        "middle": torch.randn(groups, UNITS, MIDDLE_UNITS, generator=chance) * (1.4 / UNITS**0.5),
-        "middle_bias": torch.full((groups, MIDDLE_UNITS), 0.1),
-        "output": torch.rand(groups, MIDDLE_UNITS, generator=chance) * 0.3,
+        "hidden": torch.randn(groups, inputs, units, generator=chance) * 0.25,
+        "bias": torch.full((CHANNELS, units), 0.1),
+        "middle": torch.randn(groups, units, middle_units, generator=chance) * (1.4 / units**0.5),
+        "middle_bias": torch.full((groups, middle_units), 0.1),
+        "output": torch.rand(groups, middle_units, generator=chance) * 0.3,
         "offset": torch.full((groups,), 8.0),
         "logits": torch.from_numpy(_geometric_logits().astype(np.float32)).repeat(quantisers, 1, 1),
     }
@@ -163,27 +157,65 @@ def _geometric_logits() -> NDArray[np.float64]:
     return np.asarray(low * np.log(ratio) + np.log1p(-(ratio**width)))
 
 
-def _bits(
-    torch: Any, parameters: dict[str, Any], features: Any, channels: Any, second: Any, tokens: Any
-) -> Any:
-    """Bits that each example costs, signs and raw bits aside."""
-    group_of = torch.from_numpy(CHANNEL_GROUPS)[channels]
-    scaled = features * FEATURE_SCALE
-    level = torch.zeros(len(tokens))
-    for group in range(len(parameters["hidden"])):
-        members = (group_of == group).nonzero()[:, 0]
-        units = torch.relu(
-            scaled[members] @ parameters["hidden"][group] + parameters["bias"][channels[members]]
+class _Batches:
+    """Examples by group of weights, in an order of chance: each batch takes some that lie side by side.
+
+    Parameters
+    ----------
+    torch : module
+        PyTorch.
+    examples : sequence of Examples
+        All there are.
+    chance : torch.Generator
+        Decides on the order.
+    """
+
+    def __init__(self, torch: Any, examples: Sequence[Examples], chance: Any) -> None:
+        features, channels, tokens, second = (
+            np.concatenate([getattr(one, name) for one in examples])
+            for name in ("features", "channels", "tokens", "second")
         )
-        units = torch.relu(units @ parameters["middle"][group] + parameters["middle_bias"][group])
-        found = units @ parameters["output"][group] + parameters["offset"][group]
-        level = level.index_copy(0, members, found)
-    level = level.clamp(0, CLASSES - 1.001)
+        weights = np.concatenate([_balanced(one) for one in examples])
+        weights /= weights.mean()
+        self._columns, self._counts = [], []
+        for _, members in members_of_groups(channels):
+            order = members[torch.randperm(len(members), generator=chance).numpy()]
+            chosen = (features, channels, tokens, second, weights)
+            self._columns.append(tuple(torch.from_numpy(one[order]) for one in chosen))
+            share = min(BATCH / max(len(tokens), 1), 1.0)
+            self._counts.append(min(max(round(share * len(members)), 1), len(members)))
+        self._starts = [0] * len(self._counts)
+
+    def next(self) -> list[tuple[Any, ...]]:
+        """Features, channels, tokens, quantisers and weights of the next batch, for each group."""
+        found = []
+        for group, (columns, count) in enumerate(zip(self._columns, self._counts, strict=True)):
+            start = self._starts[group]
+            start = start if start + count <= len(columns[0]) else 0
+            features, channels, tokens, second, weights = (one[start : start + count] for one in columns)
+            tokens = tokens.long().clamp(max=TRAINED_TOKENS - 1)
+            found.append((features.float() * FEATURE_SCALE, channels.long(), tokens, second.long(), weights))
+            self._starts[group] = start + count
+        return found
+
+
+def _loss(torch: Any, parameters: dict[str, Any], batch: Sequence[tuple[Any, ...]], leak: float) -> Any:
+    """Mean of the bits that examples cost, signs and raw bits aside, times their weights."""
+    levels = []
+    active = functools.partial(torch.nn.functional.leaky_relu, negative_slope=leak)
+    for group, (features, channels, *_) in enumerate(batch):
+        bias = torch.nn.functional.embedding(channels, parameters["bias"])
+        units = active(features @ parameters["hidden"][group] + bias)
+        units = active(units @ parameters["middle"][group] + parameters["middle_bias"][group])
+        levels.append(units @ parameters["output"][group] + parameters["offset"][group])
+    tokens, second, weights = (torch.cat([one[column] for one in batch]) for column in (2, 3, 4))
+    level = torch.cat(levels).clamp(0, CLASSES - 1.001)
     lower = level.detach().floor().long()
     share = level - lower
-    table = torch.softmax(parameters["logits"], 2)
-    chosen = (1 - share) * table[second, lower, tokens] + share * table[second, lower + 1, tokens]
-    return -torch.log2(chosen + SMALLEST_PROBABILITY)
+    table = torch.softmax(parameters["logits"], 2).flatten()
+    place = (second * CLASSES + lower) * TRAINED_TOKENS + tokens
+    chosen = (1 - share) * table[place] + share * table[place + TRAINED_TOKENS]
+    return (-torch.log2(chosen + SMALLEST_PROBABILITY) * weights).mean()
 
 
 @contextmanager

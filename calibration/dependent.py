@@ -16,6 +16,7 @@ from typing import Any
 import click
 import numpy as np
 
+from bandfold.bitstream.container.header import DEPENDENT
 from bandfold.bitstream.contexts.tables import (
     DEPENDENT_TABLES,
     SHIPPED_TABLES,
@@ -35,6 +36,9 @@ from .table_training import Arrays, train_mode, write_tables
 
 FOLDED = "folded"
 
+USUAL = "usual"
+"""Begin of the names of tables whose networks are not extended."""
+
 STEP_RATIO = 1.15
 """Steps of the two quantisers over that of one at the same rate, about."""
 
@@ -51,6 +55,11 @@ STEP_RATIO = 1.15
 )
 @click.option("--iterations", type=click.IntRange(1), default=10000, show_default=True, help="Of training.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same tables.")
+@click.option(
+    "--usual",
+    is_flag=True,
+    help="Networks that are not extended, for comparison; of folds they are usual-1.npz ...",
+)
 @click.option("--start", type=FILE, default=DEPENDENT_TABLES, help="Tables that quantise the training data.")
 def main(
     folder: Path,
@@ -59,6 +68,7 @@ def main(
     folds: Path | None,
     iterations: int,
     seed: int,
+    usual: bool,
     start: Path,
 ) -> None:
     """Train the tables of dependent quantisation."""
@@ -71,6 +81,8 @@ def main(
     with shown() as progress:
         rates = {FOLDED: RATES[FOLDED]}
         material, _ = gather(find_scenes(folder), rates, first, seed, progress, _coarser)
+        if usual:
+            material = [replace(one, examples=one.examples.not_extended()) for one in material]
 
         def train(path: Path, banded: Path, seen: list[Material]) -> None:
             told = partial(progress, f"train {path.name}")
@@ -80,7 +92,7 @@ def main(
             absent: dict[str, str] = json.loads((folds / "folds.json").read_text(encoding="utf-8"))
             for name in sorted(set(absent.values())):
                 seen = [one for one in material if absent.get(one.latents.scene) != name]
-                train(folds / name.replace("fold", "dependent"), folds / name, seen)
+                train(folds / name.replace("fold", USUAL if usual else DEPENDENT), folds / name, seen)
         if output is not None:
             train(output, banded, material)
 

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.contexts.context_network import FEATURES
-from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings, magnitudes_of
+from bandfold.bitstream.contexts.context_network import FEATURES, MOST_FEATURES
+from bandfold.bitstream.contexts.features import (
+    CHANNEL_FEATURES,
+    DIAGONAL_SLICES,
+    DIAGONALS,
+    EXTENDED_FEATURES,
+    LATENT_FEATURES,
+    POSITION_FEATURES,
+    Past,
+    Surroundings,
+    magnitudes_of,
+)
 from bandfold.bitstream.contexts.trellis_states import set_of_latents
 from bandfold.bitstream.entropy.ans import to_tokens
 
 LIVELY_SHARE = 0.8
 """Share of the examples that are taken where something is known to be there; the rest are lone zeros."""
 
-_TELLING = [0, 1, 4, 5, 6, 11]
+_TELLING = [0, 1, 4, 5, 6, -POSITION_FEATURES - CHANNEL_FEATURES]
 """Features that tell whether anything is near: next in frequency, next in place, in the last component."""
 
 
@@ -26,7 +36,7 @@ class Examples:
 
     Parameters
     ----------
-    features : ndarray of uint8, shape (n, FEATURES)
+    features : ndarray of uint8, shape (n, FEATURES), or (n, MOST_FEATURES) with two quantisers
         What is known around each latent; see `bandfold.bitstream.contexts.features`.
     tokens : ndarray of uint8, shape (n,)
         What each latent is coded as.
@@ -43,6 +53,11 @@ class Examples:
     channels: NDArray[np.uint8]
     second: NDArray[np.bool_]
     weights: NDArray[np.float32]
+
+    def not_extended(self) -> Examples:
+        """The same as networks see them that are not extended."""
+        further = range(LATENT_FEATURES, LATENT_FEATURES + EXTENDED_FEATURES)
+        return replace(self, features=np.delete(self.features, further, axis=1))
 
 
 def draw_examples(
@@ -78,7 +93,8 @@ def draw_examples(
         min(1.0, count * LIVELY_SHARE / max(number, 1)),
     )
     none = np.zeros(0, np.uint8)
-    drawn = [(np.zeros((0, FEATURES), np.uint8), none, none, none.astype(np.bool_), np.zeros(0))]
+    features = MOST_FEATURES if dependent else FEATURES
+    drawn = [(np.zeros((0, features), np.uint8), none, none, none.astype(np.bool_), np.zeros(0))]
     for (known, tokens, channels, second), flags in zip(parts, lively, strict=True):
         probability = np.where(flags, chance[1], chance[0])
         taken = rng.random(flags.size) < probability
@@ -92,16 +108,17 @@ def draw_examples(
 def _describe(
     quantised: NDArray[np.int32], dependent: bool
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]]:
-    """Features (FEATURES, n), tokens, channels and quantisers of each diagonal of a strip."""
+    """Features (features, n), tokens, channels and quantisers of each diagonal of a strip."""
     _, count, rows, columns = quantised.shape
     if not quantised.size:
         return
     second = set_of_latents(quantised) if dependent else np.zeros(quantised.shape, dtype=np.uint8)
     magnitudes = magnitudes_of(quantised, dependent, second)
-    now = Surroundings(count, rows, columns)
+    now = Surroundings(count, rows, columns, extended=dependent)
     for diagonal in range(DIAGONALS):
         now.learn(diagonal, magnitudes[DIAGONAL_SLICES[diagonal]])
-    run = Past.empty(2, rows, columns).then(now.past())
+    nothing = Past.empty(2, rows, columns, extended=dependent)
+    run = nothing.then(now.past(nothing))
     last, before = run.part(1, count + 1), run.part(0, count)
     for diagonal in range(DIAGONALS):
         channels = DIAGONAL_SLICES[diagonal]

@@ -24,7 +24,7 @@ class FloatNetwork:
 
     Parameters
     ----------
-    hidden : ndarray, shape (groups, FEATURES, units)
+    hidden : ndarray, shape (groups, features, units)
         Weights of the first layer.
     bias : ndarray, shape (64, units)
         Bias of the first layer, one per channel.
@@ -55,7 +55,7 @@ class FloatNetwork:
 
         Parameters
         ----------
-        features : ndarray of uint8, shape (n, FEATURES)
+        features : ndarray of uint8, shape (n, features)
             What is known around each latent.
         channels : ndarray of uint8, shape (n,)
             Frequency of each latent, 0 to 63.
@@ -77,7 +77,7 @@ class FloatNetwork:
 
         Parameters
         ----------
-        features : ndarray of uint8, shape (n, FEATURES)
+        features : ndarray of uint8, shape (n, features)
             What is known around each latent.
         channels : ndarray of uint8, shape (n,)
             Frequency of each latent, 0 to 63.

@@ -35,7 +35,7 @@ def integer_network(
     ----------
     network : FloatNetwork
         As it was trained.
-    features : ndarray of uint8, shape (n, FEATURES)
+    features : ndarray of uint8, shape (n, features)
         Of examples.
     channels : ndarray of uint8, shape (n,)
         Frequency of each example, 0 to 63.

@@ -83,7 +83,7 @@ def mode_lines(prefix: str, mode: str, arrays: dict[str, Array]) -> Iterator[str
             yield from array_lines(f"{prefix}_{mode}_{part}", values)
             initial.append(f".{part} = {prefix}_{mode}_{part}")
         if part == "hidden":
-            initial.append(f".units = {shape[1]}")
+            initial.append(f".units = {shape[1]}, .features = {shape[2]}")
         if part == "middle_bias" and values:
             initial.append(f".middle_units = {shape[1]}")
         if part == "frequencies":

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.container.header import DEPENDENT, UNIFORM
-from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES, load_tables
+from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES, OLDER, SHIPPED_TABLES, load_tables
 from bandfold.bitstream.transforms.klt import MERGE_LIMIT
 from bandfold.ground import Decoder
 from bandfold.onboard.coding.scene_coder import SceneCoder
@@ -46,6 +46,8 @@ class Step:
         Whether blocks rotate their strongest components.
     quantiser : str
         As for `bandfold.onboard.Encoder`.
+    extended : bool
+        Whether the context network of two quantisers is extended.
     restored : bool
         Whether the ground restores it.
     """
@@ -55,8 +57,12 @@ class Step:
     merged: bool = False
     rotated: bool = False
     quantiser: str = UNIFORM
+    extended: bool = False
     restored: bool = False
 
+
+USUAL_TABLES = OLDER / "808baa973de675fc.npz"
+"""The last tables of two quantisers whose network was not extended."""
 
 STEPS = (
     Step("band by band", False),
@@ -64,7 +70,8 @@ STEPS = (
     Step("+ second fold", True, True),
     Step("+ rotations", True, True, True),
     Step("+ two quantisers", True, True, True, DEPENDENT),
-    Step("+ restoration", True, True, True, DEPENDENT, restored=True),
+    Step("+ extended contexts", True, True, True, DEPENDENT, True),
+    Step("+ restoration", True, True, True, DEPENDENT, True, restored=True),
 )
 """Each one has an idea more than the one before it; the last one is the codec as it is."""
 
@@ -111,7 +118,7 @@ class AblatedCodec:
 
     def encode(self, cube: NDArray[Any], bps: float) -> Encoded:
         """Encode; see `Codec.encode`."""
-        tables = load_tables(self._path or (DEPENDENT_TABLES if self._step.quantiser == DEPENDENT else None))
+        tables = load_tables(self._path or self._shipped())
         start = time.perf_counter()
         samples = Samples.of(ArraySource(cube))
         coder = SceneCoder(samples, TransformMethod(tables), tables, STRIP_LINES, lambda stage, done: None)
@@ -120,6 +127,11 @@ class AblatedCodec:
         first = step_code(planner.step_for_bits(bps * count))
         stream = SceneControl(coder, planner).within(int(bps * count / 8), first, errors=False).data
         return Encoded(stream, time.perf_counter() - start)
+
+    def _shipped(self) -> Path:
+        if self._step.quantiser == UNIFORM:
+            return SHIPPED_TABLES
+        return DEPENDENT_TABLES if self._step.extended else USUAL_TABLES
 
     def _planner(self, samples: Samples) -> Planner:
         kind = ScenePlanner if self._step.rotated else WithoutRotations

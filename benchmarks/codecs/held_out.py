@@ -9,6 +9,9 @@ from bandfold.common.errors import SettingsError
 
 from .json_object import read_object
 
+USUAL = "usual"
+"""Begin of the names of tables for trellis-coded quantisation whose networks are not extended."""
+
 
 class HeldOut:
     """Entropy tables and restoration networks that were trained without the scene they are used on.
@@ -18,9 +21,11 @@ class HeldOut:
     folder : Path
         Holds tables and ``folds.json``, which maps the name of a scene to the file that has not seen it:
         ``fold-1.npz`` ... for uniform scalar quantisation, ``dependent-1.npz`` ... beside them for
-        trellis-coded quantisation.
+        trellis-coded quantisation, ``usual-1.npz`` ... for that with networks that are not extended.
     quantiser : str
         ``dependent`` (trellis-coded) or ``uniform`` (scalar): which of the tables.
+    extended : bool
+        Whether networks of trellis-coded quantisation are extended.
 
     Raises
     ------
@@ -28,9 +33,10 @@ class HeldOut:
         If ``folds.json`` is unreadable.
     """
 
-    def __init__(self, folder: Path, quantiser: str = DEPENDENT) -> None:
+    def __init__(self, folder: Path, quantiser: str = DEPENDENT, extended: bool = True) -> None:
         self._folder = folder
         self._quantiser = quantiser
+        self._extended = extended
         self._files = read_object(folder / "folds.json")
 
     def tables(self, scene: str) -> Path:
@@ -53,11 +59,12 @@ class HeldOut:
         """
         path = self._named(scene)
         if self._quantiser == DEPENDENT:
-            path = path.with_name(path.name.replace("fold", DEPENDENT))
+            path = path.with_name(path.name.replace("fold", DEPENDENT if self._extended else USUAL))
             if not path.is_file():
+                option = "" if self._extended else " --usual"
                 raise SettingsError(
-                    f"{path} is not there: python -m bandfold.calibration.dependent --folds {self._folder} "
-                    "makes it"
+                    f"{path} is not there: python -m bandfold.calibration.dependent --folds {self._folder}"
+                    f"{option} makes it"
                 )
         return path
 

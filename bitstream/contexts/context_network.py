@@ -21,6 +21,7 @@ from bandfold.common.scene import CHANNELS
 from .features import (
     CHANNEL_FEATURES,
     DIAGONAL_SLICES,
+    EXTENDED_FEATURES,
     GROUPS,
     LARGEST_LOG,
     LATENT_FEATURES,
@@ -32,7 +33,10 @@ from .features import (
 )
 
 FEATURES = LATENT_FEATURES + POSITION_FEATURES + CHANNEL_FEATURES
-"""Inputs of the network, in this order."""
+"""Inputs of a network, in this order."""
+
+MOST_FEATURES = FEATURES + EXTENDED_FEATURES
+"""Inputs of an extended network: the extended features come behind the others of a latent."""
 
 ACTIVATION_LIMIT = 1023.0
 """Hidden units are cut here where there is one layer of them."""
@@ -62,8 +66,8 @@ class ContextNetwork:
     layers : tuple of (ndarray of float32, ndarray of float32)
         Integer weights and biases of two layers, or of three, with shapes
 
-        - (groups, units, FEATURES) and (64, units): the first layer has one matrix per group of diagonals,
-          and one bias per channel;
+        - (groups, units, FEATURES or MOST_FEATURES) and (64, units): the first layer has one matrix per group
+          of diagonals, and one bias per channel;
         - (groups, middle units, units) and (groups, middle units): second hidden layer, where there is one;
         - (groups, units of the last hidden layer) and (groups,): the last layer.
     shifts : tuple of int
@@ -109,7 +113,7 @@ class ContextNetwork:
         if len(self.layers) not in (2, 3):
             raise ValueError(f"a context network has two layers or three, not {len(self.layers)}")
         sets = int(GROUPS.max()) + 1
-        inputs = FEATURES
+        inputs = MOST_FEATURES if self.extended else FEATURES
         for number, (weights, bias) in enumerate(self.layers):
             units = weights.shape[1] if weights.ndim > 1 else 0
             last = number == len(self.layers) - 1
@@ -128,6 +132,21 @@ class ContextNetwork:
     def deep(self) -> bool:
         """Whether there are two hidden layers, whose weights are bytes."""
         return len(self.layers) == 3
+
+    @property
+    def features(self) -> int:
+        """Inputs: `FEATURES` or `MOST_FEATURES`."""
+        return int(self.layers[0][0].shape[-1])
+
+    @property
+    def latent_features(self) -> int:
+        """Those of them that each latent has of its own: the first ones."""
+        return self.features - POSITION_FEATURES - CHANNEL_FEATURES
+
+    @property
+    def extended(self) -> bool:
+        """Whether there are `EXTENDED_FEATURES` among them."""
+        return self.features == MOST_FEATURES
 
     @property
     def limit(self) -> float:
@@ -187,8 +206,9 @@ class ContextNetwork:
         ----------
         diagonal : int
             0 to 14.
-        latent : ndarray of float32, shape (LATENT_FEATURES, channels of the diagonal, count, rows, columns)
-            Features of each latent, whole numbers from 0 to `LARGEST_LOG` as all features.
+        latent : ndarray of float32, shape (latent features, channels of the diagonal, count, rows, columns)
+            Features of each latent, `latent_features` of them, whole numbers from 0 to `LARGEST_LOG` as all
+            features.
         position : ndarray of float32, shape (POSITION_FEATURES, count, rows, columns)
             Features of each position.
         channel : ndarray of float32, shape (CHANNEL_FEATURES, channels of the diagonal, count)
@@ -201,12 +221,10 @@ class ContextNetwork:
         group = int(GROUPS[diagonal])
         (hidden, bias), *between, (output, offset) = self.scaled
         weights = hidden[group]
-        cuts = (LATENT_FEATURES, LATENT_FEATURES + POSITION_FEATURES)
+        cuts = (self.latent_features, self.latent_features + POSITION_FEATURES)
         shape = latent.shape[1:]
         positions = shape[2] * shape[3]
-        units = (weights[:, : cuts[0]] @ latent.reshape(LATENT_FEATURES, -1)).reshape(
-            -1, *shape[:2], positions
-        )
+        units = (weights[:, : cuts[0]] @ latent.reshape(cuts[0], -1)).reshape(-1, *shape[:2], positions)
         by_position = weights[:, cuts[0] : cuts[1]] @ position.reshape(POSITION_FEATURES, -1)
         units += by_position.reshape(-1, 1, shape[1], positions)
         by_channel = weights[:, cuts[1] :] @ channel.reshape(CHANNEL_FEATURES, -1)
@@ -229,15 +247,15 @@ class ContextNetwork:
 
 @structure(
     "bf_network(log: uint8[65536], neighbours: int32[7, 64], groups: int32[15],"
-    " hidden: float32[sets, units, 19], bias: float32[64, units],"
+    " hidden: float32[sets, units, features], bias: float32[64, units],"
     " middle: float32[sets, middle_units, units], middle_bias: float32[sets, middle_units],"
     " output: float32[sets, middle_units or units], offset: float32[sets],"
-    " words: int32[sets, units, 6] | None, whole_bias: int32[64, units] | None,"
+    " words: int32[sets, units, (features + 7) // 4] | None, whole_bias: int32[64, units] | None,"
     " middle_words: int32[sets, middle_units, units // 4] | None,"
     " whole_middle_bias: int32[sets, middle_units] | None,"
     " output_words: int32[sets, middle_units // 4] | None, whole_offset: int32[sets] | None,"
-    " shifts: int32[3] | None, units: int32, middle_units: int32, limit: int32, classes: int32,"
-    " half_steps: int32)"
+    " shifts: int32[3] | None, features: int32, units: int32, middle_units: int32, limit: int32,"
+    " classes: int32, half_steps: int32)"
 )
 class NetworkStructure(Structure):
     """A context network for C.
@@ -256,7 +274,7 @@ class NetworkStructure(Structure):
         whole = dict(zip(names, _filled_up(network.layers), strict=True))
         # C shifts integers to the right only.
         in_bytes = network.deep and min(network.shifts) >= 0
-        words = _in_words(whole, network.shifts) if in_bytes else {}
+        words = _in_words(whole, network) if in_bytes else {}
         word_names = (
             "words",
             "whole_bias",
@@ -299,10 +317,11 @@ def _padded(array: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.f
     return np.ascontiguousarray(np.pad(array, more), dtype=np.float32)
 
 
-def _in_words(whole: dict[str, NDArray[np.float32]], shifts: Sequence[int]) -> dict[str, NDArray[np.int32]]:
+def _in_words(whole: dict[str, NDArray[np.float32]], network: ContextNetwork) -> dict[str, NDArray[np.int32]]:
     """Weights in bytes, four a word, and biases as integers, by the names of the fields."""
     # Each kind of features begins a word.
-    kinds = np.split(whole["hidden"], (LATENT_FEATURES, LATENT_FEATURES + POSITION_FEATURES), axis=2)
+    cuts = (network.latent_features, network.latent_features + POSITION_FEATURES)
+    kinds = np.split(whole["hidden"], cuts, axis=2)
     filled = [_padded(one, (*one.shape[:2], one.shape[2] + -one.shape[2] % _TOGETHER)) for one in kinds]
     return {
         "words": np.concatenate(filled, axis=2).astype(np.int8).view(np.int32),
@@ -311,7 +330,7 @@ def _in_words(whole: dict[str, NDArray[np.float32]], shifts: Sequence[int]) -> d
         "whole_middle_bias": whole["middle_bias"].astype(np.int32),
         "output_words": whole["output"].astype(np.int8).view(np.int32),
         "whole_offset": whole["offset"].astype(np.int32),
-        "shifts": np.array(shifts, dtype=np.int32),
+        "shifts": np.array(network.shifts, dtype=np.int32),
     }
 
 

@@ -20,10 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.dct import DIAGONAL, FREQUENCIES
+from bandfold.common.kernels import compiled
 from bandfold.common.scene import BLOCK, CHANNELS
 
 LATENT_FEATURES = 11
-"""Features of a latent of its own."""
+"""Features of a latent of its own, from two components."""
+
+EXTENDED_FEATURES = 5
+"""More features of a latent, by direction and from all components before: extended networks know them too."""
 
 POSITION_FEATURES = 5
 """Features that the latents of a diagonal share at one position."""
@@ -56,6 +60,12 @@ MAGNITUDE_LIMIT = 2047
 SUM_LIMIT = 65535
 """Sums are cut here before their logarithm is taken."""
 
+HISTORY_FADING = 4
+"""A history loses one in two to this power of itself with each component."""
+
+HISTORY_BITS = 3
+"""Fractional bits of histories."""
+
 
 Integers = TypeVar("Integers", bound=np.integer[Any])
 
@@ -74,6 +84,22 @@ def _log_table() -> NDArray[np.uint8]:
 LOG = _log_table()
 """``round(8 log2(1 + x))``, shape (65536,)."""
 LOG.flags.writeable = False
+
+
+@compiled("bf_logarithms(log: uint8[65536], sums: uint16[count], count: int64, found: out(uint8[count]))")
+def find_logarithms(log: NDArray[np.uint8], sums: NDArray[np.uint16], found: NDArray[np.uint8]) -> None:
+    """Logarithms of sums, as C finds them: all of them are those of the table.
+
+    Parameters
+    ----------
+    log : ndarray of uint8, shape (65536,)
+        `LOG`.
+    sums : ndarray of uint16, shape (n,)
+        Sums of magnitudes.
+    found : ndarray of uint8, shape (n,)
+        Written to.
+    """
+    found[:] = log[sums]
 
 
 def neighbour(di: int, dj: int) -> NDArray[np.intp]:
@@ -99,7 +125,8 @@ _UP, _LEFT, _UP_LEFT, _UP2, _LEFT2, _DOWN, _RIGHT = NEIGHBOURS
 class Past:
     """What the coding of a component needs of an earlier one.
 
-    All arrays have a channel more than there are, which stays zero: it stands for a missing neighbour.
+    All arrays but `whole` have a channel more than there are, which stays zero: it stands for a missing
+    neighbour. The last two have no channels where features are not extended.
 
     Parameters
     ----------
@@ -113,6 +140,11 @@ class Past:
         Logarithm of the sum over all channels.
     means : ndarray of int32, shape (65, components)
         64 times the mean magnitude of each channel.
+    history : ndarray of uint16, shape (65, components, rows, columns)
+        Sum of the magnitudes of this component and all before it, which fade with each component, see
+        `next_history`.
+    faded : ndarray of uint8, same shape
+        Logarithm of the history.
     """
 
     own: NDArray[np.uint8]
@@ -120,32 +152,39 @@ class Past:
     cross: NDArray[np.uint8]
     whole: NDArray[np.uint8]
     means: NDArray[np.int32]
+    history: NDArray[np.uint16]
+    faded: NDArray[np.uint8]
 
     @staticmethod
-    def empty(count: int, rows: int, columns: int) -> Past:
+    def empty(count: int, rows: int, columns: int, *, extended: bool = False) -> Past:
         """Components of zeros: what precedes the first one."""
         planes = np.zeros((CHANNELS + 1, count, rows, columns), dtype=np.uint8)
-        return Past(planes, planes, planes, planes[0], np.zeros((CHANNELS + 1, count), dtype=np.int32))
+        more = planes if extended else planes[:0]
+        means = np.zeros((CHANNELS + 1, count), dtype=np.int32)
+        return Past(planes, planes, planes, planes[0], means, more.astype(np.uint16), more)
 
     def then(self, other: Past) -> Past:
         """These components followed by others."""
         return Past(
-            *(
-                np.concatenate([getattr(self, name), getattr(other, name)], axis=axis)
-                for name, axis in (("own", 1), ("ring", 1), ("cross", 1), ("whole", 0), ("means", 1))
-            )
+            **{
+                name: np.concatenate([part, getattr(other, name)], axis=_AXES.get(name, 1))
+                for name, part in vars(self).items()
+            }
         )
 
     def part(self, start: int, stop: int) -> Past:
         """Components `start` to `stop`."""
         chosen = slice(start, stop)
         return Past(
-            self.own[:, chosen],
-            self.ring[:, chosen],
-            self.cross[:, chosen],
-            self.whole[chosen],
-            self.means[:, chosen],
+            **{
+                name: part[chosen] if _AXES.get(name, 1) == 0 else part[:, chosen]
+                for name, part in vars(self).items()
+            }
         )
+
+
+_AXES = {"whole": 0}
+"""Axis of the components in the arrays of a `Past`, where it is not the second one."""
 
 
 class Surroundings:
@@ -157,16 +196,25 @@ class Surroundings:
         Components held side by side: one for the decoder, several for the encoder, which knows them all.
     rows, columns : int
         Latent positions of the strip.
+    extended : bool
+        Whether features are extended: by direction, and from all components before.
     """
 
-    def __init__(self, count: int, rows: int, columns: int) -> None:
+    def __init__(self, count: int, rows: int, columns: int, *, extended: bool = False) -> None:
         shape = (CHANNELS + 1, count, rows, columns)
         self._magnitudes = np.zeros(shape, dtype=np.uint16)
         self._own = np.zeros(shape, dtype=np.uint8)
         self._ring = np.zeros(shape, dtype=np.uint8)
+        self._across = np.zeros(shape if extended else (0, *shape[1:]), dtype=np.uint8)
+        self._along = np.zeros_like(self._across)
         self._means = np.zeros((CHANNELS + 1, count), dtype=np.int32)
         self._below = np.zeros((DIAGONALS + 1, count, rows, columns), dtype=np.int32)
         self._below_ring = np.zeros((DIAGONALS + 1, count, rows, columns), dtype=np.int32)
+
+    @property
+    def extended(self) -> bool:
+        """Whether features are extended."""
+        return len(self._across) > 0
 
     def learn(self, diagonal: int, magnitudes: NDArray[np.uint16]) -> None:
         """Take in a coded diagonal.
@@ -183,18 +231,45 @@ class Surroundings:
         rings = ring_sum(magnitudes)
         self._own[channels] = LOG[magnitudes]
         self._ring[channels] = LOG[rings]
+        if self.extended:
+            self._across[channels] = LOG[_beside(magnitudes)]
+            self._along[channels] = LOG[_beside(magnitudes.swapaxes(2, 3)).swapaxes(2, 3)]
         positions = magnitudes.shape[2] * magnitudes.shape[3]
         total = magnitudes.sum(axis=(2, 3), dtype=np.int64)
         self._means[channels] = np.minimum((64 * total + positions // 2) // positions, SUM_LIMIT)
         self._below[diagonal + 1] = self._below[diagonal] + magnitudes.sum(axis=0, dtype=np.int32)
         self._below_ring[diagonal + 1] = self._below_ring[diagonal] + rings.sum(axis=0, dtype=np.int32)
 
-    def past(self) -> Past:
-        """What later components need, once all diagonals are known."""
+    def past(self, last: Past) -> Past:
+        """What later components need, once all diagonals are known.
+
+        Parameters
+        ----------
+        last : Past
+            Components before these, the last one of which is the one right before the first of these.
+
+        Returns
+        -------
+        Past
+            These components.
+        """
         cross = np.zeros_like(self._own)
         magnitudes = self._magnitudes
         cross[:CHANNELS] = LOG[magnitudes[_UP] + magnitudes[_LEFT] + magnitudes[_DOWN] + magnitudes[_RIGHT]]
-        return Past(self._own, self._ring, cross, _log(self._below[DIAGONALS]), self._means)
+        history = np.zeros(self._across.shape, dtype=np.uint16)
+        if self.extended:
+            before = last.history[:, -1]
+            for component in range(history.shape[1]):
+                history[:, component] = before = next_history(before, magnitudes[:, component])
+        return Past(
+            self._own,
+            self._ring,
+            cross,
+            _log(self._below[DIAGONALS]),
+            self._means,
+            history,
+            LOG[history],
+        )
 
     def latent_features(self, diagonal: int, last: Past, before: Past) -> NDArray[np.float32]:
         """Describe what is known around each latent of a diagonal.
@@ -208,13 +283,13 @@ class Surroundings:
 
         Returns
         -------
-        ndarray of float32, shape (LATENT_FEATURES, channels of the diagonal, count, rows, columns)
-            Small integers.
+        ndarray of float32, shape (features, channels of the diagonal, count, rows, columns)
+            Small integers: `LATENT_FEATURES` of them and, if they are extended, `EXTENDED_FEATURES` more.
         """
         channels = DIAGONAL_SLICES[diagonal]
         up, left = _UP[channels], _LEFT[channels]
         own, ring = self._own, self._ring
-        planes = (
+        planes = [
             own[up],
             own[left],
             own[_UP_LEFT[channels]],
@@ -226,7 +301,11 @@ class Surroundings:
             last.cross[channels],
             before.own[channels],
             before.ring[channels],
-        )
+        ]
+        if self.extended:
+            across, along = self._across, self._along
+            planes += [across[up], along[up], across[left], along[left]]
+            planes.append(last.faded[channels])
         return np.stack(planes, dtype=np.float32)
 
     def position_features(self, diagonal: int, last: Past) -> NDArray[np.float32]:
@@ -290,6 +369,35 @@ def ring_sum(planes: NDArray[Integers]) -> NDArray[Integers]:
     box[..., :-1] += vertical[..., 1:]
     box -= planes
     return box
+
+
+def next_history(history: NDArray[np.uint16], magnitudes: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Let the history of magnitudes fade, and add those of the next component.
+
+    Parameters
+    ----------
+    history : ndarray of uint16
+        Of all components before, with `HISTORY_BITS` fractional bits.
+    magnitudes : ndarray of uint16, same shape
+        Of the next component.
+
+    Returns
+    -------
+    ndarray of uint16, same shape
+        ``history * (1 - 2**-HISTORY_FADING)``, rounded down, and the magnitudes: `SUM_LIMIT` at most.
+    """
+    kept = history.astype(np.int32) * ((1 << HISTORY_FADING) - 1) >> HISTORY_FADING
+    kept += magnitudes.astype(np.int32) << HISTORY_BITS
+    result: NDArray[np.uint16] = np.minimum(kept, SUM_LIMIT).astype(np.uint16)
+    return result
+
+
+def _beside(planes: NDArray[Integers]) -> NDArray[Integers]:
+    """Sum over both neighbours in the last axis; positions outside the strip count as zero."""
+    result = np.zeros_like(planes)
+    result[..., 1:] += planes[..., :-1]
+    result[..., :-1] += planes[..., 1:]
+    return result
 
 
 def _log(sums: NDArray[np.int32]) -> NDArray[np.uint8]:

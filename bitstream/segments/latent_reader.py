@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.container.stream_budget import LATENT_WORK
 from bandfold.bitstream.contexts.context_network import ContextNetwork
-from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings, magnitudes_of
+from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Surroundings, magnitudes_of
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.contexts.trellis_states import Chains
 from bandfold.bitstream.entropy.ans import AnsDecoder
@@ -17,7 +17,7 @@ from bandfold.common.errors import StreamError
 from bandfold.common.kernels import Structure, compiled, structure
 from bandfold.common.scene import CHANNELS
 
-from .latents import EXTENT_MEAN, learn
+from .latents import EXTENT_MEAN, last_two
 
 
 @structure(
@@ -130,9 +130,10 @@ def _read(
 ) -> int:
     """Read components; returns 1 where raw bits end too early and 2 where a latent is out of range."""
     quantised, classes, chains = strip.arrays["quantised"], strip.arrays["classes"], strip.chains
-    last, before = (_past(strip, network, strip.done - back) for back in (1, 2))
+    flags = None if chains is None else (classes >= network.classes).astype(np.uint8)
+    last, before = last_two(quantised, network, strip.done, flags)
     for extent in extents.tolist():
-        now = Surroundings(1, *quantised.shape[2:])
+        now = Surroundings(1, *quantised.shape[2:], extended=network.extended)
         for diagonal, channels in enumerate(DIAGONAL_SLICES):
             second = None if chains is None else chains.quantisers(diagonal)
             if diagonal < extent:
@@ -148,16 +149,6 @@ def _read(
             if chains is not None:
                 chains.move(diagonal, levels)
             now.learn(diagonal, magnitudes_of(levels, network.half_steps, second)[:, None])
-        last, before = now.past(), last
+        last, before = now.past(last), last
         strip.done += 1
     return 0
-
-
-def _past(strip: _Strip, network: ContextNetwork, component: int) -> Past:
-    """What is known of a component that was read; of one before the first, zeros."""
-    quantised, classes = strip.arrays["quantised"], strip.arrays["classes"]
-    if component < 0:
-        return Past.empty(1, *quantised.shape[2:])
-    one = slice(component, component + 1)
-    second = (classes[:, one] >= network.classes).astype(np.uint8)
-    return learn(quantised[:, one], network, second).past()

@@ -183,7 +183,7 @@ def classify(
     network : ContextNetwork
         That classifies them.
     past : Past
-        The two components before the first of these.
+        The two components before the first of these, as extended as the network.
     second : ndarray of uint8, same shape, optional
         1 for latents that went through the second of two quantisers.
 
@@ -196,13 +196,46 @@ def classify(
     """
     count = quantised.shape[1]
     now = learn(quantised, network, second)
-    learnt = now.past()
+    learnt = now.past(past)
     run = past.then(learnt)
     last, before = run.part(1, count + 1), run.part(0, count)
     classes = np.empty(quantised.shape, dtype=np.uint8)
     for diagonal, channels in enumerate(DIAGONAL_SLICES):
         classes[channels] = network.classify(diagonal, now, last, before)
     return classes, learnt
+
+
+def last_two(
+    quantised: NDArray[np.integer],
+    network: ContextNetwork,
+    count: int,
+    second: NDArray[np.uint8] | None = None,
+) -> tuple[Past, Past]:
+    """What the next component is coded by, where only levels are at hand.
+
+    Parameters
+    ----------
+    quantised : ndarray of integers, shape (64, components, rows, columns)
+        Levels.
+    network : ContextNetwork
+        That is to be shown what is known.
+    count : int
+        Components that are known, from the first one on.
+    second : ndarray of uint8, same shape, optional
+        1 for latents that went through the second of two quantisers.
+
+    Returns
+    -------
+    last, before : Past
+        The component of number ``count - 1`` and the one before it; zeros where there is none.
+    """
+    nothing = Past.empty(2, *quantised.shape[2:], extended=network.extended)
+    # Histories begin with the first component; all else needs no more than two.
+    part = slice(0 if network.extended else max(count - 2, 0), count)
+    now = learn(quantised[:, part], network, None if second is None else second[:, part])
+    run = nothing.then(now.past(nothing))
+    known = run.means.shape[1]
+    return run.part(known - 1, known), run.part(known - 2, known - 1)
 
 
 def learn(
@@ -223,7 +256,7 @@ def learn(
     -------
     Surroundings
     """
-    now = Surroundings(*quantised.shape[1:])
+    now = Surroundings(*quantised.shape[1:], extended=network.extended)
     magnitudes = magnitudes_of(quantised, network.half_steps, second)
     for diagonal, channels in enumerate(DIAGONAL_SLICES):
         now.learn(diagonal, magnitudes[channels])

@@ -1,7 +1,7 @@
 /* Contexts on processors that multiply bytes, four products at a time: networks whose weights are bytes.
  *
  * The classes are those of contexts.c: all sums are of integers. Words hold four bytes, the first one lowest; words
- * of a unit are those of its latent features (11 and a zero), position features (5 and three zeros) and channel
+ * of a unit are those of its latent features (11 and a zero, or 16), position features (5 and three zeros) and channel
  * features (3 and a zero).
  */
 
@@ -13,10 +13,12 @@
 
 enum {
     LATENT_WORDS = 3,
+    MOST_LATENT_WORDS = 4, /* of extended networks */
     POSITION_WORDS = 2,
-    UNIT_WORDS = LATENT_WORDS + POSITION_WORDS + 1,
+    SHARED_WORDS = POSITION_WORDS + 1,
     MOST_KINDS = 2,
-    USUAL = 16 /* units of the layers that are shipped: the compiler knows how many there are */
+    USUAL = 16,         /* units of layers that are shipped, */
+    EXTENDED_UNITS = 24 /* and of the first one of extended networks */
 };
 
 #define JOINED(a, b) a##b
@@ -27,14 +29,20 @@ BF_INLINE int32_t byte_of(int32_t word, int number)
     return (int8_t)((uint32_t)word >> 8 * number);
 }
 
+BF_INLINE int latent_words_of(const bf_network *network)
+{
+    return bf_extended(network) ? MOST_LATENT_WORDS : LATENT_WORDS;
+}
+
 /* Share of the hidden units that depends on the channel only, with the bias: [units]. */
 BF_INLINE void channel_units(const bf_network *network, const int32_t *words, int channel, const bf_component *now,
                              const bf_component *last, int32_t *found)
 {
+    const int unit_words = latent_words_of(network) + SHARED_WORDS;
     uint8_t features[BF_CHANNEL_FEATURES];
     channel_features(network, channel, now, last, features);
     for (int u = 0; u < network->units; u++) {
-        const int32_t word = words[u * UNIT_WORDS + LATENT_WORDS + POSITION_WORDS];
+        const int32_t word = words[u * unit_words + unit_words - 1];
         found[u] = network->whole_bias[channel * network->units + u];
         for (int f = 0; f < BF_CHANNEL_FEATURES; f++)
             found[u] += byte_of(word, f) * features[f];
@@ -52,9 +60,9 @@ BF_INLINE void position_words(const bf_network *network, int diagonal, int64_t p
     }
 }
 
-BF_INLINE void latent_words(const uint8_t *const *planes, int count, int32_t (*words)[TILE])
+BF_INLINE void latent_words(const uint8_t *const *planes, int features, int count, int32_t (*words)[TILE])
 {
-    const uint8_t *other = planes[BF_LATENT_FEATURES];
+    const uint8_t *other = planes[features];
     for (int t = 0; t < count; t++) {
         const uint8_t twice = planes[3][t] > other[t] ? planes[3][t] : other[t];
         words[0][t] = planes[0][t] | planes[1][t] << 8 | planes[2][t] << 16 | twice << 24;
@@ -63,7 +71,15 @@ BF_INLINE void latent_words(const uint8_t *const *planes, int count, int32_t (*w
         words[1][t] = planes[4][t] | planes[5][t] << 8 | planes[6][t] << 16 | planes[7][t] << 24;
     for (int t = 0; t < count; t++)
         words[2][t] = planes[8][t] | planes[9][t] << 8 | planes[10][t] << 16;
-    for (int f = 0; f < LATENT_WORDS; f++)
+    int filled = LATENT_WORDS;
+    if (features > BF_LATENT_FEATURES) {
+        for (int t = 0; t < count; t++)
+            words[2][t] |= planes[11][t] << 24;
+        for (int t = 0; t < count; t++)
+            words[3][t] = planes[12][t] | planes[13][t] << 8 | planes[14][t] << 16 | planes[15][t] << 24;
+        filled = MOST_LATENT_WORDS;
+    }
+    for (int f = 0; f < filled; f++)
         for (int t = count; t < TILE; t++)
             words[f][t] = 0;
 }
@@ -78,27 +94,44 @@ typedef void (*classifier)(const bf_network *, int, int64_t, const bf_component 
 typedef int32_t eight __attribute__((vector_size(32), may_alias));
 typedef int32_t sixteen __attribute__((vector_size(64), may_alias));
 
+#define SIDE_BY_SIDE _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)
+
 #define LAYERS layers_avx2
 #define TARGET __attribute__((target("avx2")))
 #define VECTOR eight
 #define WIDTH 8
+#define SIDES 1
 /* Pairs of products stay below 2**15: no byte exceeds 127. */
 #define DOT(sum, values, word)                                                                                         \
     ((sum) + (eight)_mm256_madd_epi16(_mm256_maddubs_epi16((__m256i)(values), _mm256_set1_epi32(word)),               \
                                       _mm256_set1_epi16(1)))
 #define CUT(values, highest)                                                                                           \
     ((eight)_mm256_max_epi32(_mm256_min_epi32((__m256i)(values), _mm256_set1_epi32(highest)), _mm256_setzero_si256()))
+/* Packing cuts too, to -2**15 ... 2**15 - 1 and to 0 ... 255, and leaves the bytes of four numbers together. */
+#define PACKED(four)                                                                                                   \
+    ((eight)_mm256_shuffle_epi8(                                                                                       \
+        _mm256_min_epu8(_mm256_packus_epi16(_mm256_packs_epi32((__m256i)(four)[0], (__m256i)(four)[1]),                \
+                                            _mm256_packs_epi32((__m256i)(four)[2], (__m256i)(four)[3])),               \
+                        _mm256_set1_epi8(127)),                                                                        \
+        _mm256_broadcastsi128_si256(SIDE_BY_SIDE)))
 #include "bytelayers.h"
 
 #define LAYERS layers_vnni
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #define VECTOR sixteen
 #define WIDTH 16
+#define SIDES 2
 #define DOT(sum, values, word)                                                                                         \
     ((sixteen)_mm512_dpbusd_epi32((__m512i)(sum), (__m512i)(values), _mm512_set1_epi32(word)))
 #define CUT(values, highest)                                                                                           \
     ((sixteen)_mm512_max_epi32(_mm512_min_epi32((__m512i)(values), _mm512_set1_epi32(highest)),                        \
                                _mm512_setzero_si512()))
+#define PACKED(four)                                                                                                   \
+    ((sixteen)_mm512_shuffle_epi8(                                                                                     \
+        _mm512_min_epu8(_mm512_packus_epi16(_mm512_packs_epi32((__m512i)(four)[0], (__m512i)(four)[1]),                \
+                                            _mm512_packs_epi32((__m512i)(four)[2], (__m512i)(four)[3])),               \
+                        _mm512_set1_epi8(127)),                                                                        \
+        _mm512_broadcast_i32x4(SIDE_BY_SIDE)))
 #include "bytelayers.h"
 
 static int kinds(classifier found[MOST_KINDS])
@@ -134,10 +167,12 @@ typedef int32_t four_of __attribute__((vector_size(16), may_alias));
 #define TARGET DOT_PRODUCTS
 #define VECTOR four_of
 #define WIDTH 4
+#define SIDES 2
 #define DOT(sum, values, word)                                                                                         \
     ((four_of)vdotq_s32((int32x4_t)(sum), (int8x16_t)(values), vreinterpretq_s8_s32(vdupq_n_s32(word))))
 #define CUT(values, highest)                                                                                           \
     ((four_of)vmaxq_s32(vminq_s32((int32x4_t)(values), vdupq_n_s32(highest)), vdupq_n_s32(0)))
+#define PACKED(four) (CUT((four)[0], 127) | CUT((four)[1], 127) << 8 | CUT((four)[2], 127) << 16 | CUT((four)[3], 127) << 24)
 #include "bytelayers.h"
 
 static int kinds(classifier found[MOST_KINDS])

@@ -4,11 +4,18 @@
 
 #include "kernels.h"
 
+#include <string.h>
+
 enum { TILE = 128, SUM_LIMIT = 65535, MOST_UNITS = 64 };
+
+BF_INLINE uint16_t limited(int32_t sum)
+{
+    return (uint16_t)(sum > SUM_LIMIT ? SUM_LIMIT : sum);
+}
 
 BF_INLINE uint8_t log_of(const bf_network *network, int32_t sum)
 {
-    return network->log[sum > SUM_LIMIT ? SUM_LIMIT : sum];
+    return network->log[limited(sum)];
 }
 
 /* Features of `count` positions from `start` on, 0 behind them. */
@@ -22,13 +29,16 @@ BF_INLINE void position_features(const bf_network *network, int diagonal, int64_
     const int32_t *older = now->below + recent * positions + start;
     const int32_t *older_ring = now->below_ring + recent * positions + start;
     const uint8_t *whole = last->whole + start;
+    uint16_t sums[BF_POSITION_FEATURES - 1][TILE];
     for (int t = 0; t < count; t++) {
-        features[0][t] = log_of(network, below[t]);
-        features[1][t] = log_of(network, below_ring[t]);
-        features[2][t] = log_of(network, below[t] - older[t]);
-        features[3][t] = log_of(network, below_ring[t] - older_ring[t]);
-        features[4][t] = whole[t];
+        sums[0][t] = limited(below[t]);
+        sums[1][t] = limited(below_ring[t]);
+        sums[2][t] = limited(below[t] - older[t]);
+        sums[3][t] = limited(below_ring[t] - older_ring[t]);
     }
+    for (int f = 0; f < BF_POSITION_FEATURES - 1; f++)
+        bf_logarithms(network->log, sums[f], count, features[f]);
+    memcpy(features[4], whole, count);
     for (int f = 0; f < BF_POSITION_FEATURES; f++)
         for (int t = count; t < TILE; t++)
             features[f][t] = 0;
@@ -43,10 +53,12 @@ BF_INLINE void channel_features(const bf_network *network, int channel, const bf
     features[2] = log_of(network, last->means[up] + last->means[left]);
 }
 
-/* Planes of a channel from `start` on: the fourth feature is the greater one of the fourth and of the last of them. */
-BF_INLINE void latent_planes(const bf_network *network, int channel, int64_t positions, int64_t start,
-                             const bf_component *now, const bf_component *last, const bf_component *before,
-                             const uint8_t *planes[BF_LATENT_FEATURES + 1])
+/* Planes of a channel from `start` on: the fourth feature is the greater one of the fourth and of the last of them.
+ * Returns how many features there are, one less than planes.
+ */
+BF_INLINE int latent_planes(const bf_network *network, int channel, int64_t positions, int64_t start,
+                            const bf_component *now, const bf_component *last, const bf_component *before,
+                            const uint8_t *planes[BF_MOST_LATENT_FEATURES + 1])
 {
     const int32_t *next = network->neighbours + channel;
     const int64_t up = next[0] * positions + start, left = next[BF_CHANNELS] * positions + start,
@@ -64,14 +76,23 @@ BF_INLINE void latent_planes(const bf_network *network, int channel, int64_t pos
     planes[8] = last->cross + here;
     planes[9] = before->own + here;
     planes[10] = before->ring + here;
-    planes[11] = now->own + left_twice;
+    int count = BF_LATENT_FEATURES;
+    if (bf_extended(network)) {
+        planes[count++] = now->across + up;
+        planes[count++] = now->along + up;
+        planes[count++] = now->across + left;
+        planes[count++] = now->along + left;
+        planes[count++] = last->faded + here;
+    }
+    planes[count] = now->own + left_twice;
+    return count;
 }
 
 /* Whether nothing is known around a tile of a channel: all its features are zero. */
-BF_INLINE int nothing_known(const uint8_t *const *planes, int count)
+BF_INLINE int nothing_known(const uint8_t *const *planes, int features, int count)
 {
     uint8_t any = 0;
-    for (int n = 0; n < BF_LATENT_FEATURES + 1; n++)
+    for (int n = 0; n < features + 1; n++)
         for (int t = 0; t < count; t++)
             any |= planes[n][t];
     return !any;

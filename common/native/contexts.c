@@ -19,17 +19,17 @@ typedef int32_t integers __attribute__((vector_size(64)));
 #pragma GCC diagnostic ignored "-Wpsabi" /* All functions that take them are inlined. */
 #endif
 
-enum { LANES = 16, MAGNITUDE_LIMIT = 2047 };
+enum { LANES = 16, MAGNITUDE_LIMIT = 2047, FADING = 4, HISTORY_BITS = 3 };
 
 static size_t component_size(int64_t positions)
 {
     const size_t planes = (BF_CHANNELS + 1) * (size_t)positions;
     const size_t sums = (BF_DIAGONALS + 1) * (size_t)positions;
-    const size_t size = planes * (2 + 3) + (size_t)positions + (2 * sums + BF_CHANNELS + 1) * sizeof(int32_t);
+    const size_t size = planes * (2 * 2 + 6) + (size_t)positions + (2 * sums + BF_CHANNELS + 1) * sizeof(int32_t);
     return (size + 15) & ~(size_t)15;
 }
 
-/* Bytes for three components and behind them what `bf_learn` and `bf_read` work in. */
+/* Bytes for three components and behind them what `bf_learn`, `bf_past` and `bf_read` work in. */
 int64_t bf_held_size(int32_t rows, int32_t columns)
 {
     const int64_t positions = (int64_t)rows * columns;
@@ -49,10 +49,14 @@ uint8_t *bf_hold(bf_component held[BF_HELD], uint8_t *memory, int64_t positions)
         one->below_ring = one->below + sums;
         one->means = one->below_ring + sums;
         one->magnitudes = (uint16_t *)(one->means + BF_CHANNELS + 1);
-        one->own = (uint8_t *)(one->magnitudes + planes);
+        one->history = one->magnitudes + planes;
+        one->own = (uint8_t *)(one->history + planes);
         one->ring = one->own + planes;
         one->cross = one->ring + planes;
-        one->whole = one->cross + planes;
+        one->across = one->cross + planes;
+        one->along = one->across + planes;
+        one->faded = one->along + planes;
+        one->whole = one->faded + planes;
         memory += component_size(positions);
     }
     return memory;
@@ -64,18 +68,24 @@ BF_INLINE void widen(float *to, const uint8_t *from, int count)
         to[t] = from[t];
 }
 
+/* Weights of the first layer for a diagonal: [units][features]. */
+BF_INLINE const float *first_weights(const bf_network *network, int diagonal)
+{
+    return network->hidden + (size_t)network->groups[diagonal] * network->units * network->features;
+}
+
 /* Share of the hidden units that depends on the position only: [units][TILE]. */
 BF_INLINE void position_units(const bf_network *network, int diagonal, int64_t positions, int64_t start,
                               int count, const bf_component *now, const bf_component *last, float *units)
 {
-    const float *weights = network->hidden + (size_t)network->groups[diagonal] * network->units * BF_FEATURES;
+    const float *weights = first_weights(network, diagonal) + network->features - BF_SHARED_FEATURES;
     uint8_t small[BF_POSITION_FEATURES][TILE];
     float features[BF_POSITION_FEATURES][TILE] __attribute__((aligned(64)));
     position_features(network, diagonal, positions, start, count, now, last, small);
     for (int f = 0; f < BF_POSITION_FEATURES; f++)
         widen(features[f], small[f], TILE);
     for (int u = 0; u < network->units; u++) {
-        const float *w = weights + u * BF_FEATURES + BF_LATENT_FEATURES;
+        const float *w = weights + u * network->features;
         for (int t = 0; t < count; t += LANES) {
             lanes sum = w[0] * *(const lanes *)(features[0] + t);
             for (int f = 1; f < BF_POSITION_FEATURES; f++)
@@ -89,11 +99,11 @@ BF_INLINE void position_units(const bf_network *network, int diagonal, int64_t p
 BF_INLINE void channel_units(const bf_network *network, int diagonal, int channel, const bf_component *now,
                              const bf_component *last, float *units)
 {
-    const float *weights = network->hidden + (size_t)network->groups[diagonal] * network->units * BF_FEATURES;
+    const float *weights = first_weights(network, diagonal) + network->features - BF_CHANNEL_FEATURES;
     uint8_t features[BF_CHANNEL_FEATURES];
     channel_features(network, channel, now, last, features);
     for (int u = 0; u < network->units; u++) {
-        const float *w = weights + u * BF_FEATURES + BF_LATENT_FEATURES + BF_POSITION_FEATURES;
+        const float *w = weights + u * network->features;
         units[u] = network->bias[channel * network->units + u] + w[0] * features[0] + w[1] * features[1] +
                    w[2] * features[2];
     }
@@ -151,21 +161,21 @@ BF_INLINE void middle_layer(const bf_network *network, int group, const lanes *u
 BF_INLINE void tile_classes(const bf_network *network, int diagonal, const float (*x)[TILE], int count,
                             const float *position, const float *channel, uint8_t *classes)
 {
-    const int group = network->groups[diagonal];
-    const float *weights = network->hidden + (size_t)group * network->units * BF_FEATURES;
+    const int group = network->groups[diagonal], features = network->features;
+    const float *weights = first_weights(network, diagonal);
     for (int t = 0; t < count; t += LANES) {
         lanes units[MOST_UNITS], others[MOST_UNITS];
         for (int u = 0; u < network->units; u += 4) {
-            const float *w = weights + u * BF_FEATURES, *p = position + u * TILE + t;
+            const float *w = weights + u * features, *p = position + u * TILE + t;
             lanes a = *(const lanes *)p + channel[u], b = *(const lanes *)(p + TILE) + channel[u + 1],
                   c = *(const lanes *)(p + 2 * TILE) + channel[u + 2],
                   d = *(const lanes *)(p + 3 * TILE) + channel[u + 3];
-            for (int f = 0; x && f < BF_LATENT_FEATURES; f++) {
+            for (int f = 0; x && f < features - BF_SHARED_FEATURES; f++) {
                 const lanes value = *(const lanes *)(x[f] + t);
                 a += w[f] * value;
-                b += w[BF_FEATURES + f] * value;
-                c += w[2 * BF_FEATURES + f] * value;
-                d += w[3 * BF_FEATURES + f] * value;
+                b += w[features + f] * value;
+                c += w[2 * features + f] * value;
+                d += w[3 * features + f] * value;
             }
             units[u] = activate(a, network->limit);
             units[u + 1] = activate(b, network->limit);
@@ -198,19 +208,19 @@ void bf_classify(const bf_network *network, int diagonal, int64_t positions, con
         float position[MOST_UNITS * TILE] __attribute__((aligned(64)));
         position_units(network, diagonal, positions, start, count, now, last, position);
         for (int c = first; c < end; c++) {
-            const uint8_t *planes[BF_LATENT_FEATURES + 1];
-            latent_planes(network, c, positions, start, now, last, before, planes);
-            if (nothing_known(planes, count)) {
+            const uint8_t *planes[BF_MOST_LATENT_FEATURES + 1];
+            const int features = latent_planes(network, c, positions, start, now, last, before, planes);
+            if (nothing_known(planes, features, count)) {
                 tile_classes(network, diagonal, NULL, count, position, channel[c - first],
                              classes + (c - first) * stride + start);
                 continue;
             }
-            float x[BF_LATENT_FEATURES][TILE] __attribute__((aligned(64)));
+            float x[BF_MOST_LATENT_FEATURES][TILE] __attribute__((aligned(64)));
             if (count < TILE)
                 memset(x, 0, sizeof x);
-            for (int f = 0; f < BF_LATENT_FEATURES; f++)
+            for (int f = 0; f < features; f++)
                 widen(x[f], planes[f], count);
-            const uint8_t *other = planes[BF_LATENT_FEATURES];
+            const uint8_t *other = planes[features];
             for (int t = 0; t < count; t++)
                 x[3][t] = planes[3][t] > other[t] ? planes[3][t] : other[t];
             tile_classes(network, diagonal, (const float(*)[TILE])x, count, position, channel[c - first],
@@ -241,6 +251,36 @@ BF_INLINE void ring_sums(const uint16_t *plane, int rows, int columns, uint16_t 
     }
 }
 
+/* Sums over the positions on the left and on the right. */
+BF_INLINE void sums_across(const uint16_t *plane, int rows, int columns, uint16_t *sums)
+{
+    for (int r = 0; r < rows; r++) {
+        const uint16_t *row = plane + (int64_t)r * columns;
+        uint16_t *out = sums + (int64_t)r * columns;
+        out[0] = columns > 1 ? row[1] : 0;
+        for (int c = 1; c + 1 < columns; c++)
+            out[c] = row[c - 1] + row[c + 1];
+        if (columns > 1)
+            out[columns - 1] = row[columns - 2];
+    }
+}
+
+/* Sums over the positions above and below. */
+BF_INLINE void sums_along(const uint16_t *plane, int rows, int columns, uint16_t *sums)
+{
+    for (int r = 0; r < rows; r++) {
+        const uint16_t *row = plane + (int64_t)r * columns;
+        uint16_t *out = sums + (int64_t)r * columns;
+        memset(out, 0, sizeof *out * columns);
+        if (r)
+            for (int c = 0; c < columns; c++)
+                out[c] += row[c - columns];
+        if (r + 1 < rows)
+            for (int c = 0; c < columns; c++)
+                out[c] += row[c + columns];
+    }
+}
+
 /* Magnitudes from steps to half steps, in place; without `second` all went through the first quantiser. */
 BF_INLINE void in_half_steps(uint16_t *magnitudes, int64_t positions, const uint8_t *second)
 {
@@ -260,7 +300,7 @@ void bf_learn(const bf_network *network, int diagonal, int rows, int columns, bf
               uint16_t *scratch)
 {
     const int64_t positions = (int64_t)rows * columns;
-    const int first = bf_first(diagonal), end = bf_first(diagonal + 1);
+    const int first = bf_first(diagonal), end = bf_first(diagonal + 1), extended = bf_extended(network);
     int32_t *below = now->below + (diagonal + 1) * positions;
     int32_t *below_ring = now->below_ring + (diagonal + 1) * positions;
     uint16_t *rings = scratch, *box = scratch + positions;
@@ -270,6 +310,7 @@ void bf_learn(const bf_network *network, int diagonal, int rows, int columns, bf
         const int32_t *from = values + (c - first) * stride;
         uint16_t *magnitudes = now->magnitudes + c * positions;
         uint8_t *own = now->own + c * positions, *ring = now->ring + c * positions;
+        uint8_t *across = now->across + c * positions, *along = now->along + c * positions;
         uint16_t any = 0;
         for (int64_t p = 0; p < positions; p++) {
             const uint32_t m = from[p] < 0 ? 0u - (uint32_t)from[p] : (uint32_t)from[p];
@@ -279,6 +320,10 @@ void bf_learn(const bf_network *network, int diagonal, int rows, int columns, bf
         if (!any) {
             memset(own, 0, positions);
             memset(ring, 0, positions);
+            if (extended) {
+                memset(across, 0, positions);
+                memset(along, 0, positions);
+            }
             now->means[c] = 0;
             continue;
         }
@@ -288,21 +333,46 @@ void bf_learn(const bf_network *network, int diagonal, int rows, int columns, bf
         for (int64_t p = 0; p < positions; p++)
             total += magnitudes[p];
         ring_sums(magnitudes, rows, columns, rings, box);
-        for (int64_t p = 0; p < positions; p++) {
-            own[p] = network->log[magnitudes[p]];
-            ring[p] = network->log[rings[p]];
-        }
+        bf_logarithms(network->log, magnitudes, positions, own);
+        bf_logarithms(network->log, rings, positions, ring);
         for (int64_t p = 0; p < positions; p++) {
             below[p] += magnitudes[p];
             below_ring[p] += rings[p];
+        }
+        if (extended) {
+            sums_across(magnitudes, rows, columns, rings);
+            bf_logarithms(network->log, rings, positions, across);
+            sums_along(magnitudes, rows, columns, rings);
+            bf_logarithms(network->log, rings, positions, along);
         }
         total = (64 * total + positions / 2) / positions;
         now->means[c] = (int32_t)(total < SUM_LIMIT ? total : SUM_LIMIT);
     }
 }
 
+/* History of a component, from that of the one before it, and what features take from it. */
+BF_INLINE void add_to_history(const bf_network *network, int64_t positions, bf_component *now,
+                              const bf_component *last)
+{
+    for (int64_t start = 0; start < BF_CHANNELS * positions; start += positions) {
+        const uint16_t *before = last->history + start, *magnitudes = now->magnitudes + start;
+        uint16_t *history = now->history + start;
+        uint16_t any = 0;
+        for (int64_t p = 0; p < positions; p++) {
+            const uint32_t sum = (before[p] * ((1u << FADING) - 1) >> FADING) + ((uint32_t)magnitudes[p] << HISTORY_BITS);
+            history[p] = (uint16_t)(sum < SUM_LIMIT ? sum : SUM_LIMIT);
+            any |= history[p];
+        }
+        if (any)
+            bf_logarithms(network->log, history, positions, now->faded + start);
+        else
+            memset(now->faded + start, 0, positions);
+    }
+}
+
 BF_CLONES
-void bf_past(const bf_network *network, int64_t positions, bf_component *now)
+void bf_past(const bf_network *network, int64_t positions, bf_component *now, const bf_component *last,
+             uint16_t *scratch)
 {
     for (int c = 0; c < BF_CHANNELS; c++) {
         const uint16_t *near[4];
@@ -310,11 +380,14 @@ void bf_past(const bf_network *network, int64_t positions, bf_component *now)
             static const int kind[4] = {0, 1, 5, 6};
             near[n] = now->magnitudes + network->neighbours[kind[n] * BF_CHANNELS + c] * positions;
         }
-        uint8_t *cross = now->cross + c * positions;
         for (int64_t p = 0; p < positions; p++)
-            cross[p] = network->log[near[0][p] + near[1][p] + near[2][p] + near[3][p]];
+            scratch[p] = near[0][p] + near[1][p] + near[2][p] + near[3][p];
+        bf_logarithms(network->log, scratch, positions, now->cross + c * positions);
     }
     const int32_t *below = now->below + BF_DIAGONALS * positions;
     for (int64_t p = 0; p < positions; p++)
-        now->whole[p] = log_of(network, below[p]);
+        scratch[p] = limited(below[p]);
+    bf_logarithms(network->log, scratch, positions, now->whole);
+    if (bf_extended(network))
+        add_to_history(network, positions, now, last);
 }

@@ -78,7 +78,7 @@ static void quantise_component(const bf_network *network, bf_component held[BF_H
         }
         bf_learn(network, diagonal, rows, columns, now, values, stride, NULL, 0, scratch);
     }
-    bf_past(network, positions, now);
+    bf_past(network, positions, now, last, scratch);
     for (int c = 0; c < BF_CHANNELS; c++) {
         int32_t *values = levels + c * stride;
         for (int64_t p = 0; p < positions; p++)
@@ -135,6 +135,6 @@ BF_EXPORT void bf_contexts(const bf_network *network, const int32_t *quantised, 
             bf_learn(network, diagonal, rows, columns, now, quantised + at, stride, second ? second + at : NULL,
                      stride, scratch);
         }
-        bf_past(network, positions, now);
+        bf_past(network, positions, now, last, scratch);
     }
 }

@@ -396,7 +396,7 @@ BF_EXPORT int32_t bf_read(const bf_network *network, bf_reader *reader, bf_bits 
             if (states)
                 bf_states_move(states, end - first, positions, values, stride);
         }
-        bf_past(network, positions, now);
+        bf_past(network, positions, now, last, scratch);
     }
     return 0;
 }

@@ -6,9 +6,19 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bandfold.bitstream.contexts.context_network import FEATURES, ContextNetwork
+from bandfold.bitstream.contexts.context_network import ContextNetwork
 from bandfold.bitstream.transforms.dct import FREQUENCIES
 from bandfold.common.scene import CHANNELS
+
+EXTENDED_MEANINGS: Mapping[str, str] = {
+    "across-above": "sum of the magnitudes at (i - 1, j) at the positions on the left and on the right",
+    "along-above": "the same at the positions above and below",
+    "across-left": "sum of the magnitudes at (i, j - 1) at the positions on the left and on the right",
+    "along-left": "the same at the positions above and below",
+    "history": "eight times the sum of the magnitudes at (i, j) in all components before, which fades by a "
+    "sixteenth with every component",
+}
+"""Features that only extended networks have."""
 
 FEATURE_MEANINGS: Mapping[str, str] = {
     "above": "magnitude of the level at (i - 1, j)",
@@ -22,6 +32,7 @@ FEATURE_MEANINGS: Mapping[str, str] = {
     "last-cross": "sum at the frequencies above, left, below, right of (i, j) in the component before",
     "before-last": "magnitude at (i, j) two components before",
     "before-last-ring": "the same summed over the 8 positions around",
+    **EXTENDED_MEANINGS,
     "lower": "sum of the magnitudes of all channels of lower diagonals at the position",
     "lower-ring": "the same summed over the 8 positions around",
     "two-lower": "sum of the magnitudes of the two diagonals below at the position",
@@ -40,9 +51,10 @@ HALF_STEP_UNIT = "8 * log2(1 + x), rounded, at most 127, for magnitudes x in hal
 """Of those of networks for two quantisers."""
 
 INPUT_TEXT = (
-    f"Features of the latents of a component: {FEATURES} for each of the {CHANNELS} channels, those of the "
+    f"Features of the latents of a component: {{features}} for each of the {CHANNELS} channels, those of the "
     "first channel first. Integers from 0 to 127; the metadata say what each feature and each channel is."
 )
+"""What the input is; the number of features is filled in."""
 
 
 def description(network: ContextNetwork, source: str) -> dict[str, str]:
@@ -60,13 +72,15 @@ def description(network: ContextNetwork, source: str) -> dict[str, str]:
     dict of str to str
         Lists and objects are JSON.
     """
+    absent = () if network.extended else EXTENDED_MEANINGS
+    meanings = {name: meaning for name, meaning in FEATURE_MEANINGS.items() if name not in absent}
     features: list[dict[str, Any]] = [
         {"number": number, "name": name, "of": meaning}
-        for number, (name, meaning) in enumerate(FEATURE_MEANINGS.items())
+        for number, (name, meaning) in enumerate(meanings.items())
     ]
     return {
         "source": source,
-        "input": INPUT_TEXT,
+        "input": INPUT_TEXT.format(features=network.features),
         "output": (
             f"Class of each latent, an integer from 0 to {network.classes - 1}: the number of its entropy "
             f"table; a plane for each of the {CHANNELS} channels. For levels of a second quantiser "

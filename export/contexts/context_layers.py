@@ -129,6 +129,11 @@ def context_layers(network: ContextNetwork) -> tuple[ContextLayer, ...]:
     )
 
 
+def inputs_of(layer: ContextLayer) -> int:
+    """How many planes a layer takes: the inputs of all channels."""
+    return layer.weights.shape[-1] * CHANNELS
+
+
 def outputs_of(layer: ContextLayer) -> int:
     """How many outputs a layer has for each channel."""
     return len(layer.bias) // CHANNELS

@@ -9,7 +9,7 @@ import numpy as np
 from bandfold.common.onnx_session import INPUT, OUTPUT
 from bandfold.common.scene import CHANNELS
 
-from .context_layers import ContextLayer
+from .context_layers import ContextLayer, inputs_of
 from .onnx_model import OnnxModel
 
 
@@ -41,4 +41,4 @@ def to_context_onnx(layers: Sequence[ContextLayer], about: Mapping[str, str]) ->
         highest = model.constant(f"highest-{number}", np.int8(layer.highest))
         x = OUTPUT if number == len(layers) else f"cut-{number}"
         model.node("Clip", [sums, zero, highest], x)
-    return model.finish(about)
+    return model.finish(about, inputs_of(layers[0]))

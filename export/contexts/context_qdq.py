@@ -10,7 +10,7 @@ from bandfold.common.errors import ModelError
 from bandfold.common.onnx_session import INPUT, OUTPUT
 from bandfold.common.scene import CHANNELS
 
-from .context_layers import ContextLayer
+from .context_layers import ContextLayer, inputs_of
 from .onnx_model import OnnxModel
 
 MOST_SUM = 1 << 19
@@ -72,4 +72,4 @@ def to_context_qdq(
         cut = model.node("Clip", [sums, least, highest], f"cut-{number}")
         x = quantised(cut, f"layer-{number}")
     model.node("Identity", [x], OUTPUT)
-    return model.finish(about, floats=True, extent=extent)
+    return model.finish(about, inputs_of(layers[0]), floats=True, extent=extent)

@@ -12,7 +12,7 @@ from bandfold.common.onnx_session import INPUT, OUTPUT
 from bandfold.common.scene import CHANNELS
 from bandfold.export.tflite_graph import TfliteGraph
 
-from .context_layers import ContextLayer, outputs_of
+from .context_layers import ContextLayer, inputs_of, outputs_of
 
 HALF = np.float32(0.5)
 """Inputs of convolutions are in halves, see `bandfold.export.contexts.context_layers`."""
@@ -51,7 +51,7 @@ def to_context_tflite(
     def activation(name: str, channels: int, scale: np.float32 = one, zero: int = 0) -> int:
         return graph.activation(name, [*plane, channels], scale, zero, resizable=extent is None)
 
-    inputs = layers[0].weights.shape[-1] * CHANNELS
+    inputs = inputs_of(layers[0])
     source = x = activation(INPUT, inputs)
     for number, layer in enumerate(layers, start=1):
         halves = activation(f"halves-{number}", inputs, HALF, LOWEST)

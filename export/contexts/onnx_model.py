@@ -10,7 +10,6 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from bandfold.bitstream.contexts.context_network import FEATURES
 from bandfold.common.onnx_session import INPUT, OUTPUT
 from bandfold.common.scene import CHANNELS
 from bandfold.export.onnx_versions import IR_VERSION, OPSET
@@ -64,7 +63,12 @@ class OnnxModel:
         return output
 
     def finish(
-        self, about: Mapping[str, str], *, floats: bool = False, extent: tuple[int, int] | None = None
+        self,
+        about: Mapping[str, str],
+        inputs: int,
+        *,
+        floats: bool = False,
+        extent: tuple[int, int] | None = None,
     ) -> bytes:
         """Bytes of the file.
 
@@ -72,6 +76,8 @@ class OnnxModel:
         ----------
         about : mapping of str to str
             What the file says of itself, from `bandfold.export.contexts.context_description`.
+        inputs : int
+            Planes that come in.
         floats : bool
             Whether input and output are float32, and not int8.
         extent : tuple of int, optional
@@ -92,7 +98,7 @@ class OnnxModel:
         graph = helper.make_graph(
             self._nodes,
             "contexts",
-            [planes(INPUT, FEATURES * CHANNELS)],
+            [planes(INPUT, inputs)],
             [planes(OUTPUT, CHANNELS)],
             self._constants,
             doc_string=f"Contexts of latents, {about['source']}. {about[INPUT]} {about[OUTPUT]}",

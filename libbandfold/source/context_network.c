@@ -10,7 +10,6 @@ enum {
     LOGARITHMS = 1 << 16,
     LARGEST_LOG = 127,
     TOGETHER = 4,       /* units are filled up to a multiple of so many */
-    UNIT_WORDS = 6,
     BYTE_LIMIT = 127,   /* hidden units are cut here where there are two layers of them, */
     SINGLE_LIMIT = 1023 /* and here where there is one */
 };
@@ -106,17 +105,20 @@ static bandfold_status pack_bytes(bfl_workspace *workspace, const int32_t *from,
 /* Words of the first layer: each kind of features begins a word. */
 static bandfold_status pack_hidden(bfl_workspace *workspace, const bfl_mode_data *data, bf_network *network)
 {
+    const int32_t latent = data->features - BF_SHARED_FEATURES, latent_words = (latent + 3) / 4;
+    const int32_t unit_words = latent_words + 3;
     int32_t *to;
-    BFL_TAKE(to, workspace, BFL_LASTING, (uint64_t)GROUPS * (uint64_t)network->units * UNIT_WORDS);
+    BFL_TAKE(to, workspace, BFL_LASTING, (uint64_t)GROUPS * (uint64_t)network->units * (uint64_t)unit_words);
     for (int32_t group = 0; group < GROUPS; group++)
         for (int32_t unit = 0; unit < data->units; unit++) {
-            const int32_t *from = data->hidden + ((int64_t)group * data->units + unit) * BF_FEATURES;
-            int32_t *words = to + ((int64_t)group * network->units + unit) * UNIT_WORDS;
-            for (int32_t f = 0; f < BF_FEATURES; f++) {
-                const int32_t place = f < BF_LATENT_FEATURES ? f
-                                      : f < BF_LATENT_FEATURES + BF_POSITION_FEATURES ? f + 1 : f + 4;
-                put_byte(words, place, from[f]);
-            }
+            const int32_t *from = data->hidden + ((int64_t)group * data->units + unit) * data->features;
+            int32_t *words = to + ((int64_t)group * network->units + unit) * unit_words;
+            for (int32_t f = 0; f < latent; f++)
+                put_byte(words, f, from[f]);
+            for (int32_t f = 0; f < BF_POSITION_FEATURES; f++)
+                put_byte(words + latent_words, f, from[latent + f]);
+            for (int32_t f = 0; f < BF_CHANNEL_FEATURES; f++)
+                put_byte(words + latent_words + 2, f, from[latent + BF_POSITION_FEATURES + f]);
         }
     network->words = to;
     return BANDFOLD_OK;
@@ -143,14 +145,15 @@ bandfold_status bfl_make_network(bfl_workspace *workspace, const bfl_context_fea
     const int deep = data->middle != NULL;
     const int32_t inputs = deep ? data->middle_units : data->units, *shifts = data->shifts;
     *network = (bf_network){.log = features->log, .neighbours = features->neighbours, .groups = GROUP_OF};
+    network->features = data->features;
     network->units = (data->units + TOGETHER - 1) / TOGETHER * TOGETHER;
     network->middle_units = deep ? (data->middle_units + TOGETHER - 1) / TOGETHER * TOGETHER : 0;
     network->limit = deep ? BYTE_LIMIT : SINGLE_LIMIT;
     network->classes = 48;
     network->half_steps = deep && data->classes > network->classes;
-    const int32_t hidden[3] = {GROUPS, data->units, BF_FEATURES}, bias[3] = {BF_CHANNELS, 1, data->units};
+    const int32_t hidden[3] = {GROUPS, data->units, data->features}, bias[3] = {BF_CHANNELS, 1, data->units};
     const int32_t output[3] = {GROUPS, 1, inputs}, offset[3] = {1, 1, GROUPS};
-    BFL_TRY(pad_scaled(workspace, data->hidden, hidden, network->units, BF_FEATURES, shifts[0], &network->hidden));
+    BFL_TRY(pad_scaled(workspace, data->hidden, hidden, network->units, data->features, shifts[0], &network->hidden));
     BFL_TRY(pad_scaled(workspace, data->bias, bias, 1, network->units, shifts[0], &network->bias));
     BFL_TRY(pad_scaled(workspace, data->output, output, 1, deep ? network->middle_units : network->units,
                        shifts[1 + deep], &network->output));

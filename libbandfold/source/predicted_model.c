@@ -106,9 +106,10 @@ static bandfold_status read_network(bfl_workspace *workspace, const bfl_package 
     BFL_TRY(read_part(workspace, package, "output", 2, LARGEST_BYTE, &output, &mode->output));
     BFL_TRY(read_part(workspace, package, "offset", 1, REACH, &offset, &mode->offset));
     BFL_TRY(read_part(workspace, package, "shifts", 1, MOST_SHIFT, &shifts, &mode->shifts));
-    const int64_t units = hidden.shape[1], middle_units = middle.shape[1];
+    const int64_t units = hidden.shape[1], middle_units = middle.shape[1], features = hidden.shape[2];
     if (units < 1 || units > MOST_UNITS || middle_units < 1 || middle_units > MOST_UNITS ||
-        !has_shape(&hidden, GROUPS, units, BF_FEATURES) || !has_shape(&bias, BF_CHANNELS, units, 0) ||
+        (features != BF_FEATURES && features != BF_FEATURES + BF_EXTENDED_FEATURES) ||
+        !has_shape(&hidden, GROUPS, units, features) || !has_shape(&bias, BF_CHANNELS, units, 0) ||
         !has_shape(&middle, GROUPS, middle_units, units) || !has_shape(&middle_bias, GROUPS, middle_units, 0) ||
         !has_shape(&output, GROUPS, middle_units, 0) || !has_shape(&offset, GROUPS, 0, 0) ||
         !has_shape(&shifts, 3, 0, 0))
@@ -116,10 +117,11 @@ static bandfold_status read_network(bfl_workspace *workspace, const bfl_package 
     for (int n = 0; n < 3; n++)
         if (mode->shifts[n] < 0)
             return refuse(workspace);
-    if (!is_exact(mode->hidden, GROUPS * units, BF_FEATURES, mode->bias, bias.count) ||
+    if (!is_exact(mode->hidden, GROUPS * units, features, mode->bias, bias.count) ||
         !is_exact(mode->middle, GROUPS * middle_units, units, mode->middle_bias, middle_bias.count) ||
         !is_exact(mode->output, GROUPS, middle_units, mode->offset, offset.count))
         return refuse(workspace);
+    mode->features = (int32_t)features;
     mode->units = (int32_t)units;
     mode->middle_units = (int32_t)middle_units;
     return BANDFOLD_OK;

@@ -6,7 +6,7 @@
 
 /* Statistics of one kind of component, docs/format.md#tables. */
 typedef struct {
-    const int32_t *hidden;      /* [8][units][19] */
+    const int32_t *hidden;      /* [8][units][features] */
     const int32_t *bias;        /* [64][units] */
     const int32_t *middle;      /* [8][middle_units][units]; null where there is one hidden layer */
     const int32_t *middle_bias; /* [8][middle_units] */
@@ -15,6 +15,7 @@ typedef struct {
     const int32_t *shifts;      /* [3], or [2] without a middle layer */
     const int32_t *frequencies; /* [classes][80] */
     const int32_t *points;      /* [classes][3] */
+    int32_t features;           /* 19, or 24 of extended networks */
     int32_t units, middle_units;
     int32_t classes;            /* 48, or 96 with two quantisers */
 } bfl_mode_data;

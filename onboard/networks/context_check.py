@@ -12,14 +12,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.contexts.context_network import FEATURES, ContextNetwork
+from bandfold.bitstream.contexts.context_network import ContextNetwork
 from bandfold.bitstream.contexts.features import (
     CHANNEL_FEATURES,
     DIAGONAL_SLICES,
     DIAGONALS,
     GROUPS,
     LARGEST_LOG,
-    LATENT_FEATURES,
     POSITION_FEATURES,
 )
 from bandfold.bitstream.transforms.dct import DIAGONAL
@@ -35,7 +34,7 @@ ROWS, COLUMNS = 5, 7
 """Latent positions of the components that graphs are checked on."""
 
 Features = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
-"""Features of all latents of a component: of each latent, shape (LATENT_FEATURES, 64, rows, columns), of each
+"""Features of all latents of a component: of each latent, shape (latent features, 64, rows, columns), of each
 diagonal at each position, shape (POSITION_FEATURES, 15, rows, columns), of each channel, shape
 (CHANNEL_FEATURES, 64)."""
 
@@ -50,13 +49,16 @@ def input_planes(features: Features) -> NDArray[np.int8]:
 
     Returns
     -------
-    ndarray of int8, shape (1, 64 * FEATURES, rows, columns)
+    ndarray of int8, shape (1, 64 * features, rows, columns)
         All features of the first channel, then those of the second one, and so on.
     """
     latent, position, channel = features
-    planes = np.empty((CHANNELS, FEATURES, *latent.shape[2:]), dtype=np.int8)
-    planes[:, :LATENT_FEATURES] = latent.swapaxes(0, 1)
-    planes[:, LATENT_FEATURES:-CHANNEL_FEATURES] = position[:, DIAGONAL].swapaxes(0, 1)
+    own = len(latent)
+    planes = np.empty(
+        (CHANNELS, own + POSITION_FEATURES + CHANNEL_FEATURES, *latent.shape[2:]), dtype=np.int8
+    )
+    planes[:, :own] = latent.swapaxes(0, 1)
+    planes[:, own:-CHANNEL_FEATURES] = position[:, DIAGONAL].swapaxes(0, 1)
     planes[:, -CHANNEL_FEATURES:] = channel.T[:, :, None, None]
     return planes.reshape(1, -1, *latent.shape[2:])
 
@@ -110,7 +112,7 @@ def probe_features(network: ContextNetwork) -> Iterator[Features]:
     for largest in (LARGEST_LOG, LARGEST_LOG // 2, LARGEST_LOG // 8):
         for share in (1.0, 0.5, 0.1, 0.02):
             yield (
-                _random(generator, (LATENT_FEATURES, CHANNELS, ROWS, COLUMNS), largest, share),
+                _random(generator, (network.latent_features, CHANNELS, ROWS, COLUMNS), largest, share),
                 _random(generator, (POSITION_FEATURES, DIAGONALS, ROWS, COLUMNS), largest, share),
                 _random(generator, (CHANNEL_FEATURES, CHANNELS), largest, share),
             )
@@ -156,7 +158,9 @@ def _where(large: NDArray[np.bool_]) -> Features:
     """Features at their largest where they are wanted so, by group of weights, and 0 elsewhere."""
     by_feature = np.where(large[:, 0], np.float32(LARGEST_LOG), np.float32(0)).T
     by_diagonal = by_feature[:, GROUPS]
-    latent, position, channel = np.split(by_diagonal, (LATENT_FEATURES, FEATURES - CHANNEL_FEATURES))
+    latent, position, channel = np.split(
+        by_diagonal, (-POSITION_FEATURES - CHANNEL_FEATURES, -CHANNEL_FEATURES)
+    )
     return (
         _everywhere(latent[:, DIAGONAL]),
         _everywhere(position),

@@ -14,7 +14,7 @@ from bandfold.bitstream.contexts.context_network import ContextNetwork, context_
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings, magnitudes_of
 from bandfold.bitstream.contexts.tables import TOKEN_COST_UNIT, Mode
 from bandfold.bitstream.entropy.ans import DIRECT
-from bandfold.bitstream.segments.latents import learn
+from bandfold.bitstream.segments.latents import last_two
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.kernels import compiled
 from bandfold.common.scene import CHANNELS
@@ -96,7 +96,7 @@ def _decide(
     classes: NDArray[np.uint8],
 ) -> None:
     """Decide for the levels of a segment, diagonal by diagonal in the classes of what was decided before."""
-    last = before = Past.empty(1, *latents.shape[2:])
+    last = before = Past.empty(1, *latents.shape[2:], extended=network.extended)
     for component, plane in enumerate(latents):
         now = _decide_component(
             network, plane, scale, thresholds, (last, before), quantised[:, component], classes[:, component]
@@ -116,7 +116,7 @@ def _decide_component(
     """Decide for the levels of a component, shape (64, rows, columns), after the two before it."""
     scaled = _in_steps(plane, scale)
     nearest = (scaled + np.float32(0.5)).astype(np.int32)
-    now = Surroundings(1, *plane.shape[1:])
+    now = Surroundings(1, *plane.shape[1:], extended=network.extended)
     for diagonal in range(DIAGONALS):
         channels = DIAGONAL_SLICES[diagonal]
         kind = network.classify(diagonal, now, *known)[:, 0]
@@ -124,7 +124,7 @@ def _decide_component(
         now.learn(diagonal, magnitudes_of(nearest[channels, None], network.half_steps))
         classes[channels] = kind
     levels[:] = np.where(plane < 0, -nearest, nearest)
-    return now.past()
+    return now.past(known[0])
 
 
 class ComponentQuantiser:
@@ -181,16 +181,10 @@ class ComponentQuantiser:
         step : float
             In the same unit.
         """
-        # C remembers the two components before; here they are looked at again.
-        last, before = (_past(self.levels, self.network, number - back) for back in (1, 2))
+        # C remembers the components before; here they are looked at again.
+        last, before = last_two(self.levels, self.network, number)
         levels, classes = self.levels[:, number], self.classes[:, number]
         _decide_component(self.network, latents, 1.0 / step, self.thresholds, (last, before), levels, classes)
-
-
-def _past(quantised: NDArray[np.int32], network: ContextNetwork, component: int) -> Past:
-    if component < 0:
-        return Past.empty(1, *quantised.shape[2:])
-    return learn(quantised[:, component : component + 1], network).past()
 
 
 def _in_steps(plane: NDArray[np.int32], scale: float) -> NDArray[np.floating]:

@@ -133,7 +133,9 @@ def _classify(
 ) -> None:
     """Classes of all latents of a segment, quantisers aside."""
     if quantised.size:
-        classes[...] = classify(quantised, network, Past.empty(2, *quantised.shape[2:]), second)[0]
+        classes[...] = classify(
+            quantised, network, Past.empty(2, *quantised.shape[2:], extended=network.extended), second
+        )[0]
 
 
 @compiled("bf_trellis_memory(components: int64) -> int64")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandfold.bitstream.contexts.context_network import choose_byte_products
+from bandfold.bitstream.contexts.context_network import FEATURES, MOST_FEATURES, choose_byte_products
 from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES, MODES, load_tables
 from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
 from bandfold.bitstream.segments.latent_reader import LatentReader
@@ -191,13 +191,14 @@ def byte_products():
 
 @pytest.mark.parametrize("tables", [TABLES, TWO], ids=["one", "two"])
 @pytest.mark.parametrize("kind", [0, 1, 2, 3])
-def test_all_instructions_give_the_same_classes(byte_products, deep_network, tables, kind):
+@pytest.mark.parametrize("features", [FEATURES, MOST_FEATURES])
+def test_all_instructions_give_the_same_classes(byte_products, deep_network, tables, kind, features):
     # Kinds that this processor does not have are none.
     byte_products(kind)
     latents = _latents(kind, 5, 4, 41, 1e3)
     latents[0, :9] *= 300
-    for units, middle_units in ((16, 16), (1, 1), (5, 7), (64, 3), (3, 64)):
-        network = deep_network(units, units, middle_units, half_steps=tables is TWO)
+    for units, middle_units in ((16, 16), (24, 16), (1, 1), (5, 7), (64, 3), (3, 64)):
+        network = deep_network(units, units, middle_units, half_steps=tables is TWO, features=features)
         mode = replace(tables.modes["folded"], network=network)
         fast = quantise(latents, 2.0, mode)
         with kernels.switched_off():

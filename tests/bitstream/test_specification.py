@@ -539,6 +539,7 @@ class Known:
 
     def __init__(self, rows, columns):
         self.planes = np.zeros((64, rows, columns), dtype=np.int64)
+        self.history = np.zeros((64, rows, columns), dtype=np.int64)
 
     def a(self, i, j):
         return self.planes[NUMBER[i, j]] if (i, j) in NUMBER else np.zeros_like(self.planes[0])
@@ -551,11 +552,24 @@ class Known:
         return sum((self.a(i, j) for i, j in CHANNELS if i + j < diagonal), np.zeros_like(self.planes[0]))
 
 
-def features(i, j, now, last, before):
+def beside(plane, axis):
+    padded = np.pad(plane, [(1, 1) if one == axis else (0, 0) for one in (0, 1)])
+    count = plane.shape[axis]
+    return padded.take(range(count), axis) + padded.take(range(2, count + 2), axis)
+
+
+def features(i, j, now, last, before, count):
     d = i + j
     recent = now.below(d) - now.below(max(d - 2, 0))
     cross = last.a(i - 1, j) + last.a(i, j - 1) + last.a(i + 1, j) + last.a(i, j + 1)
     one = np.ones_like(now.planes[0])
+    extended = [
+        L(beside(now.a(i - 1, j), 1)),
+        L(beside(now.a(i - 1, j), 0)),
+        L(beside(now.a(i, j - 1), 1)),
+        L(beside(now.a(i, j - 1), 0)),
+        L(last.history[NUMBER[i, j]]),
+    ]
     return np.stack(
         [
             L(now.a(i - 1, j)),
@@ -569,6 +583,7 @@ def features(i, j, now, last, before):
             L(cross),
             L(before.a(i, j)),
             L(ring(before.a(i, j))),
+            *(extended if count == 24 else ()),
             L(now.below(d)),
             L(ring(now.below(d))),
             L(recent),
@@ -625,7 +640,8 @@ def read_latents(payloads, shape, arrays, kind, quantiser):
             channels = [channel for channel, pair in enumerate(CHANNELS) if sum(pair) == diagonal]
             if diagonal < extent:
                 for chain, channel in enumerate(channels):
-                    described = features(*CHANNELS[channel], now, last, before)
+                    inputs = arrays[f"{kind}_hidden"].shape[2]
+                    described = features(*CHANNELS[channel], now, last, before, inputs)
                     classes[channel, component] = classify(channel, described, arrays, kind)
                     classes[channel, component] += 48 * quantiser * (states[chain] % 2)
                 order = classes[channels, component].ravel().tolist()
@@ -637,6 +653,7 @@ def read_latents(payloads, shape, arrays, kind, quantiser):
                     magnitudes = np.minimum(2 * magnitudes, 2047) - second
                 now.planes[channel] = np.minimum(magnitudes, 2047)
                 states[chain] = np.array(NEXT)[states[chain], quantised[channel, component] % 2]
+        now.history = np.minimum(15 * last.history // 16 + 8 * now.planes, 65535)
         last, before = now, last
     return quantised, classes
 

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from bandfold.bitstream.container.header import Header
 from bandfold.bitstream.container.sections import Section, read_sections
 from bandfold.bitstream.container.segment_layout import split_segment
-from bandfold.bitstream.contexts.tables import CLASSES, MODES, load_tables, mode_arrays
+from bandfold.bitstream.contexts.tables import CLASSES, MODES, OLDER, load_tables, mode_arrays
 from bandfold.bitstream.entropy.ans import TOKENS, AnsDecoder
 from bandfold.bitstream.packages.manifest import Manifest
 from bandfold.bitstream.packages.package import Package, save_package
@@ -358,9 +358,12 @@ class Golden:
         return Encoder(**self.settings).encode(self.scene())
 
 
+EARLIER = {"tables": OLDER / "808baa973de675fc.npz"}
+"""Tables of two quantisers whose network is not extended."""
+
 GOLDEN = {
     "folded_uint16": Golden(folded_uint16, {"step": 12.0, "strip_lines": 16, "quantiser": "uniform"}),
-    "banded_int8": Golden(banded_int8, {"step": 2.5, "spectral": "none"}),
+    "banded_int8": Golden(banded_int8, {"step": 2.5, "spectral": "none"} | EARLIER),
     "scaled_float32": Golden(scaled_float32, {"step": 20.0, "quantiser": "uniform"}),
     "single": Golden(single, {"step": 1.0, "spectral": "none", "quantiser": "uniform"}),
     "rotated": Golden(rotated, {"step": 30.0, "strip_lines": 24, "quantiser": "uniform"}),
@@ -368,8 +371,9 @@ GOLDEN = {
     "modelled": Golden(modelled, {"step": 8.0, "model": MODEL, "strip_lines": 16}),
     "predicted": Golden(predicted, {"step": 12.0, "model": LAPPED, "strip_lines": 16}),
     "stepped": Golden(noisy_bands, {"step": 60.0, "model": LAPPED, "strip_lines": 16}),
-    "streamed": Golden(streamed, {"step": 12.0, "strip_lines": 8, "stream": True, "repeat": 2}),
-    "dependent": Golden(dependent, {"step": 10.0, "strip_lines": 16, "quantiser": "dependent"}),
+    "streamed": Golden(streamed, {"step": 12.0, "strip_lines": 8, "stream": True, "repeat": 2} | EARLIER),
+    "dependent": Golden(dependent, {"step": 10.0, "strip_lines": 16} | EARLIER),
+    "extended": Golden(dependent, {"step": 10.0, "strip_lines": 16, "quantiser": "dependent"}),
     "weighted": Golden(
         weighted,
         {"step": 3.0, "partition": (5, 9), "quantiser": "uniform", "weights": [1, 2, 4] * 2 + [1, 3, 0.3]},
@@ -377,23 +381,25 @@ GOLDEN = {
     "regional": Golden(
         rotated, {"step": 30.0, "strip_lines": 24, "quantiser": "uniform", "roi": regions_of_interest()}
     ),
-    "outliers": Golden(outliers, {"step": 4.0, "strip_lines": 8, "stream": True}),
+    "outliers": Golden(outliers, {"step": 4.0, "strip_lines": 8, "stream": True} | EARLIER),
     "outlying_integers": Golden(outlying_integers, {"step": 1.0, "quantiser": "uniform"}),
     "outlying_doubles": Golden(outlying_doubles, {"step": 2.0, "spectral": "none", "quantiser": "uniform"}),
-    "lossless": Golden(gappy, {"step": 40.0, "strip_lines": 8, "lossless": True, "layers": "base-first"}),
-    "bounded_rotated": Golden(rotated, {"step": 30.0, "strip_lines": 24, "max_error": 16}),
+    "lossless": Golden(
+        gappy, {"step": 40.0, "strip_lines": 8, "lossless": True, "layers": "base-first"} | EARLIER
+    ),
+    "bounded_rotated": Golden(rotated, {"step": 30.0, "strip_lines": 24, "max_error": 16} | EARLIER),
     "bounded_predicted": Golden(
         predicted, {"step": 24.0, "model": LAPPED, "strip_lines": 16, "max_error": [9, 12, 20] * 3}
     ),
     "bounded_floats": Golden(
-        few_outliers, {"step": 60.0, "max_error": 0.01, "stream": True, "strip_lines": 8}
+        few_outliers, {"step": 60.0, "max_error": 0.01, "stream": True, "strip_lines": 8} | EARLIER
     ),
-    "lossless_floats": Golden(between_counts, {"step": 60.0, "lossless": True, "strip_lines": 8}),
+    "lossless_floats": Golden(between_counts, {"step": 60.0, "lossless": True, "strip_lines": 8} | EARLIER),
     "lossless_doubles": Golden(
-        doubles_between_counts, {"step": 60.0, "lossless": True, "stream": True, "strip_lines": 8}
+        doubles_between_counts, {"step": 60.0, "lossless": True, "stream": True, "strip_lines": 8} | EARLIER
     ),
     "relative": Golden(
-        banded_int8, {"step": 20.0, "spectral": "none", "relative_error": 0.3, "max_error": 4}
+        banded_int8, {"step": 20.0, "spectral": "none", "relative_error": 0.3, "max_error": 4} | EARLIER
     ),
     "tiny": Golden(tiny, {"step": 10.0, "spectral": "none", "quantiser": "uniform"}),
 }

@@ -1,5 +1,6 @@
 """Contexts: every feature as the document defines it, computed here latent by latent in plain Python."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -7,13 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandfold.bitstream.contexts.context_network import FEATURES, ContextNetwork
-from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, LOG, Past, magnitudes_of
+from bandfold.bitstream.contexts.context_network import FEATURES, MOST_FEATURES, ContextNetwork
+from bandfold.bitstream.contexts.features import (
+    DIAGONAL_SLICES,
+    DIAGONALS,
+    LOG,
+    Past,
+    find_logarithms,
+    magnitudes_of,
+)
 from bandfold.bitstream.contexts.tables import DATA, MODES, SHIPPED_TABLES, Mode, load_tables
 from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
 from bandfold.bitstream.segments.latent_reader import LatentReader
 from bandfold.bitstream.segments.latents import LatentStatistics, classify, write_latents
 from bandfold.bitstream.transforms.dct import FREQUENCIES
+from bandfold.common import kernels
 
 TABLES = load_tables()
 PAIRS = [tuple(pair) for pair in FREQUENCIES.tolist()]
@@ -30,8 +39,9 @@ def _log(x):
 class _Component:
     """Magnitudes of one component by frequency and position; nothing outside."""
 
-    def __init__(self, values=None):
+    def __init__(self, values=None, last=None):
         self.values = {}
+        self.history = {}
         self.positions = 1
         if values is not None:
             _, rows, columns = values.shape
@@ -39,7 +49,10 @@ class _Component:
             for number, pair in enumerate(PAIRS):
                 for r in range(rows):
                     for s in range(columns):
-                        self.values[pair, r, s] = min(abs(int(values[number, r, s])), 2047)
+                        place = pair, r, s
+                        self.values[place] = min(abs(int(values[number, r, s])), 2047)
+                        before = last.history.get(place, 0)
+                        self.history[place] = min(15 * before // 16 + 8 * self.values[place], 65535)
 
     def a(self, i, j, r, s):
         return self.values.get(((i, j), r, s), 0)
@@ -65,6 +78,13 @@ def _features(i, j, r, s, now, last, before):
     def recent(y, x):
         return now.below(d, y, x) - now.below(max(d - 2, 0), y, x)
 
+    extended = [
+        now.a(i - 1, j, r, s - 1) + now.a(i - 1, j, r, s + 1),
+        now.a(i - 1, j, r - 1, s) + now.a(i - 1, j, r + 1, s),
+        now.a(i, j - 1, r, s - 1) + now.a(i, j - 1, r, s + 1),
+        now.a(i, j - 1, r - 1, s) + now.a(i, j - 1, r + 1, s),
+        last.history.get(((i, j), r, s), 0),
+    ]
     sums = [
         now.a(i - 1, j, r, s),
         now.a(i, j - 1, r, s),
@@ -77,6 +97,7 @@ def _features(i, j, r, s, now, last, before):
         last.a(i - 1, j, r, s) + last.a(i, j - 1, r, s) + last.a(i + 1, j, r, s) + last.a(i, j + 1, r, s),
         before.a(i, j, r, s),
         before.ring(i, j, r, s),
+        *extended,
         now.below(d, r, s),
         _around(lambda y, x: now.below(d, y, x), r, s),
         recent(r, s),
@@ -102,28 +123,31 @@ def _mode(network):
     return Mode(network, mode.frequencies, mode.points)
 
 
-def _single(feature):
-    """A network whose class is one feature."""
-    hidden = np.zeros((8, 1, FEATURES), dtype=np.float32)
+def _single(feature, features):
+    """A network of so many features whose class is one of them."""
+    hidden = np.zeros((8, 1, features), dtype=np.float32)
     hidden[:, 0, feature] = 1
     bias, output, offset = np.zeros((64, 1), "f4"), np.ones((8, 1), "f4"), np.zeros(8, "f4")
     return _mode(ContextNetwork(((hidden, bias), (output, offset)), (0, 0), 128))
 
 
 def _classify(quantised, mode):
-    return classify(quantised, mode.network, Past.empty(2, *quantised.shape[2:]))[0]
+    nothing = Past.empty(2, *quantised.shape[2:], extended=mode.network.extended)
+    return classify(quantised, mode.network, nothing)[0]
 
 
 @pytest.fixture(scope="module")
 def brute():
-    """Latents and their features, shape (19, 64, components, rows, columns)."""
-    quantised = _latents((4, 2, 3), seed=1)
+    """Latents and their features, shape (24, 64, components, rows, columns)."""
+    quantised = _latents((7, 2, 3), seed=1)
     quantised[:, 2] //= 50
     # Beyond the cuts of magnitudes, of means (all positions of a plane) and of sums.
     quantised[:40, 0] = 70_000
     quantised[5, 1, 0, 1] = -2048
-    parts = [_Component(), _Component(), *(_Component(quantised[:, index]) for index in range(4))]
-    described = np.empty((FEATURES, *quantised.shape), dtype=np.int64)
+    parts = [_Component(), _Component()]
+    for index in range(quantised.shape[1]):
+        parts.append(_Component(quantised[:, index], parts[-1]))
+    described = np.empty((MOST_FEATURES, *quantised.shape), dtype=np.int64)
     for channel, (i, j) in enumerate(PAIRS):
         for k, r, s in np.ndindex(quantised.shape[1:]):
             described[:, channel, k, r, s] = _features(i, j, r, s, parts[k + 2], parts[k + 1], parts[k])
@@ -137,10 +161,18 @@ def test_brute_force_meets_every_cut(brute):
     assert (described.max(axis=(1, 2, 3, 4)) > 0).all()
 
 
-@pytest.mark.parametrize("feature", range(FEATURES))
+USUAL = [*range(11), *range(16, MOST_FEATURES)]
+"""Features of networks that are not extended."""
+
+
+@pytest.mark.parametrize("feature", range(MOST_FEATURES))
 def test_feature(brute, feature):
     quantised, described = brute
-    np.testing.assert_array_equal(_classify(quantised, _single(feature)), described[feature])
+    mode = _single(feature, MOST_FEATURES)
+    np.testing.assert_array_equal(_classify(quantised, mode), described[feature])
+    if feature in USUAL:
+        mode = _single(USUAL.index(feature), FEATURES)
+        np.testing.assert_array_equal(_classify(quantised, mode), described[feature])
 
 
 OLDER = sorted(DATA.glob("older/*.npz"))
@@ -154,14 +186,13 @@ def test_network_in_integers(brute, name, path):
     if mode.network.half_steps:
         pytest.skip("features are of steps")
     network = mode.network
+    known = described if network.extended else described[USUAL]
     layers = [(weights.astype(np.int64), bias.astype(np.int64)) for weights, bias in network.layers]
     (hidden, bias), *between, (output, offset) = layers
     expected = np.empty(quantised.shape, dtype=np.int64)
     for channel, pair in enumerate(PAIRS):
         group = GROUP[sum(pair)]
-        units = (
-            np.tensordot(hidden[group], described[:, channel], axes=1) + bias[channel][:, None, None, None]
-        )
+        units = np.tensordot(hidden[group], known[:, channel], axes=1) + bias[channel][:, None, None, None]
         units = np.clip(units >> network.shifts[0], 0, 127 if between else 1023)
         for weights, middle_bias in between:
             sums = np.tensordot(weights[group], units, axes=1) + middle_bias[group][:, None, None, None]
@@ -181,6 +212,14 @@ def test_logarithm_table():
     np.testing.assert_array_equal(LOG, expected)
 
 
+def test_every_logarithm_that_is_computed():
+    sums = np.arange(65536, dtype=np.uint16)
+    for start in range(20):
+        found = np.zeros(65536 - start, dtype=np.uint8)
+        find_logarithms(LOG, sums[start:], found)
+        np.testing.assert_array_equal(found, LOG[start:])
+
+
 def test_channels_of_the_diagonals():
     covered = [channel for part in DIAGONAL_SLICES for channel in range(64)[part]]
     assert covered == list(range(64))
@@ -188,12 +227,13 @@ def test_channels_of_the_diagonals():
         assert PAIRS[part] == sorted(pair for pair in np.ndindex(8, 8) if sum(pair) == diagonal)
 
 
+@pytest.mark.parametrize("features", [FEATURES, MOST_FEATURES])
 @pytest.mark.parametrize("cut", [1, 2, 3, 5])
-def test_components_in_runs_have_the_same_classes(cut):
+def test_components_in_runs_have_the_same_classes(cut, features, deep_network):
     quantised = _latents((6, 3, 2), seed=2)
-    mode = TABLES.modes["folded"]
+    mode = _mode(deep_network(0, features=features))
     whole = _classify(quantised, mode)
-    past, parts = Past.empty(2, 3, 2), []
+    past, parts = Past.empty(2, 3, 2, extended=mode.network.extended), []
     for start in range(0, 6, cut):
         run = quantised[:, start : start + cut]
         classes, learnt = classify(run, mode.network, past)
@@ -253,13 +293,13 @@ def test_magnitudes_in_half_steps(second):
     np.testing.assert_array_equal(magnitudes_of(values), np.minimum(np.abs(values), 2047))
 
 
-def _round_trip(quantised, name):
-    mode = TABLES.modes[name]
+def _round_trip(quantised, name, tables=TABLES):
+    mode = tables.modes[name]
     classes = _classify(quantised, mode)
-    writer = PayloadWriter(TABLES)
+    writer = PayloadWriter(tables)
     write_latents(writer, quantised, classes, name, LatentStatistics.of(quantised))
-    reader = PayloadReader(TABLES, writer.data())
-    latents = LatentReader(quantised.shape[1:], TABLES, name)
+    reader = PayloadReader(tables, writer.data())
+    latents = LatentReader(quantised.shape[1:], tables, name)
     latents.read(reader, quantised.shape[1])
     reader.finish()
     found, found_classes = latents.quantised, latents.classes
@@ -285,6 +325,20 @@ def test_latents_come_back(name, shape):
 )
 def test_any_latents_come_back(shape, seed, scale, name):
     _round_trip(_latents(shape, seed, scale), name)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_latents_of_an_extended_network_come_back(compiled, deep_network):
+    mode = _mode(deep_network(3, features=MOST_FEATURES))
+    tables = replace(TABLES, modes={**TABLES.modes, "folded": mode})
+    with nullcontext() if compiled else kernels.switched_off():
+        _round_trip(_latents((6, 3, 4), seed=5), "folded", tables)
+
+
+@pytest.mark.parametrize("features", [18, 20, 23, 25])
+def test_networks_of_other_features_are_refused(features, deep_network):
+    with pytest.raises(ValueError, match="layer 0 of a context network has weights of shape"):
+        deep_network(0, features=features)
 
 
 def test_extreme_latents_come_back():

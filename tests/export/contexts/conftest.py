@@ -22,7 +22,7 @@ def shipped():
 SHIPPED = shipped()
 
 
-def random_network(shifts, seed=0, units=(7, 12)):
+def random_network(shifts, seed=0, units=(7, 12), features=FEATURES):
     """A network of random bytes whose sums are spread over what its shifts leave."""
     rng = np.random.default_rng(seed)
     first, second = units
@@ -33,7 +33,7 @@ def random_network(shifts, seed=0, units=(7, 12)):
         return weights, rng.integers(-64 * unit, 128 * unit + 1, biases).astype(np.float32)
 
     layers = (
-        layer((8, first, FEATURES), (64, first), shifts[0]),
+        layer((8, first, features), (64, first), shifts[0]),
         layer((8, second, first), (8, second), shifts[1]),
         layer((8, second), (8,), shifts[2]),
     )

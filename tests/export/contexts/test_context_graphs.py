@@ -15,6 +15,7 @@ onnxruntime = pytest.importorskip("onnxruntime")
 interpreter = pytest.importorskip("ai_edge_litert.interpreter")
 
 from bandfold import Encoder, EncoderSettings  # noqa: E402
+from bandfold.bitstream.contexts.context_network import FEATURES, MOST_FEATURES  # noqa: E402
 from bandfold.bitstream.contexts.features import (  # noqa: E402
     DIAGONAL_SLICES,
     DIAGONALS,
@@ -27,7 +28,10 @@ from bandfold.bitstream.contexts.trellis_states import set_of_latents  # noqa: E
 from bandfold.bitstream.segments.latents import LatentStatistics  # noqa: E402
 from bandfold.bitstream.transforms.dct import DIAGONAL, FREQUENCIES  # noqa: E402
 from bandfold.common.errors import ModelError  # noqa: E402
-from bandfold.export.contexts.context_description import FEATURE_MEANINGS  # noqa: E402
+from bandfold.export.contexts.context_description import (  # noqa: E402
+    EXTENDED_MEANINGS,
+    FEATURE_MEANINGS,
+)
 from bandfold.export.contexts.context_graphs import context_graphs, context_target_graphs  # noqa: E402
 from bandfold.onboard.coding import strip_coder  # noqa: E402
 from bandfold.onboard.networks.context_check import (  # noqa: E402
@@ -59,9 +63,10 @@ def test_every_engine_gives_the_classes_of_shipped_networks(network, threads):
     ]
 
 
+@pytest.mark.parametrize("features", [FEATURES, MOST_FEATURES])
 @pytest.mark.parametrize("shifts", [(0, 0, 0), (1, 3, 2), (9, 8, 10), (13, 12, 13)])
-def test_every_engine_gives_those_of_any_network(shifts):
-    network = random_network(shifts, seed=sum(shifts))
+def test_every_engine_gives_those_of_any_network(shifts, features):
+    network = random_network(shifts, seed=sum(shifts), features=features)
     assert list(check_context_graphs(network, *graphs_of(network))) == [(name, "") for name in INSTALLED]
 
 
@@ -132,20 +137,21 @@ def test_symmetric_graphs_have_no_other_zeros_and_are_refused_for_large_sums(net
 def _features(quantised, network, second):
     """Features of each component of a strip, learnt diagonal by diagonal as a decoder does."""
     rows, columns = quantised.shape[2:]
-    last = before = Past.empty(1, rows, columns)
+    last = before = Past.empty(1, rows, columns, extended=network.extended)
     for component in range(quantised.shape[1]):
         part = slice(component, component + 1)
         magnitudes = magnitudes_of(
             quantised[:, part], network.half_steps, None if second is None else second[:, part]
         )
-        now, latent, position, channel = Surroundings(1, rows, columns), [], [], []
+        now = Surroundings(1, rows, columns, extended=network.extended)
+        latent, position, channel = [], [], []
         for diagonal in range(DIAGONALS):
             latent.append(now.latent_features(diagonal, last, before)[:, :, 0])
             position.append(now.position_features(diagonal, last)[:, 0])
             channel.append(now.channel_features(diagonal, last)[:, :, 0])
             now.learn(diagonal, magnitudes[DIAGONAL_SLICES[diagonal]])
         yield np.concatenate(latent, axis=1), np.stack(position, axis=1), np.concatenate(channel, axis=1)
-        last, before = now.past(), last
+        last, before = now.past(last), last
 
 
 @pytest.mark.parametrize(
@@ -194,8 +200,9 @@ def test_graphs_say_what_their_inputs_are(network):
     data, tflite = graphs_of(network)
     model = onnx.load_from_string(data)
     about = {one.key: one.value for one in model.metadata_props}
-    assert [one["name"] for one in json.loads(about["features"])] == list(FEATURE_MEANINGS)
-    assert len(FEATURE_MEANINGS) == 19
+    named = [one["name"] for one in json.loads(about["features"])]
+    assert len(named) == network.features
+    assert named == [name for name in FEATURE_MEANINGS if network.extended or name not in EXTENDED_MEANINGS]
     assert json.loads(about["channels"]) == FREQUENCIES.tolist()
     assert about["source"] == "made up"
     assert ("half steps" in about["unit"]) == network.half_steps

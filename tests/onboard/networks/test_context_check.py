@@ -5,9 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bandfold.bitstream.contexts.context_network import FEATURES
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, LARGEST_LOG
-from bandfold.bitstream.contexts.tables import load_tables
+from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES, load_tables
 from bandfold.onboard.networks import context_check
 from bandfold.onboard.networks.context_check import (
     check_context_graphs,
@@ -17,7 +16,8 @@ from bandfold.onboard.networks.context_check import (
 )
 from bandfold.onboard.networks.engine_choice import ENGINES
 
-NETWORK = load_tables().modes["folded"].network
+NETWORK = load_tables(DEPENDENT_TABLES).modes["folded"].network
+FEATURES, OWN = NETWORK.features, NETWORK.latent_features
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +44,9 @@ def test_planes_hold_the_features_of_each_latent(probes):
     planes = input_planes((latent, position, channel)).reshape(64, FEATURES, *latent.shape[2:])
     for diagonal, part in enumerate(DIAGONAL_SLICES):
         for one in range(part.start, part.stop):
-            np.testing.assert_array_equal(planes[one, :11], latent[:, one])
-            np.testing.assert_array_equal(planes[one, 11:16], position[:, diagonal])
-            assert (planes[one, 16:] == channel[:, one, None, None]).all()
+            np.testing.assert_array_equal(planes[one, :OWN], latent[:, one])
+            np.testing.assert_array_equal(planes[one, OWN : OWN + 5], position[:, diagonal])
+            assert (planes[one, OWN + 5 :] == channel[:, one, None, None]).all()
 
 
 def test_classes_are_those_of_the_formula(probes):
