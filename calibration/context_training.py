@@ -25,7 +25,7 @@ from bandfold.common.scene import CHANNELS
 from .examples import Examples
 from .float_network import FEATURE_SCALE, FloatNetwork, members_of_groups
 
-UNITS, EXTENDED_UNITS = (16, 16), (24, 16)
+UNITS, EXTENDED_UNITS = (16, 16), (24, 24)
 """Units of both hidden layers of a network, and of an extended one."""
 
 TRAINED_TOKENS = 40
@@ -35,10 +35,9 @@ LEARNING_RATE = 3.5e-2
 WARM_UP = 0.1
 """Share of the iterations over which the learning rate rises; it falls over the others."""
 
-LEAK = 0.1
-LEAKING = 0.8
-"""Slope of units below zero at first, and the share of the iterations over which it falls to nothing: without, units die
-that are below zero for all examples."""
+LEAK, LEAKING = 0.1, 0.8
+"""Slope of units below zero at first, and the share of the iterations over which it falls to nothing. Without
+it many units die, which is to say that they are below zero for all examples."""
 
 BATCH = 32768
 FIRST_OCTAVE, OCTAVES = -5.0, 12.0
@@ -141,7 +140,7 @@ def _untrained(torch: Any, chance: Any, inputs: int, quantisers: int) -> dict[st
         "bias": torch.full((CHANNELS, units), 0.1),
         "middle": torch.randn(groups, units, middle_units, generator=chance) * (1.4 / units**0.5),
         "middle_bias": torch.full((groups, middle_units), 0.1),
-        "output": torch.rand(groups, middle_units, generator=chance) * 0.3,
+        "output": torch.randn(groups, middle_units, generator=chance) * 0.3,
         "offset": torch.full((groups,), 8.0),
         "logits": torch.from_numpy(_geometric_logits().astype(np.float32)).repeat(quantisers, 1, 1),
     }
