@@ -11,7 +11,7 @@ from bandfold.common import kernels
 
 from .encoder import Encoder
 
-DIGEST = "5227e6e0102d3b8f2f0252526d39180564ebf6e8a348feada74117f374e35933"
+DIGEST = "045f41680e48e9a5df1477cf1a2f708f84f6ef8159ad36f20629d93b357f2ff4"
 """SHA-256 of the stream of `made_up_scene` at `BPS`: it changes with format, tables and encoder."""
 
 BPS = 1.5
