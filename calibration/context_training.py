@@ -25,7 +25,7 @@ from bandfold.common.scene import CHANNELS
 from .examples import Examples
 from .float_network import FEATURE_SCALE, FloatNetwork, members_of_groups
 
-UNITS, EXTENDED_UNITS = (16, 16), (24, 24)
+UNITS, EXTENDED_UNITS = (16, 16), (24, 16)
 """Units of both hidden layers of a network, and of an extended one."""
 
 TRAINED_TOKENS = 40
@@ -140,7 +140,7 @@ def _untrained(torch: Any, chance: Any, inputs: int, quantisers: int) -> dict[st
         "bias": torch.full((CHANNELS, units), 0.1),
         "middle": torch.randn(groups, units, middle_units, generator=chance) * (1.4 / units**0.5),
         "middle_bias": torch.full((groups, middle_units), 0.1),
-        "output": torch.randn(groups, middle_units, generator=chance) * 0.3,
+        "output": torch.rand(groups, middle_units, generator=chance) * 0.3,
         "offset": torch.full((groups,), 8.0),
         "logits": torch.from_numpy(_geometric_logits().astype(np.float32)).repeat(quantisers, 1, 1),
     }

@@ -239,6 +239,6 @@ def context_checks(names: Sequence[str], threads: Sequence[int]) -> tuple[list[d
 
 
 def in_words(network: ContextNetwork) -> str:
-    """Sizes of a context network: ``24 features, 24 and 24 units, 48 classes``."""
+    """Sizes of a context network: ``24 features, 24 and 16 units, 48 classes``."""
     units = " and ".join(str(weights.shape[1]) for weights, _ in network.layers[:-1])
     return f"{network.features} features, {units} units, {network.classes} classes"

@@ -11,7 +11,7 @@ from bandfold.common import kernels
 
 from .encoder import Encoder
 
-DIGEST = "045f41680e48e9a5df1477cf1a2f708f84f6ef8159ad36f20629d93b357f2ff4"
+DIGEST = "24220fb5e485819a7243d023cf867fe6fa51ccdcace1efbe85f66cb06bffba33"
 """SHA-256 of the stream of `made_up_scene` at `BPS`: it changes with format, tables and encoder."""
 
 BPS = 1.5

@@ -100,7 +100,7 @@ TARGET static void LAYERS(const bf_network *network, int diagonal, int64_t posit
             const int32_t(*given)[TILE] = known ? (const int32_t(*)[TILE])latents : NULL;
             /* The compiler knows the sizes of the layers that are shipped. */
             const int usual = units == USUAL && network->middle_units == USUAL && own_words == LATENT_WORDS;
-            const int extended = units == EXTENDED_UNITS && network->middle_units == EXTENDED_UNITS &&
+            const int extended = units == EXTENDED_UNITS && network->middle_units == USUAL &&
                                  own_words == MOST_LATENT_WORDS;
             if (usual)
                 NAMED(LAYERS, _tile)
@@ -108,7 +108,7 @@ TARGET static void LAYERS(const bf_network *network, int diagonal, int64_t posit
                  channel[c - first], levels);
             else if (extended)
                 NAMED(LAYERS, _tile)
-                (network, group, MOST_LATENT_WORDS, EXTENDED_UNITS, EXTENDED_UNITS, count, given,
+                (network, group, MOST_LATENT_WORDS, EXTENDED_UNITS, USUAL, count, given,
                  (const int32_t(*)[TILE])position, channel[c - first], levels);
             else
                 NAMED(LAYERS, _tile)

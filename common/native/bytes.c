@@ -18,7 +18,7 @@ enum {
     SHARED_WORDS = POSITION_WORDS + 1,
     MOST_KINDS = 2,
     USUAL = 16,         /* units of layers that are shipped, */
-    EXTENDED_UNITS = 24 /* and of those of extended networks */
+    EXTENDED_UNITS = 24 /* and of the first one of extended networks */
 };
 
 #define JOINED(a, b) a##b

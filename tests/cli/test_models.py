@@ -128,7 +128,7 @@ def test_context_networks_of_tables_as_files(run, tmp_path):
 def test_what_tables_hold(run, tmp_path):
     report = json.loads(run("models", "show", "tables-dependent", "--json").out)
     assert report["hash"] == load_tables(DEPENDENT_TABLES).identity.hex()
-    assert report["networks"]["contexts-folded"] == "24 features, 24 and 24 units, 48 classes"
+    assert report["networks"]["contexts-folded"] == "24 features, 24 and 16 units, 48 classes"
     older = sorted(DATA.glob("older/*.npz"))[0]
     assert "19 features, 16 units, 48 classes" in run("models", "show", older).out
     (tmp_path / "bad.npz").write_bytes(b"no tables")
