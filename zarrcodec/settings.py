@@ -52,6 +52,8 @@ class ChunkSettings:
         array needs it.
     effort : int
         Time to spend on smaller chunks, 1 (fastest) to 9 (smallest).
+    quantiser : {"dependent", "uniform"}, optional
+        In place of that of the effort: trellis-coded quantisation, or rounding in two thirds of the time.
     lossless : bool
         Whether every sample comes back exactly.
     max_error : float or sequence of float, optional
@@ -76,6 +78,7 @@ class ChunkSettings:
     no_data: float | str | None = None
     sensor: str | None = None
     effort: int = DEFAULT_EFFORT
+    quantiser: str | None = None
     lossless: bool = False
     max_error: float | Sequence[float] | None = None
     relative_error: float | None = None
@@ -105,6 +108,7 @@ class ChunkSettings:
             step=self.step,
             sensor=self.sensor,
             effort=self.effort,
+            quantiser=self.quantiser,
             lossless=self.lossless,
             max_error=self.max_error,
             relative_error=self.relative_error,

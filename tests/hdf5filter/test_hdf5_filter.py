@@ -7,6 +7,7 @@ import pytest
 
 from bandfold.common.errors import SettingsError
 from bandfold.ground import Decoder
+from bandfold.onboard import Encoder
 from bandfold.synthetic.scenes import SyntheticScene
 
 h5py = pytest.importorskip("h5py")
@@ -105,6 +106,16 @@ def test_damage_is_an_error_with_its_reason(path, cube):
             pytest.raises(OSError, match="failure"),
         ):
             made[:1]
+
+
+def test_efforts_are_those_of_the_encoder(path, cube):
+    found = []
+    for effort in (1, 9):
+        stored(path, cube, {"step": 4.0, "effort": effort}, chunks=(BANDS, LINES, SAMPLES))
+        with h5py.File(path, "r") as file:
+            found.append(file["cube"].id.read_direct_chunk((0, 0, 0))[1])
+        assert found[-1] == Encoder(step=4.0, effort=effort).encode(cube)
+    assert found[0] != found[1]
 
 
 def test_settings():

@@ -7,6 +7,7 @@ import pytest
 
 from bandfold.common.errors import BandfoldError, SettingsError, StreamError
 from bandfold.ground import Decoder
+from bandfold.onboard import Encoder
 from bandfold.synthetic.scenes import SyntheticScene
 from bandfold.zarrcodec import ChunkSettings
 
@@ -174,12 +175,39 @@ def test_from_xarray(tmp_path, cube):
         assert close(found.cube.values, cube, 16)
 
 
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_efforts_are_those_of_the_encoder_and_kept_in_the_array(tmp_path, cube, zarr_format):
+    def chunk(**settings):
+        codec = BandfoldCodec if zarr_format == 3 else Bandfold
+        made = {"serializer" if zarr_format == 3 else "compressors": codec(step=4, **settings)}
+        path = tmp_path / f"{settings}.zarr"
+        array = zarr.create_array(
+            path,
+            data=cube,
+            chunks=cube.shape,
+            zarr_format=zarr_format,
+            **({"compressors": None} if zarr_format == 3 else {}) | made,
+        )
+        assert close(array[:], cube, 24)
+        told = json.loads((path / ("zarr.json" if zarr_format == 3 else ".zarray")).read_text())
+        told = told["codecs"][0]["configuration"] if zarr_format == 3 else told["compressor"]
+        assert {name: told.get(name) for name in settings} == settings
+        data = next(path.glob("c/0/0/0" if zarr_format == 3 else "0.0.0")).read_bytes()
+        assert data == Encoder(step=4, **settings).encode(cube)
+        return data
+
+    assert len({chunk(effort=1), chunk(), chunk(effort=9)}) == 3
+    assert chunk(effort=4, quantiser="uniform") == chunk(effort=3)
+
+
 def test_what_is_refused(tmp_path, cube):
     for settings, message in [
         ({}, "exactly one"),
         ({"step": 4, "bps": 1}, "exactly one"),
         ({"lossless": True, "max_error": 1}, "leave out lossless"),
         ({"step": 4, "band_axis": 3}, "use 0, 1 or 2"),
+        ({"step": 4, "effort": 10}, "effort 10 is out of range"),
+        ({"step": 4, "quantiser": "best"}, "best"),
         ({"step": 4, "scale": "much"}, "or auto"),
     ]:
         with pytest.raises(SettingsError, match=message):
