@@ -78,14 +78,18 @@ BF_CLONES void bf_rotated(const double *matrix, int32_t size, const double *x, d
     else if (adjacent)                                                                                         \
         for (int t = 0; t < pixels; t++)                                                                       \
             to[t] = (double)((const type *)samples)[start + columns[0] + t] - mean;                            \
+    else if (runs)                                                                                             \
+        for (int b = 0; b < pixels; b += BLOCK)                                                                \
+            for (int x = 0; x < BLOCK; x++)                                                                    \
+                to[b + x] = (double)((const type *)samples)[start + columns[b] + x] - mean;                    \
     else                                                                                                       \
         for (int t = 0; t < pixels; t++)                                                                       \
             to[t] = (double)((const type *)samples)[start + columns[t]] - mean;                                \
     break
 
-/* A line of a tile, less the mean of its band. */
-BF_INLINE void load(const void *samples, int32_t kind, int64_t start, const int64_t *columns, int adjacent, int pixels,
-                    double mean, double *restrict to)
+/* A line of a tile, less the mean of its band: all samples lie side by side, or those of each block do. */
+BF_INLINE void load(const void *samples, int32_t kind, int64_t start, const int64_t *columns, int adjacent, int runs,
+                    int pixels, double mean, double *restrict to)
 {
     switch (kind) {
     case 0: LOAD(uint8_t);
@@ -178,10 +182,11 @@ BF_EXPORT BF_CLONES int32_t bf_analyse(const bf_fold *fold, const void *samples,
             const int count = across - block < LANES ? across - block : LANES;
             const int pixels = count * BLOCK;
             int64_t places[TILE];
-            int adjacent = 1;
+            int adjacent = 1, runs = 1;
             for (int x = 0; x < pixels; x++) {
                 places[x] = columns[block * BLOCK + x] * sample_stride;
                 adjacent &= places[x] == places[0] + x;
+                runs &= places[x] == places[x - x % BLOCK] + x % BLOCK;
             }
             for (int y = 0; y < BLOCK; y++) {
                 const double *weights = fold->first;
@@ -192,7 +197,7 @@ BF_EXPORT BF_CLONES int32_t bf_analyse(const bf_fold *fold, const void *samples,
                     if (fold->counts[n]) {
                         for (int32_t band = start; band < end; band++)
                             load(samples, kind, band * band_stride + lines[row * BLOCK + y] * line_stride, places,
-                                 adjacent, pixels, fold->means[band], centred + (int64_t)(band - start) * TILE);
+                                 adjacent, runs, pixels, fold->means[band], centred + (int64_t)(band - start) * TILE);
                         multiply(weights, end - start, fold->counts[n], centred, pixels, NULL, FRACTION / BASIS_UNIT, to);
                     }
                     weights += (int64_t)(end - start) * fold->counts[n];

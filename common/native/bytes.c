@@ -163,6 +163,23 @@ static int kinds(classifier found[MOST_KINDS])
 
 typedef int32_t four_of __attribute__((vector_size(16), may_alias));
 
+/* Dot products of processors that have none: sums of two products stay within 16 bits, since no byte exceeds 127. */
+BF_INLINE four_of dot_of(four_of sum, four_of values, int32_t word)
+{
+    const int8x16_t one = (int8x16_t)values, other = vreinterpretq_s8_s32(vdupq_n_s32(word));
+    const int16x8_t low = vmull_s8(vget_low_s8(one), vget_low_s8(other)), high = vmull_high_s8(one, other);
+    return (four_of)vpadalq_s16((int32x4_t)sum, vpaddq_s16(low, high));
+}
+
+#define LAYERS layers_neon
+#define TARGET
+#define VECTOR four_of
+#define WIDTH 4
+#define DOT(sum, values, word) dot_of(sum, values, word)
+#define CUT(values, highest)                                                                                           \
+    ((four_of)vmaxq_s32(vminq_s32((int32x4_t)(values), vdupq_n_s32(highest)), vdupq_n_s32(0)))
+#include "bytelayers.h"
+
 #define LAYERS layers_dotprod
 #define TARGET DOT_PRODUCTS
 #define VECTOR four_of
@@ -178,8 +195,11 @@ typedef int32_t four_of __attribute__((vector_size(16), may_alias));
 static int kinds(classifier found[MOST_KINDS])
 {
     const unsigned long dot_products = 1UL << 20; /* HWCAP_ASIMDDP */
-    found[0] = layers_dotprod;
-    return (getauxval(AT_HWCAP) & dot_products) != 0;
+    int count = 0;
+    if (getauxval(AT_HWCAP) & dot_products)
+        found[count++] = layers_dotprod;
+    found[count++] = layers_neon;
+    return count;
 }
 
 #else

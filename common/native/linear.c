@@ -1,10 +1,20 @@
 /* Linear algebra with the same bits everywhere: every operation and its order as in common/exact.py. */
 
 #include "encoding.h"
+#include "lanes.h"
 #include "linear.h"
 
 #include <math.h>
 #include <string.h>
+
+typedef float singles __attribute__((vector_size(32)));
+typedef int32_t integers __attribute__((vector_size(32)));
+typedef int64_t signs __attribute__((vector_size(64)));
+
+BF_INLINE lanes chosen(signs which, lanes yes, lanes no)
+{
+    return (lanes)(((signs)yes & which) | ((signs)no & ~which));
+}
 
 /* `a @ b`, summed from first to last: shapes [n][m], [m][k] and [n][k]. */
 BF_EXPORT BF_CLONES void bf_product(const double *a, const double *b, int64_t n, int64_t m, int64_t k,
@@ -133,9 +143,14 @@ BF_INLINE void rotate_pairs(double *restrict work, double *restrict vectors, int
     }
     for (int64_t i = 0; i < half; i++)
         work[i * size + i + half] = work[(i + half) * size + i] = 0.0;
-    for (int64_t i = 0; i < size; i++)
-        for (int64_t j = 0; j < size; j++)
-            spare[i * size + j] = work[turn[j] * size + turn[i]];
+    /* Row by row, which are written to columns: two of them at a time, side by side. */
+    for (int64_t j = 0; j < size; j += 2) {
+        const double *first = work + turn[j] * size, *second = work + turn[j + 1] * size;
+        for (int64_t i = 0; i < size; i++) {
+            spare[i * size + j] = first[turn[i]];
+            spare[i * size + j + 1] = second[turn[i]];
+        }
+    }
     memcpy(work, spare, sizeof *work * size * size);
     for (int64_t i = 0; i < size; i++)
         memcpy(spare + i * size, vectors + turn[i] * size, sizeof *vectors * size);
@@ -175,24 +190,23 @@ BF_EXPORT BF_CLONES void bf_gain(const int32_t *latents, int64_t components, int
                                  double smallest, double largest, double weight, double bits, double octave_bits,
                                  double *gains)
 {
-    enum { LANES = 8 };
+    /* By signs, since compilers compare such vectors one number after the other. */
     for (int64_t one = 0; one < components; one++, latents += count) {
-        double sums[LANES] = {0}, total = 0.0;
+        lanes sums = {0};
         for (int64_t start = 0; start < count; start += LANES) {
-            const int lanes = count - start < LANES ? (int)(count - start) : LANES;
-            double steps[LANES] = {0};
-            for (int lane = 0; lane < lanes; lane++)
-                steps[lane] = fabs((double)latents[start + lane]) * scale;
-            for (int lane = 0; lane < LANES; lane++) {
-                const double u = steps[lane] < largest ? steps[lane] : largest;
-                const float rounded = (float)u;
-                int32_t pattern;
-                memcpy(&pattern, &rounded, sizeof pattern);
-                const double octaves = pattern * (1.0 / (1 << 23)) - 127.0;
-                const double gain = u * u - 1.0 / 12 - weight * (bits + octave_bits * octaves);
-                sums[lane] += u > smallest && gain > 0.0 ? rint(gain * 256) : 0.0;
-            }
+            const int live = count - start < LANES ? (int)(count - start) : LANES;
+            integers whole = {0};
+            memcpy(&whole, latents + start, live == LANES ? sizeof whole : sizeof *latents * live);
+            lanes u = __builtin_convertvector(whole, lanes);
+            u = (lanes)((signs)u & INT64_MAX) * scale;
+            u = chosen((signs)(u - largest) >> 63, u, largest - (lanes){0});
+            const integers pattern = (integers)__builtin_convertvector(u, singles);
+            const lanes octaves = __builtin_convertvector(pattern, lanes) * (1.0 / (1 << 23)) - 127.0;
+            const lanes gain = u * u - 1.0 / 12 - weight * (bits + octave_bits * octaves);
+            const signs gains_some = (signs)(smallest - u) >> 63 & (signs)(0.0 - gain) >> 63;
+            sums += (lanes)((signs)nearest(gain * 256.0) & gains_some);
         }
+        double total = 0.0;
         for (int lane = 0; lane < LANES; lane++)
             total += sums[lane];
         gains[one] = total;
