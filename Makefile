@@ -27,7 +27,7 @@ QUICK := tests/common tests/bitstream tests/onboard/samples tests/onboard/transf
 	tests/onboard/networks tests/ground/synthesis tests/ground/test_decoder.py tests/test_golden.py \
 	tests/test_examples.py tests/test_docs.py tests/test_house.py --ignore=tests/bitstream/test_compiled.py
 
-.PHONY: demo check test test-c docs wheels test-sanitised fuzz fuzz-c test-arm test-wheels test-vela test-gdal bench speed clean links-are-gone
+.PHONY: demo check test test-c docs wheels test-sanitised fuzz fuzz-c test-arm instructions test-wheels test-vela test-gdal bench speed clean links-are-gone
 
 demo: $(STAMP)
 	$(BIN)/bandfold demo
@@ -66,6 +66,13 @@ test-arm: $(STAMP) $(ARM)/root/.made $(ARM)/flight/.made $(ARM)/engines/.made $(
 	mkdir -p $(ARM)/source
 	ln -sfn $(CURDIR) $(ARM)/source/bandfold
 	BANDFOLD_ARM=$(abspath $(ARM)) BANDFOLD_ARM_CPUS='$(ARM_CPUS)' $(BIN)/pytest -v -rP -m arm --durations=0 tests/arm
+
+# Instructions that each kernel executes on ARM boards for a sample, counted under QEMU: needs what test-arm does, and
+# a quarter of an hour. INSTRUCTION_ARGS="--cpus cortex-a76 --tasks 'effort 1'" takes less.
+instructions: $(STAMP) $(ARM)/root/.made $(ARM)/flight/.made
+	mkdir -p $(ARM)/source
+	ln -sfn $(CURDIR) $(ARM)/source/bandfold
+	$(BIN)/python -m bandfold.benchmarks.instructions --arm $(ARM) $(INSTRUCTION_ARGS)
 
 # What pip would install on boards, for each Python: needs the package index and two minutes.
 test-wheels: $(STAMP)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from bandfold.bitstream.container.sections import Section
 from bandfold.common.scene import SceneSource
@@ -11,12 +12,34 @@ from bandfold.onboard import StreamEncoder
 from bandfold.onboard.settings import EncoderSettings
 
 
-def strip_latencies(
+@dataclass(frozen=True)
+class StripTime:
+    """What a strip of a stream took.
+
+    Parameters
+    ----------
+    seconds : float
+        From when its last line is handed over until its segment is written.
+    processor : float
+        Processor time meanwhile, of all threads of this process, in seconds.
+    first : bool
+        Whether it is the first strip, which is coded with several folds.
+    folded : bool
+        Whether it has a new fold: the first strip, and others where the land changes.
+    """
+
+    seconds: float
+    processor: float
+    first: bool
+    folded: bool
+
+
+def strip_times(
     source: SceneSource,
     settings: EncoderSettings,
     *,
     clock: Callable[[], float] = time.perf_counter,
-) -> list[float]:
+) -> list[StripTime]:
     """Encode a scene as a stream, one line after the other as from a camera.
 
     Parameters
@@ -30,16 +53,22 @@ def strip_latencies(
 
     Returns
     -------
-    list of float
-        For each strip, seconds from when its last line is handed over until its segment is written. The first
-        one makes the first fold, and others a new one where the land changes.
+    list of StripTime
+        One for each strip, in order.
     """
-    latencies: list[float] = []
-    handed = clock()
+    times: list[StripTime] = []
+    folds: set[bytes] = set()
+    handed, used, told = clock(), time.process_time(), 0
 
     def write(section: bytes) -> None:
+        nonlocal told
         if section[0] == Section.SEGMENT:
-            latencies.append(clock() - handed)
+            spent = time.process_time() - used
+            times.append(StripTime(clock() - handed, spent, not times, len(folds) > told))
+            told = len(folds)
+        elif section[0] == Section.FOLD:
+            # Folds are repeated, lest a lost one costs more than some strips.
+            folds.add(section)
 
     encoder = StreamEncoder(source.info, write, settings)
     height = encoder.settings.segment_lines
@@ -47,10 +76,32 @@ def strip_latencies(
         strip = slice(start, min(start + height, source.info.lines))
         lines = source.read(slice(0, source.info.bands), strip).transpose(1, 0, 2)
         for line in range(len(lines)):
-            handed = clock()
+            handed, used = clock(), time.process_time()
             encoder.push(lines[line : line + 1])
     encoder.flush()
-    return latencies
+    return times
+
+
+def strip_latencies(
+    source: SceneSource,
+    settings: EncoderSettings,
+    *,
+    clock: Callable[[], float] = time.perf_counter,
+) -> list[float]:
+    """Tell how long an encoder works on each strip of a stream.
+
+    Parameters
+    ----------
+    source, settings, clock
+        As for `strip_times`.
+
+    Returns
+    -------
+    list of float
+        Seconds of each strip. The first one makes the first fold, and others a new one where the land
+        changes.
+    """
+    return [one.seconds for one in strip_times(source, settings, clock=clock)]
 
 
 class StripClock:
