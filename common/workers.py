@@ -101,11 +101,19 @@ def share_heap() -> None:
     By itself glibc gives each thread a place of its own, which keeps what was freed in it. Kernels take few
     large pieces: threads hardly ever wait for each other there. Elsewhere nothing is changed.
     """
-    if sys.platform != "linux":
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, 1)
+    _of_the_heap("mallopt", _M_ARENA_MAX, 1)
+
+
+def trim_heap() -> None:
+    """Give memory that was freed back to the system, before much is taken in pieces of other sizes."""
+    _of_the_heap("malloc_trim", 0)
+
+
+def _of_the_heap(name: str, *values: int) -> None:
+    """Call a function of the heap of glibc; elsewhere nothing happens."""
+    function = getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
+    if function is not None:
+        function(*values)
 
 
 ALONE = Workers()

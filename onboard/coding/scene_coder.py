@@ -204,6 +204,7 @@ class SceneCoder:
         mse = None
         if errors:
             mse = expected_mse(coded, plan.left_out)
+        strips.forget()
         scene = self.assemble(plan, code, self.side_sections(plan), coded, mse)
         return replace(scene, refinements=tuple(strip.refinement for strip in coded)) if refine else scene
 

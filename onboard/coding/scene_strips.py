@@ -128,9 +128,10 @@ class SceneStrips:
             return replace(coded, segment=None)
 
     def forget(self) -> None:
-        """Keep latents no longer: they are made again if they are wanted."""
+        """Keep latents and memory of strips no longer: they are made again if they are wanted."""
         if self._kept is not None:
             self._kept.clear()
+        self._memory = ObjectPool(StripMemory)
 
     def _analysed(self, index: int) -> Any:
         """What does not depend on the step: kept for further steps if the scene is small, else made again."""

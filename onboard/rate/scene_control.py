@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.common.errors import BudgetError
 from bandfold.common.exact import exp2, log2_of
+from bandfold.common.workers import trim_heap
 from bandfold.onboard.coding.scene_coder import CodedScene, SceneCoder, pixels_tried
 from bandfold.onboard.planning.plan import Planner
 from bandfold.onboard.quality import quality_text
@@ -231,6 +232,7 @@ class SceneControl:
         if whole is not trial:
             trial.strips.forget()
             self._planner.forget()
+            trim_heap()
         return whole
 
     def _size_slope(self, budget: int) -> float:
@@ -358,4 +360,5 @@ class SceneControl:
 
     def _assemble(self, whole: Trial, code: int, *, errors: bool) -> CodedScene:
         mse = whole.error(code) if errors else None
+        whole.strips.forget()
         return self._coder.assemble(whole.strips.plan, code, whole.side, whole.coded(code), mse)
