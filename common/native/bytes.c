@@ -171,13 +171,19 @@ BF_INLINE four_of dot_of(four_of sum, four_of values, int32_t word)
     return (four_of)vpadalq_s16((int32x4_t)sum, vpaddq_s16(low, high));
 }
 
+#define SMALL(values)                                                                                                  \
+    ((four_of)vmaxq_s32(vminq_s32((int32x4_t)(values), vdupq_n_s32(127)), vdupq_n_s32(0)))
+#define SIDE_BY_SIDE(four) (SMALL((four)[0]) | SMALL((four)[1]) << 8 | SMALL((four)[2]) << 16 | SMALL((four)[3]) << 24)
+
 #define LAYERS layers_neon
 #define TARGET
 #define VECTOR four_of
 #define WIDTH 4
+#define SIDES 2
 #define DOT(sum, values, word) dot_of(sum, values, word)
 #define CUT(values, highest)                                                                                           \
     ((four_of)vmaxq_s32(vminq_s32((int32x4_t)(values), vdupq_n_s32(highest)), vdupq_n_s32(0)))
+#define PACKED(four) SIDE_BY_SIDE(four)
 #include "bytelayers.h"
 
 #define LAYERS layers_dotprod
@@ -189,7 +195,7 @@ BF_INLINE four_of dot_of(four_of sum, four_of values, int32_t word)
     ((four_of)vdotq_s32((int32x4_t)(sum), (int8x16_t)(values), vreinterpretq_s8_s32(vdupq_n_s32(word))))
 #define CUT(values, highest)                                                                                           \
     ((four_of)vmaxq_s32(vminq_s32((int32x4_t)(values), vdupq_n_s32(highest)), vdupq_n_s32(0)))
-#define PACKED(four) (CUT((four)[0], 127) | CUT((four)[1], 127) << 8 | CUT((four)[2], 127) << 16 | CUT((four)[3], 127) << 24)
+#define PACKED(four) SIDE_BY_SIDE(four)
 #include "bytelayers.h"
 
 static int kinds(classifier found[MOST_KINDS])
