@@ -304,7 +304,6 @@ void bf_learn(const bf_network *network, int diagonal, int rows, int columns, bf
     int32_t *below = now->below + (diagonal + 1) * positions;
     int32_t *below_ring = now->below_ring + (diagonal + 1) * positions;
     uint16_t *rings = scratch, *box = scratch + positions;
-    const uint8_t *log = network->log;
     memcpy(below, now->below + diagonal * positions, sizeof *below * positions);
     memcpy(below_ring, now->below_ring + diagonal * positions, sizeof *below * positions);
     for (int c = first; c < end; c++) {
