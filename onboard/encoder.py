@@ -16,6 +16,7 @@ from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.atomic_files import atomic_output
 from bandfold.common.errors import SettingsError
+from bandfold.common.exact import log2_of
 from bandfold.common.scene import SceneInfo, SceneSource
 from bandfold.common.workers import Workers, one_blas_thread
 
@@ -30,6 +31,7 @@ from .planning.scene_planner import ScenePlanner
 from .planning.weight_codes import weight_codes
 from .rate.region_trial import try_regions
 from .rate.scene_control import SceneControl
+from .rate.step_search import moved_step
 from .rate_model import LAGRANGE_MULTIPLIER
 from .samples.samples import ArraySource, Samples
 from .settings import EncoderSettings, SettingsFields, find_package, settings_of, step_code
@@ -51,6 +53,9 @@ UNIFORM_STEP = 0.8
 
 LINES_PUSHED = 4
 """Lines of a file that are handed over at once: a whole strip would be held twice."""
+
+NEAR_TARGET = 0.3
+"""Octaves between the size of a trial and that asked for, within which the trial is believed."""
 
 OWN_MARGIN = 1.02
 """A scene's own fold is tried beside its sensor's where it does not seem to cost so many times as much."""
@@ -404,7 +409,19 @@ class Encoder:
         if several is None:
             return Candidate(planner)
         tried = try_regions(coder, several.plan(step), planner.plan(step))
-        return Candidate(several if tried.several_cost_less else planner, tried.size)
+        size, several_cost_less = tried.size, tried.several_cost_less
+        octaves = self._octaves_off(size, coder.samples.info.count)
+        if abs(octaves) > NEAR_TARGET:
+            # Coarse steps see little but the means of the land: the step to come decides.
+            step = moved_step(step_code(step), -octaves, -1.0) / STEP_UNIT
+            several_cost_less = try_regions(coder, several.plan(step), planner.plan(step)).several_cost_less
+        return Candidate(several if several_cost_less else planner, size)
+
+    def _octaves_off(self, size: float, count: int) -> float:
+        """Binary logarithm of a size over that asked for; 0 where none is."""
+        if self._step_code is not None or self._target.is_quality:
+            return 0.0
+        return log2_of(size / self._target.budget(count))
 
     def _first_code(self, planner: Planner, coder: SceneCoder) -> int:
         """Code of the step with which the search for a target begins: the target's own step if it has one."""

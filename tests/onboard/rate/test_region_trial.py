@@ -6,6 +6,7 @@ import pytest
 
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.ground import Decoder
+from bandfold.onboard import Encoder
 from bandfold.onboard.coding.scene_coder import SceneCoder
 from bandfold.onboard.coding.strip_coder import TransformMethod
 from bandfold.onboard.planning.block_sample import sample_blocks
@@ -49,3 +50,29 @@ def test_the_encoder_listens(monkeypatch, cube):
     monkeypatch.setattr("bandfold.onboard.encoder.try_regions", lambda *_: one)
     report = Decoder(encode(cube)).report()
     assert report["folds"] == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "share", "moves"),
+    [
+        ({"bps": 0.5}, 0.4, [0.4]),
+        ({"bps": 0.5}, 0.9, []),
+        ({"bps": 0.5}, 9.0, [2.0]),
+        ({"step": STEP}, 0.1, []),
+    ],
+)
+def test_folds_are_compared_near_the_step_that_meets_the_target(monkeypatch, cube, target, share, moves):
+    """A first guess of a step may be octaves off, where other components are worth their vectors."""
+    steps = []
+
+    def tried(_, several, one):
+        steps.append(one.step)
+        assert several.step == one.step
+        return RegionTrial(several_cost_less=len(steps) == 1, size=share * 0.5 * cube.size / 8)
+
+    monkeypatch.setattr("bandfold.onboard.encoder.try_regions", tried)
+    report = Decoder(Encoder(strip_lines=STRIP, **target).encode(cube)).report()
+    assert [step / steps[0] for step in steps[1:]] == pytest.approx(
+        [max(move, 0.5) for move in moves], rel=0.01
+    )
+    assert (report["folds"] > 1) == (not moves)
