@@ -266,19 +266,6 @@ BF_INLINE uint64_t read_field(bf_bits *raw, int width)
     return value;
 }
 
-enum { SIDE_CLASSES = 40, SIDE_SHIFT = 8, SIDE_MEMORY = 3 };
-
-/* Class of the table of side information whose running mean is `mean` / 256: two an octave. */
-BF_INLINE int side_class(int64_t mean)
-{
-    int bits = 0;
-    /* From 2**28 on it is the last class, and squares below stay far from overflow. */
-    for (uint64_t square = mean < 1 << 28 ? (uint64_t)(mean * mean) : UINT64_MAX; square; square >>= 1)
-        bits++;
-    const int found = bits - 1 - SIDE_SHIFT;
-    return found < 0 ? 0 : found < SIDE_CLASSES ? found : SIDE_CLASSES - 1;
-}
-
 /* Read integers of side information, the table following the running mean of their magnitudes.
  *
  * Returns 0, or 1 where raw bits end too early.
@@ -288,7 +275,7 @@ BF_EXPORT int32_t bf_integers(bf_reader *reader, bf_bits *raw, int32_t first_tab
 {
     int64_t live = 0;
     for (int64_t n = 0; n < count; n++) {
-        const int32_t table = first_table + side_class(mean);
+        const int32_t table = first_table + bf_side_class(mean);
         const int32_t token = decode_one(reader, reader->starts + (int64_t)table * (reader->table_size + 1),
                                          reader->guess + (int64_t)table * 256);
         int64_t magnitude = token;
@@ -300,8 +287,7 @@ BF_EXPORT int32_t bf_integers(bf_reader *reader, bf_bits *raw, int32_t first_tab
         }
         values[n] = magnitude;
         live += magnitude != 0;
-        mean += (magnitude * (1 << SIDE_SHIFT) - mean) >> SIDE_MEMORY;
-        mean = mean < 1 ? 1 : mean;
+        mean = bf_next_mean(mean, magnitude);
     }
     if (!with_signs)
         return 0;

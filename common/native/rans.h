@@ -30,6 +30,26 @@ typedef struct {
     int32_t done; /* components that were read */
 } bf_strip;
 
+enum { BF_SIDE_CLASSES = 40, BF_SIDE_SHIFT = 8, BF_SIDE_MEMORY = 3 };
+
+/* Class of the table of side information whose running mean is `mean` / 256: two an octave. */
+BF_INLINE int bf_side_class(int64_t mean)
+{
+    int bits = 0;
+    /* From 2**28 on it is the last class, and squares below stay far from overflow. */
+    for (uint64_t square = mean < 1 << 28 ? (uint64_t)(mean * mean) : UINT64_MAX; square; square >>= 1)
+        bits++;
+    const int found = bits - 1 - BF_SIDE_SHIFT;
+    return found < 0 ? 0 : found < BF_SIDE_CLASSES ? found : BF_SIDE_CLASSES - 1;
+}
+
+/* Running mean, in units of 1 / 256, after one more magnitude. */
+BF_INLINE int64_t bf_next_mean(int64_t mean, int64_t magnitude)
+{
+    mean += (magnitude * (1 << BF_SIDE_SHIFT) - mean) >> BF_SIDE_MEMORY;
+    return mean < 1 ? 1 : mean;
+}
+
 int32_t bf_integers(bf_reader *reader, bf_bits *raw, int32_t first_table, int64_t mean, int32_t with_signs,
                     int64_t *values, int64_t count);
 int32_t bf_read(const bf_network *network, bf_reader *reader, bf_bits *raw, bf_strip *strip, int32_t first_table,

@@ -5,9 +5,6 @@
 #include "budget.h"
 #include "decoder.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #if !defined(BANDFOLD_VERSION)
 #define BANDFOLD_VERSION "unknown"
 #endif
@@ -50,48 +47,28 @@ size_t bandfold_sample_size(bandfold_type type)
     return (size_t)type < sizeof SIZES ? SIZES[type] : 0;
 }
 
-static void *allocate(void *context, size_t size)
-{
-    (void)context;
-    return malloc(size);
-}
-
-static void release(void *context, void *block)
-{
-    (void)context;
-    free(block);
-}
-
-static bandfold_status told(bandfold_status status, const char *why, const char **reason)
-{
-    if (reason)
-        *reason = status == BANDFOLD_OK ? "" : why;
-    return status;
-}
-
 bandfold_status bandfold_open(const void *stream, size_t size, const bandfold_options *options,
                               bandfold_decoder **decoder, const char **reason)
 {
     static const bandfold_options usual = {0};
-    static const bandfold_allocator standard = {allocate, release, NULL};
     if (decoder)
         *decoder = NULL;
     options = options ? options : &usual;
     if (decoder == NULL || (stream == NULL && size) || (options->packages == NULL && options->package_count) ||
         (options->allocator && (!options->allocator->allocate || !options->allocator->release)))
-        return told(BANDFOLD_BAD_ARGUMENT, "a pointer is null that must not be", reason);
-    bfl_workspace workspace = {.allocator = options->allocator ? *options->allocator : standard,
+        return bfl_told(BANDFOLD_BAD_ARGUMENT, "a pointer is null that must not be", reason);
+    bfl_workspace workspace = {.allocator = options->allocator ? *options->allocator : bfl_standard_allocator,
                                .limit = bfl_memory_limit(size, options->memory_limit, options->trusted),
                                .work = bfl_work_limit(size, 1, options->trusted)};
     bandfold_decoder *made = bfl_take(&workspace, BFL_LASTING, 1, sizeof *made);
     if (made == NULL)
-        return told(workspace.status, workspace.reason, reason);
+        return bfl_told(workspace.status, workspace.reason, reason);
     made->workspace = workspace;
     made->size = size;
     made->trusted = options->trusted;
     made->base_only = options->base_only;
     const bandfold_status status = bfl_read_stream(made, stream, options);
-    told(status, made->workspace.reason, reason);
+    bfl_told(status, made->workspace.reason, reason);
     if (status == BANDFOLD_OK)
         *decoder = made;
     else
@@ -165,14 +142,14 @@ bandfold_status bandfold_output_size(const bandfold_decoder *decoder, const band
 {
     bfl_output output;
     if (decoder == NULL || bytes == NULL || !resolve(&decoder->header, request, &output))
-        return told(BANDFOLD_BAD_ARGUMENT, "the request leads out of the scene", reason);
+        return bfl_told(BANDFOLD_BAD_ARGUMENT, "the request leads out of the scene", reason);
     const uint64_t samples = bfl_product(bfl_product(output.bands, output.lines), decoder->header.samples);
     *bytes = bfl_product(samples, bandfold_sample_size(decoder->header.type));
     if (certain_work(&decoder->header, &output) > work_limit(decoder))
-        return told(BANDFOLD_OVER_LIMIT, "the stream claims more samples than one of its size should", reason);
+        return bfl_told(BANDFOLD_OVER_LIMIT, "the stream claims more samples than one of its size should", reason);
     if (*bytes > decoder->workspace.limit || *bytes > SIZE_MAX)
-        return told(BANDFOLD_OVER_LIMIT, "samples take more memory than the limit: decode fewer lines", reason);
-    return told(BANDFOLD_OK, "", reason);
+        return bfl_told(BANDFOLD_OVER_LIMIT, "samples take more memory than the limit: decode fewer lines", reason);
+    return bfl_told(BANDFOLD_OK, "", reason);
 }
 
 bandfold_status bandfold_decode(bandfold_decoder *decoder, const bandfold_request *request, void *samples, size_t size,
@@ -184,7 +161,7 @@ bandfold_status bandfold_decode(bandfold_decoder *decoder, const bandfold_reques
     if (checked != BANDFOLD_OK)
         return checked;
     if (samples == NULL || size < bytes)
-        return told(BANDFOLD_BAD_ARGUMENT, "the memory for samples is too small", reason);
+        return bfl_told(BANDFOLD_BAD_ARGUMENT, "the memory for samples is too small", reason);
     const bfl_header *header = &decoder->header;
     bfl_workspace *workspace = &decoder->workspace;
     resolve(header, request, &output);
@@ -201,5 +178,5 @@ bandfold_status bandfold_decode(bandfold_decoder *decoder, const bandfold_reques
             request->report(request->context, &report);
     }
     workspace->used -= bytes;
-    return told(status, workspace->reason, reason);
+    return bfl_told(status, workspace->reason, reason);
 }

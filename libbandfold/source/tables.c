@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { SIDE_CLASSES = 40, PRECISION = 24, GUESS_BITS = 8 };
+enum { PRECISION = 24, GUESS_BITS = 8 };
 
 const bfl_tables_data *bfl_find_tables(const uint8_t identity[8])
 {
@@ -52,20 +52,20 @@ bandfold_status bfl_make_tables(bfl_workspace *workspace, const bfl_tables_data 
         count += made->classes;
     }
     tables->first_side = count;
-    BFL_TAKE(tables->starts, workspace, BFL_LASTING, (uint64_t)(count + SIDE_CLASSES) * (BF_TOKENS + 1));
-    BFL_TAKE(tables->guess, workspace, BFL_LASTING, (uint64_t)(count + SIDE_CLASSES) << GUESS_BITS);
+    BFL_TAKE(tables->starts, workspace, BFL_LASTING, (uint64_t)(count + BF_SIDE_CLASSES) * (BF_TOKENS + 1));
+    BFL_TAKE(tables->guess, workspace, BFL_LASTING, (uint64_t)(count + BF_SIDE_CLASSES) << GUESS_BITS);
     for (int mode = 0; mode < BFL_MODES; mode++)
         bfl_accumulate(data->modes[mode].frequencies, tables->modes[mode].classes,
                        tables->starts + (int64_t)tables->modes[mode].first_table * (BF_TOKENS + 1));
-    bfl_accumulate(data->side, SIDE_CLASSES, tables->starts + (int64_t)count * (BF_TOKENS + 1));
-    bfl_guess_tokens(tables->starts, count + SIDE_CLASSES, GUESS_BITS, tables->guess);
+    bfl_accumulate(data->side, BF_SIDE_CLASSES, tables->starts + (int64_t)count * (BF_TOKENS + 1));
+    bfl_guess_tokens(tables->starts, count + BF_SIDE_CLASSES, GUESS_BITS, tables->guess);
     tables->pushes = NULL;
     return BANDFOLD_OK;
 }
 
 bandfold_status bfl_make_pushes(bfl_workspace *workspace, bfl_tables *tables)
 {
-    const int64_t count = tables->first_side + SIDE_CLASSES;
+    const int64_t count = tables->first_side + BF_SIDE_CLASSES;
     BFL_TAKE(tables->pushes, workspace, BFL_LASTING, (uint64_t)(2 * count * BF_TOKENS));
     for (int64_t table = 0; table < count; table++)
         for (int64_t token = 0; token < BF_TOKENS; token++) {

@@ -3,6 +3,7 @@
 #include "workspace.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct bfl_block {
@@ -12,6 +13,27 @@ struct bfl_block {
     /* Keeps what follows aligned for any type. */
     _Alignas(max_align_t) unsigned char content[];
 };
+
+static void *from_malloc(void *context, size_t size)
+{
+    (void)context;
+    return malloc(size);
+}
+
+static void to_free(void *context, void *block)
+{
+    (void)context;
+    free(block);
+}
+
+const bandfold_allocator bfl_standard_allocator = {from_malloc, to_free, NULL};
+
+bandfold_status bfl_told(bandfold_status status, const char *why, const char **reason)
+{
+    if (reason)
+        *reason = status == BANDFOLD_OK ? "" : why;
+    return status;
+}
 
 bandfold_status bfl_fail(bfl_workspace *workspace, bandfold_status status, const char *reason)
 {

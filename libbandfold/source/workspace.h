@@ -21,6 +21,12 @@ typedef struct {
     const char *reason;
 } bfl_workspace;
 
+/* malloc and free. */
+extern const bandfold_allocator bfl_standard_allocator;
+
+/* Tell a caller of the library a status and, if it is told where to put it, why; returns the status. */
+bandfold_status bfl_told(bandfold_status status, const char *why, const char **reason);
+
 /* Say why a call fails; returns the status. */
 bandfold_status bfl_fail(bfl_workspace *workspace, bandfold_status status, const char *reason);
 

@@ -4,48 +4,27 @@
 
 #include "budget.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { LARGEST_DIMENSION = 1 << 24 };
 
-static void *allocate(void *context, size_t size)
-{
-    (void)context;
-    return malloc(size);
-}
-
-static void release(void *context, void *block)
-{
-    (void)context;
-    free(block);
-}
-
-static bandfold_status told(bandfold_status status, const char *why, const char **reason)
-{
-    if (reason)
-        *reason = status == BANDFOLD_OK ? "" : why;
-    return status;
-}
-
 bandfold_status bandfold_encoder_open(const bandfold_settings *settings, bandfold_encoder **encoder,
                                       const char **reason)
 {
-    static const bandfold_allocator standard = {allocate, release, NULL};
     if (encoder)
         *encoder = NULL;
     if (encoder == NULL || settings == NULL ||
         (settings->allocator && (!settings->allocator->allocate || !settings->allocator->release)))
-        return told(BANDFOLD_BAD_ARGUMENT, "a pointer is null that must not be", reason);
-    bfl_workspace workspace = {.allocator = settings->allocator ? *settings->allocator : standard,
+        return bfl_told(BANDFOLD_BAD_ARGUMENT, "a pointer is null that must not be", reason);
+    bfl_workspace workspace = {.allocator = settings->allocator ? *settings->allocator : bfl_standard_allocator,
                                .limit = settings->memory_limit ? settings->memory_limit : BFL_DEFAULT_MEMORY,
                                .work = UINT64_MAX};
     bandfold_encoder *made = bfl_take(&workspace, BFL_LASTING, 1, sizeof *made);
     if (made == NULL)
-        return told(workspace.status, workspace.reason, reason);
+        return bfl_told(workspace.status, workspace.reason, reason);
     made->workspace = workspace;
     const bandfold_status status = bfl_begin_stream(made, settings);
-    told(status, made->workspace.reason, reason);
+    bfl_told(status, made->workspace.reason, reason);
     if (status == BANDFOLD_OK)
         *encoder = made;
     else
@@ -87,13 +66,13 @@ uint64_t bandfold_encoder_lasting_memory(const bandfold_encoder *encoder)
 static bandfold_status check_open(bandfold_encoder *encoder, const void *samples, uint32_t lines, const char **reason)
 {
     if (encoder == NULL || (samples == NULL && lines))
-        return told(BANDFOLD_BAD_ARGUMENT, "a pointer is null that must not be", reason);
+        return bfl_told(BANDFOLD_BAD_ARGUMENT, "a pointer is null that must not be", reason);
     if (encoder->failed != BANDFOLD_OK)
-        return told(encoder->failed, encoder->workspace.reason, reason);
+        return bfl_told(encoder->failed, encoder->workspace.reason, reason);
     if (encoder->finished)
-        return told(BANDFOLD_BAD_ARGUMENT, "the stream is finished: begin another one", reason);
+        return bfl_told(BANDFOLD_BAD_ARGUMENT, "the stream is finished: begin another one", reason);
     if (lines > LARGEST_DIMENSION - bandfold_encoder_lines(encoder))
-        return told(BANDFOLD_BAD_ARGUMENT, "a stream has 2**24 lines at most: begin another one", reason);
+        return bfl_told(BANDFOLD_BAD_ARGUMENT, "a stream has 2**24 lines at most: begin another one", reason);
     return BANDFOLD_OK;
 }
 
@@ -113,7 +92,7 @@ bandfold_status bandfold_encoder_push(bandfold_encoder *encoder, const void *sam
     if (checked != BANDFOLD_OK)
         return checked;
     if (encoder->band)
-        return told(BANDFOLD_BAD_ARGUMENT, "a frame is not finished: hand over the rest of its bands", reason);
+        return bfl_told(BANDFOLD_BAD_ARGUMENT, "a frame is not finished: hand over the rest of its bands", reason);
     const bfl_held_strip *held = &encoder->held;
     const size_t row = (size_t)held->width * bandfold_sample_size(held->type);
     const uint8_t *from = samples;
@@ -122,9 +101,9 @@ bandfold_status bandfold_encoder_push(bandfold_encoder *encoder, const void *sam
             memcpy(bfl_sample_at(held, band, held->lines, 0), from, row);
         const bandfold_status status = advance(encoder, 1);
         if (status != BANDFOLD_OK)
-            return told(status, encoder->workspace.reason, reason);
+            return bfl_told(status, encoder->workspace.reason, reason);
     }
-    return told(BANDFOLD_OK, "", reason);
+    return bfl_told(BANDFOLD_OK, "", reason);
 }
 
 bandfold_status bandfold_encoder_push_band(bandfold_encoder *encoder, const void *samples, uint32_t lines,
@@ -135,34 +114,34 @@ bandfold_status bandfold_encoder_push_band(bandfold_encoder *encoder, const void
         return checked;
     const bfl_held_strip *held = &encoder->held;
     if (lines == 0 || (encoder->band && lines != encoder->frame_lines))
-        return told(BANDFOLD_BAD_ARGUMENT, "all bands of a frame have as many lines, one at least", reason);
+        return bfl_told(BANDFOLD_BAD_ARGUMENT, "all bands of a frame have as many lines, one at least", reason);
     if (lines > held->room - held->lines)
-        return told(BANDFOLD_BAD_ARGUMENT,
+        return bfl_told(BANDFOLD_BAD_ARGUMENT,
                     "a frame does not fit into what is left of a strip: make strips as high as frames, or a multiple",
                     reason);
     const size_t row = (size_t)held->width * bandfold_sample_size(held->type);
     memcpy(bfl_sample_at(held, encoder->band, held->lines, 0), samples, row * lines);
     encoder->frame_lines = lines;
     if (++encoder->band < held->bands)
-        return told(BANDFOLD_OK, "", reason);
+        return bfl_told(BANDFOLD_OK, "", reason);
     encoder->band = 0;
     const bandfold_status status = advance(encoder, lines);
-    return told(status, encoder->workspace.reason, reason);
+    return bfl_told(status, encoder->workspace.reason, reason);
 }
 
 bandfold_status bandfold_encoder_finish(bandfold_encoder *encoder, const char **reason)
 {
     if (encoder == NULL)
-        return told(BANDFOLD_BAD_ARGUMENT, "a pointer is null that must not be", reason);
+        return bfl_told(BANDFOLD_BAD_ARGUMENT, "a pointer is null that must not be", reason);
     if (encoder->failed != BANDFOLD_OK)
-        return told(encoder->failed, encoder->workspace.reason, reason);
+        return bfl_told(encoder->failed, encoder->workspace.reason, reason);
     if (encoder->finished)
-        return told(BANDFOLD_OK, "", reason);
+        return bfl_told(BANDFOLD_OK, "", reason);
     if (encoder->band)
-        return told(BANDFOLD_BAD_ARGUMENT, "a frame is not finished: hand over the rest of its bands", reason);
+        return bfl_told(BANDFOLD_BAD_ARGUMENT, "a frame is not finished: hand over the rest of its bands", reason);
     if (encoder->strips + (uint64_t)encoder->held.lines == 0)
-        return told(BANDFOLD_BAD_ARGUMENT, "there are no lines: a stream has at least one", reason);
+        return bfl_told(BANDFOLD_BAD_ARGUMENT, "there are no lines: a stream has at least one", reason);
     encoder->failed = bfl_end_stream(encoder);
     encoder->finished = encoder->failed == BANDFOLD_OK;
-    return told(encoder->failed, encoder->workspace.reason, reason);
+    return bfl_told(encoder->failed, encoder->workspace.reason, reason);
 }

@@ -4,8 +4,6 @@
 
 #include "encoding.h"
 
-enum { SIDE_CLASSES = 40, SIDE_SHIFT = 8, SIDE_MEMORY = 3 };
-
 #define LARGEST_MAGNITUDE (((int64_t)1 << 36) - 1)
 
 static const char *const TOO_MUCH = "side information is larger than it can be";
@@ -24,17 +22,6 @@ bandfold_status bfl_begin_payload(bfl_workspace *workspace, const bfl_tables *ta
     payload->group_room = (int64_t)all_groups;
     payload->bit_room = (int64_t)all_bits;
     return BANDFOLD_OK;
-}
-
-/* Class of the table of an integer whose running mean magnitude is `mean` / 256: two an octave. */
-static int32_t side_class(int64_t mean)
-{
-    int bits = 0;
-    /* From 2**28 on it is the last class, and squares below stay far from overflow. */
-    for (uint64_t square = mean < 1 << 28 ? (uint64_t)(mean * mean) : UINT64_MAX; square; square >>= 1)
-        bits++;
-    const int found = bits - 1 - SIDE_SHIFT;
-    return found < 0 ? 0 : found < SIDE_CLASSES ? found : SIDE_CLASSES - 1;
 }
 
 /* Token of a magnitude, and how many of its low bits follow it. */
@@ -64,12 +51,11 @@ static bandfold_status put_integers(bfl_payload_writer *payload, const int64_t *
         if (magnitude > LARGEST_MAGNITUDE || (values[n] < 0 && !with_signs))
             return bfl_fail(payload->workspace, BANDFOLD_FAULT, TOO_MUCH);
         payload->tokens[payload->token_count++] = (uint8_t)token_of(magnitude, &width);
-        payload->token_tables[payload->group_count] = payload->tables->first_side + side_class(mean);
+        payload->token_tables[payload->group_count] = payload->tables->first_side + bf_side_class(mean);
         payload->counts[payload->group_count++] = 1;
         while (width--)
             *bits++ = (uint8_t)(magnitude >> width & 1);
-        mean += (magnitude * (1 << SIDE_SHIFT) - mean) >> SIDE_MEMORY;
-        mean = mean < 1 ? 1 : mean;
+        mean = bf_next_mean(mean, magnitude);
     }
     /* Behind all magnitudes: a reader needs each of them for the next table. */
     for (uint64_t n = 0; with_signs && n < count; n++)
