@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,8 +100,8 @@ def _count(
 
 def write_latents(
     payload: PayloadWriter,
-    quantised: NDArray[np.int32],
-    classes: NDArray[np.uint8],
+    pieces: Iterable[tuple[NDArray[np.int32], NDArray[np.uint8]]],
+    positions: int,
     mode: str,
     statistics: LatentStatistics,
     before: int = DIAGONALS,
@@ -111,10 +112,12 @@ def write_latents(
     ----------
     payload : PayloadWriter
         What they are appended to.
-    quantised : ndarray of int32, shape (64, components, rows, columns)
-        Levels; channels may lie apart in memory, but are contiguous in themselves.
-    classes : ndarray of uint8, same shape
-        Class of the table that codes each level.
+    pieces : iterable of tuple
+        The components, some at a time: their levels, an ndarray of int32 of shape (64, components, rows,
+        columns), and the class of the table that codes each of them, an ndarray of uint8 of the same shape.
+        Channels may lie apart in memory, but are contiguous in themselves.
+    positions : int
+        Rows times columns.
     mode : str
         One of `bandfold.bitstream.contexts.tables.MODES`.
     statistics : LatentStatistics
@@ -124,13 +127,27 @@ def write_latents(
     """
     extents = np.ascontiguousarray(statistics.extents)
     payload.integers(np.diff(extents, prepend=before).tolist(), EXTENT_MEAN)
-    positions = quantised.shape[2] * quantised.shape[3]
     tokens = np.empty(int(DIAGONAL_BOUNDS[extents].sum()) * positions, dtype=np.uint8)
     tables, counts = np.empty((2, int(extents.sum()) * MOST_TABLES), dtype=np.int32)
     # One bit more: C writes each sign before it is known whether there is one.
     bits = np.empty(int(statistics.bits.sum()) + 1, dtype=np.uint8)
     first = payload.tables.first_table(mode)
-    groups = _arrange(quantised, classes, extents, first, tokens, tables, counts, bits)
+    done = place = groups = bit = 0
+    for levels, classes in pieces:
+        part = slice(done, done + levels.shape[1])
+        groups += _arrange(
+            levels,
+            classes,
+            extents[part],
+            first,
+            tokens[place:],
+            tables[groups:],
+            counts[groups:],
+            bits[bit:],
+        )
+        place += int(DIAGONAL_BOUNDS[extents[part]].sum()) * positions
+        bit += int(statistics.bits[part].sum())
+        done = part.stop
     payload.append(Run(tokens, tables[:groups].copy(), counts[:groups].copy()), bits[:-1])
 
 

@@ -26,6 +26,7 @@ from bandfold.common.scene import CHANNELS, block_rows
 
 from .latent_reader import LatentReader
 from .latents import LatentStatistics, write_latents
+from .packed_levels import PackedLevels
 
 CHUNK_BYTES = 7168
 """Bytes of a chunk at least, about: each costs some 15 bytes."""
@@ -120,6 +121,7 @@ def write_segment(
     rotations: int,
     step_code: int,
     each: Callable[[Callable[[range], list[Chunk]], Iterable[range]], Iterable[list[Chunk]]] = map,
+    packed: PackedLevels | None = None,
 ) -> bytes:
     """Encode a segment.
 
@@ -140,16 +142,18 @@ def write_segment(
         Code of the step, told or not.
     each : callable
         Writes chunks, some at once; several times at a time, if it can.
+    packed : PackedLevels, optional
+        Levels and their classes, where the segment holds none.
 
     Returns
     -------
     bytes
         Payload of a segment section.
     """
-    quantised = segment.quantised
-    statistics = LatentStatistics.of(quantised)
+    statistics = LatentStatistics.of(segment.quantised) if packed is None else packed.statistics
     falling = spectral or segment.predictions
-    counts = chunk_components(statistics.nonzero) if falling else [quantised.shape[1]]
+    counts = chunk_components(statistics.nonzero) if falling else [len(statistics.nonzero)]
+    positions = segment.quantised.shape[2] * segment.quantised.shape[3]
     ends = np.cumsum(counts, dtype=np.int64).tolist()
     mode = mode_name(spectral=spectral)
 
@@ -169,7 +173,9 @@ def write_segment(
                 write_predictions(payload, segment.predictions, segment.shift)
         before = int(statistics.extents[part.start - 1]) if part.start else DIAGONALS
         own = statistics.part(part)
-        write_latents(payload, quantised[:, part], segment.classes[:, part], mode, own, before)
+        whole = [(segment.quantised[:, part], segment.classes[:, part])]
+        pieces = whole if packed is None else packed.pieces(part)
+        write_latents(payload, pieces, positions, mode, own, before)
         return payload
 
     def chunks(numbers: range) -> list[Chunk]:

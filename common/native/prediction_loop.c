@@ -30,8 +30,8 @@ typedef struct {
     const int64_t *step_codes;       /* [bands] */
     const int32_t *engine_of;        /* [bands] */
     int32_t *planes;                 /* [slots][pixels] */
-    int32_t *levels;                 /* [64][bands][rows][columns] */
-    uint8_t *classes;                /* [64][bands][rows][columns] */
+    int32_t *levels;                 /* [64][3][rows][columns]: of the last bands */
+    uint8_t *classes;                /* [64][3][rows][columns] */
     uint8_t *memory;                 /* of the quantiser */
     const int32_t *target;           /* [pixels] */
     int32_t *prediction;             /* [pixels] */
@@ -273,13 +273,13 @@ static int64_t add_latents(const int8_t *outputs, int32_t rows, int32_t columns,
 BF_EXPORT int64_t bf_code_next(bf_prediction_loop *loop, int64_t number, const int8_t *outputs, int32_t shift)
 {
     const int64_t positions = (int64_t)loop->rows * loop->columns, engine = loop->engine_of[number];
-    const int64_t at = number * positions;
+    const int64_t held = number % BF_HELD, at = held * positions;
     int32_t *plane = loop->planes + loop->plane_of[number] * loop->pixels;
     const int64_t cut =
         add_latents(outputs, loop->rows, loop->columns, loop->units + engine * BF_CHANNELS, shift, loop->latents);
-    bf_quantise_next(loop->network, loop->latents, number, loop->bands, loop->rows, loop->columns, 1.0 / 64,
+    bf_quantise_next(loop->network, loop->latents, held, BF_HELD, loop->rows, loop->columns, 1.0 / 64,
                      loop->thresholds, loop->levels, loop->classes, loop->memory);
-    bf_reconstruct(loop->prediction, loop->levels + at, loop->classes + at, loop->bands * positions, loop->rows,
+    bf_reconstruct(loop->prediction, loop->levels + at, loop->classes + at, BF_HELD * positions, loop->rows,
                    loop->columns, loop->points, loop->kernels + engine * BF_CHANNELS * 576,
                    (double)loop->step_codes[number] * (1.0 / 67108864), loop->sums, plane);
     loop->found[6] = bf_squared_error(plane, loop->target, loop->columns * 8, loop->lines, loop->samples, loop->low,

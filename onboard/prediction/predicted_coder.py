@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bandfold.bitstream.container.header import PREDICTED, STEP_UNIT, PackageReference
 from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.contexts.tables import Tables
+from bandfold.bitstream.segments.packed_levels import PackedLevels
 from bandfold.bitstream.segments.predicted_codec import LATENT_UNIT, PredictedCodec
 from bandfold.bitstream.segments.segment import Segment, write_segment
 from bandfold.bitstream.transforms.band_prediction import SAMPLE_UNIT, Prediction
@@ -25,7 +26,7 @@ from bandfold.common.workers import ALONE, ObjectPool, Workers
 from bandfold.onboard.coding.strip_coder import CodedStrip
 from bandfold.onboard.coding.verification import band_fault
 from bandfold.onboard.planning.plan import Basis, basis_sections
-from bandfold.onboard.quantisation.rdoq import ComponentQuantiser
+from bandfold.onboard.quantisation.rdoq import HELD, ComponentQuantiser
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 from bandfold.onboard.samples.samples import Samples, Uncounted
 
@@ -120,7 +121,10 @@ class PredictedStripCoder:
     def analyse(self, samples: Samples, lines: slice, memory: StripMemory | None = None) -> StripSamples:
         """Read the strip: what is predicted from what depends on the step."""
         counts = samples.read(slice(0, self._fold.bands), lines)
-        return StripSamples(np.ascontiguousarray(counts), samples.uncounted(lines))
+        # Bands are looked at one by one: lines may lie apart, as they do in many files, but not samples.
+        if counts.strides[-1] != counts.itemsize:
+            counts = np.ascontiguousarray(counts)
+        return StripSamples(counts, samples.uncounted(lines))
 
     def code(
         self,
@@ -149,13 +153,17 @@ class PredictedStripCoder:
         strip = PredictedBands(
             self._fold, self._codec.kernels, self._points, step_code, positions, forget=True, memory=memory
         )
-        quantiser = ComponentQuantiser(self._mode, (bands, *positions), LAGRANGE_MULTIPLIER, memory)
+        quantiser = ComponentQuantiser(self._mode, positions, LAGRANGE_MULTIPLIER)
+        packed = PackedLevels((bands, *positions), memory)
         shift = told_shift(min(map(strip.step_code, strip.order)) / STEP_UNIT)
         loop = PredictionLoop(strip, quantiser, self._codec, analysed.counts, shift)
         predictions, total, fault = [], 0, ""
         mask = analysed.uncounted.mask
         for number, one in enumerate(strip.order):
             prediction, error = self._code_band(loop, number, tools.networks)
+            if number % HELD == HELD - 1 or number == bands - 1:
+                some = slice(0, number % HELD + 1)
+                packed.add(quantiser.levels[:, some], quantiser.classes[:, some])
             predictions.append(prediction)
             own_step = strip.step_code(one) / STEP_UNIT
             fault = fault or band_fault(error, height * width, own_step, one.band)
@@ -167,9 +175,10 @@ class PredictedStripCoder:
         # Levels are all that is needed from here on.
         del loop, strip
         memory.give_back("planes")
+        nothing = slice(0, 0)
         segment = Segment(
-            quantiser.levels,
-            quantiser.classes,
+            quantiser.levels[:, nothing],
+            quantiser.classes[:, nothing],
             absent=analysed.uncounted.absent,
             escapes=analysed.uncounted.escapes,
             shape=analysed.uncounted.shape,
@@ -177,7 +186,13 @@ class PredictedStripCoder:
             shift=shift,
         )
         payload = write_segment(
-            place, segment, self._tables, spectral=False, rotations=0, step_code=step_code
+            place,
+            segment,
+            self._tables,
+            spectral=False,
+            rotations=0,
+            step_code=step_code,
+            packed=packed,
         )
         counted = bands * height * width - (0 if mask is None else int(mask.sum()))
         return CodedStrip(payload, float(total), counted, final=True, fault=fault)
@@ -191,8 +206,7 @@ class PredictedStripCoder:
         for turn in range(MOST_PASSES):
             if turn:
                 plane = loop.plane(number)
-                levels, classes = loop.quantiser.levels[:, number], loop.quantiser.classes[:, number]
-                loop.latents[:] = self._values(levels, classes)
+                loop.latents[:] = self._values(*loop.quantiser.component(number))
                 cut = loop.show(number, plane, shift)
             if cut:
                 shift = _shift(loop.target, plane, network_scale(loop.strip.step_code(one)))
@@ -205,8 +219,8 @@ class PredictedStripCoder:
             shift = shift + OCTAVES_COARSER if saturated else max(shift - OCTAVES_FINER, 0)
         if self.watch is not None:
             unit = STEP_UNIT / (SAMPLE_UNIT * loop.strip.step_code(one))
-            left = (loop.target * SAMPLE_UNIT - loop.prediction) * unit
-            levels, classes = loop.quantiser.levels[:, number], loop.quantiser.classes[:, number]
+            left = (loop.target * SAMPLE_UNIT - loop.prediction).astype(np.float64) * unit
+            levels, classes = loop.quantiser.component(number)
             self.watch(number, WatchedBand(prediction, left, loop.latents, levels, classes))
         return prediction, error
 
@@ -275,7 +289,7 @@ class PredictedMethod:
         positions = block_rows(info.lines), block_rows(info.samples)
         planes = max(slots_of(usual_hierarchy(info.bands).bands(info.bands))) + 1
         with self._memory.lent() as memory:
-            ComponentQuantiser(self._tables.modes["banded"], (info.bands, *positions), memory=memory)
+            PackedLevels((info.bands, *positions), memory)
             memory.reserve("planes", (planes, positions[0] * positions[1] * CHANNELS), np.int32)
 
     def side_bytes(self, basis: Basis) -> int:

@@ -31,8 +31,8 @@ _WEIGHTS, _ERROR = slice(2, 2 + MOST_REFERENCES), 2 + MOST_REFERENCES
     " plane_of: int64[bands], references: int64[bands, 4], reference_counts: int32[bands],"
     " reference_means: int32[bands, 4], means: int32[bands], step_codes: int64[bands],"
     " engine_of: int32[bands],"
-    " planes: out(int32[*, pixels]), levels: out(int32[64, bands, rows, columns]),"
-    " classes: out(uint8[64, bands, rows, columns]), memory: out(uint8[*]), target: int32[pixels],"
+    " planes: out(int32[*, pixels]), levels: out(int32[64, 3, rows, columns]),"
+    " classes: out(uint8[64, 3, rows, columns]), memory: out(uint8[*]), target: int32[pixels],"
     " prediction: out(int32[pixels]), inputs: out(int8[rows + 2, columns + 2, 64]),"
     " latents: out(int32[64, rows, columns]), sums: out(float64[8 * rows + 16, 8 * columns + 16]),"
     " found: out(int64[7]), pixels: int64, bands: int32, rows: int32, columns: int32, lines: int32,"
@@ -241,7 +241,7 @@ def _code_next(loop: PredictionLoop, number: int, outputs: NDArray[np.int8], shi
     one = loop.strip.order[number]
     saturated = add_latents(outputs, loop.codec.units[loop.strip.engine(one)], shift, loop.latents)
     loop.quantiser.quantise(number, loop.latents, LATENT_UNIT)
-    levels, classes = loop.quantiser.levels[:, number], loop.quantiser.classes[:, number]
+    levels, classes = loop.quantiser.component(number)
     plane = loop.strip.add(one, loop.prediction, levels, classes)
     loop.tell_error(squared_error(plane, loop.target, *loop.extent, *loop.range_of_counts))
     return saturated

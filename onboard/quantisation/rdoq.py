@@ -14,7 +14,6 @@ from bandfold.bitstream.contexts.context_network import ContextNetwork, context_
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Past, Surroundings, magnitudes_of
 from bandfold.bitstream.contexts.tables import TOKEN_COST_UNIT, Mode
 from bandfold.bitstream.entropy.ans import DIRECT
-from bandfold.bitstream.segments.latents import last_two
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.kernels import compiled
 from bandfold.common.scene import CHANNELS
@@ -22,6 +21,9 @@ from bandfold.common.strip_memory import StripMemory
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 
 from .trellis_search import TRELLIS_RATIO, best_path
+
+HELD = 3
+"""Components that are held where one is quantised after the other: it and the two that are its contexts."""
 
 FINE_IN_FLOAT32 = 1 << 14
 """Below so many steps float32 is good to ``2**-10`` of a step."""
@@ -134,17 +136,15 @@ class ComponentQuantiser:
     ----------
     mode : Mode
         Context network and entropy tables, for one quantiser.
-    shape : tuple of int
-        Components, rows and columns.
+    extent : tuple of int
+        Rows and columns.
     multiplier : float
         Lagrange multiplier, in squared steps per bit.
-    memory : StripMemory, optional
-        Arrays of an earlier strip, which are not looked at any more.
 
     Attributes
     ----------
-    levels : ndarray of int32, shape (64, components, rows, columns)
-        Written component by component.
+    levels : ndarray of int32, shape (64, `HELD`, rows, columns)
+        Of the last components, each at the remainder of its number.
     classes : ndarray of uint8, same shape
         Contexts of the levels.
     network : ContextNetwork
@@ -158,16 +158,15 @@ class ComponentQuantiser:
     def __init__(
         self,
         mode: Mode,
-        shape: tuple[int, int, int],
+        extent: tuple[int, int],
         multiplier: float = LAGRANGE_MULTIPLIER,
-        memory: StripMemory | None = None,
     ) -> None:
-        taken = memory or StripMemory()
-        self.levels = taken.array("levels", (CHANNELS, *shape), np.int32)
-        self.classes = taken.array("classes", (CHANNELS, *shape), np.uint8)
+        self.levels = np.empty((CHANNELS, HELD, *extent), np.int32)
+        self.classes = np.empty((CHANNELS, HELD, *extent), np.uint8)
         self.network = mode.network
         self.thresholds = decision_thresholds(mode, multiplier)[: mode.network.classes]
-        self.memory = np.zeros(context_memory(*shape[1:]), dtype=np.uint8)
+        self.memory = np.zeros(context_memory(*extent), dtype=np.uint8)
+        self._past = [Past.empty(1, *extent, extended=self.network.extended)] * HELD
 
     def quantise(self, number: int, latents: NDArray[np.int32], step: float) -> None:
         """Quantise a component as C does it within its loops; it may be done again before the next one.
@@ -181,10 +180,27 @@ class ComponentQuantiser:
         step : float
             In the same unit.
         """
-        # C remembers the components before; here they are looked at again.
-        last, before = last_two(self.levels, self.network, number)
-        levels, classes = self.levels[:, number], self.classes[:, number]
-        _decide_component(self.network, latents, 1.0 / step, self.thresholds, (last, before), levels, classes)
+        known = self._past[(number - 1) % HELD], self._past[(number - 2) % HELD]
+        levels, classes = self.component(number)
+        self._past[number % HELD] = _decide_component(
+            self.network, latents, 1.0 / step, self.thresholds, known, levels, classes
+        )
+
+    def component(self, number: int) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+        """Levels and classes of one of the last components, both of shape (64, rows, columns).
+
+        Parameters
+        ----------
+        number : int
+            Of the component, from 0 on.
+
+        Returns
+        -------
+        levels : ndarray of int32
+        classes : ndarray of uint8
+            Both are overwritten by the component of number ``number + HELD``.
+        """
+        return self.levels[:, number % HELD], self.classes[:, number % HELD]
 
 
 def _in_steps(plane: NDArray[np.int32], scale: float) -> NDArray[np.floating]:

@@ -168,7 +168,8 @@ def _some_of(samples: Samples) -> StripSamples:
         line = (info.lines - LINES) * (2 * place + 1) // (2 * PLACES)
         column = (info.samples - SAMPLES) * (place * 618 % 1000) // 1000
         block = samples.read(bands, slice(line, line + LINES))
-        parts.append(block[:, :, column : column + SAMPLES])
+        # Of whole lines no more is kept.
+        parts.append(block[:, :, column : column + SAMPLES].copy())
     return _counted(np.concatenate(parts, axis=2))
 
 

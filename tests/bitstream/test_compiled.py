@@ -84,7 +84,9 @@ def test_writing_and_reading(tables, seed, components, rows, columns, peak, mode
         for part in parts:
             payload = PayloadWriter(tables)
             own = statistics.part(part)
-            write_latents(payload, quantised[:, part], classes[:, part], mode, own, before)
+            write_latents(
+                payload, [(quantised[:, part], classes[:, part])], rows * columns, mode, own, before
+            )
             before = int(own.extents[-1]) if part.stop > part.start else before
             payloads.append(payload.data())
         return payloads
@@ -131,7 +133,7 @@ def test_corrupt_payloads_are_refused_or_read_alike(seed, flips, drop):
     generator = np.random.Generator(np.random.PCG64(seed))
     quantised, classes = quantise(_latents(seed, 3, 2, 5, 3e4), 1.0, TABLES.modes["folded"])
     payload = PayloadWriter(TABLES)
-    write_latents(payload, quantised, classes, "folded", LatentStatistics.of(quantised))
+    write_latents(payload, [(quantised, classes)], 10, "folded", LatentStatistics.of(quantised))
     data = bytearray(payload.data())
     for place in generator.integers(0, len(data), size=flips).tolist():
         data[place] ^= 1 << int(generator.integers(8))

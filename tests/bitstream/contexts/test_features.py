@@ -302,7 +302,8 @@ def _round_trip(quantised, name, tables=TABLES):
     mode = tables.modes[name]
     classes = _classify(quantised, mode)
     writer = PayloadWriter(tables)
-    write_latents(writer, quantised, classes, name, LatentStatistics.of(quantised))
+    positions = quantised.shape[2] * quantised.shape[3]
+    write_latents(writer, [(quantised, classes)], positions, name, LatentStatistics.of(quantised))
     reader = PayloadReader(tables, writer.data())
     latents = LatentReader(quantised.shape[1:], tables, name)
     latents.read(reader, quantised.shape[1])

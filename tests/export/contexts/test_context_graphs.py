@@ -17,6 +17,7 @@ interpreter = pytest.importorskip("ai_edge_litert.interpreter")
 from bandfold import Encoder, EncoderSettings  # noqa: E402
 from bandfold.bitstream.contexts.context_network import FEATURES, MOST_FEATURES  # noqa: E402
 from bandfold.bitstream.contexts.features import (  # noqa: E402
+    DIAGONAL_BOUNDS,
     DIAGONAL_SLICES,
     DIAGONALS,
     Past,
@@ -169,7 +170,15 @@ def test_strips_of_a_scene(name, module, settings, monkeypatch):
 
     def keep(place, segment, *arguments, **options):
         # Strips lend each other their memory.
-        written.append(replace(segment, quantised=segment.quantised.copy(), classes=segment.classes.copy()))
+        pieces = [(segment.quantised, segment.classes)]
+        packed = options.get("packed")
+        if packed is not None:
+            pieces = packed.pieces(slice(0, packed.components))
+        copies = [(levels.copy(), classes.copy()) for levels, classes in pieces]
+        quantised, classes = (np.concatenate(some, axis=1) for some in zip(*copies, strict=True))
+        if packed is not None:
+            quantised[np.arange(64)[:, None] >= DIAGONAL_BOUNDS[packed.statistics.extents]] = 0
+        written.append(replace(segment, quantised=quantised, classes=classes))
         return write(place, segment, *arguments, **options)
 
     write = module.write_segment

@@ -26,13 +26,14 @@ def _coded(counts, step_code, shift, outputs, hierarchy):
     means = (counts.reshape(bands, -1).mean(axis=1) * 64).astype(np.int64)
     fold = Fold((bands,), means, engines=(0,), prediction=hierarchy)
     strip = PredictedBands(fold, CODEC.kernels, CODEC.points, step_code, positions)
-    quantiser = ComponentQuantiser(CODEC.mode, (bands, *positions))
+    quantiser = ComponentQuantiser(CODEC.mode, positions)
     loop = PredictionLoop(strip, quantiser, CODEC, counts, shift)
     found = []
     for number in range(bands):
         found += [*loop.predict(number), loop.prediction.copy(), loop.inputs.copy()]
         found += [*loop.code(number, outputs[number], 0), loop.plane(number).copy(), loop.latents.copy()]
-    return [*found, quantiser.levels, quantiser.classes]
+        found += [held.copy() for held in quantiser.component(number)]
+    return found
 
 
 @settings(max_examples=40, deadline=None)
