@@ -45,7 +45,7 @@ def depacketise(data: bytes) -> None:
 COMMANDS: Mapping[str, Callable[[bytes], object]] = {
     "info, decode, report": decode,
     "truncate": lambda data: truncate(data, max(len(data) // 2, 1)),
-    "requantise": lambda data: requantise(data, max(len(data) // 2, 1)),
+    "requantise": lambda data: requantise(data, max(19 * len(data) // 20, 1)),
     "depacketise": depacketise,
 }
 """What is done with each input, by the names of the commands."""

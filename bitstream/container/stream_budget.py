@@ -24,7 +24,7 @@ LEAST_WORK = 1 << 25
 WORK_OF_BYTE = 1 << 10
 """Units of work for each byte of longer streams: at 0.001 bits per sample a byte tells 8000 samples."""
 
-STRIP_WORK = 1 << 9
+STRIP_WORK = 1 << 12
 """Units of work for each strip that a stream claims, whether it is there or not."""
 
 SAMPLE_SHARE = 10

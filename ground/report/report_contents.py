@@ -220,8 +220,8 @@ def collect(
         values_of = _present(block, info.no_data)
         intact = len(decoder.damage) == damaged
         damaged = len(decoder.damage)
-        if told is None:
-            # A damaged strip tells nothing: the next one may do better, and its own colours are hatched.
+        if told is None and (intact or lines.start == 0):
+            # A damaged strip tells little: the first one that is intact tells, and all before it are hatched.
             shown = clear_bands(values_of)
             told = shown if intact else None
         _keep(decoded, values_of, lines, grid)

@@ -8,7 +8,7 @@
 
 /* Units of work, of some 20 nanoseconds each. */
 enum {
-    BFL_STRIP_WORK = 1 << 9,   /* of each strip that is claimed */
+    BFL_STRIP_WORK = 1 << 12,  /* of each strip that is claimed */
     BFL_SAMPLE_SHARE = 10,     /* samples to a unit: those that are written, scaled, or may be absent */
     BFL_PLANE_WORK = 1 << 5,   /* of each band of each strip; */
     BFL_SCALED_PLANE_WORK = 1 << 8, /* more where it is scaled */

@@ -51,6 +51,9 @@ KEPT_BYTES = 1 << 24
 QUANTISE_WORK = 8
 """Units of work for each latent that is quantised and coded."""
 
+LEAST_POSITIONS = 8
+"""Blocks of a strip that take as long as one: positions of a channel are coded side by side."""
+
 BYTES_PER_LATENT = 40
 """Memory for each latent of a strip: levels, classes, reconstruction points and what is made of them."""
 
@@ -207,12 +210,14 @@ class _Recoder:
 
     def _segment(self, payload: bytes, factor: float) -> bytes:
         found = self._decoded.get(payload)
-        if found is None:
+        if found is not None:
+            components, _, rows, columns = found.latents.shape
+            self._charge(components, rows * columns)
+        else:
             found = self._decode(payload)
             if found.nbytes <= self._room:
                 self._room -= found.nbytes
                 self._decoded[payload] = found
-        self._budget.work(QUANTISE_WORK * found.latents.size, "latents")
         new = step_code(found.step_code / STEP_UNIT * factor)
         quantised, classes = quantise(found.latents, new / STEP_UNIT, self._mode)
         return write_segment(
@@ -229,7 +234,9 @@ class _Recoder:
         place = segmented.place
         rotations = self._matrices(place)
         height = check_place(place, header)
-        latents = segmented.components * block_rows(height) * block_rows(header.info.samples) * CHANNELS
+        positions = block_rows(height) * block_rows(header.info.samples)
+        self._charge(segmented.components, positions)
+        latents = segmented.components * positions * CHANNELS
         absent = 0 if header.info.no_data is None else header.info.bands * height * header.info.samples
         self._budget.memory(BYTES_PER_LATENT * latents + BYTES_PER_MARK * absent, "one strip")
         found = read_segment(
@@ -240,6 +247,11 @@ class _Recoder:
         points *= old / STEP_UNIT * FRACTION
         values = np.copysign(np.minimum(np.rint(points), _LARGEST_LATENT), found.quantised)
         return _Decoded(place, old, np.ascontiguousarray(values.swapaxes(0, 1).astype(np.int32)), found)
+
+    def _charge(self, components: int, positions: int) -> None:
+        """Charge that a segment is quantised and coded once more, before it is decoded the first time."""
+        latents = components * max(positions, LEAST_POSITIONS) * CHANNELS
+        self._budget.work(QUANTISE_WORK * latents, "latents")
 
     def _matrices(self, place: SegmentHeader) -> int:
         """Number of rotations that the blocks of a segment choose from."""

@@ -13,16 +13,19 @@ import pytest
 from bandfold.bitstream.container import stream_budget
 from bandfold.bitstream.container.header import LARGEST_DIMENSION
 from bandfold.bitstream.container.sections import Section, read_sections, write_section, write_varint
-from bandfold.bitstream.container.segment_layout import Chunk, ChunkedSegment, SegmentHeader
+from bandfold.bitstream.container.segment_layout import Chunk, ChunkedSegment, SegmentHeader, split_segment
 from bandfold.bitstream.container.stream_budget import LEAST_MEMORY
 from bandfold.bitstream.container.truncation import truncate
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.payloads.klt_code import COUNT_MEAN, MEAN_MEAN
 from bandfold.bitstream.payloads.payload import SIDE_UNIT, PayloadWriter
+from bandfold.bitstream.segments.latents import EXTENT_MEAN
 from bandfold.bitstream.segments.memory_estimate import strip_memory
 from bandfold.common.errors import BandfoldError, MemoryLimitError, StreamError
 from bandfold.ground import Decoder
 from bandfold.ground.packets.packet_reader import find_packets
+from bandfold.ground.report.bit_counting_decoder import BitCountingDecoder
+from bandfold.ground.report.report_contents import collect
 from bandfold.onboard import ArraySource, Encoder
 from bandfold.onboard.downlink.packets import PacketSettings, packetise
 from bandfold.onboard.downlink.requantise import requantise
@@ -101,6 +104,13 @@ def many_strips():
     return with_header(encode(cube, spectral="none", strip_lines=8), lines=LARGEST_DIMENSION)
 
 
+def lost_strips():
+    """A stream whose header claims as many strips that are not there as it may."""
+    cube = scene(bands=1, lines=8, samples=8)
+    count = stream_budget.LEAST_WORK // (stream_budget.STRIP_WORK + stream_budget.PLANE_WORK + 64)
+    return with_header(encode(cube, spectral="none", strip_lines=8), lines=8 * count)
+
+
 def many_samples():
     """A stream whose header claims terabytes."""
     stream = encode(scene(bands=6, lines=64, samples=8), spectral="none", strip_lines=64)
@@ -151,13 +161,42 @@ def many_components():
     )
 
 
-@pytest.mark.parametrize("make", [many_strips, many_samples, large_fold, many_runs, many_components])
+def components_of_two_blocks():
+    """A stream of narrow strips, each of which claims sixteen thousand components that are zero."""
+    count = 1 << 14
+    payload = PayloadWriter(load_tables())
+    payload.integers([0] * count, EXTENT_MEAN)
+    chunk = Chunk(count, payload.data())
+    parts = sections(encode(scene(bands=6, lines=16, samples=12), strip_lines=8, quantiser="uniform"))
+    return joined(
+        [
+            (kind, replace(split_segment(content), chunks=(chunk,)).pack())
+            if kind == Section.SEGMENT
+            else (kind, content)
+            for kind, content in parts
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        many_strips,
+        lost_strips,
+        many_samples,
+        large_fold,
+        many_runs,
+        many_components,
+        components_of_two_blocks,
+    ],
+)
 def test_claims_are_charged_before_they_are_built(make):
     stream = make()
     decoder = lambda: Decoder(stream, restore="off")  # noqa: E731
     for call in (
         lambda: decoder().report(),
         lambda: list(decoder().strips()),
+        lambda: collect(BitCountingDecoder(stream, restore="off"), None, 1 << 20),
         lambda: truncate(stream, 20),
         lambda: requantise(stream, 20),
     ):
@@ -171,6 +210,12 @@ def test_claims_are_charged_before_they_are_built(make):
         assert found.damage
     except (MemoryLimitError, StreamError):
         pass
+
+
+def test_narrow_strips_are_charged_before_they_are_decoded():
+    seconds, failed = spent(lambda: requantise(components_of_two_blocks(), 20))
+    assert isinstance(failed, MemoryLimitError)
+    assert seconds < SECONDS / 4
 
 
 def test_a_scene_of_one_value_needs_no_trust():
@@ -246,9 +291,9 @@ def test_a_low_rate_of_predicted_bands_is_decoded(monkeypatch):
 def test_bands_of_many_small_strips_are_charged():
     """Each of them takes as long as thousands of samples, and more where counts are scaled."""
     stream = encode(scene(bands=16, lines=16, samples=8).astype(np.float32) / 7, strip_lines=8)
-    claiming = with_header(stream, lines=40000 * 8)
+    claiming = with_header(stream, lines=8000 * 8)
     started = time.process_time()
-    with pytest.raises(MemoryLimitError, match="claim more strips than a stream of that size should"):
+    with pytest.raises(MemoryLimitError, match="claim more samples than a stream of that size should"):
         next(Decoder(claiming, restore="off").strips())
     assert time.process_time() - started < SECONDS
     # One band of all of them, or all bands of some, may be looked at.
