@@ -59,14 +59,14 @@ class LatentStatistics:
         Parameters
         ----------
         quantised : ndarray of int32, shape (64, components, rows, columns)
-            Levels of a segment.
+            Levels of a segment; channels and components may lie apart in memory.
 
         Returns
         -------
         LatentStatistics
         """
         counts = np.empty((4, quantised.shape[1]), dtype=np.int64)
-        _count(np.ascontiguousarray(quantised), *counts)
+        _count(quantised, *counts)
         return LatentStatistics(*counts)
 
     def part(self, components: slice) -> LatentStatistics:
@@ -77,7 +77,8 @@ class LatentStatistics:
 
 
 @compiled(
-    "bf_statistics(quantised: int32[64, components, rows, columns], components: int64,"
+    "bf_statistics(quantised: int32[64:channel_stride, components:component_stride, rows, columns],"
+    " channel_stride: int64, component_stride: int64, components: int64,"
     " positions: int64 = rows * columns, nonzero: out(int64[components]), energy: out(int64[components]),"
     " bits: out(int64[components]), extents: out(int64[components]))"
 )
@@ -115,7 +116,7 @@ def write_latents(
     pieces : iterable of tuple
         The components, some at a time: their levels, an ndarray of int32 of shape (64, components, rows,
         columns), and the class of the table that codes each of them, an ndarray of uint8 of the same shape.
-        Channels may lie apart in memory, but are contiguous in themselves.
+        Channels may lie apart in memory, of levels components, too.
     positions : int
         Rows times columns.
     mode : str
@@ -152,11 +153,12 @@ def write_latents(
 
 
 @compiled(
-    "bf_arrange(quantised: int32[64:stride, components, rows, columns],"
+    "bf_arrange(quantised: int32[64:channel_stride, components:component_stride, rows, columns],"
+    " channel_stride: int64, component_stride: int64,"
     " classes: uint8[64:stride, components, rows, columns], stride: int64, components: int64,"
     " positions: int64 = rows * columns, extents: int64[components], first_table: int32,"
-    " tokens: out(uint8[*]), tables: out(int32[most]), counts: out(int32[most]),"
-    " bits: out(uint8[*])) -> int64"
+    " tokens: out(uint8[*]), tables: out(int32[most]), counts: out(int32[most]), bits: out(uint8[*]),"
+    " memory: out(uint8[16 * rows * columns])) -> int64"
 )
 def _arrange(
     quantised: NDArray[np.int32],

@@ -44,25 +44,30 @@ int32_t bf_rotate(int32_t *latents, int32_t size, int64_t blocks, const double *
 /* quantise.c */
 int64_t bf_memory(int32_t rows, int32_t columns);
 void bf_quantise(const bf_network *network, const int32_t *latents, int32_t components, int32_t rows, int32_t columns,
-                 double scale, const double *thresholds, int32_t *quantised, uint8_t *classes, uint8_t *memory);
-void bf_contexts(const bf_network *network, const int32_t *quantised, const uint8_t *second, int32_t components,
-                 int32_t rows, int32_t columns, uint8_t *classes, uint8_t *memory);
+                 double scale, const double *thresholds, int32_t *quantised, int64_t channel_stride,
+                 int64_t component_stride, uint8_t *classes, uint8_t *memory);
+void bf_scalar_classes(const bf_network *network, const int32_t *latents, int32_t components, int32_t rows,
+                       int32_t columns, double scale, const double *thresholds, uint8_t *classes, uint8_t *memory);
+void bf_contexts(const bf_network *network, const int32_t *quantised, int64_t channel_stride, int64_t component_stride,
+                 const uint8_t *second, int32_t components, int32_t rows, int32_t columns, uint8_t *classes,
+                 uint8_t *memory);
 
 /* trellis.c */
 int64_t bf_trellis_memory(int64_t components);
 void bf_trellis(const int32_t *latents, int64_t components, int64_t positions, double scale, int32_t kinds,
                 const float *bits, const float *below, const float *small, const uint8_t *classes, int32_t *quantised,
-                uint8_t *chosen, uint8_t *memory);
+                int64_t channel_stride, int64_t component_stride, uint8_t *chosen, uint8_t *memory);
 
 /* rans.c */
-int64_t bf_arrange(const int32_t *quantised, const uint8_t *classes, int64_t stride, int64_t components,
-                   int64_t positions, const int64_t *extents, int32_t first_table, uint8_t *restrict tokens,
-                   int32_t *tables, int32_t *counts, uint8_t *restrict bits);
+int64_t bf_arrange(const int32_t *quantised, int64_t channel_stride, int64_t component_stride, const uint8_t *classes,
+                   int64_t stride, int64_t components, int64_t positions, const int64_t *extents, int32_t first_table,
+                   uint8_t *restrict tokens, int32_t *tables, int32_t *counts, uint8_t *restrict bits,
+                   uint8_t *restrict memory);
 enum { BF_ANS_SLACK = 2 }; /* words of room beside one for each symbol: a symbol takes 24 bits at most, the state two words */
 void bf_encode(const uint8_t *symbols, const int32_t *tables, const int32_t *counts, const int64_t *ends, int64_t parts,
                const uint64_t *pushes, int32_t table_size, uint32_t *words, int64_t *lengths);
-void bf_statistics(const int32_t *quantised, int64_t components, int64_t positions, int64_t *nonzero, int64_t *energy,
-                   int64_t *bits, int64_t *extents);
+void bf_statistics(const int32_t *quantised, int64_t channel_stride, int64_t component_stride, int64_t components,
+                   int64_t positions, int64_t *nonzero, int64_t *energy, int64_t *bits, int64_t *extents);
 
 /* `found[j] = rint(sum over i of matrix[i][j] * x[i] / BASIS_UNIT)` for eight blocks side by side; `size` is a multiple
  * of 4.

@@ -55,10 +55,36 @@ static int32_t largest(const int32_t *latents, int64_t count)
     return high > -low ? high : -low;
 }
 
-/* Quantise one component: `plane` of shape [64][positions], levels and classes with a stride between channels. */
-static void quantise_component(const bf_network *network, bf_component held[BF_HELD], uint16_t *scratch, int64_t number,
+/* What is worked in behind the components that are held: numbers and bytes of a diagonal, and what `bf_learn` takes. */
+typedef struct {
+    int32_t *values;
+    uint8_t *kinds;
+    uint16_t *sums;
+} workspace;
+
+static workspace find_workspace(uint8_t *memory, int64_t positions)
+{
+    workspace found = {.values = (int32_t *)memory};
+    found.kinds = (uint8_t *)(found.values + BF_LONGEST * positions);
+    found.sums = (uint16_t *)(found.kinds + BF_LONGEST * positions);
+    return found;
+}
+
+/* Levels of a diagonal, with the signs of their latents, which they may take the place of. */
+BF_CLONES
+static void store_levels(const int32_t *magnitudes, const int32_t *latents, int64_t positions, int32_t *levels)
+{
+    for (int64_t p = 0; p < positions; p++)
+        levels[p] = latents[p] < 0 ? -magnitudes[p] : magnitudes[p];
+}
+
+/* Quantise one component: `plane` of shape [64][positions], levels and classes with strides between channels. Levels
+ * may take the place of the plane, or be null where classes alone are wanted.
+ */
+static void quantise_component(const bf_network *network, bf_component held[BF_HELD], workspace work, int64_t number,
                                const int32_t *plane, int32_t rows, int32_t columns, double scale,
-                               const double *thresholds, int32_t *levels, uint8_t *classes, int64_t stride)
+                               const double *thresholds, int32_t *levels, int64_t level_stride, uint8_t *classes,
+                               int64_t stride)
 {
     const int64_t positions = (int64_t)rows * columns;
     bf_component *now = &held[number % BF_HELD];
@@ -66,75 +92,103 @@ static void quantise_component(const bf_network *network, bf_component held[BF_H
     const int fine = largest(plane, BF_CHANNELS * positions) * scale < FINE_IN_FLOAT32;
     for (int diagonal = 0; diagonal < BF_DIAGONALS; diagonal++) {
         const int first = bf_first(diagonal), end = bf_first(diagonal + 1);
-        int32_t *values = levels + first * stride;
         uint8_t *kinds = classes + first * stride;
         bf_classify(network, diagonal, positions, now, last, before, kinds, stride);
         for (int c = first; c < end; c++) {
-            const int64_t to = (c - first) * stride;
+            const uint8_t *kind = kinds + (c - first) * stride;
+            int32_t *values = work.values + (c - first) * positions;
             if (fine)
-                decide_single(plane + c * positions, positions, (float)scale, kinds + to, thresholds, values + to);
+                decide_single(plane + c * positions, positions, (float)scale, kind, thresholds, values);
             else
-                decide_double(plane + c * positions, positions, scale, kinds + to, thresholds, values + to);
+                decide_double(plane + c * positions, positions, scale, kind, thresholds, values);
         }
-        bf_learn(network, diagonal, rows, columns, now, values, stride, NULL, 0, scratch);
+        bf_learn(network, diagonal, rows, columns, now, work.values, positions, NULL, 0, work.sums);
+        for (int c = first; levels && c < end; c++)
+            store_levels(work.values + (c - first) * positions, plane + c * positions, positions,
+                         levels + c * level_stride);
     }
-    bf_past(network, positions, now, last, scratch);
-    for (int c = 0; c < BF_CHANNELS; c++) {
-        int32_t *values = levels + c * stride;
-        for (int64_t p = 0; p < positions; p++)
-            values[p] = plane[c * positions + p] < 0 ? -values[p] : values[p];
-    }
+    bf_past(network, positions, now, last, work.sums);
 }
 
 /* Quantise `components` of shape [64][rows][columns].
  *
- * `quantised` and `classes` are of shape [64][components][rows][columns], `thresholds` of [classes][17]; `memory` is
- * cleared.
+ * `classes` are of shape [64][components][rows][columns], `thresholds` of [classes][17]; `memory` is cleared. Channels
+ * and components of `quantised` have strides: levels may take the place of the latents.
  */
 BF_EXPORT void bf_quantise(const bf_network *network, const int32_t *latents, int32_t components, int32_t rows,
                            int32_t columns, double scale, const double *thresholds, int32_t *quantised,
-                           uint8_t *classes, uint8_t *memory)
+                           int64_t channel_stride, int64_t component_stride, uint8_t *classes, uint8_t *memory)
 {
     const int64_t positions = (int64_t)rows * columns, stride = components * positions;
     bf_component held[BF_HELD];
-    uint16_t *scratch = (uint16_t *)bf_hold(held, memory, positions);
+    const workspace work = find_workspace(bf_hold(held, memory, positions), positions);
     for (int32_t one = 0; one < components; one++)
-        quantise_component(network, held, scratch, one, latents + one * BF_CHANNELS * positions, rows, columns, scale,
-                           thresholds, quantised + one * positions, classes + one * positions, stride);
+        quantise_component(network, held, work, one, latents + one * BF_CHANNELS * positions, rows, columns, scale,
+                           thresholds, quantised + one * component_stride, channel_stride, classes + one * positions,
+                           stride);
 }
 
-/* The same for one component, whose number is `number`; `memory` knows those before it. Nothing is forgotten but the
- * component of that number, if there was one: it may be quantised again.
+/* The classes alone that `bf_quantise` finds. */
+BF_EXPORT void bf_scalar_classes(const bf_network *network, const int32_t *latents, int32_t components, int32_t rows,
+                                 int32_t columns, double scale, const double *thresholds, uint8_t *classes,
+                                 uint8_t *memory)
+{
+    const int64_t positions = (int64_t)rows * columns, stride = components * positions;
+    bf_component held[BF_HELD];
+    const workspace work = find_workspace(bf_hold(held, memory, positions), positions);
+    for (int32_t one = 0; one < components; one++)
+        quantise_component(network, held, work, one, latents + one * BF_CHANNELS * positions, rows, columns, scale,
+                           thresholds, NULL, 0, classes + one * positions, stride);
+}
+
+/* The same as `bf_quantise` for one component, whose number is `number`; `memory` knows those before it. Nothing is
+ * forgotten but the component of that number, if there was one: it may be quantised again.
  */
 void bf_quantise_next(const bf_network *network, const int32_t *latents, int64_t number, int32_t components,
                       int32_t rows, int32_t columns, double scale, const double *thresholds, int32_t *quantised,
                       uint8_t *classes, uint8_t *memory)
 {
-    const int64_t positions = (int64_t)rows * columns;
+    const int64_t positions = (int64_t)rows * columns, stride = components * positions;
     bf_component held[BF_HELD];
-    uint16_t *scratch = (uint16_t *)bf_hold(held, memory, positions);
-    quantise_component(network, held, scratch, number, latents, rows, columns, scale, thresholds,
-                       quantised + number * positions, classes + number * positions, components * positions);
+    const workspace work = find_workspace(bf_hold(held, memory, positions), positions);
+    quantise_component(network, held, work, number, latents, rows, columns, scale, thresholds,
+                       quantised + number * positions, stride, classes + number * positions, stride);
 }
 
-/* Classes of all latents of a segment, given their levels and, unless null, their quantisers: shapes as in
- * `bf_quantise`.
+/* Classes of a diagonal of a component, those of the second quantiser numbered behind those of the first one. */
+BF_CLONES
+static void store_classes(const uint8_t *kinds, const uint8_t *second, int64_t positions, int32_t count,
+                          uint8_t *classes)
+{
+    for (int64_t p = 0; p < positions; p++)
+        classes[p] = (uint8_t)(kinds[p] + second[p] * count);
+}
+
+/* Classes of all latents of a segment, given their levels and which of two quantisers each went through, in whose place
+ * they may be written: shapes as in `bf_quantise`.
  */
-BF_EXPORT void bf_contexts(const bf_network *network, const int32_t *quantised, const uint8_t *second,
-                           int32_t components, int32_t rows, int32_t columns, uint8_t *classes, uint8_t *memory)
+BF_EXPORT void bf_contexts(const bf_network *network, const int32_t *quantised, int64_t channel_stride,
+                           int64_t component_stride, const uint8_t *second, int32_t components, int32_t rows,
+                           int32_t columns, uint8_t *classes, uint8_t *memory)
 {
     const int64_t positions = (int64_t)rows * columns, stride = components * positions;
     bf_component held[BF_HELD];
-    uint16_t *scratch = (uint16_t *)bf_hold(held, memory, positions);
+    const workspace work = find_workspace(bf_hold(held, memory, positions), positions);
     for (int32_t one = 0; one < components; one++) {
         bf_component *now = &held[one % BF_HELD];
         const bf_component *last = &held[(one + 2) % BF_HELD], *before = &held[(one + 1) % BF_HELD];
         for (int diagonal = 0; diagonal < BF_DIAGONALS; diagonal++) {
-            const int64_t at = bf_first(diagonal) * stride + one * positions;
-            bf_classify(network, diagonal, positions, now, last, before, classes + at, stride);
-            bf_learn(network, diagonal, rows, columns, now, quantised + at, stride, second ? second + at : NULL,
-                     stride, scratch);
+            const int first = bf_first(diagonal), end = bf_first(diagonal + 1);
+            const int64_t at = first * stride + one * positions;
+            bf_classify(network, diagonal, positions, now, last, before, work.kinds, positions);
+            bf_learn(network, diagonal, rows, columns, now, quantised + first * channel_stride + one * component_stride,
+                     channel_stride, second + at, stride, work.sums);
+            for (int c = first; c < end; c++) {
+                const int64_t to = (c - first) * stride + at;
+                store_classes(work.kinds + (c - first) * positions, second + to, positions, network->classes,
+                              classes + to);
+            }
         }
-        bf_past(network, positions, now, last, scratch);
+        bf_past(network, positions, now, last, work.sums);
     }
 }

@@ -3,7 +3,9 @@
 #include "encoding.h"
 #include "rans.h"
 
-enum { PRECISION = 24, WORD = 32, MOST_TABLES = 256, ANS_LANES = 2 };
+#include <string.h>
+
+enum { PRECISION = 24, WORD = 32, MOST_TABLES = 256, ANS_LANES = 2, PARTS = 4 };
 
 /* Upper half of a product. */
 BF_INLINE uint64_t high_product(uint64_t a, uint64_t b)
@@ -45,19 +47,17 @@ BF_INLINE int width_of(uint32_t magnitude)
 }
 
 /* Of one diagonal: signs of all that is not zero, then raw bits; returns what follows them. */
-static uint8_t *write_bits(const int32_t *quantised, int64_t stride, int channels, int64_t positions,
+static uint8_t *write_bits(const int32_t *quantised, int64_t stride, int channels, int64_t positions, int large,
                            uint8_t *restrict bits)
 {
-    uint32_t large = 0;
     for (int c = 0; c < channels; c++)
         for (int64_t p = 0; p < positions; p++) {
             const int32_t value = quantised[c * stride + p];
             /* No branch on zero: it would be mispredicted too often. */
             *bits = value < 0;
             bits += value != 0;
-            large |= magnitude_of(value);
         }
-    for (int c = 0; large >= BF_DIRECT && c < channels; c++)
+    for (int c = 0; large && c < channels; c++)
         for (int64_t p = 0; p < positions; p++) {
             const uint32_t magnitude = magnitude_of(quantised[c * stride + p]);
             for (int width = width_of(magnitude); width; width--)
@@ -66,65 +66,73 @@ static uint8_t *write_bits(const int32_t *quantised, int64_t stride, int channel
     return bits;
 }
 
-/* Latents of some channels, counted by class. */
-BF_INLINE void count_classes(const uint8_t *classes, int64_t stride, int channels, int64_t positions, int32_t *counts)
+/* Tokens of a channel; returns all its magnitudes, ored. */
+BF_CLONES
+static uint32_t find_tokens(const int32_t *quantised, int64_t positions, uint8_t *restrict tokens)
 {
-    for (int c = 0; c < channels; c++)
-        for (int64_t p = 0; p < positions; p++)
-            counts[classes[c * stride + p]]++;
-}
-
-BF_INLINE void place_tokens(const int32_t *quantised, const uint8_t *classes, int64_t positions, int32_t *places,
-                            uint8_t *tokens)
-{
-    for (int64_t p = 0; p < positions; p++)
-        tokens[places[classes[p]]++] = (uint8_t)token_of(magnitude_of(quantised[p]));
+    uint32_t large = 0;
+    for (int64_t p = 0; p < positions; p++) {
+        const uint32_t magnitude = magnitude_of(quantised[p]);
+        tokens[p] = (uint8_t)(magnitude < BF_DIRECT ? magnitude : BF_DIRECT);
+        large |= magnitude;
+    }
+    /* Few are large. */
+    for (int64_t p = 0; large >= BF_DIRECT && p < positions; p++)
+        if (tokens[p] == BF_DIRECT)
+            tokens[p] = (uint8_t)token_of(magnitude_of(quantised[p]));
+    return large;
 }
 
 /* Tokens of components in the order of coding: diagonal by diagonal, in each grouped by class.
  *
- * `quantised` and `classes` are of shape [64][...][positions], channels `stride` apart; `extents` tells the
- * diagonals of each component. `bits` has room for one bit more than there are. Returns the number of groups.
+ * `quantised` and `classes` are of shape [64][...][positions]; channels and components of the first have strides, and
+ * channels of the second one of their own. `extents` tells the diagonals of each component. `bits` has room for one bit
+ * more than there are, `memory` for two bytes of each latent of a diagonal. Returns the number of groups.
  *
- * The channels of a diagonal are taken in two halves side by side: places of one class are found one after the other.
+ * The latents of a diagonal are taken in parts side by side: places of one class are found one after the other.
  */
-BF_EXPORT int64_t bf_arrange(const int32_t *quantised, const uint8_t *classes, int64_t stride, int64_t components,
-                             int64_t positions, const int64_t *extents, int32_t first_table,
-                             uint8_t *restrict tokens, int32_t *tables, int32_t *counts, uint8_t *restrict bits)
+BF_EXPORT int64_t bf_arrange(const int32_t *quantised, int64_t channel_stride, int64_t component_stride,
+                             const uint8_t *classes, int64_t stride, int64_t components, int64_t positions,
+                             const int64_t *extents, int32_t first_table, uint8_t *restrict tokens, int32_t *tables,
+                             int32_t *counts, uint8_t *restrict bits, uint8_t *restrict memory)
 {
     int64_t groups = 0;
-    for (int64_t one = 0; one < components; one++, quantised += positions, classes += positions)
+    for (int64_t one = 0; one < components; one++, quantised += component_stride, classes += positions)
         for (int diagonal = 0; diagonal < extents[one]; diagonal++) {
-            const int first = bf_first(diagonal), channels = bf_first(diagonal + 1) - first, half = channels / 2;
-            const int32_t *values = quantised + first * stride, *other_values = values + half * stride;
-            const uint8_t *kinds = classes + first * stride, *other_kinds = kinds + half * stride;
-            int32_t places[MOST_TABLES] = {0}, other_places[MOST_TABLES] = {0}, start = 0;
-            for (int c = 0; c < half; c++)
-                for (int64_t p = 0; p < positions; p++) {
-                    places[kinds[c * stride + p]]++;
-                    other_places[other_kinds[c * stride + p]]++;
-                }
-            count_classes(other_kinds + half * stride, stride, channels - 2 * half, positions, other_places);
-            for (int k = 0; k < MOST_TABLES; k++) {
-                const int32_t here = places[k], there = other_places[k];
-                if (here + there) {
-                    tables[groups] = first_table + k;
-                    counts[groups++] = here + there;
-                }
-                places[k] = start;
-                other_places[k] = start + here;
-                start += here + there;
+            const int first = bf_first(diagonal), channels = bf_first(diagonal + 1) - first;
+            const int32_t *values = quantised + first * channel_stride;
+            const int64_t total = channels * positions, part = total / PARTS;
+            uint8_t *restrict kinds = memory, *restrict found = memory + BF_LONGEST * positions;
+            uint32_t large = 0;
+            for (int c = 0; c < channels; c++) {
+                memcpy(kinds + c * positions, classes + (first + c) * stride, positions);
+                large |= find_tokens(values + c * channel_stride, positions, found + c * positions);
             }
-            for (int c = 0; c < half; c++)
-                for (int64_t p = 0; p < positions; p++) {
-                    const int64_t at = c * stride + p;
-                    tokens[places[kinds[at]]++] = (uint8_t)token_of(magnitude_of(values[at]));
-                    tokens[other_places[other_kinds[at]]++] = (uint8_t)token_of(magnitude_of(other_values[at]));
+            int32_t places[PARTS][MOST_TABLES] = {{0}}, start = 0;
+            for (int64_t p = 0; p < part; p++)
+                for (int n = 0; n < PARTS; n++)
+                    places[n][kinds[n * part + p]]++;
+            for (int64_t p = PARTS * part; p < total; p++)
+                places[PARTS - 1][kinds[p]]++;
+            for (int k = 0; k < MOST_TABLES; k++) {
+                const int32_t before = start;
+                for (int n = 0; n < PARTS; n++) {
+                    const int32_t here = places[n][k];
+                    places[n][k] = start;
+                    start += here;
                 }
-            for (int c = half; c < channels - half; c++)
-                place_tokens(other_values + c * stride, other_kinds + c * stride, positions, other_places, tokens);
-            tokens += start;
-            bits = write_bits(values, stride, channels, positions, bits);
+                if (start > before) {
+                    tables[groups] = first_table + k;
+                    counts[groups++] = start - before;
+                }
+            }
+            for (int64_t p = 0; p < part; p++)
+                for (int n = 0; n < PARTS; n++)
+                    tokens[places[n][kinds[n * part + p]]++] = found[n * part + p];
+            for (int64_t p = PARTS * part; p < total; p++)
+                tokens[places[PARTS - 1][kinds[p]]++] = found[p];
+            tokens += total;
+            bits = write_bits(values, channel_stride, channels, positions, large >= BF_DIRECT, bits);
         }
     return groups;
 }
@@ -390,17 +398,18 @@ BF_EXPORT int32_t bf_read(const bf_network *network, bf_reader *reader, bf_bits 
 /* Of each component: latents that are not zero, their energy, raw bits (signs included), and diagonals up to
  * the last that has any.
  *
- * `quantised` is of shape [64][components][positions]; for the energy magnitudes count up to 2**15.
+ * `quantised` is of shape [64][components][positions], channels and components with strides; for the energy magnitudes
+ * count up to 2**15.
  */
-BF_EXPORT BF_CLONES void bf_statistics(const int32_t *quantised, int64_t components, int64_t positions,
-                                   int64_t *nonzero, int64_t *energy, int64_t *bits, int64_t *extents)
+BF_EXPORT BF_CLONES void bf_statistics(const int32_t *quantised, int64_t channel_stride, int64_t component_stride,
+                                   int64_t components, int64_t positions, int64_t *nonzero, int64_t *energy,
+                                   int64_t *bits, int64_t *extents)
 {
-    for (int64_t one = 0; one < components; one++)
+    for (int64_t one = 0; one < components; one++) {
         nonzero[one] = energy[one] = bits[one] = extents[one] = 0;
-    for (int diagonal = 0; diagonal < BF_DIAGONALS; diagonal++)
-        for (int c = bf_first(diagonal); c < bf_first(diagonal + 1); c++)
-            for (int64_t one = 0; one < components; one++) {
-                const int32_t *values = quantised + (c * components + one) * positions;
+        for (int diagonal = 0; diagonal < BF_DIAGONALS; diagonal++)
+            for (int c = bf_first(diagonal); c < bf_first(diagonal + 1); c++) {
+                const int32_t *values = quantised + c * channel_stride + one * component_stride;
                 int64_t count = 0, sum = 0;
                 uint32_t large = 0;
                 for (int64_t p = 0; p < positions; p++) {
@@ -417,4 +426,5 @@ BF_EXPORT BF_CLONES void bf_statistics(const int32_t *quantised, int64_t compone
                 energy[one] += sum;
                 extents[one] = count ? diagonal + 1 : extents[one];
             }
+    }
 }

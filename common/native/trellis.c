@@ -189,12 +189,15 @@ BF_EXPORT int64_t bf_trellis_memory(int64_t components)
 
 /* Levels of the path of least rate-distortion cost through the trellis of each chain of a segment: Viterbi.
  *
- * `latents` are of shape [components][64][positions], `classes`, `quantised` and `chosen` of [64][components][positions].
+ * `latents` are of shape [components][64][positions], `classes` and `chosen` of [64][components][positions]; channels and
+ * components of `quantised` have strides. Levels may take the place of the latents, and `chosen` that of the classes:
+ * both are written behind the search, tile by tile.
  */
 BF_EXPORT BF_CLONES void bf_trellis(const int32_t *latents, int64_t components, int64_t positions,
                                     double scale, int32_t kinds, const float *bits, const float *below,
                                     const float *small, const uint8_t *classes, int32_t *quantised,
-                                    uint8_t *chosen, uint8_t *memory)
+                                    int64_t channel_stride, int64_t component_stride, uint8_t *chosen,
+                                    uint8_t *memory)
 {
     const int64_t stride = components * positions;
     const prices table = {bits, below, kinds};
@@ -260,19 +263,22 @@ BF_EXPORT BF_CLONES void bf_trellis(const int32_t *latents, int64_t components, 
                     const int32_t *from = latents + (one * BF_CHANNELS + c) * positions + start;
                     const int64_t to = c * stride + one * positions + start;
                     const uint8_t *decision = decisions[--step][0], *zero = decisions[step][1];
-                    int32_t *values = quantised + to;
+                    int32_t *values = quantised + c * channel_stride + one * component_stride + start;
                     if (one) {
                         fetch_latents(from - BF_CHANNELS * positions);
-                        fetch_latents(values - positions);
+                        fetch_latents(values - component_stride);
                         __builtin_prefetch(chosen + to - positions, 1);
                     }
+                    /* Of their own, since levels may take their place. */
+                    int32_t given[TILE];
+                    memcpy(given, from, sizeof *from * count);
                     for (int t = 0; t < count; t++) {
                         const int32_t s = state[t], before = (s >> 1) + STATES / 2 * (decision[t] >> s & 1);
                         const int32_t parity = turns(before) ^ (s & 1), second = before & 1;
-                        const int32_t lower = (int32_t)(in_steps(from[t], scale) + 0.5 * second);
+                        const int32_t lower = (int32_t)(in_steps(given[t], scale) + 0.5 * second);
                         const int32_t above = zero[t] >> second & 1 ? 0 : (lower + 1) & ~1;
                         const int32_t level = parity ? lower | 1 : above;
-                        values[t] = from[t] < 0 ? -level : level;
+                        values[t] = given[t] < 0 ? -level : level;
                         chosen[to + t] = (uint8_t)second;
                         state[t] = before;
                     }

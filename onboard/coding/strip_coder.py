@@ -27,7 +27,7 @@ from bandfold.onboard.transform.block_weights import weigh_blocks
 from bandfold.onboard.transform.rotation import rotate
 
 from .strip_error import CountedSamples
-from .verification import check_levels
+from .verification import check_levels, columns_checked
 
 
 @dataclass(frozen=True)
@@ -229,10 +229,13 @@ class FoldedStripCoder:
         memory: StripMemory | None = None,
     ) -> CodedStrip:
         """Quantise latents and write their segment; see `StripCoder.code`."""
-        levels, classes = quantise(
-            analysed.latents, step, self._mode, LAGRANGE_MULTIPLIER * self._bit_worth, self._searches, memory
-        )
-        check_levels(analysed.latents, levels, classes, self._mode, step, place.index)
+        latents, worth = analysed.latents, LAGRANGE_MULTIPLIER * self._bit_worth
+        columns = columns_checked(latents.shape[3], place.index)
+        checked = latents[..., columns].copy()
+        # What lies in memory for strips serves one: nobody asks for its latents again.
+        once = memory is not None and not errors
+        levels, classes = quantise(latents, step, self._mode, worth, self._searches, memory, in_place=once)
+        check_levels(checked, levels[..., columns], classes[..., columns], self._mode, step, place.index)
         segment = Segment(
             levels,
             classes,
@@ -254,7 +257,7 @@ class FoldedStripCoder:
         if not errors:
             return CodedStrip(payload, math.nan, segment=segment)
         counted = CountedSamples(analysed.uncounted)
-        error = counted.squared_error(analysed.latents, levels, classes, step, self._mode)
+        error = counted.squared_error(latents, levels, classes, step, self._mode)
         return CodedStrip(payload, error, counted.count, segment=segment)
 
 

@@ -53,6 +53,23 @@ BLOCKS_CHECKED = 32
 """One column of blocks in so many is looked at."""
 
 
+def columns_checked(columns: int, strip: int) -> slice:
+    """Columns of blocks of a strip whose levels are looked at: others in each strip.
+
+    Parameters
+    ----------
+    columns : int
+        Blocks along samples.
+    strip : int
+        Number of the strip.
+
+    Returns
+    -------
+    slice
+    """
+    return slice(strip % min(BLOCKS_CHECKED, columns), None, BLOCKS_CHECKED)
+
+
 def check_levels(
     latents: NDArray[np.int32],
     levels: NDArray[np.int32],
@@ -61,12 +78,12 @@ def check_levels(
     step: float,
     strip: int,
 ) -> None:
-    """Compare levels with the latents that they stand for, in some blocks of a strip.
+    """Compare levels with the latents that they stand for, in the blocks of a strip that are looked at.
 
     Parameters
     ----------
     latents : ndarray of int32, shape (components, 64, rows, columns)
-        In units of ``1 / FRACTION`` of a count.
+        In units of ``1 / FRACTION`` of a count; as many columns as `columns_checked` takes.
     levels : ndarray of int32, shape (64, components, rows, columns)
         What they were quantised to.
     classes : ndarray of uint8, same shape as the levels
@@ -83,14 +100,12 @@ def check_levels(
     VerificationError
         If a level lies `FARTHEST_LEVEL` steps from its latent.
     """
-    # Another column in each strip, so that none is never looked at.
-    columns = slice(strip % min(BLOCKS_CHECKED, latents.shape[3]), None, BLOCKS_CHECKED)
-    few = levels[..., columns]
-    points = np.copysign(mode.reconstruction_points(np.abs(few), classes[..., columns]), few)
-    error = np.abs(latents.swapaxes(0, 1)[..., columns] / (FRACTION * step) - points)
-    if error.size and float(error.max()) > FARTHEST_LEVEL:
+    points = np.copysign(mode.reconstruction_points(np.abs(levels), classes), levels)
+    points -= latents.swapaxes(0, 1) * (1.0 / (FRACTION * step))
+    farthest = float(np.abs(points, out=points).max(initial=0.0))
+    if farthest > FARTHEST_LEVEL:
         raise VerificationError(
-            f"strip {strip} was coded wrongly: a level lies {float(error.max()):.3g} steps from its latent; "
+            f"strip {strip} was coded wrongly: a level lies {farthest:.3g} steps from its latent; "
             "no stream was made, please report the scene and the settings"
         )
 

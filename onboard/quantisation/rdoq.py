@@ -36,6 +36,8 @@ def quantise(
     multiplier: float = LAGRANGE_MULTIPLIER,
     searches: int = 1,
     memory: StripMemory | None = None,
+    *,
+    in_place: bool = False,
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     """Quantise the latents of a segment.
 
@@ -53,40 +55,61 @@ def quantise(
         Searches for the best path of trellis-coded quantisation; see `best_path`.
     memory : StripMemory, optional
         Where arrays are taken from: what comes out is lost with the next strip.
+    in_place : bool
+        Whether levels take the place of the latents, which are lost: that halves the memory. After several
+        searches they have memory of their own all the same.
 
     Returns
     -------
     quantised : ndarray of int32, shape (64, components, rows, columns)
-        Levels.
+        Levels; channels and components may lie apart in memory.
     classes : ndarray of uint8, same shape
         Contexts of the result; where there are two quantisers, they tell which one each latent went through.
     """
     memory = memory or StripMemory()
-    if not mode.dependent:
-        return _quantise(latents, step, mode, multiplier, memory)
-    multiplier *= TRELLIS_RATIO
-    # The scalar quantiser gives the first contexts; its levels make room for those of the path.
-    _, first = _quantise(latents, step, mode, multiplier, memory)
-    return best_path(latents, step, mode, multiplier, first, searches, memory)
-
-
-def _quantise(
-    latents: NDArray[np.int32], step: float, mode: Mode, multiplier: float, memory: StripMemory
-) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    """Quantise by the first quantiser."""
     components, _, rows, columns = latents.shape
     shape = (CHANNELS, components, rows, columns)
-    quantised = memory.array("levels", shape, np.int32)
     classes = memory.array("classes", shape, np.uint8)
-    thresholds = decision_thresholds(mode, multiplier)[: mode.network.classes]
-    _decide(mode.network, latents, 1.0 / (step * FRACTION), thresholds, quantised, classes)
-    return quantised, classes
+    in_place = in_place and (searches == 1 or not mode.dependent)
+    levels = latents.swapaxes(0, 1) if in_place else memory.array("levels", shape, np.int32)
+    scale = 1.0 / (step * FRACTION)
+    if not mode.dependent:
+        _decide(mode.network, latents, scale, _thresholds(mode, multiplier), levels, classes)
+        return levels, classes
+    multiplier *= TRELLIS_RATIO
+    # The scalar quantiser gives the first contexts.
+    _scalar_classes(mode.network, latents, scale, _thresholds(mode, multiplier), classes)
+    best_path(latents, step, mode, multiplier, levels, classes, searches)
+    return levels, classes
+
+
+def _thresholds(mode: Mode, multiplier: float) -> NDArray[np.float64]:
+    """Thresholds of the first quantiser."""
+    return decision_thresholds(mode, multiplier)[: mode.network.classes]
+
+
+@compiled(
+    "bf_scalar_classes(network: bf_network, latents: int32[components, 64, rows, columns], components: int32,"
+    " rows: int32, columns: int32, scale: float64, thresholds: float64[network.classes, 17],"
+    " classes: out(uint8[64, components, rows, columns]), memory: out(uint8[bf_memory(rows, columns)]))"
+)
+def _scalar_classes(
+    network: ContextNetwork,
+    latents: NDArray[np.int32],
+    scale: float,
+    thresholds: NDArray[np.float64],
+    classes: NDArray[np.uint8],
+) -> None:
+    """Classes alone of what `_decide` decides."""
+    levels = np.empty(classes.shape, dtype=np.int32)
+    _decide(network, latents, scale, thresholds, levels, classes)
 
 
 @compiled(
     "bf_quantise(network: bf_network, latents: int32[components, 64, rows, columns], components: int32,"
     " rows: int32, columns: int32, scale: float64, thresholds: float64[network.classes, 17],"
-    " quantised: out(int32[64, components, rows, columns]),"
+    " quantised: out(int32[64:channel_stride, components:component_stride, rows, columns]),"
+    " channel_stride: int64, component_stride: int64,"
     " classes: out(uint8[64, components, rows, columns]), memory: out(uint8[bf_memory(rows, columns)]))"
 )
 def _decide(

@@ -20,7 +20,6 @@ from bandfold.bitstream.entropy.ans import DIRECT
 from bandfold.bitstream.segments.latents import classify
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.kernels import compiled
-from bandfold.common.strip_memory import StripMemory
 
 TRELLIS_RATIO = 0.54
 """The Lagrange multiplier over that of one quantiser, in steps squared: at the same rate two have the larger
@@ -75,10 +74,10 @@ def best_path(
     step: float,
     mode: Mode,
     multiplier: float,
+    quantised: NDArray[np.int32],
     classes: NDArray[np.uint8],
     searches: int = 1,
-    memory: StripMemory | None = None,
-) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+) -> None:
     """Quantise a strip by the path of least cost through its trellis.
 
     Parameters
@@ -91,37 +90,30 @@ def best_path(
         With tables for both quantisers.
     multiplier : float
         Lagrange multiplier, in squared steps per bit.
+    quantised : ndarray of int32, shape (64, components, rows, columns)
+        Where levels are written; with a single search that may be where the latents are.
     classes : ndarray of uint8, shape (64, components, rows, columns)
-        Contexts of the levels that the scalar quantiser found.
+        Contexts of the levels that the scalar quantiser found. Those of the result take their place; those of
+        the second quantiser are numbered behind those of the first one.
     searches : int
         At least 1; each but the first one goes by the contexts of the path before. A second one saves 0.35 %,
         but takes as long as the first.
-    memory : StripMemory, optional
-        Where arrays are taken from: what comes out is lost with the next strip, and so are the classes given,
-        if they are from there.
-
-    Returns
-    -------
-    quantised : ndarray of int32, shape (64, components, rows, columns)
-    classes : ndarray of uint8, same shape
-        Contexts of the result; those of the second quantiser are numbered behind those of the first one.
     """
     prices = Prices.of(mode, multiplier)
     scale = 1.0 / (step * FRACTION)
-    memory = memory or StripMemory()
-    quantised = memory.array("levels", classes.shape, np.int32)
-    chosen = memory.array("chosen", classes.shape, np.uint8)
-    for _ in range(searches):
-        _search(latents, scale, prices.bits, prices.below, prices.small, classes, quantised, chosen)
-        classes = memory.array("classes", quantised.shape, np.uint8)
-        _classify(mode.network, quantised, chosen, classes)
-    chosen *= np.uint8(mode.network.classes)
-    classes += chosen
-    return quantised, classes
+    count = np.uint8(mode.network.classes)
+    for number in range(searches):
+        if number:
+            np.remainder(classes, count, out=classes)
+        # A search leaves the quantisers where the classes were that it went by.
+        _search(latents, scale, prices.bits, prices.below, prices.small, classes, quantised, classes)
+        _classify(mode.network, quantised, classes, classes)
 
 
 @compiled(
-    "bf_contexts(network: bf_network, quantised: int32[64, components, rows, columns],"
+    "bf_contexts(network: bf_network,"
+    " quantised: int32[64:channel_stride, components:component_stride, rows, columns],"
+    " channel_stride: int64, component_stride: int64,"
     " second: uint8[64, components, rows, columns], components: int32, rows: int32, columns: int32,"
     " classes: out(uint8[64, components, rows, columns]), memory: out(uint8[bf_memory(rows, columns)]))"
 )
@@ -131,11 +123,12 @@ def _classify(
     second: NDArray[np.uint8],
     classes: NDArray[np.uint8],
 ) -> None:
-    """Classes of all latents of a segment, quantisers aside."""
+    """Classes of all latents of a segment, in the place of their quantisers if need be."""
     if quantised.size:
-        classes[...] = classify(
+        found = classify(
             quantised, network, Past.empty(2, *quantised.shape[2:], extended=network.extended), second
         )[0]
+        np.add(found, second * np.uint8(network.classes), out=classes)
 
 
 @compiled("bf_trellis_memory(components: int64) -> int64")
@@ -148,7 +141,8 @@ def _search_memory(components: int) -> int:
     "bf_trellis(latents: int32[components, 64, rows, columns], components: int64,"
     " positions: int64 = rows * columns, scale: float64, kinds: int32, bits: float32[2 * kinds, 18],"
     " below: float32[2 * kinds, 18], small: float32[kinds], classes: uint8[64, components, rows, columns],"
-    " quantised: out(int32[64, components, rows, columns]),"
+    " quantised: out(int32[64:channel_stride, components:component_stride, rows, columns]),"
+    " channel_stride: int64, component_stride: int64,"
     " chosen: out(uint8[64, components, rows, columns]), memory: out(uint8[bf_trellis_memory(components)]))"
 )
 def _search(
@@ -161,8 +155,10 @@ def _search(
     quantised: NDArray[np.int32],
     chosen: NDArray[np.uint8],
 ) -> None:
-    """Find the levels of the best path, and the quantiser of each."""
+    """Find the levels of the best path, and quantisers, which may take the place of the classes."""
     prices = Prices(bits, below, small)
+    # Levels may take the place of the latents.
+    negative = latents.swapaxes(0, 1) < 0
     components, _, rows, columns = latents.shape
     costs = np.full((STATES, CHAINS, rows, columns), _NEVER, dtype=np.float32)
     costs[0] = 0.0
@@ -191,7 +187,7 @@ def _search(
         # Only differences count: small numbers stay exact enough.
         costs -= costs.min(axis=0)
     _trace(costs.argmin(axis=0), decisions, levels, quantised, chosen)
-    np.negative(quantised, out=quantised, where=latents.swapaxes(0, 1) < 0)
+    np.negative(quantised, out=quantised, where=negative)
 
 
 def _weigh(

@@ -101,22 +101,23 @@ static bandfold_status find_best_path(bfl_workspace *workspace, const bfl_quanti
 {
     const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
     const bf_network *network = &quantiser->mode->network;
-    const int64_t positions = latents->rows * latents->columns, count = BF_CHANNELS * latents->components * positions;
+    const int64_t positions = latents->rows * latents->columns, stride = latents->components * positions;
+    const int64_t count = BF_CHANNELS * stride;
     const uint64_t memory_size = (uint64_t)bf_memory((int32_t)latents->rows, (int32_t)latents->columns);
-    uint8_t *chosen, *decisions, *memory;
-    BFL_TAKE(chosen, workspace, BFL_SCRATCH, (uint64_t)count);
+    uint8_t *decisions, *memory;
     BFL_TAKE(decisions, workspace, BFL_SCRATCH, (uint64_t)bf_trellis_memory(latents->components));
     BFL_TAKE(memory, workspace, BFL_SCRATCH, memory_size);
     for (int search = 0; search < quantiser->searches; search++) {
+        /* The search goes by classes without their quantisers. */
+        for (int64_t n = 0; search && n < count; n++)
+            classes[n] = (uint8_t)(classes[n] % network->classes);
+        /* It leaves the quantisers where the classes were, and those are written over them again. */
         bf_trellis(latents->values, latents->components, positions, scale, network->classes, quantiser->bits,
-                   quantiser->below, quantiser->small, classes, levels, chosen, decisions);
+                   quantiser->below, quantiser->small, classes, levels, stride, positions, classes, decisions);
         memset(memory, 0, (size_t)memory_size);
-        bf_contexts(network, levels, chosen, (int32_t)latents->components, (int32_t)latents->rows,
+        bf_contexts(network, levels, stride, positions, classes, (int32_t)latents->components, (int32_t)latents->rows,
                     (int32_t)latents->columns, classes, memory);
     }
-    /* Classes of the second quantiser are numbered behind those of the first one. */
-    for (int64_t n = 0; n < count; n++)
-        classes[n] = (uint8_t)(classes[n] + chosen[n] * network->classes);
     bfl_release(workspace, BFL_SCRATCH, mark);
     return BANDFOLD_OK;
 }
@@ -126,12 +127,14 @@ bandfold_status bfl_quantise(bfl_workspace *workspace, const bfl_quantiser *quan
 {
     const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
     const double scale = 1.0 / (step * BFL_FRACTION);
+    const int64_t positions = latents->rows * latents->columns;
     uint8_t *memory;
     if (latents->components == 0)
         return BANDFOLD_OK;
     BFL_TAKE(memory, workspace, BFL_SCRATCH, (uint64_t)bf_memory((int32_t)latents->rows, (int32_t)latents->columns));
     bf_quantise(&quantiser->mode->network, latents->values, (int32_t)latents->components, (int32_t)latents->rows,
-                (int32_t)latents->columns, scale, quantiser->thresholds, levels, classes, memory);
+                (int32_t)latents->columns, scale, quantiser->thresholds, levels, latents->components * positions, positions,
+                classes, memory);
     bfl_release(workspace, BFL_SCRATCH, mark);
     return quantiser->mode->dependent ? find_best_path(workspace, quantiser, latents, scale, levels, classes)
                                       : BANDFOLD_OK;

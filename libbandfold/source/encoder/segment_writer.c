@@ -32,8 +32,9 @@ static bandfold_status count_levels(bfl_workspace *workspace, const bfl_segment_
     BFL_TAKE(counted->energy, workspace, BFL_SCRATCH, components);
     BFL_TAKE(counted->bits, workspace, BFL_SCRATCH, components);
     BFL_TAKE(counted->extents, workspace, BFL_SCRATCH, components);
-    bf_statistics(content->levels, content->components, content->rows * content->columns, counted->nonzero,
-                  counted->energy, counted->bits, counted->extents);
+    const int64_t positions = content->rows * content->columns;
+    bf_statistics(content->levels, content->components * positions, positions, content->components, positions,
+                  counted->nonzero, counted->energy, counted->bits, counted->extents);
     return BANDFOLD_OK;
 }
 
@@ -94,20 +95,23 @@ static bandfold_status put_latents(bfl_payload_writer *payload, const bfl_segmen
 {
     const bfl_block *mark = bfl_mark(payload->workspace, BFL_SCRATCH);
     const int64_t positions = content->rows * content->columns, *extents = counted->extents + part->first;
+    const int64_t stride = content->components * positions;
     int64_t *changes, before = part->first ? extents[-1] : BF_DIAGONALS;
+    uint8_t *memory;
     BFL_TAKE(changes, payload->workspace, BFL_SCRATCH, (uint64_t)part->components);
     for (int64_t k = 0; k < part->components; k++) {
         changes[k] = extents[k] - before;
         before = extents[k];
     }
     BFL_TRY(bfl_put_signed(payload, changes, (uint64_t)part->components, EXTENT_MEAN));
-    bfl_release(payload->workspace, BFL_SCRATCH, mark);
+    BFL_TAKE(memory, payload->workspace, BFL_SCRATCH, 2 * BF_LONGEST * (uint64_t)positions);
     const int32_t first_table = payload->tables->modes[BFL_FOLDED].first_table;
     payload->group_count +=
-        bf_arrange(content->levels + part->first * positions, content->classes + part->first * positions,
-                   content->components * positions, part->components, positions, extents, first_table,
-                   payload->tokens + payload->token_count, payload->token_tables + payload->group_count,
-                   payload->counts + payload->group_count, payload->bits + payload->bit_count);
+        bf_arrange(content->levels + part->first * positions, stride, positions,
+                   content->classes + part->first * positions, stride, part->components, positions, extents,
+                   first_table, payload->tokens + payload->token_count, payload->token_tables + payload->group_count,
+                   payload->counts + payload->group_count, payload->bits + payload->bit_count, memory);
+    bfl_release(payload->workspace, BFL_SCRATCH, mark);
     for (int64_t k = 0; k < part->components; k++) {
         payload->token_count += bf_first((int)extents[k]) * positions;
         payload->bit_count += counted->bits[part->first + k];

@@ -34,8 +34,8 @@ def test_a_plan_without_its_strongest_component_is_refused(monkeypatch, settings
 def test_levels_that_do_not_stand_for_their_latents_are_refused(monkeypatch, settings):
     right = strip_coder.quantise
 
-    def wrong(*arguments):
-        levels, classes = right(*arguments)
+    def wrong(*arguments, **options):
+        levels, classes = right(*arguments, **options)
         levels[0, 0] //= 4
         return levels, classes
 

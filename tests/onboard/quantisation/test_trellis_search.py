@@ -1,5 +1,6 @@
 """Dependent quantisation: the path found is the best one, and worth its trouble."""
 
+import contextlib
 import itertools
 
 import numpy as np
@@ -12,12 +13,13 @@ from bandfold.bitstream.contexts.trellis_states import NEXT, set_of_latents
 from bandfold.bitstream.entropy.ans import to_tokens
 from bandfold.bitstream.segments.latents import classify
 from bandfold.bitstream.transforms.klt import FRACTION
+from bandfold.common import kernels
 from bandfold.common.errors import SettingsError, StreamError
 from bandfold.common.strip_memory import StripMemory
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard import StreamEncoder
 from bandfold.onboard.encoder import Encoder
-from bandfold.onboard.quantisation.rdoq import quantise
+from bandfold.onboard.quantisation.rdoq import _scalar_classes, decision_thresholds, quantise
 from bandfold.onboard.quantisation.trellis_search import TRELLIS_RATIO
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 from bandfold.onboard.samples.samples import ArraySource
@@ -79,10 +81,11 @@ def test_a_single_chain_takes_the_best_of_all_paths():
         return total
 
     # In the contexts that the search went by: those of the levels of one quantiser.
-    from bandfold.onboard.quantisation.rdoq import _quantise
-
     multiplier = LAGRANGE_MULTIPLIER * TRELLIS_RATIO
-    contexts = _quantise(exact, STEP, TWO, multiplier, StripMemory())[1][:, 0, 0, 0].astype(int)
+    thresholds = decision_thresholds(TWO, multiplier)[: TWO.network.classes]
+    found = np.empty((64, 1, 1, 1), dtype=np.uint8)
+    _scalar_classes(TWO.network, exact, 1.0 / (STEP * FRACTION), thresholds, found)
+    contexts = found[:, 0, 0, 0].astype(int)
     best = min(price(path, contexts) for path in itertools.product(range(4), repeat=len(chain)))
     # What follows on the chain are zeros, whose price depends a little on the state.
     assert price(np.abs(quantised[chain, 0, 0, 0]).tolist(), contexts) <= best + 0.05
@@ -155,3 +158,25 @@ def test_headers_of_single_bands_with_two_quantisers_are_refused():
     header = Header(info, 16, 256, CodingTools(False, "dct8", "dependent"), bytes(8))
     with pytest.raises(StreamError, match="quantiser"):
         Header.unpack(header.pack())
+
+
+@pytest.mark.parametrize("how", [contextlib.nullcontext, kernels.switched_off])
+@pytest.mark.parametrize("mode", [ONE, TWO])
+def test_levels_may_take_the_place_of_their_latents(mode, how):
+    exact = latents(rows=5, columns=7)
+    usual = quantise(exact, STEP, mode)
+    with how():
+        given = exact.copy()
+        found = quantise(given, STEP, mode, in_place=True)
+    assert np.shares_memory(found[0], given)
+    for one, other in zip(found, usual, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_second_search_keeps_its_latents():
+    exact = latents(rows=5, columns=7)
+    given = exact.copy()
+    found = quantise(given, STEP, TWO, searches=2, in_place=True)
+    np.testing.assert_array_equal(given, exact)
+    for one, other in zip(found, quantise(exact, STEP, TWO, searches=2), strict=True):
+        np.testing.assert_array_equal(one, other)
