@@ -11,10 +11,10 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
-from threading import Lock
+from threading import Lock, local
 from typing import Any, Generic, TypeVar
 
 from .errors import SettingsError
@@ -22,6 +22,15 @@ from .errors import SettingsError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Thing = TypeVar("Thing")
+
+
+_HERE = local()
+"""Whether this thread is one of `Workers`."""
+
+
+def _mark() -> None:
+    """Say that this thread is one of `Workers`."""
+    _HERE.works = True
 
 
 class Workers:
@@ -42,6 +51,30 @@ class Workers:
         if threads < 1:
             raise SettingsError(f"{threads} threads are not possible: give 1 or more")
         self.threads = threads
+        self._lock = Lock()
+        self._bodies = 0
+        self._pool: ThreadPoolExecutor | None = None
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep threads from one call of `map` to the next in the body; otherwise each call has its own.
+
+        Several callers may be in bodies at once: they share the threads.
+        """
+        with self._lock:
+            self._bodies += 1
+            if self._pool is None and self.threads > 1:
+                self._pool = self._threads()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._bodies -= 1
+                last, pool = self._bodies == 0, self._pool
+                if last:
+                    self._pool = None
+            if last and pool is not None:
+                pool.shutdown()
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Apply a function.
@@ -49,7 +82,7 @@ class Workers:
         Parameters
         ----------
         function : callable
-            Called in any thread.
+            Called in any thread. What it applies to others itself runs in that thread.
         items : iterable
             What it is applied to.
 
@@ -61,21 +94,34 @@ class Workers:
             is raised here.
         """
         things = iter(items)
-        if self.threads == 1:
+        if self.threads == 1 or getattr(_HERE, "works", False):
             yield from map(function, things)
-            return
-        with ThreadPoolExecutor(self.threads, thread_name_prefix="bandfold") as pool:
-            ahead: deque[Future[Result]] = deque()
-            try:
-                for thing in things:
-                    ahead.append(pool.submit(function, thing))
-                    if len(ahead) > self.threads:
-                        yield ahead.popleft().result()
-                while ahead:
+        elif self._pool is not None:
+            yield from self._ahead(self._pool, function, things)
+        else:
+            with self._threads() as pool:
+                yield from self._ahead(pool, function, things)
+
+    def _threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self.threads, thread_name_prefix="bandfold", initializer=_mark)
+
+    def _ahead(
+        self, pool: ThreadPoolExecutor, function: Callable[[Item], Result], things: Iterator[Item]
+    ) -> Iterator[Result]:
+        """Results in the order of the things, a few of which are under way."""
+        ahead: deque[Future[Result]] = deque()
+        try:
+            for thing in things:
+                ahead.append(pool.submit(function, thing))
+                if len(ahead) > self.threads:
                     yield ahead.popleft().result()
-            finally:
-                for future in ahead:
-                    future.cancel()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            for future in ahead:
+                future.cancel()
+            # Nothing is under way any more when the caller goes on, after a failure either.
+            wait(ahead)
 
 
 def available_cores() -> int:
@@ -91,17 +137,24 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-_M_ARENA_MAX = -8
-"""Parameter of glibc's ``mallopt``: places that threads take memory from, at most."""
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+"""Parameters of glibc's ``mallopt``: free memory at the end of the heap that is given back by itself, pieces
+that lie outside the heap, and places that threads take memory from, at most."""
+
+_LARGEST_PIECE = 1 << 25
+"""Bytes from which a piece of memory may lie outside the heap; glibc takes no more than that."""
 
 
 def share_heap() -> None:
-    """Let all threads take memory from one place, so that what one of them has given back serves the others.
+    """Let all threads take memory from one place, and keep there what they have given back.
 
-    By itself glibc gives each thread a place of its own, which keeps what was freed in it. Kernels take few
-    large pieces: threads hardly ever wait for each other there. Elsewhere nothing is changed.
+    By itself glibc gives each thread a place of its own, which keeps what was freed in it, and gives memory
+    back to the system that is taken again for the next strip: to take it anew costs more than most kernels.
+    Kernels take few large pieces: threads hardly ever wait for each other there. Elsewhere nothing changes.
     """
     _of_the_heap("mallopt", _M_ARENA_MAX, 1)
+    _of_the_heap("mallopt", _M_MMAP_THRESHOLD, _LARGEST_PIECE)
+    _of_the_heap("mallopt", _M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
 def trim_heap() -> None:

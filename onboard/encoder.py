@@ -177,6 +177,11 @@ class Encoder:
             sections: list[bytes] = []
             self.encode_in_parts(source, sections.append)
             return b"".join(sections)
+        with self._workers.kept():
+            return self._encoded(source)
+
+    def _encoded(self, source: SceneSource) -> bytes:
+        """A scene as a whole, see `encode`."""
         samples = Samples.of(source, seek_fills=self.settings.find_fill_values)
         self._notes = ()
         if samples.plan is not None and source.info.scaling is None:

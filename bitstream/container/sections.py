@@ -77,8 +77,10 @@ def write_preamble() -> bytes:
     return SIGNATURE + struct.pack("<H", VERSION)
 
 
-def write_section(kind: Section, payload: bytes) -> bytes:
-    """Frame a section: kind, length, check of both, CRC-32C of kind, length and payload, payload.
+def section_frame(kind: Section, payload: bytes) -> bytes:
+    """What stands before the payload of a section.
+
+    That is its kind, the length, a check of both, and the CRC-32C of kind, length and payload.
 
     Parameters
     ----------
@@ -93,7 +95,29 @@ def write_section(kind: Section, payload: bytes) -> bytes:
     """
     head = bytes([kind]) + write_varint(len(payload))
     checksum = google_crc32c.extend(google_crc32c.value(head), payload)
-    return head + bytes([_check(head)]) + struct.pack("<I", checksum) + payload
+    return head + bytes([_check(head)]) + struct.pack("<I", checksum)
+
+
+def write_section(kind: Section, payload: bytes) -> bytes:
+    """A section: its frame, and its payload.
+
+    Parameters
+    ----------
+    kind : Section
+        What the section holds.
+    payload : bytes
+        Its content.
+
+    Returns
+    -------
+    bytes
+    """
+    return section_frame(kind, payload) + payload
+
+
+def section_bytes(length: int) -> int:
+    """Bytes of a section whose payload has so many."""
+    return 1 + len(write_varint(length)) + CHECK_BYTES + length
 
 
 def read_sections(data: bytes) -> Iterator[RawSection]:

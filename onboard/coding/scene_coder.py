@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bandfold.bitstream.container.header import STEP_UNIT, CodingTools, Header, PackageReference
-from bandfold.bitstream.container.sections import Section, write_section
+from bandfold.bitstream.container.sections import Section, section_bytes, section_frame
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.segments.segment import Segment
 from bandfold.onboard.planning.plan import (
@@ -251,8 +251,11 @@ class SceneCoder:
         """
         check_left_out(plan.left_out, max(plan.step, code / STEP_UNIT))
         check_faults(strip.fault for strip in coded)
-        segments = b"".join(write_section(Section.SEGMENT, strip.payload) for strip in coded)
-        return CodedScene(self.head(plan, code) + side + segments, mse, code / STEP_UNIT, plan)
+        parts = [self.head(plan, code), side]
+        for strip in coded:
+            # Not put together before, since large streams would be held three times.
+            parts += [section_frame(Section.SEGMENT, strip.payload), strip.payload]
+        return CodedScene(b"".join(parts), mse, code / STEP_UNIT, plan)
 
     def side_sections(self, plan: Plan) -> bytes:
         """Sections that all strips need, but the header: folds, rotations, metadata."""
@@ -289,4 +292,4 @@ class SceneCoder:
 
 def segment_bytes(payload: bytes) -> int:
     """Bytes of a segment in the stream, with its frame."""
-    return len(write_section(Section.SEGMENT, payload))
+    return section_bytes(len(payload))

@@ -100,9 +100,12 @@ def check_levels(
     VerificationError
         If a level lies `FARTHEST_LEVEL` steps from its latent.
     """
-    points = np.copysign(mode.reconstruction_points(np.abs(levels), classes), levels)
-    points -= latents.swapaxes(0, 1) * (1.0 / (FRACTION * step))
-    farthest = float(np.abs(points, out=points).max(initial=0.0))
+    farthest = 0.0
+    # One component at a time bounds memory.
+    for given, values, kinds in zip(latents, levels.swapaxes(0, 1), classes.swapaxes(0, 1), strict=True):
+        points = np.copysign(mode.reconstruction_points(np.abs(values), kinds), values)
+        points -= given * (1.0 / (FRACTION * step))
+        farthest = max(farthest, float(points.max(initial=0.0)), -float(points.min(initial=0.0)))
     if farthest > FARTHEST_LEVEL:
         raise VerificationError(
             f"strip {strip} was coded wrongly: a level lies {farthest:.3g} steps from its latent; "

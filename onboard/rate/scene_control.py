@@ -230,7 +230,7 @@ class SceneControl:
         """The whole scene under the plan of a trial; what served trials makes room for it."""
         whole = trial.on_all()
         if whole is not trial:
-            trial.strips.forget()
+            trial.forget()
             self._planner.forget()
             trim_heap()
         return whole

@@ -129,6 +129,12 @@ class Trial:
         whole = self._coder.strips(self.strips.plan)
         return Trial(self._coder, whole, self.code, errors=self._errors, side=self.side)
 
+    def forget(self) -> None:
+        """Keep nothing that was coded, and no memory of strips."""
+        self._done.clear()
+        self._own_codes.clear()
+        self.strips.forget()
+
     def nearest(self, accept: tuple[float, float], size: float, code: int) -> int:
         """The code, of those that were coded, whose size is in a range and nearest to one; or another one."""
         sizes = {one: self.size(one) for one in self._done}

@@ -60,6 +60,9 @@ SEED_ROUNDS = 8
 """Rounds of k-means."""
 
 
+BLOCKS_AT_ONCE = 128
+"""Blocks for which matrices are chosen together: it bounds the memory of their latents in float64."""
+
 KERNEL_LANES, KERNEL_MOST = 8, 64
 """Kernels rotate a multiple of so many components, and so many at most."""
 
@@ -124,9 +127,11 @@ def rotate(latents: NDArray[np.int32], matrices: tuple[Vectors, ...], step: floa
     size = matrices[0].count
     _, channels, rows, columns = latents.shape
     flat = latents.reshape(len(latents), channels, rows * columns)
-    top = flat[:size].astype(np.float64)
     integers = np.stack([matrix.integers for matrix in matrices])
-    chosen: NDArray[np.uint8] = np.argmin(_costs(top, integers, step), axis=0).astype(np.uint8)
+    chosen = np.empty(rows * columns, dtype=np.uint8)
+    for start in range(0, len(chosen), BLOCKS_AT_ONCE):
+        some = slice(start, start + BLOCKS_AT_ONCE)
+        chosen[some] = np.argmin(_costs(flat[:size, :, some].astype(np.float64), integers, step), axis=0)
     rotate_blocks(flat[:size], integers, chosen)
     return chosen.reshape(rows, columns)
 

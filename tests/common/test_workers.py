@@ -43,6 +43,33 @@ def test_what_fails_fails_here(threads):
         next(results)
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_threads_are_kept_between_calls(threads):
+    workers = Workers(threads)
+    with workers.kept():
+        with workers.kept():
+            first = set(workers.map(lambda _: threading.get_ident(), range(40)))
+        again = set(workers.map(lambda _: threading.get_ident(), range(40)))
+    assert len(first | again) <= threads
+    if threads > 1:
+        assert threading.get_ident() not in first
+    # Afterwards each call has its own again.
+    assert list(workers.map(str, range(3))) == ["0", "1", "2"]
+
+
+def test_what_a_thread_applies_runs_in_it():
+    workers = Workers(2)
+
+    def inner(_):
+        return threading.get_ident()
+
+    def outer(_):
+        return {threading.get_ident(), *workers.map(inner, range(5))}
+
+    with workers.kept():
+        assert all(len(seen) == 1 for seen in workers.map(outer, range(6)))
+
+
 def test_there_is_a_thread():
     assert ALONE.threads == 1
     with pytest.raises(SettingsError, match="0 threads"):

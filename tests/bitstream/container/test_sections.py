@@ -15,6 +15,7 @@ from bandfold.bitstream.container.sections import (
     RawSection,
     Section,
     read_sections,
+    section_bytes,
     write_preamble,
     write_section,
     write_varint,
@@ -43,6 +44,11 @@ def test_bytes_of_a_section():
     check = bytes([crc32c(b"\x03\x03") & 0xFF])
     assert data == b"\x03\x03" + check + struct.pack("<I", crc32c(b"\x03\x03abc")) + b"abc"
     assert write_preamble() == bytes.fromhex("89424e44460d0a1a0200")
+
+
+@pytest.mark.parametrize("length", [0, 1, 127, 128, 70_000])
+def test_bytes_of_a_section_are_known_before_it_is_written(length):
+    assert section_bytes(length) == len(write_section(Section.SEGMENT, bytes(length)))
 
 
 def test_sections_come_back():
