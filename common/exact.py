@@ -254,38 +254,40 @@ def orthonormalise(vectors: Float) -> Float:
     -------
     ndarray, shape (n, k)
     """
-    n, count = vectors.shape
     # Rows, so that each vector is contiguous.
-    basis = np.zeros((count, n))
-    for index in range(count):
-        column = vectors[:, index].astype(np.float64)
-        before = _norm(column)
-        for _ in range(2):
-            _reject(column, basis[:index])
-        norm = _norm(column)
-        if norm <= 1e-6 * before or norm == 0.0:
-            covered = product((basis * basis).T, np.ones((count, 1)))[:, 0]
-            column = np.zeros(n)
-            column[int(np.argmin(covered))] = 1.0
-            for _ in range(2):
-                _reject(column, basis[:index])
-            norm = _norm(column)
-        basis[index] = column / norm
+    basis = np.array(vectors.T, dtype=np.float64, order="C")
+    _orthonormalise(basis)
     return np.ascontiguousarray(basis.T)
+
+
+@compiled(
+    "bf_orthonormalise(rows: out(float64[count, n]), n: int64, count: int64, spare: out(float64[n + count]))"
+)
+def _orthonormalise(rows: Float) -> None:
+    """Make rows orthonormal from first to last, in place."""
+    for index in range(len(rows)):
+        row, known = rows[index], rows[:index]
+        before = _norm(row)
+        _reject_twice(row, known)
+        norm = _norm(row)
+        if norm <= 1e-6 * before or norm == 0.0:
+            covered = column_sums(known * known) if index else np.zeros(len(row))
+            row[:] = 0.0
+            row[int(np.argmin(covered))] = 1.0
+            _reject_twice(row, known)
+            norm = _norm(row)
+        row /= norm
 
 
 def _norm(column: Float) -> float:
     return math.sqrt(math.fsum(column * column))
 
 
-@compiled(
-    "bf_reject(column: out(float64[n]), basis: float64[count, n], n: int64, count: int64,"
-    " sum: out(float64[n + count]))"
-)
-def _reject(column: Float, basis: Float) -> None:
-    """Subtract from `column` what lies along the orthonormal rows of `basis`."""
-    along = product(basis, column[:, None])
-    column -= product(basis.T, along)[:, 0]
+def _reject_twice(column: Float, basis: Float) -> None:
+    """Subtract from `column` what lies along the orthonormal rows of `basis`, and what rounding left."""
+    for _ in range(2):
+        along = product(basis, column[:, None])
+        column -= product(basis.T, along)[:, 0]
 
 
 def log2_of(value: float) -> float:

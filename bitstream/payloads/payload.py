@@ -128,23 +128,41 @@ class PayloadWriter:
         signed : bool
             Whether values may be negative; otherwise no signs are written.
         """
-        side = self.tables.first_table("side")
-        array = np.array(values, dtype=np.int64)
-        magnitudes = np.abs(array)
-        if int(magnitudes.max(initial=0)) > LARGEST_MAGNITUDE:
-            raise StreamError(f"side information holds {int(magnitudes.max())}: it cannot be coded")
-        tokens, widths = to_tokens(magnitudes)
-        tables = []
-        for magnitude in magnitudes.tolist():
-            tables.append(side + side_class(mean))
-            mean = next_mean(mean, magnitude)
-        # Raw bits before signs here, since the reader needs each magnitude for the next table.
-        self._bits.fields(magnitudes[widths > 0], widths[widths > 0])
-        self._runs.append(
-            Run(tokens.astype(np.uint8), np.array(tables, dtype=np.int32), np.ones(len(tables), np.int32))
+        self.integer_lists([values], [mean], signed=signed)
+
+    def integer_lists(
+        self, lists: Sequence[Sequence[int] | NDArray[np.int64]], means: Sequence[int], *, signed: bool = True
+    ) -> None:
+        """Append lists of integers of side information one after the other, as `integers` does.
+
+        Parameters
+        ----------
+        lists : sequence of sequence of int
+            The integers.
+        means : sequence of int
+            Expected magnitude of the first integer of each list, in ``1 / SIDE_UNIT``.
+        signed : bool
+            Whether values may be negative; otherwise no signs are written.
+
+        Raises
+        ------
+        StreamError
+            If a magnitude exceeds what can be coded.
+        """
+        arrays = [np.asarray(one, dtype=np.int64) for one in lists]
+        values = arrays[0] if len(arrays) == 1 else np.concatenate([np.zeros(0, np.int64), *arrays])
+        largest = max(int(values.max(initial=0)), -int(values.min(initial=0)))
+        if largest > LARGEST_MAGNITUDE:
+            raise StreamError(f"side information holds {largest}: it cannot be coded")
+        tokens, tables = np.empty(len(values), dtype=np.uint8), np.empty(len(values), dtype=np.int32)
+        bits = np.empty(len(values) * (largest.bit_length() + 1), dtype=np.uint8)
+        counts = np.array([len(one) for one in arrays], dtype=np.int64)
+        first_table, first_means = self.tables.first_table("side"), np.array(means, dtype=np.int64)
+        used = _put_integers(
+            np.ascontiguousarray(values), counts, first_means, first_table, int(signed), tokens, tables, bits
         )
-        if signed:
-            self._bits.flags((array[magnitudes > 0] < 0).astype(np.uint8))
+        self._runs.append(Run(tokens, tables, np.ones(len(tables), np.int32)))
+        self._bits.flags(bits[:used])
 
     def data(self) -> bytes:
         """The payload: number of words, words, raw bits."""
@@ -158,6 +176,42 @@ class PayloadWriter:
             write_varint(len(words)) + words.astype("<u4").tobytes() + payload._bits.data()
             for words, payload in zip(parts, payloads, strict=True)
         ]
+
+
+@compiled(
+    "bf_put_integers(values: int64[count], counts: int64[lists], means: int64[lists], lists: int64,"
+    " first_table: int32, with_signs: int32, tokens: out(uint8[count]), tables: out(int32[count]),"
+    " bits: out(uint8[room])) -> int64"
+)
+def _put_integers(
+    values: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    means: NDArray[np.int64],
+    first_table: int,
+    with_signs: int,
+    tokens: NDArray[np.uint8],
+    tables: NDArray[np.int32],
+    bits: NDArray[np.uint8],
+) -> int:
+    """Find the token and the table of each integer, and raw bits; returns how many bits there are."""
+    magnitudes = np.abs(values)
+    tokens[:], widths = to_tokens(magnitudes)
+    place = used = 0
+    for count, first_mean in zip(counts.tolist(), means.tolist(), strict=True):
+        own, mean = slice(place, place + count), first_mean
+        for number, magnitude in enumerate(magnitudes[own].tolist(), place):
+            tables[number] = first_table + side_class(mean)
+            mean = next_mean(mean, magnitude)
+        # Raw bits before signs here, since the reader needs each magnitude for the next table.
+        wide = widths[own] > 0
+        parts = [field_bits(magnitudes[own][wide], widths[own][wide])]
+        if with_signs:
+            parts.append((values[own][magnitudes[own] > 0] < 0).astype(np.uint8))
+        for part in parts:
+            bits[used : used + len(part)] = part
+            used += len(part)
+        place += count
+    return used
 
 
 class PayloadReader:

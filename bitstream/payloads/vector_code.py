@@ -75,8 +75,11 @@ def write_vectors(
         modes = [best_predictor(column) for column in columns]
         payload.integers(modes, CHANGE_MEAN, signed=False)
         columns = [_residual(column, mode) for column, mode in zip(columns, modes, strict=True)]
-    for column, precision in zip(columns, vectors.precision.tolist(), strict=True):
-        payload.integers(column.tolist(), expected_entry(len(column), precision))
+    means = [
+        expected_entry(len(column), precision)
+        for column, precision in zip(columns, vectors.precision.tolist(), strict=True)
+    ]
+    payload.integer_lists(columns, means)
 
 
 def read_vectors(

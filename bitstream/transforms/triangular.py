@@ -36,7 +36,8 @@ class OpenRows:
         entries : ndarray of int64, shape (rows,)
             Of the open rows.
         """
-        self.rows = np.delete(self.rows, np.abs(entries).argmax())
+        pivot = int(np.abs(entries).argmax())
+        self.rows = np.concatenate([self.rows[:pivot], self.rows[pivot + 1 :]])
 
 
 def is_triangular(codes: NDArray[np.int64]) -> bool:

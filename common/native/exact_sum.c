@@ -73,7 +73,7 @@ static void carry_over(uint64_t parts[PARTS])
     }
 }
 
-double bfl_sum_of_squares(const double *values, int64_t count)
+double bf_sum_of_squares(const double *values, int64_t count)
 {
     uint64_t parts[PARTS + 2];
     memset(parts, 0, sizeof parts);
@@ -94,7 +94,7 @@ static void subtract(uint64_t from[PARTS], const uint64_t parts[PARTS])
     }
 }
 
-double bfl_sum_exactly(const double *values, int64_t count)
+double bf_sum_exactly(const double *values, int64_t count)
 {
     uint64_t above[PARTS + 2], below[PARTS + 2];
     memset(above, 0, sizeof above);

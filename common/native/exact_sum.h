@@ -1,13 +1,13 @@
 /* Sums that are rounded once, as `math.fsum` of Python. */
-#ifndef BFL_EXACT_SUM_H
-#define BFL_EXACT_SUM_H
+#ifndef BANDFOLD_EXACT_SUM_H
+#define BANDFOLD_EXACT_SUM_H
 
 #include <stdint.h>
 
 /* Sum of the squares of `count` numbers, at most 2**31: each square is rounded, and their exact sum again. */
-double bfl_sum_of_squares(const double *values, int64_t count);
+double bf_sum_of_squares(const double *values, int64_t count);
 
 /* Exact sum of `count` numbers of any sign, at most 2**31, rounded. */
-double bfl_sum_exactly(const double *values, int64_t count);
+double bf_sum_exactly(const double *values, int64_t count);
 
 #endif

@@ -1,6 +1,7 @@
 /* Linear algebra with the same bits everywhere: every operation and its order as in common/exact.py. */
 
 #include "encoding.h"
+#include "exact_sum.h"
 #include "lanes.h"
 #include "linear.h"
 
@@ -33,7 +34,7 @@ BF_EXPORT BF_CLONES void bf_product(const double *a, const double *b, int64_t n,
 }
 
 /* Subtract from a column what lies along the first `count` orthonormal rows of `basis`, of shape [...][n]. */
-BF_EXPORT BF_CLONES void bf_reject(double *restrict column, const double *basis, int64_t n, int64_t count,
+BF_CLONES void bf_reject(double *restrict column, const double *basis, int64_t n, int64_t count,
                                    double *restrict sum)
 {
     /* The products of all rows at once, each from first to last, then their sum from the first row on. */
@@ -51,6 +52,44 @@ BF_EXPORT BF_CLONES void bf_reject(double *restrict column, const double *basis,
             sum[i] += basis[k * n + i] * along[k];
     for (int64_t i = 0; i < n; i++)
         column[i] = column[i] - sum[i];
+}
+
+/* The unit vector that is farthest from rows that are done, the first of equals. */
+static void farthest(const double *rows, int64_t n, int64_t done, double *row)
+{
+    int64_t best = 0;
+    double least = INFINITY;
+    for (int64_t i = 0; i < n; i++) {
+        double covered = 0.0;
+        for (int64_t k = 0; k < done; k++)
+            covered += rows[k * n + i] * rows[k * n + i];
+        if (covered < least) {
+            least = covered;
+            best = i;
+        }
+        row[i] = 0.0;
+    }
+    row[best] = 1.0;
+}
+
+/* Make rows of [count][n] orthonormal from first to last, in place. */
+BF_EXPORT void bf_orthonormalise(double *rows, int64_t n, int64_t count, double *spare)
+{
+    for (int64_t k = 0; k < count; k++) {
+        double *row = rows + k * n;
+        const double before = sqrt(bf_sum_of_squares(row, n));
+        bf_reject(row, rows, n, k, spare);
+        bf_reject(row, rows, n, k, spare);
+        double norm = sqrt(bf_sum_of_squares(row, n));
+        if (norm <= 1e-6 * before || norm == 0.0) {
+            farthest(rows, n, k, row);
+            bf_reject(row, rows, n, k, spare);
+            bf_reject(row, rows, n, k, spare);
+            norm = sqrt(bf_sum_of_squares(row, n));
+        }
+        for (int64_t i = 0; i < n; i++)
+            row[i] = row[i] / norm;
+    }
 }
 
 /* Quantise rows, each zero in the pivots (largest entries) of those before. In `echelon` are multiples of the rows

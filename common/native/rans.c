@@ -307,6 +307,40 @@ BF_EXPORT int32_t bf_integers(bf_reader *reader, bf_bits *raw, int32_t first_tab
     return 0;
 }
 
+/* Arrange lists of integers of side information, each with a running mean of its own: the token and the table of each,
+ * and of each list raw bits and then signs. Returns the number of bits.
+ */
+BF_EXPORT int64_t bf_put_integers(const int64_t *values, const int64_t *counts, const int64_t *means, int64_t lists,
+                                  int32_t first_table, int32_t with_signs, uint8_t *tokens, int32_t *tables,
+                                  uint8_t *bits)
+{
+    const uint8_t *start = bits;
+    for (int64_t list = 0; list < lists; list++) {
+        int64_t mean = means[list];
+        for (int64_t n = 0; n < counts[list]; n++) {
+            const int64_t magnitude = values[n] < 0 ? -values[n] : values[n];
+            int exponent = 3;
+            while (magnitude >> (exponent + 1))
+                exponent++;
+            tables[n] = first_table + bf_side_class(mean);
+            tokens[n] = (uint8_t)magnitude;
+            if (magnitude >= BF_DIRECT) {
+                tokens[n] = (uint8_t)(BF_DIRECT + 2 * (exponent - 4) + (magnitude >> (exponent - 1) & 1));
+                for (int bit = exponent - 2; bit >= 0; bit--)
+                    *bits++ = magnitude >> bit & 1;
+            }
+            mean = bf_next_mean(mean, magnitude);
+        }
+        for (int64_t n = 0; with_signs && n < counts[list]; n++)
+            if (values[n])
+                *bits++ = values[n] < 0;
+        values += counts[list];
+        tokens += counts[list];
+        tables += counts[list];
+    }
+    return bits - start;
+}
+
 /* One diagonal, its classes known: tokens, signs, raw bits. `order` has room for a place of each latent. */
 static int read_diagonal(bf_reader *reader, bf_bits *raw, int32_t first_table, int channels, int64_t positions,
                          int64_t stride, const uint8_t *classes, int32_t *quantised, int64_t *order)

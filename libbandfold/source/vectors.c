@@ -5,8 +5,6 @@
 #include "vectors.h"
 
 #include "dense_solve.h"
-#include "exact_sum.h"
-
 #include "linear.h"
 
 #include <math.h>
@@ -22,44 +20,12 @@ uint64_t bfl_vector_work(int64_t length, int64_t count)
     return bfl_product(bfl_product((uint64_t)length, (uint64_t)count), (uint64_t)count) / 8;
 }
 
-/* The unit vector that is farthest from rows that are done, the first of equals. */
-static void farthest(const double *rows, int64_t length, int64_t done, double *row)
-{
-    int64_t best = 0;
-    double least = INFINITY;
-    for (int64_t n = 0; n < length; n++) {
-        double covered = 0.0;
-        for (int64_t k = 0; k < done; k++)
-            covered += rows[k * length + n] * rows[k * length + n];
-        if (covered < least) {
-            least = covered;
-            best = n;
-        }
-        row[n] = 0.0;
-    }
-    row[best] = 1.0;
-}
-
 bandfold_status bfl_orthonormalise(bfl_workspace *workspace, double *rows, int64_t length, int64_t count)
 {
     const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
     double *spare;
     BFL_TAKE(spare, workspace, BFL_SCRATCH, bfl_sum((uint64_t)length, (uint64_t)count));
-    for (int64_t k = 0; k < count; k++) {
-        double *row = rows + k * length;
-        const double before = sqrt(bfl_sum_of_squares(row, length));
-        bf_reject(row, rows, length, k, spare);
-        bf_reject(row, rows, length, k, spare);
-        double norm = sqrt(bfl_sum_of_squares(row, length));
-        if (norm <= 1e-6 * before || norm == 0.0) {
-            farthest(rows, length, k, row);
-            bf_reject(row, rows, length, k, spare);
-            bf_reject(row, rows, length, k, spare);
-            norm = sqrt(bfl_sum_of_squares(row, length));
-        }
-        for (int64_t n = 0; n < length; n++)
-            row[n] = row[n] / norm;
-    }
+    bf_orthonormalise(rows, length, count, spare);
     bfl_release(workspace, BFL_SCRATCH, mark);
     return BANDFOLD_OK;
 }

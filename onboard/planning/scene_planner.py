@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -115,8 +114,8 @@ class ScenePlanner:
         fold = self._folds.plan(step)
         rotations: tuple[Vectors, ...] = ()
         if rotate and self._rotations and fold.components >= SMALLEST_SIZE:
-            strongest = islice(Analysis(fold).blocks(self.sample.thinned(BLOCKS_TURNED)), LARGEST_SIZE)
-            latents = np.stack([one.astype(np.float64) for one in strongest])
+            analysed = Analysis(fold.leading(LARGEST_SIZE)).blocks(self.sample.thinned(BLOCKS_TURNED))
+            latents = analysed[:LARGEST_SIZE].astype(np.float64)
             rotations = find_rotations(latents, step, self.sample.pixels, self._workers)
         return Plan.of(step, Basis(fold, rotations, self._folds.left_out(fold)))
 

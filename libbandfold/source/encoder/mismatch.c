@@ -61,7 +61,7 @@ bandfold_status bfl_measure_mismatch(bfl_workspace *workspace, const bfl_planned
     for (int64_t band = 0; band < bands; band++)
         for (int64_t k = 0; k < components; k++)
             variances[k] += columns[band * components + k] * products[band * components + k];
-    const double rest = bfl_sum_exactly(energy, bands) - bfl_sum_exactly(variances, components);
+    const double rest = bf_sum_exactly(energy, bands) - bf_sum_exactly(variances, components);
     const double left = rest > 0.0 ? rest : 0.0, knee = bfl_knee(step);
     BFL_TRY(bfl_component_bits(workspace, variances, components, step, &component_bits));
     for (int64_t n = 0; n < bands * bands; n++)

@@ -29,7 +29,7 @@ bandfold_status bfl_log_determinant(bfl_workspace *workspace, double *matrix, in
     bf_pivots(matrix, n, pivots, scaled);
     for (int64_t i = 0; i < n; i++)
         pivots[i] = bfl_log2(pivots[i]);
-    *bits = bfl_sum_exactly(pivots, n);
+    *bits = bf_sum_exactly(pivots, n);
     bfl_release(workspace, BFL_SCRATCH, mark);
     return BANDFOLD_OK;
 }
@@ -43,7 +43,7 @@ bandfold_status bfl_component_bits(bfl_workspace *workspace, const double *varia
     BFL_TAKE(logarithms, workspace, BFL_SCRATCH, (uint64_t)count);
     for (int64_t k = 0; k < count; k++)
         logarithms[k] = bfl_log2(1.0 + (variances[k] > 0.0 ? variances[k] : 0.0) / knee);
-    *bits = bfl_sum_exactly(logarithms, count) / 2;
+    *bits = bf_sum_exactly(logarithms, count) / 2;
     bfl_release(workspace, BFL_SCRATCH, mark);
     return BANDFOLD_OK;
 }

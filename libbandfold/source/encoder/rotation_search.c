@@ -176,7 +176,7 @@ static double matrix_bits(const bfl_matrices *matrices, int64_t number)
     double bits[BFL_MOST_ROTATED];
     for (int64_t k = 0; k < size; k++)
         bits[k] = bfl_vector_bits(matrices->codes + number * size * size + k, size, k, size);
-    return bfl_sum_exactly(bits, size);
+    return bf_sum_exactly(bits, size);
 }
 
 /* Leave out a matrix, and its row of costs. */
@@ -227,7 +227,7 @@ static bandfold_status gain_of(const search *in, const bfl_matrices *matrices, c
     for (int64_t k = 0; k < matrices->count; k++)
         bits[k] = matrix_bits(matrices, k);
     const double spent =
-        bfl_sum_exactly(bits, matrices->count) + bfl_rotation_map_bits(matrices->count, in->pixels);
+        bf_sum_exactly(bits, matrices->count) + bfl_rotation_map_bits(matrices->count, in->pixels);
     const int64_t saved = whole - cheapest_costs(costs, matrices->count, in->blocks, -1);
     *gain = (double)saved / BITS_UNIT * (double)in->pixels / (double)(in->blocks * BF_CHANNELS) - spent;
     bfl_release(in->workspace, BFL_SCRATCH, mark);

@@ -61,7 +61,7 @@ bandfold_status bfl_step_for_bits(bfl_workspace *workspace, const bfl_sensor_pla
             const double ratio = (variances[k] > 0.0 ? variances[k] : 0.0) / square;
             rates[k] = bfl_log2(1.0 + FACTOR * sqrt(ratio) * ratio / (1.0 + ratio)) / 2;
         }
-        if (bfl_sum_exactly(rates, count) * pixels > bits)
+        if (bf_sum_exactly(rates, count) * pixels > bits)
             low = middle;
         else
             high = middle;

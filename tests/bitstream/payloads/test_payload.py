@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from bandfold.bitstream.contexts.tables import SIDE_CLASSES, load_tables
 from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter, next_mean, side_class
+from bandfold.common import kernels
 from bandfold.common.errors import StreamError
 
 TABLES = load_tables()
@@ -43,6 +44,24 @@ def test_whatever_is_written_is_read_back(calls):
         else:
             assert reader.integers(len(content), mean, signed=kind == "signed") == content
     reader.finish()
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(st.lists(SIGNED, max_size=8), st.integers(1, 1 << 20)), max_size=4), st.booleans())
+def test_lists_are_integers_one_after_the_other(lists, signed):
+    lists = [([value if signed else abs(value) for value in one], mean) for one, mean in lists]
+
+    def together():
+        writer = PayloadWriter(TABLES)
+        writer.integer_lists([one for one, _ in lists], [mean for _, mean in lists], signed=signed)
+        return writer.data()
+
+    apart = PayloadWriter(TABLES)
+    for one, mean in lists:
+        apart.integers(one, mean, signed=signed)
+    with kernels.switched_off():
+        assert together() == apart.data()
+    assert together() == apart.data()
 
 
 def test_nothing_is_one_byte():

@@ -99,6 +99,19 @@ def test_latents_beyond_32_bits_are_refused(monkeypatch, compiled):
         analysis.strip(ArraySource(cube), slice(0, 8))
 
 
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("count", [1, 3, 9])
+def test_leading_components_are_those_of_the_whole_fold(seed, count):
+    generator = np.random.Generator(np.random.PCG64(seed))
+    fold = _fold(generator, 30, 3)
+    blocks = generator.integers(0, 4000, (30, 5, 64)).astype(np.uint16)
+    leading = fold.leading(count)
+    assert leading.components == (count if fold.second.count >= count else fold.components)
+    np.testing.assert_array_equal(
+        Analysis(leading).blocks(blocks)[:count], Analysis(fold).blocks(blocks)[:count]
+    )
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 1 << 30),
