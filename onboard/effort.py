@@ -26,6 +26,8 @@ class Effort:
         Whether the strongest components of each block are rotated.
     regions : bool
         Whether several folds are looked for where the land changes.
+    rare_blocks : bool
+        Whether blocks that the sample does not know are looked for, and planned for too.
     searches : int
         Searches for the best path through the trellis of two quantisers, each but the first one in the
         contexts of the path before it.
@@ -49,6 +51,7 @@ class Effort:
     quantiser: str = DEPENDENT
     rotations: bool = True
     regions: bool = True
+    rare_blocks: bool = True
     searches: int = 1
     blocks: int = 400
     thinning: int = 16
@@ -60,9 +63,16 @@ class Effort:
 
 EFFORTS: dict[int, Effort] = {
     1: Effort(
-        UNIFORM, rotations=False, regions=False, blocks=128, thinning=64, trial_share=0.5, one_trial=True
+        UNIFORM,
+        rotations=False,
+        regions=False,
+        rare_blocks=False,
+        blocks=128,
+        thinning=64,
+        trial_share=0.5,
+        one_trial=True,
     ),
-    2: Effort(UNIFORM, rotations=False, regions=False, trial_share=0.5),
+    2: Effort(UNIFORM, rotations=False, regions=False, rare_blocks=False, trial_share=0.5),
     3: Effort(UNIFORM, regions=False),
     4: Effort(regions=False),
     5: Effort(),

@@ -26,6 +26,7 @@ from .decoding_cost import decoding_notes
 from .planning.block_sample import BlockSample, sample_blocks
 from .planning.partition import default_intervals, fits, partition_bands, partition_ends
 from .planning.plan import Candidate, Planner
+from .planning.rare_blocks import add_rare_blocks
 from .planning.region_planner import LEAST_SAVED, find_regions
 from .planning.scene_planner import ScenePlanner
 from .planning.weight_codes import weight_codes
@@ -56,6 +57,9 @@ LINES_PUSHED = 4
 
 NEAR_TARGET = 0.3
 """Octaves between the size of a trial and that asked for, within which the trial is believed."""
+
+MOST_MOVES = 3
+"""How often a trial is repeated at a step moved by an octave or less, until it is near."""
 
 OWN_MARGIN = 1.02
 """A scene's own fold is tried beside its sensor's where it does not seem to cost so many times as much."""
@@ -362,6 +366,8 @@ class Encoder:
         sample = sample_blocks(
             coder.samples, self._sampled, enough=blocks, most=thinning, workers=self._workers
         )
+        if self._effort.rare_blocks:
+            sample = add_rare_blocks(sample, coder.samples, [slice(0, coder.samples.info.lines)])
         weights = self.settings.weights
         if weights is not None:
             sample = replace(sample, weights=weight_codes(weights, sample, coder.samples.scene.info))
@@ -414,13 +420,15 @@ class Encoder:
         if several is None:
             return Candidate(planner)
         tried = try_regions(coder, several.plan(step), planner.plan(step))
-        size, several_cost_less = tried.size, tried.several_cost_less
-        octaves = self._octaves_off(size, coder.samples.info.count)
-        if abs(octaves) > NEAR_TARGET:
+        size = tried.size
+        for _ in range(MOST_MOVES):
+            octaves = self._octaves_off(tried.size, coder.samples.info.count)
+            if abs(octaves) <= NEAR_TARGET:
+                break
             # Coarse steps see little but the means of the land: the step to come decides.
             step = moved_step(step_code(step), -octaves, -1.0) / STEP_UNIT
-            several_cost_less = try_regions(coder, several.plan(step), planner.plan(step)).several_cost_less
-        return Candidate(several if several_cost_less else planner, size)
+            tried = try_regions(coder, several.plan(step), planner.plan(step))
+        return Candidate(several if tried.several_cost_less else planner, size)
 
     def _octaves_off(self, size: float, count: int) -> float:
         """Binary logarithm of a size over that asked for; 0 where none is."""

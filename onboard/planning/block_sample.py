@@ -53,6 +53,8 @@ class BlockSample:
         Only every so many-th band was taken.
     weights : ndarray of int64, shape (bands,), optional
         Codes of the weights of the bands, see `bandfold.bitstream.transforms.coding_weights`.
+    added : int
+        How many blocks, the last ones, do not stand for others; see `bandfold.onboard.planning.rare_blocks`.
     workers : Workers
         Threads that share the work on the sample.
     """
@@ -62,6 +64,7 @@ class BlockSample:
     rows: NDArray[np.int64] | None = None
     stride: int = 1
     weights: NDArray[np.int64] | None = None
+    added: int = 0
     workers: Workers = field(default=ALONE, compare=False)
 
     @cached_property
@@ -70,8 +73,10 @@ class BlockSample:
         return self.thinned(FEW_BLOCKS)
 
     def thinned(self, count: int) -> NDArray[Any]:
-        """Every n-th block: about so many, fewer than twice as many."""
-        return self.blocks[:, :: max(self.blocks.shape[1] // count, 1)]
+        """Every n-th block, about so many, fewer than twice as many, and those that were added."""
+        usual = self.blocks.shape[1] - self.added
+        every = self.blocks[:, : usual : max(usual // count, 1)]
+        return np.concatenate([every, self.blocks[:, usual:]], axis=1) if self.added else every
 
     @cached_property
     def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

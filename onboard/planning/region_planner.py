@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
 
 import numpy as np
 
@@ -19,7 +18,8 @@ from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER, least_fold_bits
 
 from .block_sample import BlockSample, sample_blocks
 from .plan import Plan
-from .region_clusters import Region, merge_strips, stride_of
+from .rare_blocks import add_rare_blocks
+from .region_clusters import Region, merge_strips, settle_strips, stride_of
 from .scene_planner import ScenePlanner
 from .stream_planner import SHARE
 
@@ -34,6 +34,13 @@ LEAST_BLOCKS = 32
 
 LEAST_OF_MANY = 192
 """... and where they stand for others."""
+
+SETTLED_BLOCKS = 16
+"""Sampled blocks at least of strips that go to the region whose fold codes them best: fewer than a region
+has, so that regions end where the land does ..."""
+
+MOST_SETTLED = 64
+"""... and how many such groups of strips there are at most."""
 
 LEAST_SAVED = 0.025
 """Share of the bits of one fold that several must save by the moments to be looked at more closely.
@@ -125,11 +132,12 @@ def find_regions(
         None where one fold is best.
     """
     sparse = _Divider(planner.sample, source, strip_lines, LEAST_BLOCKS)
-    if len(sparse.groups) < 2:
+    groups = sparse.groups()
+    if len(groups) < 2:
         return None
     # Those of a region are fewer, told more coarsely, and have rotations.
     bits = planner.side_bits(step) + least_fold_bits(len(planner.sample.blocks))
-    root = merge_strips(sparse.groups, step)
+    root = merge_strips(groups, step)
     if root.saved < least_saved * root.bits or len(_cut(root, bits)) < 2:
         return None
     sample, workers = planner.sample, planner.sample.workers
@@ -140,19 +148,28 @@ def find_regions(
     everything = sample.blocks.shape[1] == sparse.blocks
     least = LEAST_BLOCKS if everything else LEAST_OF_MANY
     divider = _Divider(sample, source, strip_lines, least)
-    if len(divider.groups) < 2:
+    groups = divider.groups()
+    if len(groups) < 2:
         return None
-    root = merge_strips(divider.groups, step)
+    root = merge_strips(groups, step)
     regions = _cut(root, bits)
     if root.saved < least_saved * root.bits or len(regions) < 2:
         return None
+    groups = divider.groups(SETTLED_BLOCKS, MOST_SETTLED)
     if sample is not planner.sample:
         sample = sample_blocks(source, progress, enough=DENSE_BLOCKS, workers=workers)
         divider = _Divider(sample, source, strip_lines, least)
     while len(regions) > 1:
-        planners = [planner.on(divider.part(region.strips)) for region in regions]
-        if _pays(planner, sample, planners, step):
-            return RegionPlanner(planner, planners, divider.numbers(regions))
+        parts = [region.strips for region in regions]
+        settled = settle_strips(parts, groups, step)
+        if all(divider.count(strips) >= least for strips in settled):
+            parts = settled
+        planners = [
+            planner.on(add_rare_blocks(divider.part(strips), source, divider.lines(strips)))
+            for strips in parts
+        ]
+        if len(parts) > 1 and _pays(planner, sample, planners, step):
+            return RegionPlanner(planner, planners, divider.numbers(parts))
         # The first cut saves most.
         regions = sorted(root.parts, key=lambda region: region.strips) if len(regions) > 2 else []
     return None
@@ -172,10 +189,23 @@ class _Divider:
             self._strip_of = sample.rows * BLOCK // strip_lines
         self._least = least
 
-    @cached_property
-    def groups(self) -> list[tuple[tuple[int, ...], BlockSample]]:
-        """Neighbouring strips of which enough is sampled together to compare them."""
-        return [(strips, self.part(strips)) for strips in self._neighbours()]
+    def groups(
+        self, least: int | None = None, most: int = MOST_GROUPS
+    ) -> list[tuple[tuple[int, ...], BlockSample]]:
+        """Neighbouring strips of which enough is sampled together to compare them, so many groups at most."""
+        return [
+            (strips, self.part(strips))
+            for strips in self._neighbours(self._least if least is None else least, most)
+        ]
+
+    def lines(self, strips: tuple[int, ...]) -> list[slice]:
+        """Lines of some strips."""
+        height = self._strip_lines
+        return [slice(strip * height, min((strip + 1) * height, self._info.lines)) for strip in strips]
+
+    def count(self, strips: tuple[int, ...]) -> int:
+        """How many blocks of some strips were sampled."""
+        return int(np.isin(self._strip_of, strips).sum())
 
     def part(self, strips: tuple[int, ...]) -> BlockSample:
         """What was sampled of some strips."""
@@ -188,15 +218,15 @@ class _Divider:
         pixels = count * self._info.samples
         return BlockSample(blocks, pixels, stride=self._sample.stride, workers=self._sample.workers)
 
-    def numbers(self, regions: list[Region]) -> tuple[int, ...]:
+    def numbers(self, regions: list[tuple[int, ...]]) -> tuple[int, ...]:
         """Number of the region of each strip."""
-        found = {strip: number for number, region in enumerate(regions) for strip in region.strips}
+        found = {strip: number for number, strips in enumerate(regions) for strip in strips}
         return tuple(found[strip] for strip in range(self.strips))
 
-    def _neighbours(self) -> list[tuple[int, ...]]:
+    def _neighbours(self, least: int, most: int) -> list[tuple[int, ...]]:
         """Strips of those groups."""
         counts = np.bincount(self._strip_of, minlength=self.strips)
-        enough = max(self._least, int(counts.sum()) // MOST_GROUPS)
+        enough = max(least, int(counts.sum()) // most)
         groups: list[tuple[int, ...]] = []
         start = 0
         for end in range(1, self.strips + 1):
