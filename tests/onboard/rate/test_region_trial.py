@@ -55,9 +55,10 @@ def test_the_encoder_listens(monkeypatch, cube):
 @pytest.mark.parametrize(
     ("target", "share", "moves"),
     [
-        ({"bps": 0.5}, 0.4, [0.4]),
+        ({"bps": 0.5}, 0.4, [0.5, 0.4]),
         ({"bps": 0.5}, 0.9, []),
-        ({"bps": 0.5}, 9.0, [2.0]),
+        ({"bps": 0.5}, 9.0, [2, 4, 8]),
+        ({"bps": 0.5}, 0.01, [0.5, 0.25, 0.125]),
         ({"step": STEP}, 0.1, []),
     ],
 )
@@ -68,11 +69,11 @@ def test_folds_are_compared_near_the_step_that_meets_the_target(monkeypatch, cub
     def tried(_, several, one):
         steps.append(one.step)
         assert several.step == one.step
-        return RegionTrial(several_cost_less=len(steps) == 1, size=share * 0.5 * cube.size / 8)
+        size = share * steps[0] / one.step * 0.5 * cube.size / 8
+        return RegionTrial(several_cost_less=len(steps) <= len(moves), size=size)
 
     monkeypatch.setattr("bandfold.onboard.encoder.try_regions", tried)
     report = Decoder(Encoder(strip_lines=STRIP, **target).encode(cube)).report()
-    assert [step / steps[0] for step in steps[1:]] == pytest.approx(
-        [max(move, 0.5) for move in moves], rel=0.01
-    )
-    assert (report["folds"] > 1) == (not moves)
+    assert [step / steps[0] for step in steps[1:]] == pytest.approx(moves, rel=0.01)
+    # The last trial decides.
+    assert report["folds"] == 1
