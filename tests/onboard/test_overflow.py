@@ -93,7 +93,7 @@ def test_latents_of_a_network_that_saturates_are_cut():
     for compiled in (True, False):
         with nullcontext() if compiled else kernels.switched_off():
             strip = PredictedBands(basis.fold, codec.kernels, codec.points, 256, (1, 1), forget=True)
-            loop = PredictionLoop(strip, ComponentQuantiser(codec.mode, (1, 1, 1)), codec, scene, 0)
+            loop = PredictionLoop(strip, ComponentQuantiser(codec.mode, (1, 1)), codec, scene, 0)
             loop.predict(0)
             loop.latents[:] = 1000
             loop.code(0, np.full((3, 3, 64), 127, dtype=np.int8), 40)
