@@ -9,27 +9,9 @@ import click
 
 from bandfold.common.workers import share_heap
 
-from .bench import bench
 from .command_group import BandfoldGroup
-from .compare import compare
-from .decode import decode
-from .demo import demo
-from .depacketise import depacketise
-from .encode import encode
-from .engines import engines, selftest
-from .export import export
-from .fit import fit
-from .hdf5 import hdf5
-from .info import info
-from .models import models
-from .packetise import packetise
-from .partition import partition
-from .report import report
-from .synth import synth
-from .train import train
-from .truncate import truncate
+from .command_modules import CommandModules
 from .verbosity import add_verbosity
-from .vrt import vrt
 
 GARBAGE_THRESHOLD = 20_000
 """Objects that are made beyond those that are freed until garbage is looked for; Python's is 700."""
@@ -70,14 +52,18 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-STREAMS = (encode, decode, info, truncate, compare, report, vrt, hdf5, packetise, depacketise)
-MODELS = (partition, fit, models, engines, selftest, train, export)
-TRIALS = (synth, bench, demo)
+STREAMS = ("encode", "decode", "info", "truncate", "compare", "report", "vrt", "hdf5")
+PACKETS = ("packetise", "depacketise")
+MODELS = ("partition", "fit", "models", "engines", "selftest", "train", "export")
+TRIALS = ("synth", "bench", "demo")
 
-for command in (*STREAMS, *MODELS, *TRIALS):
-    main.add_command(command)
+ELSEWHERE = {"selftest": "engines"}
+"""Files of commands that do not have one of their own."""
 
 add_verbosity(main)
+main.commands = CommandModules(
+    {name: ELSEWHERE.get(name, name) for name in (*STREAMS, *PACKETS, *MODELS, *TRIALS)}, add_verbosity
+)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bandfold.bitstream.container.header import DEPENDENT, UNIFORM
+from bandfold.bitstream.transforms.klt import MERGE_LIMIT
 
 DEFAULT_EFFORT = 5
 """What no effort gives."""
@@ -28,6 +29,8 @@ class Effort:
         Whether several folds are looked for where the land changes.
     rare_blocks : bool
         Whether blocks that the sample does not know are looked for, and planned for too.
+    merged : int
+        Components that the second KLT of a scene merges at most. Not of streams.
     searches : int
         Searches for the best path through the trellis of two quantisers, each but the first one in the
         contexts of the path before it.
@@ -52,6 +55,7 @@ class Effort:
     rotations: bool = True
     regions: bool = True
     rare_blocks: bool = True
+    merged: int = MERGE_LIMIT
     searches: int = 1
     blocks: int = 400
     thinning: int = 16
@@ -67,6 +71,7 @@ EFFORTS: dict[int, Effort] = {
         rotations=False,
         regions=False,
         rare_blocks=False,
+        merged=40,
         blocks=128,
         thinning=64,
         trial_share=0.5,

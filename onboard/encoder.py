@@ -397,8 +397,8 @@ class Encoder:
         self, sample: BlockSample, ends: tuple[int, ...] | None, sensor: SensorBasis | None
     ) -> ScenePlanner:
         """Plans of one fold in given intervals, or in those that are found."""
-        rotations = self._effort.rotations
-        return ScenePlanner(sample, ends, sensor, workers=self._workers, rotations=rotations)
+        effort = self._effort
+        return ScenePlanner(sample, ends, sensor, effort.merged, self._workers, rotations=effort.rotations)
 
     def _partitioned(self, usual: ScenePlanner) -> list[ScenePlanner]:
         """Plans in the usual intervals, and in as many more or fewer as the effort compares."""

@@ -444,11 +444,12 @@ BF_EXPORT BF_CLONES void bf_statistics(const int32_t *quantised, int64_t channel
         for (int diagonal = 0; diagonal < BF_DIAGONALS; diagonal++)
             for (int c = bf_first(diagonal); c < bf_first(diagonal + 1); c++) {
                 const int32_t *values = quantised + c * channel_stride + one * component_stride;
-                int64_t count = 0, sum = 0;
+                int64_t sum = 0;
+                int32_t count = 0;
                 uint32_t large = 0;
                 for (int64_t p = 0; p < positions; p++) {
                     const uint32_t whole = magnitude_of(values[p]);
-                    const int64_t magnitude = whole < 1 << 15 ? whole : 1 << 15;
+                    const uint32_t magnitude = whole < 1 << 15 ? whole : 1 << 15;
                     count += magnitude != 0;
                     sum += magnitude * magnitude;
                     large |= whole;

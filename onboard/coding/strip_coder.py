@@ -27,7 +27,7 @@ from bandfold.onboard.transform.block_weights import weigh_blocks
 from bandfold.onboard.transform.rotation import rotate
 
 from .strip_error import CountedSamples
-from .verification import check_levels, columns_checked
+from .verification import blocks_checked, check_levels
 
 
 @dataclass(frozen=True)
@@ -230,12 +230,14 @@ class FoldedStripCoder:
     ) -> CodedStrip:
         """Quantise latents and write their segment; see `StripCoder.code`."""
         latents, worth = analysed.latents, LAGRANGE_MULTIPLIER * self._bit_worth
-        columns = columns_checked(latents.shape[3], place.index)
-        checked = latents[..., columns].copy()
+        flat = (*latents.shape[:2], math.prod(latents.shape[2:]))
+        blocks = blocks_checked(flat[2], place.index)
+        checked = latents.reshape(flat)[..., blocks].copy()
         # What lies in memory for strips serves one: nobody asks for its latents again.
         once = memory is not None and not errors
         levels, classes = quantise(latents, step, self._mode, worth, self._searches, memory, in_place=once)
-        check_levels(checked, levels[..., columns], classes[..., columns], self._mode, step, place.index)
+        found = levels.reshape(flat[1], flat[0], flat[2])[..., blocks]
+        check_levels(checked, found, step, place.index)
         segment = Segment(
             levels,
             classes,

@@ -103,6 +103,7 @@ class ScenePlanner:
         self.sample = sample
         self._sensor = sensor
         self._workers = workers
+        self._merge_limit = merge_limit
         self._folds = (
             FoldPlanner(sample, ends, merge_limit, workers)
             if sensor is None
@@ -170,7 +171,12 @@ class ScenePlanner:
     def on(self, sample: BlockSample) -> ScenePlanner:
         """Plans of the same kind, in the same intervals, from another sample."""
         return ScenePlanner(
-            sample, self._folds.ends, self._sensor, workers=self._workers, rotations=self._rotations
+            sample,
+            self._folds.ends,
+            self._sensor,
+            self._merge_limit,
+            self._workers,
+            rotations=self._rotations,
         )
 
     def _cost(self, fold: Fold, step: float, blocks: NDArray[Any]) -> tuple[float, float]:

@@ -243,7 +243,8 @@ def _alternate(
     share = pixels / latents.shape[2]
     for number in range(ROUNDS):
         used = np.unique(chosen)
-        moments = np.stack([_second_moments(latents[:, :, chosen == index]) for index in used])
+        members = [chosen == index for index in used]
+        moments = np.stack(list(workers.map(lambda some: _second_moments(latents[:, :, some]), members)))
         values, vectors = exact.eigh(moments)
         if number < ROUNDS - 1:
             integers = np.rint(vectors * BASIS_UNIT)
