@@ -79,6 +79,33 @@ def test_blocks_at_the_edge_are_found_and_filled():
     assert rare.blocks.shape[2] == 64
 
 
+@pytest.mark.parametrize("value", [65535, 0])
+def test_single_samples_far_off_are_found_in_any_band(value):
+    """A number that fell below zero and became the highest: in most bands of its pixel nothing is amiss."""
+    (line, column), *_ = unsampled(1)
+    cube = sea() + np.uint16(9000)
+    cube[13, line + 3, column + 5] = value
+    source = ArraySource(cube)
+    rare = add_rare_blocks(sample_blocks(source), source, WHOLE)
+    assert rare.added == 1
+    decoded = Decoder(Encoder(bps=0.3).encode(cube), restore="off").decode()
+    assert abs(int(decoded[13, line + 3, column + 5]) - value) < 500
+
+
+def test_other_spectra_are_new_where_stronger_ones_are_sampled():
+    """One kind of ship in the sample is not to hide another kind."""
+    (line, column), *_ = unsampled(1)
+    cube = sea([(line, column)])
+    sampled = sample_blocks(ArraySource(cube)).rows[3] * 8
+    other = np.round(3000 * np.abs(np.cos(np.linspace(0, 5, BANDS)))).astype(np.uint16)
+    cube[:, sampled : sampled + 8, ::8] += other[:, None, None]
+    source = ArraySource(cube)
+    rare = add_rare_blocks(sample_blocks(source), source, WHOLE)
+    ship = np.rint(rare.blocks[:, -1].max(axis=1) - rare.blocks.mean(axis=(1, 2)))
+    assert rare.added == 1
+    assert np.corrcoef(ship, SHIP)[0, 1] > 0.95
+
+
 def test_no_more_are_added_than_a_part_of_the_sample():
     source = ArraySource(sea(unsampled(60)))
     sample = sample_blocks(source)
