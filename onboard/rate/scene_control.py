@@ -237,6 +237,8 @@ class SceneControl:
 
     def _size_slope(self, budget: int) -> float:
         """Logarithm of the bytes over that of the step, about, before anything is measured."""
+        # Of few samples a low rate is less than a byte: out of reach, which what codes the scene says.
+        budget = max(budget, 1)
         bps = 8.0 * budget / self._coder.samples.info.count
         if not self._coder.method.trims:
             return max(SIZE_SLOPE, -BITS_AN_OCTAVE / bps)

@@ -65,6 +65,12 @@ def test_hopeless_budget_is_refused(small, spectral, nbytes):
         Encoder(nbytes=nbytes, spectral=spectral).encode(small)
 
 
+@pytest.mark.parametrize("model", [None, "innovations", "balle48-relu-cal-l1"])
+def test_a_rate_of_less_than_a_byte_is_refused(small, model):
+    with pytest.raises(BudgetError, match="budget of 0 bytes is too small"):
+        Encoder(bps=0.2, model=model).encode(small[:, :1, :1])
+
+
 def test_step_that_leaves_nothing_gives_the_means(small):
     decoded = Decoder(Encoder(step=1 << 20).encode(small)).decode()
     for band in decoded:
