@@ -17,6 +17,7 @@ from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.transforms.band_order import FARTHEST_STEP, MOST_SPAN, Hierarchy
 from bandfold.common.exact import log2_of
+from bandfold.common.workers import trim_heap
 from bandfold.onboard.prediction.band_importance import STEP_GRID, CodedBands, WatchedBand, important_steps
 from bandfold.onboard.prediction.predicted_coder import PredictedMethod, StripSamples
 from bandfold.onboard.prediction.predicted_planner import GAIN, QUARTERS, PredictedPlanner, hierarchy_of
@@ -153,6 +154,8 @@ def choose_order(
         room = FARTHEST_STEP - max(map(abs, order.steps))
         order = order.with_steps(bands, max(min(moved, room), -room))
     planner.hierarchy, planner.engine = order, chosen.engine
+    # What trials took leaves gaps into which nothing of a whole strip fits.
+    trim_heap()
 
 
 def _some_of(samples: Samples) -> StripSamples:
