@@ -20,6 +20,9 @@ _LATITUDE = re.compile(r"lat|latitudes?(_\w+)?", re.IGNORECASE)
 _LISTED = 6
 """Names of arrays in one line."""
 
+_LOOKUP = re.compile(r"(glt|igm)(_\w+)?", re.IGNORECASE)
+"""Geometry lookup tables, which put pixels on a map, and their inverse."""
+
 
 @dataclass(frozen=True)
 class Geolocation:
@@ -89,7 +92,8 @@ def not_carried(found: Sequence[Variable], scene: Variable, used: Sequence[Varia
     Returns
     -------
     tuple of str
-        One line, or none if nothing is left out. Single numbers, and coordinates of axes, are not told.
+        One line, or none if nothing is left out; geometry lookup tables come first. Single numbers, and
+        coordinates of axes, are not told.
     """
     dims = {name.rpartition("/")[2] for name in scene.dims}
     left = [
@@ -104,6 +108,7 @@ def not_carried(found: Sequence[Variable], scene: Variable, used: Sequence[Varia
     ]
     if not left:
         return ()
+    left.sort(key=lambda name: _LOOKUP.fullmatch(name.rpartition("/")[2]) is None)
     more = f" and {len(left) - _LISTED} others" if len(left) > _LISTED else ""
     return (f"not carried, keep the file for them: {', '.join(left[:_LISTED])}{more}",)
 
