@@ -8,7 +8,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from typing import Any
 
@@ -142,9 +142,12 @@ def told_failure(error: Exception) -> tuple[str, str, int] | None:
         return kind, f"not enough memory: {reason}; take a smaller scene", status
     if isinstance(error, OSError):
         # Whoever opens a file says what it is for: here comes what nobody expected, as names too long.
-        place = "" if error.filename is None else f" {str(error.filename)[:200]}"
         reason = error.strerror or str(error) or kind
-        return kind, f"cannot use{place}: {reason}; name another file", OutputError.exit_status
+        if error.filename is None:
+            message = f"cannot read or write: {reason}; look at where input comes from and output goes to"
+        else:
+            message = f"cannot use {str(error.filename)[:200]}: {reason}; name another file"
+        return kind, message, OutputError.exit_status
     return None
 
 
@@ -163,8 +166,11 @@ class _JsonAsked:
 
 def _fail(kind: str, message: str, status: int, asked: _JsonAsked) -> int:
     line = " ".join(message.split())
-    click.echo(f"error: {line}", err=True)
-    asked.tell({"kind": kind, "message": line, "exit_status": status})
+    # Where neither can be written to, the status tells.
+    with suppress(OSError):
+        click.echo(f"error: {line}", err=True)
+    with suppress(OSError):
+        asked.tell({"kind": kind, "message": line, "exit_status": status})
     return status
 
 

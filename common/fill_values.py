@@ -63,9 +63,9 @@ class FillValue:
 
     def __str__(self) -> str:
         whole = math.isfinite(self.value) and self.value.is_integer() and abs(self.value) < 2**53
-        return (
-            f"{int(self.value) if whole else f'{self.value:.9g}'} in {100 * self.share:.2g} % of the samples"
-        )
+        value = str(int(self.value)) if whole else f"{self.value:.9g}"
+        # Two digits, and never 1e+02.
+        return f"{value} in {float(f'{100 * self.share:.2g}'):g} % of the samples"
 
 
 def find_fill_values(block: NDArray[Any], present: NDArray[np.bool_]) -> tuple[FillValue, ...]:

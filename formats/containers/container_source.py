@@ -91,6 +91,7 @@ def container_source(
         metadata = {**grids.fields, **metadata}
         notes.append(grids.note)
         lists = [*lists, *grids.used]
+    notes += _misfits(scene, shape[0])
     notes += not_carried(found, scene, [*lists, *scene.parts])
     markers = scene.no_data_values() if isinstance(options.no_data, NoData) else ()
     info = options.scene_info(shape, scene.sample_dtype, metadata, next(iter(markers), None), axes.interleave)
@@ -98,6 +99,10 @@ def container_source(
     if scene.unsigned or len(markers) > 1:
         data = StoredSamples(data, info.dtype, markers)
     return ArrayBlockSource(path, data, axes.mirrored() if mirrored else axes, info, notes)
+
+
+_SCALING = ("scale_factor", "add_offset")
+"""Attributes of CF: a number for all bands; some programs write one for each."""
 
 
 class _Mirror:
@@ -125,6 +130,21 @@ def _spectral(
     return fields, [one for one in (wavelength, width, good) if one is not None]
 
 
+def _only(numbers: Sequence[float]) -> float | None:
+    """The number of a list of one."""
+    return numbers[0] if len(numbers) == 1 else None
+
+
+def _misfits(scene: Variable, bands: int) -> list[str]:
+    """What to tell of a scale or an offset that is neither a number nor one for each band."""
+    return [
+        f"{name} of {scene.name} is {value!r}"[:100]
+        + ", no number for all bands or for each: it is not carried"
+        for name in _SCALING
+        if (value := scene.attribute(name)) is not None and len(attribute_numbers(value)) not in (1, bands)
+    ]
+
+
 def _described(scene: Variable, about: dict[str, Any], bands: int) -> dict[str, MetadataValue]:
     """What attributes say: description, unit, scale, offset, and fields as `cf_dataset` writes them."""
     described: dict[str, MetadataValue] = {}
@@ -137,10 +157,11 @@ def _described(scene: Variable, about: dict[str, Any], bands: int) -> dict[str, 
         described[header_fields.DATA_UNITS] = units
     if scene.last_name != USUAL_NAME:
         described[header_fields.VARIABLE] = scene.last_name
-    described |= header_fields.scale_fields(bands, scene.number("scale_factor"), scene.number("add_offset"))
-    for key, name in ((header_fields.GAINS, GAINS), (header_fields.OFFSETS, OFFSETS)):
-        numbers = attribute_numbers(scene.attribute(name))
-        if len(numbers) == bands:
+    scale, offset = (attribute_numbers(scene.attribute(name)) for name in _SCALING)
+    described |= header_fields.scale_fields(bands, _only(scale), _only(offset))
+    for key, listed, name in ((header_fields.GAINS, scale, GAINS), (header_fields.OFFSETS, offset, OFFSETS)):
+        numbers = attribute_numbers(scene.attribute(name)) or listed
+        if len(numbers) == bands and (bands > 1 or numbers is not listed):
             described[key] = header_fields.number_texts(numbers)
     for name in about:
         text = root.text(name) if name.startswith(FIELD_PREFIX) else None

@@ -1,7 +1,8 @@
 """Reading the text of an ENVI header, as the programs that write such headers leave it.
 
-Beyond what the format says, trailing commas, text behind a closing brace, braces in a description, lists in
-square brackets, capitals and underscores in keys are understood: what follows them is not lost.
+Beyond what the format says, trailing commas, text behind a closing brace, braces in a description, braces
+that open in the next line, lists in square brackets, capitals and underscores in keys are understood: what
+follows them is not lost.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ def parse_header(text: str) -> dict[str, MetadataValue]:
         if found is None:
             continue
         key, value = field_key(found[1]), found[2].strip()
+        if not value and number < len(lines) and lines[number].lstrip().startswith("{"):
+            value, number = lines[number].strip(), number + 1
         if value[:1] != "{" and not (value.startswith("[") and value.rstrip(" \t,").endswith("]")):
             fields[key] = value
             continue

@@ -229,6 +229,8 @@ class OpenedFile(ByteSource):
         with _remote_errors(self.name):
             if file.seekable():
                 self.size = file.seek(0, os.SEEK_END)
+                # So is every device that can be sought: there is nothing to come back for.
+                self._data = None if self.size else b""
             else:
                 self._data = file.read()
                 self.size = self.bytes_read = len(self._data)

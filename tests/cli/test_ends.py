@@ -71,6 +71,38 @@ def test_a_full_disk_is_told(stream, tmp_path, suffix):
     assert not any(tmp_path.iterdir())
 
 
+FULL = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+
+
+@FULL
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_what_cannot_be_printed_is_told(stream, options):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COMMAND, "info", str(stream), *options], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 8
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: cannot read or write: No space left on device")
+
+
+@FULL
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_the_status_tells_where_nothing_can_be_printed(tmp_path, options):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COMMAND, "info", str(tmp_path / "none.bf"), *options], stdout=full, stderr=full
+        )
+    assert done.returncode == 6
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/null"), reason="no such device")
+@pytest.mark.parametrize("arguments", [("info", "/dev/null"), ("decode", "/dev/null", "-o", "a.hdr")])
+def test_an_empty_device_is_no_stream(tmp_path, arguments):
+    status, said = ended(*arguments, cwd=tmp_path)
+    assert (status, said) == (6, ["error: not a bandfold stream: the signature at byte 0 is wrong"])
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_signals_leave_nothing_behind(tmp_path, number, status):
     with subprocess.Popen(

@@ -1,6 +1,7 @@
 """Fill values are found by how they lie among the others, not by their names."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -35,6 +36,7 @@ def test_two_values_and_nan():
     assert math.isnan(fills[2].value)
     assert fills[0].share == pytest.approx(0.25)
     assert str(fills[0]) == "-9999 in 25 % of the samples"
+    assert str(replace(fills[0], share=0.9999)) == "-9999 in 100 % of the samples"
 
 
 def test_a_border_of_zeros_in_all_bands():

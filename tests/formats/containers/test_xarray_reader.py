@@ -79,6 +79,25 @@ def test_netcdf_3_packed_on_a_grid(tmp_path):
     check(source, CUBE.astype(np.int16))
 
 
+@pytest.mark.parametrize(
+    ("scale", "gains", "note"),
+    [
+        ("0.01", ("0.01",) * BANDS, None),
+        (b" 0.01 ", ("0.01",) * BANDS, None),
+        (np.arange(1, BANDS + 1) / 4, tuple(f"{(1 + band) / 4:.2f}" for band in range(BANDS)), None),
+        ([0.5, 0.25], None, "scale_factor of reflectance is "),
+        ("percent", None, "scale_factor of reflectance is 'percent', no number for all bands or for each"),
+    ],
+)
+def test_scales_that_are_no_number_are_read_or_told(tmp_path, scale, gains, note):
+    array = (("band", "y", "x"), CUBE.astype(np.int16), {"scale_factor": scale})
+    xarray.Dataset({"reflectance": array}).to_netcdf(tmp_path / "a.nc", engine="scipy")
+    source = open_scene(tmp_path / "a.nc")
+    found = source.info.metadata.get("data gain values")
+    assert found is None if gains is None else [float(one) for one in found] == [float(one) for one in gains]
+    assert [one.startswith(note or "-") for one in source.notes] == ([True] if note else [])
+
+
 @pytest.mark.parametrize("unit", ["days since 2000-01-01", "seconds", "ms", "W/m2/sr/um"])
 def test_a_unit_of_time_makes_no_dates_of_samples(tmp_path, unit):
     from bandfold.common.scene import SceneInfo
