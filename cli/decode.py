@@ -17,6 +17,7 @@ from bandfold.formats.file_formats import WRITTEN, output_format
 
 from .console import DAMAGED, tell, warn, warn_first
 from .decode_archive import decode_archive
+from .kept_inputs import keep_input
 from .option_values import Range, parse_range
 from .options import (
     STREAM_PLACE,
@@ -232,6 +233,7 @@ def decode(
         decode_archive(context, archive, cluster.scheduler, cluster.workers, as_json=as_json)
         return
     (stream,) = streams
+    from bandfold.formats.envi.writer import raw_path
     from bandfold.ground import Decoder
     from bandfold.ground.access.decode_to_file import decode_to_file
     from bandfold.ground.access.decode_to_output import decode_to_output
@@ -241,6 +243,7 @@ def decode(
     started = time.perf_counter()
     to_stdout = output == STANDARD
     kind = layout.kind or "envi" if to_stdout else output_format(output, layout.kind)
+    keep_input("the stream", [stream], [output, raw_path(output)] if kind == "envi" else [output])
     opened = open_part(
         standard_input("the stream") if stream == STANDARD else stream,
         layout.part,

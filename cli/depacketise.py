@@ -12,6 +12,7 @@ from bandfold.common.atomic_files import atomic_output
 from bandfold.common.input_files import read_input
 
 from .console import DAMAGED, tell, warn_first
+from .kept_inputs import keep_input
 from .options import json_option, models_option, output_option
 
 SHOWN = 20
@@ -58,6 +59,7 @@ def depacketise(
     from bandfold.ground.packets.packet_reader import find_packets
     from bandfold.ground.packets.reassembly import Reassembly
 
+    keep_input("a file of packets", packets, [output])
     reassembly = Reassembly()
     skipped: dict[str, list[tuple[int, int]]] = {}
     for path in packets:

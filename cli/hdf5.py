@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from .console import need, tell
+from .kept_inputs import keep_input
 from .options import STREAM_PLACE, json_option, output_option, trusted_option
 
 EXAMPLE = """\b
@@ -32,6 +33,7 @@ def hdf5(stream: Path | str, output: Path, trusted: bool, as_json: bool) -> None
     need("an HDF5 filter needs", "formats", "h5py", "h5netcdf", "xarray", "pyproj")
     from bandfold.hdf5filter.stream_to_hdf5 import stream_to_hdf5
 
+    keep_input("the stream", [stream], [output])
     info = stream_to_hdf5(stream, output, trusted=trusted)
     size = output.stat().st_size
     report = {"output": str(output), "stream": str(stream), "bytes": size, **info.geometry}

@@ -10,6 +10,7 @@ import click
 from bandfold.common.input_files import read_input
 
 from .console import DAMAGED, tell, warn
+from .kept_inputs import keep_input
 from .options import PACKETS_HELP, json_option, output_option, packets_option
 from .packet_output import write_packets
 
@@ -37,6 +38,7 @@ def packetise(
     Each section of the stream goes into as many packets as it needs, and every packet says where its bytes
     belong. What is damaged in STREAM is left out, and the exit status is then 9.
     """
+    keep_input("the stream", [stream], [output])
     data = read_input("stream", stream)
     report = {"output": str(output), **write_packets(data, packets, output)}
     text = (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .console import need_matplotlib, print_json
+from .kept_inputs import keep_input
 from .options import ReadingOptions, json_option, option_group, output_option, plot_option
 from .scene_input import open_source
 
@@ -52,6 +53,7 @@ def partition(
     if plot is not None:
         need_matplotlib("--plot")
     source = open_source(scene, replace(reading, scale="auto"))
+    keep_input("the scene", [scene, source.path], [one for one in (output, plot) if one is not None])
     info = source.info
     counts: SceneSource = Samples.of(source).counts
     ends = tuple(int(end) for end in find_partition(counts, intervals))

@@ -11,6 +11,7 @@ import click
 from bandfold.common.errors import SettingsError
 
 from .console import DAMAGED, tell, warn_first
+from .kept_inputs import keep_input
 from .option_values import parse_size
 from .options import (
     PATH,
@@ -85,11 +86,13 @@ def report(
     from bandfold.ground.report.report_contents import collect
     from bandfold.ground.report.report_page import render, values_within
 
+    keep_input("the stream", [stream], [output])
     decoder = BitCountingDecoder(
         stream, memory_limit=decoding.memory_limit, models=decoding.models, trusted=decoding.trusted
     )
     bands = _colours(page.colours, decoder.info.bands)
     original = None if page.reference is None else open_reference(page.reference, reading)
+    keep_input("the reference", [page.reference, getattr(original, "path", None)], [output])
     values = values_within(page.max_size, 1 if original is None else 2)
     with progress_shown() as progress:
         contents = collect(decoder, original, values, bands, progress)

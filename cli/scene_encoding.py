@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bandfold.common.errors import OutputError, SettingsError
+from bandfold.common.errors import OutputError
 
 from .encode_options import StreamingOptions
+from .kept_inputs import keep_input
 from .packet_output import PacketOutput, write_packets
 from .stream_output import Output, stream_output
 
@@ -174,9 +175,7 @@ def encode_file(
     BandfoldError
         What the encoder, the scene or the output raises.
     """
-    for path in (scene, source.path):
-        if target.path.exists() and target.path.samefile(path):
-            raise SettingsError(f"output {target.path} is the scene itself: name another file")
+    keep_input("the scene", [scene, source.path], [target.path])
 
     from bandfold.onboard import Encoder
 

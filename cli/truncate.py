@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from bandfold.common.errors import SettingsError
 from bandfold.common.input_files import read_input
 
 from .console import tell
+from .kept_inputs import keep_input
 from .options import json_option, output_option, trusted_option
 
 EXAMPLE = """\b
@@ -46,8 +46,7 @@ def truncate(stream: Path, output: Path, nbytes: int, requantise: bool, trusted:
     from bandfold.bitstream.container.truncation import truncate as cut_to_size
     from bandfold.common.atomic_files import atomic_output
 
-    if output.exists() and stream.exists() and output.samefile(stream):
-        raise SettingsError(f"output {output} is the stream itself: name another file")
+    keep_input("the stream", [stream], [output])
     data = read_input("stream", stream)
     details: dict[str, Any]
     if requantise:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from .console import tell
+from .kept_inputs import keep_input
 from .option_values import parse_size
 from .options import (
     STREAM_PLACE,
@@ -52,6 +53,7 @@ def vrt(stream: Path | str, output: Path, cache: int, decoding: DecodingOptions,
     from bandfold.ground.access.gdal_vrt import GDAL_SETTINGS, stream_to_vrt
     from bandfold.ground.access.strip_reader import ReaderOptions
 
+    keep_input("the stream", [stream], [output])
     options = ReaderOptions(
         memory_limit=decoding.memory_limit,
         models=decoding.models,

@@ -20,6 +20,23 @@ from .header_text import file_dtype, header_text
 _RAW_SUFFIXES = (".img", ".dat", ".raw", ".bsq", ".bil", ".bip", ".bin")
 
 
+def raw_path(header: Path) -> Path:
+    """The raw file that is written with a header.
+
+    Parameters
+    ----------
+    header : Path
+        Ending in ``.hdr``.
+
+    Returns
+    -------
+    Path
+        ``NAME.img`` for ``NAME.hdr``, and ``NAME.raw`` (or another usual suffix) for ``NAME.raw.hdr``.
+    """
+    stem = header.with_suffix("")
+    return stem if stem.suffix.lower() in _RAW_SUFFIXES else stem.with_name(stem.name + ".img")
+
+
 class EnviWriter(SceneWriter):
     """Write a scene as an ENVI header and raw file, which appear together or not at all.
 
@@ -71,9 +88,9 @@ class EnviWriter(SceneWriter):
             raise SettingsError(f"byte order {order!r} is unknown: use little or big")
         self._stored = file_dtype(info.dtype).newbyteorder("<" if order == "little" else ">")
         self._folder = folder
-        stem = self.header_path.with_suffix("")
-        raw = stem if stem.suffix.lower() in _RAW_SUFFIXES else stem.with_name(stem.name + ".img")
-        super().__init__(raw, replace(info, interleave=interleave, byte_order=order), folder=folder)
+        super().__init__(
+            raw_path(self.header_path), replace(info, interleave=interleave, byte_order=order), folder=folder
+        )
 
     @property
     def file_dtype(self) -> np.dtype[np.generic]:
