@@ -81,8 +81,8 @@ class ContextNetwork:
     Raises
     ------
     ValueError
-        If shapes of layers do not fit, there are more than `MOST_UNITS`, sums could leave the range in which
-        float32 is exact, or weights of two hidden layers are no bytes.
+        If shapes of layers do not fit, there are more than `MOST_UNITS`, weights are no whole numbers, sums
+        could leave the range in which float32 is exact, or weights of two hidden layers are no bytes.
     """
 
     layers: tuple[Layer, ...]
@@ -98,6 +98,9 @@ class ContextNetwork:
             )
         if not all(-MOST_SHIFT <= shift <= MOST_SHIFT for shift in self.shifts):
             raise ValueError(f"shifts of {self.shifts} bits: {-MOST_SHIFT} to {MOST_SHIFT} are possible")
+        # NaN would get by what follows: it exceeds nothing.
+        if not all(np.array_equal(array, np.rint(array)) for layer in self.layers for array in layer):
+            raise ValueError("weights and biases of context networks are whole numbers")
         largest = max(float(np.abs(weights).max()) for weights, _ in self.layers)
         if self.deep and largest > BYTE_LIMIT:
             raise ValueError(f"a weight is {largest:.0f}: {BYTE_LIMIT:.0f} is most with two hidden layers")

@@ -285,10 +285,12 @@ def mode_from_arrays(arrays: dict[str, NDArray[Any]], mode: str) -> Mode:
     """
     deep = f"{mode}_middle" in arrays
     names = [("hidden", "bias"), *([("middle", "middle_bias")] if deep else []), ("output", "offset")]
-    layers = tuple(
-        (arrays[f"{mode}_{weights}"].astype(np.float32), arrays[f"{mode}_{bias}"].astype(np.float32))
-        for weights, bias in names
-    )
+    # What float32 has no room for is infinite, and refused as that.
+    with np.errstate(over="ignore"):
+        layers = tuple(
+            (arrays[f"{mode}_{weights}"].astype(np.float32), arrays[f"{mode}_{bias}"].astype(np.float32))
+            for weights, bias in names
+        )
     points = arrays[f"{mode}_points"].astype(np.float64) / 256.0
     network = ContextNetwork(
         layers,

@@ -100,7 +100,9 @@ def bilateral_filter(
 def _falls(kernel: FilterKernel) -> tuple[float, float]:
     """What squared differences and squared distances are multiplied by in the exponent of a weight."""
     by_difference = min(1.0 / kernel.bandwidth, _STEEPEST) if kernel.bandwidth else 0.0
-    by_distance = min(0.5 / kernel.sigma**2, _STEEPEST) if kernel.sigma**2 else 0.0
+    # Products become infinite where powers raise an error.
+    variance = kernel.sigma * kernel.sigma
+    by_distance = min(0.5 / variance, _STEEPEST) if variance else 0.0
     return -by_difference, -by_distance
 
 

@@ -269,6 +269,17 @@ def test_network_that_float32_cannot_hold_is_refused(layer):
         ContextNetwork(layers, shifts=(0, 0), classes=48)
 
 
+@pytest.mark.parametrize("number", [np.nan, 0.5, np.inf])
+@pytest.mark.parametrize("array", [0, 1])
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_weights_are_whole_numbers(layer, array, number, deep_network):
+    network = deep_network(1)
+    layers = [[part.copy() for part in one] for one in network.layers]
+    layers[layer][array].flat[0] = number
+    with pytest.raises(ValueError, match=r"whole numbers|a weight is inf|sums reach inf"):
+        ContextNetwork(tuple(map(tuple, layers)), network.shifts, network.classes)
+
+
 @pytest.mark.parametrize("layer", [0, 1, 2], ids=["hidden", "middle", "output"])
 def test_weights_of_two_hidden_layers_are_bytes(layer, deep_network):
     network = deep_network(1)

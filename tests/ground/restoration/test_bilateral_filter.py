@@ -53,6 +53,14 @@ def test_columns_are_those_of_the_whole(planes):
     np.testing.assert_allclose(part_weights, weights[..., 2:5], atol=1e-4)
 
 
+@pytest.mark.parametrize("huge", [1e160, 1e300])
+def test_windows_beyond_all_pixels_weigh_all_alike(planes, huge):
+    whole = slice(0, planes.shape[2] // 8)
+    found, weights = bilateral_filter(planes, whole, [FilterKernel(huge, huge), FilterKernel(0.0, 0.0)])
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(weights[0], weights[1])
+
+
 def test_pixels_that_differ_do_not_mix():
     planes = np.zeros((2, 8, 16), dtype=np.float32)
     planes[:, :, 5:] = 1000.0
