@@ -219,7 +219,10 @@ class _Recoder:
                 self._room -= found.nbytes
                 self._decoded[payload] = found
         new = step_code(found.step_code / STEP_UNIT * factor)
-        quantised, classes = quantise(found.latents, new / STEP_UNIT, self._mode)
+        # A strip without components has no latents, however wide it claims to be.
+        quantised, classes = found.segment.quantised, found.segment.classes
+        if found.latents.size:
+            quantised, classes = quantise(found.latents, new / STEP_UNIT, self._mode)
         return write_segment(
             replace(found.place, step_code=None if new == self._header.step_code else new),
             replace(found.segment, quantised=quantised, classes=classes),

@@ -178,6 +178,21 @@ def components_of_two_blocks():
     )
 
 
+def wide_strips_without_components():
+    """A stream of strips of two million blocks that hold nothing."""
+    chunk = Chunk(0, PayloadWriter(load_tables()).data())
+    parts = sections(encode(scene(bands=6, lines=480, samples=8), strip_lines=8))
+    stream = joined(
+        [
+            (kind, replace(split_segment(content), chunks=(chunk,)).pack())
+            if kind == Section.SEGMENT
+            else (kind, content)
+            for kind, content in parts
+        ]
+    )
+    return with_header(stream, samples=1 << 24)
+
+
 @pytest.mark.parametrize(
     "make",
     [
