@@ -262,7 +262,7 @@ class DecodingOptions:
         type=PackageName("restoration", words=("auto", "off")),
         default="auto",
         show_default=True,
-        help="Restore what rounding took, with the shipped network (needs ONNX Runtime) or another one.",
+        help="Restore what rounding took, with the shipped network or another one.",
         unset="auto",
     )
     threads: int = grouped(option=threads_option, help="Strips decoded at a time.", unset=1)

@@ -91,6 +91,22 @@ class Axis:
     code: CodeType | None = None
     stride: str | None = None
 
+    def size(self, known: dict[str, Any]) -> int:
+        """Length of the axis of an array that is to be made.
+
+        Parameters
+        ----------
+        known : dict of str to object
+            Arguments and lengths by name.
+
+        Returns
+        -------
+        int
+        """
+        if self.length is not None:
+            return self.length
+        return int(known[self.name] if self.code is None else eval(self.code, NAMESPACE, known))
+
 
 @dataclass(frozen=True)
 class ArrayParameter:
@@ -198,9 +214,7 @@ class ArrayParameter:
         if self.name in given:
             array = given[self.name]
             return None if array is None else address_of(array)
-        shape = [
-            known[axis.name] if axis.code is None else eval(axis.code, NAMESPACE, known) for axis in self.axes
-        ]
+        shape = [axis.size(known) for axis in self.axes]
         known[self.name] = np.zeros(shape, self.dtype)
         return address_of(known[self.name])
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from bandfold.bitstream.packages.manifest import Manifest
 from bandfold.bitstream.packages.package import Package
 from bandfold.common.errors import ModelError
+from bandfold.ground.restoration.latent_gains import GainNetwork
 from bandfold.ground.restoration.restoration_model import GRAPH, KIND, RestorationModel
 from bandfold.training.restoration_network import FACTS, HIDDEN_UNITS, WINDOWS, Restoration
 from bandfold.training.training_run import load_model, read_run
@@ -63,7 +65,14 @@ def make_restoration(
     network.eval()
     proto = to_onnx(network, torch.zeros(2, FACTS, *_PROBE))
     graph = proto.SerializeToString(deterministic=True)
-    model = RestorationModel(str(name or config.name), WINDOWS, TRUST, graph)
+    layers = [
+        (one.weight.detach().numpy()[:, :, 0, 0], one.get_parameter("bias").detach().numpy())
+        for one in network.layers
+        if isinstance(one, nn.Conv2d)
+    ]
+    model = RestorationModel(
+        str(name or config.name), WINDOWS, TRUST, graph, GainNetwork(layers, len(WINDOWS))
+    )
     told = np.random.default_rng(0).normal(0, 1, (1, FACTS, *_PROBE)).astype(np.float32)
     with torch.no_grad():
         expected = network(torch.from_numpy(told)).numpy()

@@ -62,9 +62,8 @@ class Decoder:
     models : sequence of path_like, optional
         Package files to look in before those that are shipped or on the search path.
     restore : str or path_like
-        ``auto`` restores folded scenes (`bandfold.ground.restoration.restorer`) where ONNX Runtime is
-        installed; ``off`` gives the reconstruction points that the format describes; else a package, by name
-        or file.
+        ``auto`` restores folded scenes (`bandfold.ground.restoration.restorer`); ``off`` gives the
+        reconstruction points that the format describes; else a package, by name or file.
     threads : int
         Processor threads: as many strips are decoded at a time. Of a single strip only the restoration is
         shared.

@@ -17,10 +17,7 @@ from numpy.typing import NDArray
 
 from bandfold.common.scene import BLOCK
 
-from .pixel_similarity import MARGIN, SIDE, similarity
-
-BLOCKS_AT_ONCE = 4
-"""Blocks that are filtered at a time: the weights of a few stay in the processor's cache."""
+from .pixel_similarity import Averages, PaddedPlanes, Weighing, averages
 
 _STEEPEST = 1e30
 """What a difference or distance is multiplied by at most, so that none becomes infinite times zero."""
@@ -45,56 +42,44 @@ class FilterKernel:
     sigma: float
 
 
-def bilateral_filter(
-    planes: NDArray[np.float32], columns: slice, kernels: Sequence[FilterKernel]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Average each pixel with those around its block that look alike.
+class BilateralFilter:
+    """Averages the pixels of a strip with those around their block that look alike.
 
     Parameters
     ----------
     planes : ndarray of float32, shape (components, 8 * rows, 8 * columns)
         Decoded components, in steps.
-    columns : slice
-        Columns of blocks wanted. The result is that for all columns, cut: their neighbours are looked at too.
     kernels : sequence of FilterKernel
         One average is made with each.
-
-    Returns
-    -------
-    averages : ndarray of float32, shape (kernels, components, 8 * rows, 8 * columns wanted)
-        Filtered components, in steps.
-    weights : ndarray of float32, shape (kernels, rows, columns wanted)
-        Logarithm of the sum of weights (a pixel's own is 1), mean over each block.
     """
-    count, lines, _ = planes.shape
-    rows, wanted = lines // BLOCK, columns.stop - columns.start
-    padded, inside = _padded(planes, columns)
-    around = sliding_window_view(padded, (SIDE, SIDE), axis=(1, 2))[:, ::BLOCK, ::BLOCK]
-    present = sliding_window_view(inside, (SIDE, SIDE))[::BLOCK, ::BLOCK]
-    falls = np.array([_falls(kernel) for kernel in kernels], dtype=np.float32)
-    averages = np.zeros((len(kernels), count, lines, wanted * BLOCK), dtype=np.float32)
-    weights = np.empty((len(kernels), rows, wanted), dtype=np.float32)
-    for row in range(rows):
-        block_lines = slice(row * BLOCK, (row + 1) * BLOCK)
-        for start in range(0, wanted, BLOCKS_AT_ONCE):
-            part = slice(start, min(start + BLOCKS_AT_ONCE, wanted))
-            # A component of zeros around a block has no differences, and an average of 0.
-            near = padded[
-                :, row * BLOCK : row * BLOCK + SIDE, part.start * BLOCK : (part.stop - 1) * BLOCK + SIDE
-            ]
-            shown = np.flatnonzero(near.any(axis=(1, 2)))
-            others = np.ascontiguousarray(around[shown, row, part].swapaxes(0, 1))
-            others = others.reshape(len(others), shown.size, SIDE * SIDE)
-            there = np.ascontiguousarray(present[row, part]).reshape(-1, SIDE * SIDE)
-            alike, sums = similarity(others, there, falls)
-            mean = np.matmul(alike, others.swapaxes(1, 2)) / sums[..., None]
-            averages[:, shown, block_lines, part.start * BLOCK : part.stop * BLOCK] = (
-                mean.reshape(len(kernels), -1, BLOCK, BLOCK, shown.size)
-                .transpose(0, 4, 2, 1, 3)
-                .reshape(len(kernels), shown.size, BLOCK, -1)
-            )
-            weights[:, row, part] = np.log(sums).mean(axis=2)
-    return averages, weights
+
+    def __init__(self, planes: NDArray[np.float32], kernels: Sequence[FilterKernel]) -> None:
+        self._padded = PaddedPlanes(planes)
+        self._weighing = Weighing(np.array([_falls(kernel) for kernel in kernels], dtype=np.float32))
+        # A component of zeros around a block has no differences, and averages of 0.
+        count, lines, samples = planes.shape
+        blocks = planes.reshape(count, lines // BLOCK, BLOCK, samples // BLOCK, BLOCK).any(axis=(2, 4))
+        around = sliding_window_view(np.pad(blocks, ((0, 0), (1, 1), (1, 1))), (3, 3), axis=(1, 2))
+        shown: NDArray[np.uint8] = np.any(around, axis=(3, 4), keepdims=True).astype(np.uint8)
+        self._shown = np.ascontiguousarray(shown[..., 0, 0].transpose(1, 2, 0))
+
+    def averages(self, columns: slice) -> Averages:
+        """Average the pixels of some blocks.
+
+        Parameters
+        ----------
+        columns : slice
+            Columns of blocks wanted: a half-open range with explicit bounds.
+
+        Returns
+        -------
+        Averages
+            Of the blocks of these columns, row by row.
+        """
+        rows = np.arange(self._shown.shape[0])[:, None]
+        starts = BLOCK * (rows * self._padded.samples + np.arange(columns.start, columns.stop))
+        shown = np.ascontiguousarray(self._shown[:, columns]).reshape(starts.size, -1)
+        return averages(self._padded, self._weighing, starts.reshape(-1), shown)
 
 
 def _falls(kernel: FilterKernel) -> tuple[float, float]:
@@ -104,16 +89,3 @@ def _falls(kernel: FilterKernel) -> tuple[float, float]:
     variance = kernel.sigma * kernel.sigma
     by_distance = min(0.5 / variance, _STEEPEST) if variance else 0.0
     return -by_difference, -by_distance
-
-
-def _padded(planes: NDArray[np.float32], columns: slice) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The columns wanted with a margin around, and 1 where its pixels are there, else 0."""
-    count, lines, samples = planes.shape
-    low, high = columns.start * BLOCK - MARGIN, columns.stop * BLOCK + MARGIN
-    padded = np.zeros((count, lines + 2 * MARGIN, high - low), dtype=np.float32)
-    inside = np.zeros(padded.shape[1:], dtype=np.float32)
-    first, last = max(low, 0), min(high, samples)
-    place = (slice(MARGIN, MARGIN + lines), slice(first - low, last - low))
-    padded[(slice(None), *place)] = planes[:, :, first:last]
-    inside[place] = 1.0
-    return padded, inside

@@ -21,6 +21,12 @@ HOLD_OUT_EVERY = 10
 DOUBT = 2.0
 """Standard errors that an agreement must lie beyond a bound for the trial to end early."""
 
+SETTLED = 0.01
+"""Standard error of an agreement that is known well enough, once `SPREAD` parts of a strip were tried."""
+
+SPREAD = 6
+"""Parts of a strip that differ by more than chance: so many are tried at least, unless there is no doubt."""
+
 LEAST_TRUST = 0.2
 """What is trusted less is not restored at all: it would gain about 0.01 dB, and take all of the time."""
 
@@ -114,6 +120,7 @@ class SignAgreement:
     def __init__(self, bounds: tuple[float, float]) -> None:
         self._bounds = bounds
         self._right = self._total = self._squares = 0.0
+        self._parts = 0
 
     def add(self, changes: NDArray[np.float32], signs: NDArray[np.int32]) -> None:
         """Count some latents.
@@ -126,6 +133,7 @@ class SignAgreement:
             Their signs: 1 or -1.
         """
         exact = changes.astype(np.float64)
+        self._parts += 1
         self._right += float(exact @ signs)
         self._total += float(np.abs(exact).sum())
         self._squares += float(exact @ exact)
@@ -136,7 +144,8 @@ class SignAgreement:
         low, high = self._bounds
         agreement, error = self._agreement()
         least = low + LEAST_TRUST * (high - low)
-        return agreement + DOUBT * error < least or agreement - DOUBT * error > high
+        settled = self._parts >= SPREAD and error < SETTLED
+        return settled or agreement + DOUBT * error < least or agreement - DOUBT * error > high
 
     @property
     def trust(self) -> float:

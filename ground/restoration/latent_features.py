@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.tables import Mode
 from bandfold.bitstream.entropy.ans import DIRECT
-from bandfold.bitstream.transforms.dct import DCT, DCT_UNIT, FREQUENCIES
+from bandfold.bitstream.transforms.dct import FREQUENCIES
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common.scene import BLOCK, CHANNELS
 from bandfold.ground.synthesis.decoded_latents import DecodedLatents
 
-from .bilateral_filter import FilterKernel, bilateral_filter
+from .bilateral_filter import BilateralFilter, FilterKernel
+from .block_cosines import block_cosines
+from .latent_gains import LatentFacts
 
 LARGEST_CORRECTION = 3.0
 """Steps that a candidate correction is held to: no latent is so far from its reconstruction point."""
@@ -58,20 +60,44 @@ def feature_count(kernels: int) -> int:
     return 3 * kernels + sum(_SIGNLESS)
 
 
+Energy = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32] | np.float32]
+"""Energy features: of the channel, of the block, number of the component."""
+
+
 @dataclass(frozen=True)
 class Candidates:
     """Candidate corrections of the latents of some columns of blocks, one for each average.
 
     Parameters
     ----------
-    corrections : ndarray of float32, shape (kernels, 64, components, rows, columns)
-        What each average would change, in steps.
+    blocks : ndarray of float32, shape (rows, columns, kernels, 64, components)
+        What each average would change, in steps, block by block.
     weights : ndarray of float32, shape (kernels, rows, columns)
         Logarithm of the sum of weights of each average, mean over a block: how many pixels look alike.
     """
 
-    corrections: NDArray[np.float32]
+    blocks: NDArray[np.float32]
     weights: NDArray[np.float32]
+
+    def at(self, where: tuple[NDArray[np.intp], ...]) -> NDArray[np.float32]:
+        """Candidate corrections of some latents.
+
+        Parameters
+        ----------
+        where : tuple of ndarray of int, each of shape (n,)
+            Channel, component, row and column of each latent.
+
+        Returns
+        -------
+        ndarray of float32, shape (kernels, n)
+        """
+        channel, component, row, column = where
+        return np.ascontiguousarray(self.blocks[row, column, :, channel, component].T)
+
+    @property
+    def corrections(self) -> NDArray[np.float32]:
+        """The same with blocks last: shape (kernels, 64, components, rows, columns)."""
+        return self.blocks.transpose(2, 3, 4, 0, 1)
 
 
 class FeatureExtractor:
@@ -85,16 +111,23 @@ class FeatureExtractor:
         Averages that the network weighs.
     mode : Mode
         Statistics of the contexts that the latents were coded in.
+
+    Attributes
+    ----------
+    facts : LatentFacts
+        What does not depend on the candidates.
     """
 
     def __init__(self, decoded: DecodedLatents, kernels: Sequence[FilterKernel], mode: Mode) -> None:
         self.decoded = decoded
-        self._kernels = kernels
-        self._planes = decoded.planes()
+        self._filter = BilateralFilter(decoded.planes(), kernels)
         magnitudes = np.abs(decoded.quantised)
-        self._channel = _log(CHANNELS * magnitudes.mean(axis=(2, 3)))
-        self._block = _log(magnitudes.sum(axis=0))
+        components = magnitudes.shape[1]
+        self._channel = _log(CHANNELS * magnitudes.mean(axis=(2, 3))) / np.float32(8)
+        self._block = _log(magnitudes.sum(axis=0)) / np.float32(8)
+        self._number = (np.log1p(np.arange(components)) / 5).astype(np.float32)
         self._contexts = context_features(mode)
+        self.facts = LatentFacts(_FREQUENCY, self._channel, self._number, self._contexts)
 
     def candidates(self, columns: slice) -> Candidates:
         """Compare the pixels of some columns of blocks with those around.
@@ -109,13 +142,32 @@ class FeatureExtractor:
         Candidates
             Of all components.
         """
-        averages, weights = bilateral_filter(self._planes, columns, self._kernels)
-        averages -= self._planes[:, :, columns.start * BLOCK : columns.stop * BLOCK]
-        corrections = np.stack([_cosine_transform(planes) for planes in averages])
+        found = self._filter.averages(columns)
+        blocks = found.changes
+        kernels, components = blocks.shape[1], blocks.shape[3]
+        block_cosines(blocks.reshape(-1, CHANNELS, components))
         if self.decoded.chosen is not None:
-            _rotate(corrections, self.decoded.chosen[:, columns], self.decoded.rotations)
-        np.clip(corrections, -LARGEST_CORRECTION, LARGEST_CORRECTION, out=corrections)
-        return Candidates(corrections, weights)
+            _rotate(blocks, self.decoded.chosen[:, columns].ravel(), self.decoded.rotations)
+        np.clip(blocks, -LARGEST_CORRECTION, LARGEST_CORRECTION, out=blocks)
+        wanted = (-1, columns.stop - columns.start)
+        weights = np.log(found.sums).mean(axis=2).astype(np.float32)
+        return Candidates(
+            blocks.reshape(*wanted, kernels, CHANNELS, components), weights.T.reshape(kernels, *wanted)
+        )
+
+    def block_energy(self, columns: slice) -> NDArray[np.float32]:
+        """Energy of each block, as the network is told.
+
+        Parameters
+        ----------
+        columns : slice
+            Columns of blocks: a half-open range with explicit bounds.
+
+        Returns
+        -------
+        ndarray of float32, shape (rows, columns, components)
+        """
+        return np.ascontiguousarray(self._block[:, :, columns].transpose(1, 2, 0))
 
     def features(self, candidates: Candidates, columns: slice, component: int) -> NDArray[np.float32]:
         """Describe the latents of a component.
@@ -136,27 +188,77 @@ class FeatureExtractor:
         """
         quantised = self.decoded.quantised[:, component, :, columns]
         shape = (CHANNELS, quantised.shape[1] * quantised.shape[2])
-        values = quantised.reshape(shape)
-        magnitudes = np.abs(values)
-        corrections = candidates.corrections[:, :, component].reshape(-1, *shape)
-        count = len(corrections)
-        result = np.empty((feature_count(count), *shape), dtype=np.float32)
-        np.abs(corrections, out=result[:count])
-        np.multiply(corrections, np.sign(values), out=result[count : 2 * count])
-        result[2 * count : 3 * count] = candidates.weights.reshape(count, 1, -1) / 4
-        # Views of the rest, one for each group of features.
-        magnitude, frequency, context, energy = np.split(result[3 * count :], np.cumsum(_SIGNLESS)[:-1])
-        for value in range(MAGNITUDE_FEATURES - 1):
-            magnitude[value] = magnitudes == value
-        magnitude[-1] = np.log1p(magnitudes)
-        frequency[:-1] = FREQUENCIES.T[:, :, None] / BLOCK
-        frequency[-1] = (FREQUENCIES.sum(axis=1) == 0)[:, None]
         classes = self.decoded.classes[:, component, :, columns].reshape(shape)
-        context[:] = self._contexts[classes].transpose(2, 0, 1)
-        energy[0] = self._channel[:, component, None] / 8
-        energy[1] = self._block[component, :, columns].reshape(-1) / 8
-        energy[2] = np.log1p(component) / 5
-        return result
+        energy: Energy = (
+            self._channel[:, component, None],
+            self._block[component, :, columns].reshape(-1),
+            self._number[component],
+        )
+        return _features(
+            candidates.corrections[:, :, component].reshape(-1, *shape),
+            quantised.reshape(shape),
+            candidates.weights.reshape(-1, 1, shape[1]),
+            _FREQUENCY[:, :, None],
+            self._contexts[classes],
+            energy,
+        )
+
+    def features_at(
+        self, candidates: Candidates, columns: slice, where: tuple[NDArray[np.intp], ...]
+    ) -> NDArray[np.float32]:
+        """Describe some latents.
+
+        Parameters
+        ----------
+        candidates : Candidates
+            Candidate corrections of these columns.
+        columns : slice
+            Columns of blocks: a half-open range with explicit bounds.
+        where : tuple of ndarray of int, each of shape (n,)
+            Channel, component, row and column of each latent, the last one counted from the first of these
+            columns.
+
+        Returns
+        -------
+        ndarray of float32, shape (features, n)
+            Input of the network.
+        """
+        channel, component, row, column = where
+        place = (channel, component, row, column + columns.start)
+        return _features(
+            candidates.at(where),
+            self.decoded.quantised[place],
+            candidates.weights[:, row, column],
+            _FREQUENCY[:, channel],
+            self._contexts[self.decoded.classes[place]],
+            (self._channel[channel, component], self._block[place[1:]], self._number[component]),
+        )
+
+
+def _features(
+    corrections: NDArray[np.float32],
+    values: NDArray[np.int32],
+    weights: NDArray[np.float32],
+    frequency: NDArray[np.float32],
+    contexts: NDArray[np.float32],
+    energy: Energy,
+) -> NDArray[np.float32]:
+    """Put features on top of each other: all others are as `values`, or are repeated to be."""
+    count, magnitudes = len(corrections), np.abs(values)
+    result = np.empty((feature_count(count), *values.shape), dtype=np.float32)
+    np.abs(corrections, out=result[:count])
+    np.multiply(corrections, np.sign(values), out=result[count : 2 * count])
+    result[2 * count : 3 * count] = weights / 4
+    # Views of the rest, one for each group of features.
+    magnitude, frequencies, context, energies = np.split(result[3 * count :], np.cumsum(_SIGNLESS)[:-1])
+    for value in range(MAGNITUDE_FEATURES - 1):
+        magnitude[value] = magnitudes == value
+    magnitude[-1] = np.log1p(magnitudes)
+    frequencies[:] = frequency
+    context[:] = np.moveaxis(contexts, -1, 0)
+    for number, part in enumerate(energy):
+        energies[number] = part
+    return result
 
 
 def context_features(mode: Mode) -> NDArray[np.float32]:
@@ -183,22 +285,21 @@ def _log(values: NDArray[np.floating] | NDArray[np.integer]) -> NDArray[np.float
     return logarithms
 
 
-def _cosine_transform(planes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Latents of planes: shape (64, components, rows, columns)."""
-    count, lines, samples = planes.shape
-    rows, columns = lines // BLOCK, samples // BLOCK
-    blocks = planes.reshape(count, rows, BLOCK, columns, BLOCK).transpose(2, 4, 0, 1, 3)
-    matrix = (DCT / DCT_UNIT).astype(np.float32)
-    return (matrix @ blocks.reshape(CHANNELS, -1)).reshape(CHANNELS, count, rows, columns)
+def _frequency_features() -> NDArray[np.float32]:
+    """Of each channel: shape (FREQUENCY_FEATURES, 64)."""
+    features = [*(FREQUENCIES.T / BLOCK), FREQUENCIES.sum(axis=1) == 0]
+    return np.array(features, dtype=np.float32)
 
 
-def _rotate(
-    corrections: NDArray[np.float32], chosen: NDArray[np.uint8], matrices: tuple[Vectors, ...]
-) -> None:
-    """Rotate each block as the encoder did, in place: the last two axes are positions."""
+_FREQUENCY = _frequency_features()
+
+
+def _rotate(blocks: NDArray[np.float32], chosen: NDArray[np.uint8], matrices: tuple[Vectors, ...]) -> None:
+    """Rotate blocks, of shape (blocks, kernels, 64, components), as the encoder did, in place."""
+    components = blocks.shape[3]
     for index, matrix in enumerate(matrices):
-        members = chosen == index
-        if members.any():
-            rotation = (matrix.integers.T / BASIS_UNIT).astype(np.float32)
-            top = corrections[:, :, : matrix.count, members]
-            corrections[:, :, : matrix.count, members] = np.einsum("ij,wcjb->wcib", rotation, top)
+        rotation = (matrix.integers / BASIS_UNIT).astype(np.float32)
+        for number in np.flatnonzero(chosen == index):
+            # One after the other: each fits into the processor's cache.
+            top = blocks[number].reshape(-1, components)[:, : matrix.count]
+            top[:] = top @ rotation

@@ -16,6 +16,7 @@ from bandfold.bitstream.packages.registry import Registry
 from bandfold.common.onnx_session import PROCESSOR, Network
 
 from .bilateral_filter import FilterKernel
+from .latent_gains import GainNetwork
 
 AUTO, OFF = "auto", "off"
 """Restore where that can be done, or never."""
@@ -49,12 +50,16 @@ class RestorationModel:
         ONNX graph, from features (1, features, n, m), see
         `bandfold.ground.restoration.latent_features.feature_count`, to gains (1, kernels + 1, n, m): one for
         each candidate correction, and one for the sign of the latent.
+    layers : GainNetwork or None
+        The same network, if it consists of three layers and the package tells their weights: it is run
+        without ONNX Runtime.
     """
 
     name: str
     kernels: tuple[FilterKernel, ...]
     trust: tuple[float, float]
     graph: bytes
+    layers: GainNetwork | None = None
 
     def network(self, threads: int = 1, providers: Sequence[str] = (PROCESSOR,)) -> Network:
         """Open the network.
@@ -89,6 +94,7 @@ class RestorationModel:
         return {
             "windows": np.array([(one.bandwidth, one.sigma) for one in self.kernels], dtype=np.float64),
             "trust": np.array(self.trust, dtype=np.float64),
+            **({} if self.layers is None else self.layers.as_arrays()),
         }
 
     @staticmethod
@@ -122,6 +128,7 @@ class RestorationModel:
                 tuple(FilterKernel(float(bandwidth), float(sigma)) for bandwidth, sigma in windows),
                 (float(trust[0]), float(trust[1])),
                 package.engines[GRAPH],
+                GainNetwork.from_arrays(package.arrays, len(windows)),
             )
 
 
@@ -138,7 +145,8 @@ def find_restoration(wanted: str | os.PathLike[str], registry: Registry) -> Rest
     Returns
     -------
     RestorationModel or None
-        None with `OFF`, and with `AUTO` where ONNX Runtime or the package is not there.
+        None with `OFF`, and with `AUTO` where the package is not there, or neither its layers nor ONNX
+        Runtime.
 
     Raises
     ------
@@ -149,9 +157,8 @@ def find_restoration(wanted: str | os.PathLike[str], registry: Registry) -> Rest
         return None
     if wanted != AUTO:
         return RestorationModel.from_package(registry.find(wanted))
-    if find_spec("onnxruntime") is None:
-        return None
     for package in registry.packages():
         if package.name == SHIPPED and package.manifest.kind == KIND:
-            return RestorationModel.from_package(package)
+            model = RestorationModel.from_package(package)
+            return model if model.layers is not None or find_spec("onnxruntime") is not None else None
     return None

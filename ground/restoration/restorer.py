@@ -16,14 +16,19 @@ from numpy.typing import NDArray
 from bandfold.bitstream.contexts.tables import Mode
 from bandfold.common.errors import ModelError
 from bandfold.common.onnx_session import Network, fastest_providers
+from bandfold.common.workers import ALONE, Workers
 from bandfold.ground.synthesis.decoded_latents import DecodedLatents
 
 from .held_out_latents import SignAgreement, hold_out, spread_parts
 from .latent_features import Candidates, FeatureExtractor
+from .latent_gains import GainNetwork, correct
 from .restoration_model import RestorationModel
 
-COLUMNS = 32
+COLUMNS = 4
 """Columns of blocks that are worked on together: it bounds the memory, and changes nothing."""
+
+TRIED = 32
+"""Columns of blocks, in the middle of a strip, that are tried at most."""
 
 TRIAL_COLUMNS = 2
 """Columns of blocks that are tried together to find out how far corrections are to be trusted."""
@@ -55,27 +60,29 @@ class Restorer:
         self._model = model
         self._mode = mode
         self._network: Network | None = None
+        self._workers = ALONE
 
-    def open(self, threads: int = 1) -> Network:
+    def open(self, threads: int = 1) -> None:
         """Open the network, if it is not open yet.
 
         Parameters
         ----------
         threads : int
-            Processor threads of the network, which runs on a GPU where ONNX Runtime finds one.
-
-        Returns
-        -------
-        Network
-            Now or before opened.
+            Processor threads that restoring a strip may use. A network whose package does not tell its layers
+            runs on a GPU where ONNX Runtime finds one.
 
         Raises
         ------
         ModelError
             If it cannot be opened.
         """
+        self._workers = Workers(threads)
+        if self._model.layers is None:
+            self._opened()
+
+    def _opened(self) -> Network:
         if self._network is None:
-            self._network = self._model.network(threads, fastest_providers())
+            self._network = self._model.network(self._workers.threads, fastest_providers())
         return self._network
 
     def restore(self, decoded: DecodedLatents) -> NDArray[np.float32]:
@@ -120,12 +127,21 @@ class Restorer:
             To be added to the reconstruction points, in steps.
         """
         extractor = FeatureExtractor(decoded, self._model.kernels, self._mode)
-        _, components, _, columns = decoded.quantised.shape
+        columns = decoded.quantised.shape[3]
         found = np.empty(decoded.quantised.shape, dtype=np.float32)
-        for part in (slice(at, min(at + COLUMNS, columns)) for at in range(0, columns, COLUMNS)):
+        layers = self._model.layers
+
+        def work(part: slice) -> None:
             candidates = extractor.candidates(part)
-            for component in range(components):
-                found[:, component, :, part] = self._change(extractor, candidates, part, component)
+            if layers is None:
+                for component in range(decoded.quantised.shape[1]):
+                    found[:, component, :, part] = self._change(extractor, candidates, part, component)
+            else:
+                found[..., part] = _corrected(layers, extractor, candidates, part)
+
+        parts = [slice(at, min(at + COLUMNS, columns)) for at in range(0, columns, COLUMNS)]
+        for _ in self._workers.map(work, parts):
+            pass
         return found
 
     def _change(
@@ -145,7 +161,10 @@ class Restorer:
 
     def _gains(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run the network: from shape (features, n, m) to (kernels + 1, n, m)."""
-        gains: NDArray[np.float32] = self.open().run(features[None])[0]
+        if self._model.layers is not None:
+            flat = self._model.layers.gains(features.reshape(len(features), -1))
+            return flat.reshape(-1, *features.shape[1:])
+        gains: NDArray[np.float32] = self._opened().run(features[None])[0]
         if gains.shape != (len(self._model.kernels) + 1, *features.shape[1:]):
             raise ModelError(
                 f"restoration {self._model.name!r} gives gains of shape {gains.shape}, not one for "
@@ -166,28 +185,43 @@ class Restorer:
         float
             0 to 1, see `SignAgreement`. The trial ends as soon as more of the strip would hardly change it.
         """
-        held_out = hold_out(decoded, COLUMNS)
+        held_out = hold_out(decoded, TRIED)
         agreement = SignAgreement(self._model.trust)
         extractor = FeatureExtractor(held_out.decoded, self._model.kernels, self._mode)
         for part in spread_parts(held_out.where.shape[3], TRIAL_COLUMNS):
-            where = held_out.where[..., part]
-            components = np.flatnonzero(where.any(axis=(0, 2, 3))).tolist()
-            if not components:
+            where = np.nonzero(held_out.where[..., part])
+            if not len(where[0]):
                 continue
             candidates = extractor.candidates(part)
-            features, corrections, signs = [], [], []
-            for component in components:
-                there = where[:, component]
-                told = extractor.features(candidates, part, component)
-                features.append(told[:, there.reshape(told.shape[1:])])
-                corrections.append(candidates.corrections[:, :, component][:, there])
-                signs.append(held_out.signs[:, component, :, part][there])
-            gains = self._gains(np.concatenate(features, axis=1)[:, None])[:-1, 0]
-            changes = (gains * np.concatenate(corrections, axis=1)).sum(axis=0)
-            agreement.add(changes, np.concatenate(signs))
+            gains = self._gains(extractor.features_at(candidates, part, where)[:, None])[:-1, 0]
+            changes = (gains * candidates.at(where)).sum(axis=0)
+            agreement.add(changes, held_out.signs[..., part][where])
             if agreement.decided:
                 break
         return agreement.trust
+
+
+def _corrected(
+    layers: GainNetwork, extractor: FeatureExtractor, candidates: Candidates, part: slice
+) -> NDArray[np.float32]:
+    """What a network whose layers are told would change: shape (64, components, rows, columns)."""
+    decoded = extractor.decoded
+    levels = np.ascontiguousarray(decoded.quantised[..., part].transpose(2, 3, 0, 1))
+    classes = np.ascontiguousarray(decoded.classes[..., part].transpose(2, 3, 0, 1))
+    shape = levels.shape[2:]
+    changes = np.empty(levels.shape, dtype=np.float32)
+    kernels = len(candidates.weights)
+    correct(
+        layers,
+        extractor.facts,
+        levels.reshape(-1, *shape),
+        classes.reshape(-1, *shape),
+        candidates.blocks.reshape(-1, kernels, *shape),
+        np.ascontiguousarray(candidates.weights.reshape(kernels, -1).T) / np.float32(4),
+        extractor.block_energy(part).reshape(-1, shape[1]),
+        changes.reshape(-1, *shape),
+    )
+    return changes.transpose(2, 3, 0, 1)
 
 
 def quantiser_bins(quantised: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

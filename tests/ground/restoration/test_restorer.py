@@ -37,7 +37,7 @@ KERNELS = (FilterKernel(4.0, 0.0), FilterKernel(0.0, 1.0))
 class Constant:
     """A model whose network gives the same gains everywhere."""
 
-    name, kernels, trust = "constant", KERNELS, (0.0, 0.01)
+    name, kernels, trust, layers = "constant", KERNELS, (0.0, 0.01), None
 
     def __init__(self, *gains):
         self._gains = np.array(gains, dtype=np.float32)
@@ -164,8 +164,8 @@ def test_suggestions_are_told_in_the_rotated_components():
 
 def test_hidden_latents_are_ones_and_no_others_change():
     strip = decoded(components=20, columns=80)
-    held_out = hold_out(strip, restore.COLUMNS)
-    assert held_out.decoded.quantised.shape[3] == restore.COLUMNS
+    held_out = hold_out(strip, restore.TRIED)
+    assert held_out.decoded.quantised.shape[3] == restore.TRIED
     part = strip.quantised[..., 24:56]
     assert (np.abs(part[held_out.where]) == 1).all()
     np.testing.assert_array_equal(held_out.signs[held_out.where], part[held_out.where])
@@ -223,10 +223,16 @@ def test_scenes_without_a_fold_are_left_alone():
     np.testing.assert_array_equal(Decoder(stream).decode(), Decoder(stream, restore="off").decode())
 
 
-def test_without_onnx_runtime_nothing_is_restored(monkeypatch):
+def test_onnx_runtime_is_needed_where_layers_are_not_told(monkeypatch, tmp_path):
     monkeypatch.setattr("bandfold.ground.restoration.restoration_model.find_spec", lambda name: None)
-    assert find_restoration("auto", Registry()) is None
+    model = find_restoration("auto", Registry())
+    assert model is not None
+    assert model.layers is not None
     assert find_restoration("off", Registry()) is None
+    arrays = {name: array for name, array in model.arrays().items() if name in ("windows", "trust")}
+    package = Package(Manifest("restore", KIND), arrays, {"restore.onnx": model.graph})
+    save_package(package, tmp_path / "restore.bfm")
+    assert find_restoration("auto", Registry([tmp_path / "restore.bfm"])) is None
 
 
 def test_other_packages_are_refused(tmp_path):
@@ -251,6 +257,10 @@ def test_arrays_come_back():
     package = Package(Manifest("again", KIND), model.arrays(), {"restore.onnx": model.graph})
     again = RestorationModel.from_package(package)
     assert (again.kernels, again.trust) == (model.kernels, model.trust)
+    assert again.layers is not None
+    for one, other in zip(again.layers.layers, model.layers.layers, strict=True):
+        np.testing.assert_array_equal(one[0], other[0])
+        np.testing.assert_array_equal(one[1], other[1])
 
 
 def test_memory_of_the_restoration_counts():
