@@ -4,6 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bandfold.benchmarks.c_mutants import (
@@ -172,19 +173,54 @@ def test_memory_that_ends_anywhere_is_told_and_given_back(library, name):
         assert ours.decode().tobytes() == wanted
 
 
-@pytest.mark.skipif(COMPILER is None, reason="there is no C compiler")
-def test_a_short_campaign_under_sanitisers(tmp_path, seeds):
-    probe = tmp_path / "probe.c"
+@pytest.fixture(scope="module")
+def sanitised_objects(tmp_path_factory):
+    """The library and what its campaigns share, compiled under sanitisers, and the options to link with."""
+    if COMPILER is None:
+        pytest.skip("there is no C compiler")
+    folder = tmp_path_factory.mktemp("sanitised")
+    probe = folder / "probe.c"
     probe.write_text("int main(void) { return 0; }\n")
     sanitisers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    if subprocess.run(
-        [COMPILER, *sanitisers, probe, "-o", tmp_path / "probe"], capture_output=True
-    ).returncode:
+    if subprocess.run([COMPILER, *sanitisers, probe, "-o", folder / "probe"], capture_output=True).returncode:
         pytest.skip("the compiler has no sanitisers")
-    names = ("mutants", "decode_all", "encode_all", "counting_memory", "packages")
+    names = ("decode_all", "encode_all", "counting_memory", "packages")
     more = [LIBRARY / "fuzz" / f"{name}.c" for name in names]
     more.append(LIBRARY / "example" / "file_bytes.c")
-    driver = compile_all(tmp_path, tmp_path / "mutants", *more, options=["-O0", *sanitisers])
+    together = folder / "library.so"
+    compile_all(folder, together, *more, options=["-O0", "-shared", *sanitisers])
+    return folder, together, sanitisers
+
+
+def link(sanitised_objects, name, *sources, options=()):
+    folder, together, sanitisers = sanitised_objects
+    include = [f"-I{one}" for one in (LIBRARY / "include", LIBRARY / "fuzz")]
+    files = [LIBRARY / "fuzz" / f"{one}.c" for one in sources]
+    command = [COMPILER, "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror", *sanitisers]
+    command += [*options, *include, *files, together, f"-Wl,-rpath,{folder}", "-o", folder / name]
+    subprocess.run(command, check=True)
+    return folder / name
+
+
+@pytest.mark.parametrize("fuzzed", ["decode_all", "encode_all"])
+def test_the_entry_points_of_libfuzzer_replay_files(sanitised_objects, tmp_path, seeds, fuzzed):
+    target = link(sanitised_objects, fuzzed, "fuzz_target", "replay", options=[f"-DFUZZED={fuzzed}"])
+    rng = np.random.default_rng(0)
+    files = []
+    for number, stream in enumerate(list(seeds.values())[:6]):
+        data = np.frombuffer(stream, dtype=np.uint8).copy()
+        for changed in range(3):
+            files.append(tmp_path / f"{number}-{changed}")
+            files[-1].write_bytes(data.tobytes())
+            data[rng.integers(len(data), size=4)] ^= 1 << changed
+    done = subprocess.run([target, *files], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{len(files)} inputs\n", "")
+    missing = subprocess.run([target, tmp_path / "none"], capture_output=True, text=True)
+    assert (missing.returncode, missing.stderr) == (2, f"error: {tmp_path / 'none'} cannot be read\n")
+
+
+def test_a_short_campaign_under_sanitisers(sanitised_objects, seeds):
+    driver = link(sanitised_objects, "mutants", "mutants")
     found = campaign(driver, seeds, 0, 80)
     assert "crash" not in found, found
     assert found["tried"] == 80
