@@ -122,7 +122,11 @@ class _Reader:
         return length
 
     def text(self) -> str:
-        ranks = self._payload.integers(self.length(), _RANK_MEAN, signed=False)
+        length = self.length()
+        if not length:
+            # A few bytes can claim a hundred thousand of them.
+            return ""
+        ranks = self._payload.integers(length, _RANK_MEAN, signed=False)
         try:
             return bytes(_RANKED[rank] for rank in ranks).decode()
         except (IndexError, UnicodeDecodeError) as error:

@@ -18,7 +18,8 @@ from bandfold.bitstream.container.stream_budget import LEAST_MEMORY
 from bandfold.bitstream.container.truncation import truncate
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.payloads.klt_code import COUNT_MEAN, MEAN_MEAN
-from bandfold.bitstream.payloads.payload import SIDE_UNIT, PayloadWriter
+from bandfold.bitstream.payloads.metadata_code import read_metadata, write_metadata
+from bandfold.bitstream.payloads.payload import SIDE_UNIT, PayloadReader, PayloadWriter
 from bandfold.bitstream.segments.latents import EXTENT_MEAN
 from bandfold.bitstream.segments.memory_estimate import strip_memory
 from bandfold.common.errors import BandfoldError, MemoryLimitError, StreamError
@@ -231,6 +232,16 @@ def test_narrow_strips_are_charged_before_they_are_decoded():
     seconds, failed = spent(lambda: requantise(components_of_two_blocks(), 20))
     assert isinstance(failed, MemoryLimitError)
     assert seconds < SECONDS / 4
+
+
+def test_a_hundred_thousand_empty_texts_are_read_in_a_moment():
+    payload = PayloadWriter(load_tables())
+    texts = ("",) * 100_000
+    write_metadata(payload, {"": texts})
+    reader = PayloadReader(load_tables(), payload.data())
+    started = time.process_time()
+    assert read_metadata(reader) == {"": texts}
+    assert time.process_time() - started < SECONDS
 
 
 def test_a_scene_of_one_value_needs_no_trust():
