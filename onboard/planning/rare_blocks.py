@@ -10,7 +10,7 @@ particle or a number that fell below zero and became the highest, are looked for
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -74,50 +74,14 @@ def add_rare_blocks(sample: BlockSample, source: SceneSource, lines: Iterable[sl
     count = sample.blocks.shape[1]
     if count * CHANNELS >= sample.pixels:
         return sample
-    bands = np.unique(np.linspace(0, len(sample.blocks) - 1, BANDS_LOOKED_AT).round().astype(int))
-    mean, covariances = covariance(sample.blocks[bands])
-    outside = exact.eigh(covariances)[1][:, min(STRONGEST, len(bands) // 2) :].T
-    vectors, centre = np.rint(outside * VECTOR_UNIT), np.rint(mean)[:, None]
-
-    def residuals(samples: NDArray[Any]) -> NDArray[np.float64]:
-        """Residuals of blocks, shape (count, components); samples are (bands, count, 64)."""
-        flat = samples.reshape(len(bands), -1)
-        found = exact.integer_product(vectors, flat - centre)
-        found /= VECTOR_UNIT
-        np.rint(found, out=found)
-        energy = np.einsum("ij,ij->j", found, found).reshape(samples.shape[1:])
-        largest = energy.argmax(axis=1) + np.arange(len(energy)) * CHANNELS
-        return found[:, largest].T
-
-    known = residuals(sample.blocks[bands])
-    limit = LEAST_EXCESS * float(np.sort(_energies(known))[int(USUAL_SHARE * (count - 1))])
-    known = known[_energies(known) > LEAST_ENERGY * limit]
-    sums = sample.blocks.reshape(len(sample.blocks), -1).sum(axis=1, dtype=np.int64)
-    means = np.rint(sums / (count * CHANNELS)).astype(np.int64)[:, None, None]
-    reach = FARTHER * np.maximum(
-        sample.blocks.max(axis=(1, 2)) - means[:, 0, 0], means[:, 0, 0] - sample.blocks.min(axis=(1, 2))
-    )
-    limits = np.iinfo(sample.blocks.dtype)
-    highest = np.minimum(means[:, 0, 0] + reach, limits.max).astype(sample.blocks.dtype)
-    lowest = np.maximum(means[:, 0, 0] - reach, limits.min).astype(sample.blocks.dtype)
-    # Mostly no sample can lie so low.
-    may_be_low = np.flatnonzero(lowest > limits.min)
+    spectra, ranges = _Spectra(sample.blocks), _Ranges(sample.blocks)
 
     def look(part: slice) -> list[tuple[float, int, int]]:
         planes = pad_to_blocks(source.read(slice(0, source.info.bands), part))
-        rows, columns = planes.shape[1] // BLOCK, planes.shape[2] // BLOCK
-        blocks = planes[bands].reshape(len(bands), rows, BLOCK, columns, BLOCK).swapaxes(2, 3)
-        found = residuals(blocks.reshape(len(bands), rows * columns, CHANNELS))
-        energy = _energies(found)
-        rare = energy > limit
-        rare[rare] = ~_are_known(found[rare], known)
-        for place, far in _far(planes, highest, lowest, may_be_low):
-            rare[place] = True
-            energy[place] = max(energy[place], far)
-        places = np.flatnonzero(rare)
+        excess = np.maximum(spectra.excess(planes), ranges.excess(planes))
         return [
-            (-of, part.start + place // columns * BLOCK, place % columns)
-            for of, place in zip(energy[places].tolist(), places.tolist(), strict=True)
+            (-excess[row, column], part.start + row * BLOCK, column)
+            for row, column in np.argwhere(excess > 0.0).tolist()
         ]
 
     height = BLOCK * max(PIXELS_AT_ONCE // (BLOCK * source.info.samples), 1)
@@ -126,35 +90,102 @@ def add_rare_blocks(sample: BlockSample, source: SceneSource, lines: Iterable[sl
         for part in lines
         for start in range(part.start, part.stop, height)
     ]
-    found = [place for places in sample.workers.map(look, parts) for place in places]
+    # Those first that exceed most.
+    found = sorted(place for places in sample.workers.map(look, parts) for place in places)
     if not found:
         return sample
-    added = [
-        _read(source, line, column) for _, line, column in sorted(found)[: max(int(count * MOST_ADDED), 1)]
-    ]
+    added = [_read(source, line, column) for _, line, column in found[: max(int(count * MOST_ADDED), 1)]]
     share = math.sqrt(count * CHANNELS / sample.pixels)
+    means = ranges.means[:, None, None]
     nearer = np.rint(means + (np.stack(added, axis=1) - means) * share).astype(sample.blocks.dtype)
     return replace(sample, blocks=np.concatenate([sample.blocks, nearer], axis=1), added=len(added))
 
 
-def _far(
-    planes: NDArray[np.integer],
-    highest: NDArray[np.integer],
-    lowest: NDArray[np.integer],
-    may_be_low: NDArray[np.intp],
-) -> Iterator[tuple[int, float]]:
-    """Blocks with samples beyond the limits of their bands, and squares of how far beyond they are."""
-    # Whole lines at a time, of which processors compare many samples at once.
-    shape = planes.shape[1] // BLOCK, BLOCK, planes.shape[2]
-    columns = planes.shape[2] // BLOCK
-    high = planes.reshape(len(planes), *shape).max(axis=2)
-    low = planes[may_be_low].reshape(len(may_be_low), *shape).min(axis=2)
-    for found, limit, further in ((high, highest, np.greater), (low, lowest[may_be_low], np.less)):
-        far = further(found, limit[:, None, None])
-        # Mostly there is none, which is known sooner than where they are.
-        for band, row, sample in np.argwhere(far).tolist() if far.any() else ():
-            beyond = int(found[band, row, sample]) - int(limit[band])
-            yield row * columns + sample // BLOCK, float(beyond * beyond)
+class _Spectra:
+    """What a sample knows of spectra, in some bands.
+
+    Parameters
+    ----------
+    blocks : ndarray of integers, shape (bands, count, 64)
+        The sample.
+    """
+
+    def __init__(self, blocks: NDArray[Any]) -> None:
+        self._bands = np.unique(np.linspace(0, len(blocks) - 1, BANDS_LOOKED_AT).round().astype(int))
+        mean, covariances = covariance(blocks[self._bands])
+        outside = exact.eigh(covariances)[1][:, min(STRONGEST, len(self._bands) // 2) :]
+        self._vectors, self._centre = np.rint(outside.T * VECTOR_UNIT), np.rint(mean)[:, None]
+        known = self._residuals(blocks[self._bands])
+        energies = _energies(known)
+        self._limit = LEAST_EXCESS * float(np.sort(energies)[int(USUAL_SHARE * (len(energies) - 1))])
+        self._known = known[energies > LEAST_ENERGY * self._limit]
+
+    def excess(self, planes: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Energy of the residuals of blocks of planes that are unusual and not known; 0 of all others."""
+        rows, columns = planes.shape[1] // BLOCK, planes.shape[2] // BLOCK
+        blocks = planes[self._bands].reshape(len(self._bands), rows, BLOCK, columns, BLOCK).swapaxes(2, 3)
+        found = self._residuals(blocks.reshape(len(self._bands), rows * columns, CHANNELS))
+        energies = _energies(found)
+        unusual = np.flatnonzero(energies > self._limit)
+        excess = np.zeros(rows * columns)
+        excess[unusual] = np.where(_are_known(found[unusual], self._known), 0.0, energies[unusual])
+        return excess.reshape(rows, columns)
+
+    def _residuals(self, blocks: NDArray[Any]) -> NDArray[np.float64]:
+        """Residuals of blocks, shape (count, components)."""
+        flat = blocks.reshape(len(self._bands), -1)
+        found = exact.integer_product(self._vectors, flat - self._centre)
+        found /= VECTOR_UNIT
+        np.rint(found, out=found)
+        energy = np.einsum("ij,ij->j", found, found).reshape(blocks.shape[1:])
+        return found[:, energy.argmax(axis=1) + np.arange(len(energy)) * CHANNELS].T
+
+
+class _Ranges:
+    """What a sample knows of the range of each band.
+
+    Parameters
+    ----------
+    blocks : ndarray of integers, shape (bands, count, 64)
+        The sample.
+
+    Attributes
+    ----------
+    means : ndarray of int64, shape (bands,)
+        Of the samples of each band, rounded.
+    """
+
+    def __init__(self, blocks: NDArray[Any]) -> None:
+        sums = blocks.reshape(len(blocks), -1).sum(axis=1, dtype=np.int64)
+        self.means = np.rint(sums / (blocks.shape[1] * CHANNELS)).astype(np.int64)
+        high, low = blocks.max(axis=(1, 2)), blocks.min(axis=(1, 2))
+        reach = FARTHER * np.maximum(high - self.means, self.means - low)
+        limits = np.iinfo(blocks.dtype)
+        self._highest = np.minimum(self.means + reach, limits.max).astype(blocks.dtype)
+        self._lowest = np.maximum(self.means - reach, limits.min).astype(blocks.dtype)
+        # Mostly no sample can lie so low.
+        self._may_be_low = np.flatnonzero(self._lowest > limits.min)
+
+    def excess(self, planes: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Squares of how far blocks of planes exceed the range of any band; 0 of those that do not."""
+        rows, columns = planes.shape[1] // BLOCK, planes.shape[2] // BLOCK
+        excess = np.zeros((rows, columns))
+        # Whole lines at a time, of which processors compare many samples at once.
+        high = planes.reshape(len(planes), rows, BLOCK, -1).max(axis=2)
+        low = (
+            planes[self._may_be_low].reshape(len(self._may_be_low), rows, BLOCK, columns * BLOCK).min(axis=2)
+        )
+        for found, limit, further in (
+            (high, self._highest, np.greater),
+            (low, self._lowest[self._may_be_low], np.less),
+        ):
+            far = further(found, limit[:, None, None])
+            # Mostly there is none, which is known sooner than where they are.
+            for band, row, sample in np.argwhere(far).tolist() if far.any() else ():
+                beyond = int(found[band, row, sample]) - int(limit[band])
+                place = row, sample // BLOCK
+                excess[place] = max(excess[place], float(beyond * beyond))
+        return excess
 
 
 def _energies(residuals: NDArray[np.float64]) -> NDArray[np.float64]:
