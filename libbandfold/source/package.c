@@ -67,26 +67,14 @@ static int find_member(const bfl_package *package, const char *name, bfl_bytes *
     return 0;
 }
 
-/* Whether the manifest of a package tells a name: `"name"` is followed by a colon and the name in quotes. */
+/* Whether the manifest of a package tells a name. */
 static int has_name(const bfl_package *package, const bfl_reference *reference)
 {
-    static const char KEY[] = "\"name\"";
-    const uint64_t key = sizeof KEY - 1;
+    char name[BFL_LONGEST_NAME + 1];
     bfl_bytes text;
-    if (!find_member(package, "manifest.json", &text))
-        return 0;
-    for (uint64_t at = 0; text.size - at >= key; at++) {
-        if (memcmp(text.data + at, KEY, (size_t)key) != 0)
-            continue;
-        uint64_t next = at + key;
-        while (next < text.size && (text.data[next] == ' ' || text.data[next] == ':'))
-            next++;
-        if (text.size - next >= reference->length + 2 && text.data[next] == '"' &&
-            memcmp(text.data + next + 1, reference->name, (size_t)reference->length) == 0 &&
-            text.data[next + 1 + reference->length] == '"')
-            return 1;
-    }
-    return 0;
+    return find_member(package, "manifest.json", &text) &&
+           bfl_manifest_value(&text, "name", name, BFL_LONGEST_NAME) && strlen(name) == reference->length &&
+           memcmp(name, reference->name, (size_t)reference->length) == 0;
 }
 
 bandfold_status bfl_find_package(bfl_workspace *workspace, const bandfold_bytes *packages, size_t count,
@@ -107,6 +95,13 @@ bandfold_status bfl_find_package(bfl_workspace *workspace, const bandfold_bytes 
                     damaged ? NO_PACKAGE : "the stream needs a package that was not given");
 }
 
+/* Whether a package may be called so: NAME of bitstream/packages/manifest.py. */
+static int is_name(const char *name)
+{
+    static const char NAMES[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
+    return strchr("._-", name[0]) == NULL && name[strspn(name, NAMES)] == '\0';
+}
+
 bandfold_status bfl_open_package(bfl_workspace *workspace, const bandfold_bytes *file, const char *kind,
                                  bfl_package *package, char name[BFL_LONGEST_NAME + 1], uint8_t identity[8])
 {
@@ -117,7 +112,7 @@ bandfold_status bfl_open_package(bfl_workspace *workspace, const bandfold_bytes 
         return bfl_fail(workspace, BANDFOLD_NEEDS_PACKAGE, NO_PACKAGE);
     *package = (bfl_package){file->data, file->size};
     if (!find_member(package, "manifest.json", &text) || !bfl_manifest_value(&text, "name", name, BFL_LONGEST_NAME) ||
-        !bfl_manifest_value(&text, "kind", found, BFL_LONGEST_NAME))
+        !is_name(name) || !bfl_manifest_value(&text, "kind", found, BFL_LONGEST_NAME))
         return bfl_fail(workspace, BANDFOLD_NEEDS_PACKAGE, NO_PACKAGE);
     if (strcmp(found, kind) != 0)
         return bfl_fail(workspace, BANDFOLD_NEEDS_PACKAGE, "the package is of another kind than is needed");

@@ -307,6 +307,19 @@ def test_names_within_a_manifest_are_not_that_of_the_package(library):
     assert encode(library, cube, file, step=4.0) == wanted
 
 
+@pytest.mark.parametrize("letter", [b"\xfc", b"A", b" "])
+def test_names_that_no_package_can_have_are_refused(library, letter):
+    """A stream would tell the name, and no decoder would read it."""
+    was = unpack(package(20), "package").manifest.name.encode()
+    body = package(20)[:-64]
+    assert body.count(b'"name": "' + was + b'"') == 1
+    body = body.replace(b'"name": "' + was, b'"name": "' + was[:-1] + letter)
+    file = body + hashlib.sha256(body).hexdigest().encode()
+    with pytest.raises(DecodingError) as refused:
+        Encoder(library, file, bands=20, samples=33, type=2, step=4.0)
+    assert refused.value.status == NEEDS_PACKAGE
+
+
 def test_a_package_of_another_format_is_refused(library):
     body = package(20)[:-64].replace(b'"format": 1', b'"format": 2')
     file = body + hashlib.sha256(body).hexdigest().encode()
