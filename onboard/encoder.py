@@ -35,8 +35,9 @@ from .rate.scene_control import SceneControl
 from .rate.step_search import moved_step
 from .rate_model import LAGRANGE_MULTIPLIER
 from .samples.samples import ArraySource, Samples
-from .settings import EncoderSettings, SettingsFields, find_package, settings_of, step_code
+from .settings import EncoderSettings, SettingsFields, find_package, settings_of
 from .strip_height import strip_height
+from .target import step_code
 from .transform.block_weights import block_codes
 
 if TYPE_CHECKING:

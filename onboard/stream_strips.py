@@ -46,7 +46,8 @@ from .rate.stream_control import (
 from .refinement.strip_refiner import StripRefiner
 from .samples.count_plan import AHEAD, CountPlan, doublings_for, plan_counts
 from .samples.samples import DescribedSource, Samples
-from .settings import BASE_BPS, EncoderSettings, find_package, step_code
+from .settings import BASE_BPS, EncoderSettings, find_package
+from .target import step_code
 
 FIRST_PLANS = 3
 """Plans made for the first strip at most: the step that a rate needs is not known before."""

@@ -25,7 +25,8 @@ from bandfold.onboard.planning.plan import Plan, Planner
 from bandfold.onboard.planning.scene_planner import ScenePlanner
 from bandfold.onboard.rate.scene_control import SceneControl
 from bandfold.onboard.samples.samples import ArraySource, Samples
-from bandfold.onboard.settings import STRIP_LINES, step_code
+from bandfold.onboard.settings import STRIP_LINES
+from bandfold.onboard.target import step_code
 
 from .codec import Decoded, Encoded
 

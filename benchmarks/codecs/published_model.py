@@ -22,7 +22,8 @@ from bandfold.onboard.networks.band_planner import BandPlanner
 from bandfold.onboard.networks.network_engine import NetworkEngine
 from bandfold.onboard.rate.scene_control import SceneControl
 from bandfold.onboard.samples.samples import ArraySource, Samples
-from bandfold.onboard.settings import STRIP_LINES, step_code
+from bandfold.onboard.settings import STRIP_LINES
+from bandfold.onboard.target import step_code
 
 from .codec import Decoded, Encoded
 

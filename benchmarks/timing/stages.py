@@ -22,7 +22,8 @@ from bandfold.formats.envi.reader import open_envi
 from bandfold.onboard.planning.block_sample import sample_blocks
 from bandfold.onboard.planning.scene_planner import ScenePlanner
 from bandfold.onboard.quantisation.rdoq import quantise
-from bandfold.onboard.settings import STRIP_LINES, step_code
+from bandfold.onboard.settings import STRIP_LINES
+from bandfold.onboard.target import step_code
 from bandfold.onboard.transform.analysis import Analysis
 from bandfold.onboard.transform.rotation import rotate
 

@@ -31,7 +31,7 @@ from bandfold.common.exact import exp2, log2_of
 from bandfold.common.scene import CHANNELS, block_rows
 from bandfold.onboard.quantisation.rdoq import quantise
 from bandfold.onboard.rate.step_search import find_step
-from bandfold.onboard.settings import step_code
+from bandfold.onboard.target import step_code
 
 LEAST_USED = 0.985
 """Share of the bytes that is good enough."""

@@ -11,7 +11,7 @@ from bandfold.common.scene import SceneInfo
 from bandfold.onboard.coding.scene_coder import SceneCoder, segment_bytes
 from bandfold.onboard.planning.plan import Planner
 from bandfold.onboard.refinement.strip_refiner import StripRefiner
-from bandfold.onboard.settings import LARGEST_STEP, SMALLEST_STEP, step_code
+from bandfold.onboard.target import LARGEST_STEP, SMALLEST_STEP, step_code
 
 PIXELS_TRIED = 1 << 13
 """Pixels of a scene that are coded and refined at each step, about; more where `LEAST_ROWS` have more."""

@@ -22,7 +22,7 @@ from bandfold.onboard.prediction.band_importance import STEP_GRID, CodedBands, W
 from bandfold.onboard.prediction.predicted_coder import PredictedMethod, StripSamples
 from bandfold.onboard.prediction.predicted_planner import GAIN, QUARTERS, PredictedPlanner, hierarchy_of
 from bandfold.onboard.samples.samples import Samples, Uncounted
-from bandfold.onboard.settings import step_code
+from bandfold.onboard.target import step_code
 
 from .cost_curve import CostCurve
 

@@ -11,7 +11,7 @@ from bandfold.common.workers import trim_heap
 from bandfold.onboard.coding.scene_coder import CodedScene, SceneCoder, pixels_tried
 from bandfold.onboard.planning.plan import Planner
 from bandfold.onboard.quality import quality_text
-from bandfold.onboard.settings import SMALLEST_STEP
+from bandfold.onboard.target import SMALLEST_STEP
 
 from .step_search import find_step, moved_step
 from .trial import Goal, Trial

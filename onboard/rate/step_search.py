@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.common.exact import exp2, log2_of
-from bandfold.onboard.settings import step_code
+from bandfold.onboard.target import step_code
 
 LEAST_SHARE = 0.3
 """A slope is not believed to be gentler than this share of what is expected."""

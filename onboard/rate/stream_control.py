@@ -16,7 +16,7 @@ from bandfold.onboard.planning.plan import Planner
 from bandfold.onboard.planning.stream_planner import STRIPS_AHEAD
 from bandfold.onboard.rate_model import latent_cost
 from bandfold.onboard.samples.samples import Samples
-from bandfold.onboard.settings import step_code
+from bandfold.onboard.target import step_code
 
 from .leaky_bucket import LeakyBucket
 

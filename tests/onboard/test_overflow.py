@@ -17,7 +17,8 @@ from bandfold.onboard.prediction.prediction_loop import PredictionLoop
 from bandfold.onboard.quantisation.rdoq import ComponentQuantiser
 from bandfold.onboard.rate_model import GAIN_UNIT, LARGEST_GAIN, latent_gain
 from bandfold.onboard.samples.samples import ArraySource
-from bandfold.onboard.settings import SMALLEST_STEP, find_package
+from bandfold.onboard.settings import find_package
+from bandfold.onboard.target import SMALLEST_STEP
 from bandfold.onboard.transform.rotation import rotate_blocks
 
 LINE, SAMPLE = np.mgrid[:32, :32]

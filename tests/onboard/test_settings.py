@@ -8,7 +8,8 @@ import pytest
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import SceneInfo
 from bandfold.onboard import Encoder, EncoderSettings, StreamEncoder
-from bandfold.onboard.settings import REPEAT, SCRUB, SettingsFields, Target, settings_of, step_code
+from bandfold.onboard.settings import REPEAT, SCRUB, SettingsFields, settings_of
+from bandfold.onboard.target import Target, step_code
 
 INFO = SceneInfo(4, 1, 8, np.dtype("uint16"))
 

@@ -6,7 +6,7 @@ import pytest
 from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.onboard import Encoder
 from bandfold.onboard.rate.base_trial import MOST_STEPS, descend
-from bandfold.onboard.settings import LARGEST_STEP, SMALLEST_STEP
+from bandfold.onboard.target import LARGEST_STEP, SMALLEST_STEP
 from bandfold.synthetic.scenes import SyntheticScene
 
 

@@ -9,7 +9,7 @@ from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
 from bandfold.onboard.quality import rounded_error
 from bandfold.onboard.rate.step_search import find_step
-from bandfold.onboard.settings import step_code
+from bandfold.onboard.target import step_code
 from bandfold.synthetic.scenes import SyntheticScene
 
 
