@@ -43,3 +43,9 @@ def test_the_source_archive_holds_all_of_the_kernels():
     """What is not named there is missing from it, and wheels have no kernels then."""
     native = {f"common/native/{path.name}" for path in (ROOT / "common" / "native").glob("*.[ch]")}
     assert native == set(re.findall(r'"(common/native/.+?)"', text("pyproject.toml")))
+
+
+def test_wheels_hold_all_templates_of_reports():
+    patterns = re.search(r'^"bandfold.ground.report" = \["(.+)"\]$', text("pyproject.toml"), re.M)[1]
+    room = ROOT / "ground" / "report"
+    assert set(room.glob(patterns)) == set((room / "templates").iterdir())

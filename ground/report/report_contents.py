@@ -20,6 +20,7 @@ from bandfold.ground.synthesis.strip_decoder import Damage
 
 from .bit_counting_decoder import BitCountingDecoder
 from .picture_bands import clear_bands, told_bands
+from .tile_folder import DECODED, MAPS, REFERENCE, TileFolder
 
 LARGEST_PICTURE = 1024
 """Lines and samples of the picture in colours, at most."""
@@ -150,6 +151,8 @@ class ReportContents:
         With the reference, over the strips that could be decoded.
     component_bits, interval_bits : ndarray of float64, shapes (components,) and (intervals,)
         What latents cost, estimated; see `BitCountingDecoder`.
+    every_band : Cubes or None
+        Where there are tiles, samples of all bands, of fewer pixels: they tell how each band is shown.
     """
 
     info: SceneInfo
@@ -160,6 +163,7 @@ class ReportContents:
     comparison: Comparison | None
     component_bits: NDArray[np.float64]
     interval_bits: NDArray[np.float64]
+    every_band: Cubes | None = None
 
 
 def collect(
@@ -168,6 +172,7 @@ def collect(
     values: int,
     colours: Sequence[int] | None = None,
     progress: Callable[[str, float], None] | None = None,
+    tiles: TileFolder | None = None,
 ) -> ReportContents:
     """Decode a scene strip by strip and keep what a report shows.
 
@@ -184,6 +189,8 @@ def collect(
         (`bandfold.ground.report.picture_bands`).
     progress : callable, optional
         Called with a stage and the fraction done.
+    tiles : TileFolder, optional
+        Gets all samples, and the maps.
 
     Returns
     -------
@@ -194,6 +201,8 @@ def collect(
     ------
     SceneError
         If the reference has another geometry.
+    OutputError
+        If tiles cannot be written.
     """
     info = decoder.info
     if reference is not None and reference.info.shape != info.shape:
@@ -204,10 +213,11 @@ def collect(
         )
     told = told_bands(info, colours)
     shown = told or (0, 0, 0)
-    grid = SampleGrid.within(info, values)
+    kept = [_empty_cubes(SampleGrid.within(info, values), info, reference)]
+    if tiles is not None:
+        few = 1 + math.isqrt(info.lines * info.samples // FEWEST_PIXELS)
+        kept.append(_empty_cubes(SampleGrid(few, 1), info, reference))
     step = max(1, -(-max(info.lines, info.samples) // LARGEST_PICTURE))
-    decoded = np.full(grid.shape(info), np.nan, np.float32)
-    original = None if reference is None else decoded.copy()
     picture = np.full((-(-info.lines // step), -(-info.samples // step), 3), np.nan, np.float32)
     ends = decoder.fold.ends
     parts = [slice(first, last) for first, last in zip((0, *ends[:-1]), ends, strict=True)]
@@ -224,24 +234,43 @@ def collect(
             # A damaged strip tells little: the first one that is intact tells, and all before it are hatched.
             shown = clear_bands(values_of)
             told = shown if intact else None
-        _keep(decoded, values_of, lines, grid)
+        for cubes in kept:
+            _keep(cubes.decoded, values_of, lines, cubes.grid)
+        if tiles is not None:
+            tiles.add(DECODED, values_of, lines)
         rows = np.arange(-(-lines.start // step) * step, lines.stop, step)
         picture[rows // step] = values_of[list(shown)][:, rows - lines.start, ::step].transpose(1, 2, 0)
-        if reference is not None and original is not None and statistics is not None:
+        if reference is not None and statistics is not None:
             whole = reference.read(everything, lines)
-            _keep(original, _present(whole, reference.info.no_data), lines, grid)
+            values_of = _present(whole, reference.info.no_data)
+            for cubes in kept:
+                if cubes.reference is not None:
+                    _keep(cubes.reference, values_of, lines, cubes.grid)
+            if tiles is not None:
+                tiles.add(REFERENCE, values_of, lines)
             if intact:
                 statistics.add(whole, block, lines)
+    comparison = None if statistics is None else statistics.result()
+    if tiles is not None and comparison is not None:
+        for name, found in zip(MAPS, (comparison.sam_map, comparison.rmse_map), strict=True):
+            tiles.add(name, found[None], slice(0, info.lines))
     return ReportContents(
         info,
         decoder.report(),
-        Cubes(grid, decoded, original),
+        kept[0],
         Picture(shown, step, picture),
         list(decoder.damage),
-        None if statistics is None else statistics.result(),
+        comparison,
         decoder.component_bits,
         decoder.interval_bits,
+        kept[1] if tiles is not None else None,
     )
+
+
+def _empty_cubes(grid: SampleGrid, info: SceneInfo, reference: SceneSource | None) -> Cubes:
+    """Cubes of a scene without any data yet."""
+    decoded = np.full(grid.shape(info), np.nan, np.float32)
+    return Cubes(grid, decoded, None if reference is None else decoded.copy())
 
 
 def _present(block: NDArray[Any], no_data: float | None) -> NDArray[np.float32]:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import math
 from datetime import datetime, timezone
 from importlib.resources import files
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bandfold import __version__
 from bandfold.ground.stream.stream_report import value_text
 
+from .page_view import page_view
 from .report_contents import ReportContents
-from .report_plots import Items, band_axis, plots
+from .report_plots import Items, plots
 from .setting_names import setting_name
+from .tile_folder import TileFolder
 
 FIXED_BYTES = 2_200_000
 """Of a page for everything but the cubes, about: Bokeh's script, the picture and the maps."""
@@ -26,11 +23,9 @@ FIXED_BYTES = 2_200_000
 BYTES_PER_VALUE = 8 / 3
 """Of a page: two bytes in base64."""
 
-MISSING = 65535
-"""Code of a sample without data."""
 
-_STRETCH = (1.0, 99.0)
-"""Percentiles of a band that are shown black and white."""
+_SCRIPTS = ("tile_store.js", "layers.js", "viewport.js", "picture.js", "report.js")
+"""Of the page, in the order in which they are run."""
 
 
 def values_within(page_bytes: int, cubes: int) -> int:
@@ -51,7 +46,12 @@ def values_within(page_bytes: int, cubes: int) -> int:
     return max(int((page_bytes - FIXED_BYTES) / BYTES_PER_VALUE / cubes), 1)
 
 
-def render(contents: ReportContents, title: str, written: datetime | None = None) -> str:
+def render(
+    contents: ReportContents,
+    title: str,
+    written: datetime | None = None,
+    tiles: TileFolder | None = None,
+) -> str:
     """Write the page.
 
     Parameters
@@ -62,6 +62,8 @@ def render(contents: ReportContents, title: str, written: datetime | None = None
         Name of the stream.
     written : datetime, optional
         When the page is made, as it says. Default: now.
+    tiles : TileFolder, optional
+        What goes with the page; the contents were collected with it.
 
     Returns
     -------
@@ -82,9 +84,10 @@ def render(contents: ReportContents, title: str, written: datetime | None = None
         date=(written or datetime.now(timezone.utc)).strftime("%Y-%m-%d %H:%M UTC"),
         version=__version__,
         style=(folder / "report.css").read_text("utf-8"),
-        script=(folder / "report.js").read_text("utf-8"),
+        scripts=[(folder / name).read_text("utf-8") for name in _SCRIPTS],
         bokeh="\n".join(Resources(mode="inline", components=["bokeh"]).js_raw),
-        data=_json({"view": _view(contents), "plots": items}),
+        data=_json({"view": page_view(contents, tiles), "plots": items}),
+        tiles=tiles and tiles.path.name,
         present=set(items),
         **_facts(contents),
     )
@@ -124,7 +127,6 @@ def _facts(contents: ReportContents) -> dict[str, Any]:
         "kept": f"{lines} x {samples} pixels{_one_of(grid.pixels, 'lines and samples')}, "
         f"{bands} bands{_one_of(grid.bands, 'bands')}",
         "has_reference": contents.cubes.reference is not None,
-        "bands": bands,
         "sections": [(name, count) for name, count in stream["bytes"].items() if count],
         "file_bytes": stream["file_bytes"],
         "segments": stream["segments"],
@@ -163,83 +165,6 @@ def _interval_rows(contents: ReportContents) -> list[tuple[str, str, str, str, s
         )
         for one in contents.comparison.intervals
     ]
-
-
-def _view(contents: ReportContents) -> dict[str, Any]:
-    """What the script needs: cubes, picture and axes."""
-    info, grid = contents.info, contents.cubes.grid
-    positions, axis = band_axis(contents)
-    cubes = {"decoded": contents.cubes.decoded, "reference": contents.cubes.reference}
-    packed = {
-        name: _Packed(cube, exact=info.dtype.kind != "f").as_json()
-        for name, cube in cubes.items()
-        if cube is not None
-    }
-    low, high = _stretch(contents.cubes.decoded)
-    return {
-        "lines": info.lines,
-        "samples": info.samples,
-        "pixels": grid.pixels,
-        "shape": list(grid.shape(info)),
-        "bandNumbers": list(range(0, info.bands, grid.bands)),
-        "positions": positions.tolist(),
-        "axis": axis,
-        "low": low,
-        "high": high,
-        "cubes": packed,
-        "picture": _png(contents.picture.samples),
-        "damage": [one.bounds for one in contents.damage],
-    }
-
-
-class _Packed:
-    """A cube as 16-bit codes; integers that fit keep their values."""
-
-    def __init__(self, cube: NDArray[np.float32], *, exact: bool) -> None:
-        present = np.isfinite(cube)
-        low = float(cube[present].min()) if present.any() else 0.0
-        high = float(cube[present].max()) if present.any() else 0.0
-        fits = exact and high - low < MISSING
-        self.offset = low
-        self.scale = 1.0 if fits else (high - low) / (MISSING - 1) or 1.0
-        codes = np.full(cube.shape, MISSING, "<u2")
-        codes[present] = np.rint((cube[present].astype(np.float64) - low) / self.scale)
-        self._codes = codes
-
-    def as_json(self) -> dict[str, Any]:
-        """Scale, offset and codes in base64."""
-        return {
-            "scale": self.scale,
-            "offset": self.offset,
-            "codes": base64.b64encode(self._codes.tobytes()).decode("ascii"),
-        }
-
-
-def _stretch(cube: NDArray[np.float32]) -> tuple[list[float], list[float]]:
-    """Values of each band that are shown black and white."""
-    low, high = [], []
-    for band in cube:
-        present = band[np.isfinite(band)]
-        first, last = np.percentile(present, _STRETCH) if present.size else (0.0, 1.0)
-        low.append(float(first))
-        high.append(float(last) if last > first else float(first) + 1)
-    return low, high
-
-
-def _png(picture: NDArray[np.float32]) -> str:
-    """A picture in colours, each stretched on its own, as a data URI; transparent where there is no data."""
-    from PIL import Image
-
-    planes = []
-    for plane in np.moveaxis(picture, 2, 0):
-        (low,), (high,) = _stretch(plane[None])
-        with np.errstate(invalid="ignore"):
-            planes.append(np.nan_to_num(np.clip((plane - low) / (high - low), 0, 1) * 255))
-    alpha = np.where(np.isfinite(picture).all(axis=2), 255, 0)
-    pixels = np.stack([*planes, alpha], axis=2).astype(np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(pixels, "RGBA").save(file, "WEBP", quality=90, method=4)
-    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode("ascii")
 
 
 def _json(content: Items) -> str:

@@ -143,8 +143,7 @@ def _map(contents: ReportContents, values: NDArray[np.float32], title: str) -> A
     lines, samples = contents.info.lines, contents.info.samples
     step = max(1, -(-max(lines, samples) // LARGEST_MAP))
     small = _means(values, step)
-    high = float(np.nanpercentile(small, 99.5)) if np.isfinite(small).any() else 1.0
-    mapper = LinearColorMapper(palette="Viridis256", low=0.0, high=high or 1.0, nan_color="#dddddd")
+    mapper = LinearColorMapper(palette="Viridis256", low=0.0, high=highest_shown(small), nan_color="#dddddd")
     plot = _figure(
         360,
         "sample",
@@ -174,6 +173,23 @@ def _map(contents: ReportContents, values: NDArray[np.float32], title: str) -> A
             plot, top=one.lines.start, bottom=one.lines.stop, hatch_color=DAMAGED, line_color=DAMAGED
         )
     return plot
+
+
+def highest_shown(values: NDArray[np.float32]) -> float:
+    """Value of a map that gets the last colour.
+
+    Parameters
+    ----------
+    values : ndarray of float32
+        The map; NaN where there is nothing to compare.
+
+    Returns
+    -------
+    float
+        Above 0; few values lie above it.
+    """
+    present = values[np.isfinite(values)]
+    return (float(np.percentile(present, 99.5)) if present.size else 0.0) or 1.0
 
 
 def _mark_damage(plot: Any, **place: Any) -> None:

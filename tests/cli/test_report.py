@@ -41,6 +41,21 @@ def test_a_damaged_stream_without_one(run, tmp_path, stream):
     assert "1 of 3 strips are damaged or missing" in page
 
 
+def test_tiles_go_with_the_page(run, tmp_path, scene, stream):
+    arguments = ("a.bf", "--reference", "scene.hdr", "-o", "a.html", "--tiles", "a_tiles")
+    for _ in range(2):
+        report = json.loads(run("report", *arguments, "--json").out)
+        written = list((tmp_path / "a_tiles").rglob("*.js"))
+        assert report["tiles"] == {
+            "folder": "a_tiles",
+            "files": len(written),
+            "bytes": sum(path.stat().st_size for path in written),
+        }
+    assert "a_tiles: " in run("report", *arguments).out
+    assert '"folder":"a_tiles"' in (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert json.loads(run("report", "a.bf", "-o", "b.html", "--json").out)["tiles"] is None
+
+
 def test_failures_leave_nothing(run, monkeypatch, tmp_path, float_scene, stream):
     before = sorted(path.name for path in tmp_path.iterdir())
     for arguments, status, message in [
@@ -52,9 +67,15 @@ def test_failures_leave_nothing(run, monkeypatch, tmp_path, float_scene, stream)
         (("a.bf", "--colours", "1,2,-3"), 2, "are not three bands"),
         (("a.bf", "--max-size", "much"), 2, "is no size"),
         (("a.bf", "--memory-limit", "1k"), 7, "--memory-limit"),
+        (("a.bf", "--tiles", "t", "--max-tiles", "10k"), 2, "raise --max-tiles"),
+        (("a.bf", "--tiles", "no/t"), 8, "cannot write no/t"),
+        (("a.bf", "--tiles", "."), 2, "would lie in its own folder of tiles"),
+        (("a.bf", "--tiles", "a.bf"), 8, "it is a file; name a folder"),
+        (("a.bf", "--tiles", "t", "--reference", "float.hdr"), 3, "name the scene that was encoded"),
     ]:
         check_failure(run("report", *arguments, "-o", "a.html"), status, message)
-    check_failure(run("report", "a.bf", "-o", "no/a.html"), 8, "cannot write no/a.html")
+    for tiles in ((), ("--tiles", "t")):
+        check_failure(run("report", "a.bf", "-o", "no/a.html", *tiles), 8, "cannot write no/a.html")
     monkeypatch.setattr("bandfold.cli.report.find_spec", lambda name: None)
     check_failure(run("report", "a.bf", "-o", "a.html"), 2, "pip install 'bandfold[report]'")
     assert sorted(path.name for path in tmp_path.iterdir()) == before

@@ -1,10 +1,14 @@
 """A real browser, wherever there is one."""
 
+import base64
+import io
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
@@ -24,3 +28,24 @@ def chromium():
             yield browser
         finally:
             browser.close()
+
+
+def spectrum(page):
+    """What the plot of the spectrum shows, as numbers."""
+    return page.evaluate(
+        """() => {
+            for (const one of Bokeh.documents) {
+                const source = one.get_model_by_name("spectrum-source");
+                if (source) {
+                    return Object.fromEntries(
+                        Object.entries(source.data).map(([name, values]) => [name, Array.from(values)]));
+                }
+            }
+        }"""
+    )
+
+
+def pixels(page):
+    """What the canvas shows."""
+    data = page.evaluate("document.getElementById('picture').toDataURL().split(',')[1]")
+    return np.array(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"), np.int16)

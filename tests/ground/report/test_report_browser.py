@@ -1,7 +1,7 @@
 """The page in a real browser, without a network: slider, pixel, keyboard, phone."""
 
-import base64
 import io
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +16,7 @@ from bandfold.ground.report.report_page import render
 from bandfold.onboard import ArraySource
 
 from ..streams import LINES, SAMPLES, STRIP, encode, flipped, scene
-from .browser import chromium
+from .browser import pixels, spectrum
 
 BANDS = 6
 CUBE = scene(BANDS)
@@ -40,56 +40,9 @@ def address(stream, tmp_path_factory):
     return file.as_uri()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-def show(browser, address):
-    """Open the page in a window of a size; nothing may be fetched and nothing may fail."""
-    contexts, complaints = [], []
-
-    def call(width=1200, height=900, **more):
-        context = browser.new_context(viewport={"width": width, "height": height}, offline=True, **more)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
-        page.on(
-            "request",
-            lambda asked: asked.url.startswith(("file:", "data:", "blob:")) or complaints.append(asked.url),
-        )
-        page.goto(address)
-        page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
-        return page
-
-    yield call
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def spectrum(page):
-    """What the plot of the spectrum shows, as numbers."""
-    return page.evaluate(
-        """() => {
-            for (const one of Bokeh.documents) {
-                const source = one.get_model_by_name("spectrum-source");
-                if (source) {
-                    return Object.fromEntries(
-                        Object.entries(source.data).map(([name, values]) => [name, Array.from(values)]));
-                }
-            }
-        }"""
-    )
-
-
-def pixels(page):
-    """What the canvas shows."""
-    data = page.evaluate("document.getElementById('picture').toDataURL().split(',')[1]")
-    return np.array(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"), np.int16)
+def show(open_page, address):
+    return partial(open_page, address)
 
 
 def click(page, line, sample):

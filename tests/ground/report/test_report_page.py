@@ -16,7 +16,7 @@ from bandfold.ground import Decoder
 from bandfold.ground.compare import compare_scenes
 from bandfold.ground.report.bit_counting_decoder import BitCountingDecoder, shared_bits
 from bandfold.ground.report.report_contents import FEWEST_BANDS, FEWEST_PIXELS, SampleGrid, collect
-from bandfold.ground.report.report_page import FIXED_BYTES, _Packed, render, values_within
+from bandfold.ground.report.report_page import FIXED_BYTES, render, values_within
 from bandfold.ground.stream.parsed_stream import ParsedStream
 from bandfold.onboard import ArraySource, Encoder
 
@@ -174,28 +174,6 @@ def test_absent_samples_have_no_value():
 def test_a_reference_of_another_scene_is_refused():
     with pytest.raises(SceneError, match="name the scene that was encoded"):
         collect(BitCountingDecoder(encode(scene())), ArraySource(scene(bands=5)), 1 << 20)
-
-
-@pytest.mark.parametrize(
-    ("values", "exact", "error"),
-    [
-        ([-32768, 0, 7, 32766], True, 0.0),
-        ([0, 65535, 100], True, 0.51),
-        ([0.25, 0.5, -1e30], False, 1e30 / 65534),
-        ([5, 5], True, 0.0),
-        ([], True, 0.0),
-    ],
-)
-def test_codes_of_a_cube(values, exact, error):
-    import base64
-
-    cube = np.array([*values, np.nan], np.float32).reshape(1, 1, -1)
-    packed = _Packed(cube, exact=exact).as_json()
-    codes = np.frombuffer(base64.b64decode(packed["codes"]), "<u2").astype(np.float64)
-    assert codes[-1] == 65535
-    back = packed["offset"] + packed["scale"] * codes[:-1]
-    assert np.abs(back - cube[0, 0, :-1]).max(initial=0) <= error
-    assert (codes[:-1] < 65535).all()
 
 
 def data_of(page):
