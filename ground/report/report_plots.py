@@ -89,8 +89,10 @@ def _figure(height: int, x: str, y: str, **more: Any) -> Any:
     plot.min_border_right = 12
     # As the page, light or dark, with letters that can be read on both.
     plot.background_fill_color = plot.border_fill_color = None
+    plot.outline_line_color = None
     for axis in plot.axis:
         axis.axis_label_text_color = axis.major_label_text_color = QUIET
+        axis.axis_line_color = axis.major_tick_line_color = axis.minor_tick_line_color = QUIET
     plot.grid.grid_line_color = QUIET
     plot.grid.grid_line_alpha = 0.25
     # On a phone the numbers of more ticks would run into each other.
@@ -115,7 +117,8 @@ def _spectrum(contents: ReportContents) -> Any:
     plot.line("x", "decoded", source=source, color=DECODED, width=1.5, legend_label="decoded")
     plot.add_tools(HoverTool(tooltips=[(name, f"@{{{name}}}") for name in columns], mode="vline"))
     _mark_band(plot, positions[0])
-    plot.legend.background_fill_alpha = 0.7
+    plot.legend.background_fill_color = plot.legend.border_line_color = None
+    plot.legend.label_text_color = QUIET
     return plot
 
 
