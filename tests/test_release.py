@@ -3,6 +3,7 @@
 import re
 from importlib.metadata import metadata
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import bandfold
 
@@ -37,6 +38,28 @@ def test_addresses_are_those_of_the_package():
     assert f"repository-code: {source}\n" in text("CITATION.cff")
     assert f"({source}/security)" in text("SECURITY.md")
     assert metadata("bandfold")["Name"] == "bandfold"
+
+
+def test_addresses_are_where_a_release_sets_them():
+    """Reserved or not, all are of the same two servers, and no other file names them."""
+    urls = dict(re.findall(r'^(\w+) = "(https://.+)"$', text("pyproject.toml"), re.M))
+    assert set(urls) == {"Documentation", "Source", "Issues", "Changelog"}
+    assert all(urls[name].startswith(urls["Source"] + "/") for name in ("Issues", "Changelog"))
+    told = text("docs/releasing.md")
+    for address in (urls["Source"], urls["Documentation"]):
+        reserved = urlsplit(address).hostname.endswith(".example")
+        assert not reserved or f"s#{address}#" in told
+    places = {"pyproject.toml", "CITATION.cff", "SECURITY.md", "docs/releasing.md", "tests/test_release.py"}
+    others = [path for kind in ("*.md", "*.toml", "*.cff", "*.yml", "*.py") for path in ROOT.rglob(kind)]
+    named = {
+        path.relative_to(ROOT).as_posix()
+        for path in others
+        if not {".venv", "out", "build", "dist"} & set(path.relative_to(ROOT).parts)
+        and re.search(
+            r"bandfold\.example|github\.com/bandfold|bandfold\.readthedocs", path.read_text("utf-8")
+        )
+    }
+    assert named <= places
 
 
 def test_the_source_archive_holds_all_of_the_kernels():

@@ -8,7 +8,7 @@ import venv
 from pathlib import Path
 from zipfile import ZipFile
 
-from build_wheels import CROSS, run
+from build_wheels import CROSS, ROOT, run
 
 TRY = """
 import hashlib
@@ -80,6 +80,8 @@ def main(output):
         sys.exit(f"error: {intel.name} and {pure.name} write different streams or versions")
     print(f"{intel.name} and {pure.name} installed: same stream, version {fast[2]}")
     print(f"{arm.name}: kernels of version {version} load under QEMU")
+    if ".example" in (ROOT / "CITATION.cff").read_text(encoding="utf-8"):
+        print("Not to be uploaded: addresses in .example lead nowhere, see docs/releasing.md")
 
 
 if __name__ == "__main__":
