@@ -92,7 +92,10 @@ def open(path: StreamPlace, **options: Any) -> SceneSource:  # noqa: A001 - as i
     """
     from pathlib import Path
 
-    if not isinstance(path, (str, os.PathLike)) or "://" in os.fspath(path) or _is_stream(path):
+    from bandfold.bitstream.container.sections import SIGNATURE
+    from bandfold.common.input_files import begins_with
+
+    if not isinstance(path, (str, os.PathLike)) or "://" in os.fspath(path) or begins_with(path, SIGNATURE):
         from bandfold.ground.access.strip_reader import StripReader
 
         return StripReader(path, **options)
@@ -100,20 +103,6 @@ def open(path: StreamPlace, **options: Any) -> SceneSource:  # noqa: A001 - as i
     from bandfold.formats.scene_options import SceneOptions
 
     return open_scene(Path(path), SceneOptions(**options))
-
-
-def _is_stream(path: str | os.PathLike[str]) -> bool:
-    """Whether a file begins as streams do."""
-    import io
-
-    from bandfold.bitstream.container.sections import SIGNATURE
-
-    try:
-        with io.open(path, "rb") as file:  # noqa: UP020 - `open` is the function above
-            return file.read(len(SIGNATURE)) == SIGNATURE
-    except OSError:
-        # A folder, or nothing: readers of scenes say what is wrong.
-        return False
 
 
 def __getattr__(name: str) -> Any:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bandfold.common.errors import SettingsError
+from bandfold.common.input_files import read_list
 
 if TYPE_CHECKING:
     from bandfold.common.scene import NoData
@@ -125,7 +125,7 @@ def parse_partition(text: str) -> str | tuple[int, ...]:
     if text in ("auto", "aviris-2022"):
         return text
     try:
-        content = json.loads(Path(text).read_text(encoding="utf-8"))
+        content = json.loads(read_list(text))
     except OSError as error:
         raise SettingsError(
             f"--partition {text!r} cannot be read: {error.strerror}; give auto, aviris-2022 or a file"
@@ -188,7 +188,7 @@ def parse_weights(text: str) -> str | tuple[float, ...]:
 def _numbers_of_bands(option: str, text: str, other: str) -> tuple[float, ...]:
     """Numbers of a file that an option names, where its text is nothing else that it takes."""
     try:
-        words = Path(text).read_text(encoding="utf-8").replace(",", " ").split()
+        words = read_list(text).replace(",", " ").split()
     except (OSError, ValueError) as error:
         raise SettingsError(
             f"{option} {text!r} is no {other} and no text file that can be read: give one, or a file that "

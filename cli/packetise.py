@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bandfold.bitstream.container.sections import SIGNATURE
 from bandfold.common.input_files import read_input
 
 from .console import DAMAGED, tell, warn
@@ -39,7 +40,7 @@ def packetise(
     belong. What is damaged in STREAM is left out, and the exit status is then 9.
     """
     keep_input("the stream", [stream], [output])
-    data = read_input("stream", stream)
+    data = read_input("stream", stream, SIGNATURE)
     report = {"output": str(output), **write_packets(data, packets, output)}
     text = (
         f"{output}: {report['packets']} packets ({report['copies']} of them copies), "

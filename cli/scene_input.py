@@ -128,6 +128,8 @@ def _read_npy_mask(path: Path) -> NDArray[np.bool_]:
 
     from bandfold.common.errors import SceneError
 
+    if not path.is_file():
+        raise SceneError(f"mask {path} is {'not a file' if path.exists() else 'not there'}: give a mask")
     try:
         values = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -169,10 +171,12 @@ def open_other(scene: Path | str, options: OtherOptions) -> SceneSource:
 def _open_compared(
     scene: Path | str, no_data: float | NoData | None, variable: str | None, band_axis: str | None
 ) -> SceneSource:
+    from bandfold.bitstream.container.sections import SIGNATURE
+    from bandfold.common.input_files import begins_with
     from bandfold.formats.opening import open_scene
     from bandfold.formats.scene_options import SceneOptions
 
-    if isinstance(scene, Path) and not _is_stream(scene):
+    if isinstance(scene, Path) and not begins_with(scene, SIGNATURE):
         return open_scene(scene, SceneOptions(variable, band_axis, None, no_data, for_coding=False))
     if variable is not None or band_axis is not None:
         raise SettingsError(
@@ -194,15 +198,3 @@ class _Marked:
 
     def read(self, bands: slice, lines: slice) -> NDArray[Any]:
         return self._source.read(bands, lines)
-
-
-def _is_stream(path: Path) -> bool:
-    """Whether a file begins as streams do."""
-    from bandfold.bitstream.container.sections import SIGNATURE
-
-    try:
-        with open(path, "rb") as file:
-            return file.read(len(SIGNATURE)) == SIGNATURE
-    except OSError:
-        # Whoever opens it says what is wrong.
-        return False

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from bandfold.bitstream.container.sections import SIGNATURE
 from bandfold.common.input_files import read_input
 
 from .console import tell
@@ -47,7 +48,7 @@ def truncate(stream: Path, output: Path, nbytes: int, requantise: bool, trusted:
     from bandfold.common.atomic_files import atomic_output
 
     keep_input("the stream", [stream], [output])
-    data = read_input("stream", stream)
+    data = read_input("stream", stream, SIGNATURE)
     details: dict[str, Any]
     if requantise:
         from bandfold.onboard.downlink.requantise import requantise as make_coarser

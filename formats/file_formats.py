@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bandfold.common.errors import SceneError, SettingsError
+from bandfold.common.input_files import begins_with
 
 SUFFIXES = {
     ".hdr": "envi",
@@ -105,12 +106,7 @@ def refuse_hdf4(path: Path) -> None:
     SceneError
         If it is one.
     """
-    try:
-        with open(path, "rb") as file:
-            begin = file.read(len(_HDF4))
-    except OSError:
-        return
-    if begin == _HDF4:
+    if begins_with(path, _HDF4):
         raise SceneError(
             f"{path} is HDF4 (as Hyperion L1R), which is not read: convert it to ENVI with "
             f"gdal_translate -of ENVI 'HDF4_SDS:UNKNOWN:\"{path.name}\":0' {path.stem}.img"

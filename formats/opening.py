@@ -86,7 +86,8 @@ def open_scene(path: Path, options: SceneOptions = DEFAULTS) -> BlockSource:
     with reading(path, OSError):
         there = path.is_dir() if kind == "zarr" else path.is_file()
     if not there:
-        raise SceneError(f"{path} is {'not a file' if path.exists() else 'not there'}: give a scene")
+        wanted = "folder" if kind == "zarr" else "file"
+        raise SceneError(f"{path} is {f'not a {wanted}' if path.exists() else 'not there'}: give a scene")
     need_libraries(kind, f"reading {kind}")
     with reading(path):
         return _READERS[kind](path, options)

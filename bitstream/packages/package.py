@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from bandfold.common.atomic_files import atomic_output
 from bandfold.common.errors import ModelError
+from bandfold.common.input_files import read_whole
 
 from .array_file import read_array, write_array
 from .manifest import Manifest
@@ -217,9 +218,7 @@ def load_package(path: str | os.PathLike[str]) -> Package:
         If it cannot be read or is damaged.
     """
     try:
-        with open(path, "rb") as file:
-            # Asking for more than there is would take that much memory.
-            data = file.read(min(os.fstat(file.fileno()).st_size, LARGEST_FILE) + 1)
+        data = read_whole(path, limit=LARGEST_FILE)
     except OSError as error:
         raise ModelError(
             f"package {os.fspath(path)} cannot be read: {error.strerror or error}; name a {SUFFIX} file"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from bandfold.common.input_files import begins_with
 from bandfold.formats.block_source import BlockSource, reading
 from bandfold.formats.file_formats import format_of
 from bandfold.formats.scene_options import SceneOptions
@@ -47,13 +48,13 @@ def open_xarray(path: Path, options: SceneOptions) -> BlockSource:
         if format_of(path) == "zarr":
             # Stores with and without consolidated metadata are read the same way, and without a warning.
             groups = xarray.open_groups(path, engine="zarr", chunks=None, consolidated=False, **_AS_STORED)
-        elif _begins_with(path, b"CDF"):
+        elif begins_with(path, b"CDF"):
             groups = {"/": xarray.open_dataset(path, engine="scipy", **_AS_STORED)}
         else:
             # What HDF5 cannot open, h5netcdf leaves half made, which prints errors when it is collected.
             with h5py.File(path, "r"):
                 pass
-            groups = xarray.open_groups(path, engine="h5netcdf", chunks=None, **_AS_STORED)
+            groups = xarray.open_groups(path, engine="h5netcdf", chunks=None, phony_dims="sort", **_AS_STORED)
         found = [
             Variable(
                 f"{group.strip('/')}/{name}".strip("/"),
@@ -66,8 +67,3 @@ def open_xarray(path: Path, options: SceneOptions) -> BlockSource:
         ]
         about = dict(groups["/"].attrs)
     return container_source(path, found, about, options)
-
-
-def _begins_with(path: Path, magic: bytes) -> bool:
-    with open(path, "rb") as file:
-        return file.read(len(magic)) == magic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from abc import ABC, abstractmethod
@@ -10,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from bandfold.bitstream.container.sections import SIGNATURE
 from bandfold.common.errors import BandfoldError, SettingsError, StreamError
-from bandfold.common.input_files import input_errors
+from bandfold.common.input_files import input_errors, read_input, read_pieces
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(://|::)")
 
@@ -130,7 +132,7 @@ class LocalFile(ByteSource):
         return data
 
     def read_all(self) -> bytes:
-        """Read everything, of a pipe too.
+        """Read everything, which may be more than a system reads at once.
 
         Returns
         -------
@@ -215,6 +217,8 @@ class OpenedFile(ByteSource):
     ----------
     file : binary file object
         Open for reading. It stays open, and its position changes.
+    name : str, optional
+        What messages call it. Default: its own name.
 
     Raises
     ------
@@ -222,17 +226,18 @@ class OpenedFile(ByteSource):
         If it cannot be read.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, name: str = "") -> None:
         self._file = file
         self._data: bytes | None = None
-        self.name = str(getattr(file, "name", "") or getattr(file, "path", "") or type(file).__name__)
+        names = (name, getattr(file, "name", ""), getattr(file, "path", ""), type(file).__name__)
+        self.name = next(str(one) for one in names if one)
         with _remote_errors(self.name):
             if file.seekable():
                 self.size = file.seek(0, os.SEEK_END)
                 # So is every device that can be sought: there is nothing to come back for.
                 self._data = None if self.size else b""
             else:
-                self._data = file.read()
+                self._data = read_pieces(file, SIGNATURE)
                 self.size = self.bytes_read = len(self._data)
         self.stamp = (self.size,)
 
@@ -281,10 +286,10 @@ def open_bytes(place: StreamPlace | Any) -> ByteSource:
         path = Path(place)
         # Names that no system takes are told as such.
         with input_errors("stream", path):
-            if path.is_fifo() or path.is_char_device():
-                # What another program writes comes once, and in order.
-                with open(path, "rb") as file:
-                    return OpenedFile(file)
+            once = path.is_fifo() or path.is_char_device()
+        if once:
+            # What another program writes comes once, and in order.
+            return OpenedFile(io.BytesIO(read_input("stream", path, SIGNATURE)), str(path))
         return LocalFile(path)
     if hasattr(place, "read") and hasattr(place, "seekable"):
         return OpenedFile(place)
