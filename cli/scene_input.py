@@ -104,9 +104,9 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
     SettingsError
         If it has several bands.
     """
+    from bandfold.common.fill_values import no_data_mask
     from bandfold.formats.opening import open_scene
     from bandfold.formats.scene_options import SceneOptions
-    from bandfold.onboard.samples.no_data import no_data_mask
 
     if path.suffix.lower() == ".npy":
         return _read_npy_mask(path)

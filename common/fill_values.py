@@ -37,10 +37,10 @@ VALUES_SORTED = 1 << 20
 """Values that are sorted to find those which are repeated, about."""
 
 _CANDIDATES = 32
-_LEAST_BANDS = 4
+LEAST_BANDS = 4
 _LEAST_SHARE = 1e-3
 _LEAST_COUNT = 16
-_BORDER_SHARE = 0.01
+BORDER_SHARE = 0.01
 
 _KNOWN_AWAY, _AWAY = 1.25, 5.0
 """Distances of the quartiles by which a value is outside of them, if programs fill with it, and if not."""
@@ -68,6 +68,59 @@ class FillValue:
         return f"{value} in {float(f'{100 * self.share:.2g}'):g} % of the samples"
 
 
+def no_data_mask(block: NDArray[Any], no_data: float | None) -> NDArray[np.bool_]:
+    """Find the samples that mark absent data.
+
+    Parameters
+    ----------
+    block : ndarray
+        Samples of any real type, before any scaling.
+    no_data : float or None
+        The marking value, possibly NaN; None marks nothing. It is compared in the type of `block`, so that
+        ``0.1`` finds the float32 nearest to it; a value that the type cannot hold marks nothing.
+
+    Returns
+    -------
+    ndarray of bool, same shape
+        True where data is absent.
+    """
+    nothing = np.zeros(block.shape, np.bool_)
+    if no_data is None:
+        return nothing
+    if block.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            marker = block.dtype.type(no_data)
+        if np.isinf(marker) and np.isfinite(no_data):
+            return nothing
+        return np.asarray(np.isnan(block) if np.isnan(marker) else block == marker, np.bool_)
+    limits = np.iinfo(block.dtype)
+    if not float(no_data).is_integer() or not limits.min <= no_data <= limits.max:
+        return nothing
+    return np.asarray(block == block.dtype.type(int(no_data)), np.bool_)
+
+
+def same_value(one: float, other: float | None) -> bool:
+    """Whether two values are equal, or both NaN."""
+    return other is not None and (one == other or (math.isnan(one) and math.isnan(other)))
+
+
+def at_border(pixels: NDArray[np.bool_]) -> bool:
+    """Whether pixels are many, and many of them lie at a border.
+
+    Parameters
+    ----------
+    pixels : ndarray of bool, shape (lines, samples)
+        Some of the pixels of a scene.
+
+    Returns
+    -------
+    bool
+    """
+    ends = np.stack([pixels[:, 0], pixels[:, -1]])
+    edges = np.stack([pixels[0], pixels[-1]])
+    return bool(pixels.mean() >= BORDER_SHARE and max(ends.mean(), edges.mean()) >= BORDER_SHARE)
+
+
 def find_fill_values(block: NDArray[Any], present: NDArray[np.bool_]) -> tuple[FillValue, ...]:
     """Find the values that mark absent data.
 
@@ -91,19 +144,22 @@ def find_fill_values(block: NDArray[Any], present: NDArray[np.bool_]) -> tuple[F
     values = block[finite]
     values = values[:: max(len(values) // VALUES_SORTED, 1)]
     numbers, counts = np.unique(values.astype(np.float64), return_counts=True)
-    border = _border_value(block, finite)
     candidates = np.argsort(-counts, kind="stable")[:_CANDIDATES].tolist()
     rest = counts.copy()
     # One fill value may hide another: the others are looked at again without it.
+    left = finite
     for _ in range(MOST_FILLS):
+        border = _border_value(block, left)
         fills = [
             place
             for place in candidates
-            if rest[place] and (numbers[place] == border or _stands_alone(numbers, rest, place))
+            if rest[place] and (numbers[place] == border or stands_alone(numbers, rest, place))
         ]
         for place in fills:
             value = float(numbers[place])
-            found.append(FillValue(value, float((finite & (block == block.dtype.type(value))).mean())))
+            marked = finite & no_data_mask(block, value)
+            found.append(FillValue(value, float(marked.mean())))
+            left = left & ~marked
         if not fills:
             break
         rest[fills] = 0
@@ -111,7 +167,7 @@ def find_fill_values(block: NDArray[Any], present: NDArray[np.bool_]) -> tuple[F
     return tuple(found[:MOST_FILLS])
 
 
-def _stands_alone(numbers: NDArray[np.float64], counts: NDArray[np.int64], place: int) -> bool:
+def stands_alone(numbers: NDArray[np.float64], counts: NDArray[np.int64], place: int) -> bool:
     """Whether a value is repeated, lies far outside of the others, and has hardly any near it."""
     count, value = int(counts[place]), float(numbers[place])
     known = value in KNOWN
@@ -135,17 +191,15 @@ def _stands_alone(numbers: NDArray[np.float64], counts: NDArray[np.int64], place
 
 def _border_value(block: NDArray[Any], finite: NDArray[np.bool_]) -> float | None:
     """The value that all bands have in the pixels at a border, if it is the least or the greatest of all."""
-    if len(block) < _LEAST_BANDS:
+    if len(block) < LEAST_BANDS:
         return None
     flat = finite.all(axis=0) & (block.min(axis=0) == block.max(axis=0))
-    if flat.mean() < _BORDER_SHARE:
+    if flat.mean() < BORDER_SHARE:
         return None
     numbers, counts = np.unique(block[0][flat], return_counts=True)
     value = numbers[int(counts.argmax())]
     same = flat & (block[0] == value)
-    ends = np.stack([same[:, 0], same[:, -1]])
-    edges = np.stack([same[0], same[-1]])
-    if same.mean() < _BORDER_SHARE or max(ends.mean(), edges.mean()) < _BORDER_SHARE:
+    if not at_border(same):
         return None
     elsewhere = finite & ~same
     others = block[elsewhere]

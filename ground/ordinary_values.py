@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.common.fill_values import find_fill_values
+from bandfold.common.band_fills import FoundFills
+from bandfold.common.fill_values import no_data_mask
 from bandfold.common.scene import SCALED_DTYPES, SceneSource
 from bandfold.common.value_range import sampled_lines, value_range
 
@@ -56,10 +57,10 @@ class OrdinaryValues:
         if reference.info.dtype not in SCALED_DTYPES:
             return OrdinaryValues()
         block, complete = sampled_lines(reference)
-        present = np.ones(block.shape, np.bool_) if no_data is None else ~_equal(block, no_data)
-        fills = tuple(fill.value for fill in find_fill_values(block, present))
-        for value in fills:
-            present &= ~_equal(block, value)
+        present = ~no_data_mask(block, no_data)
+        found_fills = FoundFills.of(block, present)
+        present &= ~found_fills.mask(block)
+        fills = tuple(fill.value for fill in found_fills.values)
         found = value_range(block, present, complete=complete)
         bounds = found.bounds
         if bounds is None or not 0 < bounds[1] - bounds[0] < np.inf:
@@ -87,12 +88,5 @@ class OrdinaryValues:
             values = block.astype(np.float64)
             found = ~((values >= self.low) & (values <= self.high))
         for value in self.fills:
-            found |= _equal(block, value)
+            found |= no_data_mask(block, value)
         return found
-
-
-def _equal(block: NDArray[Any], value: float) -> NDArray[np.bool_]:
-    if np.isnan(value):
-        return np.asarray(np.isnan(block), np.bool_)
-    with np.errstate(over="ignore"):
-        return np.asarray(block == np.array(value).astype(block.dtype), np.bool_)

@@ -298,10 +298,7 @@ class StreamStrips:
             return samples, 0
         if escapes is None or len(escapes.places) <= RARE * scene.info.count:
             return samples, 0
-        absent = [one.value for one in plan.fills]
-        if plan.no_data is not None:
-            absent.append(plan.no_data)
-        doublings = doublings_for(scene, plan.scaling, absent)
+        doublings = doublings_for(scene, plan)
         if not doublings:
             return samples, 0
         coarse = replace(plan, scaling=plan.scaling.coarser(doublings), peak=plan.peak / 2.0**doublings)

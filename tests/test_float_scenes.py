@@ -46,6 +46,12 @@ def bands(*numbers):
     return mask
 
 
+def of_bands(values, mask=None):
+    """A value for each sample of a mask, by its band."""
+    mask = border() if mask is None else mask
+    return np.repeat(np.asarray(values, "f4"), mask.sum(axis=(1, 2)))
+
+
 RNG = np.random.default_rng(9)
 
 OUTLIERS = {
@@ -66,6 +72,13 @@ OUTLIERS = {
     "a border of NaN": (border(), np.nan),
     "bands without data": (bands(2, 5, 6), -9999.0),
     "a band of infinities": (bands(7), np.inf),
+    "a border with another value in each band": (border(), of_bands(-9999 - np.arange(BANDS))),
+    "a border with small values of each band": (border(), of_bands(-20.0 - np.arange(BANDS))),
+    "a border of five codes": (border(), of_bands(np.resize([-9999, -32768, np.nan, 1e20, -777], BANDS))),
+    "single samples with a value of each band": (
+        columns := np.tile(some(2000).any(axis=0), (BANDS, 1, 1)),
+        of_bands(1e4 + 3.0 * np.arange(BANDS), columns),
+    ),
 }
 
 

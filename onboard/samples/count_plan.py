@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.common.fill_values import FOUND_KEY, FillValue, find_fill_values
+from bandfold.common.band_fills import FoundFills
+from bandfold.common.fill_values import FOUND_KEY, no_data_mask, same_value
 from bandfold.common.scene import MOST_DOUBLINGS, BandScaling, Scaling, SceneInfo, SceneSource
 from bandfold.common.value_range import ValueRange, sampled_lines, value_range
-
-from .no_data import no_data_mask
 
 COUNTS = 65532
 """Counts that the range of a scene is spread over: a few are left, so that rounding exceeds no type."""
@@ -43,14 +41,14 @@ class CountPlan:
         Value that marks absent data: declared, or the most frequent one that was found.
     peak : float
         Range of the ordinary values, in counts: what PSNR refers to.
-    fills : tuple of FillValue
+    fills : FoundFills
         Fill values that were found and not declared.
     """
 
     scaling: Scaling
     no_data: float | None
     peak: float
-    fills: tuple[FillValue, ...] = ()
+    fills: FoundFills = field(default_factory=FoundFills)
 
     def describe(self, info: SceneInfo) -> SceneInfo:
         """The scene with its scaling, its no-data value, and a header field that tells what was found.
@@ -65,8 +63,9 @@ class CountPlan:
         SceneInfo
         """
         metadata = dict(info.metadata)
-        if self.fills:
-            metadata[FOUND_KEY] = "; ".join(str(one) for one in self.fills)
+        texts = self.fills.texts()
+        if texts:
+            metadata[FOUND_KEY] = "; ".join(texts)
         return replace(info, scaling=self.scaling, no_data=self.no_data, metadata=metadata)
 
     def notes(self, info: SceneInfo) -> tuple[str, ...]:
@@ -93,11 +92,14 @@ class CountPlan:
             )
         if len(self.scaling.bands) > _TOLD:
             notes.append(f"so have {len(self.scaling.bands) - _TOLD} other bands")
-        notes += [
-            f"fill value {fill}, which nobody declared: such samples are kept exactly"
-            + (", as no data (--no-data none takes them for data)" if _same(fill.value, self.no_data) else "")
-            for fill in self.fills
-        ]
+        for fill in self.fills.values:
+            declared = same_value(fill.value, self.no_data)
+            notes.append(
+                f"fill value {fill}, which nobody declared: such samples are kept exactly"
+                + (", as no data (--no-data none takes them for data)" if declared else "")
+            )
+        if self.fills.bands:
+            notes.append(f"fill values of single bands: {self.fills.texts()[-1]}; they are kept exactly")
         return tuple(notes)
 
 
@@ -129,11 +131,8 @@ def plan_counts(source: SceneSource, *, seek_fills: bool = True, headroom: float
     info = source.info
     block, complete = sampled_lines(source)
     present = ~no_data_mask(block, info.no_data)
-    fills: tuple[FillValue, ...] = ()
-    if seek_fills and info.scaling is None:
-        fills = find_fill_values(block, present)
-    for fill in fills:
-        present &= ~no_data_mask(block, fill.value)
+    fills = FoundFills.of(block, present) if seek_fills and info.scaling is None else FoundFills()
+    present &= ~fills.mask(block)
     found = value_range(block, present, complete=complete)
     bounds = found.bounds or (0.0, 0.0)
     if info.scaling is not None:
@@ -143,21 +142,19 @@ def plan_counts(source: SceneSource, *, seek_fills: bool = True, headroom: float
     scale, offset = _scale(bounds, room, whole=whole, must=info.dtype.kind in "iu")
     scaling = Scaling(scale, offset, bands=_own_scalings(found, scale))
     declared = info.no_data
-    no_data = fills[0].value if declared is None and fills else declared
+    no_data = fills.values[0].value if declared is None and fills.values else declared
     return CountPlan(scaling, no_data, _peak(bounds, scaling), fills)
 
 
-def doublings_for(source: SceneSource, scaling: Scaling, absent: Sequence[float]) -> int:
+def doublings_for(source: SceneSource, plan: CountPlan) -> int:
     """How much coarser the counts of some lines must be for their ordinary values to have one.
 
     Parameters
     ----------
     source : SceneSource
         The lines.
-    scaling : Scaling
-        What counts are worth in the others.
-    absent : sequence of float
-        Values that mark absent data.
+    plan : CountPlan
+        How the others become counts.
 
     Returns
     -------
@@ -165,14 +162,12 @@ def doublings_for(source: SceneSource, scaling: Scaling, absent: Sequence[float]
         Doublings of the scale; 0 where they have the range of the others.
     """
     block, _ = sampled_lines(source)
-    present = np.ones(block.shape, np.bool_)
-    for value in absent:
-        present &= ~no_data_mask(block, value)
+    present = ~no_data_mask(block, plan.no_data) & ~plan.fills.mask(block)
     # Some are only in lines behind the first ones.
-    for fill in find_fill_values(block, present):
-        present &= ~no_data_mask(block, fill.value)
+    present &= ~FoundFills.of(block, present).mask(block)
     found = value_range(block, present)
     most = 0
+    scaling = plan.scaling
     limit = np.iinfo(np.dtype(scaling.counts).name).max
     for band, (low, high) in enumerate(zip(found.low.tolist(), found.high.tolist(), strict=True)):
         if found.wild[band] or math.isnan(low):
@@ -231,10 +226,6 @@ def _peak(bounds: tuple[float, float], scaling: Scaling) -> float:
     """Range of values in counts; 1 where there is none."""
     spread = (bounds[1] / 2 - bounds[0] / 2) / abs(scaling.scale) * 2
     return spread if 0 < spread < math.inf else 1.0
-
-
-def _same(one: float, other: float | None) -> bool:
-    return other is not None and (one == other or (math.isnan(one) and math.isnan(other)))
 
 
 def bounds_of(scaling: Scaling, first_band: int, count: int) -> NDArray[np.float64]:

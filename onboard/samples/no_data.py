@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.common.fill_values import no_data_mask
 from bandfold.common.scene import SceneInfo, SceneSource
 
 
@@ -35,37 +36,6 @@ class FilledSource:
         block = self._counts.read(bands, lines)
         mask = no_data_mask(self._original.read(bands, lines), self._original.info.no_data)
         return fill(block, mask) if mask.any() else block
-
-
-def no_data_mask(block: NDArray[Any], no_data: float | None) -> NDArray[np.bool_]:
-    """Find the samples that mark absent data.
-
-    Parameters
-    ----------
-    block : ndarray
-        Samples of any real type, before any scaling.
-    no_data : float or None
-        The marking value, possibly NaN; None marks nothing. It is compared in the type of `block`, so that
-        ``0.1`` finds the float32 nearest to it; a value that the type cannot hold marks nothing.
-
-    Returns
-    -------
-    ndarray of bool, same shape
-        True where data is absent.
-    """
-    nothing = np.zeros(block.shape, np.bool_)
-    if no_data is None:
-        return nothing
-    if block.dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            marker = block.dtype.type(no_data)
-        if np.isinf(marker) and np.isfinite(no_data):
-            return nothing
-        return np.asarray(np.isnan(block) if np.isnan(marker) else block == marker, np.bool_)
-    limits = np.iinfo(block.dtype)
-    if not float(no_data).is_integer() or not limits.min <= no_data <= limits.max:
-        return nothing
-    return np.asarray(block == block.dtype.type(int(no_data)), np.bool_)
 
 
 def fill(block: NDArray[Any], absent: NDArray[np.bool_]) -> NDArray[Any]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.payloads.escape_code import Escapes
 from bandfold.common.errors import SceneError
+from bandfold.common.fill_values import no_data_mask
 from bandfold.common.scene import (
     BLOCK,
     CODED_DTYPES,
@@ -23,7 +24,7 @@ from bandfold.common.scene import (
 )
 
 from .count_plan import CountPlan, plan_counts
-from .no_data import FilledSource, no_data_mask
+from .no_data import FilledSource
 from .scaling import EscapedSource, ScaledSource
 from .subsampled import SubsampledSource
 
@@ -212,7 +213,7 @@ class Samples:
             plan = plan_counts(scene, seek_fills=seek_fills)
         if info.scaling is None:
             described = DescribedSource(scene, plan.describe(info))
-            return Samples(described, EscapedSource(described), plan)
+            return Samples(described, EscapedSource(described, plan.fills), plan)
         counts = ScaledSource(scene)
         return Samples(scene, counts if info.no_data is None else FilledSource(counts, scene), plan)
 
@@ -287,8 +288,10 @@ class Samples:
         Samples
         """
         scene = SubsampledSource(self.scene, rows, height)
-        escaped = isinstance(self.counts, EscapedSource)
-        counts = EscapedSource(scene) if escaped else SubsampledSource(self.counts, rows, height)
+        if isinstance(self.counts, EscapedSource):
+            counts: SceneSource = EscapedSource(scene, self.counts.fills)
+        else:
+            counts = SubsampledSource(self.counts, rows, height)
         codes = self.block_codes
         if codes is not None:
             codes = np.concatenate(

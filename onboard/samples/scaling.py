@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.common.band_fills import FoundFills
 from bandfold.common.errors import SceneError
+from bandfold.common.fill_values import no_data_mask
 from bandfold.common.scene import SceneInfo, SceneSource
 
 from .count_plan import bounds_of
-from .no_data import fill, no_data_mask
+from .no_data import fill
 
 _NOT_FINITE = (
     "is not finite: declare it as the no-data value (--no-data), or leave out --scale, which keeps it exactly"
@@ -100,15 +101,24 @@ class EscapedSource:
     ----------
     source : SceneSource
         A scene whose ``info.scaling`` is set.
+    fills : FoundFills
+        Values that mark absent data although nobody declared them: no count stands for them either.
     """
 
-    def __init__(self, source: SceneSource) -> None:
+    def __init__(self, source: SceneSource, fills: FoundFills) -> None:
         self.source = source
+        self.fills = fills
         info = source.info
         self._info = replace(info, dtype=info.coded_dtype, scaling=None, no_data=None)
         if info.scaling is None:
             raise ValueError("the scaling of the scene is not known yet")
         self._bounds = bounds_of(info.scaling, 0, info.bands)
+        declared = () if info.no_data is None else (info.no_data,)
+        # What lies outside of all counts, and NaN, is met anyway.
+        self._markers = [
+            tuple(one for one in (*declared, *fills.of_band(band)) if low <= one <= high)
+            for band, (low, high) in enumerate(self._bounds[:, :2].tolist())
+        ]
 
     @property
     def info(self) -> SceneInfo:
@@ -127,10 +137,12 @@ class EscapedSource:
         block = self.source.read(bands, lines)
         counts = np.empty(block.shape, self._info.dtype)
         limits = np.iinfo(counts.dtype)
-        for plane, out, bounds in zip(block, counts, self._bounds[bands], strict=True):
-            low, high, scale, offset = bounds.tolist()
-            missing = _uncounted(plane, low, high, self.source.info.no_data)
-            values = plane.astype(np.float64)
+        for plane, out, band in zip(block, counts, range(bands.start, bands.stop), strict=True):
+            scale, offset = self._bounds[band, 2:].tolist()
+            missing = self._uncounted(plane, band)
+            # NaN may be a signalling one, of which NumPy warns.
+            with np.errstate(invalid="ignore"):
+                values = plane.astype(np.float64)
             if missing is not None:
                 values = fill(values, missing)
                 # A line that has nothing to fill with is as dark as a count can be told cheaply: 0.
@@ -154,28 +166,26 @@ class EscapedSource:
             True for samples without data and for those beyond what counts reach; None if there are none.
         """
         found: NDArray[np.bool_] | None = None
-        for band, (plane, bounds) in enumerate(zip(block, self._bounds, strict=True)):
-            missing = _uncounted(plane, float(bounds[0]), float(bounds[1]), self.source.info.no_data)
+        for band, plane in enumerate(block):
+            missing = self._uncounted(plane, band)
             if missing is not None:
                 found = np.zeros(block.shape, np.bool_) if found is None else found
                 found[band] = missing
         return found
 
-
-def _uncounted(
-    plane: NDArray[Any], low: float, high: float, no_data: float | None
-) -> NDArray[np.bool_] | None:
-    """Samples of a band without a count; None if there are none."""
-    # NaN fails both comparisons.
-    marked = no_data is not None and not math.isnan(no_data)
-    limits: Any = np.finfo(plane.dtype) if plane.dtype.kind == "f" else np.iinfo(plane.dtype)
-    low, high = max(low, float(limits.min)), min(high, float(limits.max))
-    if not marked and plane.min() >= low and plane.max() <= high:
-        return None
-    missing = ~((plane >= low) & (plane <= high))
-    if marked:
-        missing |= no_data_mask(plane, no_data)
-    return missing if missing.any() else None
+    def _uncounted(self, plane: NDArray[Any], band: int) -> NDArray[np.bool_] | None:
+        """Samples of a band without a count; None if there are none."""
+        markers = self._markers[band]
+        limits: Any = np.finfo(plane.dtype) if plane.dtype.kind == "f" else np.iinfo(plane.dtype)
+        low, high = (float(bound) for bound in self._bounds[band, :2])
+        low, high = max(low, float(limits.min)), min(high, float(limits.max))
+        # NaN fails both comparisons.
+        if not markers and plane.min() >= low and plane.max() <= high:
+            return None
+        missing = ~((plane >= low) & (plane <= high))
+        for marker in markers:
+            missing |= no_data_mask(plane, marker)
+        return missing if missing.any() else None
 
 
 def _refuse(plane: NDArray[Any], bad: NDArray[np.bool_], band: int, first_line: int, reason: str) -> None:
