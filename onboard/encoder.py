@@ -15,7 +15,7 @@ from bandfold.bitstream.container.sections import read_sections
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.atomic_files import atomic_output
-from bandfold.common.errors import SettingsError
+from bandfold.common.errors import BudgetError, SettingsError
 from bandfold.common.exact import log2_of
 from bandfold.common.scene import SceneInfo, SceneSource
 from bandfold.common.workers import Workers, one_blas_thread
@@ -30,6 +30,7 @@ from .planning.rare_blocks import add_rare_blocks
 from .planning.region_planner import LEAST_SAVED, find_regions
 from .planning.scene_planner import ScenePlanner
 from .planning.weight_codes import weight_codes
+from .quality import rounding_doubt
 from .rate.region_trial import try_regions
 from .rate.scene_control import SceneControl
 from .rate.step_search import moved_step
@@ -442,12 +443,22 @@ class Encoder:
         target, samples = self._target, coder.samples
         if self._step_code is not None:
             return self._step_code
-        mse = target.mse(samples.peak, samples.scale)
+        mse = self._coding_error(samples)
         if mse is not None:
             return step_code(planner.step_for_error(mse))
         step = planner.step_for_bits(8.0 * target.budget(coder.samples.info.count))
         uniform = isinstance(coder.method, TransformMethod) and not self._tables.modes["folded"].dependent
         return step_code(step * (UNIFORM_STEP if uniform else 1.0))
+
+    def _coding_error(self, samples: Samples) -> float | None:
+        """Mean squared error that coding may add to that of counts; None if the target is no quality."""
+        wanted = self._target.mse(samples.peak, samples.scale)
+        if wanted is None:
+            return None
+        doubt = rounding_doubt(wanted, samples.rounding, samples.peak, samples.scale)
+        if doubt:
+            raise BudgetError(doubt)
+        return wanted - samples.rounding
 
     def _code(self, coder: SceneCoder, candidate: Candidate, *, errors: bool) -> CodedScene:
         """Code the scene to the target under one planner's plans."""
@@ -455,7 +466,7 @@ class Encoder:
         target, code = self._target, self._first_code(planner, coder)
         if target.step is not None:
             return coder.at_step(planner, code, errors=errors)
-        mse = target.mse(coder.samples.peak, coder.samples.scale)
+        mse = self._coding_error(coder.samples)
         if mse is not None:
             control = SceneControl(coder, planner)
             return replace(control.at_quality(mse, code), notes=tuple(control.notes))

@@ -30,6 +30,32 @@ def rounded_error(mse: float) -> float:
     return slope * (max(mse, 0.0) - _BEFORE[place]) + _AFTER[place]
 
 
+def rounding_doubt(wanted: float, rounding: float, peak: float, scale: float) -> str:
+    """Say whether counts are too coarse for a quality.
+
+    Parameters
+    ----------
+    wanted : float
+        Mean squared error that is asked for, in counts squared.
+    rounding : float
+        That of the samples as counts.
+    peak, scale : float
+        As for `quality_text`.
+
+    Returns
+    -------
+    str
+        What is wrong if it is; else empty.
+    """
+    if wanted > rounding:
+        return ""
+    texts = [quality_text(mse, peak, scale) for mse in (wanted, rounding)]
+    return (
+        f"quality of {texts[0]} is out of reach: samples are rounded to counts, which alone gives "
+        f"{texts[1]}; ask for less, or for a limit (--max-error, --lossless), which is kept all the same"
+    )
+
+
 def quality_text(mse: float, peak: float, scale: float) -> str:
     """Quality of a mean squared error, for people: not the same bits on every machine.
 

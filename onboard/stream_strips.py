@@ -31,6 +31,7 @@ from .planning.plan import Planner, end_section, header_section, metadata_sectio
 from .planning.stream_planner import StreamBasis, StreamPlanner
 from .prediction.model_networks import streamed_model
 from .prediction.predicted_planner import PredictedPlanner, PredictedStreamPlanner
+from .quality import rounding_doubt
 from .rate.base_trial import choose_base
 from .rate.leaky_bucket import LeakyBucket
 from .rate.order_trial import choose_order
@@ -121,6 +122,7 @@ class StreamStrips:
         self.strips = self.lines = self.components = 0
         self._begun = begun
         self._plan: CountPlan | None = None
+        self._doubts: tuple[str, ...] = ()
         # Escapes keep what a scaling cannot hold, unless the user has declared it.
         self._seek = info.dtype in SCALED_DTYPES and info.scaling is None
         self._control: StreamControl | None = None
@@ -190,7 +192,8 @@ class StreamStrips:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know of the samples; empty until the first strip is coded."""
-        return self._plan.notes(self._info) if self._plan is not None and self._seek else ()
+        found = self._plan.notes(self._info) if self._plan is not None and self._seek else ()
+        return found + self._doubts
 
     @property
     def header(self) -> Header:
@@ -431,7 +434,10 @@ class StreamStrips:
             return FixedStep(target.step)
         mse = target.mse(samples.peak, samples.scale)
         if mse is not None:
-            return FixedQuality(mse)
+            # A stream does not end over it: no line comes again.
+            doubt = rounding_doubt(mse, samples.rounding, samples.peak, samples.scale)
+            self._doubts = (doubt,) if doubt else ()
+            return FixedQuality(mse if doubt else mse - samples.rounding)
         if self._settings.chooses_base:
             step = 0.0 if begun is None else begun.step_code / STEP_UNIT
             return FirstStep(BASE_BPS, self._best_base, step)

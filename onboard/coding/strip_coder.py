@@ -43,6 +43,10 @@ class CodedStrip:
         without data and those that are kept exactly have none.
     counted : int
         Samples that it is the sum of.
+    whole : int
+        Samples of the strip, absent ones too.
+    empty : int
+        Those of lines that hold nothing: filled with one value, of which a fold leaves nothing out.
     final : bool
         Whether that is the error of the decoded counts, after they are rounded.
     fault : str
@@ -56,6 +60,8 @@ class CodedStrip:
     payload: bytes
     error: float
     counted: int = 0
+    whole: int = 0
+    empty: int = 0
     final: bool = False
     fault: str = ""
     segment: Segment | None = None
@@ -80,6 +86,9 @@ def expected_mse(strips: Sequence[CodedStrip], left_out: float) -> float:
     samples = sum(strip.counted for strip in strips)
     if not samples:
         return 0.0
+    whole, empty = sum(strip.whole for strip in strips), sum(strip.empty for strip in strips)
+    if empty:
+        left_out *= whole / (whole - empty)
     mse = left_out + sum(strip.error for strip in strips) / samples
     return mse if all(strip.final for strip in strips) else rounded_error(mse)
 
@@ -260,7 +269,7 @@ class FoldedStripCoder:
             return CodedStrip(payload, math.nan, segment=segment)
         counted = CountedSamples(analysed.uncounted)
         error = counted.squared_error(latents, levels, classes, step, self._mode)
-        return CodedStrip(payload, error, counted.count, segment=segment)
+        return CodedStrip(payload, error, counted.count, counted.whole, counted.empty, segment=segment)
 
 
 class Method(Protocol):

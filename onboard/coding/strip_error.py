@@ -51,7 +51,10 @@ class CountedSamples:
         mask = uncounted.mask
         present = bands - (0 if mask is None else mask.sum(axis=0))
         weights[:height, :samples] = present / bands
-        self.count = int(np.broadcast_to(present, (height, samples)).sum())
+        by_line = np.broadcast_to(present, (height, samples)).sum(axis=1)
+        self.count = int(by_line.sum())
+        self.whole = bands * height * samples
+        self.empty = bands * samples * int((by_line == 0).sum())
         blocks = weights.reshape(rows, BLOCK, columns, BLOCK).transpose(0, 2, 1, 3)
         self._blocks = blocks.reshape(rows, columns, BLOCK * BLOCK)
         whole = (self._blocks == 1).all(axis=2)

@@ -199,7 +199,7 @@ class SceneControl:
         Parameters
         ----------
         mse : float
-            Per sample, in counts squared.
+            Per sample, in counts squared, without what rounding to counts adds.
         code : int
             Of the step to begin with, in units of ``1 / STEP_UNIT`` of a count.
 
@@ -217,12 +217,13 @@ class SceneControl:
         whole = self._on_all(found.trial)
         code = goal.find(whole, found.code, found.slope)
         samples = self._coder.samples
-        wanted, reached = (quality_text(one, samples.peak, samples.scale) for one in (mse, whole.error(code)))
-        if whole.error(code) > mse * (1 + OUT_OF_REACH):
+        asked, got = (one + samples.rounding for one in (mse, whole.error(code)))
+        wanted, reached = (quality_text(one, samples.peak, samples.scale) for one in (asked, got))
+        if got > asked * (1 + OUT_OF_REACH):
             raise BudgetError(
                 f"quality of {wanted} is out of reach: the search for a step ended at {reached}; ask for less"
             )
-        if whole.error(code) > 0 and abs(log2_of(whole.error(code) / mse)) > TOLD_MISS:
+        if whole.error(code) > 0 and abs(log2_of(got / asked)) > TOLD_MISS:
             self.notes.append(f"{wanted} were asked for, {reached} are expected: no step comes nearer")
         return self._assemble(whole, code, errors=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,9 @@ AHEAD = 1.0
 _LEAST_INTEGERS = 16
 """Whole numbers span so much at least before floats are taken for integers."""
 
+_ROUNDED = 1 << 16
+"""Samples whose rounding is measured, about."""
+
 _TOLD = 8
 """Bands that a message names at most."""
 
@@ -41,6 +45,8 @@ class CountPlan:
         Value that marks absent data: declared, or the most frequent one that was found.
     peak : float
         Range of the ordinary values, in counts: what PSNR refers to.
+    rounding : float
+        Mean squared error of the samples as counts, in counts squared: 1/12 of most, 0 of whole numbers.
     fills : FoundFills
         Fill values that were found and not declared.
     """
@@ -48,6 +54,7 @@ class CountPlan:
     scaling: Scaling
     no_data: float | None
     peak: float
+    rounding: float = 0.0
     fills: FoundFills = field(default_factory=FoundFills)
 
     def describe(self, info: SceneInfo) -> SceneInfo:
@@ -136,14 +143,15 @@ def plan_counts(source: SceneSource, *, seek_fills: bool = True, headroom: float
     found = value_range(block, present, complete=complete)
     bounds = found.bounds or (0.0, 0.0)
     if info.scaling is not None:
-        return CountPlan(info.scaling, info.no_data, _peak(bounds, info.scaling))
+        rounding = _rounding(block, present, info.scaling)
+        return CountPlan(info.scaling, info.no_data, _peak(bounds, info.scaling), rounding)
     room = headroom if headroom is not None else 0.0 if complete else UNSEEN
     whole = info.dtype.kind in "iu" or (found.integral and bounds[1] - bounds[0] >= _LEAST_INTEGERS)
     scale, offset = _scale(bounds, room, whole=whole, must=info.dtype.kind in "iu")
     scaling = Scaling(scale, offset, bands=_own_scalings(found, scale))
     declared = info.no_data
     no_data = fills.values[0].value if declared is None and fills.values else declared
-    return CountPlan(scaling, no_data, _peak(bounds, scaling), fills)
+    return CountPlan(scaling, no_data, _peak(bounds, scaling), _rounding(block, present, scaling), fills)
 
 
 def doublings_for(source: SceneSource, plan: CountPlan) -> int:
@@ -226,6 +234,20 @@ def _peak(bounds: tuple[float, float], scaling: Scaling) -> float:
     """Range of values in counts; 1 where there is none."""
     spread = (bounds[1] / 2 - bounds[0] / 2) / abs(scaling.scale) * 2
     return spread if 0 < spread < math.inf else 1.0
+
+
+def _rounding(block: NDArray[Any], present: NDArray[np.bool_], scaling: Scaling) -> float:
+    """Mean squared error of samples as counts, in counts squared; 0 where there are none."""
+    limits = np.iinfo(np.dtype(scaling.counts).name)
+    stride = max(block[0].size * len(block) // _ROUNDED, 1)
+    squares: list[float] = []
+    for band, (plane, mask) in enumerate(zip(block, present, strict=True)):
+        scale, offset = scaling.of_band(band)
+        counts = (plane[mask & np.isfinite(plane)][::stride].astype(np.float64) - offset) / scale
+        error = counts - np.rint(counts)
+        squares += (error * error)[(counts >= limits.min) & (counts <= limits.max)].tolist()
+    # Sums must not depend on their order.
+    return math.fsum(squares) / len(squares) if squares else 0.0
 
 
 def bounds_of(scaling: Scaling, first_band: int, count: int) -> NDArray[np.float64]:

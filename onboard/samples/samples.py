@@ -233,6 +233,11 @@ class Samples:
         return PEAK if self.plan is None else self.plan.peak
 
     @property
+    def rounding(self) -> float:
+        """Mean squared error of the samples as counts, in counts squared: no coding makes it smaller."""
+        return 0.0 if self.plan is None else self.plan.rounding
+
+    @property
     def scale(self) -> float:
         """Value of one count."""
         scaling = self.scene.info.scaling
