@@ -430,6 +430,7 @@ def test_a_rate_is_kept_with_the_bytes_of_python(library, bps, buffer, strip_lin
 def test_a_quality_is_met_with_the_bytes_of_python(library, target, no_data):
     cube, file = changing_land(20), package(20)
     cube[:, 5:20, 11:] *= no_data is None
+    cube[:, 27:45] *= no_data is None
     settings = {"strip_lines": 24, "effort": 4}
     wanted = python_stream(cube, file, no_data=no_data, **target, **settings)
     if no_data is not None:

@@ -42,7 +42,8 @@ bandfold_status bfl_code_at_quality(bfl_workspace *workspace, bfl_fixed_quality 
         BFL_TRY(bfl_code_task(workspace, task, *code, coded));
         double found = 0.0;
         if (counted->samples)
-            found = rounded_error(left_out + bfl_squared_error(task, counted) / (double)counted->samples);
+            found = rounded_error(left_out * counted->left_out +
+                                  bfl_squared_error(task, counted) / (double)counted->samples);
         const double away = bfl_log2_of(quality->mse / (found > 1e-9 ? found : 1e-9));
         if (fabs(away) <= QUALITY_RANGE || turn == MOST_CODINGS - 1)
             break;

@@ -29,6 +29,21 @@ static double weigh_pixel(const bfl_held_strip *strip, const uint8_t *absent, in
     return (double)present / (double)strip->bands;
 }
 
+/* Lines that hold a sample. Others are filled with one value, of which a fold leaves nothing out. */
+static int64_t told_lines(const bfl_held_strip *strip, const double *weights)
+{
+    const int64_t columns = bfl_blocks_of(strip->width);
+    int64_t told = 0;
+    for (int64_t line = 0; line < strip->lines; line++) {
+        const double *of_line = weights + (line / BFL_SIDE * columns * BFL_SIDE + line % BFL_SIDE) * BFL_SIDE;
+        int64_t sample = 0;
+        while (sample < strip->width && of_line[sample / BFL_SIDE * BFL_PIXELS_OF_BLOCK + sample % BFL_SIDE] == 0.0)
+            sample++;
+        told += sample < strip->width;
+    }
+    return told;
+}
+
 bandfold_status bfl_count_samples(bfl_workspace *workspace, const bfl_held_strip *strip, const uint8_t *absent,
                                   bfl_counted_samples *counted)
 {
@@ -46,6 +61,8 @@ bandfold_status bfl_count_samples(bfl_workspace *workspace, const bfl_held_strip
         }
         counted->cut += !counted->whole[block];
     }
+    if (counted->samples)
+        counted->left_out = (double)strip->lines / (double)told_lines(strip, counted->weights);
     return BANDFOLD_OK;
 }
 

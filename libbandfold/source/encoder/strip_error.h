@@ -10,6 +10,7 @@ typedef struct {
     uint8_t *whole;   /* [blocks]: whether all weights of a block are 1 */
     int64_t cut;      /* blocks that are not whole */
     uint64_t samples; /* that count */
+    double left_out;  /* by how much more is left out of lines that hold something than of all of them */
 } bfl_counted_samples;
 
 /* Find them, in scratch memory; `absent` may be null. */
