@@ -88,7 +88,8 @@ def open_npy(path: Path, options: SceneOptions) -> BlockSource:
     axes = choose_axes(path, variable, options.band_axis, 0)
     metadata, no_data = _description(path)
     info = options.scene_info(axes.shape(data.shape), data.dtype, metadata, no_data, axes.interleave)
-    return ArrayBlockSource(path, data, axes, info)
+    told = options.band_axis is not None or description_path(path).is_file()
+    return ArrayBlockSource(path, data, axes, info, () if told else _doubt(found.shape))
 
 
 def open_npz(path: Path, options: SceneOptions) -> BlockSource:
@@ -145,6 +146,16 @@ def _member(
     lengths = int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
     offset = entry.header_offset + _LOCAL_HEADER + lengths + start
     return MappedArray(path, dtype, shape, offset, fortran)
+
+
+def _doubt(shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Note that pixels may be stored one by one, as many programs do, where the lengths of the axes look like it."""
+    if len(shape) != 3 or shape[2] >= min(shape[:2]):
+        return ()
+    return (
+        f"the first of the axes {shape} is taken for the bands: if it is the last one, say --band-axis 2 "
+        "(--band-axis 0 if it is not)",
+    )
 
 
 def _description(path: Path) -> tuple[dict[str, MetadataValue], float | None]:

@@ -243,10 +243,10 @@ def choose_axes(
         listed = [axis for axis, length in enumerate(shape) if length in lengths]
         if len(named) == 1:
             bands = named[0]
-        elif count == 3 and usual is not None:
-            bands = usual % count
         elif len(listed) == 1:
             bands = listed[0]
+        elif count == 3 and usual is not None:
+            bands = usual % count
         else:
             raise SceneError(
                 f"array {variable.name} of {path} does not tell which of its axes "

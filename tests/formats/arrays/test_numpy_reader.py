@@ -35,6 +35,26 @@ def test_npy_of_the_other_byte_order_and_of_two_axes(tmp_path):
     )
 
 
+def test_pixels_stored_one_by_one_are_suspected(tmp_path):
+    pixels = np.zeros((30, 20, 9), np.uint16)
+    path = tmp_path / "a.npy"
+    np.save(path, pixels)
+    source = open_scene(path, SceneOptions())
+    assert source.info.shape == (30, 20, 9)
+    assert [note.partition(":")[0] for note in source.notes] == [
+        "the first of the axes (30, 20, 9) is taken for the bands"
+    ]
+    for axis in ("0", "2"):
+        assert open_scene(path, SceneOptions(band_axis=axis)).notes == ()
+    np.save(path, pixels.transpose(2, 0, 1))
+    assert open_scene(path, SceneOptions()).notes == ()
+
+
+def test_wavelengths_tell_the_axis_before_the_habit_of_the_format(tmp_path):
+    np.savez(tmp_path / "a.npz", cube=CUBE.transpose(1, 2, 0), wavelengths=WAVELENGTHS)
+    check(open_scene(tmp_path / "a.npz", SceneOptions()))
+
+
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_npz(tmp_path, save):
     save(
