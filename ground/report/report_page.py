@@ -12,7 +12,7 @@ from bandfold import __version__
 from bandfold.ground.stream.stream_report import value_text
 
 from .page_view import page_view
-from .report_contents import ReportContents
+from .report_contents import ReportContents, SampleGrid
 from .report_plots import Items, plots
 from .setting_names import setting_name
 from .tile_folder import TileFolder
@@ -126,12 +126,13 @@ def _facts(contents: ReportContents) -> dict[str, Any]:
         "damaged_share": f"{damaged / info.lines:.1%}",
         "kept": f"{lines} x {samples} pixels{_one_of(grid.pixels, 'lines and samples')}, "
         f"{bands} bands{_one_of(grid.bands, 'bands')}",
+        "partial": grid != SampleGrid(1, 1),
         "has_reference": contents.cubes.reference is not None,
         "sections": [(name, count) for name, count in stream["bytes"].items() if count],
         "file_bytes": stream["file_bytes"],
         "segments": stream["segments"],
         "settings": [
-            (setting_name(key), value_text(value) or "-")
+            (setting_name(key), value_text(value))
             for key, value in stream.items()
             if key not in ("bytes", "segments")
         ],

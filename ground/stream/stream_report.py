@@ -134,7 +134,7 @@ def value_text(value: Any) -> str:
     Returns
     -------
     str
-        On one line; empty for an empty list.
+        On one line.
     """
     if value is None:
         return "-"
@@ -147,5 +147,5 @@ def value_text(value: Any) -> str:
     if isinstance(value, (list, tuple)) and len(value) > MOST_NUMBERS and isinstance(value[0], float):
         return f"{value_text(min(value))} to {value_text(max(value))} ({len(value)} values)"
     if isinstance(value, (list, tuple)):
-        return ", ".join(value_text(one) for one in value)
+        return ", ".join(value_text(one) for one in value) or "-"
     return str(value)

@@ -193,6 +193,7 @@ def test_the_page_holds_what_it_needs_and_no_more():
     assert outside == ["data:,"]
     data = data_of(page)
     assert set(data["plots"]) == {"spectrum", "psnr", "sam", "rmse", "strips", "intervals", "components"}
+    assert "--tiles" not in page
     assert data["view"]["shape"] == list(cube.shape)
     alone = render(collect(BitCountingDecoder(encode(cube)), None, 1 << 20), "a.bf")
     assert "No reference was given" in alone
@@ -205,7 +206,9 @@ def test_pages_of_large_scenes_keep_to_their_size():
     page_bytes = FIXED_BYTES + (1 << 19)
     contents = collect(BitCountingDecoder(encode(cube)), ArraySource(cube), values_within(page_bytes, 2))
     assert contents.cubes.grid != SampleGrid(1, 1)
-    assert len(render(contents, "a.bf")) < page_bytes
+    page = render(contents, "a.bf")
+    assert len(page) < page_bytes
+    assert "<code>--tiles DIR</code> writes the rest" in page
     assert values_within(1, 1) == 1
     assert values_within(FIXED_BYTES + 800, 1) == 300
 
