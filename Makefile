@@ -27,7 +27,7 @@ QUICK := tests/common tests/bitstream tests/onboard/samples tests/onboard/transf
 	tests/onboard/networks tests/ground/synthesis tests/ground/test_decoder.py tests/test_golden.py \
 	tests/test_examples.py tests/test_docs.py tests/test_house.py --ignore=tests/bitstream/test_compiled.py
 
-.PHONY: demo check test test-c docs wheels test-sanitised fuzz fuzz-c test-arm instructions test-wheels test-vela test-gdal bench speed clean links-are-gone
+.PHONY: demo check test test-c docs wheels test-sanitised fuzz fuzz-c fuzz-libfuzzer test-arm instructions test-wheels test-vela test-gdal bench speed clean links-are-gone
 
 demo: $(STAMP)
 	$(BIN)/bandfold demo
@@ -141,6 +141,19 @@ fuzz-c: $(STAMP)
 	$(BIN)/python -m bandfold.benchmarks.c_mutants $(OUT)/libbandfold-sanitised/bandfold_mutants --count $(FUZZ_C) --sanitised --kind packages
 	$(BIN)/python -m bandfold.benchmarks.c_mutants $(OUT)/libbandfold/bandfold_mutants --count $(FUZZ_C) --kind settings
 	$(BIN)/python -m bandfold.benchmarks.c_mutants $(OUT)/libbandfold-sanitised/bandfold_mutants --count $(FUZZ_C) --sanitised --kind settings
+
+# libFuzzer over libbandfold, decoder and encoder, so many seconds each: needs Clang with its runtime. What it finds lies in
+# the current folder, and what it keeps in $(OUT)/corpus.
+FUZZ_SECONDS ?= 900
+fuzz-libfuzzer: $(STAMP)
+	CC=clang cmake -S libbandfold -B $(OUT)/libfuzzer -DBANDFOLD_FUZZ=ON -DBANDFOLD_SANITISE=ON -DBANDFOLD_SHARED=OFF
+	cmake --build $(OUT)/libfuzzer
+	$(BIN)/python -m bandfold.benchmarks.fuzz_corpus $(OUT)/corpus
+	BANDFOLD_PACKAGES=tests/golden/golden-20.bfm:bitstream/data/aviris-224.bfm:bitstream/data/innovations.bfm \
+		$(OUT)/libfuzzer/bandfold_fuzz -max_total_time=$(FUZZ_SECONDS) \
+		-timeout=60 -max_len=12000 $(OUT)/corpus/streams
+	BANDFOLD_PACKAGES=$(OUT)/corpus/small.bfm $(OUT)/libfuzzer/bandfold_fuzz_encode -max_total_time=$(FUZZ_SECONDS) \
+		-timeout=120 -max_len=6000 $(OUT)/corpus/settings
 
 bench: $(STAMP)
 	mkdir -p $(OUT)
