@@ -149,7 +149,7 @@ def _member(
 
 
 def _doubt(shape: tuple[int, ...]) -> tuple[str, ...]:
-    """Note that pixels may be stored one by one, as many programs do, where the lengths of the axes look like it."""
+    """Note where axes look as if pixels were stored one by one, as many programs do."""
     if len(shape) != 3 or shape[2] >= min(shape[:2]):
         return ()
     return (
