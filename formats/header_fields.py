@@ -102,6 +102,11 @@ def cf_unit(metadata: Mapping[str, MetadataValue]) -> str | None:
     return _CF_UNITS.get(unit.strip().lower(), unit.strip())
 
 
+def is_wavelength_unit(unit: str | None) -> bool:
+    """Whether a unit is one of nanometres or micrometres, in any spelling."""
+    return unit is not None and unit.strip().lower() in _CF_UNITS
+
+
 def envi_unit(unit: str) -> str:
     """Unit of wavelengths as ENVI writes it."""
     short = _CF_UNITS.get(unit.strip().lower(), unit.strip())

@@ -47,12 +47,12 @@ def rounding_doubt(wanted: float, rounding: float, peak: float, scale: float) ->
     str
         What is wrong if it is; else empty.
     """
-    if wanted > rounding:
+    if wanted > rounding or not rounding:
         return ""
     texts = [quality_text(mse, peak, scale) for mse in (wanted, rounding)]
     return (
         f"quality of {texts[0]} is out of reach: samples are rounded to counts, which alone gives "
-        f"{texts[1]}; ask for less, or for a limit (--max-error, --lossless), which is kept all the same"
+        f"{texts[1]}; ask for less, or for --lossless"
     )
 
 

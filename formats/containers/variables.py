@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bandfold.common.errors import SceneError
 from bandfold.formats.block_source import Axes
+from bandfold.formats.header_fields import is_wavelength_unit
 
 _BAND_NAMES = frozenset(
     (
@@ -241,11 +242,14 @@ def choose_axes(
     if bands is None and count > 2:
         named = [axis for axis, name in enumerate(dims) if name.rpartition("/")[2].lower() in _BAND_NAMES]
         listed = [axis for axis, length in enumerate(shape) if length in lengths]
+        long = [axis for axis, length in enumerate(shape) if length > 1]
         if len(named) == 1:
             bands = named[0]
         elif len(listed) == 1:
             bands = listed[0]
-        elif count == 3 and usual is not None:
+        elif usual is not None and len(long) == 3:
+            bands = long[usual]
+        elif usual is not None and count == 3:
             bands = usual % count
         else:
             raise SceneError(
@@ -284,7 +288,8 @@ def band_variable(
     bands : int or None
         Number of bands; None takes a list of any length.
     pattern : re.Pattern
-        Its name: `WAVELENGTHS`, `WIDTHS` or `GOOD`.
+        Its name: `WAVELENGTHS`, `WIDTHS` or `GOOD`. Coordinates of an axis in nanometres or micrometres are
+        wavelengths whatever their name is.
 
     Returns
     -------
@@ -292,6 +297,7 @@ def band_variable(
         None if there is no such list.
     """
     group = scene.name.rpartition("/")[0]
+    axes = {name.rpartition("/")[2] for name in scene.dims}
     lists = [
         one
         for one in found
@@ -300,7 +306,11 @@ def band_variable(
         and one.extent <= 1
         and (bands is None or int(np.prod(one.shape)) == bands)
         and len(one.shape) > 0
-        and (pattern.fullmatch(one.last_name) or pattern.fullmatch(one.text("standard_name") or ""))
+        and (
+            pattern.fullmatch(one.last_name)
+            or pattern.fullmatch(one.text("standard_name") or "")
+            or (pattern is WAVELENGTHS and one.last_name in axes and is_wavelength_unit(one.text("units")))
+        )
     ]
     near = [one for one in lists if one.name.rpartition("/")[0] == group]
     return next(iter(near or lists), None)

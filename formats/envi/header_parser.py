@@ -12,6 +12,7 @@ import re
 from bandfold.common.scene import MetadataValue
 
 _FIELD = re.compile(r"\s*([^=\s][^=]*?)\s*=(.*)", re.DOTALL)
+_NUMBERS = re.compile(r"[-+.\deE]+(\s+[-+.\deE]+)+")
 _BRACKETS = {"{": "}", "[": "]"}
 
 _USUAL_KEYS = frozenset(
@@ -156,7 +157,10 @@ def _items(inside: str) -> tuple[str, ...]:
 
 
 def _fitting(value: MetadataValue, bands: MetadataValue | None) -> MetadataValue:
-    """A list without the empty item behind a trailing comma, if it has one item for each band then."""
+    """A list without the empty item behind a trailing comma, or cut at blanks, if it fits the bands then."""
     if isinstance(value, tuple) and value and not value[-1] and str(len(value) - 1) == bands:
         return value[:-1]
+    if isinstance(value, tuple) and len(value) == 1 and _NUMBERS.fullmatch(value[0]):
+        numbers = value[0].split()
+        return tuple(numbers) if str(len(numbers)) == bands else value
     return value

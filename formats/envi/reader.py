@@ -86,7 +86,7 @@ def open_envi(
         metadata.pop("data ignore value", None)
     options = SceneOptions(scaling=scaling, for_coding=for_coding)
     info = options.scene_info((bands, lines, samples), dtype, metadata, no_data, interleave)
-    return EnviSource(raw_path, offset, replace(info, byte_order=BYTE_ORDERS[byte_order]))
+    return EnviSource(raw_path, offset, replace(info, byte_order=BYTE_ORDERS[byte_order]), header.notes)
 
 
 class _Header:
@@ -94,14 +94,18 @@ class _Header:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.notes: tuple[str, ...] = ()
         try:
-            self.fields = parse_header(path.read_text(encoding="utf-8"))
+            content = path.read_bytes()
+            try:
+                text = content.decode("utf-8")
+            except UnicodeDecodeError:
+                # Older programs write units and names as Windows and Unix did; every byte is a letter then.
+                text = content.decode("latin-1")
+                self.notes = (f"header {path.name} is not UTF-8: it is read as Latin-1",)
+            self.fields = parse_header(text)
         except OSError as error:
             raise SceneError(f"cannot read {path}: {error.strerror or error}") from error
-        except UnicodeDecodeError as error:
-            raise self.refusal(
-                "it is not UTF-8 text: convert it, e.g. with iconv -f latin1 -t utf-8"
-            ) from error
         except HeaderSyntaxError as error:
             raise self.refusal(f"{error}: it must begin with ENVI and close every {{ with a }}") from error
 
@@ -135,11 +139,16 @@ class _Header:
         """Return the value of an optional field."""
         if key not in self.fields:
             return None
-        text = self.text(key)
+        value = self.fields[key]
+        texts = (value,) if isinstance(value, str) else value
         try:
-            return float(text)
+            numbers = {float(text) for text in texts}
         except ValueError as error:
-            raise self.refusal(f"{key} is {text[:40]!r}: write a number, or remove the field") from error
+            said = ", ".join(texts)[:40]
+            raise self.refusal(f"{key} is {said!r}: write a number, or say with --no-data") from error
+        if len(numbers) != 1:
+            raise self.refusal(f"{key} lists {len(numbers)} values: say with --no-data which one counts")
+        return numbers.pop()
 
     def dtype(self) -> np.dtype[np.generic]:
         """Return the sample type, in native byte order."""

@@ -32,7 +32,14 @@ def raw_path(header: Path) -> Path:
     -------
     Path
         ``NAME.img`` for ``NAME.hdr``, and ``NAME.raw`` (or another usual suffix) for ``NAME.raw.hdr``.
+
+    Raises
+    ------
+    SettingsError
+        If the path has no name: it is a folder.
     """
+    if not header.name:
+        raise SettingsError(f"output {header} is not named like an ENVI header: end it in .hdr")
     stem = header.with_suffix("")
     return stem if stem.suffix.lower() in _RAW_SUFFIXES else stem.with_name(stem.name + ".img")
 

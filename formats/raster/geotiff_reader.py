@@ -58,6 +58,7 @@ class RasterSource(BlockSource):
             raise SceneError(f"bands of {path} have different types: convert them to one")
         product = read_product_metadata(path, file.count)
         points, notes = _ground_control(file)
+        notes += _masks(file)
         metadata = {**product.fields, **points, **_metadata(file)}
         no_data = _no_data(path, file) if isinstance(options.no_data, NoData) else None
         info = options.scene_info(
@@ -179,6 +180,17 @@ def _ground_control(file: Any) -> tuple[dict[str, MetadataValue], list[str]]:
     if file.rpcs is not None:
         notes.append("not carried, keep the file for them: coefficients of RPC")
     return fields, notes
+
+
+def _masks(file: Any) -> list[str]:
+    """What is not carried of masks, which tell of each pixel whether it counts."""
+    from rasterio.enums import MaskFlags
+
+    flags = file.mask_flag_enums[0]
+    if MaskFlags.all_valid in flags or MaskFlags.nodata in flags:
+        return []
+    what = "the alpha band is coded as a band" if MaskFlags.alpha in flags else "the mask is not carried"
+    return [f"{what}: its pixels count like all others; --no-data says which value marks absent ones"]
 
 
 def _no_data(path: Path, file: Any) -> float | None:

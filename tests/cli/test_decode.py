@@ -107,6 +107,8 @@ def test_failures_leave_nothing(run, tmp_path, stream):
         (("a.bf", "-o", "b.hdr", "--bands", "3"), 2, "is no range"),
         (("a.bf", "-o", "b.mat"), 2, "is not written"),
         (("a.bf", "-o", "b.tif", "--to", "npy"), 2, "is not named like npy"),
+        (("a.bf", "-o", "/"), 2, "is not named like an ENVI header"),
+        (("a.bf", "-o", ""), 2, "is not named like an ENVI header"),
         (("a.bf", "-o", "b.img"), 2, "end it in .hdr"),
         (("a.bf", "-o", "b.nc", "--byte-order", "big"), 2, "--byte-order is not for netcdf"),
         (("a.bf", "-o", "b.tif", "--interleave", "bil"), 2, "use bsq or bip"),

@@ -33,6 +33,9 @@ def test_npy_of_the_other_byte_order_and_of_two_axes(tmp_path):
     np.testing.assert_array_equal(
         read_whole(open_scene(tmp_path / "a.npy", SceneOptions(band_axis="1"))), CUBE
     )
+    np.testing.assert_array_equal(read_whole(open_scene(tmp_path / "a.npy", SceneOptions())), CUBE)
+    np.save(tmp_path / "a.npy", CUBE[:1])
+    np.testing.assert_array_equal(read_whole(open_scene(tmp_path / "a.npy", SceneOptions())), CUBE[:1])
 
 
 def test_pixels_stored_one_by_one_are_suspected(tmp_path):

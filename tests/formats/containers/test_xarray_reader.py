@@ -171,3 +171,26 @@ def test_one_of_several_cubes_is_sensible(tmp_path, names):
     xarray.Dataset(two).to_netcdf(tmp_path / "b.nc", engine="h5netcdf")
     with pytest.raises(SceneError, match="name one with --variable"):
         open_scene(tmp_path / "b.nc")
+
+
+@pytest.mark.parametrize("unit", ["nm", "Micrometers", None])
+def test_coordinates_of_the_bands_in_nanometres_are_their_wavelengths(tmp_path, unit):
+    about = {} if unit is None else {"units": unit}
+    cube = xarray.Dataset({"r": (("band", "y", "x"), CUBE)}, {"band": ("band", WAVELENGTHS, about)})
+    cube.to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
+    found = open_scene(tmp_path / "a.nc", SceneOptions()).info.metadata.get("wavelength")
+    assert found == (None if unit is None else tuple(f"{number:.1f}" for number in WAVELENGTHS))
+
+
+def test_hdf5_without_names_of_axes_gives_no_warning(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "a.nc", "w") as file:
+        file["cube"], file["wavelength"] = CUBE, WAVELENGTHS
+    check(open_scene(tmp_path / "a.nc", SceneOptions()))
+
+
+def test_a_file_that_is_named_like_a_folder(tmp_path):
+    pytest.importorskip("zarr")
+    (tmp_path / "a.zarr").write_text("no folder")
+    with pytest.raises(SceneError, match="is not a folder: give a scene"):
+        open_scene(tmp_path / "a.zarr", SceneOptions())

@@ -161,7 +161,8 @@ def test_ignore_value_may_be_nan(tmp_path):
         ("ENVI Standard", "ENVI Spectral Library", "spectral library"),
         ("byte order = 0", "byte order = 0\nfile compression = 1", "compressed"),
         ("byte order = 0", "byte order = 0\nmajor frame offsets = {0, 8}", "frame offsets"),
-        ("byte order = 0", "data ignore value = none", "data ignore value is 'none'"),
+        ("byte order = 0", "data ignore value = none", "data ignore value is 'none': .* --no-data"),
+        ("byte order = 0", "data ignore value = {0, 9}", "data ignore value lists 2 values: .* --no-data"),
     ],
 )
 def test_bad_header_is_refused(tmp_path, old, new, message):
@@ -185,6 +186,20 @@ def test_absent_files_are_refused(tmp_path):
     ]:
         with pytest.raises(SceneError, match=message):
             open_envi(tmp_path / name)
+
+
+def test_a_header_in_latin_1_is_read_and_told(tmp_path):
+    path = scene(tmp_path)
+    path.write_bytes(HEADER.encode() + b"data units = \xb5W/(cm\xb2 sr nm)\n")
+    source = open_envi(path)
+    assert source.info.metadata["data units"] == "µW/(cm² sr nm)"
+    assert source.notes == ("header scene.hdr is not UTF-8: it is read as Latin-1",)
+
+
+@pytest.mark.parametrize("text", ["{7}", "[7]", "{7, 7.0}", " 7 "])
+def test_a_list_of_one_value_that_marks_absent_data(tmp_path, text):
+    source = open_envi(scene(tmp_path, HEADER + f"data ignore value = {text}\n"))
+    assert source.info.no_data == 7
 
 
 @pytest.mark.parametrize("content", [b"ENVI\ndescription = {\xb5m}\n", bytes(range(256)), b""])
@@ -227,7 +242,7 @@ def test_unreadable_header_is_refused(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     path = scene(tmp_path)
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(SceneError, match="Permission denied"):
         open_envi(path)
 

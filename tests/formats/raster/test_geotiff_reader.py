@@ -1,5 +1,6 @@
 """GeoTIFF as other programs write it."""
 
+import numpy as np
 import pytest
 
 from bandfold.common.errors import SceneError
@@ -32,3 +33,18 @@ def test_geotiff_of_other_programs(tmp_path):
     check(source)
     with pytest.raises(SceneError, match="leave out --band-axis"):
         open_scene(tmp_path / "a.tif", SceneOptions(band_axis="0"))
+
+
+@pytest.mark.parametrize("what", ["mask", "alpha", "no data", "nothing"])
+def test_a_mask_that_is_not_carried_is_told(tmp_path, what):
+    bands = 4 if what == "alpha" else 5
+    profile = {"driver": "GTiff", "dtype": "uint8", "count": bands, "width": 5, "height": 6}
+    profile["transform"] = rasterio.Affine.from_gdal(8, 0.5, 0, 50, 0, -0.25)
+    profile |= {"alpha": {"alpha": "yes", "photometric": "RGB"}, "no data": {"nodata": 0}}.get(what, {})
+    with rasterio.open(tmp_path / "a.tif", "w", **profile) as file:
+        file.write(np.ones((bands, 6, 5), np.uint8))
+        if what == "mask":
+            file.write_mask(np.eye(6, 5, dtype=np.uint8) * 255)
+    notes = open_scene(tmp_path / "a.tif", SceneOptions()).notes
+    said = {"mask": "the mask is not carried", "alpha": "the alpha band is coded as a band"}.get(what)
+    assert [one.partition(":")[0] for one in notes] == ([said] if said else [])
