@@ -104,7 +104,7 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
     SettingsError
         If it has several bands.
     """
-    from bandfold.common.fill_values import no_data_mask
+    from bandfold.common.values.fill_values import no_data_mask
     from bandfold.formats.opening import open_scene
     from bandfold.formats.scene_options import SceneOptions
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.common.band_fills import FoundFills
-from bandfold.common.fill_values import no_data_mask
 from bandfold.common.scene import SCALED_DTYPES, SceneSource
-from bandfold.common.value_range import sampled_lines, value_range
+from bandfold.common.values.band_fills import FoundFills
+from bandfold.common.values.fill_values import no_data_mask
+from bandfold.common.values.value_range import sampled_lines, value_range
 
 from .distortion import PEAK
 

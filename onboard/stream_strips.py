@@ -17,7 +17,7 @@ from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.errors import IntegrityError
 from bandfold.common.exact import log2_of
 from bandfold.common.scene import SCALED_DTYPES, SceneInfo, SceneSource
-from bandfold.common.value_range import RARE
+from bandfold.common.values.value_range import RARE
 from bandfold.common.workers import Workers
 
 from .coding.scene_coder import SceneCoder

@@ -12,7 +12,7 @@ from bandfold.bitstream.container.sections import VERSION, Section
 from bandfold.bitstream.transforms.coding_weights import weights_of
 from bandfold.bitstream.transforms.klt import Fold
 from bandfold.common.errors import StreamError
-from bandfold.common.fill_values import FOUND_KEY
+from bandfold.common.values.fill_values import FOUND_KEY
 
 from .parsed_stream import ParsedStream
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.common.band_fills import FoundFills
-from bandfold.common.fill_values import FOUND_KEY, no_data_mask, same_value
 from bandfold.common.scene import MOST_DOUBLINGS, BandScaling, Scaling, SceneInfo, SceneSource
-from bandfold.common.value_range import ValueRange, sampled_lines, value_range
+from bandfold.common.values.band_fills import FoundFills
+from bandfold.common.values.fill_values import FOUND_KEY, no_data_mask, same_value
+from bandfold.common.values.value_range import ValueRange, sampled_lines, value_range
 
 COUNTS = 65532
 """Counts that the range of a scene is spread over: a few are left, so that rounding exceeds no type."""

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.common.fill_values import no_data_mask
 from bandfold.common.scene import SceneInfo, SceneSource
+from bandfold.common.values.fill_values import no_data_mask
 
 
 class FilledSource:

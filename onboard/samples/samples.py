@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from bandfold.bitstream.payloads.escape_code import Escapes
 from bandfold.common.errors import SceneError
-from bandfold.common.fill_values import no_data_mask
 from bandfold.common.scene import (
     BLOCK,
     CODED_DTYPES,
@@ -22,6 +21,7 @@ from bandfold.common.scene import (
     block_rows,
     native,
 )
+from bandfold.common.values.fill_values import no_data_mask
 
 from .count_plan import CountPlan, plan_counts
 from .no_data import FilledSource

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.common.band_fills import FoundFills
 from bandfold.common.errors import SceneError
-from bandfold.common.fill_values import no_data_mask
 from bandfold.common.scene import SceneInfo, SceneSource
+from bandfold.common.values.band_fills import FoundFills
+from bandfold.common.values.fill_values import no_data_mask
 
 from .count_plan import bounds_of
 from .no_data import fill

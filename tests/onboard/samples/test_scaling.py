@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bandfold.common.errors import SceneError
-from bandfold.common.fill_values import no_data_mask
 from bandfold.common.scene import Scaling
+from bandfold.common.values.fill_values import no_data_mask
 from bandfold.onboard.samples.samples import ArraySource
 from bandfold.onboard.samples.scaling import ScaledSource
 

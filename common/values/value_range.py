@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .scene import BLOCK, SceneSource
+from bandfold.common.scene import BLOCK, SceneSource
 
 SAMPLES_SEEN = 1 << 22
 """Samples that are looked at, about."""

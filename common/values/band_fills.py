@@ -1,8 +1,8 @@
 """Fill values of a scene and of its single bands: what was found, and which samples hold it.
 
 Values that mark absent data may differ from band to band, as where a fill was multiplied by the gain of each.
-One value for all bands is looked for first (`bandfold.common.fill_values`), then one for each band: a number
-that stands alone among the values of its band, or the spectrum that all pixels at a border share.
+One value for all bands is looked for first (`bandfold.common.values.fill_values`), then one for each band: a
+number that stands alone among the values of its band, or the spectrum that all pixels at a border share.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bandfold.common.fill_values import find_fill_values
+from bandfold.common.values.fill_values import find_fill_values
 
 FILLS = [-9999.0, -999.0, -32768.0, 9.969209968386869e36, -(2.0**31), -1.0]
 

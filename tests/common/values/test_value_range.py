@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bandfold.common.value_range import sampled_lines, value_range
+from bandfold.common.values.value_range import sampled_lines, value_range
 from bandfold.onboard.samples.samples import ArraySource
 
 
@@ -62,7 +62,7 @@ def test_nothing_has_no_range():
 
 
 def test_a_large_scene_is_looked_at_in_parts(monkeypatch):
-    monkeypatch.setattr("bandfold.common.value_range.SAMPLES_SEEN", 6000)
+    monkeypatch.setattr("bandfold.common.values.value_range.SAMPLES_SEEN", 6000)
     cube = np.arange(3 * 500 * 40).reshape(3, 500, 40).astype("f4")
     block, complete = sampled_lines(ArraySource(cube))
     assert not complete

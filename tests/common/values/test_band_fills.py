@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bandfold.common.band_fills import FoundFills
+from bandfold.common.values.band_fills import FoundFills
 
 
 def plain(seed=1, bands=12):
