@@ -153,57 +153,84 @@ BF_INLINE void turn_rows(double *restrict top, double *restrict bottom, double c
     }
 }
 
-/* One round of a Jacobi sweep over one matrix: rotate all pairs, transpose, and take the next order. */
-BF_INLINE void rotate_pairs(double *restrict work, double *restrict vectors, int64_t half, const int32_t *turn,
-                            double negligible, double *restrict spare)
+/* A row of a tournament, rotated and in the order of the next round: all but the first move one place round. */
+BF_INLINE void turn_columns(double *restrict row, const double *restrict cosine, const double *restrict sine,
+                            int64_t half, double *restrict top, double *restrict bottom)
+{
+    for (int64_t j = 0; j < half; j++) {
+        const double a = row[j], b = row[half + j];
+        top[j] = cosine[j] * a - sine[j] * b;
+        bottom[j] = sine[j] * a + cosine[j] * b;
+    }
+    row[0] = top[0];
+    row[1] = bottom[0];
+    for (int64_t j = 1; j + 1 < half; j++)
+        row[j + 1] = top[j];
+    for (int64_t j = 1; j < half; j++)
+        row[half + j - 1] = bottom[j];
+    if (half > 1)
+        row[2 * half - 1] = top[half - 1];
+}
+
+/* One round of a Jacobi sweep over one matrix: rotate all pairs, transpose, and take the next order.
+ *
+ * Nothing is transposed: with `flipped`, `work` is the transpose already, and columns are rotated before rows. Rows stay
+ * where they are, too: `places` tells where each is, and is back at the beginning after a sweep. `next` has room for as
+ * many.
+ */
+BF_INLINE void rotate_pairs(double *restrict work, double *restrict vectors, int64_t half, int flipped,
+                            const int32_t *turn, double negligible, int32_t *restrict places, int32_t *restrict next,
+                            double *restrict spare)
 {
     const int64_t size = 2 * half;
-    double *restrict cosine = spare + size * size, *restrict sine = cosine + half;
+    double *restrict cosine = spare, *restrict sine = cosine + half, *restrict top = sine + half,
+                     *restrict bottom = top + half;
     for (int64_t i = 0; i < half; i++) {
-        const double app = work[i * size + i], aqq = work[(i + half) * size + i + half],
-                     apq = work[i * size + i + half];
+        const double *first = work + places[i] * size, *second = work + places[i + half] * size;
+        const double app = first[i], aqq = second[i + half], apq = flipped ? second[i] : first[i + half];
         const int live = fabs(apq) > negligible;
         const double tau = (aqq - app) / (live ? 2.0 * apq : 1.0);
         const double tangent = live ? copysign(1.0, tau) / (fabs(tau) + sqrt(1.0 + tau * tau)) : 0.0;
         cosine[i] = 1.0 / sqrt(1.0 + tangent * tangent);
         sine[i] = tangent * cosine[i];
     }
+    for (int64_t i = 0; flipped && i < size; i++)
+        turn_columns(work + i * size, cosine, sine, half, top, bottom);
     for (int64_t i = 0; i < half; i++) {
-        turn_rows(work + i * size, work + (i + half) * size, cosine[i], sine[i], size);
-        turn_rows(vectors + i * size, vectors + (i + half) * size, cosine[i], sine[i], size);
+        const int64_t first = places[i] * size, second = places[i + half] * size;
+        turn_rows(work + first, work + second, cosine[i], sine[i], size);
+        turn_rows(vectors + first, vectors + second, cosine[i], sine[i], size);
     }
-    for (int64_t i = 0; i < size; i++) {
-        double *restrict row = work + i * size;
-        for (int64_t j = 0; j < half; j++) {
-            const double a = row[j], b = row[half + j];
-            row[j] = cosine[j] * a - sine[j] * b;
-            row[half + j] = sine[j] * a + cosine[j] * b;
-        }
+    for (int64_t i = 0; !flipped && i < size; i++)
+        turn_columns(work + i * size, cosine, sine, half, top, bottom);
+    /* The column that comes to place `j` was column `turn[j]`, and met the one half of all columns away. */
+    for (int64_t j = 0; j < size; j++) {
+        next[j] = places[turn[j]];
+        work[places[turn[j] < half ? turn[j] + half : turn[j] - half] * size + j] = 0.0;
     }
-    for (int64_t i = 0; i < half; i++)
-        work[i * size + i + half] = work[(i + half) * size + i] = 0.0;
-    /* Row by row, which are written to columns: two of them at a time, side by side. */
-    for (int64_t j = 0; j < size; j += 2) {
-        const double *first = work + turn[j] * size, *second = work + turn[j + 1] * size;
-        for (int64_t i = 0; i < size; i++) {
-            spare[i * size + j] = first[turn[i]];
-            spare[i * size + j + 1] = second[turn[i]];
-        }
-    }
-    memcpy(work, spare, sizeof *work * size * size);
+    memcpy(places, next, sizeof *places * size);
+}
+
+BF_INLINE void transpose(double *matrix, int64_t size)
+{
     for (int64_t i = 0; i < size; i++)
-        memcpy(spare + i * size, vectors + turn[i] * size, sizeof *vectors * size);
-    memcpy(vectors, spare, sizeof *vectors * size * size);
+        for (int64_t j = 0; j < i; j++) {
+            const double kept = matrix[i * size + j];
+            matrix[i * size + j] = matrix[j * size + i];
+            matrix[j * size + i] = kept;
+        }
 }
 
 /* Sweeps until no matrix has a large entry beside its diagonal: matrices and vectors are of shape
- * [count][size][size], `spare` has room for one of them and a row.
+ * [count][size][size], `turn` is `_next_round` of common/exact.py, `spare` has room for a matrix and a row.
  */
 BF_EXPORT BF_CLONES void bf_jacobi(double *work, double *vectors, int64_t count, int64_t size,
                                    const int32_t *turn, int32_t sweeps, double tolerance, double negligible,
                                    double *spare)
 {
-    const int64_t half = size / 2, area = size * size;
+    const int64_t half = size / 2, area = size * size, rounds = size > 2 ? size - 1 : 1;
+    int32_t *places = (int32_t *)(spare + 2 * size), *next = places + size;
+    int flipped = 0;
     while (sweeps--) {
         double largest = 0.0;
         for (int64_t one = 0; one < count; one++)
@@ -214,10 +241,17 @@ BF_EXPORT BF_CLONES void bf_jacobi(double *work, double *vectors, int64_t count,
                 }
         if (largest <= tolerance)
             break;
-        for (int64_t one = 0; one < count; one++)
-            for (int64_t round = 0; round < (size > 2 ? size - 1 : 1); round++)
-                rotate_pairs(work + one * area, vectors + one * area, half, turn, negligible, spare);
+        for (int64_t one = 0; one < count; one++) {
+            for (int64_t i = 0; i < size; i++)
+                places[i] = (int32_t)i;
+            for (int64_t round = 0; round < rounds; round++)
+                rotate_pairs(work + one * area, vectors + one * area, half, (flipped + round) % 2, turn, negligible,
+                             places, next, spare);
+        }
+        flipped = (flipped + rounds) % 2;
     }
+    for (int64_t one = 0; flipped && one < count; one++)
+        transpose(work + one * area, size);
 }
 
 /* What coding the latents of each component saves, in 1 / 256 of a squared step: `latent_gain` of
