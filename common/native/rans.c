@@ -172,12 +172,10 @@ BF_INLINE void push(part_encoder *parts, int lanes, int32_t count, const uint64_
                 *--word[k] = (uint32_t)state[k];
                 state[k] >>= WORD;
             }
-            uint64_t quotient = high_product(state[k], entry[1]), rest = state[k] - quotient * frequency;
-            /* Reciprocals are rounded down. */
-            const int more = rest >= frequency;
-            quotient += more;
-            rest -= more ? frequency : 0;
-            state[k] = (quotient << PRECISION) + start + rest;
+            const uint64_t quotient = high_product(state[k], entry[1]), rest = state[k] - quotient * frequency;
+            /* Reciprocals are rounded down: the quotient may be one more, which is added at the end. */
+            const uint64_t more = rest >= frequency ? (UINT64_C(1) << PRECISION) - frequency : 0;
+            state[k] = (quotient << PRECISION) + start + rest + more;
         }
     for (int k = 0; k < lanes; k++) {
         parts[k].symbol = symbol[k];
