@@ -111,7 +111,9 @@ class _Spectra:
     """
 
     def __init__(self, blocks: NDArray[Any]) -> None:
-        self._bands = np.unique(np.linspace(0, len(blocks) - 1, BANDS_LOOKED_AT).round().astype(int))
+        # Not np.unique, which imports masked arrays: they take longer than all of this.
+        bands = np.linspace(0, len(blocks) - 1, BANDS_LOOKED_AT).round().astype(int)
+        self._bands = bands[np.diff(bands, prepend=-1) > 0]
         mean, covariances = covariance(blocks[self._bands])
         outside = exact.eigh(covariances)[1][:, min(STRONGEST, len(self._bands) // 2) :]
         self._vectors, self._centre = np.rint(outside.T * VECTOR_UNIT), np.rint(mean)[:, None]

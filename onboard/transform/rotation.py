@@ -242,7 +242,7 @@ def _alternate(
     chosen = _first_classes(latents, classes)
     share = pixels / latents.shape[2]
     for number in range(ROUNDS):
-        used = np.unique(chosen)
+        used = np.flatnonzero(np.bincount(chosen))
         members = [chosen == index for index in used]
         moments = np.stack(list(workers.map(lambda some: _second_moments(latents[:, :, some]), members)))
         values, vectors = exact.eigh(moments)
