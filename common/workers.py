@@ -102,6 +102,24 @@ class Workers:
             with self._threads() as pool:
                 yield from self._ahead(pool, function, things)
 
+    def later(self, function: Callable[[], Result]) -> Callable[[], Result]:
+        """Begin something that is asked for later, where threads are kept for it.
+
+        Parameters
+        ----------
+        function : callable
+            What is to be done once.
+
+        Returns
+        -------
+        callable
+            Gives what the function gave, or raises what it raised: it waits for the thread, or calls the
+            function where no threads are kept.
+        """
+        if self._pool is None or getattr(_HERE, "works", False):
+            return cache(function)
+        return self._pool.submit(function).result
+
     def _threads(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self.threads, thread_name_prefix="bandfold", initializer=_mark)
 

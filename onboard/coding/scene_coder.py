@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from bandfold.bitstream.container.header import STEP_UNIT, CodingTools, Header, PackageReference
 from bandfold.bitstream.container.sections import Section, section_bytes, section_frame
@@ -259,8 +260,12 @@ class SceneCoder:
 
     def side_sections(self, plan: Plan) -> bytes:
         """Sections that all strips need, but the header: folds, rotations, metadata."""
-        metadata = metadata_section(self.samples.scene.info.metadata, self._tables)
-        return self.basis_sections(plan.bases) + metadata
+        return self.basis_sections(plan.bases) + self._metadata
+
+    @cached_property
+    def _metadata(self) -> bytes:
+        """Metadata of the scene as a section: the same under all plans."""
+        return metadata_section(self.samples.scene.info.metadata, self._tables)
 
     def basis_sections(self, bases: Sequence[Basis]) -> bytes:
         """Folds and rotations as sections."""

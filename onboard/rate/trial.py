@@ -109,13 +109,21 @@ class Trial:
         self, coder: SceneCoder, strips: SceneStrips, code: int, *, errors: bool, side: bytes | None = None
     ) -> None:
         self.strips = strips
-        self.side = coder.side_sections(strips.plan) if side is None else side
+        # Strips can be coded before it is known what they need besides.
+        self._side: Callable[[], bytes] = coder.method.workers.later(
+            lambda: coder.side_sections(strips.plan) if side is None else side
+        )
         self._coder = coder
         self._errors = errors
         self._head_bytes = len(coder.head(strips.plan, code)) + HEADER_SLACK
         self.code = code
         self._done: dict[int, list[CodedStrip]] = {}
         self._own_codes: dict[int, list[int]] = {}
+
+    @property
+    def side(self) -> bytes:
+        """Sections that all strips need, but the header."""
+        return self._side()
 
     @property
     def rest(self) -> int:

@@ -70,6 +70,37 @@ def test_what_a_thread_applies_runs_in_it():
         assert all(len(seen) == 1 for seen in workers.map(outer, range(6)))
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_is_begun_for_later_is_done_once(threads):
+    calls = []
+    workers = Workers(threads)
+    with workers.kept():
+        result = workers.later(lambda: calls.append(threading.current_thread()) or len(calls))
+        assert result() == result() == 1
+    assert len(calls) == 1
+    assert (calls[0] is threading.current_thread()) == (threads == 1)
+
+
+def test_what_is_begun_for_later_runs_beside_the_caller():
+    meeting = threading.Barrier(2, timeout=30)
+    workers = Workers(2)
+    with workers.kept():
+        result = workers.later(meeting.wait)
+        assert {meeting.wait(), result()} == {0, 1}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_fails_later_fails_where_it_is_asked_for(threads):
+    def fail():
+        raise KeyError(3)
+
+    workers = Workers(threads)
+    with workers.kept():
+        result = workers.later(fail)
+        with pytest.raises(KeyError):
+            result()
+
+
 def test_there_is_a_thread():
     assert ALONE.threads == 1
     with pytest.raises(SettingsError, match="0 threads"):
