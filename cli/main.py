@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 
@@ -13,7 +14,7 @@ from .command_group import BandfoldGroup
 from .command_modules import CommandModules
 from .verbosity import add_verbosity
 
-GARBAGE_THRESHOLD = 20_000
+GARBAGE_THRESHOLD = 50_000
 """Objects that are made beyond those that are freed until garbage is looked for; Python's is 700."""
 
 OVERVIEW = """\b
@@ -47,6 +48,8 @@ def main(context: click.Context) -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # What is imported stays: to look for garbage among it again and again takes a tenth of a start.
     gc.set_threshold(GARBAGE_THRESHOLD)
+    # At the end the process gives back all there is, whatever refers to what.
+    atexit.register(gc.freeze)
     share_heap()
     if context.invoked_subcommand is None:
         click.echo(context.get_help())

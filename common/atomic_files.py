@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -101,7 +100,7 @@ class AtomicFile:
                 raise OutputError(f"cannot write {self.path}: it is not a regular file; name another output")
             # Not tempfile.mkstemp: its files are private (0600) and would stay so after the rename.
             beside = self._target.parent if folder is None else Path(folder)
-            self._temporary = beside / f".bandfold-{secrets.token_hex(8)}.part"
+            self._temporary = beside / f".bandfold-{os.urandom(8).hex()}.part"
             self.file: BinaryIO = open(self._temporary, "x+b")  # noqa: SIM115 - closed by finish and discard
 
     def finish(self) -> None:
@@ -196,7 +195,7 @@ class AtomicPath:
             elif self._target.exists() and not self._target.is_file():
                 raise OutputError(f"cannot write {self.path}: it is not a regular file; name another output")
             beside = self._target.parent if folder is None else Path(folder)
-            self.temporary = beside / f".bandfold-{secrets.token_hex(8)}.part"
+            self.temporary = beside / f".bandfold-{os.urandom(8).hex()}.part"
             # Libraries have messages of their own for a folder that is not there or not writable.
             self.temporary.touch(exist_ok=False)
             self.temporary.unlink()

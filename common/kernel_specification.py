@@ -306,14 +306,15 @@ class Specification:
     def __init__(self, text: str) -> None:
         # Python has no star in brackets, but it has an ellipsis.
         name, rest = re.sub(r"\*(?=\s*[,\]:])", "...", text).split("(", 1)
-        (tree,) = ast.parse(f"def {name}(*, {rest}: ...").body
+        written = f"def {name}(*, {rest}: ..."
+        (tree,) = ast.parse(written).body
         assert isinstance(tree, ast.FunctionDef)  # noqa: S101 - it begins with def
         self.name = tree.name
         self.parameters = tuple(
-            _parameter(argument, default)
+            _parameter(argument, default, written)
             for argument, default in zip(tree.args.kwonlyargs, tree.args.kw_defaults, strict=True)
         )
-        self.result = None if tree.returns is None else ast.unparse(tree.returns)
+        self.result = None if tree.returns is None else _text(tree.returns, written)
         self._arrays = [one for one in self.parameters if isinstance(one, ArrayParameter)]
         self._computed = [one for one in self._arrays if any(axis.code for axis in one.axes)]
 
@@ -436,20 +437,20 @@ def _quick_check(array: ArrayParameter, known: set[str]) -> list[str]:
     return [f"if {name} is not None:", *(f"    {line}" for line in lines)] if array.optional else lines
 
 
-def _parameter(argument: ast.arg, default: ast.expr | None) -> Parameter:
+def _parameter(argument: ast.arg, default: ast.expr | None, written_as: str) -> Parameter:
     kind = argument.annotation
     optional = isinstance(kind, ast.BinOp)
     if isinstance(kind, ast.BinOp):
         kind = kind.left
-    text = ast.unparse(kind).replace("...", "*") if kind is not None else ""
+    text = _text(kind, written_as).replace("...", "*") if kind is not None else ""
     written = isinstance(kind, ast.Call)
     if isinstance(kind, ast.Call):
         kind = kind.args[0]
     if isinstance(kind, ast.Subscript):
         shape = kind.slice.elts if isinstance(kind.slice, ast.Tuple) else [kind.slice]
-        element = ast.unparse(kind.value)
+        element = _text(kind.value, written_as)
         dtype = None if element == "any" else np.dtype(element)
-        axes = tuple(_axis(length) for length in shape)
+        axes = tuple(_axis(length, written_as) for length in shape)
         return ArrayParameter(argument.arg, text, dtype, axes, written, optional)
     if isinstance(kind, ast.Name) and kind.id in SCALARS:
         return ScalarParameter(argument.arg, kind.id, None if default is None else _code(default))
@@ -458,18 +459,23 @@ def _parameter(argument: ast.arg, default: ast.expr | None) -> Parameter:
     raise ValueError(f"{text!r} of {argument.arg} is neither an array nor a number nor a structure")
 
 
-def _axis(length: ast.expr) -> Axis:
+def _axis(length: ast.expr, written: str) -> Axis:
     stride = None
     size = length
     if isinstance(length, ast.Slice):
         if length.lower is None or length.upper is None:
             raise ValueError("an axis with gaps needs a length and the name of its stride")
-        size, stride = length.lower, ast.unparse(length.upper)
+        size, stride = length.lower, _text(length.upper, written)
     if isinstance(size, ast.Constant):
         return Axis(length=None if size.value is ... else int(str(size.value)), stride=stride)
     if isinstance(size, ast.Name):
         return Axis(name=size.id, stride=stride)
     return Axis(code=_code(size), stride=stride)
+
+
+def _text(part: ast.expr, written: str) -> str:
+    """How a part of a specification is written, which has one line."""
+    return written[part.col_offset : part.end_col_offset]
 
 
 def _code(expression: ast.expr) -> CodeType:

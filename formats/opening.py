@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from bandfold.common.errors import SceneError, SettingsError
 from bandfold.common.scene import SceneInfo
-from bandfold.formats.arrays.npy_writer import NpyWriter
-from bandfold.formats.arrays.numpy_reader import open_npy, open_npz
-from bandfold.formats.containers.hdf5_reader import open_hdf5
-from bandfold.formats.containers.matlab_reader import open_matlab
-from bandfold.formats.containers.netcdf_writer import NetCdfWriter
-from bandfold.formats.containers.xarray_reader import open_xarray
-from bandfold.formats.containers.zarr_writer import ZarrWriter
 from bandfold.formats.envi.headerless import SUFFIXES as RAW_SUFFIXES
 from bandfold.formats.envi.headerless import open_headerless
 from bandfold.formats.envi.reader import header_beside, open_envi
-from bandfold.formats.envi.writer import EnviWriter
-from bandfold.formats.raster.geotiff_reader import RasterSource
-from bandfold.formats.raster.geotiff_writer import GeoTiffWriter
 
 from .block_source import BlockSource, reading
 from .compression import UNCOMPRESSED, Compression
@@ -28,24 +19,37 @@ from .file_formats import format_of, need_libraries, refuse_hdf4
 from .scene_options import SceneOptions
 from .scene_writer import SceneWriter
 
+# All others are imported where they are asked for: together they take as long as a small scene.
+
 DEFAULTS = SceneOptions()
 """Nothing said: what the file says holds."""
 
 
-_READERS: dict[str, Callable[[Path, SceneOptions], BlockSource]] = {
-    "geotiff": RasterSource,
-    "netcdf": open_xarray,
-    "zarr": open_xarray,
-    "hdf5": open_hdf5,
-    "matlab": open_matlab,
-    "npy": open_npy,
-    "npz": open_npz,
+_READERS = {
+    "geotiff": "raster.geotiff_reader:RasterSource",
+    "netcdf": "containers.xarray_reader:open_xarray",
+    "zarr": "containers.xarray_reader:open_xarray",
+    "hdf5": "containers.hdf5_reader:open_hdf5",
+    "matlab": "containers.matlab_reader:open_matlab",
+    "npy": "arrays.numpy_reader:open_npy",
+    "npz": "arrays.numpy_reader:open_npz",
 }
+"""Module of this package that reads each format, and what of it."""
 
-_WRITERS: dict[str, Callable[..., SceneWriter]] = {
-    "envi": EnviWriter,
-    "npy": NpyWriter,
+_WRITERS = {
+    "envi": "envi.writer:EnviWriter",
+    "npy": "arrays.npy_writer:NpyWriter",
+    "zarr": "containers.zarr_writer:ZarrWriter",
+    "geotiff": "raster.geotiff_writer:GeoTiffWriter",
+    "netcdf": "containers.netcdf_writer:NetCdfWriter",
 }
+"""The same of those that write."""
+
+_IN_STRIPS = ("zarr", "geotiff", "netcdf")
+"""Formats whose writers want to know how many lines come at once ..."""
+
+_COMPRESSED = ("geotiff", "netcdf")
+"""... and whose files may be compressed within."""
 
 
 def open_scene(path: Path, options: SceneOptions = DEFAULTS) -> BlockSource:
@@ -90,7 +94,8 @@ def open_scene(path: Path, options: SceneOptions = DEFAULTS) -> BlockSource:
         raise SceneError(f"{path} is {f'not a {wanted}' if path.exists() else 'not there'}: give a scene")
     need_libraries(kind, f"reading {kind}")
     with reading(path):
-        return _READERS[kind](path, options)
+        source: BlockSource = _imported(_READERS[kind])(path, options)
+        return source
 
 
 def open_writer(
@@ -134,10 +139,16 @@ def open_writer(
     """
     compression.check(kind)
     need_libraries(kind, f"writing {kind}")
-    if kind == "zarr":
-        return ZarrWriter(path, info, strip_lines=strip_lines, folder=folder)
-    if kind == "geotiff":
-        return GeoTiffWriter(path, info, strip_lines=strip_lines, folder=folder, compression=compression)
-    if kind == "netcdf":
-        return NetCdfWriter(path, info, strip_lines=strip_lines, folder=folder, compression=compression)
-    return _WRITERS[kind](path, info, folder=folder)
+    given: dict[str, Any] = {"folder": folder}
+    if kind in _IN_STRIPS:
+        given["strip_lines"] = strip_lines
+    if kind in _COMPRESSED:
+        given["compression"] = compression
+    writer: SceneWriter = _imported(_WRITERS[kind])(path, info, **given)
+    return writer
+
+
+def _imported(place: str) -> Any:
+    """What a module of this package has, as ``module:name``."""
+    module, name = place.split(":")
+    return getattr(import_module(f".{module}", __package__), name)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bandfold.bitstream.container.header import PREDICTED, Header
 from bandfold.common.scene import CHANNELS, block_rows
 
-from .band_codec import REDUCTION, BandCodec, latent_rows
-from .predicted_codec import PredictedCodec
+if TYPE_CHECKING:
+    from .band_codec import BandCodec
+    from .predicted_codec import PredictedCodec
 
 COMPONENTS_AT_ONCE = 16
 """Components that go through the inverse transforms together where they are bands."""
@@ -55,20 +58,22 @@ def strip_memory(
     """
     bands = header.info.bands
     if header.transform == PREDICTED:
-        memory = strip_pixels(header) * bands * BYTES_PER_PREDICTED_SAMPLE
-    elif not isinstance(codec, BandCodec):
-        of_latent = BYTES_PER_LATENT if header.spectral or rotated else BYTES_PER_UNFOLDED_LATENT
-        memory = strip_pixels(header) * (components * of_latent + bands * BYTES_PER_SAMPLE)
-        if of_latent == BYTES_PER_UNFOLDED_LATENT:
-            memory += strip_pixels(header) * min(components, COMPONENTS_AT_ONCE) * BYTES_PER_LATENT
-    else:
-        places = latent_rows(_height(header)) * latent_rows(header.info.samples)
-        pixels = places * REDUCTION * REDUCTION
-        memory = (
-            places * codec.channels * bands * BYTES_PER_LATENT + pixels * bands * BYTES_PER_SAMPLE_OF_NETWORKS
-        )
-        # Networks get one band at a time.
-        memory += pixels * BYTES_PER_NETWORK_SAMPLE
+        return strip_pixels(header) * bands * BYTES_PER_PREDICTED_SAMPLE
+    if codec is not None:
+        # Encoders ask too, before every scene, and have none.
+        from .band_codec import REDUCTION, BandCodec, latent_rows
+
+        if isinstance(codec, BandCodec):
+            places = latent_rows(_height(header)) * latent_rows(header.info.samples)
+            pixels = places * REDUCTION * REDUCTION
+            memory = places * codec.channels * bands * BYTES_PER_LATENT
+            memory += pixels * bands * BYTES_PER_SAMPLE_OF_NETWORKS
+            # Networks get one band at a time.
+            return memory + pixels * BYTES_PER_NETWORK_SAMPLE
+    of_latent = BYTES_PER_LATENT if header.spectral or rotated else BYTES_PER_UNFOLDED_LATENT
+    memory = strip_pixels(header) * (components * of_latent + bands * BYTES_PER_SAMPLE)
+    if of_latent == BYTES_PER_UNFOLDED_LATENT:
+        memory += strip_pixels(header) * min(components, COMPONENTS_AT_ONCE) * BYTES_PER_LATENT
     return memory
 
 
