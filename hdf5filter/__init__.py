@@ -1,7 +1,7 @@
 """Chunks of HDF5 data sets in, streams out, and back: a filter for h5py, registered by importing this folder.
 
-It is written in Python because the decoder is. So it works wherever h5py runs, and with it h5netcdf and
-xarray, and not for programs in C such as ``h5dump``.
+It is written in Python and encodes with all settings. It works wherever h5py runs, and with it h5netcdf and
+xarray; other programs decode such chunks with the plugin in ``libbandfold/hdf5``.
 """
 
 from .filter_class import FilterWarning, register
