@@ -141,7 +141,9 @@ def read_sections(data: bytes) -> Iterator[RawSection]:
         If this is no bandfold stream or one of another version.
     """
     if data[: len(SIGNATURE)] != SIGNATURE:
-        raise StreamError("not a bandfold stream: the signature at byte 0 is wrong")
+        raise StreamError(
+            "not a bandfold stream: the signature at byte 0 is wrong; name a file that bandfold encode wrote"
+        )
     if len(data) < PREAMBLE:
         raise StreamError("stream ends before its version: it is truncated")
     (version,) = struct.unpack_from("<H", data, len(SIGNATURE))

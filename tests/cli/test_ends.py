@@ -100,7 +100,8 @@ def test_the_status_tells_where_nothing_can_be_printed(tmp_path, options):
 @pytest.mark.parametrize("arguments", [("info", "/dev/null"), ("decode", "/dev/null", "-o", "a.hdr")])
 def test_an_empty_device_is_no_stream(tmp_path, arguments):
     status, said = ended(*arguments, cwd=tmp_path)
-    assert (status, said) == (6, ["error: not a bandfold stream: the signature at byte 0 is wrong"])
+    assert (status, len(said)) == (6, 1)
+    assert said[0].startswith("error: not a bandfold stream: the signature at byte 0 is wrong; name a file")
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
