@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bandfold.bitstream.container.header import STEP_UNIT, Header
 from bandfold.bitstream.container.sections import read_sections
@@ -111,7 +110,7 @@ class Encoder:
         self.settings = settings = settings_of(settings, fields)
         self._progress = progress or _silent
         self._target = settings.target
-        self._step_code = None if settings.step is None else step_code(settings.step)
+        self._step_code = None if settings.step is None else step_code(float(settings.step))
         self._ends = partition_ends(settings.partition)
         self._tables = load_tables(settings.tables_path)
         self._workers = Workers(settings.threads)
@@ -150,15 +149,15 @@ class Encoder:
         return self._notes + tuple(self._engine_notes) + self._missed
 
     @one_blas_thread()
-    def encode(self, scene: NDArray[Any] | SceneSource) -> bytes:
+    def encode(self, scene: ArrayLike | SceneSource) -> bytes:
         """Encode a scene.
 
         Parameters
         ----------
-        scene : ndarray, shape (bands, lines, samples), or SceneSource
-            Integers of 8, 16 or 32 bits, or floats. Where a source of floats or 32-bit integers declares no
-            scaling, the range of its ordinary values is spread over 16-bit counts, and what lies outside is
-            kept exactly; see `notes`.
+        scene : array_like, shape (bands, lines, samples), or SceneSource
+            Integers of 8, 16 or 32 bits, or floats; masked arrays as `ArraySource` takes them. Where a source
+            of floats or 32-bit integers declares no scaling, the range of its ordinary values is spread over
+            16-bit counts, and what lies outside is kept exactly; see `notes`.
 
         Returns
         -------
@@ -178,7 +177,8 @@ class Encoder:
         VerificationError
             If what was coded is not what was to be coded.
         """
-        source = ArraySource(scene) if isinstance(scene, np.ndarray) else scene
+        described = hasattr(scene, "info") and hasattr(scene, "read")
+        source = cast("SceneSource", scene) if described else ArraySource(cast("NDArray[Any]", scene))
         if self.settings.stream:
             sections: list[bytes] = []
             self.encode_in_parts(source, sections.append)
@@ -215,7 +215,7 @@ class Encoder:
         self._notes += decoding_notes(len(data), header, components, bounded=refiner is not None)
         return data
 
-    def encode_to(self, scene: NDArray[Any] | SceneSource, path: str | os.PathLike[str]) -> int:
+    def encode_to(self, scene: ArrayLike | SceneSource, path: str | os.PathLike[str]) -> int:
         """Encode a scene to a file, which appears whole or not at all.
 
         Parameters

@@ -118,7 +118,7 @@ class StreamStrips:
             open=True,
         )
         self._since_repeated = 0
-        self._bucket = None if settings.bps is None else LeakyBucket(settings.bps, settings.buffer)
+        self._bucket = None if settings.bps is None else LeakyBucket(float(settings.bps), settings.buffer)
         self.strips = self.lines = self.components = 0
         self._begun = begun
         self._plan: CountPlan | None = None

@@ -57,8 +57,15 @@ class Target:
             named = ", ".join(given) or "none"
             raise SettingsError(f"give exactly one of bps, nbytes, psnr, rmse and step ({named} given)")
         name, value = next(iter(given.items()))
-        if not (math.isfinite(value) and value > 0):
+        try:
+            number = float(value)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise SettingsError(f"{name} {value!r} is no number: give a finite one above 0") from error
+        if not (math.isfinite(number) and number > 0):
             raise SettingsError(f"{name} {value} is out of range: give a finite number above 0")
+        if name != "nbytes":
+            # Scalars of NumPy compute in a precision of their own.
+            object.__setattr__(self, name, number)
         if self.step is not None and not SMALLEST_STEP <= self.step <= LARGEST_STEP:
             raise SettingsError(
                 f"step {self.step} is out of range: give {SMALLEST_STEP} to {LARGEST_STEP} counts"

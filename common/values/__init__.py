@@ -1,1 +1,1 @@
-"""Samples of floats and of 32-bit integers go in; their ordinary range and their fill values come out."""
+"""Values of a scene in: which are ordinary, which lie far outside, and which mark absent data out."""

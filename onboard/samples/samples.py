@@ -23,6 +23,7 @@ from bandfold.common.scene import (
 )
 from bandfold.common.values.fill_values import no_data_mask
 
+from .array_input import array_of, header_field, no_data_number, without_mask
 from .count_plan import CountPlan, plan_counts
 from .no_data import FilledSource
 from .scaling import EscapedSource, ScaledSource
@@ -37,19 +38,20 @@ class ArraySource:
 
     Parameters
     ----------
-    cube : ndarray, shape (bands, lines, samples)
-        Samples; any byte order.
+    cube : array_like, shape (bands, lines, samples)
+        Samples; any byte order. What a masked array masks is absent: it comes back as `no_data`.
     metadata : mapping, optional
-        ENVI header fields to carry along, keys in lower case.
+        ENVI header fields to carry along, keys in lower case: texts, numbers or sequences of these.
     scaling : Scaling, optional
         Of 32-bit integers and floats; found from their values if not given.
     no_data : float, optional
-        Value that marks absent data.
+        Value that marks absent data. Default: none, of masked floats NaN.
 
     Raises
     ------
     SceneError
-        If the array is not three-dimensional, is empty, or has a type that cannot be coded.
+        If the array is not three-dimensional, is empty, or has a type that cannot be coded, or something is
+        masked in integers and no value is given for it.
     """
 
     def __init__(
@@ -60,7 +62,10 @@ class ArraySource:
         scaling: Scaling | None = None,
         no_data: float | None = None,
     ) -> None:
-        cube = np.asarray(cube)
+        no_data = None if no_data is None else no_data_number(no_data)
+        if isinstance(cube, np.ma.MaskedArray):
+            cube, no_data = without_mask(cube, no_data)
+        cube = array_of(cube)
         if cube.ndim != 3:
             raise SceneError(f"array has {cube.ndim} dimensions: give (bands, lines, samples)")
         bands, lines, samples = cube.shape
@@ -72,7 +77,7 @@ class ArraySource:
             native(cube.dtype),
             scaling=scaling,
             no_data=no_data,
-            metadata=dict(metadata or {}),
+            metadata={str(key): header_field(key, value) for key, value in (metadata or {}).items()},
         )
 
     @property
