@@ -16,10 +16,9 @@ from bandfold.bitstream.transforms.predicted_bands import PredictedBands
 from bandfold.common.kernels import Structure, compiled, structure
 from bandfold.common.scene import BLOCK, CHANNELS, pad_to_blocks
 from bandfold.onboard.quantisation.rdoq import ComponentQuantiser
-from bandfold.onboard.rate_model import KNEE
 
 from .innovations import add_latents, innovations, network_scale, squared_error
-from .prediction_weights import best_prediction, weight_costs
+from .prediction_weights import best_prediction, told_cost
 
 _WEIGHTS, _ERROR = slice(2, 2 + MOST_REFERENCES), 2 + MOST_REFERENCES
 """Where a loop tells weights and squared error of a band; before them are their number and the offset."""
@@ -27,7 +26,7 @@ _WEIGHTS, _ERROR = slice(2, 2 + MOST_REFERENCES), 2 + MOST_REFERENCES
 
 @structure(
     "bf_prediction_loop(network: bf_network, thresholds: float64[*, 17], points: int32[*, 3],"
-    " kernels: int32[engines, 64, 24, 24], units: int32[engines, 64], told: float64[6],"
+    " kernels: int32[engines, 64, 24, 24], units: int32[engines, 64],"
     " plane_of: int64[bands], references: int64[bands, 4], reference_counts: int32[bands],"
     " reference_means: int32[bands, 4], means: int32[bands], step_codes: int64[bands],"
     " engine_of: int32[bands],"
@@ -35,8 +34,8 @@ _WEIGHTS, _ERROR = slice(2, 2 + MOST_REFERENCES), 2 + MOST_REFERENCES
     " classes: out(uint8[64, 3, rows, columns]), memory: out(uint8[*]), target: int32[pixels],"
     " prediction: out(int32[pixels]), inputs: out(int8[rows + 2, columns + 2, 64]),"
     " latents: out(int32[64, rows, columns]), sums: out(float64[8 * rows + 16, 8 * columns + 16]),"
-    " found: out(int64[7]), pixels: int64, bands: int32, rows: int32, columns: int32, lines: int32,"
-    " samples: int32, low: int32, high: int32, shift: int32, knee: float64)"
+    " looked_at: out(float64[101, 256]), found: out(int64[7]), pixels: int64, bands: int32, rows: int32,"
+    " columns: int32, lines: int32, samples: int32, low: int32, high: int32, shift: int32, told: float64)"
 )
 class LoopStructure(Structure):
     """A `PredictionLoop` for C."""
@@ -99,6 +98,7 @@ class PredictionLoop:
         self.target, self.prediction = np.empty((2, rows * BLOCK, columns * BLOCK), np.int32)
         self.inputs = np.empty((rows + 2, columns + 2, CHANNELS), np.int8)
         self.latents = np.empty((CHANNELS, rows, columns), np.int32)
+        self._looked_at = np.empty((101, 256))
         self._found = np.zeros(3 + MOST_REFERENCES, np.int64)
         self.structure = self._structure()
 
@@ -191,7 +191,6 @@ class PredictionLoop:
             points=strip.points,
             kernels=self.codec.kernels,
             units=self.codec.units,
-            told=np.array(weight_costs(self.target.size)),
             plane_of=np.array([strip.place(one) for one in strip.order], np.int64),
             references=references,
             reference_counts=np.array([len(one.references) for one in strip.order], np.int32),
@@ -208,13 +207,14 @@ class PredictionLoop:
             inputs=self.inputs,
             latents=self.latents,
             sums=strip.sums,
+            looked_at=self._looked_at,
             found=self._found,
             lines=self.extent[0],
             samples=self.extent[1],
             low=self.range_of_counts[0],
             high=self.range_of_counts[1],
             shift=self.shift,
-            knee=KNEE,
+            told=told_cost(self.target.size),
         )
 
 

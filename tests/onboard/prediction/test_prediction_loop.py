@@ -65,6 +65,17 @@ def test_c_and_python_code_the_same(seed, kind, step_code, shift, tiers):
         assert getattr(one, "offset", 0) == getattr(other, "offset", 0)
 
 
+def test_c_and_python_look_at_the_same_blocks_of_large_strips():
+    generator = np.random.default_rng(5)
+    field = generator.integers(0, 3000, (128, 130))
+    counts = (9000 + field + generator.integers(0, 40, (4, 128, 130))).astype(np.uint16)
+    outputs = generator.integers(-60, 60, (4, 18, 19, 64)).astype(np.int8)
+    found = _coded(counts, 2000, 0, outputs, Hierarchy())
+    with kernels.switched_off():
+        plain = _coded(counts, 2000, 0, outputs, Hierarchy())
+    assert found[::10] == plain[::10]
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16])
 def test_errors_are_of_counts_within_their_range(dtype):
     counts = np.full((1, 8, 8), np.iinfo(dtype).max, dtype)

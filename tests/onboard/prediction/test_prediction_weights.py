@@ -4,7 +4,7 @@ import pytest
 from bandfold.bitstream.transforms.band_order import Hierarchy, OrderedBand
 from bandfold.bitstream.transforms.klt import Fold
 from bandfold.bitstream.transforms.predicted_bands import PredictedBands
-from bandfold.onboard.prediction.prediction_weights import Moments, best_prediction, told_shift
+from bandfold.onboard.prediction.prediction_weights import best_prediction, told_shift
 
 KERNELS = np.zeros((1, 64, 24, 24), np.int32)
 POINTS = np.zeros((1, 3), np.int32)
@@ -65,10 +65,15 @@ def test_coarse_steps_ask_for_coarse_weights():
     assert (shifts[0], shifts[-1]) == (0, 8)
 
 
-def test_moments_are_those_of_whole_counts():
-    counts = (8000 + _fields(4, 3)).astype(np.int32)
+def test_what_fits_most_blocks_counts_more_than_bright_ones():
+    one, noise = _fields(4, 2)
+    target = 3 * one // 4 + noise // 400
+    counts = np.stack([20000 + one, 20000 + target]).astype(np.int32)
+    # Five blocks of 72 hold two fifths of the energy, and tell otherwise.
+    counts[0, :8, :40] = 20000 + 3 * one[:8, :40]
+    counts[1, :8, :40] = 20000 + one[:8, :40]
     strip, ordered = _strip(counts)
-    found = Moments.of(strip.known(), ordered.references, counts[-1].ravel())
-    assert found.pixels == 64 * 72
-    assert found.mean(2) == pytest.approx(counts[-1].mean())
-    assert found.products[0, 2] == (counts[1].astype(np.int64) * counts[2]).sum()
+    found = best_prediction(strip, ordered, counts[-1], 0)
+    assert found.weights[0] / 1024 == pytest.approx(0.75, abs=0.06)
+    plain = np.polyfit(counts[0].ravel(), counts[1].ravel(), 1)[0]
+    assert plain < 0.6
