@@ -290,8 +290,10 @@ class Encoder:
 
         sections: list[bytes] = []
         encoder = StreamEncoder(scene.info, sections.append, replace(self.settings, strip_lines=height))
-        lines = slice(0, min(height, scene.info.lines))
-        encoder.push(scene.read(slice(0, scene.info.bands), lines).transpose(1, 0, 2))
+        # Strips of one value are held back until others come.
+        while not sections and encoder.lines < scene.info.lines:
+            lines = slice(encoder.lines, min(encoder.lines + height, scene.info.lines))
+            encoder.push(scene.read(slice(0, scene.info.bands), lines).transpose(1, 0, 2))
         if not sections:
             encoder.flush()
         return b"".join(sections)

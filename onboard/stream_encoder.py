@@ -16,6 +16,7 @@ from bandfold.common.workers import one_blas_thread
 
 from .decoding_cost import decoding_notes
 from .downlink.resume import Begun
+from .samples.held_strips import HeldStrips
 from .samples.samples import HeldLines
 from .settings import EncoderSettings, SettingsFields, settings_of
 from .stream_strips import StreamStrips
@@ -88,6 +89,7 @@ class StreamEncoder:
         # What a stream that was begun has before is not known.
         self._sent = None if begun is not None else 0
         self._strips = StreamStrips(info, self.settings, begun)
+        self._held = HeldStrips()
         self._ended, self._low = False, begun is not None and begun.low
         self._strip: NDArray[Any] | None = None
         self._fill = 0
@@ -96,7 +98,7 @@ class StreamEncoder:
     @property
     def lines(self) -> int:
         """Lines that were handed over, and lines of the stream that was begun."""
-        return self._strips.lines + self._fill
+        return self._strips.lines + self._held.lines + self._fill
 
     @property
     def engines(self) -> tuple[str, ...]:
@@ -209,6 +211,7 @@ class StreamEncoder:
             )
         if self._fill:
             self._code()
+        self._code_held()
         if not self._strips.lines:
             raise SceneError("there are no lines: a stream has at least one")
         for section in self._strips.end():
@@ -245,12 +248,26 @@ class StreamEncoder:
         if self._fill == self.settings.segment_lines:
             self._code()
 
-    @one_blas_thread()
     def _code(self) -> None:
-        """Code the lines that are held, and write them."""
+        """Code the lines of a strip, and write them."""
         if self._strip is None:
             raise ValueError("there is no strip")
-        sections = self._strips.code(HeldLines(self._strip[:, : self._fill], self._info, self._strips.lines))
+        strip = self._strip[:, : self._fill]
+        if self._strips.awaits_values and self._held.take(strip):
+            self._fill = 0
+            return
+        if self._held.lines:
+            self._strips.plan_counts(HeldLines(strip, self._info, self.lines - self._fill))
+            self._code_held()
         self._fill = 0
-        for section in sections:
+        self._code_strip(strip)
+
+    def _code_held(self) -> None:
+        """Code the strips that were held back."""
+        for strip in self._held.release(self._info.samples):
+            self._code_strip(strip)
+
+    @one_blas_thread()
+    def _code_strip(self, strip: NDArray[Any]) -> None:
+        for section in self._strips.code(HeldLines(strip, self._info, self._strips.lines)):
             self._send(section)

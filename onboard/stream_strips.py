@@ -280,20 +280,39 @@ class StreamStrips:
         metadata = metadata_section(self._info.metadata, self._tables) if self._lacks_metadata else b""
         return [head, *limits, *([metadata] if metadata else []), basis.sections]
 
+    @property
+    def awaits_values(self) -> bool:
+        """Whether what counts are worth is still to be found, from values that vary."""
+        return self._seek and self._plan is None and self._begun is None
+
+    def plan_counts(self, scene: SceneSource) -> CountPlan:
+        """Find what the counts of floats and 32-bit integers are worth, in all of the stream.
+
+        Parameters
+        ----------
+        scene : SceneSource
+            The first lines whose values vary.
+
+        Returns
+        -------
+        CountPlan
+        """
+        scaling = self._info.scaling
+        known = DescribedSource(scene, replace(scene.info, scaling=scaling, no_data=self._info.no_data))
+        plan = plan_counts(known, seek_fills=self._settings.find_fill_values, headroom=AHEAD)
+        if scaling is None:
+            self._info = plan.describe(self._info)
+            self._header = replace(self._header, info=replace(self._info, metadata={}))
+        self._plan = plan
+        return plan
+
     def _counts(self, scene: SceneSource) -> tuple[Samples, int]:
         """A strip as counts, and how many times twice the value its counts have."""
         if scene.info.dtype not in SCALED_DTYPES:
             return Samples.of(scene), 0
-        if self._plan is None:
-            scaling = self._info.scaling
-            known = DescribedSource(scene, replace(scene.info, scaling=scaling, no_data=self._info.no_data))
-            self._plan = plan_counts(known, seek_fills=self._settings.find_fill_values, headroom=AHEAD)
-            if scaling is None:
-                self._info = self._plan.describe(self._info)
-                self._header = replace(self._header, info=replace(self._info, metadata={}))
+        plan = self._plan or self.plan_counts(scene)
         if not self._seek:
-            return Samples.of(scene, self._plan), 0
-        plan = self._plan
+            return Samples.of(scene, plan), 0
         samples = Samples.of(scene, plan)
         escapes = samples.uncounted(slice(0, scene.info.lines)).escapes
         if self._settings.limits:

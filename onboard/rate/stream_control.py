@@ -32,6 +32,12 @@ ERROR_SLOPE = 1.4
 QUALITY_RANGE = 0.06
 """Octaves of squared error (0.18 dB) around a quality that are accepted for a strip."""
 
+STILL_BETTER = 1.0
+"""Octaves of squared error by which a strip may be better than asked for to tell the step of those behind."""
+
+LEAST_GAIN = 0.25
+"""Octaves of squared error that a coarser step must add for a strip to be coded with it."""
+
 MOST_CODINGS = 5
 """Times that a strip is coded at most."""
 
@@ -195,18 +201,25 @@ class FixedQuality:
 
     def code(self, task: StripTask, step: float) -> tuple[int, CodedStrip]:
         """Code the strip with steps along the slope until the error is met, or the last one."""
-        code = step_code(step)
+        code = before = step_code(step)
+        last = math.inf
         for turn in range(MOST_CODINGS):
             coded = task.code(code)
             found = expected_mse([coded], task.left_out)
             away = log2_of(self._mse / max(found, 1e-9))
+            if code > before and away > STILL_BETTER and last - away < LEAST_GAIN:
+                # Nothing is left to lose but the means of bands, whose error is not measured.
+                return before, task.code(before)
+            before, last = code, away
             if abs(away) <= QUALITY_RANGE or turn == MOST_CODINGS - 1:
                 break
             following = step_code(code / STEP_UNIT * exp2(min(max(away / ERROR_SLOPE, -1.0), 1.0)))
             if following == code:
                 break
             code = following
-        self._step = code / STEP_UNIT
+        # Where hardly anything is lost however coarse the step is, it says nothing of the strips behind.
+        if away <= STILL_BETTER:
+            self._step = code / STEP_UNIT
         return code, coded
 
 

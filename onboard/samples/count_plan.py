@@ -178,7 +178,8 @@ def doublings_for(source: SceneSource, plan: CountPlan) -> int:
     scaling = plan.scaling
     limit = np.iinfo(np.dtype(scaling.counts).name).max
     for band, (low, high) in enumerate(zip(found.low.tolist(), found.high.tolist(), strict=True)):
-        if found.wild[band] or math.isnan(low):
+        # A band of one value is kept exactly for a few bytes.
+        if found.wild[band] or math.isnan(low) or low == high:
             continue
         scale, offset = scaling.of_band(band)
         away = max(high / 2 - offset / 2, offset / 2 - low / 2) / (abs(scale) * limit / 2)

@@ -427,8 +427,11 @@ def test_a_rate_is_kept_with_the_bytes_of_python(library, bps, buffer, strip_lin
     "target", [{"psnr": 60.0}, {"psnr": 85.0}, {"rmse": 0.2}, {"rmse": 1e200}, {"rmse": 1e-200}]
 )
 @pytest.mark.parametrize("no_data", [None, 0.0])
-def test_a_quality_is_met_with_the_bytes_of_python(library, target, no_data):
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_quality_is_met_with_the_bytes_of_python(library, target, no_data, dark):
     cube, file = changing_land(20), package(20)
+    if dark:
+        cube[:, :24], cube[:, 48:60] = 900, 800
     cube[:, 5:20, 11:] *= no_data is None
     cube[:, 27:45] *= no_data is None
     settings = {"strip_lines": 24, "effort": 4}

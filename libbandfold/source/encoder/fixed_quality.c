@@ -9,7 +9,7 @@
 
 enum { MOST_CODINGS = 5, STEP_UNIT = 256, KNOTS = 9 };
 
-static const double ERROR_SLOPE = 1.4, QUALITY_RANGE = 0.06;
+static const double ERROR_SLOPE = 1.4, QUALITY_RANGE = 0.06, STILL_BETTER = 1.0, LEAST_GAIN = 0.25;
 
 double bfl_step_for_error(double mse)
 {
@@ -36,7 +36,9 @@ bandfold_status bfl_code_at_quality(bfl_workspace *workspace, bfl_fixed_quality 
                                     bfl_coded_segment *coded)
 {
     const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
-    *code = bfl_step_code(step);
+    double away = 0.0, last = 0.0;
+    uint32_t before = bfl_step_code(step);
+    *code = before;
     for (int turn = 0; turn < MOST_CODINGS; turn++) {
         bfl_release(workspace, BFL_SCRATCH, mark);
         BFL_TRY(bfl_code_task(workspace, task, *code, coded));
@@ -44,7 +46,15 @@ bandfold_status bfl_code_at_quality(bfl_workspace *workspace, bfl_fixed_quality 
         if (counted->samples)
             found = rounded_error(left_out * counted->left_out +
                                   bfl_squared_error(task, counted) / (double)counted->samples);
-        const double away = bfl_log2_of(quality->mse / (found > 1e-9 ? found : 1e-9));
+        away = bfl_log2_of(quality->mse / (found > 1e-9 ? found : 1e-9));
+        if (*code > before && away > STILL_BETTER && last - away < LEAST_GAIN) {
+            /* Nothing is left to lose but the means of bands, whose error is not measured. */
+            bfl_release(workspace, BFL_SCRATCH, mark);
+            *code = before;
+            return bfl_code_task(workspace, task, *code, coded);
+        }
+        before = *code;
+        last = away;
         if (fabs(away) <= QUALITY_RANGE || turn == MOST_CODINGS - 1)
             break;
         const double move = away / ERROR_SLOPE, octaves = move < -1.0 ? -1.0 : move > 1.0 ? 1.0 : move;
@@ -53,6 +63,8 @@ bandfold_status bfl_code_at_quality(bfl_workspace *workspace, bfl_fixed_quality 
             break;
         *code = following;
     }
-    quality->step = (double)*code / STEP_UNIT;
+    /* Where hardly anything is lost however coarse the step is, it says nothing of the strips behind. */
+    if (away <= STILL_BETTER)
+        quality->step = (double)*code / STEP_UNIT;
     return BANDFOLD_OK;
 }
