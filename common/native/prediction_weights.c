@@ -59,16 +59,30 @@ static void order_frequencies(int32_t order[BF_CHANNELS], int32_t sizes[GROUPS])
     }
 }
 
-/* Walsh transform of eight blocks, in place. */
+/* Walsh transform of eight numbers that lie `stride` apart. */
+BF_INLINE void transform_line(integers *x, int stride)
+{
+    integers line[8];
+    for (int n = 0; n < 8; n++)
+        line[n] = x[n * stride];
+    for (int span = 1; span < 8; span *= 2)
+        for (int start = 0; start < 8; start += 2 * span)
+            for (int n = start; n < start + span; n++) {
+                const integers sum = line[n] + line[n + span];
+                line[n + span] = line[n] - line[n + span];
+                line[n] = sum;
+            }
+    for (int n = 0; n < 8; n++)
+        x[n * stride] = line[n];
+}
+
+/* The same of eight blocks, in place. */
 BF_INLINE void transform(integers x[BF_CHANNELS])
 {
-    for (int span = 1; span < BF_CHANNELS; span *= 2)
-        for (int start = 0; start < BF_CHANNELS; start += 2 * span)
-            for (int n = start; n < start + span; n++) {
-                const integers sum = x[n] + x[n + span];
-                x[n + span] = x[n] - x[n + span];
-                x[n] = sum;
-            }
+    for (int n = 0; n < 8; n++)
+        transform_line(x + 8 * n, 1);
+    for (int n = 0; n < 8; n++)
+        transform_line(x + n, 8);
 }
 
 /* Products of `count` planes and the target, of all blocks that are looked at. */
@@ -85,14 +99,23 @@ BF_INLINE void add_products(const bf_prediction_loop *loop, int64_t number, int3
     for (int64_t pack = 0; pack < found->packs; pack++) {
         integers x[PLANES][BF_CHANNELS];
         const int64_t left = found->blocks - pack * LANES;
+        int64_t first[LANES];
         for (int32_t t = 0; t < LANES; t++) {
             /* What lies behind the last block has no weight. */
             const int64_t block = (t < left ? pack * LANES + t : 0) * stride;
-            const int64_t first = block / loop->columns * 8 * width + block % loop->columns * 8;
-            for (int32_t a = 0; a <= count; a++)
-                for (int64_t pixel = 0; pixel < BF_CHANNELS; pixel++)
-                    x[a][pixel][t] =
-                        from[a][first + (pixel >> 3) * width + (pixel & 7)] >> (a < count ? SAMPLE_BITS : 0);
+            first[t] = block / loop->columns * 8 * width + block % loop->columns * 8;
+        }
+        for (int32_t a = 0; a <= count; a++) {
+            /* Lines first, since what is not in the cache is waited for together then. */
+            int32_t blocks[LANES][BF_CHANNELS];
+            for (int32_t t = 0; t < LANES; t++)
+                for (int32_t y = 0; y < 8; y++)
+                    memcpy(blocks[t] + 8 * y, from[a] + first[t] + y * width, 8 * sizeof **blocks);
+            for (int32_t pixel = 0; pixel < BF_CHANNELS; pixel++) {
+                for (int32_t t = 0; t < LANES; t++)
+                    x[a][pixel][t] = blocks[t][pixel];
+                x[a][pixel] >>= a < count ? SAMPLE_BITS : 0;
+            }
         }
         for (int32_t a = 0; a <= count; a++) {
             transform(x[a]);
