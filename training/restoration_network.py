@@ -18,8 +18,8 @@ from bandfold.calibration.corpus import planned_latents
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import SceneSource
 from bandfold.ground.restoration.bilateral_filter import FilterKernel
+from bandfold.ground.restoration.latent_bins import BIN_ABOVE
 from bandfold.ground.restoration.latent_features import FeatureExtractor, feature_count
-from bandfold.ground.restoration.restorer import BIN_ABOVE
 from bandfold.ground.synthesis.decoded_latents import DecodedLatents
 from bandfold.ground.synthesis.inverse_transforms import dequantise
 from bandfold.onboard.quantisation.rdoq import quantise
@@ -211,7 +211,8 @@ def _strip(
     quantised, classes = quantise(latents, step, mode)
     points = dequantise(Segment(quantised, classes), mode).astype(np.float32)
     wanted = latents.swapaxes(0, 1) / (FRACTION * step)
-    return DecodedLatents(quantised, classes, points, chosen, rotations), (wanted - points).astype(np.float32)
+    decoded = DecodedLatents(quantised, classes, mode.points, chosen, rotations)
+    return decoded, (wanted - points).astype(np.float32)
 
 
 def _sample(
@@ -223,12 +224,12 @@ def _sample(
 ) -> NDArray[np.float16]:
     """Latents of a strip with what is known of them: shape (n, TOLD)."""
     extractor = FeatureExtractor(decoded, WINDOWS, mode)
-    columns = slice(0, decoded.quantised.shape[3])
-    candidates = extractor.candidates(columns)
+    blocks = slice(0, extractor.blocks.count)
+    candidates = extractor.candidates(blocks)
     rows = []
     for component in range(decoded.quantised.shape[1]):
-        told = extractor.features(candidates, columns, component).reshape(FACTS, -1)
-        suggestions = candidates.corrections[:, :, component].reshape(len(WINDOWS), -1)
+        told = extractor.features(candidates, blocks, component).reshape(FACTS, -1)
+        suggestions = candidates.of(component).reshape(len(WINDOWS), -1)
         signs = np.sign(decoded.quantised[:, component]).reshape(1, -1)
         taken = np.flatnonzero(rng.random(told.shape[1]) < share)
         whole = (told, suggestions, signs, missing[:, component].reshape(1, -1))

@@ -1,188 +1,229 @@
 /* Corrections of latents by a small network: see ground/restoration/latent_gains.py.
  *
- * float32, operation by operation: sums go from the bias over inputs in their order. Sixteen latents side by side.
+ * Layers are whole numbers of 16 bits, two a word, the first one lowest; all sums are exact.
  */
 
-#include "kernels.h"
-
-#include <string.h>
-
-#if defined(__GNUC__)
-#pragma GCC diagnostic ignored "-Wpsabi" /* All functions that take vectors are inlined. */
-#endif
+#include "wide.h"
 
 enum {
-    TILE = 16,
+    TILE = 32,    /* latents side by side */
     TOGETHER = 4, /* units whose sums are made side by side */
     MOST_KERNELS = 32,
     MOST_UNITS = 128,
-    MAGNITUDES = 4,
-    CONTEXTS = 3,
-    PLACES = 5,
-    BEHIND = MAGNITUDES + CONTEXTS + PLACES + 1,
-    MOST_INPUTS = 2 * MOST_KERNELS + BEHIND,
-    USUAL_KERNELS = 7,
-    USUAL_UNITS = 48
+    MAGNITUDES = 2, /* words of what is told of a magnitude, */
+    PLACES = 3,     /* of a frequency, a channel and a component, */
+    CONTEXTS = 2,   /* and of a context, the latter with half a word of the block */
+    BEHIND = MAGNITUDES + PLACES + CONTEXTS,
+    HIGHEST = 16383 /* units are cut here, and inputs above and below */
 };
 
-typedef float tile __attribute__((vector_size(4 * TILE)));
-typedef int32_t bits __attribute__((vector_size(4 * TILE)));
+static const float INPUT_ONE = 1024.0f; /* what an input of 1 is */
 
 /* A network of three layers, filled up to multiples of `TOGETHER` units. */
 typedef struct {
-    const float *first;       /* [units][3 * kernels + 13] */
-    const float *first_bias;  /* [units] */
-    const float *second;      /* [more_units][units] */
-    const float *second_bias; /* [more_units] */
-    const float *last;        /* [outputs][more_units] */
-    const float *last_bias;   /* [outputs] */
+    const int32_t *first;       /* [units][kernels + BEHIND] */
+    const int32_t *first_bias;  /* [units] */
+    const int32_t *by_weight;   /* [units][kernels] */
+    const int32_t *second;      /* [more_units][units / 2] */
+    const int32_t *second_bias; /* [more_units] */
+    const int32_t *last;        /* [outputs][more_units / 2] */
+    const int32_t *last_bias;   /* [outputs] */
+    const int32_t *shifts;      /* [2] */
+    float gain_unit;            /* what sums of the last layer are worth */
     int64_t kernels;
-    int64_t features;
     int64_t units;
     int64_t more_units;
-    int64_t outputs;          /* kernels + 1, filled up */
+    int64_t outputs;            /* kernels + 1, filled up */
 } bf_gain_network;
 
 /* What is known of all latents of a strip. */
 typedef struct {
-    const float *places;     /* [5][64][components]: two frequencies, whether both are 0, energy of the channel, number */
-    const float *contexts;   /* [classes][3] */
-    const float *logarithms; /* [magnitudes]: log(1 + magnitude) */
-    int64_t components;
+    const int32_t *magnitudes; /* [magnitudes][MAGNITUDES] */
+    const int32_t *places;     /* [64][filled][PLACES] */
+    const int32_t *contexts;   /* [classes][CONTEXTS] */
+    int64_t filled;
     int64_t classes;
-    int64_t magnitudes;
-    float negligible;        /* candidates below this leave latents of level 0 as they are */
+    int64_t known; /* magnitudes; those above are told as the largest */
+    float negligible; /* candidates whose magnitudes add up to less leave latents of level 0 as they are */
 } bf_latent_facts;
 
-BF_INLINE tile loaded(const float *from)
+#define JOINED(a, b) a##b
+#define NAMED(a, b) JOINED(a, b)
+
+typedef void (*gain_layers)(const bf_gain_network *, const int32_t *, const int32_t (*)[TILE], int32_t (*)[TILE]);
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#include <immintrin.h>
+
+typedef int32_t eight __attribute__((vector_size(32), may_alias));
+typedef int32_t sixteen __attribute__((vector_size(64), may_alias));
+
+#define LAYERS pairs_avx2
+#define TARGET __attribute__((target("avx2")))
+#define VECTOR eight
+#define WIDTH 8
+#define DOT(sum, pairs, word) ((sum) + (eight)_mm256_madd_epi16((__m256i)(pairs), _mm256_set1_epi32(word)))
+#define CUT(values)                                                                                                    \
+    ((eight)_mm256_max_epi32(_mm256_min_epi32((__m256i)(values), _mm256_set1_epi32(HIGHEST)), _mm256_setzero_si256()))
+#include "gainlayers.h"
+
+#define LAYERS pairs_vnni
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
+#define VECTOR sixteen
+#define WIDTH 16
+#define DOT(sum, pairs, word) ((sixteen)_mm512_dpwssd_epi32((__m512i)(sum), (__m512i)(pairs), _mm512_set1_epi32(word)))
+#define CUT(values)                                                                                                    \
+    ((sixteen)_mm512_max_epi32(_mm512_min_epi32((__m512i)(values), _mm512_set1_epi32(HIGHEST)), _mm512_setzero_si512()))
+#include "gainlayers.h"
+
+#endif
+
+/* Any processor: products of 32 bits. */
+typedef int32_t four_words __attribute__((vector_size(16), may_alias));
+
+BF_INLINE four_words cut_words(four_words x)
 {
-    tile x;
-    memcpy(&x, from, sizeof x);
-    return x;
+    x &= ~(x >> 31);
+    const four_words above = (HIGHEST - x) >> 31;
+    return (HIGHEST & above) | (x & ~above);
 }
 
-/* One layer; `stride` is the distance of the weights of two units. */
-BF_INLINE void layer(const float *weights, int64_t stride, const float *bias, const tile *inputs, int64_t count,
-                     int64_t units, int rectified, tile *outputs)
+#define LAYERS pairs_plain
+#define TARGET
+#define VECTOR four_words
+#define WIDTH 4
+#define DOT(sum, pairs, word) ((sum) + (((pairs) << 16) >> 16) * (int16_t)(word) + ((pairs) >> 16) * ((word) >> 16))
+#define CUT(values) cut_words(values)
+#include "gainlayers.h"
+
+enum { MOST_KINDS = 3 };
+
+static int kinds(gain_layers found[MOST_KINDS])
 {
-    for (int64_t unit = 0; unit < units; unit += TOGETHER) {
-        const float *row = weights + unit * stride;
-        tile sums[TOGETHER];
-        for (int k = 0; k < TOGETHER; k++)
-            sums[k] = bias[unit + k] - (tile){0};
-        for (int64_t input = 0; input < count; input++) {
-            const tile x = inputs[input];
-            for (int k = 0; k < TOGETHER; k++)
-                sums[k] = sums[k] + row[k * stride + input] * x;
+    int count = 0;
+#if defined(__x86_64__) && defined(__GNUC__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        found[count++] = pairs_vnni;
+    if (__builtin_cpu_supports("avx2"))
+        found[count++] = pairs_avx2;
+#endif
+    found[count++] = pairs_plain;
+    return count;
+}
+
+static int32_t kind = 1;
+
+/* Take the best of the instructions that this processor has (1, as at first), or those after it; returns how many kinds
+ * there are. For tests: all of them give the same.
+ */
+BF_EXPORT int32_t bf_pairs(int32_t wanted)
+{
+    gain_layers found[MOST_KINDS];
+    const int32_t count = kinds(found);
+    kind = wanted < 1 ? 1 : wanted < count ? wanted : count;
+    return count;
+}
+
+BF_INLINE wholes whole(wide x)
+{
+    x = between(-(float)HIGHEST - (wide){0}, x * INPUT_ONE, (float)HIGHEST - (wide){0});
+    return __builtin_convertvector(nearest_wide(x), wholes);
+}
+
+/* Latents of a block that are to be corrected: those whose level is not 0, or whose candidates count. */
+BF_INLINE int list(const int32_t *levels, const float *candidates, const uint8_t *wanted, int64_t kernels,
+                   int64_t latents, float negligible, int32_t *found)
+{
+    int count = 0;
+    for (int64_t at = 0; at < latents; at += WIDE) {
+        wide size = {0};
+        for (int64_t k = 0; k < kernels; k++)
+            size = size + (wide)((wholes)loaded(candidates + k * latents + at) & INT32_MAX);
+        wholes seen = ~less(size, negligible - (wide){0});
+        const wholes level = loaded_wholes(levels + at);
+        seen |= (level | -level) >> 31;
+        if (!any(seen))
+            continue;
+        for (int lane = 0; lane < WIDE; lane++) {
+            found[count] = (int32_t)at + lane;
+            count += seen[lane] != 0 && (!wanted || wanted[at + lane]);
         }
-        for (int k = 0; k < TOGETHER; k++)
-            outputs[unit + k] = rectified ? (tile)((bits)sums[k] & (sums[k] > 0.0f)) : sums[k];
     }
+    return count;
 }
 
-/* Inputs of the first layer but for weights; returns whether anything is to be corrected. */
-BF_INLINE int describe(const bf_latent_facts *facts, int64_t kernels, int64_t at, const int32_t *levels,
-                       const uint8_t *classes, const float *candidates, const float *energy, tile *inputs, tile *sign)
-{
-    const int64_t latents = BF_CHANNELS * facts->components;
-    bits level;
-    memcpy(&level, levels + at, sizeof level);
-    bits seen = level != 0;
-    *sign = __builtin_convertvector((level < 0) - (level > 0), tile);
-    for (int64_t k = 0; k < kernels; k++) {
-        const tile x = loaded(candidates + k * latents + at);
-        const tile size = (tile)((bits)x & INT32_MAX);
-        inputs[k] = size;
-        inputs[kernels + k] = x * *sign;
-        seen |= size >= facts->negligible;
-    }
-    int32_t some = 0;
-    for (int lane = 0; lane < TILE; lane++)
-        some |= seen[lane];
-    if (!some)
-        return 0;
-    const bits negative = level < 0, magnitude = (level ^ negative) - negative;
-    float behind[MAGNITUDES + CONTEXTS][TILE];
-    for (int lane = 0; lane < TILE; lane++) {
-        const int64_t most = facts->magnitudes - 1;
-        const uint32_t size = (uint32_t)magnitude[lane];
-        behind[3][lane] = facts->logarithms[size < most ? size : most];
-        const float *context = facts->contexts + CONTEXTS * classes[at + lane];
-        for (int k = 0; k < CONTEXTS; k++)
-            behind[MAGNITUDES + k][lane] = context[k];
-    }
-    tile *next = inputs + 2 * kernels;
-    for (int value = 0; value < MAGNITUDES - 1; value++)
-        *next++ = (tile)((bits)((tile){0} + 1.0f) & (magnitude == value));
-    *next++ = loaded(behind[3]);
-    for (int place = 0; place < 3; place++)
-        *next++ = loaded(facts->places + place * latents + at);
-    for (int k = 0; k < CONTEXTS; k++)
-        *next++ = loaded(behind[MAGNITUDES + k]);
-    *next++ = loaded(facts->places + 3 * latents + at);
-    *next++ = loaded(energy + at);
-    *next++ = loaded(facts->places + 4 * latents + at);
-    return 1;
-}
-
-BF_INLINE void correct(const bf_gain_network *network, const bf_latent_facts *facts, int64_t kernels, int64_t units,
-                       int64_t more_units, int64_t gains, const float *first, const float *bias, const int32_t *levels,
-                       const uint8_t *classes, const float *candidates, const float *energy, float *changes)
-{
-    const int64_t latents = BF_CHANNELS * facts->components, inputs = 2 * kernels + BEHIND;
-    tile x[MOST_INPUTS], one[MOST_UNITS], other[MOST_UNITS], sign;
-    for (int64_t at = 0; at < latents; at += TILE) {
-        tile change = {0};
-        if (describe(facts, kernels, at, levels, classes, candidates, energy, x, &sign)) {
-            layer(first, inputs, bias, x, inputs, units, 1, one);
-            layer(network->second, units, network->second_bias, one, units, more_units, 1, other);
-            layer(network->last, more_units, network->last_bias, other, more_units, gains, 0, one);
-            change = one[kernels] * sign;
-            for (int64_t k = 0; k < kernels; k++)
-                change = change + one[k] * loaded(candidates + k * latents + at);
-        }
-        memcpy(changes + at, &change, sizeof change);
-    }
-}
-
-/* Corrections of the latents of blocks, [blocks][64][components].
+/* Corrections of the latents of blocks, [blocks][64][filled].
  *
- * `candidates` are of shape [blocks][kernels][64][components], `weights` of [blocks][kernels], `block_energy` of
- * [blocks][components]; `first` of [units][2 * kernels + 13], `bias` of [units] and `energy` of [64][components] is
- * memory to work in.
+ * `levels`, `classes` and `wanted` (null: all) are of shape [blocks][64][filled], `candidates` of
+ * [blocks][kernels][64][filled], `told` of [blocks][kernels + filled]: weights of averages and energies of components as
+ * the network is told them; `found` of [64 * filled + WIDE] is memory to work in.
  */
 BF_EXPORT BF_CLONES void bf_correct(const bf_gain_network *network, const bf_latent_facts *facts,
                                     const int32_t *levels, const uint8_t *classes, const float *candidates,
-                                    const float *weights, const float *block_energy, int64_t blocks, float *first,
-                                    float *bias, float *energy, float *changes)
+                                    const int32_t *told, const uint8_t *wanted, int64_t blocks, int32_t *found,
+                                    float *changes)
 {
-    const int64_t kernels = network->kernels, components = facts->components, latents = BF_CHANNELS * components;
-    const int64_t inputs = 2 * kernels + BEHIND, features = network->features;
-    for (int64_t unit = 0; unit < network->units; unit++) {
-        memcpy(first + unit * inputs, network->first + unit * features, sizeof *first * 2 * kernels);
-        memcpy(first + unit * inputs + 2 * kernels, network->first + unit * features + 3 * kernels,
-               sizeof *first * BEHIND);
-    }
-    const int usual = kernels == USUAL_KERNELS && network->units == USUAL_UNITS &&
-                      network->more_units == USUAL_UNITS && network->outputs == USUAL_KERNELS + 1;
-    for (int64_t block = 0; block < blocks; block++) {
-        for (int64_t unit = 0; unit < network->units; unit++) {
-            float sum = network->first_bias[unit];
-            for (int64_t k = 0; k < kernels; k++)
-                sum = sum + network->first[unit * features + 2 * kernels + k] * weights[block * kernels + k];
-            bias[unit] = sum;
-        }
-        for (int channel = 0; channel < BF_CHANNELS; channel++)
-            memcpy(energy + channel * components, block_energy + block * components, sizeof *energy * components);
-        const int32_t *level = levels + block * latents;
-        const uint8_t *class = classes + block * latents;
+    const int64_t kernels = network->kernels, filled = facts->filled, latents = BF_CHANNELS * filled;
+    int32_t inputs[MOST_KERNELS + BEHIND][TILE] __attribute__((aligned(64)));
+    int32_t gains[MOST_KERNELS + TOGETHER][TILE] __attribute__((aligned(64)));
+    int32_t bias[MOST_UNITS];
+    float values[MOST_KERNELS + 1][TILE] __attribute__((aligned(64)));
+    gain_layers layers[MOST_KINDS];
+    kinds(layers);
+    memset(inputs, 0, sizeof inputs);
+    memset(values, 0, sizeof values);
+    memset(changes, 0, sizeof *changes * blocks * latents);
+    for (int64_t block = 0; block < blocks; block++, levels += latents, classes += latents, changes += latents) {
         const float *candidate = candidates + block * kernels * latents;
-        /* The compiler knows the sizes of the layers that are shipped. */
-        if (usual)
-            correct(network, facts, USUAL_KERNELS, USUAL_UNITS, USUAL_UNITS, USUAL_KERNELS + 1, first, bias, level,
-                    class, candidate, energy, changes + block * latents);
-        else
-            correct(network, facts, kernels, network->units, network->more_units, network->outputs, first, bias, level,
-                    class, candidate, energy, changes + block * latents);
+        const int32_t *weights = told + block * (kernels + filled), *energy = weights + kernels;
+        const uint8_t *mask = wanted ? wanted + block * latents : NULL;
+        for (int64_t unit = 0; unit < network->units; unit++) {
+            bias[unit] = network->first_bias[unit];
+            for (int64_t k = 0; k < kernels; k++)
+                bias[unit] += network->by_weight[unit * kernels + k] * weights[k];
+        }
+        const int count = list(levels, candidate, mask, kernels, latents, facts->negligible, found);
+        for (int first = 0; first < count; first += TILE) {
+            const int live = count - first < TILE ? count - first : TILE;
+            for (int t = 0; t < live; t++) {
+                const int32_t at = found[first + t], level = levels[at];
+                const uint32_t magnitude = level < 0 ? -(uint32_t)level : (uint32_t)level;
+                const uint32_t most = (uint32_t)facts->known - 1;
+                const int32_t *about = facts->magnitudes + MAGNITUDES * (magnitude < most ? magnitude : most);
+                const int32_t *place = facts->places + PLACES * (int64_t)at;
+                const int32_t *context = facts->contexts + CONTEXTS * classes[at];
+                for (int64_t k = 0; k < kernels; k++)
+                    values[k][t] = candidate[k * latents + at];
+                values[kernels][t] = (float)((level > 0) - (level < 0));
+                int32_t (*behind)[TILE] = inputs + kernels;
+                for (int k = 0; k < MAGNITUDES; k++)
+                    behind[k][t] = about[k];
+                for (int k = 0; k < PLACES; k++)
+                    behind[MAGNITUDES + k][t] = place[k];
+                behind[MAGNITUDES + PLACES][t] = context[0];
+                behind[MAGNITUDES + PLACES + 1][t] = context[1] | energy[at % filled] << 16;
+            }
+            for (int t = 0; t < TILE; t += WIDE)
+                for (int64_t k = 0; k < kernels; k++) {
+                    const wide x = loaded(values[k] + t), sign = loaded(values[kernels] + t);
+                    const wholes size = whole((wide)((wholes)x & INT32_MAX)), towards = whole(x * sign);
+                    const wholes both = size | towards << 16;
+                    memcpy(inputs[k] + t, &both, sizeof both);
+                }
+            layers[kind - 1](network, bias, (const int32_t(*)[TILE])inputs, gains);
+            for (int t = 0; t < live; t += WIDE) {
+                wide change = {0};
+                for (int64_t k = kernels; k >= 0; k--) {
+                    const wide gain = __builtin_convertvector(loaded_wholes(gains[k] + t), wide);
+                    change = change + gain * loaded(values[k] + t);
+                }
+                change = change * network->gain_unit;
+                for (int lane = 0; lane < WIDE && t + lane < live; lane++)
+                    changes[found[first + t + lane]] = change[lane];
+            }
+        }
     }
 }

@@ -1,340 +1,413 @@
 /* Averages of pixels that look alike: see ground/restoration/pixel_similarity.py.
  *
- * Differences and weights are float32, operation by operation. Weights are then rounded to whole numbers, as the
- * pixels are: their products and sums are exact in float64, in whatever order.
+ * float32, operation by operation: sums go over pixels in their order. What has no weight adds nothing, and is left out.
  */
 
-#include "lanes.h"
-
-#include <string.h>
+#include "strip.h"
+#include "wide.h"
 
 enum {
     EDGE = 8,
     OWN = EDGE * EDGE,
     SIDE = 3 * EDGE,
     AROUND = SIDE * SIDE,
-    WIDTH = 8,
-    GROUPS = AROUND / WIDTH,
-    REACH = 31, /* distances from -15 to 15 */
+    GROUPS = AROUND / WIDE,
+    REACH = 15,
     REACH_STRIDE = 32,
-    TOGETHER = 4,  /* pixels whose differences are summed side by side */
-    KERNELS = 4,   /* averages that are made side by side */
-    BETWEEN = 8,   /* components between two looks at whether a pixel can still count */
-    MOST_KERNELS = 32
+    TOGETHER = 4,       /* pixels that are compared side by side */
+    MOST_FRONTS = 16,
+    MOST_KERNELS = 32,
+    SUMMED = 6 /* averages that are made side by side, at most */
 };
-
-typedef float singles __attribute__((vector_size(32)));
-typedef int32_t integers __attribute__((vector_size(32)));
 
 static const float WEIGHT_ONE = 4096.0f; /* what a weight of 1 is rounded to */
 
-/* A strip with a margin around, as whole numbers in 1 / 1024 of a step. */
-typedef struct {
-    const float *planes;  /* [components][lines][samples] */
-    const float *pixels;  /* [lines][samples][filled]: the same */
-    const float *present; /* [lines][samples]: 1, and 0 in the margin */
-    int64_t components;
-    int64_t lines;
-    int64_t samples;
-    int64_t filled;
-} bf_padded;
-
 /* How weights fall. */
 typedef struct {
-    const float *nearness; /* [kernels][REACH][REACH_STRIDE]: the factor by distance */
+    const float *nearness; /* [kernels][2 * REACH + 1][REACH_STRIDE]: the factor by distance */
+    const float *taps;     /* [kernels][REACH_STRIDE]: its factor along a line, where differences do not count */
     const float *falls;    /* [kernels]: what squared differences are multiplied by in the exponent of the other factor */
     /* [kernels][2]: the order of kernels, and how the factor of each follows from that of the one before: by so many
-     * squarings, or, if that is negative, from the difference. */
+     * squarings, or, if that is negative, from the difference. Those where differences do not count come last. */
     const int32_t *chain;
     int64_t kernels;
-    float most; /* a difference above which all weights are 0 that fall with it */
+    int64_t falling; /* those where differences count */
+    float most;      /* a difference above which all weights are 0 */
 } bf_weighing;
 
-BF_INLINE singles loaded(const float *from)
-{
-    singles x;
-    memcpy(&x, from, sizeof x);
-    return x;
-}
-
-BF_INLINE int any(integers lanes)
-{
-    uint64_t parts[4];
-    memcpy(parts, &lanes, sizeof parts);
-    return (parts[0] | parts[1] | parts[2] | parts[3]) != 0;
-}
-
 /* About exp(x), and 0 below -41: `_exponential` of ground/restoration/pixel_similarity.py. */
-BF_INLINE singles exponential(singles x)
+BF_INLINE wide exponential(wide x)
 {
-    const float magic = 12582912.0f; /* 1.5 * 2**23 */
-    const integers seen = x >= -41.0f;
-    x = (singles)(((integers)x & seen));
-    const singles octave = (x * 1.44269504f + magic) - magic;
-    singles rest = x - octave * 0.693359375f;
+    const wholes seen = ~less(x, -41.0f - (wide){0});
+    x = (wide)(((wholes)x & seen));
+    const wide octave = nearest_wide(x * 1.44269504f);
+    wide rest = x - octave * 0.693359375f;
     rest = rest + octave * 2.12194440e-4f;
-    singles y = rest * 1.9875691500e-4f + 1.3981999507e-3f;
+    wide y = rest * 1.9875691500e-4f + 1.3981999507e-3f;
     y = y * rest + 8.3334519073e-3f;
     y = y * rest + 4.1665795894e-2f;
     y = y * rest + 1.6666665459e-1f;
     y = y * rest + 5.0000001201e-1f;
     y = y * (rest * rest) + rest + 1.0f;
-    const integers power = (__builtin_convertvector(octave, integers) + 127) << 23;
-    y = y * (singles)power;
-    return (singles)((integers)y & seen);
+    const wholes power = (__builtin_convertvector(octave, wholes) + 127) << 23;
+    y = y * (wide)power;
+    return (wide)((wholes)y & seen);
 }
 
 /* The square, and 0 of what is less than 2**-30. */
-BF_INLINE singles squared(singles x)
+BF_INLINE wide squared(wide x)
 {
-    const integers seen = x >= 9.31322574615478515625e-10f;
-    x = (singles)((integers)x & seen);
+    x = (wide)((wholes)x & ~less(x, 9.31322574615478515625e-10f - (wide){0}));
     return x * x;
 }
 
-/* The window around a block of each component that is shown there; returns how many these are. */
-BF_INLINE int64_t gather(const float *planes, int64_t components, int64_t area, int64_t samples,
-                         const uint8_t *shown, float *others)
+/* Sum of sixteen numbers: halves are added to each other until one is left. */
+BF_INLINE float summed(wide x)
 {
-    int64_t count = 0;
-    for (int64_t one = 0; one < components; one++) {
-        if (!shown[one])
-            continue;
-        for (int line = 0; line < SIDE; line++)
-            memcpy(others + (count * SIDE + line) * SIDE, planes + one * area + line * samples,
-                   SIDE * sizeof *others);
-        count++;
-    }
-    return count;
+    typedef float eight __attribute__((vector_size(32)));
+    typedef float four __attribute__((vector_size(16)));
+    eight low, high;
+    four bottom, top;
+    memcpy(&low, &x, sizeof low);
+    memcpy(&high, (const char *)&x + sizeof low, sizeof high);
+    low = low + high;
+    memcpy(&bottom, &low, sizeof bottom);
+    memcpy(&top, (const char *)&low + sizeof bottom, sizeof top);
+    bottom = bottom + top;
+    return (bottom[0] + bottom[2]) + (bottom[1] + bottom[3]);
 }
 
-/* Squared differences of `TOGETHER` pixels from those around, summed over components, and which groups of `WIDTH`
- * pixels around have one that is not above `most`: where none is, sums end early. */
-BF_INLINE void differ(const float *others, int64_t components, int own, float most,
-                      float differences[TOGETHER][AROUND], uint8_t near[GROUPS])
+/* Pixels around that may count for each of `TOGETHER` pixels: those that are there and whose difference in the first
+ * components is not above `most` already. Where there are no other components it is summed as `differ` does, and kept. */
+BF_INLINE void screen(const float window[MOST_FRONTS][AROUND], int64_t fronts, int whole, const float *there, int own,
+                      float most, int32_t found[TOGETHER][AROUND + WIDE], int counts[TOGETHER],
+                      float differences[TOGETHER][AROUND + WIDE])
 {
+    for (int pixel = 0; pixel < TOGETHER; pixel++)
+        counts[pixel] = 0;
     for (int group = 0; group < GROUPS; group++) {
-        singles total[TOGETHER] = {{0}};
-        near[group] = 1;
-        for (int64_t first = 0; first < components && near[group]; first += BETWEEN) {
-            const int64_t end = first + BETWEEN < components ? first + BETWEEN : components;
-            for (int64_t one = first; one < end; one++) {
-                const float *plane = others + one * AROUND;
-                const singles other = loaded(plane + group * WIDTH);
+        wide total[TOGETHER] = {{0}};
+        if (whole) {
+            wide squares[MOST_FRONTS][TOGETHER];
+            for (int one = 0; one < MOST_FRONTS; one++)
                 for (int pixel = 0; pixel < TOGETHER; pixel++) {
-                    const singles difference = other - plane[own + pixel];
+                    const wide difference = loaded(window[one] + group * WIDE) - window[one][own + pixel];
+                    squares[one][pixel] = one < fronts ? difference * difference : (wide){0};
+                }
+            for (int half = MOST_FRONTS / 2; half; half /= 2)
+                for (int one = 0; one < half; one++)
+                    for (int pixel = 0; pixel < TOGETHER; pixel++)
+                        squares[one][pixel] = squares[one][pixel] + squares[one + half][pixel];
+            for (int pixel = 0; pixel < TOGETHER; pixel++)
+                total[pixel] = squares[0][pixel];
+        } else {
+            for (int64_t one = 0; one < fronts; one++) {
+                const wide other = loaded(window[one] + group * WIDE);
+                for (int pixel = 0; pixel < TOGETHER; pixel++) {
+                    const wide difference = other - window[one][own + pixel];
                     total[pixel] = total[pixel] + difference * difference;
                 }
             }
-            near[group] = (uint8_t)any((total[0] <= most) | (total[1] <= most) | (total[2] <= most) | (total[3] <= most));
         }
-        for (int pixel = 0; pixel < TOGETHER; pixel++)
-            memcpy(differences[pixel] + group * WIDTH, &total[pixel], sizeof total[pixel]);
+        const wholes present = less((wide){0}, loaded(there + group * WIDE));
+        for (int pixel = 0; pixel < TOGETHER; pixel++) {
+            const wholes seen = ~less(most - (wide){0}, total[pixel]) & present;
+            if (!any(seen))
+                continue;
+            int count = counts[pixel];
+            for (int lane = 0; lane < WIDE; lane++) {
+                found[pixel][count] = group * WIDE + lane;
+                differences[pixel][count] = total[pixel][lane];
+                count -= seen[lane];
+            }
+            counts[pixel] = count;
+        }
+    }
+}
+
+/* Squared differences of a pixel from some others, summed over components. */
+BF_INLINE void differ(const float *around, const int32_t *where, const float *own, int64_t filled, int count,
+                      float *differences)
+{
+    for (int entry = 0; entry < count; entry++) {
+        const float *other = around + where[entry];
+        wide total = {0};
+        for (int64_t first = 0; first < filled; first += WIDE) {
+            const wide difference = loaded(other + first) - loaded(own + first);
+            total = total + difference * difference;
+        }
+        differences[entry] = summed(total);
     }
 }
 
 /* How weights follow from differences, where no store can change it: kernels in the order of the chain. */
 typedef struct {
-    int64_t nearness[MOST_KERNELS];
+    const float *nearness[MOST_KERNELS]; /* null: 1 everywhere */
     float falls[MOST_KERNELS];
     int32_t squarings[MOST_KERNELS];
-    int kernels;
-    int falling; /* those in front whose weights fall with the difference */
+    int falling;
 } ordered;
 
 BF_INLINE ordered in_order(const bf_weighing *weighing)
 {
-    ordered found = {.kernels = (int)weighing->kernels};
-    for (int place = 0; place < found.kernels; place++) {
+    ordered found = {.falling = (int)weighing->falling};
+    for (int place = 0; place < found.falling; place++) {
         const int32_t kernel = weighing->chain[2 * place];
-        found.nearness[place] = (int64_t)kernel * REACH * REACH_STRIDE;
+        const float *nearness = weighing->nearness + (int64_t)kernel * (2 * REACH + 1) * REACH_STRIDE;
+        found.nearness[place] = nearness[0] == 1.0f ? NULL : nearness;
         found.falls[place] = weighing->falls[kernel];
         found.squarings[place] = weighing->chain[2 * place + 1];
-        if (found.falls[place] != 0.0f)
-            found.falling = place + 1;
     }
     return found;
 }
 
-/* Weights of one pixel in all averages, as whole numbers: [kernels][AROUND], in the order of the chain. `nearness`
- * begins with what belongs to the first pixel around. */
-BF_INLINE void weigh(const ordered *order, const float *differences, const uint8_t near[GROUPS], const float *there,
-                     const float *nearness, float *weights)
+/* Weights of some pixels in all averages, as whole numbers: [falling][AROUND + WIDE]. Their places among those around a
+ * pixel and in tables by distance are `found` and `away` of the former, less `own`; what fills up the last sixteen is 0. */
+BF_INLINE void weigh(const ordered *order, const int32_t *found, const int32_t *away, int own, int count,
+                     float *differences, float (*weights)[AROUND + WIDE], int weighty[MOST_KERNELS])
 {
-    const float magic = 12582912.0f;
-    for (int group = 0; group < GROUPS; group++) {
-        const int at = group * WIDTH;
-        const float *close = nearness + at / SIDE * REACH_STRIDE + at % SIDE;
-        const singles present = loaded(there + at), difference = loaded(differences + at);
-        singles factor = {0};
-        if (!near[group])
-            for (int place = 0; place < order->falling; place++)
-                memcpy(weights + place * AROUND + at, &factor, sizeof factor);
-        for (int place = near[group] ? 0 : order->falling; place < order->kernels; place++) {
+    wholes zeros[MOST_KERNELS];
+    for (int place = 0; place < order->falling; place++)
+        zeros[place] = (wholes){0};
+    for (int entry = count; entry < count + WIDE; entry++)
+        differences[entry] = 3e38f;
+    for (int first = 0; first < count; first += WIDE) {
+        const wide difference = loaded(differences + first);
+        const int end = count - first < WIDE ? count - first : WIDE;
+        int32_t distances[WIDE] = {0};
+        wide factor = {0};
+        for (int lane = 0; lane < end; lane++)
+            distances[lane] = away[found[first + lane]] + own;
+        for (int place = 0; place < order->falling; place++) {
             if (order->squarings[place] < 0)
-                factor = exponential(difference * order->falls[place]) * present;
+                factor = exponential(difference * order->falls[place]);
             for (int32_t time = 0; time < order->squarings[place]; time++)
                 factor = squared(factor);
-            singles weight = factor * loaded(close + order->nearness[place]);
-            weight = (weight * WEIGHT_ONE + magic) - magic;
-            memcpy(weights + place * AROUND + at, &weight, sizeof weight);
+            wide weight = factor;
+            if (order->nearness[place]) {
+                float near[WIDE];
+                for (int lane = 0; lane < WIDE; lane++)
+                    near[lane] = order->nearness[place][distances[lane]];
+                weight = weight * loaded(near);
+            }
+            weight = nearest_wide(weight * WEIGHT_ONE);
+            memcpy(weights[place] + first, &weight, sizeof weight);
+            zeros[place] += less(weight, 0.5f - (wide){0});
         }
+    }
+    for (int place = 0; place < order->falling; place++) {
+        weighty[place] = (count + WIDE - 1) / WIDE * WIDE;
+        for (int lane = 0; lane < WIDE; lane++)
+            weighty[place] += zeros[place][lane];
     }
 }
 
-/* Pixels whose weight is not zero in one of up to `KERNELS` averages, the first pixels of the groups that hold them,
- * these weights again, and their sums. */
-BF_INLINE int list(const float *weights, int kernels, int32_t found[AROUND + 1], int32_t groups[GROUPS],
-                   int *group_count, double exact[KERNELS][AROUND], double sums[KERNELS])
+/* Those of some pixels that have weight in one of `kernels` averages: where they lie, and their weights. */
+BF_INLINE int pick(float (*weights)[AROUND + WIDE], int kernels, const int32_t *where, int count, int32_t *picked,
+                   float (*kept)[AROUND + WIDE])
 {
-    int count = 0, filled = 0;
-    lanes totals[KERNELS] = {{0}};
-    for (int group = 0; group < GROUPS; group++) {
-        const int at = group * WIDTH;
-        integers bits = {0};
+    int some = 0;
+    for (int first = 0; first < count; first += WIDE) {
+        wholes bits = {0};
         for (int k = 0; k < kernels; k++)
-            bits |= (integers)loaded(weights + k * AROUND + at);
+            bits |= loaded_wholes((const int32_t *)(weights[k] + first));
         if (!any(bits))
             continue;
-        groups[filled++] = at;
-        for (int k = 0; k < KERNELS; k++) {
-            lanes weight = {0};
-            if (k < kernels)
-                weight = __builtin_convertvector(loaded(weights + k * AROUND + at), lanes);
-            totals[k] += weight;
-            memcpy(exact[k] + at, &weight, sizeof weight);
-        }
-        for (int lane = 0; lane < WIDTH; lane++) {
-            found[count] = at + lane;
-            count += bits[lane] != 0;
+        const int end = count - first < WIDE ? count - first : WIDE;
+        for (int lane = 0; lane < end; lane++) {
+            picked[some] = where[first + lane];
+            for (int k = 0; k < kernels; k++)
+                kept[k][some] = weights[k][first + lane];
+            some += bits[lane] != 0;
         }
     }
-    *group_count = filled;
-    for (int k = 0; k < KERNELS; k++) {
-        sums[k] = 0.0;
-        for (int lane = 0; lane < LANES; lane++)
-            sums[k] += totals[k][lane];
-    }
-    return count;
-}
-
-/* Weighted sums of one component, whose window is `plane`. */
-BF_INLINE void sum_plane(const float *plane, const int32_t *groups, int group_count, double exact[KERNELS][AROUND],
-                         double sums[KERNELS])
-{
-    lanes totals[KERNELS] = {{0}};
-    for (int group = 0; group < group_count; group++) {
-        const int32_t at = groups[group];
-        const lanes x = __builtin_convertvector(loaded(plane + at), lanes);
-        for (int k = 0; k < KERNELS; k++) {
-            lanes weight;
-            memcpy(&weight, exact[k] + at, sizeof weight);
-            totals[k] = totals[k] + weight * x;
-        }
-    }
-    for (int k = 0; k < KERNELS; k++) {
-        sums[k] = 0.0;
-        for (int lane = 0; lane < LANES; lane++)
-            sums[k] += totals[k][lane];
-    }
-}
-
-/* How far averages of a pixel lie from it: up to `KERNELS` of them, whose places in the result `to` tells.
- *
- * Eight components are added up side by side, pixel by pixel; where there are few components and many pixels, eight
- * pixels side by side, component by component: the sums are the same. `places` of [AROUND] is where the components of
- * each pixel begin, `others` are the windows of components that are shown.
- */
-BF_INLINE void average(const float *pixels, const int64_t places[AROUND], const float *others, const float *own,
-                       const uint8_t *shown, int64_t components, const int32_t *list, int count, const int32_t *groups,
-                       int group_count, double exact[KERNELS][AROUND], const double sums[KERNELS], int kernels,
-                       float *const to[KERNELS])
-{
-    double scales[KERNELS];
     for (int k = 0; k < kernels; k++)
-        scales[k] = 1.0 / sums[k];
-    for (int64_t first = 0; first < components; first += LANES) {
-        const int live = components - first < LANES ? (int)(components - first) : LANES;
-        int seen = 0;
-        for (int lane = 0; lane < live; lane++)
-            seen += shown[first + lane];
-        lanes totals[KERNELS] = {{0}};
-        if (seen * (group_count + 8) < count) {
-            for (int lane = 0; lane < live; lane++) {
-                double found[KERNELS];
-                if (!shown[first + lane])
-                    continue;
-                sum_plane(others, groups, group_count, exact, found);
-                others += AROUND;
-                for (int k = 0; k < KERNELS; k++)
-                    totals[k][lane] = found[k];
-            }
-        } else {
-            others += seen * AROUND;
-            for (int entry = 0; seen && entry < count; entry++) {
-                const int32_t pixel = list[entry];
-                const lanes x = __builtin_convertvector(loaded(pixels + places[pixel] + first), lanes);
-                for (int k = 0; k < KERNELS; k++)
-                    totals[k] = totals[k] + exact[k][pixel] * x;
-            }
+        memset(kept[k] + some, 0, sizeof(wide));
+    return some;
+}
+
+/* Weighted sums of how far pixels lie from one, of `vectors` times sixteen components. */
+BF_INLINE void add_up(const float *around, const int32_t *where, float (*weights)[AROUND + WIDE], int kernels,
+                      int vectors, int count, const float *own, float scales[SUMMED], float *const to[SUMMED])
+{
+    wide totals[SUMMED] = {{0}}, middle[SUMMED];
+    for (int v = 0; v < vectors; v++)
+        middle[v] = loaded(own + v * WIDE);
+    for (int entry = 0; entry < count; entry++) {
+        const float *other = around + where[entry];
+        for (int v = 0; v < vectors; v++) {
+            const wide difference = loaded(other + v * WIDE) - middle[v];
+            for (int k = 0; k < kernels; k++)
+                totals[k * vectors + v] = totals[k * vectors + v] + difference * weights[k][entry];
         }
-        const lanes x = __builtin_convertvector(loaded(own + first), lanes);
+    }
+    for (int k = 0; k < kernels; k++)
+        for (int v = 0; v < vectors; v++) {
+            const wide change = totals[k * vectors + v] * scales[k];
+            memcpy(to[k] + v * WIDE, &change, sizeof change);
+        }
+}
+
+/* `kernels` averages of one pixel, less the pixel, from the weights of `count` pixels that lie at `where`. At most
+ * `weighty` of them have weight in one average: few are picked out. */
+BF_INLINE void average(const float *around, const int32_t *where, const float *own, int64_t filled, int count,
+                       float (*weights)[AROUND + WIDE], const int *weighty, int kernels, int vectors,
+                       float *const to[SUMMED], float *const sums[SUMMED])
+{
+    int32_t picked[AROUND + WIDE];
+    float kept[SUMMED][AROUND + WIDE], scales[SUMMED], *from[SUMMED];
+    int most = 0;
+    for (int k = 0; k < kernels; k++)
+        most = weighty[k] > most ? weighty[k] : most;
+    if (most < 2) {
+        /* Only the pixel itself. */
         for (int k = 0; k < kernels; k++) {
-            const lanes change = (totals[k] * scales[k] - x) * (1.0 / 1024);
-            const singles found = __builtin_convertvector(change, singles);
-            memcpy(to[k] + first, &found, sizeof(float) * live);
+            memset(to[k], 0, sizeof(float) * filled);
+            *sums[k] = 1.0f;
+        }
+        return;
+    }
+    if (2 * most < count) {
+        count = pick(weights, kernels, where, count, picked, kept);
+        weights = kept;
+        where = picked;
+    }
+    for (int k = 0; k < kernels; k++) {
+        wide totals = {0};
+        for (int entry = 0; entry < count; entry += WIDE)
+            totals = totals + loaded(weights[k] + entry);
+        /* Of whole numbers below 2**24, in whatever order. */
+        const float total = summed(totals);
+        *sums[k] = total / WEIGHT_ONE;
+        scales[k] = 1.0f / total;
+    }
+    for (int64_t first = 0; first < filled;) {
+        for (int k = 0; k < kernels; k++)
+            from[k] = to[k] + first;
+        if (vectors > 2 && filled - first >= vectors * WIDE) {
+            add_up(around + first, where, weights, kernels, vectors, count, own + first, scales, from);
+            first += vectors * WIDE;
+        } else if (vectors > 1 && filled - first >= 2 * WIDE) {
+            add_up(around + first, where, weights, kernels, 2, count, own + first, scales, from);
+            first += 2 * WIDE;
+        } else {
+            add_up(around + first, where, weights, kernels, 1, count, own + first, scales, from);
+            first += WIDE;
         }
     }
 }
 
-/* Averages of the pixels of blocks less these pixels, [blocks][kernels][64][components], in steps, and the sums of
- * weights, [blocks][kernels][64].
- *
- * `starts` of [blocks] are the places of the first pixel around each block, `shown` of [blocks][components] tells which
- * components are not zero there.
- */
-BF_EXPORT BF_CLONES void bf_averages(const bf_padded *padded, const bf_weighing *weighing, const int64_t *starts,
-                                     const uint8_t *shown, int64_t blocks, float *others, float *weights,
-                                     float *changes, double *sums)
+/* Averages of a block whose weights do not depend on differences, less its pixels: along lines, then across. */
+BF_INLINE void blur(const float *around, int64_t samples, int64_t filled, const float *there, const float *taps,
+                    float *to, float *sums)
 {
-    const int64_t components = padded->components, samples = padded->samples, filled = padded->filled;
-    const int64_t kernels = weighing->kernels;
+    int reach = 0;
+    float across[EDGE], along[EDGE];
+    for (int away = 1; away <= REACH; away++)
+        if (taps[away] != 0.0f)
+            reach = away;
+    for (int one = 0; one < EDGE; one++) {
+        across[one] = along[one] = 0.0f;
+        for (int other = 0; other < SIDE; other++) {
+            const int away = other < one + EDGE ? one + EDGE - other : other - one - EDGE;
+            if (away > REACH)
+                continue;
+            across[one] += taps[away] * there[other * SIDE + EDGE];
+            along[one] += taps[away] * there[EDGE * SIDE + other];
+        }
+    }
+    for (int pixel = 0; pixel < OWN; pixel++)
+        sums[pixel] = across[pixel / EDGE] * along[pixel % EDGE];
+    const int low = EDGE - reach > 0 ? EDGE - reach : 0, high = 2 * EDGE + reach < SIDE ? 2 * EDGE + reach : SIDE;
+    for (int64_t first = 0; first < filled; first += WIDE) {
+        wide lines[SIDE][EDGE];
+        for (int line = low; line < high; line++)
+            for (int sample = 0; sample < EDGE; sample++) {
+                const int middle = sample + EDGE, start = middle - reach > 0 ? middle - reach : 0;
+                const int end = middle + reach < SIDE - 1 ? middle + reach : SIDE - 1;
+                wide sum = {0};
+                for (int other = start; other <= end; other++)
+                    sum = sum + taps[other < middle ? middle - other : other - middle] *
+                                    loaded(around + (line * samples + other) * filled + first);
+                lines[line][sample] = sum;
+            }
+        for (int pixel = 0; pixel < OWN; pixel++) {
+            const int sample = pixel % EDGE, middle = pixel / EDGE + EDGE;
+            const int start = middle - reach > 0 ? middle - reach : 0;
+            const int end = middle + reach < SIDE - 1 ? middle + reach : SIDE - 1;
+            wide sum = {0};
+            for (int other = start; other <= end; other++)
+                sum = sum + taps[other < middle ? middle - other : other - middle] * lines[other][sample];
+            const float scale = 1.0f / sums[pixel];
+            const wide change = sum * scale - loaded(around + (middle * samples + sample + EDGE) * filled + first);
+            memcpy(to + pixel * filled + first, &change, sizeof change);
+        }
+    }
+}
+
+/* Averages of the pixels of blocks less these pixels, [blocks][kernels][64][filled], in steps, and the sums of weights,
+ * [blocks][kernels][64]. `starts` of [blocks] are the places of the first pixel around each block.
+ */
+BF_EXPORT BF_CLONES void bf_averages(const bf_strip *strip, const bf_weighing *weighing, const int64_t *starts,
+                                     int64_t blocks, float *changes, float *sums)
+{
+    const int64_t samples = strip->samples, filled = strip->filled, kernels = weighing->kernels;
+    const int64_t area = strip->lines * samples;
+    const int64_t fronts = strip->fronts < MOST_FRONTS ? strip->fronts : MOST_FRONTS;
     const ordered order = in_order(weighing);
-    float differences[TOGETHER][AROUND], there[AROUND];
-    uint8_t near[GROUPS];
-    int32_t found[AROUND + 1], groups[GROUPS];
-    int64_t places[AROUND];
-    double exact[KERNELS][AROUND];
-    for (int pixel = 0; pixel < AROUND; pixel++)
-        places[pixel] = (pixel / SIDE * samples + pixel % SIDE) * filled;
+    float window[MOST_FRONTS][AROUND], there[AROUND], differences[TOGETHER][AROUND + WIDE];
+    float weights[MOST_KERNELS][AROUND + WIDE];
+    int32_t found[TOGETHER][AROUND + WIDE], places[AROUND], away[AROUND], where[AROUND + WIDE];
+    int counts[TOGETHER], weighty[MOST_KERNELS];
+    const int whole = filled == WIDE && fronts == MOST_FRONTS;
+    /* Accumulators stay in registers: fewer averages at a time where there are more components. */
+    const int together = filled == WIDE ? SUMMED : filled == 2 * WIDE ? SUMMED / 2 : 1;
+    for (int pixel = 0; pixel < AROUND; pixel++) {
+        places[pixel] = (int32_t)((pixel / SIDE * samples + pixel % SIDE) * filled);
+        away[pixel] = pixel / SIDE * REACH_STRIDE + pixel % SIDE;
+    }
     for (int64_t block = 0; block < blocks; block++) {
         const int64_t start = starts[block];
-        const uint8_t *visible = shown + block * components;
-        const int64_t seen =
-            gather(padded->planes + start, components, padded->lines * samples, samples, visible, others);
-        for (int line = 0; line < SIDE; line++)
-            memcpy(there + line * SIDE, padded->present + start + line * samples, SIDE * sizeof *there);
-        for (int pixel = 0; pixel < OWN; pixel++) {
-            const int line = pixel / EDGE, sample = pixel % EDGE;
-            if (pixel % TOGETHER == 0)
-                differ(others, seen, (line + EDGE) * SIDE + sample + EDGE, weighing->most, differences, near);
-            weigh(&order, differences[pixel % TOGETHER], near, there,
-                  weighing->nearness + (EDGE - 1 - line) * REACH_STRIDE + EDGE - 1 - sample, weights);
-            const float *own = padded->pixels + (start + (line + EDGE) * samples + sample + EDGE) * filled;
-            for (int64_t first = 0; first < kernels; first += KERNELS) {
-                const int some = kernels - first < KERNELS ? (int)(kernels - first) : KERNELS;
-                double total[KERNELS];
-                float *to[KERNELS];
-                int group_count;
-                const int count =
-                    list(weights + first * AROUND, some, found, groups, &group_count, exact, total);
+        const float *around = strip->pixels + start * filled;
+        for (int line = 0; line < SIDE; line++) {
+            memcpy(there + line * SIDE, strip->present + start + line * samples, SIDE * sizeof *there);
+            for (int64_t one = 0; one < fronts; one++)
+                memcpy(window[one] + line * SIDE, strip->front + one * area + start + line * samples,
+                       SIDE * sizeof *there);
+        }
+        for (int64_t place = order.falling; place < kernels; place++) {
+            const int64_t kernel = weighing->chain[2 * place], row = (block * kernels + kernel) * OWN;
+            blur(around, samples, filled, there, weighing->taps + kernel * REACH_STRIDE, changes + row * filled,
+                 sums + row);
+        }
+        for (int pixel = 0; order.falling && pixel < OWN; pixel++) {
+            const int line = pixel / EDGE, sample = pixel % EDGE, one = pixel % TOGETHER;
+            if (one == 0)
+                screen(window, fronts, whole, there, (line + EDGE) * SIDE + sample + EDGE, weighing->most, found,
+                       counts, differences);
+            const int count = counts[one];
+            const float *own = around + places[(line + EDGE) * SIDE + sample + EDGE];
+            for (int entry = 0; entry < count; entry++)
+                where[entry] = places[found[one][entry]];
+            if (!whole)
+                differ(around, where, own, filled, count, differences[one]);
+            weigh(&order, found[one], away, (EDGE - 1 - line) * REACH_STRIDE + EDGE - 1 - sample, count,
+                  differences[one], weights, weighty);
+            for (int first = 0; first < order.falling;) {
+                const int some = order.falling - first >= together ? together : 1;
+                float *to[SUMMED], *total[SUMMED];
                 for (int k = 0; k < some; k++) {
                     const int64_t row = (block * kernels + weighing->chain[2 * (first + k)]) * OWN + pixel;
-                    to[k] = changes + row * components;
-                    sums[row] = total[k] / WEIGHT_ONE;
+                    to[k] = changes + row * filled;
+                    total[k] = sums + row;
                 }
-                average(padded->pixels + start * filled, places, others, own, visible, components, found, count, groups,
-                        group_count, exact, total, some, to);
+                if (some == SUMMED)
+                    average(around, where, own, filled, count, weights + first, weighty + first, SUMMED, 1, to, total);
+                else if (some == SUMMED / 2)
+                    average(around, where, own, filled, count, weights + first, weighty + first, SUMMED / 2, 2, to, total);
+                else
+                    average(around, where, own, filled, count, weights + first, weighty + first, 1, 6, to, total);
+                first += some;
             }
         }
     }

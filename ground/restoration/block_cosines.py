@@ -1,54 +1,112 @@
-"""The cosine transform of blocks whose components lie side by side, as they do in averages."""
+"""The cosine transform and rotations of blocks whose components lie side by side.
+
+The two-dimensional transform is done line by line and column by column; the integer matrix of the format is
+that of their products, rounded to 2**-15. C does the same within the kernels that need it
+(``common/native/cosines.h``).
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.dct import DCT, DCT_UNIT, FREQUENCIES
-from bandfold.common.kernels import compiled
-from bandfold.common.scene import BLOCK, CHANNELS
+from bandfold.bitstream.transforms.dct import FREQUENCIES
+from bandfold.common.scene import BLOCK
 
-_CHANNELS = np.argsort(FREQUENCIES @ (BLOCK, 1)).astype(np.int32)
+Float = NDArray[np.float32]
+
+FREQUENCY_CHANNELS = np.argsort(FREQUENCIES @ (BLOCK, 1)).astype(np.int32)
 """Channel of each pair of frequencies, line by line."""
 
 
-def _line_transform() -> NDArray[np.float32]:
-    """Transform of a line of 8 pixels: channels of no vertical frequency, of a block of equal lines."""
-    first = _CHANNELS[:BLOCK]
-    lines = DCT[first].reshape(BLOCK, BLOCK, BLOCK).sum(axis=1) / (DCT_UNIT * np.sqrt(BLOCK))
-    return np.ascontiguousarray(lines, dtype=np.float32)
+def _line_transform() -> Float:
+    """The orthonormal transform of a line of 8 pixels, of which the matrix of the format is rounded."""
+    frequency, pixel = np.arange(BLOCK)[:, None], np.arange(BLOCK)
+    cosines = np.cos(np.pi / BLOCK * frequency * (pixel + 0.5)) * np.sqrt(2 / BLOCK)
+    cosines[0] *= np.sqrt(0.5)
+    return np.asarray(cosines, dtype=np.float32)
 
 
-_MATRIX = _line_transform()
+LINE_TRANSFORM = _line_transform()
+"""Matrix of shape (8, 8): its even rows are symmetric, its odd ones antisymmetric."""
+
+_HALF = BLOCK // 2
 
 
-def block_cosines(blocks: NDArray[np.float32]) -> None:
-    """Turn blocks of pixels into latents, in place.
-
-    The two-dimensional transform is done line by line and column by column; the integer matrix of the format
-    is that of their products, rounded to 2**-15.
+def to_cosines(pixels: Float) -> Float:
+    """Transform blocks of pixels.
 
     Parameters
     ----------
-    blocks : ndarray of float32, shape (blocks, 64, components)
-        Pixels of each block, line by line; latents afterwards, in the order of channels.
+    pixels : ndarray of float32, shape (blocks, 64, components)
+        Line by line.
+
+    Returns
+    -------
+    ndarray of float32, same shape
+        Frequencies, line by line.
     """
-    _block_cosines(blocks, _MATRIX, _CHANNELS)
+    both = pixels.reshape(-1, BLOCK, BLOCK, pixels.shape[2])
+    for axis in (1, 2):
+        both = np.moveaxis(_forth(np.moveaxis(both, axis, 0)), 0, axis)
+    return both.reshape(pixels.shape)
 
 
-@compiled(
-    "bf_block_cosines(blocks: out(float32[count, 64, components]), matrix: float32[8, 8],"
-    " channels: int32[64], count: int64, components: int64)"
-)
-def _block_cosines(
-    blocks: NDArray[np.float32], matrix: NDArray[np.float32], channels: NDArray[np.int32]
-) -> None:
-    count, _, components = blocks.shape
-    lines = blocks.reshape(count, BLOCK, BLOCK, components)
-    vertical, both = np.zeros_like(lines), np.zeros_like(lines)
-    for line in range(BLOCK):
-        vertical += matrix[:, line, None, None] * lines[:, line, None]
-    for sample in range(BLOCK):
-        both += matrix[:, sample, None] * vertical[:, :, sample, None]
-    blocks[:, channels] = both.reshape(count, CHANNELS, components)
+def from_cosines(latents: Float) -> Float:
+    """Transform frequencies back.
+
+    Parameters
+    ----------
+    latents : ndarray of float32, shape (blocks, 64, components)
+        Line by line.
+
+    Returns
+    -------
+    ndarray of float32, same shape
+        Pixels, line by line.
+    """
+    both = latents.reshape(-1, BLOCK, BLOCK, latents.shape[2])
+    for axis in (2, 1):
+        both = np.moveaxis(_back(np.moveaxis(both, axis, 0)), 0, axis)
+    return both.reshape(latents.shape)
+
+
+def turn_first(rows: Float, matrices: Float, chosen: NDArray[np.uint8]) -> None:
+    """Multiply the first components of each block by the matrix that it chose, in place.
+
+    Parameters
+    ----------
+    rows : ndarray of float32, shape (blocks, ..., components)
+        Turned where there is such a matrix.
+    matrices : ndarray of float32, shape (kinds, size, width)
+        What fills the width is not used.
+    chosen : ndarray of uint8, shape (blocks,)
+        Number of the matrix of each block.
+    """
+    for kind, matrix in enumerate(matrices):
+        size, members = len(matrix), np.flatnonzero(chosen == kind)
+        own = rows[members][..., :size]
+        turned = np.zeros_like(own)
+        for number, row in enumerate(matrix[:, :size]):
+            turned += own[..., number, None] * row
+        rows[members, ..., :size] = turned
+
+
+def _forth(x: Float) -> Float:
+    """Transform the first axis."""
+    found = np.zeros_like(x)
+    for k in range(_HALF):
+        total, difference = x[k] + x[-1 - k], x[k] - x[-1 - k]
+        for u in range(BLOCK):
+            found[u] += LINE_TRANSFORM[u, k] * (difference if u % 2 else total)
+    return found
+
+
+def _back(x: Float) -> Float:
+    """Transform the first axis back."""
+    parts = np.zeros((2, _HALF, *x.shape[1:]), dtype=np.float32)
+    for u in range(BLOCK):
+        for k in range(_HALF):
+            parts[u % 2, k] += LINE_TRANSFORM[u, k] * x[u]
+    even, odd = parts
+    return np.concatenate([even + odd, (even - odd)[::-1]])

@@ -21,7 +21,7 @@ HOLD_OUT_EVERY = 10
 DOUBT = 2.0
 """Standard errors that an agreement must lie beyond a bound for the trial to end early."""
 
-SETTLED = 0.01
+SETTLED = 0.025
 """Standard error of an agreement that is known well enough, once `SPREAD` parts of a strip were tried."""
 
 SPREAD = 6
@@ -38,50 +38,56 @@ class HeldOut:
     Parameters
     ----------
     decoded : DecodedLatents
-        The part, in which the latents that are held out are zero.
-    where : ndarray of bool, shape (64, components, rows, columns)
-        Which latents are held out.
-    signs : ndarray of int32, same shape
-        Their signs, among the levels of all others.
+        The part and the column of blocks on either side, in which the latents that are held out are zero.
+    places : tuple of ndarray of int, each of shape (n,)
+        Block, channel and component of those in the part itself. Blocks are counted row by row.
+    signs : ndarray of int32, shape (n,)
+        Their signs: 1 or -1.
+    blocks : ndarray of int, shape (blocks,)
+        Numbers of the blocks of the part itself, row by row.
     """
 
     decoded: DecodedLatents
-    where: NDArray[np.bool_]
+    places: tuple[NDArray[np.intp], ...]
     signs: NDArray[np.int32]
+    blocks: NDArray[np.intp]
 
 
-def hold_out(decoded: DecodedLatents, most: int) -> HeldOut:
-    """Hold out one in `HOLD_OUT_EVERY` latents of magnitude 1 of the middle of a strip.
+def hold_out(decoded: DecodedLatents, columns: slice) -> HeldOut:
+    """Hold out one in `HOLD_OUT_EVERY` latents of magnitude 1 of some columns of blocks.
 
     Parameters
     ----------
     decoded : DecodedLatents
         The strip.
-    most : int
-        Columns of blocks that are looked at, at most.
+    columns : slice
+        A half-open range with explicit bounds.
 
     Returns
     -------
     HeldOut
-        The columns in the middle.
+        These columns.
     """
-    columns = decoded.quantised.shape[3]
-    start = max((columns - most) // 2, 0)
-    part = (slice(None), slice(None), slice(None), slice(start, start + most))
-    quantised, points = decoded.quantised[part], decoded.points[part]
+    start, stop = max(columns.start - 1, 0), min(columns.stop + 1, decoded.quantised.shape[3])
+    part = (slice(None), slice(None), slice(None), slice(start, stop))
+    quantised = decoded.quantised[part].copy()
     ones = np.flatnonzero(np.abs(quantised) == 1)
     # Spread by a multiplicative hash: few neighbours within a block, and the same ones each time.
-    chosen = ones[(ones * 7919 + ones // CHANNELS) % HOLD_OUT_EVERY == 0]
-    where = np.zeros(quantised.shape, dtype=np.bool_)
-    where.ravel()[chosen] = True
+    held = ones[(ones * 7919 + ones // CHANNELS) % HOLD_OUT_EVERY == 0]
+    signs = quantised.ravel()[held]
+    quantised.ravel()[held] = 0
+    channel, component, row, column = np.unravel_index(held, quantised.shape)
+    inside = (column >= columns.start - start) & (column < columns.stop - start)
+    places = (row * (stop - start) + column, channel, component)
     without = replace(
         decoded,
-        quantised=np.where(where, 0, quantised),
+        quantised=quantised,
         classes=decoded.classes[part],
-        points=np.where(where, np.float32(0.0), points),
         chosen=None if decoded.chosen is None else decoded.chosen[:, part[3]],
     )
-    return HeldOut(without, where, quantised)
+    blocks = np.arange(quantised.shape[2] * (stop - start)).reshape(-1, stop - start)
+    own = blocks[:, columns.start - start : columns.stop - start].ravel()
+    return HeldOut(without, tuple(one[inside] for one in places), signs[inside], own)
 
 
 def spread_parts(columns: int, width: int) -> list[slice]:

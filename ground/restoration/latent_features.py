@@ -10,7 +10,9 @@ own.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +20,15 @@ from numpy.typing import NDArray
 from bandfold.bitstream.contexts.tables import Mode
 from bandfold.bitstream.entropy.ans import DIRECT
 from bandfold.bitstream.transforms.dct import FREQUENCIES
-from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common.scene import BLOCK, CHANNELS
 from bandfold.ground.synthesis.decoded_latents import DecodedLatents
 
-from .bilateral_filter import BilateralFilter, FilterKernel
-from .block_cosines import block_cosines
+from .bilateral_filter import FilterKernel, weighing_of
+from .block_turns import BlockTurns
 from .latent_gains import LatentFacts
-
-LARGEST_CORRECTION = 3.0
-"""Steps that a candidate correction is held to: no latent is so far from its reconstruction point."""
+from .pixel_similarity import averages
+from .strip_blocks import StripBlocks, magnitude_sums
+from .suggestions import suggest
 
 MAGNITUDE_FEATURES = 4
 """Magnitude of a latent: whether it is 0, 1, 2, and its logarithm."""
@@ -60,44 +61,44 @@ def feature_count(kernels: int) -> int:
     return 3 * kernels + sum(_SIGNLESS)
 
 
-Energy = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32] | np.float32]
-"""Energy features: of the channel, of the block, number of the component."""
+Blocks = slice | NDArray[np.intp]
+"""Numbers of blocks, counted row by row."""
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Candidate corrections of the latents of some columns of blocks, one for each average.
+    """Candidate corrections of the latents of some blocks, one for each average.
 
     Parameters
     ----------
-    blocks : ndarray of float32, shape (rows, columns, kernels, 64, components)
-        What each average would change, in steps, block by block.
-    weights : ndarray of float32, shape (kernels, rows, columns)
+    blocks : ndarray of float32, shape (blocks, kernels, 64, filled)
+        What each average would change, in steps.
+    weights : ndarray of float32, shape (blocks, kernels)
         Logarithm of the sum of weights of each average, mean over a block: how many pixels look alike.
     """
 
     blocks: NDArray[np.float32]
     weights: NDArray[np.float32]
 
-    def at(self, where: tuple[NDArray[np.intp], ...]) -> NDArray[np.float32]:
-        """Candidate corrections of some latents.
+    def of(self, component: int) -> NDArray[np.float32]:
+        """Candidate corrections of a component: shape (kernels, 64, blocks)."""
+        return self.blocks[..., component].transpose(1, 2, 0)
 
-        Parameters
-        ----------
-        where : tuple of ndarray of int, each of shape (n,)
-            Channel, component, row and column of each latent.
 
-        Returns
-        -------
-        ndarray of float32, shape (kernels, n)
-        """
-        channel, component, row, column = where
-        return np.ascontiguousarray(self.blocks[row, column, :, channel, component].T)
+def channel_energy(decoded: DecodedLatents) -> NDArray[np.float32]:
+    """Energy of each channel of each component in a strip, as the network is told.
 
-    @property
-    def corrections(self) -> NDArray[np.float32]:
-        """The same with blocks last: shape (kernels, 64, components, rows, columns)."""
-        return self.blocks.transpose(2, 3, 4, 0, 1)
+    Parameters
+    ----------
+    decoded : DecodedLatents
+        The strip.
+
+    Returns
+    -------
+    ndarray of float32, shape (64, components)
+    """
+    rows, columns = decoded.quantised.shape[2:]
+    return _log(magnitude_sums(decoded.quantised) * (CHANNELS / (rows * columns))) / np.float32(8)
 
 
 class FeatureExtractor:
@@ -114,151 +115,109 @@ class FeatureExtractor:
 
     Attributes
     ----------
+    decoded : DecodedLatents
+        What was given.
     facts : LatentFacts
-        What does not depend on the candidates.
+        What does not depend on the candidates, as whole numbers.
     """
 
     def __init__(self, decoded: DecodedLatents, kernels: Sequence[FilterKernel], mode: Mode) -> None:
         self.decoded = decoded
-        self._filter = BilateralFilter(decoded.planes(), kernels)
-        magnitudes = np.abs(decoded.quantised)
-        components = magnitudes.shape[1]
-        self._channel = _log(CHANNELS * magnitudes.mean(axis=(2, 3))) / np.float32(8)
-        self._block = _log(magnitudes.sum(axis=0)) / np.float32(8)
-        self._number = (np.log1p(np.arange(components)) / 5).astype(np.float32)
+        self._turns = BlockTurns(decoded.rotations)
+        self._weighing = weighing_of(kernels)
+        self._channel = channel_energy(decoded)
+        self._number = (np.log1p(np.arange(decoded.quantised.shape[1])) / 5).astype(np.float32)
         self._contexts = context_features(mode)
         self.facts = LatentFacts(_FREQUENCY, self._channel, self._number, self._contexts)
 
-    def candidates(self, columns: slice) -> Candidates:
-        """Compare the pixels of some columns of blocks with those around.
+    def of_part(self, decoded: DecodedLatents) -> FeatureExtractor:
+        """Look at a part of the strip, of which everything else is known.
 
         Parameters
         ----------
-        columns : slice
-            Columns of blocks: a half-open range with explicit bounds.
+        decoded : DecodedLatents
+            The part.
+
+        Returns
+        -------
+        FeatureExtractor
+        """
+        other = copy(self)
+        other.__dict__.pop("blocks", None)
+        other.decoded = decoded
+        return other
+
+    @cached_property
+    def blocks(self) -> StripBlocks:
+        """The strip block by block."""
+        return StripBlocks(self.decoded, self._turns)
+
+    def energy(self, part: Blocks) -> NDArray[np.float32]:
+        """Energy of some blocks, as the network is told.
+
+        Parameters
+        ----------
+        part : Blocks
+            Which blocks.
+
+        Returns
+        -------
+        ndarray of float32, shape (blocks, filled)
+        """
+        return _log(self.blocks.magnitudes[part]) / np.float32(8)
+
+    def candidates(self, part: Blocks) -> Candidates:
+        """Compare the pixels of some blocks with those around.
+
+        Parameters
+        ----------
+        part : Blocks
+            Which blocks.
 
         Returns
         -------
         Candidates
             Of all components.
         """
-        found = self._filter.averages(columns)
-        blocks = found.changes
-        kernels, components = blocks.shape[1], blocks.shape[3]
-        block_cosines(blocks.reshape(-1, CHANNELS, components))
-        if self.decoded.chosen is not None:
-            _rotate(blocks, self.decoded.chosen[:, columns].ravel(), self.decoded.rotations)
-        np.clip(blocks, -LARGEST_CORRECTION, LARGEST_CORRECTION, out=blocks)
-        wanted = (-1, columns.stop - columns.start)
-        weights = np.log(found.sums).mean(axis=2).astype(np.float32)
-        return Candidates(
-            blocks.reshape(*wanted, kernels, CHANNELS, components), weights.T.reshape(kernels, *wanted)
-        )
+        found = averages(self.blocks, self._weighing, self.blocks.starts[part])
+        suggest(found.changes, self._turns, self.blocks.chosen_of(part))
+        return Candidates(found.changes, np.log(found.sums).mean(axis=2))
 
-    def block_energy(self, columns: slice) -> NDArray[np.float32]:
-        """Energy of each block, as the network is told.
-
-        Parameters
-        ----------
-        columns : slice
-            Columns of blocks: a half-open range with explicit bounds.
-
-        Returns
-        -------
-        ndarray of float32, shape (rows, columns, components)
-        """
-        return np.ascontiguousarray(self._block[:, :, columns].transpose(1, 2, 0))
-
-    def features(self, candidates: Candidates, columns: slice, component: int) -> NDArray[np.float32]:
+    def features(self, candidates: Candidates, part: Blocks, component: int) -> NDArray[np.float32]:
         """Describe the latents of a component.
 
         Parameters
         ----------
         candidates : Candidates
-            Candidate corrections of these columns.
-        columns : slice
-            Columns of blocks: a half-open range with explicit bounds.
+            Candidate corrections of these blocks.
+        part : Blocks
+            Which blocks.
         component : int
             Number of the component, from 0.
 
         Returns
         -------
-        ndarray of float32, shape (features, 64, rows * columns)
+        ndarray of float32, shape (features, 64, blocks)
             Input of the network.
         """
-        quantised = self.decoded.quantised[:, component, :, columns]
-        shape = (CHANNELS, quantised.shape[1] * quantised.shape[2])
-        classes = self.decoded.classes[:, component, :, columns].reshape(shape)
-        energy: Energy = (
-            self._channel[:, component, None],
-            self._block[component, :, columns].reshape(-1),
-            self._number[component],
-        )
-        return _features(
-            candidates.corrections[:, :, component].reshape(-1, *shape),
-            quantised.reshape(shape),
-            candidates.weights.reshape(-1, 1, shape[1]),
-            _FREQUENCY[:, :, None],
-            self._contexts[classes],
-            energy,
-        )
-
-    def features_at(
-        self, candidates: Candidates, columns: slice, where: tuple[NDArray[np.intp], ...]
-    ) -> NDArray[np.float32]:
-        """Describe some latents.
-
-        Parameters
-        ----------
-        candidates : Candidates
-            Candidate corrections of these columns.
-        columns : slice
-            Columns of blocks: a half-open range with explicit bounds.
-        where : tuple of ndarray of int, each of shape (n,)
-            Channel, component, row and column of each latent, the last one counted from the first of these
-            columns.
-
-        Returns
-        -------
-        ndarray of float32, shape (features, n)
-            Input of the network.
-        """
-        channel, component, row, column = where
-        place = (channel, component, row, column + columns.start)
-        return _features(
-            candidates.at(where),
-            self.decoded.quantised[place],
-            candidates.weights[:, row, column],
-            _FREQUENCY[:, channel],
-            self._contexts[self.decoded.classes[place]],
-            (self._channel[channel, component], self._block[place[1:]], self._number[component]),
-        )
-
-
-def _features(
-    corrections: NDArray[np.float32],
-    values: NDArray[np.int32],
-    weights: NDArray[np.float32],
-    frequency: NDArray[np.float32],
-    contexts: NDArray[np.float32],
-    energy: Energy,
-) -> NDArray[np.float32]:
-    """Put features on top of each other: all others are as `values`, or are repeated to be."""
-    count, magnitudes = len(corrections), np.abs(values)
-    result = np.empty((feature_count(count), *values.shape), dtype=np.float32)
-    np.abs(corrections, out=result[:count])
-    np.multiply(corrections, np.sign(values), out=result[count : 2 * count])
-    result[2 * count : 3 * count] = weights / 4
-    # Views of the rest, one for each group of features.
-    magnitude, frequencies, context, energies = np.split(result[3 * count :], np.cumsum(_SIGNLESS)[:-1])
-    for value in range(MAGNITUDE_FEATURES - 1):
-        magnitude[value] = magnitudes == value
-    magnitude[-1] = np.log1p(magnitudes)
-    frequencies[:] = frequency
-    context[:] = np.moveaxis(contexts, -1, 0)
-    for number, part in enumerate(energy):
-        energies[number] = part
-    return result
+        values = self.blocks.levels[part, :, component].T
+        corrections, magnitudes = candidates.of(component), np.abs(values)
+        count = len(corrections)
+        result = np.empty((feature_count(count), *values.shape), dtype=np.float32)
+        np.abs(corrections, out=result[:count])
+        np.multiply(corrections, np.sign(values), out=result[count : 2 * count])
+        result[2 * count : 3 * count] = candidates.weights.T[:, None] / 4
+        # Views of the rest, one for each group of features.
+        magnitude, frequencies, context, energies = np.split(result[3 * count :], np.cumsum(_SIGNLESS)[:-1])
+        for value in range(MAGNITUDE_FEATURES - 1):
+            magnitude[value] = magnitudes == value
+        magnitude[-1] = np.log1p(magnitudes)
+        frequencies[:] = _FREQUENCY[:, :, None]
+        context[:] = np.moveaxis(self._contexts[self.blocks.classes[part, :, component].T], -1, 0)
+        energies[0] = self._channel[:, component, None]
+        energies[1] = self.energy(part)[:, component]
+        energies[2] = self._number[component]
+        return result
 
 
 def context_features(mode: Mode) -> NDArray[np.float32]:
@@ -292,14 +251,3 @@ def _frequency_features() -> NDArray[np.float32]:
 
 
 _FREQUENCY = _frequency_features()
-
-
-def _rotate(blocks: NDArray[np.float32], chosen: NDArray[np.uint8], matrices: tuple[Vectors, ...]) -> None:
-    """Rotate blocks, of shape (blocks, kernels, 64, components), as the encoder did, in place."""
-    components = blocks.shape[3]
-    for index, matrix in enumerate(matrices):
-        rotation = (matrix.integers / BASIS_UNIT).astype(np.float32)
-        for number in np.flatnonzero(chosen == index):
-            # One after the other: each fits into the processor's cache.
-            top = blocks[number].reshape(-1, components)[:, : matrix.count]
-            top[:] = top @ rotation

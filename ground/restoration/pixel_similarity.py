@@ -1,7 +1,7 @@
 """Averages of each pixel with those around its block that look like it: the sums of the bilateral filter.
 
-Weights are computed in float32, in operations whose order is defined, and rounded to whole numbers, as pixels
-are: sums of their products are exact. So averages have the same bits with and without compiled kernels, which
+Pixels and weights are float32, in operations whose order is defined; weights are rounded to whole numbers,
+and what is rounded to 0 adds nothing. So averages have the same bits with and without compiled kernels, which
 skip pixels without weight.
 """
 
@@ -16,28 +16,21 @@ from numpy.typing import NDArray
 from bandfold.common.kernels import Structure, compiled, structure
 from bandfold.common.scene import BLOCK, CHANNELS
 
-MARGIN = 8
-"""Pixels around a block that its pixels are compared with."""
+from .strip_blocks import MARGIN, StripBlocks
 
 SIDE = BLOCK + 2 * MARGIN
 """Pixels on a side of a block and its margin."""
 
 Float = NDArray[np.float32]
 
-UNIT = 1024.0
-"""What a step is in the whole numbers that pixels are rounded to."""
-
-LARGEST = 2.0**28
-"""Magnitude that pixels are cut to, in these units: sums of 576 weighted ones are exact in float64."""
-
-FILLED = 8
-"""Components of a pixel are filled with zeros to a multiple of this."""
-
 _WEIGHT_ONE = np.float32(4096.0)
 """What a weight of 1 is rounded to; what is below half of its inverse does not count."""
 
 _NEGLIGIBLE = -9.5
 """Exponent below which a weight is rounded to 0, whatever the rounding errors of the exponential function."""
+
+_LANES = 16
+"""Components whose squared differences are summed side by side, before these sums are added to each other."""
 
 _REACH, _REACH_STRIDE = 31, 32
 """Lines and samples from -15 to 15, and floats of a line of them."""
@@ -87,48 +80,13 @@ def _squared_distances() -> Float:
 
 
 _OWN = _own_places()
+_INNER = slice(MARGIN, MARGIN + BLOCK)
 _DISTANCES = _squared_distances()
 
 
 @structure(
-    "bf_padded(planes: float32[components, lines, samples], pixels: float32[lines, samples, filled],"
-    " present: float32[lines, samples], components: int64, lines: int64, samples: int64, filled: int64)"
-)
-class PaddedPlanes(Structure):
-    """Components of a strip with a margin of zeros around, as whole numbers in two orders.
-
-    Parameters
-    ----------
-    planes : ndarray of float32, shape (components, lines, samples)
-        In steps.
-
-    Attributes
-    ----------
-    samples : int
-        Pixels of a line, margin included.
-    """
-
-    samples: int
-
-    def __init__(self, planes: Float) -> None:
-        count, lines, samples = planes.shape
-        shape = (lines + 2 * MARGIN, samples + 2 * MARGIN)
-        inner = (slice(MARGIN, MARGIN + lines), slice(MARGIN, MARGIN + samples))
-        whole = np.zeros((count, *shape), dtype=np.float32)
-        inside = whole[(slice(None), *inner)]
-        np.multiply(planes, np.float32(UNIT), out=inside)
-        np.rint(inside, out=inside)
-        np.clip(inside, -LARGEST, LARGEST, out=inside)
-        pixels = np.zeros((*shape, -(-count // FILLED) * FILLED), dtype=np.float32)
-        pixels[..., :count] = whole.transpose(1, 2, 0)
-        present = np.zeros(shape, dtype=np.float32)
-        present[inner] = 1.0
-        super().__init__(planes=whole, pixels=pixels, present=present)
-
-
-@structure(
-    "bf_weighing(nearness: float32[kernels, 31, 32], falls: float32[kernels], chain: int32[kernels, 2],"
-    " kernels: int64, most: float32)"
+    "bf_weighing(nearness: float32[kernels, 31, 32], taps: float32[kernels, 32], falls: float32[kernels],"
+    " chain: int32[kernels, 2], kernels: int64, falling: int64, most: float32)"
 )
 class Weighing(Structure):
     """How the weights of averages fall with the difference of two pixels and with their distance.
@@ -141,15 +99,23 @@ class Weighing(Structure):
     """
 
     kernels: int
+    falling: int
 
     def __init__(self, falls: Float) -> None:
-        by_difference = np.maximum(falls[:, 0] * np.float32(UNIT**-2), np.finfo(np.float32).min)
+        by_difference = np.maximum(falls[:, 0], np.finfo(np.float32).min)
         counting = by_difference[by_difference < 0]
         most = _NEGLIGIBLE / float(counting.max()) if counting.size else -1.0
+        nearness = np.stack([_exponential(_DISTANCES * fall) for fall in falls[:, 1]])
         super().__init__(
-            nearness=np.stack([_exponential(_DISTANCES * fall) for fall in falls[:, 1]]),
+            nearness=nearness,
+            # From the middle on; sums of these are exact.
+            taps=np.pad(
+                np.rint(nearness[:, _REACH // 2, _REACH // 2 : _REACH] * _WEIGHT_ONE), ((0, 0), (0, 16))
+            )
+            / _WEIGHT_ONE,
             falls=by_difference,
             chain=_chain(by_difference.tolist()),
+            falling=counting.size,
             most=min(most, float(np.finfo(np.float32).max)),
         )
 
@@ -160,43 +126,39 @@ class Averages:
 
     Parameters
     ----------
-    changes : ndarray of float32, shape (blocks, kernels, 64, components)
+    changes : ndarray of float32, shape (blocks, kernels, 64, filled)
         The average less the pixel, in steps.
-    sums : ndarray of float64, shape (blocks, kernels, 64)
+    sums : ndarray of float32, shape (blocks, kernels, 64)
         Of the weights of each average; a pixel's own is 1.
     """
 
     changes: Float
-    sums: NDArray[np.float64]
+    sums: Float
 
 
-def averages(
-    padded: PaddedPlanes, weighing: Weighing, starts: NDArray[np.int64], shown: NDArray[np.uint8]
-) -> Averages:
+def averages(strip: StripBlocks, weighing: Weighing, starts: NDArray[np.int64]) -> Averages:
     """Average the pixels of some blocks with those around that look like them.
 
     A weight is ``exp(difference * falls[k, 0]) * exp(distance**2 * falls[k, 1])``, the difference being the
-    squared difference of two pixels, summed over components; it is rounded to a multiple of 1 / 4096.
+    squared difference of two pixels, summed over components; it is rounded to a multiple of 1 / 4096. Where
+    differences do not count both factors of the latter, along lines and across, are.
 
     Parameters
     ----------
-    padded : PaddedPlanes
+    strip : StripBlocks
         The strip.
     weighing : Weighing
         The weights of each average.
     starts : ndarray of int64, shape (blocks,)
-        Place of the first pixel around each block, ``line * samples + sample``, margin included.
-    shown : ndarray of uint8, shape (blocks, components)
-        Whether each component may be other than zero around the block.
+        Where the pixels around each block begin, out of those of the strip.
 
     Returns
     -------
     Averages
     """
     shape = (len(starts), weighing.kernels, CHANNELS)
-    changes = np.empty((*shape, shown.shape[1]), dtype=np.float32)
-    sums = np.empty(shape)
-    _averages(padded, weighing, starts, shown, changes, sums)
+    changes, sums = np.empty((*shape, strip.filled), dtype=np.float32), np.empty(shape, dtype=np.float32)
+    _averages(strip, weighing, starts, changes, sums)
     return Averages(changes, sums)
 
 
@@ -216,48 +178,75 @@ def _chain(falls: list[float]) -> NDArray[np.int32]:
 
 
 @compiled(
-    "bf_averages(padded: bf_padded, weighing: bf_weighing, starts: int64[blocks],"
-    " shown: uint8[blocks, padded.components], blocks: int64, others: out(float32[padded.components, 576]),"
-    " weights: out(float32[weighing.kernels, 576]),"
-    " changes: out(float32[blocks, weighing.kernels, 64, padded.components]),"
-    " sums: out(float64[blocks, weighing.kernels, 64]))"
+    "bf_averages(strip: bf_strip, weighing: bf_weighing, starts: int64[blocks], blocks: int64,"
+    " changes: out(float32[blocks, weighing.kernels, 64, strip.filled]),"
+    " sums: out(float32[blocks, weighing.kernels, 64]))"
 )
 def _averages(
-    padded: PaddedPlanes,
-    weighing: Weighing,
-    starts: NDArray[np.int64],
-    shown: NDArray[np.uint8],
-    changes: Float,
-    sums: NDArray[np.float64],
+    strip: StripBlocks, weighing: Weighing, starts: NDArray[np.int64], changes: Float, sums: Float
 ) -> None:
-    del shown
+    pixels, present = strip.arrays["pixels"], strip.arrays["present"]
+    chain = weighing.arrays["chain"]
+    for block, start in enumerate(starts.tolist()):
+        line, sample = np.divmod(start, pixels.shape[1])
+        window = (slice(line, line + SIDE), slice(sample, sample + SIDE))
+        around, there = pixels[window], present[window]
+        if weighing.falling:
+            others = around.reshape(SIDE * SIDE, -1)
+            weights = _weights(others, there.ravel(), weighing)
+            for (kernel, _), weight in zip(chain[: weighing.falling], weights, strict=True):
+                total = weight.sum(axis=1)
+                mean = np.zeros((CHANNELS, strip.filled), dtype=np.float32)
+                for other, column in zip(others, weight.T, strict=True):
+                    mean += (other - others[_OWN]) * column[:, None]
+                changes[block, kernel] = mean * (np.float32(1.0) / total)[:, None]
+                sums[block, kernel] = total / _WEIGHT_ONE
+        for kernel, _ in chain[weighing.falling :]:
+            mean, total = _blur(around, there, weighing.arrays["taps"][kernel])
+            changes[block, kernel] = (mean - around[_INNER, _INNER]).reshape(CHANNELS, -1)
+            sums[block, kernel] = total.ravel()
+
+
+def _weights(others: Float, there: Float, weighing: Weighing) -> list[Float]:
+    """Of each average in the order of the chain, where differences count: whole numbers, shape (64, 576)."""
     nearness, falls, chain = (weighing.arrays[name] for name in ("nearness", "falls", "chain"))
     line, sample = np.divmod(np.arange(CHANNELS), BLOCK)
     around = np.divmod(np.arange(SIDE * SIDE), SIDE)
     near = nearness[:, around[0] + BLOCK - 1 - line[:, None], around[1] + BLOCK - 1 - sample[:, None]]
-    for block, start in enumerate(starts.tolist()):
-        first = np.divmod(start, padded.samples)
-        window = tuple(slice(at, at + SIDE) for at in first)
-        others = padded.arrays["planes"][(slice(None), *window)].reshape(-1, SIDE * SIDE)
-        differences = np.zeros((CHANNELS, SIDE * SIDE), dtype=np.float32)
-        for plane in others:
-            differences += np.square(plane - plane[_OWN, None])
-        weights = np.empty((len(falls), *differences.shape))
-        factor = np.zeros_like(differences)
-        for kernel, times in chain:
-            if times < 0:
-                with np.errstate(over="ignore"):
-                    exponent = differences * falls[kernel]
-                factor = _exponential(exponent) * padded.arrays["present"][window].ravel()
-            for _ in range(times):
-                factor = np.square(np.where(factor >= _LEAST_SQUARED, factor, np.float32(0.0)))
-            weights[kernel] = np.rint(factor * near[kernel] * _WEIGHT_ONE)
-        # Sums of products of whole numbers below 2**53 are exact.
-        total = weights.sum(axis=2)
-        exact = others.astype(np.float64)
-        mean = np.matmul(weights, exact.T) * (1.0 / total)[..., None]
-        changes[block] = (mean - exact[:, _OWN].T) / UNIT
-        sums[block] = total / _WEIGHT_ONE
+    squares = np.square(others[_OWN, None] - others)
+    side_by_side = np.zeros((*squares.shape[:2], _LANES), dtype=np.float32)
+    for first in range(0, others.shape[1], _LANES):
+        side_by_side += squares[..., first : first + _LANES]
+    while side_by_side.shape[2] > 1:
+        half = side_by_side.shape[2] // 2
+        side_by_side = side_by_side[..., :half] + side_by_side[..., half:]
+    differences, found = side_by_side[..., 0], []
+    factor = np.zeros_like(differences)
+    for kernel, times in chain[: weighing.falling]:
+        if times < 0:
+            with np.errstate(over="ignore"):
+                exponent = differences * falls[kernel]
+            factor = _exponential(exponent)
+        for _ in range(times):
+            factor = np.square(np.where(factor >= _LEAST_SQUARED, factor, np.float32(0.0)))
+        found.append(np.rint(factor * near[kernel] * _WEIGHT_ONE) * there)
+    return found
+
+
+def _blur(around: Float, there: Float, taps: Float) -> tuple[Float, Float]:
+    """Averages of a block whose weights do not depend on differences, and the sums of these."""
+    away = np.abs(np.arange(SIDE) - np.arange(MARGIN, MARGIN + BLOCK)[:, None])
+    weights = np.where(away < len(taps), taps[away], np.float32(0.0))
+    lines = np.zeros((SIDE, BLOCK, around.shape[2]), dtype=np.float32)
+    for other in range(SIDE):
+        lines += weights[:, other, None] * around[:, other, None]
+    both = np.zeros((BLOCK, BLOCK, around.shape[2]), dtype=np.float32)
+    for other in range(SIDE):
+        both += weights[:, other, None, None] * lines[other]
+    # Sums of multiples of 1 / 4096 are exact.
+    across, along = (weights * there[:, MARGIN]).sum(axis=1), (weights * there[MARGIN]).sum(axis=1)
+    total = across[:, None] * along
+    return both * (np.float32(1.0) / total)[..., None], total
 
 
 def _exponential(x: Float) -> Float:

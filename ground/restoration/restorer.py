@@ -17,29 +17,22 @@ from bandfold.bitstream.contexts.tables import Mode
 from bandfold.common.errors import ModelError
 from bandfold.common.onnx_session import Network, fastest_providers
 from bandfold.common.workers import ALONE, Workers
-from bandfold.ground.synthesis.decoded_latents import DecodedLatents
+from bandfold.ground.synthesis.decoded_latents import DecodedLatents, RestoredLatents
 
 from .held_out_latents import SignAgreement, hold_out, spread_parts
-from .latent_features import Candidates, FeatureExtractor
-from .latent_gains import GainNetwork, correct
+from .latent_bins import bin_tables, into_bins
+from .latent_features import Blocks, Candidates, FeatureExtractor
+from .latent_gains import correct, whole_features
 from .restoration_model import RestorationModel
 
-COLUMNS = 4
-"""Columns of blocks that are worked on together: it bounds the memory, and changes nothing."""
+BLOCKS = 16
+"""Blocks that are worked on together: what is suggested for them fits into the processor's cache."""
 
-TRIED = 32
-"""Columns of blocks, in the middle of a strip, that are tried at most."""
+TRIED = 10
+"""Parts of a strip that are tried at most."""
 
 TRIAL_COLUMNS = 2
 """Columns of blocks that are tried together to find out how far corrections are to be trusted."""
-
-BIN_BELOW, BIN_ABOVE = 0.5, 1.5
-"""Steps that a magnitude may lie below its level, and above it: the encoder may have lowered the nearest
-level by one, by rate-distortion optimised quantisation."""
-
-TCQ_BIN, TCQ_ZERO_BIN = 0.8, 1.0
-"""Steps that latents lie from their level, and from level 0, at most, but for a few: the Viterbi search of
-trellis-coded quantisation does not always take the nearest level."""
 
 BYTES_PER_RESTORED = 128
 """Memory that restoring takes for each latent of a strip, about."""
@@ -59,6 +52,7 @@ class Restorer:
     def __init__(self, model: RestorationModel, mode: Mode) -> None:
         self._model = model
         self._mode = mode
+        self._tables = bin_tables(mode)
         self._network: Network | None = None
         self._workers = ALONE
 
@@ -85,7 +79,7 @@ class Restorer:
             self._network = self._model.network(self._workers.threads, fastest_providers())
         return self._network
 
-    def restore(self, decoded: DecodedLatents) -> NDArray[np.float32]:
+    def restore(self, decoded: DecodedLatents) -> RestoredLatents | None:
         """Restore the latents of a strip.
 
         Parameters
@@ -95,26 +89,35 @@ class Restorer:
 
         Returns
         -------
-        ndarray of float32, shape (64, components, rows, columns)
-            In steps; each within the bin of its level, see `quantiser_bins` and `trellis_bins`.
+        RestoredLatents or None
+            Each within the bin of its level, see `bandfold.ground.restoration.latent_bins`. None where
+            corrections are not to be trusted.
 
         Raises
         ------
         ModelError
             If the network cannot be run.
         """
-        trust = self.trust(decoded)
+        extractor = self.extractor(decoded)
+        trust = self.trust(extractor)
         if trust == 0.0:
-            return decoded.points
-        restored = decoded.points + np.float32(trust) * self.corrections(decoded)
-        if self._mode.dependent:
-            low, high = trellis_bins(decoded.quantised, decoded.classes >= self._mode.network.classes)
-        else:
-            low, high = quantiser_bins(decoded.quantised)
-        return np.clip(restored, low, high, out=restored)
+            return None
+        blocks, shape = extractor.blocks, decoded.quantised.shape
+        latents = np.empty((*shape[:2], blocks.count), dtype=np.float32)
 
-    def corrections(self, decoded: DecodedLatents) -> NDArray[np.float32]:
-        """What the network would change.
+        def work(part: slice) -> NDArray[np.uint8]:
+            live = np.empty(shape[1], dtype=np.uint8)
+            changes = self.corrections(extractor, part)
+            levels, classes = blocks.levels[part], blocks.classes[part]
+            into_bins(levels, classes, changes, self._tables, trust, part.start, latents, live)
+            return live
+
+        parts = [slice(at, min(at + BLOCKS, blocks.count)) for at in range(0, blocks.count, BLOCKS)]
+        live = np.any([*self._workers.map(work, parts)], axis=0)
+        return RestoredLatents(latents.reshape(shape), live)
+
+    def extractor(self, decoded: DecodedLatents) -> FeatureExtractor:
+        """What knows the features of a strip.
 
         Parameters
         ----------
@@ -123,144 +126,101 @@ class Restorer:
 
         Returns
         -------
-        ndarray of float32, shape (64, components, rows, columns)
-            To be added to the reconstruction points, in steps.
+        FeatureExtractor
         """
-        extractor = FeatureExtractor(decoded, self._model.kernels, self._mode)
-        columns = decoded.quantised.shape[3]
-        found = np.empty(decoded.quantised.shape, dtype=np.float32)
-        layers = self._model.layers
+        return FeatureExtractor(decoded, self._model.kernels, self._mode)
 
-        def work(part: slice) -> None:
-            candidates = extractor.candidates(part)
-            if layers is None:
-                for component in range(decoded.quantised.shape[1]):
-                    found[:, component, :, part] = self._change(extractor, candidates, part, component)
-            else:
-                found[..., part] = _corrected(layers, extractor, candidates, part)
+    def corrections(
+        self, extractor: FeatureExtractor, part: Blocks, wanted: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.float32]:
+        """What the network would change.
 
-        parts = [slice(at, min(at + COLUMNS, columns)) for at in range(0, columns, COLUMNS)]
-        for _ in self._workers.map(work, parts):
-            pass
-        return found
+        Parameters
+        ----------
+        extractor : FeatureExtractor
+            Of the strip.
+        part : Blocks
+            Which blocks.
+        wanted : ndarray of uint8, shape (blocks, 64, filled), optional
+            Which latents of these blocks are asked for; others may be 0.
+
+        Returns
+        -------
+        ndarray of float32, shape (blocks, 64, filled)
+            To be added to the reconstruction points, in steps. Components are filled with zeros.
+        """
+        candidates, blocks = extractor.candidates(part), extractor.blocks
+        levels = blocks.levels[part]
+        changes = np.zeros(levels.shape, dtype=np.float32)
+        if self._model.layers is None:
+            for component in range(extractor.decoded.quantised.shape[1]):
+                changes[..., component] = self._change(extractor, candidates, part, component).T
+            return changes
+        correct(
+            self._model.layers,
+            extractor.facts,
+            levels,
+            blocks.classes[part],
+            candidates.blocks,
+            np.concatenate(
+                [
+                    whole_features(candidates.weights / np.float32(4)),
+                    whole_features(extractor.energy(part)),
+                ],
+                axis=1,
+            ),
+            wanted,
+            changes,
+        )
+        return changes
 
     def _change(
-        self, extractor: FeatureExtractor, candidates: Candidates, part: slice, component: int
+        self, extractor: FeatureExtractor, candidates: Candidates, part: Blocks, component: int
     ) -> NDArray[np.float32]:
-        """Correct a component in some columns of blocks: shape (64, rows, columns)."""
-        signs = np.sign(extractor.decoded.quantised[:, component, :, part])
-        candidate = candidates.corrections[:, :, component]
+        """Correct a component in some blocks, in ONNX Runtime: shape (64, blocks)."""
+        signs = np.sign(extractor.blocks.levels[part, :, component].T)
+        candidate = candidates.of(component)
         if not signs.any() and not candidate.any():
             # All that gains are multiplied by is 0.
             return np.zeros(signs.shape, dtype=np.float32)
-        gains = self._gains(extractor.features(candidates, part, component))
-        change: NDArray[np.float32] = gains[-1].reshape(signs.shape) * signs
-        for gain, correction in zip(gains[:-1], candidate, strict=True):
-            change += gain.reshape(signs.shape) * correction
-        return change
-
-    def _gains(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Run the network: from shape (features, n, m) to (kernels + 1, n, m)."""
-        if self._model.layers is not None:
-            flat = self._model.layers.gains(features.reshape(len(features), -1))
-            return flat.reshape(-1, *features.shape[1:])
+        features = extractor.features(candidates, part, component)
         gains: NDArray[np.float32] = self._opened().run(features[None])[0]
         if gains.shape != (len(self._model.kernels) + 1, *features.shape[1:]):
             raise ModelError(
                 f"restoration {self._model.name!r} gives gains of shape {gains.shape}, not one for "
                 f"each kernel and latent of {features.shape[1:]}: make the package again"
             )
-        return gains
+        change: NDArray[np.float32] = gains[-1] * signs
+        for gain, correction in zip(gains[:-1], candidate, strict=True):
+            change += gain * correction
+        return change
 
-    def trust(self, decoded: DecodedLatents) -> float:
+    def trust(self, extractor: FeatureExtractor) -> float:
         """How far corrections are to be trusted on a strip.
 
         Parameters
         ----------
-        decoded : DecodedLatents
-            The strip.
+        extractor : FeatureExtractor
+            Of the strip.
 
         Returns
         -------
         float
             0 to 1, see `SignAgreement`. The trial ends as soon as more of the strip would hardly change it.
         """
-        held_out = hold_out(decoded, TRIED)
         agreement = SignAgreement(self._model.trust)
-        extractor = FeatureExtractor(held_out.decoded, self._model.kernels, self._mode)
-        for part in spread_parts(held_out.where.shape[3], TRIAL_COLUMNS):
-            where = np.nonzero(held_out.where[..., part])
-            if not len(where[0]):
+        for columns in spread_parts(extractor.decoded.quantised.shape[3], TRIAL_COLUMNS)[:TRIED]:
+            held_out = hold_out(extractor.decoded, columns)
+            if not held_out.places[0].size:
                 continue
-            candidates = extractor.candidates(part)
-            gains = self._gains(extractor.features_at(candidates, part, where)[:, None])[:-1, 0]
-            changes = (gains * candidates.at(where)).sum(axis=0)
-            agreement.add(changes, held_out.signs[..., part][where])
+            tried = extractor.of_part(held_out.decoded)
+            wanted = np.zeros(tried.blocks.levels.shape, dtype=np.uint8)
+            wanted[held_out.places] = 1
+            changes = np.empty(wanted.shape, dtype=np.float32)
+            for at in range(0, len(held_out.blocks), BLOCKS):
+                part = held_out.blocks[at : at + BLOCKS]
+                changes[part] = self.corrections(tried, part, wanted[part])
+            agreement.add(changes[held_out.places], held_out.signs)
             if agreement.decided:
                 break
         return agreement.trust
-
-
-def _corrected(
-    layers: GainNetwork, extractor: FeatureExtractor, candidates: Candidates, part: slice
-) -> NDArray[np.float32]:
-    """What a network whose layers are told would change: shape (64, components, rows, columns)."""
-    decoded = extractor.decoded
-    levels = np.ascontiguousarray(decoded.quantised[..., part].transpose(2, 3, 0, 1))
-    classes = np.ascontiguousarray(decoded.classes[..., part].transpose(2, 3, 0, 1))
-    shape = levels.shape[2:]
-    changes = np.empty(levels.shape, dtype=np.float32)
-    kernels = len(candidates.weights)
-    correct(
-        layers,
-        extractor.facts,
-        levels.reshape(-1, *shape),
-        classes.reshape(-1, *shape),
-        candidates.blocks.reshape(-1, kernels, *shape),
-        np.ascontiguousarray(candidates.weights.reshape(kernels, -1).T) / np.float32(4),
-        extractor.block_energy(part).reshape(-1, shape[1]),
-        changes.reshape(-1, *shape),
-    )
-    return changes.transpose(2, 3, 0, 1)
-
-
-def quantiser_bins(quantised: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where the latents lay before they were quantised.
-
-    Parameters
-    ----------
-    quantised : ndarray of int32, any shape
-        Levels of the uniform quantiser.
-
-    Returns
-    -------
-    low, high : ndarray of float32, same shape
-        Ends of the bins, in steps.
-    """
-    level = quantised.astype(np.float32)
-    magnitude, negative = np.abs(level), level < 0
-    inner, outer = magnitude - np.float32(BIN_BELOW), magnitude + np.float32(BIN_ABOVE)
-    inner[quantised == 0] = -BIN_ABOVE
-    return np.where(negative, -outer, inner), np.where(negative, -inner, outer)
-
-
-def trellis_bins(
-    quantised: NDArray[np.int32], second: NDArray[np.bool_]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where nearly all latents lay before they went through trellis-coded quantisation.
-
-    Parameters
-    ----------
-    quantised : ndarray of int32, any shape
-        Levels of two quantisers.
-    second : ndarray of bool, same shape
-        Whether they went through the second quantiser.
-
-    Returns
-    -------
-    low, high : ndarray of float32, same shape
-        Ends of the bins, in steps.
-    """
-    level = quantised - np.sign(quantised) * second * np.float32(0.5)
-    reach = np.where(quantised == 0, np.float32(TCQ_ZERO_BIN), np.float32(TCQ_BIN))
-    return (level - reach).astype(np.float32), (level + reach).astype(np.float32)

@@ -9,14 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.vectors import Vectors
-from bandfold.common.scene import BLOCK
-
-from .inverse_transforms import inverse_cosine_transform, inverse_rotation
 
 
 @dataclass(frozen=True)
 class DecodedLatents:
-    """The quantised latents of a strip, their contexts and their reconstruction points.
+    """The quantised latents of a strip, their contexts, and what tells their reconstruction points.
 
     Parameters
     ----------
@@ -24,8 +21,8 @@ class DecodedLatents:
         Levels: 64 frequencies of each component in each 8 x 8 block.
     classes : ndarray of uint8, same shape
         Context that each level was coded in.
-    points : ndarray of float32, same shape
-        Reconstruction points, in steps.
+    below : ndarray of float64, shape (classes, 3)
+        Steps that the reconstruction points of magnitudes 1, 2, and all above, lie below them.
     chosen : ndarray of uint8, shape (rows, columns), or None
         Which of the rotations each block went through; None without rotations.
     rotations : tuple of Vectors
@@ -34,22 +31,25 @@ class DecodedLatents:
 
     quantised: NDArray[np.int32]
     classes: NDArray[np.uint8]
-    points: NDArray[np.float32]
+    below: NDArray[np.float64]
     chosen: NDArray[np.uint8] | None
     rotations: tuple[Vectors, ...]
 
-    def planes(self) -> NDArray[np.float32]:
-        """Component planes of the reconstruction points.
 
-        Returns
-        -------
-        ndarray of float32, shape (components, 8 * rows, 8 * columns)
-            In steps.
-        """
-        latents = self.points.astype(np.float64)
-        inverse_rotation(latents, self.chosen, self.rotations)
-        rows, columns = latents.shape[2:]
-        return inverse_cosine_transform(latents, rows * BLOCK, columns * BLOCK).astype(np.float32)
+@dataclass(frozen=True)
+class RestoredLatents:
+    """Latents of a strip that were moved within their bins.
+
+    Parameters
+    ----------
+    latents : ndarray of float32, shape (64, components, rows, columns)
+        In steps.
+    live : ndarray of bool, shape (components,)
+        Which components have one that is not 0.
+    """
+
+    latents: NDArray[np.float32]
+    live: NDArray[np.bool_]
 
 
 class LatentRestorer(Protocol):
@@ -69,7 +69,7 @@ class LatentRestorer(Protocol):
             Not used.
         """
 
-    def restore(self, decoded: DecodedLatents) -> NDArray[np.float32]:
+    def restore(self, decoded: DecodedLatents) -> RestoredLatents | None:
         """Restore the latents of a strip.
 
         Parameters
@@ -79,6 +79,6 @@ class LatentRestorer(Protocol):
 
         Returns
         -------
-        ndarray of float32, shape (64, components, rows, columns)
-            Latents in steps.
+        RestoredLatents or None
+            None where reconstruction points are better left as they are.
         """

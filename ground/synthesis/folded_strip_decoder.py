@@ -29,8 +29,8 @@ from bandfold.ground.stream.spectral_transforms import SpectralTransform
 
 from .band_synthesis import BandSynthesis
 from .component_planes import ComponentPlanes
-from .decoded_latents import DecodedLatents, LatentRestorer
-from .inverse_transforms import dequantise, live_components
+from .decoded_latents import DecodedLatents, LatentRestorer, RestoredLatents
+from .inverse_transforms import live_components
 from .latent_bits import component_bits
 from .rounding import round_bands
 from .strip_decoder import BandPlanes, StripDecoder
@@ -114,8 +114,8 @@ class FoldedStripDecoder(StripDecoder):
             return BandPlanes(means, absent, levels.escapes, place.doublings)
         # Reconstruction points, nearer to what was quantised.
         restored = None if self._restorer is None else self._restored(self._restorer, levels, rotations)
-        latents = levels.quantised if restored is None else restored
-        live = live_components(latents, levels.chosen, rotations)
+        present = levels.quantised.any(axis=(0, 2, 3)) if restored is None else restored.live
+        live = live_components(np.asarray(present), levels.chosen, rotations)
         if levels.chosen is not None:
             rotated = max((matrix.count for matrix in rotations), default=0)
             latent_work = 1 + rotated // ROTATED_COMPONENTS
@@ -123,7 +123,8 @@ class FoldedStripDecoder(StripDecoder):
         # The inverse transforms: within blocks, of blocks, and across bands.
         with self._memory.lent() as memory:
             shape = (height, header.info.samples)
-            planes = ComponentPlanes(levels, restored, self._mode, self._stream.step(place), rotations)
+            moved = None if restored is None else restored.latents
+            planes = ComponentPlanes(levels, moved, self._mode, self._stream.step(place), rotations)
             synthesis = partial(planes.planes, shape=shape, memory=memory)
             if transform.fold.second is None:
                 counts = self._unfolded(
@@ -178,9 +179,9 @@ class FoldedStripDecoder(StripDecoder):
 
     def _restored(
         self, restorer: LatentRestorer, levels: Segment, rotations: tuple[Vectors, ...]
-    ) -> NDArray[np.float32]:
-        """Latents of all components, in steps."""
+    ) -> RestoredLatents | None:
+        """Latents of all components, where they are better than their reconstruction points."""
         self._budget.check(self._stream)
-        points = dequantise(levels, self._mode).astype(np.float32)
-        decoded = DecodedLatents(levels.quantised, levels.classes, points, levels.chosen, rotations)
-        return restorer.restore(decoded)
+        return restorer.restore(
+            DecodedLatents(levels.quantised, levels.classes, self._mode.points, levels.chosen, rotations)
+        )

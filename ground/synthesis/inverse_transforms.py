@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,14 +91,14 @@ def _dequantise(
 
 
 def live_components(
-    latents: NDArray[Any], chosen: NDArray[np.uint8] | None, matrices: tuple[Vectors, ...]
+    present: NDArray[np.bool_], chosen: NDArray[np.uint8] | None, matrices: tuple[Vectors, ...]
 ) -> NDArray[np.int64]:
     """Numbers of the components that need not be zero, before and after the inverse rotation.
 
     Parameters
     ----------
-    latents : ndarray, shape (64, components, rows, columns)
-        Levels or latents.
+    present : ndarray of bool, shape (components,)
+        Whether each has a latent that is not zero.
     chosen : ndarray of uint8, shape (rows, columns), or None
         Number of the matrix of each block; None if none was rotated.
     matrices : tuple of Vectors
@@ -110,7 +109,7 @@ def live_components(
     ndarray of int64, shape (live components,)
         In rising order. All of those that are rotated are among them.
     """
-    live = np.array(latents.any(axis=(0, 2, 3)))
+    live = present.copy()
     if chosen is not None:
         rotated = max((matrix.count for matrix in matrices), default=0)
         live[:rotated] = True

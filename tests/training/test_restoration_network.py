@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES, SHIPPED_TABLES, load_tables  # noqa: E402
 from bandfold.common.errors import SettingsError  # noqa: E402
-from bandfold.ground.restoration.restorer import BIN_ABOVE  # noqa: E402
+from bandfold.ground.restoration.latent_bins import BIN_ABOVE  # noqa: E402
 from bandfold.training.config import DataConfig, TrainingConfig, load_config  # noqa: E402
 from bandfold.training.restoration_network import (  # noqa: E402
     FACTS,

@@ -1,5 +1,6 @@
 """The network without ONNX Runtime: the corrections that its features and gains make, with and without C."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import pairwise
 
@@ -12,7 +13,7 @@ from bandfold.bitstream.packages.package import Package
 from bandfold.bitstream.packages.registry import Registry
 from bandfold.common.errors import ModelError
 from bandfold.common.kernels import switched_off
-from bandfold.ground.restoration.latent_gains import NEGLIGIBLE, GainNetwork
+from bandfold.ground.restoration.latent_gains import NEGLIGIBLE, GainNetwork, choose_pair_products
 from bandfold.ground.restoration.restoration_model import KIND, RestorationModel
 from bandfold.ground.restoration.restorer import Restorer
 
@@ -37,39 +38,69 @@ def network(kernels, units, more, seed=0):
     )
 
 
+def corrections(model, strip):
+    restorer = Restorer(model, MODE)
+    extractor = restorer.extractor(strip)
+    return restorer.corrections(extractor, slice(0, extractor.blocks.count))
+
+
 @pytest.mark.parametrize(("kernels", "units", "more"), [(7, 48, 48), (2, 5, 3)])
-@pytest.mark.parametrize("components", [1, 5])
+@pytest.mark.parametrize("components", [1, 5, 19])
 def test_corrections_have_the_same_bits_without_compiled_kernels(kernels, units, more, components):
     strip = decoded(components=components, columns=5, rotations=(rotation(1, 1),))
     strip.quantised[:, :, :, 4] = 0
     strip.quantised[0, 0, 0, 0] = 100_000
     model = replace(SHIPPED, kernels=SHIPPED.kernels[:kernels], layers=network(kernels, units, more))
-    found = Restorer(model, MODE).corrections(strip)
+    found = corrections(model, strip)
     with switched_off():
-        expected = Restorer(model, MODE).corrections(strip)
-    # Products of matrices, of rotations, are BLAS's own; all else has the same bits.
+        expected = corrections(model, strip)
     np.testing.assert_array_equal(found, expected)
     assert 0.2 < np.abs(found).max() < 100
+
+
+def test_all_instructions_give_the_same_corrections():
+    strip = decoded(components=19, columns=5)
+    found = corrections(SHIPPED, strip)
+    try:
+        for kind in range(1, choose_pair_products(1) + 1):
+            choose_pair_products(kind)
+            np.testing.assert_array_equal(corrections(SHIPPED, strip), found)
+    finally:
+        choose_pair_products(1)
+
+
+@pytest.mark.parametrize("kernels_on", [True, False])
+def test_latents_that_are_not_wanted_are_left_alone(kernels_on):
+    strip = decoded(components=3)
+    restorer = Restorer(SHIPPED, MODE)
+    extractor = restorer.extractor(strip)
+    part = np.array([1, 4])
+    wanted = np.random.default_rng(3).integers(0, 2, (2, 64, 16)).astype(np.uint8)
+    with nullcontext() if kernels_on else switched_off():
+        whole = restorer.corrections(extractor, part)
+        found = restorer.corrections(extractor, part, wanted)
+    np.testing.assert_array_equal(found, whole * wanted)
 
 
 def test_corrections_are_those_of_the_graph():
     """The package holds one network in two forms."""
     pytest.importorskip("onnxruntime")
     strip = decoded(components=6, rows=3, columns=9, rotations=(rotation(1), rotation(2)))
-    found = Restorer(SHIPPED, MODE).corrections(strip)
-    expected = Restorer(replace(SHIPPED, layers=None), MODE).corrections(strip)
+    found = corrections(SHIPPED, strip)
+    expected = corrections(replace(SHIPPED, layers=None), strip)
     assert np.abs(expected).max() > 0.3
-    # Where no candidate is larger than what is neglected little is lost.
-    np.testing.assert_allclose(found, expected, atol=4 * NEGLIGIBLE)
-    assert ((found - expected) ** 2).mean() < 1e-4 * (expected**2).mean()
+    # What is neglected is little.
+    np.testing.assert_allclose(found, expected, atol=NEGLIGIBLE)
+    assert ((found - expected) ** 2).mean() < 3e-3 * (expected**2).mean()
 
 
 def test_threads_change_nothing():
     strip = decoded(components=4, columns=21)
-    restorer = Restorer(SHIPPED, MODE)
-    alone = restorer.corrections(strip)
+    model = replace(SHIPPED, trust=(-1.0, 0.0))
+    restorer = Restorer(model, MODE)
+    alone = restorer.restore(strip)
     restorer.open(3)
-    np.testing.assert_array_equal(restorer.corrections(strip), alone)
+    np.testing.assert_array_equal(restorer.restore(strip).latents, alone.latents)
 
 
 def test_layers_that_do_not_fit_are_refused():
@@ -86,6 +117,7 @@ def test_layers_that_do_not_fit_are_refused():
         {"second_bias": arrays["second_bias"][None]},
         {"last_weights": arrays["last_weights"] * np.nan},
         {"last_bias": arrays["last_bias"].astype(np.int32)},
+        {"second_weights": arrays["second_weights"] * np.float32(1e6)},
         {"first_weights": np.zeros((129, 34), np.float32), "first_bias": np.zeros(129, np.float32),
          "second_weights": np.zeros((48, 129), np.float32)},
     ):  # fmt: skip

@@ -7,23 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bandfold.bitstream.contexts.tables import CLASSES, DEPENDENT_TABLES, load_tables
+from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES, load_tables
 from bandfold.bitstream.packages.manifest import Manifest
 from bandfold.bitstream.packages.package import Package, save_package
 from bandfold.bitstream.packages.registry import Registry
-from bandfold.bitstream.segments.segment import Segment
 from bandfold.bitstream.transforms.klt import FRACTION
-from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
+from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.errors import MemoryLimitError, ModelError
 from bandfold.ground import Decoder
 from bandfold.ground.restoration import restorer as restore
 from bandfold.ground.restoration.bilateral_filter import FilterKernel
 from bandfold.ground.restoration.held_out_latents import hold_out
+from bandfold.ground.restoration.latent_bins import bin_tables
 from bandfold.ground.restoration.latent_features import FeatureExtractor, feature_count
 from bandfold.ground.restoration.restoration_model import KIND, RestorationModel, find_restoration
-from bandfold.ground.restoration.restorer import Restorer, quantiser_bins, trellis_bins
+from bandfold.ground.restoration.restorer import Restorer
 from bandfold.ground.synthesis.decoded_latents import DecodedLatents
-from bandfold.ground.synthesis.inverse_transforms import dequantise
 from bandfold.onboard.quantisation.rdoq import quantise
 
 from ..streams import encode
@@ -67,9 +66,27 @@ def decoded(seed=0, components=3, rows=2, columns=3, rotations=()):
     latents = rng.normal(0, 1, (64, components, rows, columns)) * spread[:, None, None, None]
     quantised = np.rint(latents).astype(np.int32)
     classes = rng.integers(0, 48, quantised.shape).astype(np.uint8)
-    points = (quantised - 0.04 * np.sign(quantised)).astype(np.float32)
     chosen = rng.integers(0, len(rotations), (rows, columns)).astype(np.uint8) if rotations else None
-    return DecodedLatents(quantised, classes, points, chosen, rotations)
+    return DecodedLatents(quantised, classes, np.full((48, 3), 0.04), chosen, rotations)
+
+
+def points_of(strip):
+    """Reconstruction points: shape (64, components, rows, columns)."""
+    magnitudes = np.abs(strip.quantised)
+    below = strip.below[strip.classes, np.clip(magnitudes, 1, 3) - 1]
+    return np.sign(strip.quantised) * (magnitudes - below)
+
+
+def bins_of(strip, mode):
+    """Ends of the bins of latents."""
+    magnitudes = np.abs(strip.quantised)
+    ends = (
+        magnitudes.astype(np.float32)[..., None]
+        + bin_tables(mode)[strip.classes, np.minimum(magnitudes, 3), 1:]
+    )
+    low, high = ends[..., 0], ends[..., 1]
+    negative = strip.quantised < 0
+    return np.where(negative, -high, low), np.where(negative, -low, high)
 
 
 def rotation(seed, size=3):
@@ -94,84 +111,70 @@ def mse(cube, other):
 def test_no_latent_leaves_its_bin(seed, gain, sign):
     strip = decoded(seed)
     found = Restorer(Constant(gain, -gain, sign), MODE).restore(strip)
-    low, high = quantiser_bins(strip.quantised)
-    assert ((found >= low) & (found <= high)).all()
-
-
-def test_bins_hold_what_the_encoder_puts_there():
-    low, high = quantiser_bins(np.array([0, 1, -3], dtype=np.int32))
-    np.testing.assert_array_equal(low, np.array([-1.5, 0.5, -4.5], dtype=np.float32))
-    np.testing.assert_array_equal(high, np.array([1.5, 2.5, -2.5], dtype=np.float32))
+    if found is None:
+        # Nothing to trust.
+        return
+    low, high = bins_of(strip, MODE)
+    assert ((found.latents >= low) & (found.latents <= high)).all()
+    np.testing.assert_array_equal(found.live, found.latents.any(axis=(0, 2, 3)))
 
 
 def test_two_quantisers_hold_latents_near_their_levels():
     exact = np.rint(np.random.default_rng(5).laplace(0, 60, (4, 64, 6, 6))).astype(np.int32) * 8
     mode = load_tables(DEPENDENT_TABLES).modes["folded"]
     quantised, classes = quantise(exact, 7.0, mode)
-    low, high = trellis_bins(quantised, classes >= CLASSES)
+    strip = DecodedLatents(quantised, classes, mode.points, None, ())
+    low, high = bins_of(strip, mode)
     steps = exact.swapaxes(0, 1) / (7.0 * FRACTION)
     assert ((steps >= low) & (steps <= high)).mean() > 0.995
-    points = dequantise(Segment(quantised, classes), mode).astype(np.float32)
-    strip = DecodedLatents(quantised, classes, points, None, ())
-    found = Restorer(Constant(9.0, -9.0, 5.0), mode).restore(strip)
+    model = Constant(9.0, -9.0, 5.0)
+    model.trust = (-1.0, -0.9)
+    found = Restorer(model, mode).restore(strip).latents
     assert ((found >= low) & (found <= high)).all()
+    points = points_of(strip)
     assert ((points >= low) & (points <= high)).all()
 
 
-def test_columns_at_once_change_nothing(monkeypatch):
+def test_blocks_at_once_change_nothing(monkeypatch):
     strip = decoded(columns=9)
-    restorer = Restorer(Constant(0.4, 0.3, -0.1), MODE)
-    whole = restorer.corrections(strip)
-    monkeypatch.setattr(restore, "COLUMNS", 2)
-    np.testing.assert_allclose(restorer.corrections(strip), whole, atol=1e-4)
+    model = Constant(0.4, 0.3, -0.1)
+    model.trust = (-1.0, -0.9)
+    restorer = Restorer(model, MODE)
+    whole = restorer.restore(strip).latents
+    monkeypatch.setattr(restore, "BLOCKS", 5)
+    np.testing.assert_array_equal(restorer.restore(strip).latents, whole)
 
 
 def test_a_component_of_other_sign_is_corrected_with_other_sign():
     """Eigenvectors have no sign of their own."""
     strip = decoded()
-    flipped = DecodedLatents(strip.quantised.copy(), strip.classes, strip.points.copy(), None, ())
+    flipped = replace(strip, quantised=strip.quantised.copy())
     flipped.quantised[:, 1] *= -1
-    flipped.points[:, 1] *= -1
     ours, theirs = (FeatureExtractor(one, KERNELS, MODE) for one in (strip, flipped))
-    columns = slice(0, 3)
-    seen, turned = ours.candidates(columns), theirs.candidates(columns)
-    np.testing.assert_allclose(turned.corrections[:, :, 1], -seen.corrections[:, :, 1], atol=1e-4)
-    np.testing.assert_allclose(
-        theirs.features(turned, columns, 1), ours.features(seen, columns, 1), atol=1e-3, rtol=1e-3
-    )
+    blocks = slice(0, 6)
+    seen, turned = ours.candidates(blocks), theirs.candidates(blocks)
+    np.testing.assert_array_equal(turned.of(1), -seen.of(1))
+    np.testing.assert_array_equal(theirs.features(turned, blocks, 1), ours.features(seen, blocks, 1))
 
 
-def test_suggestions_are_told_in_the_rotated_components():
-    matrices = (rotation(1), rotation(2))
-    strip = decoded(rotations=matrices)
-    # Small enough for no suggestion to be held back.
-    strip = replace(strip, points=strip.points / 8)
-    plain = DecodedLatents(strip.quantised, strip.classes, strip.points, None, ())
-    # What is suggested for the planes, taken to latents and rotated by hand.
-    turned = FeatureExtractor(strip, KERNELS, MODE).candidates(slice(0, 3)).corrections
-    points = strip.points.copy()
-    for row, column in np.ndindex(2, 3):
-        matrix = matrices[strip.chosen[row, column]].integers / BASIS_UNIT
-        points[:, :, row, column] = points[:, :, row, column] @ matrix.T
-    expected = FeatureExtractor(
-        DecodedLatents(plain.quantised, plain.classes, points, None, ()), KERNELS, MODE
-    ).candidates(slice(0, 3)).corrections  # fmt: skip
-    for row, column in np.ndindex(2, 3):
-        matrix = matrices[strip.chosen[row, column]].integers / BASIS_UNIT
-        found = expected[..., row, column] @ matrix
-        np.testing.assert_allclose(turned[..., row, column], found, atol=2e-3)
-
-
-def test_hidden_latents_are_ones_and_no_others_change():
+@pytest.mark.parametrize("columns", [slice(24, 26), slice(0, 2), slice(79, 80)])
+def test_hidden_latents_are_ones_and_no_others_change(columns):
     strip = decoded(components=20, columns=80)
-    held_out = hold_out(strip, restore.TRIED)
-    assert held_out.decoded.quantised.shape[3] == restore.TRIED
-    part = strip.quantised[..., 24:56]
-    assert (np.abs(part[held_out.where]) == 1).all()
-    np.testing.assert_array_equal(held_out.signs[held_out.where], part[held_out.where])
-    np.testing.assert_array_equal(held_out.decoded.quantised[~held_out.where], part[~held_out.where])
-    assert not held_out.decoded.points[held_out.where].any()
-    assert 0.03 < held_out.where.sum() / (np.abs(part) == 1).sum() < 0.2
+    held_out = hold_out(strip, columns)
+    start, stop = max(columns.start - 1, 0), min(columns.stop + 1, 80)
+    before, after = strip.quantised[..., start:stop], held_out.decoded.quantised
+    changed = before != after
+    assert (np.abs(before[changed]) == 1).all()
+    assert not after[changed].any()
+    assert 0.03 < changed.sum() / (np.abs(before) == 1).sum() < 0.2
+    own = slice(columns.start - start, columns.stop - start)
+    block, channel, component = held_out.places
+    row, column = np.divmod(block, stop - start)
+    np.testing.assert_array_equal(before[channel, component, row, column], held_out.signs)
+    assert changed[channel, component, row, column].all()
+    assert len(block) == changed[..., own].sum()
+    assert set(block) <= set(held_out.blocks)
+    assert len(held_out.blocks) == 2 * (columns.stop - columns.start)
 
 
 def test_guesses_that_are_no_better_than_chance_are_not_applied():
@@ -179,11 +182,11 @@ def test_guesses_that_are_no_better_than_chance_are_not_applied():
     model = Constant(0.5, 0.0, 0.0)
     model.trust = (0.4, 0.85)
     restorer = Restorer(model, MODE)
-    assert restorer.trust(strip) == 0.0
-    assert restorer.restore(strip) is strip.points
+    assert restorer.trust(restorer.extractor(strip)) == 0.0
+    assert restorer.restore(strip) is None
     # Nothing to hide, nothing to judge by.
-    empty = DecodedLatents(strip.quantised * 0, strip.classes, strip.points * 0, None, ())
-    assert restorer.trust(empty) == 0.0
+    empty = replace(strip, quantised=strip.quantised * 0)
+    assert restorer.trust(restorer.extractor(empty)) == 0.0
 
 
 @pytest.mark.parametrize("step", [10.0, 40.0])
