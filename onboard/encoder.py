@@ -30,6 +30,7 @@ from .planning.region_planner import LEAST_SAVED, find_regions
 from .planning.scene_planner import ScenePlanner
 from .planning.weight_codes import weight_codes
 from .quality import rounding_doubt
+from .rate.ladder import is_small
 from .rate.region_trial import try_regions
 from .rate.scene_control import SceneControl
 from .rate.step_search import moved_step
@@ -348,6 +349,11 @@ class Encoder:
             predicted = PredictedPlanner(sample_blocks(samples, self._sampled))
             method = PredictedMethod(networks, self._tables, self._workers)
             coder = self._coder(samples, method, predicted=True)
+            if is_small(samples.info) and self._step_code is None and not self.settings.chooses_base:
+                from .rate.octave_orders import OctaveOrders
+
+                orders = OctaveOrders(samples, method, predicted)
+                return self._code(coder, Candidate(orders), errors=False)
             choose_order(samples, method, predicted, self._first_code(predicted, coder))
             if refiner is not None and self.settings.chooses_base:
                 return self._best_base(coder, [predicted], refiner)

@@ -11,10 +11,12 @@ from bandfold.common.workers import trim_heap
 from bandfold.onboard.coding.scene_coder import CodedScene, SceneCoder, pixels_tried
 from bandfold.onboard.planning.plan import Planner
 from bandfold.onboard.quality import quality_text
-from bandfold.onboard.target import SMALLEST_STEP
+from bandfold.onboard.target import SMALLEST_STEP, step_code
 
+from .ladder import Ladder, Point, is_small
 from .step_search import find_step, moved_step
 from .trial import Goal, Trial
+from .useful_step import COARSEST_BPS, finest_useful
 
 MOST_PLANS = 8
 """Plans made at most for one target, before the last one."""
@@ -36,6 +38,9 @@ SAME_PLAN = 0.03
 
 NEAR_PLAN = 0.25
 """... and where it is to be met from one trial."""
+
+FAR_PLAN = 0.5
+"""Octaves between the step of a plan and that with which a scene is coded, from which on others are tried."""
 
 BUDGET_RANGE = (0.985, 1.0)
 """Share of a budget that is accepted as used."""
@@ -69,20 +74,13 @@ ERROR_SLOPE = 1.4
 """Logarithm of the squared error over the logarithm of the step, where nothing is measured yet."""
 
 
-COARSEST_BPS = 0.02
-"""Bits per sample at which the search for the finest useful step of a model begins."""
-
-OCTAVE_RUNGS = 2.0
-"""Steps of an octave that this search looks at ..."""
-
-WORSE_RUNGS = 5
-"""... of which so many must be worse than the best one before finer ones are given up ..."""
-
-FINE_RUNGS = (0.25, 0.125)
-"""... and octaves around the best one at which it looks then."""
-
 LEAST_TOLD = 0.9
 """Share of a budget below which it is told that it is not used up."""
+
+MODEL_SATURATES = "more of them would make the scene worse, with this model"
+FINEST_STEP = "a finer step than that cannot be written"
+NO_STEP = "no step comes nearer to it"
+"""Why it is not."""
 
 TOLD_MISS = 0.07
 """Octaves of squared error (0.2 dB) by which a quality is missed before it is told."""
@@ -159,10 +157,12 @@ class SceneControl:
         """
         accept = (BUDGET_RANGE[0] * budget, BUDGET_RANGE[1] * budget)
         goal = Goal(Trial.size, accept, self._size_slope(budget))
+        if is_small(self._coder.samples.info):
+            return self._best_within(goal, budget, code)
         found = self._settle(goal, code, errors=errors, first=first_size)
         trial, code, slope = found.trial, found.code, found.slope
         if self._coder.method.saturates:
-            useful = self._finest_useful(code)
+            useful = finest_useful(self._rough_error, self._coarsest(), code)
             if useful > code:
                 # Under a plan for that step, which does not depend on the budget.
                 coded = self._without_more(
@@ -184,13 +184,12 @@ class SceneControl:
         if whole.size(code) > budget:
             # Hardly ever: steps are coarse, or nothing is left to weigh.
             code = goal.find(whole, code, slope)
-        if whole.size(code) > budget:
-            raise BudgetError(
-                f"budget of {budget} bytes is too small: the coarsest coding found takes "
-                f"{whole.size(code):.0f} bytes; raise it"
-            )
         finest = code <= SMALLEST_STEP * STEP_UNIT
-        reason = "a finer step than that cannot be written" if finest else "no step comes nearer to it"
+        if whole is trial and not finest:
+            whole, code = self._unless_missed(whole, code, accept)
+        if whole.size(code) > budget:
+            raise _too_small(budget, whole.size(code))
+        reason = FINEST_STEP if finest else NO_STEP
         return self._told(self._assemble(whole, code, errors=errors), budget, reason)
 
     def at_quality(self, mse: float, code: int) -> CodedScene:
@@ -213,19 +212,74 @@ class SceneControl:
             If the quality is out of reach.
         """
         goal = Goal(Trial.error, (mse * (1 - QUALITY_RANGE), mse * (1 + QUALITY_RANGE)), ERROR_SLOPE)
-        found = self._settle(goal, code, errors=True)
-        whole = self._on_all(found.trial)
-        code = goal.find(whole, found.code, found.slope)
+        if is_small(self._coder.samples.info):
+            ladder = Ladder(self._coder, self._planner)
+            point = ladder.at_quality(goal.accept[1], ladder.near(goal, self._first_of(code)))
+        else:
+            point = self._of_quality(goal, code)
         samples = self._coder.samples
-        asked, got = (one + samples.rounding for one in (mse, whole.error(code)))
+        asked, got = (one + samples.rounding for one in (mse, point.error))
         wanted, reached = (quality_text(one, samples.peak, samples.scale) for one in (asked, got))
         if got > asked * (1 + OUT_OF_REACH):
             raise BudgetError(
                 f"quality of {wanted} is out of reach: the search for a step ended at {reached}; ask for less"
             )
-        if whole.error(code) > 0 and abs(log2_of(got / asked)) > TOLD_MISS:
+        if point.error > 0 and abs(log2_of(got / asked)) > TOLD_MISS:
             self.notes.append(f"{wanted} were asked for, {reached} are expected: no step comes nearer")
-        return self._assemble(whole, code, errors=True)
+        return self._assemble(point.trial, point.code, errors=True)
+
+    def _of_quality(self, goal: Goal, code: int) -> Point:
+        """The scene as it comes nearest to an error."""
+        found = self._settle(goal, code, errors=True)
+        whole = self._on_all(found.trial)
+        most = goal.accept[1]
+        point = Point.of(whole, goal.find(whole, found.code, found.slope))
+        if point.error > most and self._coder.method.saturates:
+            # Errors are larger at coarser steps and at finer ones: the search may have gone the wrong way.
+            useful = finest_useful(self._rough_error, self._coarsest(), step_code(SMALLEST_STEP))
+            best = Point.of(self._on_all(self._trial(useful, errors=True)), useful)
+            if best.error < most:
+                return Point.of(best.trial, goal.find(best.trial, useful, found.slope))
+            return min(best, point, key=lambda one: one.error)
+        if whole is found.trial and not goal.accept[0] <= point.error <= most:
+            other = Ladder(self._coder, self._planner, rough=True).at_quality(most, point.code)
+            return other if other.error <= most or other.error < point.error else point
+        return point
+
+    def _unless_missed(self, whole: Trial, code: int, accept: tuple[float, float]) -> tuple[Trial, int]:
+        """What a search for a size ended with, or a better point of the ladder of a scene.
+
+        It is looked at where the size is not what was wanted, or met under a plan for quite another step.
+        """
+        size, budget = whole.size(code), accept[1]
+        planned = self._planner.depends_on_step and not self._one_trial
+        far = planned and abs(log2_of(code / whole.code)) > FAR_PLAN
+        if accept[0] <= size <= budget and not far:
+            return whole, code
+        point = Ladder(self._coder, self._planner, rough=True).within(budget, code)
+        # A better plan is worth some of the budget.
+        least = min(size, TRIM_RANGE[0] * budget) if far else size
+        if point is not None and (size > budget or point.size >= least):
+            return point.trial, point.code
+        return whole, code
+
+    def _best_within(self, goal: Goal, budget: int, code: int) -> CodedScene:
+        """Code a small scene into a number of bytes: the best point of its ladder."""
+        ladder = Ladder(self._coder, self._planner)
+        point = ladder.within(budget, ladder.near(goal, self._first_of(code)))
+        if point is None:
+            raise _too_small(budget, ladder.smallest)
+        unused = FINEST_STEP if ladder.finest <= SMALLEST_STEP * STEP_UNIT else NO_STEP
+        reason = MODEL_SATURATES if self._coder.method.saturates else unused
+        return self._told(self._assemble(point.trial, point.code, errors=True), budget, reason)
+
+    def _first_of(self, code: int) -> int:
+        """Step with which the search on a ladder begins."""
+        return step_code(self._coarsest()) if self._coder.method.saturates else code
+
+    def _coarsest(self) -> float:
+        """Step in counts from which on finer ones are looked at, with a model that saturates."""
+        return self._planner.step_for_bits(COARSEST_BPS * self._coder.samples.info.count)
 
     def _on_all(self, trial: Trial) -> Trial:
         """The whole scene under the plan of a trial; what served trials makes room for it."""
@@ -261,47 +315,18 @@ class SceneControl:
             code = moved_step(code, -log2_of(missed), found.slope)
         return code
 
-    def _finest_useful(self, code: int) -> int:
-        """The best of all steps from one on upwards, for a model that has a finest one.
-
-        Errors are measured on some lines, at steps that do not depend on the budget, from coarse ones on: so
-        a larger budget never finds a worse one.
-        """
-        trials: dict[int, float] = {}
-
-        def error(one: int) -> float:
-            if one not in trials:
-                trials[one] = self._trial(one, errors=True, rough=True).error(one)
-            return trials[one]
-
-        coarsest = self._planner.step_for_bits(COARSEST_BPS * self._coder.samples.info.count)
-        rung = round(OCTAVE_RUNGS * log2_of(coarsest * STEP_UNIT))
-        found, worse = code, 0
-        while worse < WORSE_RUNGS:
-            one = round(exp2(rung / OCTAVE_RUNGS))
-            if one <= code:
-                break
-            better = found == code or error(one) < error(found)
-            found, worse = (one, 0) if better else (found, worse + 1)
-            rung -= 1
-        if found == code or (worse < WORSE_RUNGS and error(code) < error(found)):
-            return code
-        for octaves in FINE_RUNGS:
-            for one in (round(found * exp2(octaves)), round(found * exp2(-octaves))):
-                if one >= code and error(one) < error(found):
-                    found = one
-        return found
-
     def _without_more(self, whole: Trial, code: int, budget: int, errors: bool) -> CodedScene:
         """Code the scene with the finest step that is of use."""
-        reason = "more of them would make the scene worse, with this model"
-        return self._told(self._assemble(whole, code, errors=errors), budget, reason)
+        return self._told(self._assemble(whole, code, errors=errors), budget, MODEL_SATURATES)
 
     def _told(self, coded: CodedScene, budget: int, reason: str) -> CodedScene:
         """Say so where much of a budget is not used."""
         if len(coded.data) < LEAST_TOLD * budget:
             self.notes.append(f"of the {budget} bytes asked for {len(coded.data)} are used: {reason}")
         return coded
+
+    def _rough_error(self, code: int) -> float:
+        return self._trial(code, errors=True, rough=True).error(code)
 
     def _trial(self, code: int, *, errors: bool, rough: bool = False) -> Trial:
         """A plan for a step, and the part of the scene on which steps are tried."""
@@ -365,3 +390,9 @@ class SceneControl:
         mse = whole.error(code) if errors else None
         whole.strips.forget()
         return self._coder.assemble(whole.strips.plan, code, whole.side, whole.coded(code), mse)
+
+
+def _too_small(budget: int, least: float) -> BudgetError:
+    return BudgetError(
+        f"budget of {budget} bytes is too small: the coarsest coding found takes {least:.0f} bytes; raise it"
+    )
