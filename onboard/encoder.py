@@ -316,7 +316,9 @@ class Encoder:
         if refiner is not None and self.settings.chooses_base:
             return self._best_base(coder, [one.planner for one in candidates], refiner)
         ways = [(one, candidate) for candidate in candidates for one in coders]
-        coded = (self._code(one, candidate, errors=len(ways) > 1) for one, candidate in ways)
+        if len(ways) == 1:
+            return self._code(coder, candidates[0], errors=False, last=True)
+        coded = (self._code(one, candidate, errors=True) for one, candidate in ways)
         return min(coded, key=lambda one: self._merit(one, samples.info.count))
 
     def _refiner(self, info: SceneInfo) -> StripRefiner | None:
@@ -468,17 +470,19 @@ class Encoder:
             raise BudgetError(doubt)
         return wanted - samples.rounding
 
-    def _code(self, coder: SceneCoder, candidate: Candidate, *, errors: bool) -> CodedScene:
-        """Code the scene to the target under one planner's plans."""
+    def _code(
+        self, coder: SceneCoder, candidate: Candidate, *, errors: bool, last: bool = False
+    ) -> CodedScene:
+        """Code the scene to the target under one planner's plans; the `last` one serves nobody else."""
         planner = candidate.planner
         target, code = self._target, self._first_code(planner, coder)
         if target.step is not None:
             return coder.at_step(planner, code, errors=errors)
         mse = self._coding_error(coder.samples)
         if mse is not None:
-            control = SceneControl(coder, planner)
+            control = SceneControl(coder, planner, last=last)
             return replace(control.at_quality(mse, code), notes=tuple(control.notes))
-        control = SceneControl(coder, planner, one_trial=self._effort.one_trial)
+        control = SceneControl(coder, planner, one_trial=self._effort.one_trial, last=last)
         budget = target.budget(coder.samples.info.count)
         coded = control.within(budget, code, errors=errors, first_size=candidate.size)
         return replace(coded, notes=tuple(control.notes))

@@ -68,3 +68,6 @@ class BandPlanner:
 
     def forget(self) -> None:
         """Nothing is kept beside what plans are made of."""
+
+    def finish(self) -> None:
+        """That is little."""

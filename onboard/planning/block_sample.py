@@ -67,7 +67,7 @@ class BlockSample:
     added: int = 0
     workers: Workers = field(default=ALONE, compare=False)
 
-    @cached_property
+    @property
     def few(self) -> NDArray[Any]:
         """Some of the blocks: enough to see what components are worth, which takes more time than moments."""
         return self.thinned(FEW_BLOCKS)

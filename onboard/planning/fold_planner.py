@@ -154,6 +154,11 @@ class FoldPlanner:
         """Give back the latents of the sample: they are made again for the next plan."""
         self._latents = None
 
+    def finish(self) -> None:
+        """Give back the sample: no more plans are asked for."""
+        self.forget()
+        del self._sample
+
     def side_bits(self, step: float) -> float:
         """Estimate what the vectors of a plan cost.
 

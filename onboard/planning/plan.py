@@ -104,6 +104,9 @@ class Planner(Protocol):
     def forget(self) -> None:
         """Give back memory: what is forgotten is found again for the next plan."""
 
+    def finish(self) -> None:
+        """Give back all of it: no more plans are asked for."""
+
 
 @dataclass(frozen=True)
 class Candidate:

@@ -67,22 +67,27 @@ class RegionPlanner:
         Plans for each region.
     regions : tuple of int
         Number of the region of each strip.
+
+    Attributes
+    ----------
+    planners : list of ScenePlanner
+        As given.
     """
 
     depends_on_step = True
 
     def __init__(self, whole: ScenePlanner, planners: list[ScenePlanner], regions: tuple[int, ...]) -> None:
         self._whole = whole
-        self._planners = planners
+        self.planners = planners
         self._regions = regions
 
     def plan(self, step: float, *, rotate: bool = True) -> Plan:
         """Plan a basis for each region; see `Planner.plan`."""
         bases = tuple(
             replace(planner.plan(step, rotate=rotate).bases[0], number=number)
-            for number, planner in enumerate(self._planners)
+            for number, planner in enumerate(self.planners)
         )
-        pixels = [planner.sample.pixels for planner in self._planners]
+        pixels = [planner.sample.pixels for planner in self.planners]
         left_out = math.fsum(basis.left_out * count for basis, count in zip(bases, pixels, strict=True))
         return Plan(step, bases, self._regions, left_out / sum(pixels))
 
@@ -96,8 +101,13 @@ class RegionPlanner:
 
     def forget(self) -> None:
         """See `Planner.forget`."""
-        for planner in (self._whole, *self._planners):
+        for planner in (self._whole, *self.planners):
             planner.forget()
+
+    def finish(self) -> None:
+        """See `Planner.finish`."""
+        for planner in (self._whole, *self.planners):
+            planner.finish()
 
 
 def find_regions(
@@ -156,20 +166,19 @@ def find_regions(
     if root.saved < least_saved * root.bits or len(regions) < 2:
         return None
     groups = divider.groups(SETTLED_BLOCKS, MOST_SETTLED)
-    if sample is not planner.sample:
-        sample = sample_blocks(source, progress, enough=DENSE_BLOCKS, workers=workers)
-        divider = _Divider(sample, source, strip_lines, least)
+
+    def in_all_bands() -> _Divider:
+        # It is read anew for each try, since it takes memory.
+        if sample is planner.sample:
+            return divider
+        dense = sample_blocks(source, progress, enough=DENSE_BLOCKS, workers=workers)
+        return _Divider(dense, source, strip_lines, least)
+
     while len(regions) > 1:
         parts = [region.strips for region in regions]
-        settled = settle_strips(parts, groups, step)
-        if all(divider.count(strips) >= least for strips in settled):
-            parts = settled
-        planners = [
-            planner.on(add_rare_blocks(divider.part(strips), source, divider.lines(strips)))
-            for strips in parts
-        ]
-        if len(parts) > 1 and _pays(planner, sample, planners, step):
-            return RegionPlanner(planner, planners, divider.numbers(parts))
+        several, few = in_all_bands().planned(planner, source, parts, settle_strips(parts, groups, step))
+        if len(several.planners) > 1 and _pays(planner, few, several.planners, step):
+            return several
         # The first cut saves most.
         regions = sorted(root.parts, key=lambda region: region.strips) if len(regions) > 2 else []
     return None
@@ -217,6 +226,22 @@ class _Divider:
         blocks = self._sample.blocks[:, slice(taken[0], taken[-1] + 1) if whole else taken]
         pixels = count * self._info.samples
         return BlockSample(blocks, pixels, stride=self._sample.stride, workers=self._sample.workers)
+
+    def planned(
+        self,
+        whole: ScenePlanner,
+        source: SceneSource,
+        parts: list[tuple[int, ...]],
+        settled: list[tuple[int, ...]],
+    ) -> tuple[RegionPlanner, BlockSample]:
+        """Plans for parts of the scene, the settled ones if enough of each is sampled; and some of the sample."""
+        if all(self.count(strips) >= self._least for strips in settled):
+            parts = settled
+        planners = [
+            whole.on(add_rare_blocks(self.part(strips), source, self.lines(strips))) for strips in parts
+        ]
+        few = replace(self._sample, blocks=self._sample.few.copy())
+        return RegionPlanner(whole, planners, self.numbers(parts)), few
 
     def numbers(self, regions: list[tuple[int, ...]]) -> tuple[int, ...]:
         """Number of the region of each strip."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from bandfold.onboard.transform.analysis import Analysis
 from bandfold.onboard.transform.rotation import LARGEST_SIZE, SMALLEST_SIZE, find_rotations
 
 from .block_sample import BlockSample
+from .component_latents import BLOCKS_AT_ONCE
 from .fold_planner import FoldPlanner
 from .plan import Basis, Plan
 from .sensor_planner import SensorPlanner
@@ -181,7 +183,14 @@ class ScenePlanner:
 
     def _cost(self, fold: Fold, step: float, blocks: NDArray[Any]) -> tuple[float, float]:
         """Approximate bits of the scene under a fold, without side information; errors in steps squared."""
-        bits, error = latent_cost(Analysis(fold).blocks(blocks), step)
+        analysis = Analysis(fold)
+
+        def cost(start: int) -> tuple[float, float]:
+            return latent_cost(analysis.blocks(blocks[:, start : start + BLOCKS_AT_ONCE]), step)
+
+        # Both are sums of whole numbers of small parts, and exact: in pieces they take less memory.
+        costs = list(self._workers.map(cost, range(0, blocks.shape[1], BLOCKS_AT_ONCE)))
+        bits, error = (math.fsum(part) for part in zip(*costs, strict=True))
         share = self.sample.pixels / float(blocks.shape[1] * CHANNELS)
         return bits * share, error * share
 
@@ -198,6 +207,11 @@ class ScenePlanner:
     def forget(self) -> None:
         """See `Planner.forget`."""
         self._folds.forget()
+
+    def finish(self) -> None:
+        """See `Planner.finish`."""
+        self._folds.finish()
+        del self.sample
 
 
 class UnfoldedPlanner:
@@ -232,6 +246,10 @@ class UnfoldedPlanner:
     def forget(self) -> None:
         """See `Planner.forget`."""
         self._folded.forget()
+
+    def finish(self) -> None:
+        """See `Planner.finish`."""
+        self._folded.finish()
 
 
 def _guess_correction(bps: float) -> float:

@@ -85,6 +85,9 @@ class PredictedPlanner:
     def forget(self) -> None:
         """Nothing is kept beside what plans are made of."""
 
+    def finish(self) -> None:
+        """That is little."""
+
     def weigh(self, step: float) -> float:
         """What it weighs at a step in counts: bits are about proportional to that."""
         worth = KNEE * step * step

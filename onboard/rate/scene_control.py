@@ -119,6 +119,8 @@ class SceneControl:
         Makes plans for it.
     one_trial : bool
         Whether a size is met from one trial; see `bandfold.onboard.effort.Effort`.
+    last : bool
+        Whether the planner serves nobody else: then it gives back its memory before the whole scene is coded.
 
     Attributes
     ----------
@@ -126,8 +128,11 @@ class SceneControl:
         What was asked for and is not what came out, and why.
     """
 
-    def __init__(self, coder: SceneCoder, planner: Planner, *, one_trial: bool = False) -> None:
+    def __init__(
+        self, coder: SceneCoder, planner: Planner, *, one_trial: bool = False, last: bool = False
+    ) -> None:
         self._one_trial = one_trial
+        self._last = last
         self._coder = coder
         self._planner = planner
         self.notes: list[str] = []
@@ -286,7 +291,10 @@ class SceneControl:
         whole = trial.on_all()
         if whole is not trial:
             trial.forget()
-            self._planner.forget()
+            if self._last:
+                self._planner.finish()
+            else:
+                self._planner.forget()
             trim_heap()
         return whole
 
