@@ -28,6 +28,7 @@ from bandfold.benchmarks.rate_distortion.standings import means
 from bandfold.benchmarks.scenes.evaluation_scenes import EvaluationScene, find_scenes
 from bandfold.bitstream.container.header import DEPENDENT
 from bandfold.common.errors import SettingsError
+from bandfold.onboard.effort import DEFAULT_EFFORT
 from bandfold.programs.options import (
     FILE,
     FOLDER,
@@ -52,6 +53,7 @@ from bandfold.programs.program import run, write_figures
 @click.option("--model", metavar="NAME|FILE", help="Package of a model, which codes band by band.")
 @click.option("--restore", metavar="auto|off|NAME|FILE", default="auto", show_default=True)
 @click.option("--quantiser", type=click.Choice(["dependent", "uniform"]), help="As for 'bandfold encode'.")
+@click.option("--effort", type=click.IntRange(1, 9), default=DEFAULT_EFFORT, show_default=True)
 @click.option("--tables", type=FOLDER, help="Tables that have not seen the scenes, and folds.json.")
 @click.option(
     "--ccsds122",
@@ -79,6 +81,7 @@ def main(
     model: str | None,
     restore: str,
     quantiser: str | None,
+    effort: int,
     tables: Path | None,
     ccsds122: str,
     externals: tuple[str, ...],
@@ -102,7 +105,7 @@ def main(
         scenes,
         asked,
         recorded=recorded,
-        settings=CandidateSettings(spectral, model, restore, quantiser),
+        settings=CandidateSettings(spectral, model, restore, quantiser, effort),
         held_out=HeldOut(tables, quantiser or DEPENDENT) if tables else None,
         externals=[*live, *(External.parse(template, timeout) for template in externals)],
     )

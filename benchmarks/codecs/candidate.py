@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
+from bandfold.onboard.effort import DEFAULT_EFFORT
 
 from .codec import Decoded, Encoded
 
@@ -32,12 +33,15 @@ class CandidateSettings:
         `bandfold.ground.Decoder`.
     quantiser : str or None
         ``dependent`` or ``uniform``, as for `bandfold.onboard.Encoder`; None for what suits the tables.
+    effort : int
+        As for `bandfold.onboard.Encoder`.
     """
 
     spectral: str = "auto"
     model: str | None = None
     restore: str = "auto"
     quantiser: str | None = None
+    effort: int = DEFAULT_EFFORT
 
 
 class Bandfold:
@@ -68,6 +72,7 @@ class Bandfold:
             tables=self._tables,
             model=self._settings.model,
             quantiser=self._settings.quantiser,
+            effort=self._settings.effort,
         )
         start = time.perf_counter()
         stream = encoder.encode(cube)
