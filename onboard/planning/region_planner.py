@@ -234,7 +234,7 @@ class _Divider:
         parts: list[tuple[int, ...]],
         settled: list[tuple[int, ...]],
     ) -> tuple[RegionPlanner, BlockSample]:
-        """Plans for parts of the scene, the settled ones if enough of each is sampled; and some of the sample."""
+        """Plans for parts of the scene, settled ones if enough of each is sampled, and some of the sample."""
         if all(self.count(strips) >= self._least for strips in settled):
             parts = settled
         planners = [

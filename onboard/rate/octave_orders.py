@@ -60,3 +60,7 @@ class OctaveOrders:
     def forget(self) -> None:
         """See `Planner.forget`."""
         self._usual.forget()
+
+    def finish(self) -> None:
+        """See `Planner.finish`."""
+        self._usual.finish()

@@ -27,8 +27,8 @@ LARGEST_LATENT = float(np.iinfo(np.int32).max)
 """Fewer than 4096 bands never reach this: ``2**22`` of a sample, ``2**3`` of a block, ``2**6`` of bands."""
 
 LINES_AT_ONCE = 16
-"""Lines that are read and folded together: it bounds memory. The last ones are mirrored among themselves, so that
-another number would change streams of scenes with a part of a block at their end."""
+"""Lines that are read and folded together: it bounds memory. The last ones are mirrored among themselves, so
+that another number would change streams of scenes with a part of a block at their end."""
 
 _KINDS = {np.dtype(name): kind for kind, name in enumerate(("uint8", "int8", "uint16", "int16", "int32"))}
 """Types that the kernel reads, by its numbers."""
