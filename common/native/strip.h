@@ -7,11 +7,11 @@
 /* A strip in blocks; all components of a pixel or latent lie side by side, filled up with zeros. */
 typedef struct {
     int32_t *quantised; /* [blocks][64][filled] */
-    uint8_t *contexts;/* [blocks][64][filled] */
-    int64_t *sums; /* [blocks][filled]: sums over the levels of a block */
-    float *pixels;    /* [lines][samples][filled], in steps, with a margin of zeros */
-    float *front;     /* [fronts][lines][samples]: planes of the first components */
-    float *present;   /* [lines][samples]: 1, and 0 in the margin */
+    uint8_t *contexts;  /* [blocks][64][filled] */
+    int64_t *sums;      /* [blocks][filled]: sums over the levels of a block */
+    float *pixels;      /* [lines][samples][filled], in steps, with a margin of zeros */
+    float *front;       /* [fronts][lines][samples]: planes of the first components */
+    float *present;     /* [lines][samples]: 1, and 0 in the margin */
     int64_t blocks;
     int64_t filled;
     int64_t lines;
