@@ -15,6 +15,10 @@ DEFAULT_EFFORT = 5
 """What no effort gives."""
 
 
+FEW_COMPONENTS = 64
+"""Components of folds at low rates, at most: usual scenes have so many at 0.25 bits per sample."""
+
+
 @dataclass(frozen=True)
 class Effort:
     """What an encoder does of all that it could.
@@ -23,8 +27,9 @@ class Effort:
     ----------
     quantiser : {"uniform", "dependent"}
         Of folded bands, where neither a quantiser nor tables are asked for.
-    rotations : bool
-        Whether the strongest components of each block are rotated.
+    rotations : int or None
+        Components of a fold at most whose strongest ones are rotated in each block: where few are coded,
+        rates are low, rotations save most, and there is time for them. None: any number.
     regions : bool
         Whether several folds are looked for where the land changes.
     rare_blocks : bool
@@ -52,7 +57,7 @@ class Effort:
     """
 
     quantiser: str = DEPENDENT
-    rotations: bool = True
+    rotations: int | None = None
     regions: bool = True
     rare_blocks: bool = True
     merged: int = MERGE_LIMIT
@@ -68,7 +73,7 @@ class Effort:
 EFFORTS: dict[int, Effort] = {
     1: Effort(
         UNIFORM,
-        rotations=False,
+        rotations=FEW_COMPONENTS,
         regions=False,
         rare_blocks=False,
         merged=40,
@@ -77,7 +82,7 @@ EFFORTS: dict[int, Effort] = {
         trial_share=0.5,
         one_trial=True,
     ),
-    2: Effort(UNIFORM, rotations=False, regions=False, rare_blocks=False, trial_share=0.5),
+    2: Effort(UNIFORM, rotations=FEW_COMPONENTS, regions=False, rare_blocks=False, trial_share=0.5),
     3: Effort(UNIFORM, regions=False),
     4: Effort(regions=False),
     5: Effort(),

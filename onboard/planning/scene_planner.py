@@ -80,8 +80,8 @@ class ScenePlanner:
         Components that the second KLT merges at most; not used with a sensor.
     workers : Workers
         Threads that share the work of a plan.
-    rotations : bool
-        Whether plans have rotations, where they pay.
+    rotations : int or None
+        Components of a fold at most whose plan has rotations, where they pay; by default any number.
 
     Raises
     ------
@@ -99,7 +99,7 @@ class ScenePlanner:
         merge_limit: int = MERGE_LIMIT,
         workers: Workers = ALONE,
         *,
-        rotations: bool = True,
+        rotations: int | None = None,
     ) -> None:
         self._rotations = rotations
         self.sample = sample
@@ -116,7 +116,8 @@ class ScenePlanner:
         """Plan a fold and, for its strongest components, rotations; see `Planner.plan`."""
         fold = self._folds.plan(step)
         rotations: tuple[Vectors, ...] = ()
-        if rotate and self._rotations and fold.components >= SMALLEST_SIZE:
+        most = fold.components if self._rotations is None else self._rotations
+        if rotate and SMALLEST_SIZE <= fold.components <= most:
             analysed = Analysis(fold.leading(LARGEST_SIZE)).blocks(self.sample.thinned(BLOCKS_TURNED))
             latents = analysed[:LARGEST_SIZE].astype(np.float64)
             rotations = find_rotations(latents, step, self.sample.pixels, self._workers)

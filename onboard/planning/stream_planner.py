@@ -69,8 +69,8 @@ class StreamPlanner:
     weights : "snr" or sequence of float, optional
         Weights of bands, as for `bandfold.onboard.planning.weight_codes.weight_codes`: those of the noise are
         found in the first strip, and kept.
-    rotations : bool
-        Whether plans have rotations, where they pay.
+    rotations : int or None
+        Components of a fold at most whose plan has rotations, where they pay; by default any number.
 
     Attributes
     ----------
@@ -90,7 +90,7 @@ class StreamPlanner:
         first: int = 0,
         workers: Workers = ALONE,
         weights: str | Sequence[float] | None = None,
-        rotations: bool = True,
+        rotations: int | None = None,
     ) -> None:
         self._weights = weights
         self._codes: NDArray[np.int64] | None = None
