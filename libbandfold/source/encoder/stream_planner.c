@@ -19,11 +19,11 @@ static uint64_t most_bytes(const bfl_sensor *sensor)
 }
 
 bandfold_status bfl_begin_planning(bfl_workspace *workspace, const bfl_sensor *sensor, const bfl_tables *tables,
-                                   const bfl_kernel_cosine *cosine, int with_rotations, bfl_stream_planner *planner)
+                                   const bfl_kernel_cosine *cosine, int most_rotated, bfl_stream_planner *planner)
 {
     planner->sensor = sensor;
     planner->tables = tables;
-    planner->with_rotations = with_rotations;
+    planner->most_rotated = most_rotated;
     BFL_TRY(bfl_make_planned_fold(workspace, sensor, cosine, &planner->fold));
     planner->sections.room = most_bytes(sensor);
     BFL_TAKE(planner->sections.data, workspace, BFL_LASTING, planner->sections.room);
@@ -41,7 +41,7 @@ static bandfold_status find_rotations(bfl_workspace *workspace, const bfl_block_
     double *strongest;
     int32_t *latents;
     planner->rotations.count = 0;
-    if (!planner->with_rotations || fold->components < BFL_LEAST_ROTATED)
+    if (fold->components < BFL_LEAST_ROTATED || fold->components > planner->most_rotated)
         return BANDFOLD_OK;
     BFL_TAKE(strongest, workspace, BFL_SCRATCH, (uint64_t)(size * BF_CHANNELS * blocks));
     BFL_TAKE(latents, workspace, BFL_SCRATCH, (uint64_t)fold->components * BF_CHANNELS * BFL_BLOCKS_AT_ONCE);

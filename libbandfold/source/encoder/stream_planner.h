@@ -12,7 +12,7 @@
 typedef struct {
     const bfl_sensor *sensor;
     const bfl_tables *tables;
-    int with_rotations;
+    int most_rotated;
     bfl_planned_fold fold;
     bfl_matrices rotations;     /* none: 0 */
     int planned;                /* whether there is one */
@@ -25,7 +25,7 @@ typedef struct {
 
 /* Take lasting memory. */
 bandfold_status bfl_begin_planning(bfl_workspace *workspace, const bfl_sensor *sensor, const bfl_tables *tables,
-                                   const bfl_kernel_cosine *cosine, int with_rotations, bfl_stream_planner *planner);
+                                   const bfl_kernel_cosine *cosine, int most_rotated, bfl_stream_planner *planner);
 
 /* Plan anew for a step in counts; `again` if it replaces the last plan, which no segment names. */
 bandfold_status bfl_renew(bfl_workspace *workspace, bfl_stream_planner *planner, const bfl_sensor_planner *folds,

@@ -7,6 +7,7 @@
 #include "wavelengths.h"
 
 #include <float.h>
+#include <limits.h>
 #include <string.h>
 
 enum {
@@ -20,6 +21,7 @@ enum {
     MOST_ENTRIES = 1 << 22,
     REPEAT = 8,
     SCRUB = 16,
+    FEW_COMPONENTS = 64,
     UNIFORM_TABLES = 0,
     DEPENDENT_TABLES = 1
 };
@@ -28,9 +30,10 @@ static const double SMALLEST_STEP = 1.0 / 16, LARGEST_STEP = 1 << 20, HIGHEST_PS
 
 /* What each effort does, from 1 to 9: onboard/effort.py. */
 static const struct {
-    uint8_t dependent, rotations, searches;
-} EFFORTS[MOST_EFFORT] = {{0, 0, 1}, {0, 0, 1}, {0, 1, 1}, {1, 1, 1}, {1, 1, 1},
-                          {1, 1, 2}, {1, 1, 2}, {1, 1, 3}, {1, 1, 4}};
+    uint8_t dependent, searches;
+    int most_rotated; /* components of a fold at most whose strongest ones are rotated */
+} EFFORTS[MOST_EFFORT] = {{0, 1, FEW_COMPONENTS}, {0, 1, FEW_COMPONENTS}, {0, 1, INT_MAX}, {1, 1, INT_MAX}, {1, 1, INT_MAX},
+                          {1, 2, INT_MAX},        {1, 2, INT_MAX},        {1, 3, INT_MAX}, {1, 4, INT_MAX}};
 
 static bandfold_status refuse(bandfold_encoder *encoder, const char *reason)
 {
@@ -195,7 +198,7 @@ bandfold_status bfl_begin_stream(bandfold_encoder *encoder, const bandfold_setti
     bfl_begin_scrubbing(workspace, before, strips_or(settings->scrub, SCRUB), &encoder->scrubber);
     bfl_make_kernel_cosine(&encoder->cosine);
     BFL_TRY(bfl_begin_planning(workspace, &encoder->sensor, &encoder->tables, &encoder->cosine,
-                               EFFORTS[effort].rotations, &encoder->planner));
+                               EFFORTS[effort].most_rotated, &encoder->planner));
     BFL_TRY(make_strips(encoder));
     BFL_TRY(keep_metadata(encoder, settings));
     bfl_release(workspace, BFL_SCRATCH, NULL);
