@@ -39,7 +39,7 @@ def test_a_small_scene_meets_a_quality_in_the_fewest_bytes(sides, spectral, qual
     # What a fold leaves out is estimated from whole blocks, which tells in scenes of one or two.
     doubt = 0.2 if min(sides) > 9 else 0.65
     assert psnr(Decoder(stream, restore="off").decode(), cube) > quality - doubt
-    # Components come and go with the step, so more may come than was asked for; with a byte less it would not.
+    # Components come and go with the step: more may come than was asked for, but not with a byte less.
     smaller = Encoder(nbytes=len(stream) - 1, spectral=spectral).encode(cube)
     assert psnr(Decoder(smaller, restore="off").decode(), cube) < quality + doubt
 
