@@ -113,7 +113,7 @@ $(SANITISED): tests/kernels.py $(wildcard common/native/*) | $(STAMP)
 
 test-sanitised: $(STAMP) $(SANITISED)
 	$(WITH_SANITISED) $(BIN)/pytest tests/common tests/bitstream tests/test_golden.py tests/onboard/transform tests/onboard/quantisation \
-		tests/onboard/prediction/test_innovations.py tests/onboard/prediction/test_prediction_weights.py \
+		tests/onboard/prediction tests/ground/restoration \
 		tests/onboard/test_self_check.py tests/ground/test_hostile.py tests/ground/test_decoder.py tests/ground/synthesis
 
 # Hostile streams behind right checksums, through all commands: for time and memory with the kernels as they are,
