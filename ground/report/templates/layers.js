@@ -25,6 +25,9 @@ const ramp = (high) => (pixels, at, value) => {
     pixels[at + n] = VIRIDIS[below][n] + (place - below) * (VIRIDIS[below + 1][n] - VIRIDIS[below][n]);
 };
 
+// What lies in the memory of a graphics processor is lost when its driver is started anew, and a tile would stay blank.
+const IN_MEMORY = { willReadFrequently: true };
+
 // Pixels of some lines and samples: each of `parts` has a band of its own, and there is no data where one has none.
 function shaded(width, height, parts) {
   const image = new ImageData(width, height);
@@ -39,7 +42,7 @@ function shaded(width, height, parts) {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
-  canvas.getContext("2d").putImageData(image, 0, 0);
+  canvas.getContext("2d", IN_MEMORY).putImageData(image, 0, 0);
   return canvas;
 }
 

@@ -4,7 +4,7 @@
 function picture(canvas, view, colours, kept, store, port) {
   const MOST_SHADED = 256;
   const [, lines, samples] = view.shape;
-  const paint = canvas.getContext("2d");
+  const paint = canvas.getContext("2d", IN_MEMORY);
   const shadedTiles = new Map(); // canvases by what they show
   let keptBand = { name: "", canvas: null };
 
