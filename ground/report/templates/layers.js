@@ -25,9 +25,6 @@ const ramp = (high) => (pixels, at, value) => {
     pixels[at + n] = VIRIDIS[below][n] + (place - below) * (VIRIDIS[below + 1][n] - VIRIDIS[below][n]);
 };
 
-// What lies in the memory of a graphics processor is lost when its driver is started anew, and a tile would stay blank.
-const IN_MEMORY = { willReadFrequently: true };
-
 // Pixels of some lines and samples: each of `parts` has a band of its own, and there is no data where one has none.
 function shaded(width, height, parts) {
   const image = new ImageData(width, height);
@@ -39,11 +36,17 @@ function shaded(width, height, parts) {
       image.data[at + 3] = 255;
     }
   }
+  return image;
+}
+
+// Draw pixels into a rectangle. They are kept as numbers: canvases that are drawn once stay blank when the process or
+// the driver that held them is started anew.
+function drawPixels(paint, image, left, top, width, height) {
   const canvas = document.createElement("canvas");
-  canvas.width = width;
-  canvas.height = height;
-  canvas.getContext("2d", IN_MEMORY).putImageData(image, 0, 0);
-  return canvas;
+  canvas.width = image.width;
+  canvas.height = image.height;
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  paint.drawImage(canvas, left, top, width, height);
 }
 
 // What is shown as `what`, of a band: sources of its parts, and words for its scale. Without tiles bands are counted

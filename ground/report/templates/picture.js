@@ -4,9 +4,9 @@
 function picture(canvas, view, colours, kept, store, port) {
   const MOST_SHADED = 256;
   const [, lines, samples] = view.shape;
-  const paint = canvas.getContext("2d", IN_MEMORY);
-  const shadedTiles = new Map(); // canvases by what they show
-  let keptBand = { name: "", canvas: null };
+  const paint = canvas.getContext("2d");
+  const shadedTiles = new Map(); // their pixels by what they show
+  let keptBand = { name: "", image: null };
 
   const valueOf = (cubes, read) => {
     if (cubes.length === 1) return (line, sample) => read(cubes[0], line, sample);
@@ -17,10 +17,10 @@ function picture(canvas, view, colours, kept, store, port) {
     if (keptBand.name !== name) {
       const part = parts[0];
       const value = valueOf(part.cubes, (cube, line, sample) => kept[cube](part.band, line, sample));
-      keptBand = { name, canvas: shaded(samples, lines, [{ ...part, value }]) };
+      keptBand = { name, image: shaded(samples, lines, [{ ...part, value }]) };
     }
     const side = view.pixels * port.shown.scale;
-    paint.drawImage(keptBand.canvas, port.toX(0), port.toY(0), samples * side, lines * side);
+    drawPixels(paint, keptBand.image, port.toX(0), port.toY(0), samples * side, lines * side);
   };
 
   // The tiles of a level that are to be seen: column and row.
@@ -73,15 +73,16 @@ function picture(canvas, view, colours, kept, store, port) {
           const [left, top] = [Math.round(x), Math.round(y)];
           const right = Math.round(x + (side * tile.width) / store.edge);
           const bottom = Math.round(y + (side * tile.height) / store.edge);
-          paint.drawImage(tile, left, top, right - left, bottom - top);
+          drawPixels(paint, tile, left, top, right - left, bottom - top);
         } else if (level === 0 || level === finest) {
           for (const part of parts)
             for (const cube of part.cubes) wanted.push(store.nameOf(cube, level, part.band, column, row));
         }
       }
     }
-    store.want(wanted);
-    return wanted.length;
+    const awaited = wanted.length;
+    store.want(wanted); // takes names away
+    return awaited;
   };
 
   const hatch = () => {

@@ -154,6 +154,7 @@
     draw();
   });
   what.addEventListener("change", draw);
+  canvas.addEventListener("contextrestored", redraw);
   canvas.addEventListener("click", (event) => {
     if (!port.dragged()) move(...port.place(event));
   });
