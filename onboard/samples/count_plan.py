@@ -244,9 +244,13 @@ def _rounding(block: NDArray[Any], present: NDArray[np.bool_], scaling: Scaling)
     squares: list[float] = []
     for band, (plane, mask) in enumerate(zip(block, present, strict=True)):
         scale, offset = scaling.of_band(band)
-        counts = (plane[mask & np.isfinite(plane)][::stride].astype(np.float64) - offset) / scale
+        values = plane[mask & np.isfinite(plane)][::stride].astype(np.float64)
+        # Doubles far outside may be infinitely many counts away.
+        with np.errstate(over="ignore"):
+            counts = (values - offset) / scale
+        counts = counts[(counts >= limits.min) & (counts <= limits.max)]
         error = counts - np.rint(counts)
-        squares += (error * error)[(counts >= limits.min) & (counts <= limits.max)].tolist()
+        squares += (error * error).tolist()
     # Sums must not depend on their order.
     return math.fsum(squares) / len(squares) if squares else 0.0
 

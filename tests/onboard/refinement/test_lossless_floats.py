@@ -152,6 +152,12 @@ def test_any_bits_come_back(dtype, data):
     assert same(Decoder(encoder.encode(cube)).decode(), cube)
 
 
+def test_doubles_infinitely_many_counts_away():
+    cube = scene().astype("float64") * 1e-200
+    cube[1, 2, 3] = 1e300
+    assert same(coded(cube, step=8.0)[1], cube)
+
+
 @pytest.mark.parametrize("dtype", ["int32", "uint32"])
 def test_least_and_largest_integers(dtype):
     ends = np.iinfo(dtype)
