@@ -100,9 +100,8 @@
 
   const spectrumOf = async (cube, { line, sample }) => {
     if (store && !broken) return store.spectrum(cube, line, sample);
-    const near = view.bandNumbers.map((_, band) =>
+    return view.bandNumbers.map((_, band) =>
       kept[cube](band, Math.floor(line / view.pixels), Math.floor(sample / view.pixels)));
-    return near;
   };
   const showSpectrum = async () => {
     const place = cross;
