@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -19,7 +20,7 @@ AVIRIS_ENDS = (40, 96, 155, 165, 224)
 """Ends of the intervals that are usual for the 224 bands of AVIRIS."""
 
 _PIECE_SAMPLES = 1 << 20
-"""About as many samples of each scene are held at once."""
+"""About as many samples of each scene are compared at once: in float64, several times over."""
 
 
 def compare_scenes(
@@ -65,10 +66,8 @@ def compare_scenes(
     ordinary = OrdinaryValues.of(reference, info.no_data)
     parts = [slice(first, last) for first, last in pairwise(edges)]
     statistics = DistortionStatistics(info, parts, ordinary)
-    height = max(1, _PIECE_SAMPLES // (info.bands * info.samples))
     everything = slice(0, info.bands)
-    for start in range(0, info.lines, height):
-        lines = slice(start, min(start + height, info.lines))
+    for lines in _pieces(slice(0, info.lines), info.bands * info.samples):
         statistics.add(reference.read(everything, lines), other.read(everything, lines), lines)
     return statistics.result()
 
@@ -120,6 +119,11 @@ class DistortionStatistics:
         SceneError
             If a sample that counts is NaN or infinite.
         """
+        for piece in _pieces(lines, reference.shape[0] * reference.shape[2]):
+            within = slice(piece.start - lines.start, piece.stop - lines.start)
+            self._add_piece(reference[:, within], other[:, within], piece)
+
+    def _add_piece(self, reference: NDArray[Any], other: NDArray[Any], lines: slice) -> None:
         present = present_samples(reference, self._info.no_data)
         outliers = self._ordinary.outliers(reference) & present
         if outliers.any():
@@ -212,6 +216,13 @@ class DistortionStatistics:
             self._ordinary.peak,
             self._outliers_of(part),
         )
+
+
+def _pieces(lines: slice, samples_of_line: int) -> Iterator[slice]:
+    """Cut lines into pieces of about `_PIECE_SAMPLES` samples."""
+    height = max(1, _PIECE_SAMPLES // samples_of_line)
+    for start in range(lines.start, lines.stop, height):
+        yield slice(start, min(start + height, lines.stop))
 
 
 def present_samples(block: NDArray[Any], no_data: float | None) -> NDArray[np.bool_]:
