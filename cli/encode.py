@@ -12,7 +12,6 @@ import click
 from bandfold.common.errors import SettingsError
 
 from .console import tell, warn
-from .encode_batch import Batch, encode_batch, refuse_in_batch
 from .encode_options import CodingOptions, StreamingOptions
 from .options import (
     PACKETS_HELP,
@@ -99,6 +98,8 @@ def encode(
 
     several = len(scenes) > 1 or (output != STANDARD and output.is_dir())
     if several:
+        from .encode_batch import Batch, encode_batch, refuse_in_batch
+
         refuse_in_batch(scenes, output, streaming)
     scene = scenes[0]
     stream = streaming.stream or streaming.resume or scene == STANDARD

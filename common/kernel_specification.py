@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import ast
 import ctypes
+import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -304,19 +305,63 @@ class Specification:
     """
 
     def __init__(self, text: str) -> None:
+        self.name, self._rest = text.split("(", 1)
+
+    @cached_property
+    def _tree(self) -> tuple[ast.FunctionDef, str]:
+        """The text as a function of Python, read where it is needed first; and how that is written."""
         # Python has no star in brackets, but it has an ellipsis.
-        name, rest = re.sub(r"\*(?=\s*[,\]:])", "...", text).split("(", 1)
-        written = f"def {name}(*, {rest}: ..."
+        rest = re.sub(r"\*(?=\s*[,\]:])", "...", self._rest)
+        written = f"def {self.name}(*, {rest}: ..."
         (tree,) = ast.parse(written).body
         assert isinstance(tree, ast.FunctionDef)  # noqa: S101 - it begins with def
-        self.name = tree.name
-        self.parameters = tuple(
+        return tree, written
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The parameters."""
+        tree, written = self._tree
+        return tuple(
             _parameter(argument, default, written)
             for argument, default in zip(tree.args.kwonlyargs, tree.args.kw_defaults, strict=True)
         )
-        self.result = None if tree.returns is None else _text(tree.returns, written)
-        self._arrays = [one for one in self.parameters if isinstance(one, ArrayParameter)]
-        self._computed = [one for one in self._arrays if any(axis.code for axis in one.axes)]
+
+    @cached_property
+    def result(self) -> str | None:
+        """Type of the result."""
+        tree, written = self._tree
+        return None if tree.returns is None else _text(tree.returns, written)
+
+    @cached_property
+    def _arrays(self) -> list[ArrayParameter]:
+        return [one for one in self.parameters if isinstance(one, ArrayParameter)]
+
+    @cached_property
+    def _computed(self) -> list[ArrayParameter]:
+        return [one for one in self._arrays if any(axis.code for axis in one.axes)]
+
+    def names_of(self, function: Callable[..., Any]) -> tuple[str, ...]:
+        """Names of the parameters of the NumPy function.
+
+        Parameters
+        ----------
+        function : callable
+            The function.
+
+        Returns
+        -------
+        tuple of str
+
+        Raises
+        ------
+        ValueError
+            If C does not have one of them.
+        """
+        names = tuple(inspect.signature(function).parameters)
+        unknown = set(names).difference(parameter.name for parameter in self.parameters)
+        if unknown:
+            raise ValueError(f"{self.name} does not specify {', '.join(sorted(unknown))}")
+        return names
 
     def check(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Compare arrays with what is specified.

@@ -114,27 +114,25 @@ def compiled(
     parsed = Specification(specification)
 
     def decorate(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-        signature = inspect.signature(function)
-        names = tuple(signature.parameters)
-        unknown = set(names).difference(parameter.name for parameter in parsed.parameters)
-        if unknown:
-            raise ValueError(f"{parsed.name} does not specify {', '.join(sorted(unknown))}")
-        native = _native(parsed)
+        names: tuple[str, ...] = ()
+        native: Callable[..., Any] | None = None
         quick: Callable[..., tuple[Any, ...] | None] | None = None
 
         @wraps(function)
         def call(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-            nonlocal quick
+            nonlocal names, native, quick
             result: Result
-            if native and library is not None and when is None and not kwargs and len(args) == len(names):
+            if quick is None:
                 # Made where it is used first: most programs call a few of all kernels.
-                quick = quick or parsed.quick_values(names)
+                names, native = parsed.names_of(function), _native(parsed)
+                quick = parsed.quick_values(names)
+            if native and library is not None and when is None and not kwargs and len(args) == len(names):
                 values = quick(*args)
                 if values is not None:
                     result = native(*values)
                     return result
             if kwargs or len(args) != len(names):
-                given = dict(signature.bind(*args, **kwargs).arguments)
+                given = dict(inspect.signature(function).bind(*args, **kwargs).arguments)
             else:
                 given = dict(zip(names, args, strict=True))
             known = parsed.check(given)

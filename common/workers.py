@@ -11,13 +11,15 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock, local
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .errors import SettingsError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -121,12 +123,17 @@ class Workers:
         return self._pool.submit(function).result
 
     def _threads(self) -> ThreadPoolExecutor:
+        # Not before every command: it takes as long to import as some of them.
+        from concurrent.futures import ThreadPoolExecutor
+
         return ThreadPoolExecutor(self.threads, thread_name_prefix="bandfold", initializer=_mark)
 
     def _ahead(
         self, pool: ThreadPoolExecutor, function: Callable[[Item], Result], things: Iterator[Item]
     ) -> Iterator[Result]:
         """Results in the order of the things, a few of which are under way."""
+        from concurrent.futures import wait
+
         ahead: deque[Future[Result]] = deque()
         try:
             for thing in things:

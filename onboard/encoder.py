@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from bandfold.bitstream.container.header import STEP_UNIT, Header
 from bandfold.bitstream.container.sections import read_sections
 from bandfold.bitstream.contexts.tables import load_tables
-from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.atomic_files import atomic_output
 from bandfold.common.errors import BudgetError, SettingsError
 from bandfold.common.exact import log2_of
@@ -25,13 +24,9 @@ from .decoding_cost import decoding_notes
 from .planning.block_sample import BlockSample, sample_blocks
 from .planning.partition import default_intervals, fits, partition_bands, partition_ends
 from .planning.plan import Candidate, Planner
-from .planning.rare_blocks import add_rare_blocks
-from .planning.region_planner import LEAST_SAVED, find_regions
 from .planning.scene_planner import ScenePlanner
-from .planning.weight_codes import weight_codes
 from .quality import rounding_doubt
 from .rate.ladder import is_small
-from .rate.region_trial import try_regions
 from .rate.scene_control import SceneControl
 from .rate.step_search import moved_step
 from .rate_model import LAGRANGE_MULTIPLIER
@@ -39,17 +34,17 @@ from .samples.samples import ArraySource, Samples
 from .settings import EncoderSettings, SettingsFields, find_package, settings_of
 from .strip_height import strip_height
 from .target import step_code
-from .transform.block_weights import block_codes
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 
     from .downlink.resume import Begun
     from .prediction.model_networks import Networks
     from .refinement.strip_refiner import StripRefiner
 
-# Models, bounds of errors and streams are imported where they are asked for: a board imports this before
-# every scene.
+# What few scenes ask for is imported where they do: a board imports this before every scene.
 
 UNIFORM_STEP = 0.8
 """Step of one quantiser in parts of that of two at the same rate, about."""
@@ -116,13 +111,15 @@ class Encoder:
         self._tables = load_tables(settings.tables_path)
         self._workers = Workers(settings.threads)
         self._effort = settings.spent
-        self._sensor = None
+        self._sensor: SensorBasis | None = None
         self._networks: Networks | None = None
         self._missed: tuple[str, ...] = ()
         self._engines: dict[str, None] = {}
         self._engine_notes: dict[str, None] = {}
         self._notes: tuple[str, ...] = ()
         if settings.sensor is not None:
+            from bandfold.bitstream.transforms.sensor_basis import SensorBasis
+
             self._sensor = SensorBasis.from_package(find_package(settings.sensor))
         if settings.model is not None:
             from bandfold.bitstream.segments.predicted_codec import codec_of
@@ -194,6 +191,8 @@ class Encoder:
         if samples.plan is not None and source.info.scaling is None:
             self._notes = samples.plan.notes(source.info)
         if self.settings.roi:
+            from .transform.block_weights import block_codes
+
             info = samples.info
             samples = replace(samples, block_codes=block_codes(self.settings.roi, info.lines, info.samples))
         refiner = self._refiner(samples.scene.info)
@@ -379,9 +378,13 @@ class Encoder:
             coder.samples, self._sampled, enough=blocks, most=thinning, workers=self._workers
         )
         if self._effort.rare_blocks:
+            from .planning.rare_blocks import add_rare_blocks
+
             sample = add_rare_blocks(sample, coder.samples, [slice(0, coder.samples.info.lines)])
         weights = self.settings.weights
         if weights is not None:
+            from .planning.weight_codes import weight_codes
+
             sample = replace(sample, weights=weight_codes(weights, sample, coder.samples.scene.info))
             # Strips are merged into regions, and bands coded on their own, as if all weighed the same.
             return [Candidate(self._folded(sample, self._ends, None))]
@@ -426,6 +429,9 @@ class Encoder:
 
     def _with_regions(self, planner: ScenePlanner, coder: SceneCoder, step: float) -> Candidate:
         """Several folds in place of one, where the land changes so much that they pay."""
+        from .planning.region_planner import LEAST_SAVED, find_regions
+        from .rate.region_trial import try_regions
+
         settings = self.settings
         least = SAVED_OF_BASE if settings.lossless and settings.chooses_base else LEAST_SAVED
         several = find_regions(planner, coder.samples, coder.strip_lines, step, self._sampled, least)

@@ -7,19 +7,20 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from numpy.typing import NDArray
 
 from bandfold.bitstream.container.header import DEPENDENT, QUANTISERS, UNIFORM
 from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES
-from bandfold.bitstream.packages.package import Package
-from bandfold.bitstream.packages.registry import Registry
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import BLOCK
 
 from .effort import DEFAULT_EFFORT, EFFORTS, Effort
 from .target import Target
+
+if TYPE_CHECKING:
+    from bandfold.bitstream.packages.package import Package
 
 STRIP_LINES = 64
 """Lines of a segment where nothing else is asked for."""
@@ -45,7 +46,7 @@ SPECTRAL = ("auto", "sensor", "none")
 PARTITIONS = ("auto", "aviris-2022")
 """Names of partitions."""
 
-PackageName = str | os.PathLike[str] | Package
+PackageName: TypeAlias = "str | os.PathLike[str] | Package"
 """A package: its name, its file, or itself."""
 
 
@@ -410,6 +411,9 @@ def find_package(wanted: PackageName) -> Package:
     ModelError
         If there is none, or it is damaged.
     """
+    from bandfold.bitstream.packages.package import Package
+    from bandfold.bitstream.packages.registry import Registry
+
     return wanted if isinstance(wanted, Package) else Registry().find(wanted)
 
 

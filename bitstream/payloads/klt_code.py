@@ -12,7 +12,6 @@ from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
 from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.errors import StreamError
 
-from .order_code import read_hierarchy, write_hierarchy
 from .payload import SIDE_UNIT, PayloadReader, PayloadWriter
 from .vector_code import CHANGE_MEAN, are_triangular, read_vectors, write_vectors
 
@@ -69,6 +68,8 @@ def write_fold(payload: PayloadWriter, fold: Fold) -> None:
     if fold.second is None:
         payload.integers(fold.engines, CHANGE_MEAN, signed=False)
         if fold.prediction is not None:
+            from .order_code import write_hierarchy
+
             write_hierarchy(payload, fold.prediction)
         return
     payload.integers([vectors.count for vectors in fold.first], COUNT_MEAN, signed=False)
@@ -133,7 +134,11 @@ def read_fold(
         used = payload.integers(intervals if engines else 0, CHANGE_MEAN, signed=False)
         if engines and max(used) >= engines:
             raise StreamError(f"an interval has engine {max(used)} of {engines}: the stream is corrupt")
-        hierarchy = read_hierarchy(payload, bands, stepped=weighted) if predicted else None
+        hierarchy = None
+        if predicted:
+            from .order_code import read_hierarchy
+
+            hierarchy = read_hierarchy(payload, bands, stepped=weighted)
         return Fold(ends, means, mean_shift, engines=tuple(used), prediction=hierarchy)
     counts = payload.integers(intervals, COUNT_MEAN, signed=False)
     merged = payload.integers(intervals, COUNT_MEAN, signed=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +19,17 @@ from bandfold.bitstream.payloads.block_weight_code import read_block_weights, wr
 from bandfold.bitstream.payloads.escape_code import Escapes, read_escapes, write_escapes
 from bandfold.bitstream.payloads.no_data_code import read_mask, write_mask
 from bandfold.bitstream.payloads.payload import SIDE_UNIT, PayloadReader, PayloadWriter
-from bandfold.bitstream.payloads.prediction_code import read_predictions, write_predictions
-from bandfold.bitstream.transforms.band_order import OrderedBand
-from bandfold.bitstream.transforms.band_prediction import Prediction
 from bandfold.common.errors import StreamError
 from bandfold.common.scene import CHANNELS, block_rows
 
 from .latent_reader import LatentReader
 from .latents import LatentStatistics, write_latents
-from .packed_levels import PackedLevels
+
+if TYPE_CHECKING:
+    from bandfold.bitstream.transforms.band_order import OrderedBand
+    from bandfold.bitstream.transforms.band_prediction import Prediction
+
+    from .packed_levels import PackedLevels
 
 CHUNK_BYTES = 7168
 """Bytes of a chunk at least, about: each costs some 15 bytes."""
@@ -170,6 +173,8 @@ def write_segment(
             if segment.block_codes is not None:
                 write_block_weights(payload, segment.block_codes)
             if segment.predictions:
+                from bandfold.bitstream.payloads.prediction_code import write_predictions
+
                 write_predictions(payload, segment.predictions, segment.shift)
         before = int(statistics.extents[part.start - 1]) if part.start else DIAGONALS
         own = statistics.part(part)
@@ -284,6 +289,8 @@ def read_segment(
             if header.tools.regional:
                 block_codes = read_block_weights(reader, rows, columns)
             if order:
+                from bandfold.bitstream.payloads.prediction_code import read_predictions
+
                 predictions, shift = read_predictions(reader, order)
         latents.read(reader, chunk.components)
         reader.finish()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .band_order import Hierarchy
-from .selection import Selection
 from .vectors import Taken, Vectors
+
+if TYPE_CHECKING:
+    from .band_order import Hierarchy
+    from .selection import Selection
 
 FRACTION = 64.0
 """Band means, components and latents are integers in units of ``1 / FRACTION`` of a count."""

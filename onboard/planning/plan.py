@@ -12,7 +12,6 @@ from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.payloads.klt_code import write_fold, write_matrices
 from bandfold.bitstream.payloads.metadata_code import write_metadata
 from bandfold.bitstream.payloads.payload import PayloadWriter
-from bandfold.bitstream.payloads.selection_code import write_selected_fold
 from bandfold.bitstream.transforms.klt import Fold
 from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.scene import MetadataValue
@@ -164,6 +163,8 @@ def _fold_section(basis: Basis, tables: Tables) -> bytes:
     if basis.fold.selection is None:
         write_fold(payload, basis.fold)
     else:
+        from bandfold.bitstream.payloads.selection_code import write_selected_fold
+
         write_selected_fold(payload, basis.fold, basis.fold.selection)
     return write_section(Section.FOLD, write_varint(basis.number) + payload.data())
 

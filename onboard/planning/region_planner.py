@@ -17,11 +17,11 @@ from bandfold.common.scene import BLOCK, SceneSource, block_rows
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER, least_fold_bits
 
 from .block_sample import BlockSample, sample_blocks
+from .mismatch import SHARE
 from .plan import Plan
 from .rare_blocks import add_rare_blocks
 from .region_clusters import Region, merge_strips, settle_strips, stride_of
 from .scene_planner import ScenePlanner
-from .stream_planner import SHARE
 
 MOST_GROUPS = 16
 """Groups of neighbouring strips from which regions are merged, at most."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
-from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.exact import exp2, log2_of
 from bandfold.common.scene import CHANNELS
@@ -28,7 +27,9 @@ from .block_sample import BlockSample
 from .component_latents import BLOCKS_AT_ONCE
 from .fold_planner import FoldPlanner
 from .plan import Basis, Plan
-from .sensor_planner import SensorPlanner
+
+if TYPE_CHECKING:
+    from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 
 RATE_FACTOR = 12.0
 """Fitted on coded scenes, see `GUESS_CORRECTIONS`."""
@@ -109,7 +110,7 @@ class ScenePlanner:
         self._folds = (
             FoldPlanner(sample, ends, merge_limit, workers)
             if sensor is None
-            else SensorPlanner(sample, sensor, workers)
+            else _of_sensor(sample, sensor, workers)
         )
 
     def plan(self, step: float, *, rotate: bool = True) -> Plan:
@@ -251,6 +252,12 @@ class UnfoldedPlanner:
     def finish(self) -> None:
         """See `Planner.finish`."""
         self._folded.finish()
+
+
+def _of_sensor(sample: BlockSample, sensor: SensorBasis, workers: Workers) -> FoldPlanner:
+    from .sensor_planner import SensorPlanner
+
+    return SensorPlanner(sample, sensor, workers)
 
 
 def _guess_correction(bps: float) -> float:

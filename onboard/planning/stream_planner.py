@@ -15,7 +15,7 @@ from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.samples.samples import Samples
 
 from .block_sample import BlockSample, sample_blocks
-from .mismatch import Mismatch, measure_mismatch
+from .mismatch import SHARE, Mismatch, measure_mismatch
 from .plan import Basis, Planner, basis_sections
 from .scene_planner import ScenePlanner
 from .weight_codes import weight_codes
@@ -25,9 +25,6 @@ BLOCKS = 256
 
 STRIPS_AHEAD = 2
 """Strips that a fold is made for: those which follow resemble the one that it was made from."""
-
-SHARE = 0.35
-"""Bits that are saved for each bit of `Mismatch.excess`, as measured on coded strips (0.3 to 0.4)."""
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,6 @@ from bandfold.common.scene import CHANNELS
 from bandfold.common.strip_memory import StripMemory
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 
-from .trellis_search import TRELLIS_RATIO, best_path
-
 HELD = 3
 """Components that are held where one is quantised after the other: it and the two that are its contexts."""
 
@@ -76,6 +74,8 @@ def quantise(
     if not mode.dependent:
         _decide(mode.network, latents, scale, _thresholds(mode, multiplier), levels, classes)
         return levels, classes
+    from .trellis_search import TRELLIS_RATIO, best_path
+
     multiplier *= TRELLIS_RATIO
     # The scalar quantiser gives the first contexts.
     _scalar_classes(mode.network, latents, scale, _thresholds(mode, multiplier), classes)

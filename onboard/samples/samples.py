@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.payloads.escape_code import Escapes
 from bandfold.common.errors import SceneError
 from bandfold.common.scene import (
     BLOCK,
@@ -21,13 +20,16 @@ from bandfold.common.scene import (
     block_rows,
     native,
 )
-from bandfold.common.values.fill_values import no_data_mask
 
-from .array_input import array_of, header_field, no_data_number, without_mask
-from .count_plan import CountPlan, plan_counts
-from .no_data import FilledSource
-from .scaling import EscapedSource, ScaledSource
 from .subsampled import SubsampledSource
+
+if TYPE_CHECKING:
+    from bandfold.bitstream.payloads.escape_code import Escapes
+
+    from .count_plan import CountPlan
+    from .scaling import EscapedSource
+
+# A camera gives integers without gaps: what else there may be is imported where it comes.
 
 PEAK = 65535.0
 """What PSNR refers to, in counts, of samples of 8 and 16 bits."""
@@ -62,6 +64,8 @@ class ArraySource:
         scaling: Scaling | None = None,
         no_data: float | None = None,
     ) -> None:
+        from .array_input import array_of, header_field, no_data_number, without_mask
+
         no_data = None if no_data is None else no_data_number(no_data)
         if isinstance(cube, np.ma.MaskedArray):
             cube, no_data = without_mask(cube, no_data)
@@ -213,14 +217,17 @@ class Samples:
         """
         info = scene.info
         if info.dtype in CODED_DTYPES:
-            return Samples(scene, scene if info.no_data is None else FilledSource(scene, scene))
+            return Samples(scene, scene if info.no_data is None else _filled(scene, scene))
+        from .count_plan import plan_counts
+        from .scaling import EscapedSource, ScaledSource
+
         if plan is None:
             plan = plan_counts(scene, seek_fills=seek_fills)
         if info.scaling is None:
             described = DescribedSource(scene, plan.describe(info))
             return Samples(described, EscapedSource(described, plan.fills), plan)
         counts = ScaledSource(scene)
-        return Samples(scene, counts if info.no_data is None else FilledSource(counts, scene), plan)
+        return Samples(scene, counts if info.no_data is None else _filled(counts, scene), plan)
 
     @property
     def info(self) -> SceneInfo:
@@ -266,9 +273,12 @@ class Samples:
         """
         info = self.scene.info
         shape = (info.bands, lines.stop - lines.start, info.samples)
-        robust = self.counts if isinstance(self.counts, EscapedSource) else None
+        robust = self._escaped
         if info.no_data is None and robust is None:
             return Uncounted(None, None, shape)
+        from bandfold.bitstream.payloads.escape_code import Escapes
+        from bandfold.common.values.fill_values import no_data_mask
+
         block = self.scene.read(slice(0, info.bands), lines)
         if robust is None:
             return Uncounted(no_data_mask(block, info.no_data), None, shape)
@@ -298,16 +308,25 @@ class Samples:
         Samples
         """
         scene = SubsampledSource(self.scene, rows, height)
-        if isinstance(self.counts, EscapedSource):
-            counts: SceneSource = EscapedSource(scene, self.counts.fills)
-        else:
-            counts = SubsampledSource(self.counts, rows, height)
+        escaped = self._escaped
+        counts: SceneSource = SubsampledSource(self.counts, rows, height)
+        if escaped is not None:
+            counts = type(escaped)(scene, escaped.fills)
         codes = self.block_codes
         if codes is not None:
             codes = np.concatenate(
                 [codes[row * height // BLOCK : (row + 1) * height // BLOCK] for row in rows]
             )
         return Samples(scene, counts, self.plan, codes)
+
+    @property
+    def _escaped(self) -> EscapedSource | None:
+        """The counts, if some samples have none."""
+        if self.plan is None:
+            return None
+        from .scaling import EscapedSource
+
+        return self.counts if isinstance(self.counts, EscapedSource) else None
 
     def codes_of_blocks(self, lines: slice) -> NDArray[np.uint8] | None:
         """Codes of the weights of the blocks of some lines.
@@ -323,6 +342,13 @@ class Samples:
         """
         codes = self.block_codes
         return None if codes is None else codes[lines.start // BLOCK : block_rows(lines.stop)]
+
+
+def _filled(counts: SceneSource, scene: SceneSource) -> SceneSource:
+    """Counts of a scene with a value for absent data."""
+    from .no_data import FilledSource
+
+    return FilledSource(counts, scene)
 
 
 def _cheaper_as_escapes(absent: NDArray[np.bool_]) -> bool:

@@ -11,7 +11,6 @@ from bandfold.bitstream.container.sections import Section, read_sections, write_
 from bandfold.bitstream.container.segment_layout import read_segment_header
 from bandfold.ground import Decoder
 from bandfold.onboard import ArraySource, Encoder
-from bandfold.onboard import encoder as encoder_module
 from bandfold.onboard.coding import scene_coder as scene_coder_module
 from bandfold.onboard.planning import region_planner as planner_module
 from bandfold.onboard.planning.block_sample import BlockSample, sample_blocks
@@ -98,7 +97,7 @@ def test_the_same_bytes_again(cube, stream):
 
 
 def test_several_folds_take_fewer_bytes_for_a_smaller_error(monkeypatch, cube, stream, whole):
-    monkeypatch.setattr(encoder_module, "find_regions", lambda *given: None)
+    monkeypatch.setattr(planner_module, "find_regions", lambda *given: None)
     single = encode(cube)
     assert regions(single) == [0] * len(LANDS)
     assert len(stream) < 0.9 * len(single)
@@ -110,7 +109,7 @@ def test_land_that_does_not_change_keeps_one_fold(monkeypatch, kinds):
     cube = land(kinds)
     stream = encode(cube)
     assert Decoder(stream).report()["folds"] == 1
-    monkeypatch.setattr(encoder_module, "find_regions", lambda *given: None)
+    monkeypatch.setattr(planner_module, "find_regions", lambda *given: None)
     assert encode(cube) == stream
 
 
@@ -160,7 +159,7 @@ def test_a_sensor_selects_for_each_region(monkeypatch, cube):
     sensor = {"sensor": SENSOR, "spectral": "sensor", "step": STEP}
     stream = encode(cube, **sensor)
     assert regions(stream, [SENSOR]) == list(LANDS)
-    monkeypatch.setattr(encoder_module, "find_regions", lambda *given: None)
+    monkeypatch.setattr(planner_module, "find_regions", lambda *given: None)
     single = encode(cube, **sensor)
     errors = [mse(cube, Decoder(data, models=[SENSOR], restore="off").decode()) for data in (stream, single)]
     assert len(stream) < len(single)
