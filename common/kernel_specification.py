@@ -27,7 +27,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from types import CodeType
 from typing import Any, NoReturn
 
@@ -81,7 +81,7 @@ class Axis:
         The length, if it is a number.
     name : str
         Name of the length, if it has one.
-    code : CodeType or None
+    computed : str
         Expression of the length, if it is one.
     stride : str or None
         Name of the stride in elements, where the axis may have gaps.
@@ -89,8 +89,13 @@ class Axis:
 
     length: int | None = None
     name: str = ""
-    code: CodeType | None = None
+    computed: str = ""
     stride: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The length, as it is to be computed where all names are known."""
+        return self.computed or self.name or str(self.length)
 
     def size(self, known: dict[str, Any]) -> int:
         """Length of the axis of an array that is to be made.
@@ -106,7 +111,7 @@ class Axis:
         """
         if self.length is not None:
             return self.length
-        return int(known[self.name] if self.code is None else eval(self.code, NAMESPACE, known))
+        return int(_evaluate(self.computed, known) if self.computed else known[self.name])
 
 
 @dataclass(frozen=True)
@@ -183,7 +188,7 @@ class ArrayParameter:
     def check_computed(self, array: NDArray[Any], known: dict[str, Any]) -> bool:
         """Whether lengths that are computed from others are as specified; parameters as of `check`."""
         return all(
-            axis.code is None or length == eval(axis.code, NAMESPACE, known)
+            not axis.computed or length == _evaluate(axis.computed, known)
             for length, axis in zip(array.shape, self.axes, strict=True)
         )
 
@@ -230,13 +235,13 @@ class ScalarParameter:
         Of the parameter: that of an argument or of a length, unless it is computed.
     kind : str
         One of `SCALARS`.
-    code : CodeType or None
-        How it is computed from arguments and lengths.
+    computed : str
+        Expression of arguments and lengths, if it is one.
     """
 
     name: str
     kind: str
-    code: CodeType | None
+    computed: str = ""
 
     @property
     def ctype(self) -> Any:
@@ -250,7 +255,7 @@ class ScalarParameter:
 
     def value(self, given: Mapping[str, Any], known: dict[str, Any]) -> Any:
         """The number; parameters as of `ArrayParameter.value`."""
-        return known[self.name] if self.code is None else eval(self.code, NAMESPACE, known)
+        return _evaluate(self.computed, known) if self.computed else known[self.name]
 
 
 @dataclass(frozen=True)
@@ -338,7 +343,7 @@ class Specification:
 
     @cached_property
     def _computed(self) -> list[ArrayParameter]:
-        return [one for one in self._arrays if any(axis.code for axis in one.axes)]
+        return [one for one in self._arrays if any(axis.computed for axis in one.axes)]
 
     def names_of(self, function: Callable[..., Any]) -> tuple[str, ...]:
         """Names of the parameters of the NumPy function.
@@ -393,7 +398,9 @@ class Specification:
                 self._refuse(array, given[array.name], known)
         return known
 
-    def quick_values(self, names: tuple[str, ...]) -> Callable[..., tuple[Any, ...] | None]:
+    def quick_values(
+        self, names: tuple[str, ...]
+    ) -> Callable[..., tuple[tuple[Any, ...], tuple[NDArray[Any], ...]] | None]:
         """Make a function that does what `check` and `values` do, for arguments that are as they usually are.
 
         A kernel of a band takes less time than what is asked of its arguments one by one.
@@ -406,31 +413,44 @@ class Specification:
         Returns
         -------
         callable
-            Gives what C is to be given; None where that takes a closer look: at arguments that are wrong or
-            may have gaps, and where lengths or scratch memory are computed.
+            Gives what C is to be given, and scratch memory that must live as long as C may use it; None where
+            arguments take a closer look, wrong ones among them.
         """
-        known, lines, results = set(names), list[str](), list[str]()
-        space: dict[str, Any] = {"address_of": address_of, "addressof": ctypes.addressof}
+        known, lines, computed, results = set(names), list[str](), list[str](), list[str]()
+        scratch = [one.name for one in self._arrays if one.name not in names]
+        space: dict[str, Any] = {"address_of": address_of, "addressof": ctypes.addressof, "len": len}
+        space |= {f"type_of_{one.name}": one.dtype for one in self._arrays} | {"zeros": np.zeros}
         for one in self.parameters:
             if isinstance(one, ScalarParameter):
-                computed = one.code is not None
-                results.append(one.name)
+                results.append(one.computed or one.name)
             elif isinstance(one, StructureParameter):
-                computed = False
                 results.append(f"addressof({one.name}.structure)")
+            elif one.name in scratch:
+                shape = "".join(f"{axis.text}, " for axis in one.axes)
+                computed.append(f"{one.name} = zeros(({shape}), type_of_{one.name})")
+                results.append(f"address_of({one.name})")
             else:
-                computed = one.name not in names or any(axis.code or axis.stride for axis in one.axes)
-                computed |= one.optional and not known.issuperset(axis.name for axis in one.axes if axis.name)
+                found = {name for axis in one.axes for name in (axis.name, axis.stride) if name}
+                if one.optional and not known.issuperset(found):
+                    return _no_values
                 absent = f"None if {one.name} is None else " if one.optional else ""
                 results.append(f"{absent}address_of({one.name})")
-                space[f"type_of_{one.name}"] = one.dtype
                 lines += _quick_check(one, known)
-            if computed:
-                return _no_values
-        source = "\n    ".join([f"def values({', '.join(names)}):", *lines, f"return {', '.join(results)},"])
-        exec(source, space)
-        made: Callable[..., tuple[Any, ...] | None] = space["values"]
-        return made
+                present = f"{one.name} is not None and " if one.optional else ""
+                computed += [
+                    f"if {present}{one.name}.shape[{place}] != {axis.computed}: return None"
+                    for place, axis in enumerate(one.axes)
+                    if axis.computed
+                ]
+        kept = "".join(f"{name}, " for name in scratch)
+        body = "\n        ".join([*lines, *computed, f"return ({', '.join(results)},), ({kept})"])
+        heads = f"def make({', '.join(space)}):\n    def values({', '.join(names)}):"
+        source = f"{heads}\n        {body}\n    return values"
+        made: dict[str, Any] = {}
+        # Expressions may call compiled functions, which are declared later, too.
+        exec(source, NAMESPACE, made)
+        values: Callable[..., tuple[tuple[Any, ...], tuple[NDArray[Any], ...]] | None] = made["make"](**space)
+        return values
 
     def _refuse(self, array: ArrayParameter, value: NDArray[Any] | None, known: dict[str, Any]) -> NoReturn:
         found = "None"
@@ -466,20 +486,40 @@ def _no_values(*arguments: object) -> None:
 
 def _quick_check(array: ArrayParameter, known: set[str]) -> list[str]:
     """Lines that bind the lengths of an array, and leave the function where it is not as usual."""
-    name, asked, bound = array.name, [f"len(_shape) != {len(array.axes)}", "not _flags.c_contiguous"], []
+    name, asked, bound = array.name, [f"len(_shape) != {len(array.axes)}"], list[str]()
+    strided = any(axis.stride for axis in array.axes)
+    if not strided:
+        asked.append("not _flags.c_contiguous")
     if array.dtype is not None:
         asked.append(f"{name}.dtype is not type_of_{name}")
     if array.written:
         asked.append("not _flags.writeable")
+    own: dict[str, str] = {}
     for place, axis in enumerate(array.axes):
-        length = axis.name or axis.length
+        length = own.get(axis.name) or axis.name or axis.length
         if axis.name and axis.name not in known:
             known.add(axis.name)
+            own[axis.name] = f"_shape[{place}]"
             bound.append(f"{axis.name} = _shape[{place}]")
         elif length is not None:
             asked.append(f"_shape[{place}] != {length}")
     lines = [f"_shape, _flags = {name}.shape, {name}.flags", f"if {' or '.join(asked)}: return None", *bound]
+    if strided:
+        lines += [f"_item, _strides = {name}.itemsize, {name}.strides", *_quick_strides(array, known)]
     return [f"if {name} is not None:", *(f"    {line}" for line in lines)] if array.optional else lines
+
+
+def _quick_strides(array: ArrayParameter, known: set[str]) -> list[str]:
+    """Lines that bind the strides of an array, and leave the function where they are not as usual."""
+    lines, wanted = list[str](), "1"
+    for place, axis in reversed(list(enumerate(array.axes))):
+        if axis.stride is not None and axis.stride not in known:
+            known.add(axis.stride)
+            lines.append(f"{axis.stride} = _strides[{place}] // _item")
+        wanted = axis.stride or wanted
+        lines.append(f"if _strides[{place}] != _item * {wanted} and _shape[{place}] > 1: return None")
+        wanted = f"{wanted} * _shape[{place}]"
+    return lines
 
 
 def _parameter(argument: ast.arg, default: ast.expr | None, written_as: str) -> Parameter:
@@ -498,7 +538,7 @@ def _parameter(argument: ast.arg, default: ast.expr | None, written_as: str) -> 
         axes = tuple(_axis(length, written_as) for length in shape)
         return ArrayParameter(argument.arg, text, dtype, axes, written, optional)
     if isinstance(kind, ast.Name) and kind.id in SCALARS:
-        return ScalarParameter(argument.arg, kind.id, None if default is None else _code(default))
+        return ScalarParameter(argument.arg, kind.id, "" if default is None else _text(default, written_as))
     if isinstance(kind, ast.Name):
         return StructureParameter(argument.arg, kind.id, written)
     raise ValueError(f"{text!r} of {argument.arg} is neither an array nor a number nor a structure")
@@ -515,7 +555,7 @@ def _axis(length: ast.expr, written: str) -> Axis:
         return Axis(length=None if size.value is ... else int(str(size.value)), stride=stride)
     if isinstance(size, ast.Name):
         return Axis(name=size.id, stride=stride)
-    return Axis(code=_code(size), stride=stride)
+    return Axis(computed=_text(size, written), stride=stride)
 
 
 def _text(part: ast.expr, written: str) -> str:
@@ -523,5 +563,11 @@ def _text(part: ast.expr, written: str) -> str:
     return written[part.col_offset : part.end_col_offset]
 
 
-def _code(expression: ast.expr) -> CodeType:
-    return compile(ast.Expression(expression), "<kernel specification>", "eval")
+@cache
+def _compiled(expression: str) -> CodeType:
+    return compile(expression, "<kernel specification>", "eval")
+
+
+def _evaluate(expression: str, known: dict[str, Any]) -> Any:
+    """What an expression is, by arguments and lengths of known names."""
+    return eval(_compiled(expression), NAMESPACE, known)

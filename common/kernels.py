@@ -116,7 +116,7 @@ def compiled(
     def decorate(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
         names: tuple[str, ...] = ()
         native: Callable[..., Any] | None = None
-        quick: Callable[..., tuple[Any, ...] | None] | None = None
+        quick: Callable[..., tuple[tuple[Any, ...], object] | None] | None = None
 
         @wraps(function)
         def call(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
@@ -127,9 +127,9 @@ def compiled(
                 names, native = parsed.names_of(function), _native(parsed)
                 quick = parsed.quick_values(names)
             if native and library is not None and when is None and not kwargs and len(args) == len(names):
-                values = quick(*args)
-                if values is not None:
-                    result = native(*values)
+                found = quick(*args)
+                if found is not None:
+                    result = native(*found[0])
                     return result
             if kwargs or len(args) != len(names):
                 given = dict(inspect.signature(function).bind(*args, **kwargs).arguments)

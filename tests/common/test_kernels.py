@@ -177,8 +177,8 @@ def test_usual_arguments_are_taken_at_once_and_others_looked_at():
     held = type("Held", (), {"structure": ctypes.c_int32(7)})
     quick = Specification(text).quick_values(names)
     addresses = ctypes.addressof(held.structure), x.ctypes.data, y.ctypes.data
-    assert quick(held, x, y, z, 0.5) == (*addresses, z.ctypes.data, 4, 0.5)
-    assert quick(held, x, y, None, 0.5) == (*addresses, None, 4, 0.5)
+    assert quick(held, x, y, z, 0.5) == ((*addresses, z.ctypes.data, 4, 0.5), ())
+    assert quick(held, x, y, None, 0.5) == ((*addresses, None, 4, 0.5), ())
     read_only = np.zeros(4, np.uint8)
     read_only.flags.writeable = False
     for wrong in [
@@ -191,15 +191,45 @@ def test_usual_arguments_are_taken_at_once_and_others_looked_at():
         (held, x, y, z[::2], 0.5),
     ]:
         assert quick(*wrong) is None
-    computed = [
-        "n: int32 = 2 * size",
-        "n: uint8[2 * size]",
-        "n: uint8[size : stride]",
-        "n: uint8[others] | None",
-    ]
-    for one in computed:
-        assert Specification(f"bf_none(x: int32[size], {one})").quick_values(("x", "n"))(x[0], y) is None
-    assert Specification("bf_none(x: int32[size], scratch: uint8[size])").quick_values(("x",))(x[0]) is None
+    unbound = Specification("bf_none(x: int32[size], n: uint8[others] | None)").quick_values(("x", "n"))
+    assert unbound(x[0], None) is None
+
+
+def test_strides_lengths_and_scratch_memory_are_computed_at_once():
+    text = (
+        "bf_none(x: int32[2:plane, n:line, m], plane: int64, line: int64, area: int64 = n * m,"
+        " y: uint8[2 * n], square: int8[k, k], z: any[n:step] | None, step: int64,"
+        " spare: out(float64[n + m]))"
+    )
+    x = np.zeros((4, 10, 6), np.int32)[::2, 1:5, :3]
+    y, s = np.zeros(8, np.uint8), np.zeros((5, 5), np.int8)
+    # A stride cannot be bound by what may be absent.
+    assert Specification(text).quick_values(("x", "y", "square", "z"))(x, y, s, None) is None
+    quick = Specification(text.replace(" | None", "")).quick_values(("x", "y", "square", "z"))
+    values, (spare,) = quick(x, y, s, x[0, :, 0])
+    assert values == (
+        x.ctypes.data,
+        120,
+        6,
+        12,
+        y.ctypes.data,
+        s.ctypes.data,
+        x.ctypes.data,
+        6,
+        spare.ctypes.data,
+    )
+    assert (spare.dtype, spare.tolist()) == (np.float64, [0.0] * 7)
+    for wrong in [
+        (x[:1], y, s, y[:4]),
+        (x[:, :, ::2], y, s, y[:4]),
+        (x.transpose(0, 2, 1), y, s, y[:4]),
+        (x, y[:7], s, y[:4]),
+        (x, y, s, y[:3]),
+        (x, y, s[:4], y[:4]),
+        (x.view(np.uint8)[:, :, :4], y, s, y[:4]),
+        (np.lib.stride_tricks.as_strided(x, strides=(481, 24, 4)), y, s, y[:4]),
+    ]:
+        assert quick(*wrong) is None
 
 
 def test_an_axis_may_have_gaps_where_that_is_specified(scaled):
