@@ -8,7 +8,7 @@ import os
 
 import click
 
-from bandfold.common.workers import share_heap
+from bandfold.common.workers import BLAS_THREADS, share_heap
 
 from .command_group import BandfoldGroup
 from .command_modules import CommandModules
@@ -45,7 +45,7 @@ def main(context: click.Context) -> None:
     Read on with bandfold COMMAND --help.
     """
     # Before NumPy is imported: --threads says how many there are, and those of BLAS would come on top.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault(BLAS_THREADS, "1")
     # What is imported stays: to look for garbage among it again and again takes a tenth of a start.
     gc.set_threshold(GARBAGE_THRESHOLD)
     # At the end the process gives back all there is, whatever refers to what.

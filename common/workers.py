@@ -252,6 +252,9 @@ class _Limit:
 
 _LIMIT = _Limit()
 
+BLAS_THREADS = "OPENBLAS_NUM_THREADS"
+"""Environment variable that tells the BLAS of NumPy, as NumPy ships it, how many threads it has."""
+
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
@@ -269,17 +272,27 @@ def one_blas_thread() -> Iterator[None]:
 
 @cache
 def _libraries() -> tuple[Any, ...]:
-    """What sets the threads of the BLAS of NumPy, which is found once.
+    """What sets the threads of the BLAS of NumPy, which is found once; nothing where one is all that it has.
 
     Where OpenMP makes the threads, each caller has a number of its own, which another could not give back:
     it is left alone.
     """
+    if os.environ.get(BLAS_THREADS) == "1" and "openblas" in _blas_name():
+        return ()
     try:
         from threadpoolctl import ThreadpoolController
     except ImportError:
         return ()
     found = ThreadpoolController().select(user_api="blas").lib_controllers
     return tuple(one for one in found if getattr(one, "threading_layer", "") != "openmp")
+
+
+def _blas_name() -> str:
+    """Name of the BLAS that NumPy was built with."""
+    from numpy import show_config
+
+    found = show_config(mode="dicts") or {}
+    return str(found.get("Build Dependencies", {}).get("blas", {}).get("name"))
 
 
 def _set(numbers: list[int]) -> None:

@@ -54,24 +54,23 @@ def write_metadata(payload: PayloadWriter, metadata: Mapping[str, MetadataValue]
             f"metadata of the scene have {size} characters, at most {MOST_CHARACTERS} are possible: "
             "shorten its header"
         )
-    payload.integers([len(metadata)], _LENGTH_MEAN, signed=False)
+    # Lists of integers and their means: many are written at once.
+    lists = [([len(metadata)], _LENGTH_MEAN)]
     for key, value in metadata.items():
-        _write_text(payload, key)
+        lists += _text(key)
         if isinstance(value, str):
-            payload.integers([_TEXT], SIDE_UNIT, signed=False)
-            _write_text(payload, value)
+            lists += [([_TEXT], SIDE_UNIT), *_text(value)]
         elif (digits := _common_digits(value)) is not None:
-            payload.integers([_NUMBERS], SIDE_UNIT, signed=False)
-            payload.integers([digits], SIDE_UNIT, signed=False)
-            payload.integers([len(value)], _LENGTH_MEAN, signed=False)
+            lists += [([_NUMBERS], SIDE_UNIT), ([digits], SIDE_UNIT), ([len(value)], _LENGTH_MEAN)]
+            _write_lists(payload, lists)
+            lists = []
             # Wavelengths are nearly evenly spaced: their second differences are small.
             numbers = [int(item.replace(".", "")) for item in value]
             payload.integers(_second_differences(numbers), _DIFFERENCE_MEAN)
         else:
-            payload.integers([_LIST], SIDE_UNIT, signed=False)
-            payload.integers([len(value)], _LENGTH_MEAN, signed=False)
-            for item in value:
-                _write_text(payload, item)
+            lists += [([_LIST], SIDE_UNIT), ([len(value)], _LENGTH_MEAN)]
+            lists += [one for item in value for one in _text(item)]
+    _write_lists(payload, lists)
 
 
 def read_metadata(payload: PayloadReader) -> dict[str, MetadataValue]:
@@ -169,7 +168,11 @@ def _decimal(number: int, digits: int) -> str:
     return sign + (f"{text[:-digits]}.{text[-digits:]}" if digits else text)
 
 
-def _write_text(payload: PayloadWriter, text: str) -> None:
+def _text(text: str) -> list[tuple[list[int], int]]:
+    """Integers that a text is written as, and their means."""
     data = np.frombuffer(text.encode(), dtype=np.uint8)
-    payload.integers([len(data)], _LENGTH_MEAN, signed=False)
-    payload.integers(_RANK[data].tolist(), _RANK_MEAN, signed=False)
+    return [([len(data)], _LENGTH_MEAN), (_RANK[data].tolist(), _RANK_MEAN)]
+
+
+def _write_lists(payload: PayloadWriter, lists: list[tuple[list[int], int]]) -> None:
+    payload.integer_lists([one for one, _ in lists], [mean for _, mean in lists], signed=False)

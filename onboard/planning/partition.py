@@ -82,14 +82,15 @@ def partition_bands(covariances: NDArray[np.float64], intervals: int | None = No
     best = np.full(bands + 1, np.inf)
     best[0] = 0.0
     back = np.zeros((intervals, bands + 1), dtype=np.intp)
+    ends_of_all = np.arange(bands + 1)
     for number in range(intervals):
-        following = np.full(bands + 1, np.inf)
-        for end in range(number + 1, bands + 1):
-            first = max(number, end - longest)
-            total = best[first:end] + cost[end, end - first - 1 :: -1][: end - first]
-            start = first + int(np.argmin(total))
-            following[end], back[number, end] = total[start - first], start
-        best = following
+        # Of each end all starts, from the farthest on; those before the first band cost more than any.
+        before = np.lib.stride_tricks.sliding_window_view(
+            np.concatenate([np.full(longest, np.inf), best]), longest
+        )
+        total = before[: bands + 1] + cost[:, ::-1]
+        chosen = np.argmin(total, axis=1)
+        best, back[number] = total[ends_of_all, chosen], ends_of_all - longest + chosen
     ends = [bands]
     for number in range(intervals - 1, 0, -1):
         ends.append(int(back[number, ends[-1]]))
