@@ -288,11 +288,13 @@ def _libraries() -> tuple[Any, ...]:
 
 
 def _blas_name() -> str:
-    """Name of the BLAS that NumPy was built with."""
+    """Name of the BLAS that NumPy was built with; empty where it does not say."""
     from numpy import show_config
 
-    found = show_config(mode="dicts") or {}
-    return str(found.get("Build Dependencies", {}).get("blas", {}).get("name"))
+    try:
+        return str(show_config(mode="dicts")["Build Dependencies"]["blas"]["name"])
+    except KeyError:
+        return ""
 
 
 def _set(numbers: list[int]) -> None:

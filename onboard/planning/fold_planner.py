@@ -140,15 +140,14 @@ class FoldPlanner:
         candidates = self._spectra.keep(
             [place < count for place, count in zip(self._spectra.places, self._strong(step), strict=True)]
         )
-        for _ in range(PRUNING_ROUNDS):
+        for rounds_left in reversed(range(PRUNING_ROUNDS + 1)):
             fold = self._fold(candidates, step)
             gain = self._gains(fold, candidates, step)
-            flags = self._worthwhile(fold, gain)
+            flags = self._worthwhile(fold, gain) if rounds_left else []
             if all(flag.all() for flag in flags):
                 break
             candidates = candidates.keep(flags)
-        fold = self._fold(candidates, step)
-        return self._drop_weak(fold, candidates, step)
+        return self._drop_weak(fold, gain, candidates, step)
 
     def forget(self) -> None:
         """Give back the latents of the sample: they are made again for the next plan."""
@@ -318,12 +317,11 @@ class FoldPlanner:
             position += vectors.count
         return flags
 
-    def _drop_weak(self, fold: Fold, candidates: _Candidates, step: float) -> Fold:
+    def _drop_weak(self, fold: Fold, gain: NDArray[np.float64], candidates: _Candidates, step: float) -> Fold:
         """Leave out components of the second fold that do not earn their own column."""
         if fold.second is None:
             raise ValueError("an unfolded scene has no components to drop")
-        gain = self._gains(fold, candidates, step)[: fold.second.count]
-        keep = gain > LAGRANGE_MULTIPLIER * vector_bits(fold.second) + self._least_gain
+        keep = gain[: fold.second.count] > LAGRANGE_MULTIPLIER * vector_bits(fold.second) + self._least_gain
         return fold if keep.all() else self._fold(candidates, step, keep)
 
 

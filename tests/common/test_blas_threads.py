@@ -5,6 +5,7 @@ from threading import Barrier, Thread
 import numpy as np
 import pytest
 
+from bandfold.common import workers
 from bandfold.common.workers import one_blas_thread
 from bandfold.ground import Decoder
 from bandfold.onboard import Encoder
@@ -19,8 +20,10 @@ def threads():
 
 
 @pytest.fixture(autouse=True)
-def three():
+def three(monkeypatch):
     """What the caller asked for."""
+    monkeypatch.delenv(workers.BLAS_THREADS, raising=False)
+    workers._libraries.cache_clear()
     with threadpoolctl.threadpool_limits(3, user_api="blas"):
         if threads() != {3}:
             pytest.skip("this BLAS takes no number of threads")
@@ -88,3 +91,13 @@ def test_encoders_and_decoders_use_one(monkeypatch):
         # Between two strips callers have their own again.
         list(blocks)
         assert threads() == {3}
+
+
+def test_blas_that_has_one_thread_from_the_start_is_left_alone(monkeypatch):
+    monkeypatch.setattr(workers, "_blas_name", lambda: "scipy-openblas")
+    for threads, alone in [("1", True), ("2", False)]:
+        monkeypatch.setenv(workers.BLAS_THREADS, threads)
+        assert (workers._libraries.__wrapped__() == ()) is alone
+    monkeypatch.setenv(workers.BLAS_THREADS, "1")
+    monkeypatch.setattr(workers, "_blas_name", lambda: "mkl")
+    assert workers._libraries.__wrapped__() != ()
