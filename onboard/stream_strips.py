@@ -15,9 +15,8 @@ from bandfold.bitstream.packages.package import Package
 from bandfold.bitstream.refinement.tables import load_refinement_tables
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.errors import IntegrityError
-from bandfold.common.exact import log2_of
+from bandfold.common.exact import exp2, log2_of
 from bandfold.common.scene import SCALED_DTYPES, SceneInfo, SceneSource
-from bandfold.common.values.value_range import RARE
 from bandfold.common.workers import Workers
 
 from .coding.scene_coder import SceneCoder
@@ -31,9 +30,9 @@ from .planning.plan import Planner, end_section, header_section, metadata_sectio
 from .planning.stream_planner import StreamBasis, StreamPlanner
 from .prediction.model_networks import streamed_model
 from .prediction.predicted_planner import PredictedPlanner, PredictedStreamPlanner
-from .quality import rounding_doubt
 from .rate.base_trial import choose_base
 from .rate.leaky_bucket import LeakyBucket
+from .rate.missed_quality import MissedQuality
 from .rate.order_trial import choose_order
 from .rate.stream_control import (
     FirstStep,
@@ -45,8 +44,8 @@ from .rate.stream_control import (
     weigh_latents,
 )
 from .refinement.strip_refiner import StripRefiner
-from .samples.count_plan import AHEAD, CountPlan, doublings_for, plan_counts
-from .samples.samples import DescribedSource, Samples
+from .samples.samples import Samples
+from .samples.stream_counts import CountedStrip, StreamCounts
 from .settings import BASE_BPS, EncoderSettings, find_package
 from .target import step_code
 
@@ -121,14 +120,13 @@ class StreamStrips:
         self._bucket = None if settings.bps is None else LeakyBucket(float(settings.bps), settings.buffer)
         self.strips = self.lines = self.components = 0
         self._begun = begun
-        self._plan: CountPlan | None = None
-        self._doubts: tuple[str, ...] = ()
         # Escapes keep what a scaling cannot hold, unless the user has declared it.
         self._seek = info.dtype in SCALED_DTYPES and info.scaling is None
         self._control: StreamControl | None = None
         self._lacks_metadata = begun is None or not begun.metadata
         if begun is not None:
             self._continue(begun)
+        self._counts = StreamCounts(self._info, settings, begun=begun is not None, seek=self._seek)
 
     def code(self, scene: SceneSource) -> list[bytes]:
         """Code the next strip.
@@ -156,23 +154,35 @@ class StreamStrips:
         """
         if self._settings.scrub_strips and self.strips - self._scrubbed >= self._settings.scrub_strips:
             self._look_at_memory()
-        samples, doublings = self._counts(scene)
+        strip = self._counted(scene)
         refiner = self._refiner()
-        control = self._control = self._control or self._make_control(samples)
+        control = self._control = self._control or self._make_control()
         if self._bucket is not None:
-            self._bucket.open(samples.info.count)
+            self._bucket.open(strip.samples.info.count)
         known = self._planner.current
         if known is None:
-            before, coded, basis = self._code_first(samples, doublings, control)
+            before, task, coded, basis = self._code_first(strip, control)
         else:
             step = control.next_step()
-            basis = self._planner.follow(samples, _own_step(step, doublings)) or known
-            before = self._before(basis, renewed=basis is not known)
-            task = self._task(basis, samples, sum(map(len, before)), doublings)
+            own = _own_step(step, strip)
+            basis = self._planner.follow(strip.samples, own) or known
+            before, task = self._under(basis, strip, renewed=basis is not known)
             chosen, coded = control.code(task, step)
+            for _ in range(FIRST_PLANS):
+                finer = self._finer_fold(control, task, coded)
+                if not finer:
+                    break
+                # A fold that was made for this strip is not fine enough.
+                made = basis is not known
+                own *= exp2(-finer) if made else 1.0
+                basis = self._planner.renew(self._planner.look(strip.samples), own, again=made)
+                before, task = self._under(basis, strip, renewed=True)
+                chosen, coded = control.code(task, step)
             if basis is not known:
-                used = _own_step(max(step, chosen / STEP_UNIT), doublings)
-                check_left_out(self._planner.mismatch.left_out, used)
+                used = _own_step(max(step, chosen / STEP_UNIT), strip)
+                check_left_out(self._planner.mismatch.left_out, max(basis.step, used))
+        control.take(task, coded)
+        samples = strip.samples
         check_faults([coded.fault])
         self._since_repeated = 1 if before else self._since_repeated + 1
         self._lacks_metadata = False
@@ -192,8 +202,7 @@ class StreamStrips:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know of the samples; empty until the first strip is coded."""
-        found = self._plan.notes(self._info) if self._plan is not None and self._seek else ()
-        return found + self._doubts
+        return self._counts.notes + (() if self._control is None else self._control.notes)
 
     @property
     def header(self) -> Header:
@@ -224,31 +233,37 @@ class StreamStrips:
         codec = None if self._model is None else self._model.codec
         return StripRefiner.of(self._settings, self._info, self._tables, codec)
 
-    def _best_base(self, planner: Planner, samples: Samples, first: int) -> int:
+    def _best_base(self, planner: Planner, strip: CountedStrip, first: int) -> int:
         """Code of the step with which a strip takes the fewest bytes, what bounds its errors among them."""
         refiner = self._refiner()
         if refiner is None:
             raise ValueError("there are no limits")
         method = self._model or TransformMethod(self._tables, self._workers, self._settings.spent.searches)
         height = self._settings.segment_lines
-        coder = SceneCoder(samples, method, self._tables, height, lambda stage, done: None)
+        coder = SceneCoder(strip.samples, method, self._tables, height, lambda stage, done: None)
         return choose_base(coder, [planner], refiner, lambda _: first).code
 
+    def _finer_fold(self, control: StreamControl, task: StripTask, coded: CodedStrip) -> float:
+        """Octaves by which a fold is to be finer; none with the package of a sensor, as in libbandfold."""
+        return 0.0 if self._settings.sensor is not None else control.finer_fold(task, coded)
+
     def _code_first(
-        self, samples: Samples, doublings: int, control: StreamControl
-    ) -> tuple[list[bytes], CodedStrip, StreamBasis]:
+        self, strip: CountedStrip, control: StreamControl
+    ) -> tuple[list[bytes], StripTask, CodedStrip, StreamBasis]:
         """What goes before the segment of a strip for which there is no plan yet, the strip, its basis."""
+        samples = strip.samples
         if self._model is not None:
             self._model.reserve(samples.info)
         sample = self._planner.look(samples)
         planner = self._planner.planner(sample)
-        step = control.first_step(planner, samples)
+        step = control.first_step(planner, strip)
         if self._model is not None and isinstance(planner, PredictedPlanner):
             # The planner knows all it needs of the blocks, which are large beside a strip.
             sample = replace(sample, blocks=sample.blocks[:, :1].copy())
             # What was begun without steps of bands goes on without.
             stepped = self._begun is None or self._header.tools.weighted
-            choose_order(samples, self._model, planner, step_code(step), stepped=stepped)
+            first = step_code(_own_step(step, strip))
+            choose_order(samples, self._model, planner, first, stepped=stepped)
             if self._begun is None:
                 tools = replace(self._header.tools, weighted=bool(planner.hierarchy.steps))
                 self._header = replace(self._header, tools=tools)
@@ -256,17 +271,21 @@ class StreamStrips:
                 planner.hierarchy = planner.hierarchy.with_steps(samples.info.bands)
         if not self.strips:
             self._header = replace(self._header, step_code=step_code(step))
+        finer = 0.0
         for turn in range(FIRST_PLANS):
-            basis = self._planner.renew(sample, _own_step(step, doublings), planner, again=turn > 0)
-            before = self._before(basis, renewed=True)
-            task = self._task(basis, samples, sum(map(len, before)), doublings)
+            own = _own_step(step, strip) * exp2(-finer)
+            basis = self._planner.renew(sample, own, planner, again=turn > 0)
+            before, task = self._under(basis, strip, renewed=True)
             chosen, coded = control.code(task, step)
-            if abs(log2_of(chosen) - log2_of(step * STEP_UNIT)) < FAR:
+            octaves = self._finer_fold(control, task, coded)
+            if not octaves and abs(log2_of(chosen) - log2_of(step * STEP_UNIT)) < FAR:
                 break
-            step = chosen / STEP_UNIT
-        used = _own_step(chosen / STEP_UNIT, doublings)
+            finer += octaves
+            if not finer:
+                step = chosen / STEP_UNIT
+        used = _own_step(chosen / STEP_UNIT, strip)
         check_left_out(self._planner.mismatch.left_out, max(basis.step, used))
-        return before, coded, basis
+        return before, task, coded, basis
 
     def _before(self, basis: StreamBasis, *, renewed: bool) -> list[bytes]:
         """What goes before the segment of a strip."""
@@ -283,74 +302,61 @@ class StreamStrips:
     @property
     def awaits_values(self) -> bool:
         """Whether what counts are worth is still to be found, from values that vary."""
-        return self._seek and self._plan is None and self._begun is None
+        return self._counts.awaits_values
 
-    def plan_counts(self, scene: SceneSource) -> CountPlan:
+    def plan_counts(self, scene: SceneSource) -> None:
         """Find what the counts of floats and 32-bit integers are worth, in all of the stream.
 
         Parameters
         ----------
         scene : SceneSource
             The first lines whose values vary.
-
-        Returns
-        -------
-        CountPlan
         """
-        scaling = self._info.scaling
-        known = DescribedSource(scene, replace(scene.info, scaling=scaling, no_data=self._info.no_data))
-        plan = plan_counts(known, seek_fills=self._settings.find_fill_values, headroom=AHEAD)
-        if scaling is None:
-            self._info = plan.describe(self._info)
+        self._counts.find(scene)
+        self._describe()
+
+    def _counted(self, scene: SceneSource) -> CountedStrip:
+        """A strip as counts."""
+        strip = self._counts.of(scene)
+        self._describe()
+        return strip
+
+    def _describe(self) -> None:
+        """Tell in the header what was found of the counts."""
+        if self._info is not self._counts.info:
+            self._info = self._counts.info
             self._header = replace(self._header, info=replace(self._info, metadata={}))
-        self._plan = plan
-        return plan
 
-    def _counts(self, scene: SceneSource) -> tuple[Samples, int]:
-        """A strip as counts, and how many times twice the value its counts have."""
-        if scene.info.dtype not in SCALED_DTYPES:
-            return Samples.of(scene), 0
-        plan = self._plan or self.plan_counts(scene)
-        if not self._seek:
-            return Samples.of(scene, plan), 0
-        samples = Samples.of(scene, plan)
-        escapes = samples.uncounted(slice(0, scene.info.lines)).escapes
-        if self._settings.limits:
-            # Coarser counts would not keep them: what has no count is kept exactly.
-            return samples, 0
-        if escapes is None or len(escapes.places) <= RARE * scene.info.count:
-            return samples, 0
-        doublings = doublings_for(scene, plan)
-        if not doublings:
-            return samples, 0
-        coarse = replace(plan, scaling=plan.scaling.coarser(doublings), peak=plan.peak / 2.0**doublings)
-        return Samples.of(scene, coarse), doublings
+    def _under(
+        self, basis: StreamBasis, strip: CountedStrip, *, renewed: bool
+    ) -> tuple[list[bytes], StripTask]:
+        """What goes before the segment of a strip, and the strip under a basis."""
+        before = self._before(basis, renewed=renewed)
+        return before, self._task(basis, strip, sum(map(len, before)))
 
-    def _task(self, current: StreamBasis, samples: Samples, overhead: int, doublings: int) -> StripTask:
+    def _task(self, current: StreamBasis, strip: CountedStrip, overhead: int) -> StripTask:
         """The strip, analysed under a basis and ready to be coded at any step in counts of the header."""
+        samples, doublings = strip.samples, strip.doublings
         height = samples.info.lines
         coder, weigh = self._coder(current, samples)
-        strip = coder.analyse(samples, slice(0, height))
+        analysed = coder.analyse(samples, slice(0, height))
         low = height if height < self._settings.segment_lines else None
         place = SegmentHeader(
             self.strips, current.basis.number, current.basis.rotation, lines=low, doublings=doublings
         )
         errors = self._control is not None and self._control.errors
-        worth = float(1 << doublings)
 
         def code(header_code: int) -> CodedStrip:
-            own = step_code(_own_step(header_code / STEP_UNIT, doublings))
+            own = step_code(_own_step(header_code / STEP_UNIT, strip))
             told = None if own == self._header.step_code else own
-            coded = coder.code(strip, replace(place, step_code=told), own / STEP_UNIT, errors=errors)
-            return replace(coded, error=coded.error * worth * worth)
+            return coder.code(analysed, replace(place, step_code=told), own / STEP_UNIT, errors=errors)
 
-        left_out = self._planner.mismatch.left_out * worth * worth
         return StripTask(
-            lambda step: weigh(strip, _own_step(step, doublings)),
+            strip,
+            lambda step: weigh(analysed, _own_step(step, strip)),
             code,
-            left_out,
+            self._planner.mismatch.left_out,
             overhead,
-            samples.info.count,
         )
 
     def _coder(
@@ -447,16 +453,13 @@ class StreamStrips:
                 begun.lines * self._info.bands * self._info.samples, begun.size - begun.refined
             )
 
-    def _make_control(self, samples: Samples) -> StreamControl:
-        target, begun = self._settings.target, self._begun
+    def _make_control(self) -> StreamControl:
+        target, begun, counts = self._settings.target, self._begun, self._counts
         if target.step is not None:
             return FixedStep(target.step)
-        mse = target.mse(samples.peak, samples.scale)
+        mse = target.mse(counts.peak, counts.scale)
         if mse is not None:
-            # A stream does not end over it: no line comes again.
-            doubt = rounding_doubt(mse, samples.rounding, samples.peak, samples.scale)
-            self._doubts = (doubt,) if doubt else ()
-            return FixedQuality(mse if doubt else mse - samples.rounding)
+            return FixedQuality(mse, MissedQuality(mse, counts.peak, counts.scale, self.lines))
         if self._settings.chooses_base:
             step = 0.0 if begun is None else begun.step_code / STEP_UNIT
             return FirstStep(BASE_BPS, self._best_base, step)
@@ -467,9 +470,10 @@ class StreamStrips:
         return LimitedRate(self._bucket, 0.0 if begun is None else begun.step_code / STEP_UNIT)
 
 
-def _own_step(step: float, doublings: int) -> float:
-    """A step in counts of the header, in counts of a strip that are worth ``2**doublings`` of them.
+def _own_step(step: float, strip: CountedStrip) -> float:
+    """A step in counts of the header, in counts of a strip.
 
-    Finer steps than half of what counts are rounded to gain nothing.
+    Steps finer than half of what samples were rounded to gain nothing, and under a third of whole numbers
+    these come back exactly.
     """
-    return max(step / 2.0**doublings, min(step, 0.5))
+    return max(step / strip.worth, min(step, 0.5 if strip.rounding else 1 / 3))

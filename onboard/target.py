@@ -124,17 +124,20 @@ class Target:
         return None if self.rmse is None else min(self.rmse / scale, _LARGEST_RMSE) ** 2
 
 
-def step_code(step: float) -> int:
+def step_code(step: float, doublings: int = 0) -> int:
     """Code of the nearest step that can be written.
 
     Parameters
     ----------
     step : float
         Quantiser step in counts; what is out of range is cut to it.
+    doublings : int
+        It is for a strip whose counts are worth ``2**doublings`` of these.
 
     Returns
     -------
     int
         In units of ``1 / STEP_UNIT`` of a count.
     """
-    return int(min(max(round(step * STEP_UNIT), SMALLEST_STEP * STEP_UNIT), LARGEST_STEP * STEP_UNIT))
+    largest = (LARGEST_STEP * STEP_UNIT) << doublings
+    return int(min(max(round(step * STEP_UNIT), SMALLEST_STEP * STEP_UNIT), largest))

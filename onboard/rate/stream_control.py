@@ -15,10 +15,11 @@ from bandfold.onboard.coding.strip_coder import CodedStrip, StripLatents, expect
 from bandfold.onboard.planning.plan import Planner
 from bandfold.onboard.planning.stream_planner import STRIPS_AHEAD
 from bandfold.onboard.rate_model import latent_cost
-from bandfold.onboard.samples.samples import Samples
+from bandfold.onboard.samples.stream_counts import CountedStrip
 from bandfold.onboard.target import step_code
 
 from .leaky_bucket import LeakyBucket
+from .missed_quality import MissedQuality
 
 LARGEST_MOVE = 0.5
 """Octaves by which the step moves from one strip to the next at most, unless the buffer would overflow."""
@@ -32,11 +33,20 @@ ERROR_SLOPE = 1.4
 QUALITY_RANGE = 0.06
 """Octaves of squared error (0.18 dB) around a quality that are accepted for a strip."""
 
+STILL_GOOD = 0.07
+"""Octaves of squared error (0.2 dB) by which a quality is missed before a strip is planned anew ..."""
+
+FINER = 0.25
+"""... for a step that is so many octaves finer than the error says: folds leave out a part of it."""
+
 STILL_BETTER = 1.0
 """Octaves of squared error by which a strip may be better than asked for to tell the step of those behind."""
 
 LEAST_GAIN = 0.25
 """Octaves of squared error that a coarser step must add for a strip to be coded with it."""
+
+ALL_EXACT = 2e-4
+"""Squared error of decoded counts that is none: a tenth of a count, in quadratic mean, before rounding."""
 
 MOST_CODINGS = 5
 """Times that a strip is coded at most."""
@@ -61,34 +71,49 @@ class StripTask:
 
     Parameters
     ----------
+    strip : CountedStrip
+        Its samples.
     weigh : callable
         What it weighs at a step in counts: its bytes are about proportional to that.
     code : callable
         Codes it, given the code of a step.
     left_out : float
-        Mean squared error per sample of what the fold leaves out, in counts squared.
+        Mean squared error per sample of what the fold leaves out, in counts of the strip squared.
     overhead : int
         Bytes of the sections that go with its segment.
-    samples : int
-        Samples of the strip, of all bands.
     """
 
+    strip: CountedStrip
     weigh: Callable[[float], float]
     code: Callable[[int], CodedStrip]
     left_out: float
     overhead: int
-    samples: int
+
+    def error(self, coded: CodedStrip) -> float:
+        """Mean squared error that coding adds, in counts squared."""
+        mse = expected_mse([coded], self.left_out)
+        return 0.0 if mse < ALL_EXACT else mse * self.strip.worth**2
 
 
 class StreamControl(Protocol):
-    """Chooses the step of each strip."""
+    """Chooses the step of each strip. All steps are in counts of the header."""
 
     @property
     def errors(self) -> bool:
         """Whether squared errors must be measured."""
 
-    def first_step(self, planner: Planner, samples: Samples) -> float:
-        """A step, in counts, to plan the first strip with, whose samples are given."""
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What strips did not get, for people."""
+
+    def finer_fold(self, task: StripTask, coded: CodedStrip) -> float:
+        """Octaves by which the step of a fold must be finer if it keeps a strip from its quality; else 0."""
+
+    def take(self, task: StripTask, coded: CodedStrip) -> None:
+        """Look at a strip as it is written."""
+
+    def first_step(self, planner: Planner, strip: CountedStrip) -> float:
+        """A step, in counts, to plan the first strip with."""
 
     def next_step(self) -> float:
         """A step, in counts, to plan another strip with."""
@@ -111,7 +136,21 @@ class StreamControl(Protocol):
         """
 
 
-class FixedStep:
+class _AnyQuality:
+    """Control that aims at no quality."""
+
+    errors = False
+    notes: tuple[str, ...] = ()
+
+    def finer_fold(self, task: StripTask, coded: CodedStrip) -> float:
+        """None; see `StreamControl.finer_fold`."""
+        return 0.0
+
+    def take(self, task: StripTask, coded: CodedStrip) -> None:
+        """Nothing; see `StreamControl.take`."""
+
+
+class FixedStep(_AnyQuality):
     """The same step for all strips.
 
     Parameters
@@ -120,12 +159,10 @@ class FixedStep:
         In counts.
     """
 
-    errors = False
-
     def __init__(self, step: float) -> None:
         self._code = step_code(step)
 
-    def first_step(self, planner: Planner, samples: Samples) -> float:
+    def first_step(self, planner: Planner, strip: CountedStrip) -> float:
         """The step."""
         return self.next_step()
 
@@ -138,7 +175,7 @@ class FixedStep:
         return self._code, task.code(self._code)
 
 
-class FirstStep:
+class FirstStep(_AnyQuality):
     """The same step for all strips: what is best for the first one.
 
     Parameters
@@ -146,23 +183,25 @@ class FirstStep:
     bps : float
         Bits per sample, to begin the search with.
     best : callable
-        Gives the code of the best step, from a planner, the samples of the strip and the code of a first one.
+        Gives the code of the best step, from a planner, the strip and the code of a first one. Steps are in
+        counts of the strip.
     step : float
         Of the strips before, in counts; 0 at the beginning of a stream.
     """
 
-    errors = False
-
-    def __init__(self, bps: float, best: Callable[[Planner, Samples, int], int], step: float = 0.0) -> None:
+    def __init__(
+        self, bps: float, best: Callable[[Planner, CountedStrip, int], int], step: float = 0.0
+    ) -> None:
         self._bps = bps
         self._best = best
         self._step = step
 
-    def first_step(self, planner: Planner, samples: Samples) -> float:
+    def first_step(self, planner: Planner, strip: CountedStrip) -> float:
         """The best step for the first strip."""
         if not self._step:
-            bits = STRIPS_AHEAD * self._bps * samples.info.count
-            self._step = self._best(planner, samples, step_code(planner.step_for_bits(bits))) / STEP_UNIT
+            bits = STRIPS_AHEAD * self._bps * strip.samples.info.count
+            code = self._best(planner, strip, step_code(planner.step_for_bits(bits)))
+            self._step = code * strip.worth / STEP_UNIT
         return self._step
 
     def next_step(self) -> float:
@@ -171,7 +210,7 @@ class FirstStep:
 
     def code(self, task: StripTask, step: float) -> tuple[int, CodedStrip]:
         """Code the strip; see `StreamControl.code`."""
-        code = step_code(self._step)
+        code = step_code(self._step, task.strip.doublings)
         return code, task.code(code)
 
 
@@ -181,18 +220,39 @@ class FixedQuality:
     Parameters
     ----------
     mse : float
-        Per sample, in counts squared.
+        Per sample, in counts squared, with that of samples as counts.
+    missed : MissedQuality
+        Is shown every strip.
     """
 
     errors = True
 
-    def __init__(self, mse: float) -> None:
+    def __init__(self, mse: float, missed: MissedQuality) -> None:
         self._mse = mse
+        self._missed = missed
         self._step = 0.0
 
-    def first_step(self, planner: Planner, samples: Samples) -> float:
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Strips that miss the quality."""
+        return self._missed.notes
+
+    def finer_fold(self, task: StripTask, coded: CodedStrip) -> float:
+        """As the error exceeds what was asked for, and a bit; see `StreamControl.finer_fold`."""
+        wanted, left_out = self._coding_error(task.strip), task.left_out * task.strip.worth**2
+        error = task.error(coded)
+        if error <= wanted or left_out <= wanted / 4:
+            return 0.0
+        missed = log2_of(error / max(wanted, ALL_EXACT))
+        return missed / ERROR_SLOPE + FINER if missed > STILL_GOOD else 0.0
+
+    def take(self, task: StripTask, coded: CodedStrip) -> None:
+        """Note whether it misses its quality; see `StreamControl.take`."""
+        self._missed.look(task.strip, task.error(coded))
+
+    def first_step(self, planner: Planner, strip: CountedStrip) -> float:
         """A step that gives about that error."""
-        self._step = planner.step_for_error(self._mse)
+        self._step = planner.step_for_error(self._coding_error(strip) / strip.worth**2) * strip.worth
         return self._step
 
     def next_step(self) -> float:
@@ -201,29 +261,43 @@ class FixedQuality:
 
     def code(self, task: StripTask, step: float) -> tuple[int, CodedStrip]:
         """Code the strip with steps along the slope until the error is met, or the last one."""
-        code = before = step_code(step)
+        doublings, mse = task.strip.doublings, self._coding_error(task.strip)
+        code = before = step_code(step, doublings)
         last = math.inf
+        met, missed = 0, 0
         for turn in range(MOST_CODINGS):
             coded = task.code(code)
-            found = expected_mse([coded], task.left_out)
-            away = log2_of(self._mse / max(found, 1e-9))
+            away = log2_of(mse / max(task.error(coded), 1e-9))
             if code > before and away > STILL_BETTER and last - away < LEAST_GAIN:
                 # Nothing is left to lose but the means of bands, whose error is not measured.
                 return before, task.code(before)
             before, last = code, away
             if abs(away) <= QUALITY_RANGE or turn == MOST_CODINGS - 1:
                 break
-            following = step_code(code / STEP_UNIT * exp2(min(max(away / ERROR_SLOPE, -1.0), 1.0)))
-            if following == code:
+            if away > 0:
+                met = max(met, code)
+            else:
+                missed = min(missed or code, code)
+            following = step_code(code / STEP_UNIT * exp2(min(max(away / ERROR_SLOPE, -1.0), 1.0)), doublings)
+            if 0 < met < missed and not met < following < missed:
+                # Whole numbers become exact all at once.
+                following = math.isqrt(met * missed)
+            if following in {code, met, missed}:
                 break
             code = following
+        if away < -QUALITY_RANGE and met:
+            code, coded = met, task.code(met)
         # Where hardly anything is lost however coarse the step is, it says nothing of the strips behind.
         if away <= STILL_BETTER:
             self._step = code / STEP_UNIT
         return code, coded
 
+    def _coding_error(self, strip: CountedStrip) -> float:
+        """Mean squared error that coding may add, in counts squared; all where counts are too coarse."""
+        return self._mse - strip.rounding if strip.rounding < self._mse else self._mse
 
-class LimitedRate:
+
+class LimitedRate(_AnyQuality):
     """An average rate, with a buffer: see `bandfold.onboard.rate.leaky_bucket`.
 
     Parameters
@@ -234,17 +308,16 @@ class LimitedRate:
         Of the strip before, in counts; 0 at the beginning of a stream.
     """
 
-    errors = False
-
     def __init__(self, bucket: LeakyBucket, step: float = 0.0) -> None:
         self._bucket = bucket
         self._step = step
         self._ratio = 0.0
+        self._doublings: int | None = None
 
-    def first_step(self, planner: Planner, samples: Samples) -> float:
+    def first_step(self, planner: Planner, strip: CountedStrip) -> float:
         """A step at which the first strip would take about what it may."""
         if not self._step:
-            return planner.step_for_bits(8.0 * STRIPS_AHEAD * self._bucket.aim)
+            return planner.step_for_bits(8.0 * STRIPS_AHEAD * self._bucket.aim) * strip.worth
         return self._step
 
     def next_step(self) -> float:
@@ -256,7 +329,13 @@ class LimitedRate:
         aim = max(self._bucket.aim - task.overhead, 1.0)
         most = max(self._bucket.most - task.overhead, 1.0)
         foreseen = self._ratio > 0
-        code = step_code(self._foresee(task, aim, step, LARGEST_MOVE) if foreseen else step)
+        doublings = task.strip.doublings
+        octaves = LARGEST_MOVE
+        if self._doublings not in (None, doublings):
+            # Brighter or darker by so much that the step of the strip before says little.
+            octaves = LARGEST_FIRST_MOVE + abs(doublings - (self._doublings or 0))
+        self._doublings = doublings
+        code = step_code(self._foresee(task, aim, step, octaves) if foreseen else step, doublings)
         for turn in range(MOST_CODINGS):
             coded = task.code(code)
             size = segment_bytes(coded.payload)
@@ -270,7 +349,9 @@ class LimitedRate:
             # By products: powers of libm differ in the last bit between machines.
             safe = math.prod([SAFE_SHARE] * (turn + 1))
             wanted = safe * ((aim + most) / 2 if size > most else aim)
-            following = step_code(self._foresee(task, wanted, code / STEP_UNIT, LARGEST_FIRST_MOVE))
+            following = step_code(
+                self._foresee(task, wanted, code / STEP_UNIT, LARGEST_FIRST_MOVE), doublings
+            )
             if following == code:
                 break
             code = following

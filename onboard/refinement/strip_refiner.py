@@ -180,16 +180,10 @@ class StripRefiner:
         counts = base.counts(segment, place, basis.fold, basis.rotations)
         given = samples.scene.read(slice(0, info.bands), lines)
         read = given if samples.counts is samples.scene else samples.read(slice(0, info.bands), lines)
-        strip = _Strip(
-            read,
-            counts,
-            segment,
-            self.limits,
-            self.share,
-        )
+        strip = _Strip(read, counts, segment, place.doublings, self.limits, self.share)
         allowed = limits_in_counts(self.limits, info)
         if info.scaling is not None and strip.between_counts(info, given):
-            residual, far = strip.coded_exactly(info, place.doublings, given)
+            residual, far = strip.coded_exactly(info, given)
         else:
             residual, far = strip.coded(allowed, info, given, relative=True)
             if far.any():
@@ -207,11 +201,12 @@ class StripRefiner:
 
 @dataclass(frozen=True)
 class _Strip:
-    """Counts of a strip, what its base has of them, and the limits in the units of its samples."""
+    """Counts of a strip and their worth, what its base has of them, and the limits in units of the samples."""
 
     exact: NDArray[np.integer]
     base: NDArray[np.integer]
     segment: Segment
+    doublings: int
     limits: tuple[float, ...]
     share: int
 
@@ -232,7 +227,7 @@ class _Strip:
             own = slice(band, band + 1)
             kept, gone = (None if one is None else one[own] for one in (mask, absent))
             counts = coded.refined[None].astype(info.coded_dtype)
-            decoded = mark_no_data(counts, gone, info, BandUnits.of(info, own, 0))
+            decoded = mark_no_data(counts, gone, info, BandUnits.of(info, own, self.doublings))
             far[band] = self._beyond(decoded, given[own], float(asked[band]), kept)
         payload = writer.finish()
         return payload, far
@@ -243,25 +238,23 @@ class _Strip:
         if not exact.size:
             return False
         whole = slice(0, info.bands)
-        decoded = refined_samples(self.exact, 0, whole, self.segment.absent, info, 0)
+        decoded = refined_samples(self.exact, 0, whole, self.segment.absent, info, self.doublings)
         return bool(differ(decoded, given, uncounted(self.segment, self.exact.shape))[exact].any())
 
-    def coded_exactly(
-        self, info: SceneInfo, doublings: int, given: NDArray[Any]
-    ) -> tuple[bytes, NDArray[np.bool_]]:
+    def coded_exactly(self, info: SceneInfo, given: NDArray[Any]) -> tuple[bytes, NDArray[np.bool_]]:
         """What the base lacks to be exact bit by bit, and which bands are not."""
         mask = uncounted(self.segment, self.exact.shape)
         words = needed_words(given, mask)
         payload, refined = write_residual(
             words_of(given, words),
-            ordered_base(self.base, info, doublings, words),
+            ordered_base(self.base, info, self.doublings, words),
             ErrorBound(np.zeros(words * info.bands, dtype=np.int32), words=words),
             ORDERED_BOUNDS,
             of_words(mask, words),
             load_refinement_tables(),
         )
         whole = slice(0, info.bands)
-        decoded = refined_samples(refined, words, whole, self.segment.absent, info, doublings)
+        decoded = refined_samples(refined, words, whole, self.segment.absent, info, self.doublings)
         far = [bool(band.any()) for band in differ(decoded, given, mask)]
         return payload, np.array(far, dtype=np.bool_)
 

@@ -57,6 +57,36 @@ class CountPlan:
     rounding: float = 0.0
     fills: FoundFills = field(default_factory=FoundFills)
 
+    @property
+    def whole_doublings(self) -> int:
+        """Doublings of the scale after which counts are whole numbers; 0 where they never are, or are now."""
+        fraction, exponent = math.frexp(self.scaling.scale)
+        whole = fraction == 0.5 and exponent <= 0 and self.scaling.offset.is_integer()
+        return 1 - exponent if whole and not self.scaling.bands else 0
+
+    def coarser(self, doublings: int) -> CountPlan:
+        """The plan of lines whose counts are worth ``2**doublings`` times as much."""
+        return replace(self, scaling=self.scaling.coarser(doublings), peak=self.peak / 2.0**doublings)
+
+    def rounding_of(self, source: SceneSource, doublings: int) -> float:
+        """What rounding to counts does to some lines.
+
+        Parameters
+        ----------
+        source : SceneSource
+            The lines.
+        doublings : int
+            Their counts are worth ``2**doublings`` times as much.
+
+        Returns
+        -------
+        float
+            Mean squared error, in such counts squared.
+        """
+        block, _ = sampled_lines(source)
+        present = ~no_data_mask(block, self.no_data) & ~self.fills.mask(block)
+        return _rounding(block, present, self.scaling.coarser(doublings))
+
     def describe(self, info: SceneInfo) -> SceneInfo:
         """The scene with its scaling, its no-data value, and a header field that tells what was found.
 
@@ -91,6 +121,7 @@ class CountPlan:
         unit = f" {unit}" if isinstance(unit, str) and unit else ""
         notes = [
             f"precision {precision_text(self.scaling.scale)}{unit}: samples are rounded to multiples of it"
+            + (", strips of whole numbers to whole numbers" if self.whole_doublings else "")
         ]
         for own in self.scaling.bands[:_TOLD]:
             worth = precision_text(self.scaling.scale * 2.0**own.doublings)
@@ -148,6 +179,9 @@ def plan_counts(source: SceneSource, *, seek_fills: bool = True, headroom: float
     room = headroom if headroom is not None else 0.0 if complete else UNSEEN
     whole = info.dtype.kind in "iu" or (found.integral and bounds[1] - bounds[0] >= _LEAST_INTEGERS)
     scale, offset = _scale(bounds, room, whole=whole, must=info.dtype.kind in "iu")
+    if whole and headroom is not None and info.dtype.kind == "f":
+        # Lines that are not known yet may have fractions.
+        scale = min(scale, _power_of_two(max(bounds[1] - bounds[0], 1.0) * (1 + 2 * room) / COUNTS))
     scaling = Scaling(scale, offset, bands=_own_scalings(found, scale))
     declared = info.no_data
     no_data = fills.values[0].value if declared is None and fills.values else declared
@@ -229,6 +263,12 @@ def _octaves(ratio: float) -> int:
         return MOST_DOUBLINGS
     fraction, exponent = math.frexp(ratio)
     return min(exponent - (fraction == 0.5), MOST_DOUBLINGS)
+
+
+def _power_of_two(least: float) -> float:
+    """The least power of two that is not below a number."""
+    fraction, exponent = math.frexp(least)
+    return math.ldexp(1.0, exponent - (fraction == 0.5))
 
 
 def _peak(bounds: tuple[float, float], scaling: Scaling) -> float:

@@ -1091,6 +1091,15 @@ def test_the_document_describes_lossless_samples_between_counts(kind, scale):
     assert found.astype(cube.dtype).tobytes() == cube.tobytes()
 
 
+def test_the_document_describes_lossless_strips_whose_counts_are_coarser():
+    from bandfold.onboard import Encoder
+
+    cube = np.cumsum(np.random.default_rng(6).normal(0, 30, (3, 24, 10)), axis=0).astype("float32")
+    cube[:, :16] = np.rint(cube[:, :16])
+    data = Encoder(lossless=True, step=200.0, stream=True, strip_lines=8).encode(cube)
+    assert decode(data)[3].astype("float32").tobytes() == cube.tobytes()
+
+
 def _made_by_hand(monkeypatch):
     """A stream that uses what an encoder rarely does.
 

@@ -7,6 +7,7 @@ import pytest
 
 from bandfold.common.wavelengths import wavelengths
 from bandfold.ground.decoder import Decoder
+from bandfold.onboard import Encoder
 
 from .c_library import BAD_ARGUMENT, INTACT, TYPES, UNSUPPORTED, DecodingError
 
@@ -47,6 +48,13 @@ def test_samples_are_those_of_python(library, packages, path, base_only):
         assert {one.condition for one in ours.reports} == {INTACT}
         assert [one.lines for one in ours.reports] == [bound.lines for bound in theirs.bounds]
         assert [one.refined for one in ours.reports] == [one.max_error is not None for one in theirs.bounds]
+
+
+def test_lossless_strips_whose_counts_are_coarser(library):
+    cube = np.cumsum(np.random.default_rng(6).normal(0, 30, (3, 24, 10)), axis=0).astype("float32")
+    cube[:, :16] = np.rint(cube[:, :16])
+    with library.open(Encoder(lossless=True, stream=True, strip_lines=8).encode(cube), []) as decoder:
+        assert decoder.decode().tobytes() == cube.tobytes()
 
 
 @pytest.mark.parametrize("path", [path for path in STREAMS if path.stem not in NETWORKS], ids=named)

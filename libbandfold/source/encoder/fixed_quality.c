@@ -9,7 +9,7 @@
 
 enum { MOST_CODINGS = 5, STEP_UNIT = 256, KNOTS = 9 };
 
-static const double ERROR_SLOPE = 1.4, QUALITY_RANGE = 0.06, STILL_BETTER = 1.0, LEAST_GAIN = 0.25;
+static const double ERROR_SLOPE = 1.4, QUALITY_RANGE = 0.06, STILL_BETTER = 1.0, LEAST_GAIN = 0.25, ALL_EXACT = 2e-4;
 
 double bfl_step_for_error(double mse)
 {
@@ -31,13 +31,25 @@ static double rounded_error(double mse)
     return slope * ((mse > 0.0 ? mse : 0.0) - BEFORE[place]) + AFTER[place];
 }
 
+/* The step in the middle of two, by their logarithms: math.isqrt. */
+static uint32_t between(uint32_t fine, uint32_t coarse)
+{
+    const uint64_t product = (uint64_t)fine * coarse;
+    uint64_t root = (uint64_t)sqrt((double)product);
+    while (root * root > product)
+        root--;
+    while ((root + 1) * (root + 1) <= product)
+        root++;
+    return (uint32_t)root;
+}
+
 bandfold_status bfl_code_at_quality(bfl_workspace *workspace, bfl_fixed_quality *quality, bfl_strip_task *task,
                                     const bfl_counted_samples *counted, double step, double left_out, uint32_t *code,
                                     bfl_coded_segment *coded)
 {
     const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
     double away = 0.0, last = 0.0;
-    uint32_t before = bfl_step_code(step);
+    uint32_t before = bfl_step_code(step), met = 0, missed = 0;
     *code = before;
     for (int turn = 0; turn < MOST_CODINGS; turn++) {
         bfl_release(workspace, BFL_SCRATCH, mark);
@@ -46,6 +58,8 @@ bandfold_status bfl_code_at_quality(bfl_workspace *workspace, bfl_fixed_quality 
         if (counted->samples)
             found = rounded_error(left_out * counted->left_out +
                                   bfl_squared_error(task, counted) / (double)counted->samples);
+        if (found < ALL_EXACT)
+            found = 0.0;
         away = bfl_log2_of(quality->mse / (found > 1e-9 ? found : 1e-9));
         if (*code > before && away > STILL_BETTER && last - away < LEAST_GAIN) {
             /* Nothing is left to lose but the means of bands, whose error is not measured. */
@@ -58,10 +72,19 @@ bandfold_status bfl_code_at_quality(bfl_workspace *workspace, bfl_fixed_quality 
         if (fabs(away) <= QUALITY_RANGE || turn == MOST_CODINGS - 1)
             break;
         const double move = away / ERROR_SLOPE, octaves = move < -1.0 ? -1.0 : move > 1.0 ? 1.0 : move;
-        const uint32_t following = bfl_step_code((double)*code / STEP_UNIT * bfl_exp2(octaves));
-        if (following == *code)
+        uint32_t following = bfl_step_code((double)*code / STEP_UNIT * bfl_exp2(octaves));
+        if (away > 0.0 ? *code > met : missed == 0 || *code < missed)
+            *(away > 0.0 ? &met : &missed) = *code;
+        if (met && met < missed && !(met < following && following < missed))
+            following = between(met, missed);
+        if (following == *code || following == met || following == missed)
             break;
         *code = following;
+    }
+    if (away < -QUALITY_RANGE && met) {
+        bfl_release(workspace, BFL_SCRATCH, mark);
+        *code = met;
+        BFL_TRY(bfl_code_task(workspace, task, *code, coded));
     }
     /* Where hardly anything is lost however coarse the step is, it says nothing of the strips behind. */
     if (away <= STILL_BETTER)

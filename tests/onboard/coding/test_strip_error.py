@@ -99,4 +99,5 @@ def test_a_quality_finer_than_counts_is_refused_and_told_of_a_stream():
         Encoder(psnr=130).encode(values)
     encoder = Encoder(rmse=1e-6, stream=True)
     encoder.encode(values)
-    assert "is out of reach: samples are rounded to counts" in encoder.notes[-1]
+    assert "is out of reach in a strip: lines 0:32 have 9" in encoder.notes[-1]
+    assert "since samples are rounded to counts of 0.0004" in encoder.notes[-1]
