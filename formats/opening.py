@@ -14,6 +14,7 @@ from bandfold.formats.envi.headerless import open_headerless
 from bandfold.formats.envi.reader import header_beside, open_envi
 
 from .block_source import BlockSource, reading
+from .companion_files import companion_notes
 from .compression import UNCOMPRESSED, Compression
 from .file_formats import format_of, need_libraries, refuse_hdf4
 from .scene_options import SceneOptions
@@ -67,7 +68,7 @@ def open_scene(path: Path, options: SceneOptions = DEFAULTS) -> BlockSource:
     -------
     BlockSource
         ``info.metadata`` carries, as header fields, what the file tells of wavelengths (with their unit),
-        widths, bad bands, scale and offset, projection and geotransform.
+        widths, bad bands, scale and offset, projection and geotransform. ``notes`` tell what is not carried.
 
     Raises
     ------
@@ -76,6 +77,13 @@ def open_scene(path: Path, options: SceneOptions = DEFAULTS) -> BlockSource:
     SettingsError
         If a library is not installed, or an ENVI scene is asked for a variable or an axis of bands.
     """
+    source = _opened(path, options)
+    source.notes += companion_notes(path)
+    return source
+
+
+def _opened(path: Path, options: SceneOptions) -> BlockSource:
+    """A scene, without what is known of other files."""
     refuse_hdf4(path)
     kind = format_of(path)
     if kind == "envi":

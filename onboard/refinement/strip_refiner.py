@@ -201,7 +201,7 @@ class StripRefiner:
 
 @dataclass(frozen=True)
 class _Strip:
-    """Counts of a strip and their worth, what its base has of them, and the limits in units of the samples."""
+    """Counts of a strip and their worth, what its base has of them, and limits in units of the samples."""
 
     exact: NDArray[np.integer]
     base: NDArray[np.integer]

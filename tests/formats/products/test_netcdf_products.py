@@ -1,6 +1,8 @@
 """EMIT and AVIRIS-3: NetCDF with groups."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,6 +84,19 @@ def test_emit(tmp_path, counts, wavelengths, grids, level):
     assert f"{len(points)} tie points" in told
     assert dropped.endswith(": location/glt_x, location/glt_y, location/elev")
     assert "lat" not in dropped.replace("location", "")
+
+
+def test_whole_grids_are_kept_as_the_document_says(run, tmp_path, counts, wavelengths, grids):
+    write_emit(tmp_path / "EMIT.nc", "L1B", counts, wavelengths, grids)
+    assert run("encode", "EMIT.nc", "-o", "EMIT.bf", "--psnr", 70).status == 0
+    assert run("decode", "EMIT.bf", "-o", "decoded.nc").status == 0
+    text = (Path(__file__).parents[3] / "docs" / "formats.md").read_text()
+    (code,) = re.findall(r"```python\n(import xarray\n.*?)```", text, re.DOTALL)
+    exec(code, {})
+    with h5netcdf.File(tmp_path / "EMIT.nc") as first, h5netcdf.File(tmp_path / "decoded.nc") as again:
+        for key in ("lon", "lat", "elev", "glt_x", "glt_y"):
+            np.testing.assert_array_equal(again["location"][key][...], first["location"][key][...])
+    np.testing.assert_array_equal(read(open_scene(tmp_path / "decoded.nc")).shape, (BANDS, LINES, SAMPLES))
 
 
 def test_lookup_tables_are_told_of_many_arrays_too(tmp_path, counts, wavelengths, grids):
