@@ -167,10 +167,13 @@ def merge_strips(samples: Sequence[tuple[tuple[int, ...], BlockSample]], step: f
     Region
         All strips.
     """
-    regions: dict[int, Region] = {}
-    for number, (strips, sample) in enumerate(samples):
+
+    def alone(one: tuple[tuple[int, ...], BlockSample]) -> Region:
+        strips, sample = one
         moments = Moments.of(sample)
-        regions[number] = Region(strips, moments, moments.bits(step))
+        return Region(strips, moments, moments.bits(step))
+
+    regions = dict(enumerate(samples[0][1].workers.map(alone, samples)))
     merged: dict[tuple[int, int], Region] = {}
     following = len(regions)
     while len(regions) > 1:

@@ -119,8 +119,14 @@ class ScenePlanner:
         rotations: tuple[Vectors, ...] = ()
         most = fold.components if self._rotations is None else self._rotations
         if rotate and SMALLEST_SIZE <= fold.components <= most:
-            analysed = Analysis(fold.leading(LARGEST_SIZE)).blocks(self.sample.thinned(BLOCKS_TURNED))
-            latents = analysed[:LARGEST_SIZE].astype(np.float64)
+            analysis, blocks = Analysis(fold.leading(LARGEST_SIZE)), self.sample.thinned(BLOCKS_TURNED)
+
+            def latents_of(start: int) -> NDArray[np.float64]:
+                analysed = analysis.blocks(blocks[:, start : start + BLOCKS_AT_ONCE])
+                return analysed[:LARGEST_SIZE].astype(np.float64)
+
+            parts = self._workers.map(latents_of, range(0, blocks.shape[1], BLOCKS_AT_ONCE))
+            latents = np.concatenate(list(parts), axis=2)
             rotations = find_rotations(latents, step, self.sample.pixels, self._workers)
         return Plan.of(step, Basis(fold, rotations, self._folds.left_out(fold)))
 

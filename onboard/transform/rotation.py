@@ -239,7 +239,7 @@ def _alternate(
     matrices : tuple of Vectors
     costs : ndarray of int64, shape (matrices, blocks)
     """
-    chosen = _first_classes(latents, classes)
+    chosen = _first_classes(latents, classes, workers)
     share = pixels / latents.shape[2]
     for number in range(ROUNDS):
         used = np.flatnonzero(np.bincount(chosen))
@@ -302,7 +302,7 @@ def _second_moments(members: NDArray[np.float64]) -> NDArray[np.float64]:
     return total * (unit * unit / flat.shape[1])
 
 
-def _first_classes(latents: NDArray[np.float64], classes: int) -> NDArray[np.intp]:
+def _first_classes(latents: NDArray[np.float64], classes: int, workers: Workers) -> NDArray[np.intp]:
     """Seed the classes by k-means on the normalised second moments of each block.
 
     The seeds are blocks spread evenly over an order by their first component's share, and all features are
@@ -311,10 +311,11 @@ def _first_classes(latents: NDArray[np.float64], classes: int) -> NDArray[np.int
     size = latents.shape[0]
     norm = np.sqrt(np.maximum((latents * latents).sum(axis=1).sum(axis=0), 1.0))
     scaled = np.rint(latents / norm * FEATURE_UNIT)
-    pairs = [(first, other) for first in range(size) for other in range(first, size)]
-    features = np.empty((latents.shape[2], len(pairs)))
-    for place, (first, other) in enumerate(pairs):
-        features[:, place] = (scaled[first] * scaled[other]).sum(axis=0)
+
+    def products(first: int) -> NDArray[np.float64]:
+        return np.stack([(scaled[first] * other).sum(axis=0) for other in scaled[first:]], axis=1)
+
+    features = np.concatenate(list(workers.map(products, range(size))), axis=1)
     features = np.rint(features * (64.0 / FEATURE_UNIT**2))
     order = np.lexsort((features[:, 1], features[:, 0]))
     seeds = order[(np.arange(classes) * 2 + 1) * len(order) // (2 * classes)]
