@@ -12,7 +12,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from threading import Lock, local
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -55,6 +55,7 @@ class Workers:
         self.threads = threads
         self._lock = Lock()
         self._bodies = 0
+        self._pending = 0
         self._pool: ThreadPoolExecutor | None = None
 
     @contextmanager
@@ -84,7 +85,8 @@ class Workers:
         Parameters
         ----------
         function : callable
-            Called in any thread. What it applies to others itself runs in that thread.
+            Called in any thread. What it applies to others itself runs in that thread, and where threads are
+            kept in those that have nothing else to do.
         items : iterable
             What it is applied to.
 
@@ -96,8 +98,10 @@ class Workers:
             is raised here.
         """
         things = iter(items)
-        if self.threads == 1 or getattr(_HERE, "works", False):
+        if self.threads == 1:
             yield from map(function, things)
+        elif getattr(_HERE, "works", False):
+            yield from self._helped(function, list(things))
         elif self._pool is not None:
             yield from self._ahead(self._pool, function, things)
         else:
@@ -120,13 +124,53 @@ class Workers:
         """
         if self._pool is None or getattr(_HERE, "works", False):
             return cache(function)
-        return self._pool.submit(function).result
+        return self._begun(self._pool, function).result
 
     def _threads(self) -> ThreadPoolExecutor:
         # Not before every command: it takes as long to import as some of them.
         from concurrent.futures import ThreadPoolExecutor
 
         return ThreadPoolExecutor(self.threads, thread_name_prefix="bandfold", initializer=_mark)
+
+    def _begun(self, pool: ThreadPoolExecutor, function: Callable[[], Result]) -> Future[Result]:
+        """Begin something, which counts among what threads have to do."""
+        with self._lock:
+            self._pending += 1
+        future = pool.submit(function)
+        future.add_done_callback(self._ended)
+        return future
+
+    def _ended(self, _: object) -> None:
+        with self._lock:
+            self._pending -= 1
+
+    def _helped(self, function: Callable[[Item], Result], things: list[Item]) -> Iterator[Result]:
+        """Results in the order of the things, in this thread; every other one in a thread that is idle."""
+        place = 0
+        while place < len(things):
+            future = None
+            if place + 1 < len(things):
+                future = self._begun_by_idle(partial(function, things[place + 1]))
+            try:
+                yield function(things[place])
+                if future is not None:
+                    # Others may have been faster to find that thread.
+                    yield function(things[place + 1]) if future.cancel() else future.result()
+            finally:
+                if future is not None and not future.cancel():
+                    future.exception()
+            place += 1 if future is None else 2
+
+    def _begun_by_idle(self, function: Callable[[], Result]) -> Future[Result] | None:
+        """Begin something if a kept thread has nothing to do."""
+        with self._lock:
+            if self._pool is None or self._pending >= self.threads:
+                return None
+            self._pending += 1
+            # Not later: whoever keeps the threads may let them go then.
+            future = self._pool.submit(function)
+        future.add_done_callback(self._ended)
+        return future
 
     def _ahead(
         self, pool: ThreadPoolExecutor, function: Callable[[Item], Result], things: Iterator[Item]
@@ -137,7 +181,7 @@ class Workers:
         ahead: deque[Future[Result]] = deque()
         try:
             for thing in things:
-                ahead.append(pool.submit(function, thing))
+                ahead.append(self._begun(pool, partial(function, thing)))
                 if len(ahead) > self.threads:
                     yield ahead.popleft().result()
             while ahead:

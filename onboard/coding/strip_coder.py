@@ -225,7 +225,7 @@ class FoldedStripCoder:
         if codes is not None:
             weigh_blocks(latents, codes)
         rotations = self._basis.rotations
-        rotation_map = rotate(latents, rotations, self._step) if rotations else None
+        rotation_map = rotate(latents, rotations, self._step, self._workers) if rotations else None
         return StripLatents(latents, rotation_map, samples.uncounted(lines), codes)
 
     def code(
@@ -341,4 +341,4 @@ class TransformMethod:
 
     def coder(self, basis: Basis, step: float) -> StripCoder:
         """See `Method.coder`."""
-        return FoldedStripCoder(basis, step, self._tables, searches=self._searches, bit_worth=self._bit_worth)
+        return FoldedStripCoder(basis, step, self._tables, self.workers, self._searches, self._bit_worth)

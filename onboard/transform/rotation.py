@@ -107,7 +107,9 @@ def find_rotations(
     return best
 
 
-def rotate(latents: NDArray[np.int32], matrices: tuple[Vectors, ...], step: float) -> NDArray[np.uint8]:
+def rotate(
+    latents: NDArray[np.int32], matrices: tuple[Vectors, ...], step: float, workers: Workers = ALONE
+) -> NDArray[np.uint8]:
     """Choose a matrix for every block and rotate its strongest components, in place.
 
     Parameters
@@ -118,6 +120,8 @@ def rotate(latents: NDArray[np.int32], matrices: tuple[Vectors, ...], step: floa
         At least one.
     step : float
         Quantiser step in counts, for which matrices are chosen.
+    workers : Workers
+        Which share the blocks.
 
     Returns
     -------
@@ -129,9 +133,13 @@ def rotate(latents: NDArray[np.int32], matrices: tuple[Vectors, ...], step: floa
     flat = latents.reshape(len(latents), channels, rows * columns)
     integers = np.stack([matrix.integers for matrix in matrices])
     chosen = np.empty(rows * columns, dtype=np.uint8)
-    for start in range(0, len(chosen), BLOCKS_AT_ONCE):
+
+    def choose(start: int) -> None:
         some = slice(start, start + BLOCKS_AT_ONCE)
         chosen[some] = np.argmin(_costs(flat[:size, :, some].astype(np.float64), integers, step), axis=0)
+
+    for _ in workers.map(choose, range(0, len(chosen), BLOCKS_AT_ONCE)):
+        pass
     rotate_blocks(flat[:size], integers, chosen)
     return chosen.reshape(rows, columns)
 

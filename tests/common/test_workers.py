@@ -57,17 +57,50 @@ def test_threads_are_kept_between_calls(threads):
     assert list(workers.map(str, range(3))) == ["0", "1", "2"]
 
 
-def test_what_a_thread_applies_runs_in_it():
+def test_what_a_thread_applies_runs_in_it_while_the_others_are_busy():
     workers = Workers(2)
+    meeting = threading.Barrier(2, timeout=30)
 
     def inner(_):
         return threading.get_ident()
 
     def outer(_):
-        return {threading.get_ident(), *workers.map(inner, range(5))}
+        meeting.wait()
+        seen = {threading.get_ident(), *workers.map(inner, range(5))}
+        meeting.wait()
+        return seen
 
     with workers.kept():
         assert all(len(seen) == 1 for seen in workers.map(outer, range(6)))
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 6])
+def test_idle_threads_help_with_what_a_thread_applies(count):
+    workers = Workers(2)
+    meeting = threading.Barrier(2, timeout=30)
+
+    def inner(number):
+        if number < count - count % 2:
+            meeting.wait()
+        return number
+
+    with workers.kept():
+        assert list(workers.map(lambda _: list(workers.map(inner, range(count))), [0])) == [[*range(count)]]
+
+
+@pytest.mark.parametrize("failing", range(5))
+def test_what_fails_in_a_thread_that_helps_fails_here(failing):
+    workers = Workers(2)
+
+    def inner(number):
+        if number == failing:
+            raise KeyError(number)
+        return number
+
+    with workers.kept():
+        with pytest.raises(KeyError):
+            list(workers.map(lambda _: list(workers.map(inner, range(5))), [0]))
+        assert list(workers.map(str, range(3))) == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize("threads", [1, 2])
