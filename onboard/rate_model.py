@@ -9,17 +9,20 @@ element-wise arithmetic and sums of integers or `math.fsum`, so that encoders de
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.klt import FRACTION
-from bandfold.bitstream.transforms.selection import Turn
 from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common import exact
 from bandfold.common.exact import exp2, log2_of
 from bandfold.common.kernels import compiled
 from bandfold.common.scene import CHANNELS
+
+if TYPE_CHECKING:
+    from bandfold.bitstream.transforms.selection import Turn
 
 LAGRANGE_MULTIPLIER = 0.13
 """Squared error, in steps squared, that one bit must save: what a finer step buys with it."""

@@ -6,7 +6,6 @@ names them by a hash, because a decoder with other tables would read nonsense.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -30,6 +29,12 @@ SHIPPED_TABLES = DATA / "tables.npz"
 
 DEPENDENT_TABLES = DATA / "dependent.npz"
 """Tables for trellis-coded quantisation, see `bandfold.bitstream.contexts.trellis_states`."""
+
+IDENTITIES = {
+    SHIPPED_TABLES: bytes.fromhex("591c432dd4a1606f"),
+    DEPENDENT_TABLES: bytes.fromhex("110a7b70eaf9a029"),
+}
+"""Identities of these: what finds them out takes time and megabytes before every scene."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +182,8 @@ def load_tables(path: str | Path | None = None) -> Tables:
     file = SHIPPED_TABLES if path is None else Path(path)
     try:
         with open(file, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            return tables_from_arrays({name: archive[name] for name in archive.files})
+            arrays = {name: archive[name] for name in archive.files}
+            return tables_from_arrays(arrays, IDENTITIES.get(file))
     except (OSError, EOFError, BadZipFile, ValueError, KeyError, AttributeError) as error:
         raise ModelError(f"tables cannot be read from {file}: {error}") from error
 
@@ -233,13 +239,38 @@ def shipped_tables(identity: bytes) -> Tables:
     return load_tables(older) if older.exists() else usual
 
 
-def tables_from_arrays(arrays: dict[str, NDArray[Any]]) -> Tables:
+def identity_of(arrays: dict[str, NDArray[Any]]) -> bytes:
+    """Identity of tables by the arrays of their file.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        All of them.
+
+    Returns
+    -------
+    bytes
+        First 8 bytes of a SHA-256.
+    """
+    import hashlib
+
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.digest()[:8]
+
+
+def tables_from_arrays(arrays: dict[str, NDArray[Any]], identity: bytes | None = None) -> Tables:
     """Build tables from the arrays of their file.
 
     Parameters
     ----------
     arrays : dict of str to ndarray
         As written by ``bandfold.calibration.tables``.
+    identity : bytes, optional
+        Their identity, where it is known.
 
     Returns
     -------
@@ -250,18 +281,13 @@ def tables_from_arrays(arrays: dict[str, NDArray[Any]]) -> Tables:
     ValueError
         If a table does not sum to 2**24 or a network is not exact.
     """
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        array = arrays[name]
-        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
     modes = {mode: mode_from_arrays(arrays, mode) for mode in MODES}
     if modes["banded"].dependent:
         raise ValueError("single bands have one quantiser")
     side = _checked(arrays["side_frequencies"])
     if len(side) != SIDE_CLASSES:
         raise ValueError(f"there are {len(side)} tables for side information, not {SIDE_CLASSES}")
-    return Tables(modes, side, digest.digest()[:8])
+    return Tables(modes, side, identity_of(arrays) if identity is None else identity)
 
 
 def mode_from_arrays(arrays: dict[str, NDArray[Any]], mode: str) -> Mode:

@@ -7,10 +7,12 @@ import pytest
 
 from bandfold.bitstream.contexts.tables import (
     CLASSES,
+    IDENTITIES,
     MODES,
     SHIPPED_TABLES,
     SIDE_CLASSES,
     TOKEN_COST_UNIT,
+    identity_of,
     load_tables,
     tables_from_arrays,
 )
@@ -142,3 +144,9 @@ def test_reconstruction_points(name):
         # Towards zero, where the density is higher, or a little above where optimised zeroing took the lower
         # of two magnitudes; never as far as the next one.
         assert (np.abs(below) < 0.5).all()
+
+
+@pytest.mark.parametrize("path", IDENTITIES)
+def test_shipped_tables_have_the_identities_that_are_known(path):
+    with np.load(path) as archive:
+        assert identity_of(dict(archive)) == IDENTITIES[path] == load_tables(path).identity
