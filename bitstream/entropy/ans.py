@@ -15,6 +15,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +87,26 @@ class Run:
         )
 
 
+class JoinedRuns(NamedTuple):
+    """Symbols of several parts, one behind the other.
+
+    Parameters
+    ----------
+    symbols, tables, counts : ndarray
+        As of a `Run`.
+    ends : ndarray of int64, shape (parts,)
+        End of the groups of each part.
+    sizes : list of int
+        Symbols of each part.
+    """
+
+    symbols: NDArray[np.uint8]
+    tables: NDArray[np.int32]
+    counts: NDArray[np.int32]
+    ends: NDArray[np.int64]
+    sizes: list[int]
+
+
 class AnsCoder:
     """Encodes and decodes with a family of tables.
 
@@ -149,15 +170,26 @@ class AnsCoder:
         list of ndarray of uint32, shape (words,)
             Words of each part in reading order.
         """
+        return self.encode_joined(self.join(parts))
+
+    @staticmethod
+    def join(parts: Sequence[Sequence[Run]]) -> JoinedRuns:
+        """Put the symbols of parts one behind the other, as `encode_parts` takes them."""
         symbols, tables, counts = (
             np.concatenate([np.zeros(0, kind), *(getattr(run, name) for runs in parts for run in runs)])
             for name, kind in (("symbols", np.uint8), ("tables", np.int32), ("counts", np.int32))
         )
         ends = np.cumsum([sum(len(run.tables) for run in runs) for runs in parts], dtype=np.int64)
-        rooms = np.cumsum([sum(len(run.symbols) for run in runs) + _SLACK for runs in parts])
+        return JoinedRuns(
+            symbols, tables, counts, ends, [sum(len(run.symbols) for run in runs) for runs in parts]
+        )
+
+    def encode_joined(self, runs: JoinedRuns) -> list[NDArray[np.uint32]]:
+        """Encode parts that were joined; see `encode_parts`."""
+        rooms = np.cumsum([size + _SLACK for size in runs.sizes])
         words = np.empty(int(rooms[-1]), dtype=np.uint32)
-        lengths = np.empty(len(parts), dtype=np.int64)
-        _encode(symbols, tables, counts, ends, self.pushes, words, lengths)
+        lengths = np.empty(len(runs.sizes), dtype=np.int64)
+        _encode(runs.symbols, runs.tables, runs.counts, runs.ends, self.pushes, words, lengths)
         return [words[end - length : end] for end, length in zip(rooms, lengths, strict=True)]
 
     def decoder(self, words: NDArray[np.uint32]) -> AnsDecoder:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -169,12 +169,19 @@ class PayloadWriter:
         return self.data_of([self])[0]
 
     @staticmethod
-    def data_of(payloads: Sequence[PayloadWriter]) -> list[bytes]:
-        """The data of several payloads, at least one: they take less time together than one by one."""
-        parts = payloads[0].tables.coder.encode_parts([payload._runs for payload in payloads])
+    def data_of(payloads: Iterable[PayloadWriter]) -> list[bytes]:
+        """The data of several payloads, at least one: they take less time together than one by one.
+
+        Of payloads that nobody else holds the symbols are given back before they are coded: large ones would
+        be held twice.
+        """
+        held = [(payload.tables.coder, payload._runs, payload._bits) for payload in payloads]
+        coder, bits = held[0][0], [own for _, _, own in held]
+        symbols = coder.join([runs for _, runs, _ in held])
+        del held
         return [
-            write_varint(len(words)) + words.astype("<u4").tobytes() + payload._bits.data()
-            for words, payload in zip(parts, payloads, strict=True)
+            write_varint(len(words)) + words.astype("<u4").tobytes() + own.data()
+            for words, own in zip(coder.encode_joined(symbols), bits, strict=True)
         ]
 
 

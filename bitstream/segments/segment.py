@@ -185,7 +185,7 @@ def write_segment(
 
     def chunks(numbers: range) -> list[Chunk]:
         found = []
-        for number, data in zip(numbers, PayloadWriter.data_of([*map(payload_of, numbers)]), strict=True):
+        for number, data in zip(numbers, PayloadWriter.data_of(map(payload_of, numbers)), strict=True):
             energy = int(statistics.energy[ends[number] - counts[number] : ends[number]].sum())
             worth = worth_of(energy, step_code, len(data)) if len(counts) > 1 else 0
             found.append(Chunk(counts[number], data, worth))
