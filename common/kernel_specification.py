@@ -29,7 +29,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from types import CodeType
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,8 +71,7 @@ def address_of(array: NDArray[Any]) -> int:
         return int(array.ctypes.data)
 
 
-@dataclass(frozen=True)
-class Axis:
+class Axis(NamedTuple):
     """An axis of an array.
 
     Parameters
@@ -225,8 +224,7 @@ class ArrayParameter:
         return address_of(known[self.name])
 
 
-@dataclass(frozen=True)
-class ScalarParameter:
+class ScalarParameter(NamedTuple):
     """A number.
 
     Parameters
@@ -258,8 +256,7 @@ class ScalarParameter:
         return _evaluate(self.computed, known) if self.computed else known[self.name]
 
 
-@dataclass(frozen=True)
-class StructureParameter:
+class StructureParameter(NamedTuple):
     """A structure, which C knows by its address.
 
     Parameters
@@ -276,7 +273,10 @@ class StructureParameter:
     kind: str
     written: bool
 
-    ctype = ctypes.c_void_p
+    @property
+    def ctype(self) -> Any:
+        """Type for ctypes."""
+        return ctypes.c_void_p
 
     @property
     def c_type(self) -> str:

@@ -12,7 +12,6 @@ latent, some to a position (all channels of the diagonal there), some to a chann
 
 from __future__ import annotations
 
-import bisect
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -72,13 +71,14 @@ Integers = TypeVar("Integers", bound=np.integer[Any])
 
 def _log_table() -> NDArray[np.uint8]:
     """``round(8 * log2(1 + x))`` by integers: the largest k with ``2**(2 k - 1) <= (1 + x)**16``."""
-    values = range(SUM_LIMIT + 1)
-    # Where each logarithm begins: a search for 127 numbers, since a board imports this before every scene.
-    starts = [
-        bisect.bisect_left(values, 1 << (2 * k - 1), key=lambda x: (1 + x) ** 16)
-        for k in range(1, LARGEST_LOG + 1)
-    ]
-    return np.searchsorted(starts, np.arange(SUM_LIMIT + 1), side="right").astype(np.uint8)
+    # Where each logarithm begins: 127 numbers, since a board imports this before every scene.
+    starts = [0]
+    for k in range(1, LARGEST_LOG + 1):
+        start = max(int(2.0 ** (k / 8 - 1 / 16)) - 2, 0)
+        while (1 + start) ** 16 < 1 << (2 * k - 1):
+            start += 1
+        starts.append(start)
+    return np.repeat(np.arange(LARGEST_LOG + 1, dtype=np.uint8), np.diff([*starts, SUM_LIMIT + 1]))
 
 
 LOG = _log_table()

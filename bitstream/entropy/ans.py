@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -47,8 +46,7 @@ _SLACK = 2
 """Words of room that a part has beside one for each symbol, which takes 24 bits at most: the state is two."""
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """Symbols in the order of coding, in groups that share a table.
 
     Parameters

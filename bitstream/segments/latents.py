@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +31,7 @@ MOST_TABLES = 256
 """Classes of a context network, at most: C counts latents by class."""
 
 
-@dataclass(frozen=True)
-class LatentStatistics:
+class LatentStatistics(NamedTuple):
     """What a segment needs to know of the latents of each component before it writes them.
 
     Parameters
