@@ -375,7 +375,12 @@ class Encoder:
         """The ways to plan the scene that are worth a try: mostly one."""
         blocks, thinning = self._effort.blocks, self._effort.thinning
         sample = sample_blocks(
-            coder.samples, self._sampled, enough=blocks, most=thinning, workers=self._workers
+            coder.samples,
+            self._sampled,
+            enough=blocks,
+            most=thinning,
+            counted=self._target.is_quality,
+            workers=self._workers,
         )
         if self._effort.rare_blocks:
             from .planning.rare_blocks import add_rare_blocks

@@ -357,6 +357,7 @@ class StreamStrips:
             code,
             self._planner.mismatch.left_out,
             overhead,
+            of_all=self._settings.sensor is not None,
         )
 
     def _coder(
@@ -422,7 +423,7 @@ class StreamStrips:
     def _make_planner(self, sensor: SensorBasis | None, first: int) -> StreamPlanner | PredictedStreamPlanner:
         if self._model is not None:
             return PredictedStreamPlanner(self._tables, first)
-        return StreamPlanner(
+        planner = StreamPlanner(
             self._tables,
             ends=partition_ends(self._settings.partition),
             sensor=sensor,
@@ -432,6 +433,9 @@ class StreamStrips:
             weights=self._settings.weights,
             rotations=self._settings.spent.rotations,
         )
+        # With packages of sensors as libbandfold does.
+        planner.counted = self._settings.target.is_quality and sensor is None
+        return planner
 
     def _continue(self, begun: Begun) -> None:
         """Take up a stream that was cut off."""

@@ -47,6 +47,8 @@ class CodedStrip:
         Samples of the strip, absent ones too.
     empty : int
         Those of lines that hold nothing: filled with one value, of which a fold leaves nothing out.
+    gone : int
+        Those of bands that hold nothing, likewise.
     final : bool
         Whether that is the error of the decoded counts, after they are rounded.
     fault : str
@@ -62,6 +64,7 @@ class CodedStrip:
     counted: int = 0
     whole: int = 0
     empty: int = 0
+    gone: int = 0
     final: bool = False
     fault: str = ""
     segment: Segment | None = None
@@ -76,7 +79,8 @@ def expected_mse(strips: Sequence[CodedStrip], left_out: float) -> float:
     strips : sequence of CodedStrip
         Whose errors were measured.
     left_out : float
-        Mean squared error per sample of what their folds leave out, in counts squared.
+        Mean squared error of what their folds leave out, in counts squared: per sample of the pixels that
+        count, in all bands.
 
     Returns
     -------
@@ -86,9 +90,9 @@ def expected_mse(strips: Sequence[CodedStrip], left_out: float) -> float:
     samples = sum(strip.counted for strip in strips)
     if not samples:
         return 0.0
-    whole, empty = sum(strip.whole for strip in strips), sum(strip.empty for strip in strips)
-    if empty:
-        left_out *= whole / (whole - empty)
+    whole, gone = sum(strip.whole for strip in strips), sum(strip.gone for strip in strips)
+    if gone:
+        left_out *= whole / (whole - gone)
     mse = left_out + sum(strip.error for strip in strips) / samples
     return mse if all(strip.final for strip in strips) else rounded_error(mse)
 
@@ -269,7 +273,9 @@ class FoldedStripCoder:
             return CodedStrip(payload, math.nan, segment=segment)
         counted = CountedSamples(analysed.uncounted)
         error = counted.squared_error(latents, levels, classes, step, self._mode)
-        return CodedStrip(payload, error, counted.count, counted.whole, counted.empty, segment=segment)
+        return CodedStrip(
+            payload, error, counted.count, counted.whole, counted.empty, counted.gone, segment=segment
+        )
 
 
 class Method(Protocol):

@@ -50,10 +50,13 @@ class CountedSamples:
         weights = np.zeros((rows * BLOCK, columns * BLOCK))
         mask = uncounted.mask
         present = bands - (0 if mask is None else mask.sum(axis=0))
-        weights[:height, :samples] = present / bands
+        # Filled with one value, they take no part in the error of a pixel.
+        gone = 0 if mask is None else int(mask.all(axis=(1, 2)).sum())
+        weights[:height, :samples] = present / max(bands - gone, 1)
         by_line = np.broadcast_to(present, (height, samples)).sum(axis=1)
         self.count = int(by_line.sum())
         self.whole = bands * height * samples
+        self.gone = gone * height * samples
         self.empty = bands * samples * int((by_line == 0).sum())
         blocks = weights.reshape(rows, BLOCK, columns, BLOCK).transpose(0, 2, 1, 3)
         self._blocks = blocks.reshape(rows, columns, BLOCK * BLOCK)

@@ -20,6 +20,7 @@ from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common import exact
 from bandfold.common.scene import BLOCK, SceneSource, pad_to_blocks
 from bandfold.common.workers import ALONE, Workers
+from bandfold.onboard.samples.samples import Samples
 
 ENOUGH_BLOCKS = 400
 """Below this many blocks the whole scene is the sample."""
@@ -55,6 +56,9 @@ class BlockSample:
         Codes of the weights of the bands, see `bandfold.bitstream.transforms.coding_weights`.
     added : int
         How many blocks, the last ones, do not stand for others; see `bandfold.onboard.planning.rare_blocks`.
+    counted : ndarray of bool, shape (count, 64), optional
+        Pixels that errors are told of: False beyond the borders of the scene, and where most bands have no
+        data. None if all are, or it was not asked for; blocks that were added have none.
     workers : Workers
         Threads that share the work on the sample.
     """
@@ -65,6 +69,7 @@ class BlockSample:
     stride: int = 1
     weights: NDArray[np.int64] | None = None
     added: int = 0
+    counted: NDArray[np.bool_] | None = None
     workers: Workers = field(default=ALONE, compare=False)
 
     @property
@@ -81,7 +86,19 @@ class BlockSample:
     @cached_property
     def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Means in counts, shape (bands,), and covariances of weighted counts, shape (bands, bands)."""
-        mean, covariances = covariance(self.blocks, self.workers)
+        return self._weighted(*covariance(self.blocks, self.workers))
+
+    @property
+    def counted_moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The same of the pixels that errors are told of."""
+        if self.counted is None or not self.counted.any():
+            return self.moments
+        pixels = self.blocks[:, : len(self.counted)].reshape(len(self.blocks), -1)
+        return self._weighted(*covariance(pixels[:, self.counted.reshape(-1), None], self.workers))
+
+    def _weighted(
+        self, mean: NDArray[np.float64], covariances: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if self.weights is not None:
             weights = weights_of(self.weights)
             covariances *= weights
@@ -96,6 +113,7 @@ def sample_blocks(
     enough: int = ENOUGH_BLOCKS,
     most: int = THINNING,
     stride: int = 1,
+    counted: bool = False,
     workers: Workers = ALONE,
 ) -> BlockSample:
     """Read a regular sample of blocks from a scene of 8 or 16 bit counts.
@@ -112,6 +130,8 @@ def sample_blocks(
         One block in so many is taken at least.
     stride : int
         Only every so many-th band is kept.
+    counted : bool
+        Whether to find out which pixels errors are told of.
     workers : Workers
         Which share the rows of blocks.
 
@@ -132,6 +152,7 @@ def sample_blocks(
     # Filled row by row: parts that are put together at the end would take twice the memory.
     taken = np.empty((-(-info.bands // stride), sum(counts), BLOCK * BLOCK), dtype=info.coded_dtype)
     places = np.cumsum([0, *counts]).tolist()
+    told = np.ones((sum(counts), BLOCK, BLOCK), np.bool_)
 
     def take(number: int) -> None:
         first, place = firsts[number], places[number]
@@ -141,12 +162,25 @@ def sample_blocks(
         blocks = strip.reshape(len(strip), BLOCK, columns, BLOCK)[:, :, first::column_stride]
         part = taken[:, place : place + counts[number]].reshape(len(strip), counts[number], BLOCK, BLOCK)
         part[...] = blocks.transpose(0, 2, 1, 3)
+        if counted:
+            known = np.zeros((BLOCK, columns * BLOCK), np.bool_)
+            known[: lines.stop - lines.start, : info.samples] = _told_of(source, lines)
+            own = known.reshape(BLOCK, columns, BLOCK)[:, first::column_stride]
+            told[places[number] : places[number + 1]] = own.transpose(1, 0, 2)
 
     for number, _ in enumerate(workers.map(take, range(len(starts)))):
         if progress is not None:
             progress((number + 1) / len(starts))
     rows_of = np.repeat(list(starts), counts)
-    return BlockSample(taken, info.lines * info.samples, rows_of, stride, workers=workers)
+    pixels = info.lines * info.samples
+    known_pixels = None if told.all() else told.reshape(-1, BLOCK * BLOCK)
+    return BlockSample(taken, pixels, rows_of, stride, counted=known_pixels, workers=workers)
+
+
+def _told_of(source: SceneSource, lines: slice) -> NDArray[np.bool_] | bool:
+    """Pixels of some lines most bands of which have data."""
+    mask = source.uncounted(lines).mask if isinstance(source, Samples) else None
+    return True if mask is None else 2 * mask.sum(axis=0) < len(mask)
 
 
 def _strides(thinning: int) -> tuple[int, int]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.coding_weights import weights_of
-from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
+from bandfold.bitstream.transforms.klt import FRACTION, MERGE_LIMIT, Fold
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common import exact
 from bandfold.common.workers import ALONE, Workers
@@ -87,6 +87,7 @@ class FoldPlanner:
         self._sample = sample
         self._merge_limit = merge_limit
         self._mean, self._covariances = sample.moments
+        self._counted = sample.counted_moments
         ends = check_partition(partition_bands(self._covariances) if ends is None else ends, len(self._mean))
         self._ends = ends
         self._starts = (0, *ends[:-1])
@@ -208,13 +209,20 @@ class FoldPlanner:
         bases = [vectors.orthonormal for vectors in fold.first]
         inside, _ = fold.split
         merged = exact.product(self._placed(bases)[:, inside], fold.second.orthonormal)
-        kept = (merged * exact.product(self._covariances, merged)).ravel().tolist()
+        mean, covariances = self._counted
+        # The fold takes its own means away, which are rounded.
+        offset = (mean - fold.means / FRACTION)[:, None]
+        if fold.weights is not None:
+            offset *= weights_of(fold.weights)[:, None]
+        kept = (merged * exact.product(covariances, merged)).ravel().tolist()
+        kept += (exact.column_sums(merged * offset) ** 2).tolist()
         # What was not merged is zero outside its interval, so the covariances within it are enough.
         for part, basis, count in zip(self._parts, bases, fold.merged, strict=True):
             alone = basis[:, count:]
-            kept += (alone * exact.product(self._covariances[part, part], alone)).ravel().tolist()
-        whole = np.diagonal(self._covariances).tolist()
-        return max(math.fsum(whole) - math.fsum(kept), 0.0) / len(whole)
+            kept += (alone * exact.product(covariances[part, part], alone)).ravel().tolist()
+            kept += (exact.column_sums(alone * offset[part]) ** 2).tolist()
+        whole = [*np.diagonal(covariances).tolist(), *(offset * offset).ravel().tolist()]
+        return max(math.fsum(whole) - math.fsum(kept), 0.0) / len(mean)
 
     def _means(self, step: float) -> tuple[NDArray[np.int64], int]:
         """Band means and their shift."""

@@ -171,7 +171,8 @@ def find_regions(
         # It is read anew for each try, since it takes memory.
         if sample is planner.sample:
             return divider
-        dense = sample_blocks(source, progress, enough=DENSE_BLOCKS, workers=workers)
+        counted = planner.sample.counted is not None
+        dense = sample_blocks(source, progress, enough=DENSE_BLOCKS, counted=counted, workers=workers)
         return _Divider(dense, source, strip_lines, least)
 
     while len(regions) > 1:
@@ -223,9 +224,15 @@ class _Divider:
         count = sum(min((strip + 1) * height, lines) - strip * height for strip in strips)
         whole = len(taken) and taken[-1] - taken[0] + 1 == len(taken)
         # Neighbouring strips need no copy.
-        blocks = self._sample.blocks[:, slice(taken[0], taken[-1] + 1) if whole else taken]
-        pixels = count * self._info.samples
-        return BlockSample(blocks, pixels, stride=self._sample.stride, workers=self._sample.workers)
+        part = slice(taken[0], taken[-1] + 1) if whole else taken
+        counted = None if self._sample.counted is None else self._sample.counted[part]
+        return BlockSample(
+            self._sample.blocks[:, part],
+            count * self._info.samples,
+            stride=self._sample.stride,
+            counted=counted,
+            workers=self._sample.workers,
+        )
 
     def planned(
         self,
@@ -240,7 +247,7 @@ class _Divider:
         planners = [
             whole.on(add_rare_blocks(self.part(strips), source, self.lines(strips))) for strips in parts
         ]
-        few = replace(self._sample, blocks=self._sample.few.copy())
+        few = replace(self._sample, blocks=self._sample.few.copy(), counted=None)
         return RegionPlanner(whole, planners, self.numbers(parts)), few
 
     def numbers(self, regions: list[tuple[int, ...]]) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.contexts.tables import Tables
+from bandfold.bitstream.transforms.klt import Fold
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.scene import SceneSource
 from bandfold.common.workers import ALONE, Workers
@@ -75,6 +76,8 @@ class StreamPlanner:
         The one in use.
     mismatch : Mismatch
         Of the last strip that was looked at, under the basis in use.
+    counted : bool
+        Whether that tells what is left out of the pixels that count, and of no others. It may be set.
     """
 
     def __init__(
@@ -101,6 +104,7 @@ class StreamPlanner:
         self._unavoidable = 0.0
         self.current: StreamBasis | None = None
         self.mismatch = Mismatch(0.0, 0.0)
+        self.counted = False
 
     @property
     def next_number(self) -> int:
@@ -119,7 +123,7 @@ class StreamPlanner:
         -------
         BlockSample
         """
-        sample = strip_sample(strip)
+        sample = strip_sample(strip, counted=self.counted)
         if self._weights is None:
             return sample
         if self._codes is None:
@@ -154,7 +158,7 @@ class StreamPlanner:
         """
         if self.current is None:
             return self.renew(sample, step)
-        self.mismatch = measure_mismatch(self.current.basis.fold, *sample.moments, step)
+        self._measure(self.current.basis.fold, sample, step)
         saved = SHARE * (self.mismatch.excess - self._unavoidable) * sample.pixels
         return self.renew(sample, step) if saved > 8 * len(self.current.sections) else None
 
@@ -184,13 +188,19 @@ class StreamPlanner:
         basis = replace(plan.bases[0], number=self._number)
         self.current = StreamBasis(basis, step, basis_sections((basis,), self._tables))
         self._number += 1
-        self.mismatch = measure_mismatch(basis.fold, *sample.moments, step)
+        self._measure(basis.fold, sample, step)
         # What even a fold made for a strip takes more than the best one: the same for any other.
         self._unavoidable = self.mismatch.excess
         return self.current
 
+    def _measure(self, fold: Fold, sample: BlockSample, step: float) -> None:
+        self.mismatch = measure_mismatch(fold, *sample.moments, step)
+        if sample.counted is not None:
+            counted = measure_mismatch(fold, *sample.counted_moments, step)
+            self.mismatch = replace(self.mismatch, left_out=counted.left_out)
 
-def strip_sample(strip: SceneSource, blocks: int = BLOCKS) -> BlockSample:
+
+def strip_sample(strip: SceneSource, blocks: int = BLOCKS, *, counted: bool = False) -> BlockSample:
     """Take a sample of a strip, which stands for those that follow too.
 
     Parameters
@@ -199,10 +209,13 @@ def strip_sample(strip: SceneSource, blocks: int = BLOCKS) -> BlockSample:
         Its lines, integer samples without gaps.
     blocks : int
         How many blocks are enough.
+    counted : bool
+        As for `sample_blocks`.
 
     Returns
     -------
     BlockSample
     """
     pixels = strip.info.lines * strip.info.samples * STRIPS_AHEAD
-    return BlockSample(sample_blocks(strip, enough=blocks, most=1 << 24).blocks, pixels)
+    sample = sample_blocks(strip, enough=blocks, most=1 << 24, counted=counted)
+    return replace(sample, pixels=pixels, rows=None)

@@ -81,6 +81,8 @@ class StripTask:
         Mean squared error per sample of what the fold leaves out, in counts of the strip squared.
     overhead : int
         Bytes of the sections that go with its segment.
+    of_all : bool
+        Whether what is left out is the mean over lines that hold nothing, too.
     """
 
     strip: CountedStrip
@@ -88,10 +90,14 @@ class StripTask:
     code: Callable[[int], CodedStrip]
     left_out: float
     overhead: int
+    of_all: bool = False
 
     def error(self, coded: CodedStrip) -> float:
         """Mean squared error that coding adds, in counts squared."""
-        mse = expected_mse([coded], self.left_out)
+        left_out = self.left_out
+        if self.of_all and coded.counted:
+            left_out *= coded.whole / (coded.whole - coded.empty)
+        mse = expected_mse([coded], left_out)
         return 0.0 if mse < ALL_EXACT else mse * self.strip.worth**2
 
 

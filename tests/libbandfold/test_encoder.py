@@ -442,6 +442,15 @@ def test_a_quality_is_met_with_the_bytes_of_python(library, target, no_data, dar
     assert encode(library, cube, file, pieces=(96,), **target, **settings) == wanted
 
 
+def test_a_quality_of_bands_without_data_is_met_with_the_bytes_of_python(library):
+    cube, file = changing_land(20), package(20)
+    cube[::4], cube[1, :24], cube[:, 30:33] = 0, 0, 0
+    for psnr in (60.0, 70.0):
+        wanted = python_stream(cube, file, no_data=0.0, psnr=psnr, strip_lines=24, effort=4)
+        settings = {"strip_lines": 24, "effort": 4, "has_no_data": 1, "no_data": 0.0}
+        assert encode(library, cube, file, pieces=(96,), psnr=psnr, **settings) == wanted
+
+
 def test_a_rate_that_is_too_low_is_refused_as_in_python(library):
     cube, file = scene(20, 40, 33), package(20)
     with pytest.raises(BudgetError):

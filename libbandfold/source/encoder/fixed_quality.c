@@ -56,7 +56,7 @@ bandfold_status bfl_code_at_quality(bfl_workspace *workspace, bfl_fixed_quality 
         BFL_TRY(bfl_code_task(workspace, task, *code, coded));
         double found = 0.0;
         if (counted->samples)
-            found = rounded_error(left_out * counted->left_out +
+            found = rounded_error(left_out * counted->by_lines * counted->by_bands +
                                   bfl_squared_error(task, counted) / (double)counted->samples);
         if (found < ALL_EXACT)
             found = 0.0;

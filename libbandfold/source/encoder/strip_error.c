@@ -12,13 +12,24 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double ERROR_UNIT = 1048576.0, LARGEST_SUM = 4611686018427387904.0, PART = 1024.0,
                     LARGEST = 1073741824.0, DCT_UNIT = 16384.0;
 
-/* Share of the bands of a pixel that count; 0 beyond the strip. */
-static double weigh_pixel(const bfl_held_strip *strip, const uint8_t *absent, int64_t line, int64_t sample,
-                          uint64_t *samples)
+/* Bands that hold a sample. Others are filled with one value, and take no part in the error of a pixel. */
+static int64_t told_bands(const bfl_held_strip *strip, const uint8_t *absent)
+{
+    const int64_t pixels = strip->lines * strip->width;
+    int64_t told = 0;
+    for (int64_t band = 0; band < strip->bands; band++)
+        told += !absent || memchr(absent + band * pixels, 0, (size_t)pixels) != NULL;
+    return told;
+}
+
+/* Share of the bands with samples that count in a pixel; 0 beyond the strip. */
+static double weigh_pixel(const bfl_held_strip *strip, const uint8_t *absent, int64_t told, int64_t line,
+                          int64_t sample, uint64_t *samples)
 {
     int64_t present = strip->bands;
     if (line >= strip->lines || sample >= strip->width)
@@ -26,7 +37,7 @@ static double weigh_pixel(const bfl_held_strip *strip, const uint8_t *absent, in
     for (int64_t band = 0; absent && band < strip->bands; band++)
         present -= absent[(band * strip->lines + line) * strip->width + sample];
     *samples += (uint64_t)present;
-    return (double)present / (double)strip->bands;
+    return told ? (double)present / (double)told : 0.0;
 }
 
 /* Lines that hold a sample. Others are filled with one value, of which a fold leaves nothing out. */
@@ -48,6 +59,7 @@ bandfold_status bfl_count_samples(bfl_workspace *workspace, const bfl_held_strip
                                   bfl_counted_samples *counted)
 {
     const int64_t rows = bfl_blocks_of(strip->lines), columns = bfl_blocks_of(strip->width);
+    const int64_t told = told_bands(strip, absent);
     *counted = (bfl_counted_samples){0};
     BFL_TAKE(counted->weights, workspace, BFL_SCRATCH, (uint64_t)(rows * columns * BFL_PIXELS_OF_BLOCK));
     BFL_TAKE(counted->whole, workspace, BFL_SCRATCH, (uint64_t)(rows * columns));
@@ -56,13 +68,16 @@ bandfold_status bfl_count_samples(bfl_workspace *workspace, const bfl_held_strip
         const int64_t line = block / columns * BFL_SIDE, sample = block % columns * BFL_SIDE;
         counted->whole[block] = 1;
         for (int64_t p = 0; p < BFL_PIXELS_OF_BLOCK; p++) {
-            weights[p] = weigh_pixel(strip, absent, line + p / BFL_SIDE, sample + p % BFL_SIDE, &counted->samples);
+            weights[p] = weigh_pixel(strip, absent, told, line + p / BFL_SIDE, sample + p % BFL_SIDE,
+                                     &counted->samples);
             counted->whole[block] &= weights[p] == 1.0;
         }
         counted->cut += !counted->whole[block];
     }
     if (counted->samples)
-        counted->left_out = (double)strip->lines / (double)told_lines(strip, counted->weights);
+        counted->by_lines = (double)strip->lines / (double)told_lines(strip, counted->weights);
+    if (told)
+        counted->by_bands = (double)strip->bands / (double)told;
     return BANDFOLD_OK;
 }
 

@@ -6,11 +6,12 @@
 
 /* Which samples of a strip count: all but those without data. */
 typedef struct {
-    double *weights;  /* [blocks][64]: share of the bands that count, of each pixel of a block */
+    double *weights;  /* [blocks][64]: share of the bands with samples that count in each pixel of a block */
     uint8_t *whole;   /* [blocks]: whether all weights of a block are 1 */
     int64_t cut;      /* blocks that are not whole */
     uint64_t samples; /* that count */
-    double left_out;  /* by how much more is left out of lines that hold something than of all of them */
+    double by_lines;  /* by how much more is left out of lines that hold something than of all of them, ... */
+    double by_bands;  /* ... and of bands */
 } bfl_counted_samples;
 
 /* Find them, in scratch memory; `absent` may be null. */
