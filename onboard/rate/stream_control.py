@@ -342,11 +342,14 @@ class LimitedRate(_AnyQuality):
             octaves = LARGEST_FIRST_MOVE + abs(doublings - (self._doublings or 0))
         self._doublings = doublings
         code = step_code(self._foresee(task, aim, step, octaves) if foreseen else step, doublings)
+        fits = 0
         for turn in range(MOST_CODINGS):
             coded = task.code(code)
             size = segment_bytes(coded.payload)
             weight = task.weigh(code / STEP_UNIT)
             self._ratio = size / weight if weight > 0 else 0.0
+            if size <= most:
+                fits = min(fits or code, code)
             # Only of the first strip nothing was foreseen, and it may take too little.
             good = size <= most and (foreseen or size >= LEAST_USED * aim)
             if good or not self._ratio or turn == MOST_CODINGS - 1:
@@ -361,6 +364,9 @@ class LimitedRate(_AnyQuality):
             if following == code:
                 break
             code = following
+        if size > most and fits:
+            # The first strip was coded anew since it took too little, and takes too much.
+            code, coded = fits, task.code(fits)
         self._step = code / STEP_UNIT
         return code, replace(coded, payload=_cut(coded.payload, most))
 

@@ -452,6 +452,14 @@ def test_lines_that_do_not_fit():
         done.push(np.zeros((1, 3, 5), np.uint16))
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_first_strip_of_noise_fits_the_rate(seed):
+    """Coded finer since it took too little, it took too much, and the stream ended."""
+    noise = np.random.default_rng(seed).random((6, 40, 27))
+    stream = Encoder(bps=2.0, stream=True, strip_lines=16).encode((5 + 1e-4 * noise).astype("f4"))
+    assert len(stream) <= 2.0 * noise.size / 8
+
+
 @pytest.mark.parametrize("rmse", [1e300, 1e12, 1e-300])
 def test_a_quality_that_no_step_has_gives_a_stream_that_decodes(rmse):
     cube = SyntheticScene(16, 20, 12, seed=1).read(slice(0, 12), slice(0, 16))

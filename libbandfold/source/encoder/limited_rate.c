@@ -38,14 +38,17 @@ bandfold_status bfl_code_at_rate(bfl_workspace *workspace, bfl_limited_rate *rat
     const double mosts = bfl_bucket_most(&rate->bucket) - before;
     const double aim = aims > 1.0 ? aims : 1.0, most = mosts > 1.0 ? mosts : 1.0;
     const int foreseen = rate->ratio > 0.0;
-    double safe = 1.0;
+    uint32_t fits = 0;
+    double safe = 1.0, size = 0.0;
     *code = bfl_step_code(foreseen ? foresee(rate, task, aim, step, LARGEST_MOVE) : step);
     for (int turn = 0; turn < MOST_CODINGS; turn++) {
         bfl_release(workspace, BFL_SCRATCH, mark);
         BFL_TRY(bfl_code_task(workspace, task, *code, coded));
-        const double size = (double)bfl_segment_size(coded), own = (double)*code / STEP_UNIT;
-        const double weight = bfl_weigh_strip(task, own);
+        const double own = (double)*code / STEP_UNIT, weight = bfl_weigh_strip(task, own);
+        size = (double)bfl_segment_size(coded);
         rate->ratio = weight > 0.0 ? size / weight : 0.0;
+        if (size <= most && (fits == 0 || *code < fits))
+            fits = *code;
         /* Only of the first strip nothing was foreseen, and it may take too little. */
         const int good = size <= most && (foreseen || size >= LEAST_USED * aim);
         if (good || rate->ratio == 0.0 || turn == MOST_CODINGS - 1)
@@ -57,6 +60,12 @@ bandfold_status bfl_code_at_rate(bfl_workspace *workspace, bfl_limited_rate *rat
         if (following == *code)
             break;
         *code = following;
+    }
+    if (size > most && fits) {
+        /* The first strip was coded anew since it took too little, and takes too much. */
+        bfl_release(workspace, BFL_SCRATCH, mark);
+        *code = fits;
+        BFL_TRY(bfl_code_task(workspace, task, *code, coded));
     }
     rate->step = (double)*code / STEP_UNIT;
     cut(coded, most);
