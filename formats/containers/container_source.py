@@ -17,7 +17,7 @@ from bandfold.formats.scene_options import SceneOptions
 from .band_attributes import GAINS, OFFSETS, listed_variables
 from .cf_conventions import FIELD_PREFIX, OTHER_UNIT, USUAL_NAME
 from .geolocation import geolocation, not_carried
-from .grid_mapping import scene_georeference
+from .grid_mapping import misread_mapping, scene_georeference
 from .stored_samples import StoredSamples
 from .variables import (
     GOOD,
@@ -91,6 +91,7 @@ def container_source(
         metadata = {**grids.fields, **metadata}
         notes.append(grids.note)
         lists = [*lists, *grids.used]
+    notes += misread_mapping(scene, place)
     notes += _misfits(scene, shape[0])
     notes += not_carried(found, scene, [*lists, *scene.parts])
     markers = scene.no_data_values() if isinstance(options.no_data, NoData) else ()

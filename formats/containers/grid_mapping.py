@@ -42,9 +42,7 @@ def scene_georeference(
     mapping = near.get(named.rpartition("/")[2]) or own
     if mapping is not None:
         crs = _crs(mapping)
-        numbers = (mapping.text("GeoTransform") or "").split()
-        if len(numbers) == 6:
-            transform = tuple(float(number) for number in numbers)
+        transform = _transform(mapping.text("GeoTransform") or "")
     dims = scene.dims
     if transform is None and len(dims) > max(lines, samples):
         across, along = (near.get(dims[axis].rpartition("/")[2]) for axis in (samples, lines))
@@ -77,6 +75,36 @@ def visible(found: Sequence[Variable], scene: Variable) -> dict[str, Variable]:
 
 def _group(variable: Variable) -> str:
     return variable.name.rpartition("/")[0]
+
+
+def misread_mapping(scene: Variable, place: georeference.Georeference) -> list[str]:
+    """Say so, in one line, where a scene names a grid mapping of which nothing is carried.
+
+    Parameters
+    ----------
+    scene : Variable
+        The array that is the scene.
+    place : Georeference
+        What was read of it.
+
+    Returns
+    -------
+    list of str
+    """
+    named = scene.text("grid_mapping")
+    if not named or place.crs is not None or place.transform is not None:
+        return []
+    return [
+        f"not carried: grid mapping {named!r}, which is not there or tells no projection and no geotransform"
+    ]
+
+
+def _transform(text: str) -> tuple[float, ...] | None:
+    try:
+        numbers = tuple(float(number) for number in text.split())
+    except ValueError:
+        return None
+    return numbers if len(numbers) == 6 and np.isfinite(numbers).all() else None
 
 
 def _crs(mapping: Variable) -> Any:

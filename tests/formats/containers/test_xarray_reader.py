@@ -194,3 +194,24 @@ def test_a_file_that_is_named_like_a_folder(tmp_path):
     (tmp_path / "a.zarr").write_text("no folder")
     with pytest.raises(SceneError, match="is not a folder: give a scene"):
         open_scene(tmp_path / "a.zarr", SceneOptions())
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        None,
+        {"spatial_ref": "nonsense", "GeoTransform": "1 2 x"},
+        {"GeoTransform": "1 2 3 4 5 x"},
+        {"GeoTransform": "1 nan 3 4 5 6"},
+        {"grid_mapping_name": "no such projection"},
+    ],
+)
+def test_a_grid_mapping_that_tells_nothing_is_told(tmp_path, mapping):
+    scene = xarray.Dataset({"cube": (("band", "y", "x"), CUBE, {"grid_mapping": "crs"})})
+    if mapping is not None:
+        scene["crs"] = ((), 0, mapping)
+    scene.to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
+    source = open_scene(tmp_path / "a.nc")
+    check(source, CUBE)
+    assert not read_georeference(source.info.metadata).transform
+    assert any(note.startswith("not carried: grid mapping 'crs'") for note in source.notes)
