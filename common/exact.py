@@ -261,7 +261,8 @@ def orthonormalise(vectors: Float) -> Float:
 
 
 @compiled(
-    "bf_orthonormalise(rows: out(float64[count, n]), n: int64, count: int64, spare: out(float64[n + count]))"
+    "bf_orthonormalise(rows: out(float64[count, n]), n: int64, count: int64,"
+    " spare: out(float64[n * count + n + count]))"
 )
 def _orthonormalise(rows: Float) -> None:
     """Make rows orthonormal from first to last, in place."""

@@ -4,6 +4,8 @@
 
 #include "kernels.h"
 
+#include <string.h>
+
 #if defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wpsabi" /* All functions that take vectors are inlined. */
 #endif
@@ -11,6 +13,13 @@
 enum { LANES = 8 };
 
 typedef double lanes __attribute__((vector_size(64)));
+
+BF_INLINE lanes lanes_at(const double *from)
+{
+    lanes x;
+    memcpy(&x, from, sizeof x);
+    return x;
+}
 
 /* What integer entries of a basis are units of; see bitstream/transforms/klt.py. */
 static const double BASIS_UNIT = 65536.0;

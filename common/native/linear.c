@@ -17,39 +17,54 @@ BF_INLINE lanes chosen(signs which, lanes yes, lanes no)
     return (lanes)(((signs)yes & which) | ((signs)no & ~which));
 }
 
+/* `factors @ rows`, summed from first to last, for up to four times LANES columns of rows that lie `stride` apart. */
+BF_INLINE void columns_product(const double *factors, const double *rows, int64_t count, int64_t stride, int several,
+                               double *result)
+{
+    lanes sums[4] = {{0}};
+    for (int64_t x = 0; x < count; x++)
+        for (int n = 0; n < several; n++)
+            sums[n] += factors[x] * lanes_at(rows + x * stride + n * LANES);
+    for (int n = 0; n < several; n++)
+        memcpy(result + n * LANES, &sums[n], sizeof sums[n]);
+}
+
+/* The same for all `length` columns: what is left at the end overlaps what is done. */
+BF_INLINE void row_product(const double *factors, const double *rows, int64_t count, int64_t length, int64_t stride,
+                           double *restrict result)
+{
+    int64_t j = 0;
+    for (; j + 4 * LANES <= length; j += 4 * LANES)
+        columns_product(factors, rows + j, count, stride, 4, result + j);
+    for (; j < length && length >= LANES; j += LANES) {
+        const int64_t at = j + LANES <= length ? j : length - LANES;
+        columns_product(factors, rows + at, count, stride, 1, result + at);
+    }
+    for (; j < length; j++) {
+        result[j] = 0.0;
+        for (int64_t x = 0; x < count; x++)
+            result[j] += factors[x] * rows[x * stride + j];
+    }
+}
+
 /* `a @ b`, summed from first to last: shapes [n][m], [m][k] and [n][k]. */
 BF_EXPORT BF_CLONES void bf_product(const double *a, const double *b, int64_t n, int64_t m, int64_t k,
                                     double *restrict result)
 {
-    for (int64_t i = 0; i < n; i++) {
-        double *restrict row = result + i * k;
-        for (int64_t j = 0; j < k; j++)
-            row[j] = 0.0;
-        for (int64_t x = 0; x < m; x++) {
-            const double factor = a[i * m + x];
-            for (int64_t j = 0; j < k; j++)
-                row[j] += factor * b[x * k + j];
-        }
-    }
+    for (int64_t i = 0; i < n; i++)
+        row_product(a + i * m, b, m, k, k, result + i * k);
 }
 
-/* Subtract from a column what lies along the first `count` orthonormal rows of `basis`, of shape [...][n]. */
-BF_CLONES void bf_reject(double *restrict column, const double *basis, int64_t n, int64_t count,
-                                   double *restrict sum)
+/* Subtract from a column what lies along the first `known` of `count` orthonormal rows of n numbers, and of their
+ * transpose.
+ */
+BF_CLONES
+static void reject(double *restrict column, const double *rows, const double *transposed, int64_t n, int64_t count,
+                   int64_t known, double *restrict spare)
 {
-    /* The products of all rows at once, each from first to last, then their sum from the first row on. */
-    double *restrict along = sum + n;
-    for (int64_t k = 0; k < count; k++) {
-        double total = 0.0;
-        for (int64_t i = 0; i < n; i++)
-            total += basis[k * n + i] * column[i];
-        along[k] = total;
-    }
-    for (int64_t i = 0; i < n; i++)
-        sum[i] = 0.0;
-    for (int64_t k = 0; k < count; k++)
-        for (int64_t i = 0; i < n; i++)
-            sum[i] += basis[k * n + i] * along[k];
+    double *restrict along = spare, *restrict sum = spare + count;
+    row_product(column, transposed, n, known, count, along);
+    row_product(along, rows, known, n, n, sum);
     for (int64_t i = 0; i < n; i++)
         column[i] = column[i] - sum[i];
 }
@@ -72,23 +87,28 @@ static void farthest(const double *rows, int64_t n, int64_t done, double *row)
     row[best] = 1.0;
 }
 
-/* Make rows of [count][n] orthonormal from first to last, in place. */
+/* Make rows of [count][n] orthonormal from first to last, in place; `spare` has room for all rows and another row and
+ * column.
+ */
 BF_EXPORT void bf_orthonormalise(double *rows, int64_t n, int64_t count, double *spare)
 {
+    double *transposed = spare + n + count;
     for (int64_t k = 0; k < count; k++) {
         double *row = rows + k * n;
         const double before = sqrt(bf_sum_of_squares(row, n));
-        bf_reject(row, rows, n, k, spare);
-        bf_reject(row, rows, n, k, spare);
+        reject(row, rows, transposed, n, count, k, spare);
+        reject(row, rows, transposed, n, count, k, spare);
         double norm = sqrt(bf_sum_of_squares(row, n));
         if (norm <= 1e-6 * before || norm == 0.0) {
             farthest(rows, n, k, row);
-            bf_reject(row, rows, n, k, spare);
-            bf_reject(row, rows, n, k, spare);
+            reject(row, rows, transposed, n, count, k, spare);
+            reject(row, rows, transposed, n, count, k, spare);
             norm = sqrt(bf_sum_of_squares(row, n));
         }
-        for (int64_t i = 0; i < n; i++)
+        for (int64_t i = 0; i < n; i++) {
             row[i] = row[i] / norm;
+            transposed[i * count + k] = row[i];
+        }
     }
 }
 

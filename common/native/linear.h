@@ -5,7 +5,6 @@
 #include "kernels.h"
 
 void bf_product(const double *a, const double *b, int64_t n, int64_t m, int64_t k, double *restrict result);
-void bf_reject(double *restrict column, const double *basis, int64_t n, int64_t count, double *restrict sum);
 void bf_orthonormalise(double *rows, int64_t n, int64_t count, double *spare);
 
 #endif

@@ -24,7 +24,8 @@ bandfold_status bfl_orthonormalise(bfl_workspace *workspace, double *rows, int64
 {
     const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
     double *spare;
-    BFL_TAKE(spare, workspace, BFL_SCRATCH, bfl_sum((uint64_t)length, (uint64_t)count));
+    const uint64_t area = bfl_product((uint64_t)length, (uint64_t)count);
+    BFL_TAKE(spare, workspace, BFL_SCRATCH, bfl_sum(area, bfl_sum((uint64_t)length, (uint64_t)count)));
     bf_orthonormalise(rows, length, count, spare);
     bfl_release(workspace, BFL_SCRATCH, mark);
     return BANDFOLD_OK;
