@@ -12,7 +12,7 @@ beyond any latent of 16-bit samples.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -40,7 +40,10 @@ _TOPS = 256
 _MASK = (1 << PRECISION) - 1
 _WORD = 32
 _WORD_MASK = (1 << _WORD) - 1
-_STATE_MASK = (1 << 64) - 1
+_STATE = 64
+
+_START_BIT, _FREQUENCY_BIT, _MORE_BIT = 6, 38, 63
+_FREQUENCY_MASK = (1 << (_MORE_BIT - _FREQUENCY_BIT)) - 1
 
 _SLACK = 2
 """Words of room that a part has beside one for each symbol, which takes 24 bits at most: the state is two."""
@@ -85,26 +88,6 @@ class Run(NamedTuple):
         )
 
 
-class JoinedRuns(NamedTuple):
-    """Symbols of several parts, one behind the other.
-
-    Parameters
-    ----------
-    symbols, tables, counts : ndarray
-        As of a `Run`.
-    ends : ndarray of int64, shape (parts,)
-        End of the groups of each part.
-    sizes : list of int
-        Symbols of each part.
-    """
-
-    symbols: NDArray[np.uint8]
-    tables: NDArray[np.int32]
-    counts: NDArray[np.int32]
-    ends: NDArray[np.int64]
-    sizes: list[int]
-
-
 class AnsCoder:
     """Encodes and decodes with a family of tables.
 
@@ -131,14 +114,11 @@ class AnsCoder:
 
     @cached_property
     def pushes(self) -> NDArray[np.uint64]:
-        """What an encoder needs of each symbol, shape (tables, symbols, 2).
-
-        Its frequency times 2**32 and the sum of the frequencies before it; and (2**64 - 1) / frequency,
-        rounded down, because processors multiply several times as fast as they divide.
-        """
-        frequencies = np.diff(self.starts, axis=1).astype(np.uint64)
-        told = frequencies << np.uint64(32) | self.starts[:, :-1]
-        return np.stack([told, np.uint64(_STATE_MASK) // frequencies], axis=2)
+        """What an encoder needs of each symbol, shape (tables, symbols, 2); see `_find_pushes`."""
+        tables, bounds = self.starts.shape
+        found = np.empty((tables, bounds - 1, 2), dtype=np.uint64)
+        _find_pushes(self.starts, found)
+        return found
 
     def encode(self, runs: Sequence[Run]) -> NDArray[np.uint32]:
         """Encode symbols.
@@ -155,40 +135,41 @@ class AnsCoder:
         """
         return self.encode_parts([runs])[0]
 
-    def encode_parts(self, parts: Sequence[Sequence[Run]]) -> list[NDArray[np.uint32]]:
+    def encode_parts(self, parts: Iterable[Sequence[Run]]) -> list[NDArray[np.uint32]]:
         """Encode parts that are decoded on their own: several take less time together than one by one.
 
         Parameters
         ----------
-        parts : sequence of sequence of Run
-            Symbols of each part in the order in which they are to be read.
+        parts : iterable of sequence of Run
+            Symbols of each part in the order in which they are to be read. Two parts go side by side, so the
+            largest one is best given first. No part is held once the next is asked for.
 
         Returns
         -------
         list of ndarray of uint32, shape (words,)
             Words of each part in reading order.
         """
-        return self.encode_joined(self.join(parts))
-
-    @staticmethod
-    def join(parts: Sequence[Sequence[Run]]) -> JoinedRuns:
-        """Put the symbols of parts one behind the other, as `encode_parts` takes them."""
-        symbols, tables, counts = (
-            np.concatenate([np.zeros(0, kind), *(getattr(run, name) for runs in parts for run in runs)])
-            for name, kind in (("symbols", np.uint8), ("tables", np.int32), ("counts", np.int32))
+        symbols, nothing = bytearray(), np.zeros(0, dtype=np.int32)
+        tables, counts, rooms, ends = [nothing], [nothing], [0], [0]
+        for runs in parts:
+            _append(symbols, runs)
+            tables += [run.tables for run in runs]
+            counts += [run.counts for run in runs]
+            rooms.append(len(symbols) + _SLACK * len(rooms))
+            ends.append(ends[-1] + sum(len(run.tables) for run in runs))
+            del runs
+        words = np.empty(rooms[-1], dtype=np.uint32)
+        lengths = np.empty(len(ends) - 1, dtype=np.int64)
+        _encode(
+            np.frombuffer(symbols, dtype=np.uint8),
+            np.concatenate(tables),
+            np.concatenate(counts),
+            np.array(ends[1:], dtype=np.int64),
+            self.pushes,
+            words,
+            lengths,
         )
-        ends = np.cumsum([sum(len(run.tables) for run in runs) for runs in parts], dtype=np.int64)
-        return JoinedRuns(
-            symbols, tables, counts, ends, [sum(len(run.symbols) for run in runs) for runs in parts]
-        )
-
-    def encode_joined(self, runs: JoinedRuns) -> list[NDArray[np.uint32]]:
-        """Encode parts that were joined; see `encode_parts`."""
-        rooms = np.cumsum([size + _SLACK for size in runs.sizes])
-        words = np.empty(int(rooms[-1]), dtype=np.uint32)
-        lengths = np.empty(len(runs.sizes), dtype=np.int64)
-        _encode(runs.symbols, runs.tables, runs.counts, runs.ends, self.pushes, words, lengths)
-        return [words[end - length : end] for end, length in zip(rooms, lengths, strict=True)]
+        return [words[end - length : end] for end, length in zip(rooms[1:], lengths.tolist(), strict=True)]
 
     def decoder(self, words: NDArray[np.uint32]) -> AnsDecoder:
         """Start to decode.
@@ -278,6 +259,37 @@ class AnsDecoder(Structure):
             raise StreamError("entropy-coded data do not end where they should: the segment is corrupt")
 
 
+def _append(symbols: bytearray, runs: Sequence[Run]) -> None:
+    """Append what all runs hold."""
+    for run in runs:
+        symbols += run.symbols.data
+
+
+@compiled(
+    "bf_pushes(starts: uint32[tables, *], tables: int64, table_size: int32 = starts.shape[1] - 1,"
+    " pushes: out(uint64[tables, table_size, 2]))"
+)
+def _find_pushes(starts: NDArray[np.uint32], pushes: NDArray[np.uint64]) -> None:
+    """Replace divisions by frequencies, since processors multiply several times as fast as they divide.
+
+    The first word of a symbol holds, from its lowest bit, a shift (6 bits), the sum of the frequencies
+    before it (32), its frequency (25) and 0 or 1; the second one a reciprocal. The quotient of a state below
+    ``frequency * 2**40`` is ``(state + that 0 or 1) * reciprocal``, shifted by 64 and the shift: exactly, by
+    Granlund and Montgomery (Division by invariant integers using multiplication, 1994).
+    """
+    for table, bounds in enumerate(starts.tolist()):
+        for symbol, start in enumerate(bounds[:-1]):
+            frequency = bounds[symbol + 1] - start
+            shift = max((frequency - 1).bit_length() - 1, 0)
+            reciprocal, rest = divmod(1 << (_STATE + shift), frequency)
+            error = frequency - rest if rest else 0
+            more = frequency == 1 or error * frequency > 1 << (PRECISION + shift)
+            # That of frequency 1 would have 65 bits.
+            reciprocal += -1 if frequency == 1 else int(rest > 0 and not more)
+            told = more << _MORE_BIT | frequency << _FREQUENCY_BIT | start << _START_BIT | shift
+            pushes[table, symbol, 0], pushes[table, symbol, 1] = told, reciprocal
+
+
 @compiled(
     "bf_encode(symbols: uint8[*], tables: int32[groups], counts: int32[groups], ends: int64[parts],"
     " parts: int64, pushes: uint64[*, table_size, 2], table_size: int32, words: out(uint32[*]),"
@@ -315,7 +327,8 @@ def _encode_part(
     for table, count in zip(tables[::-1].tolist(), counts[::-1].tolist(), strict=True):
         row = pushes[table, :, 0].tolist()
         for symbol in symbols[end - count : end][::-1].tolist():
-            frequency, start = divmod(row[symbol], 1 << 32)
+            frequency = row[symbol] >> _FREQUENCY_BIT & _FREQUENCY_MASK
+            start = row[symbol] >> _START_BIT & _WORD_MASK
             # A symbol of frequency f is pushed once state < f * 2**(64 - 24).
             if state >> (64 - PRECISION) >= frequency:
                 left -= 1

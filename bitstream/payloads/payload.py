@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -166,22 +166,25 @@ class PayloadWriter:
 
     def data(self) -> bytes:
         """The payload: number of words, words, raw bits."""
-        return self.data_of([self])[0]
+        return self.data_of([self], self.tables)[0]
 
     @staticmethod
-    def data_of(payloads: Iterable[PayloadWriter]) -> list[bytes]:
-        """The data of several payloads, at least one: they take less time together than one by one.
+    def data_of(payloads: Iterable[PayloadWriter], tables: Tables) -> list[bytes]:
+        """The data of several payloads: they take less time together than one by one, the largest one first.
 
-        Of payloads that nobody else holds the symbols are given back before they are coded: large ones would
-        be held twice.
+        None is held once the next is asked for.
         """
-        held = [(payload.tables.coder, payload._runs, payload._bits) for payload in payloads]
-        coder, bits = held[0][0], [own for _, _, own in held]
-        symbols = coder.join([runs for _, runs, _ in held])
-        del held
+        bits: list[bytes] = []
+
+        def parts() -> Iterator[list[Run]]:
+            for payload in payloads:
+                bits.append(payload._bits.data())
+                yield payload._runs
+                del payload
+
         return [
-            write_varint(len(words)) + words.astype("<u4").tobytes() + own.data()
-            for words, own in zip(coder.encode_joined(symbols), bits, strict=True)
+            write_varint(len(words)) + words.astype("<u4").tobytes() + raw
+            for words, raw in zip(tables.coder.encode_parts(parts()), bits, strict=True)
         ]
 
 

@@ -157,7 +157,7 @@ def write_latents(
     " classes: uint8[64:stride, components, rows, columns], stride: int64, components: int64,"
     " positions: int64 = rows * columns, extents: int64[components], first_table: int32,"
     " tokens: out(uint8[*]), tables: out(int32[most]), counts: out(int32[most]), bits: out(uint8[*]),"
-    " memory: out(uint8[16 * rows * columns])) -> int64"
+    " memory: out(uint8[40 * rows * columns + 256])) -> int64"
 )
 def _arrange(
     quantised: NDArray[np.int32],

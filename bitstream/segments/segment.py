@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bandfold.bitstream.container.header import Header
 from bandfold.bitstream.container.segment_layout import Chunk, ChunkedSegment, SegmentHeader, worth_of
 from bandfold.bitstream.container.stream_budget import BLOCK_WORK, ZERO_SHARE, StreamBudget
-from bandfold.bitstream.contexts.features import DIAGONALS
+from bandfold.bitstream.contexts.features import DIAGONAL_BOUNDS, DIAGONALS
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.payloads.block_weight_code import read_block_weights, write_block_weights
 from bandfold.bitstream.payloads.escape_code import Escapes, read_escapes, write_escapes
@@ -36,9 +36,6 @@ CHUNK_BYTES = 7168
 
 MOST_CHUNKS = 32
 """Chunks of a segment at most: larger segments have larger ones."""
-
-CHUNKS_TOGETHER = 2
-"""Chunks that are written at once: entropy coding of one waits for itself most of the time."""
 
 BITS_OF_VALUE = 6
 """Bits of a latent that is not zero, about."""
@@ -115,6 +112,33 @@ def chunk_components(nonzero: NDArray[np.int64]) -> list[int]:
     return [int(one) for one in found if one]
 
 
+def chunks_together(tokens: Sequence[int]) -> list[range]:
+    """Find chunks that go through the entropy coder together.
+
+    It takes two at a time side by side in less time than one by one, so none should be left alone: the last
+    chunk often has as many tokens as several others.
+
+    Parameters
+    ----------
+    tokens : sequence of int
+        Tokens of each chunk, in any unit.
+
+    Returns
+    -------
+    list of range
+        Chunks in turn, from the last ones to the first ones. No chunk has more tokens than the others of its
+        group have together, as far as there are enough.
+    """
+    groups, end = [], len(tokens)
+    while end:
+        start = end - 1
+        while start and 2 * max(tokens[start:end]) > sum(tokens[start:end]):
+            start -= 1
+        groups.append(range(start, end))
+        end = start
+    return groups
+
+
 def write_segment(
     place: SegmentHeader,
     segment: Segment,
@@ -184,17 +208,19 @@ def write_segment(
         return payload
 
     def chunks(numbers: range) -> list[Chunk]:
-        found = []
-        for number, data in zip(numbers, PayloadWriter.data_of(map(payload_of, numbers)), strict=True):
+        found = {}
+        order = sorted(numbers, key=lambda number: -tokens[number])
+        for number, data in zip(order, PayloadWriter.data_of(map(payload_of, order), tables), strict=True):
             energy = int(statistics.energy[ends[number] - counts[number] : ends[number]].sum())
             worth = worth_of(energy, step_code, len(data)) if len(counts) > 1 else 0
-            found.append(Chunk(counts[number], data, worth))
-        return found
+            found[number] = Chunk(counts[number], data, worth)
+        return [found[number] for number in numbers]
 
     place = replace(place, escapes=segment.escapes is not None)
-    starts = range(0, len(counts), CHUNKS_TOGETHER)
-    together = [range(start, min(start + CHUNKS_TOGETHER, len(counts))) for start in starts]
-    return ChunkedSegment(place, tuple(chain.from_iterable(each(chunks, together)))).pack()
+    coded = DIAGONAL_BOUNDS[statistics.extents]
+    tokens = [int(coded[end - count : end].sum()) for count, end in zip(counts, ends, strict=True)]
+    groups = list(each(chunks, chunks_together(tokens)))
+    return ChunkedSegment(place, tuple(chain.from_iterable(reversed(groups)))).pack()
 
 
 def check_place(place: SegmentHeader, header: Header) -> int:

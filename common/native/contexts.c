@@ -35,7 +35,7 @@ int64_t bf_held_size(int32_t rows, int32_t columns)
     const int64_t positions = (int64_t)rows * columns;
     return (int64_t)(BF_HELD * component_size(positions)) +
            BF_LONGEST * positions * (int64_t)sizeof(int64_t) +
-           (positions + columns) * (int64_t)sizeof(uint16_t);
+           3 * positions * (int64_t)sizeof(uint16_t);
 }
 
 /* Find three components in memory; returns what follows them. */
@@ -229,68 +229,50 @@ void bf_classify(const bf_network *network, int diagonal, int64_t positions, con
     }
 }
 
-/* Sums over the 8 neighbours of each position; `box` has room for a row. */
-BF_INLINE void ring_sums(const uint16_t *plane, int rows, int columns, uint16_t *rings, uint16_t *box)
+/* Sums over the positions on the left and on the right: of all, and then again of those at both ends of a row, since long
+ * loops have less left at their ends that is no whole vector.
+ */
+BF_INLINE void sums_across(const uint16_t *restrict plane, int rows, int columns, uint16_t *restrict sums)
 {
-    for (int r = 0; r < rows; r++) {
-        const uint16_t *row = plane + (int64_t)r * columns;
-        uint16_t *out = rings + (int64_t)r * columns;
-        memcpy(box, row, sizeof *row * columns);
-        if (r)
-            for (int c = 0; c < columns; c++)
-                box[c] += row[c - columns];
-        if (r + 1 < rows)
-            for (int c = 0; c < columns; c++)
-                box[c] += row[c + columns];
-        for (int c = 0; c < columns; c++)
-            out[c] = box[c] - row[c];
-        for (int c = 1; c < columns; c++)
-            out[c] += box[c - 1];
-        for (int c = 0; c + 1 < columns; c++)
-            out[c] += box[c + 1];
-    }
-}
-
-/* Sums over the positions on the left and on the right. */
-BF_INLINE void sums_across(const uint16_t *plane, int rows, int columns, uint16_t *sums)
-{
-    for (int r = 0; r < rows; r++) {
-        const uint16_t *row = plane + (int64_t)r * columns;
-        uint16_t *out = sums + (int64_t)r * columns;
-        out[0] = columns > 1 ? row[1] : 0;
-        for (int c = 1; c + 1 < columns; c++)
-            out[c] = row[c - 1] + row[c + 1];
-        if (columns > 1)
-            out[columns - 1] = row[columns - 2];
+    const int64_t positions = (int64_t)rows * columns;
+    for (int64_t p = 1; p + 1 < positions; p++)
+        sums[p] = plane[p - 1] + plane[p + 1];
+    for (int64_t first = 0; first < positions; first += columns) {
+        sums[first] = columns > 1 ? plane[first + 1] : 0;
+        sums[first + columns - 1] = columns > 1 ? plane[first + columns - 2] : 0;
     }
 }
 
 /* Sums over the positions above and below. */
-BF_INLINE void sums_along(const uint16_t *plane, int rows, int columns, uint16_t *sums)
+BF_INLINE void sums_along(const uint16_t *restrict plane, int rows, int columns, uint16_t *restrict sums)
 {
-    for (int r = 0; r < rows; r++) {
-        const uint16_t *row = plane + (int64_t)r * columns;
-        uint16_t *out = sums + (int64_t)r * columns;
-        memset(out, 0, sizeof *out * columns);
-        if (r)
-            for (int c = 0; c < columns; c++)
-                out[c] += row[c - columns];
-        if (r + 1 < rows)
-            for (int c = 0; c < columns; c++)
-                out[c] += row[c + columns];
+    const int64_t last = (int64_t)(rows - 1) * columns;
+    const size_t size = sizeof *sums * (size_t)columns;
+    if (rows == 1) {
+        memset(sums, 0, size);
+        return;
     }
+    memcpy(sums, plane + columns, size);
+    for (int64_t p = columns; p < last; p++)
+        sums[p] = plane[p - columns] + plane[p + columns];
+    memcpy(sums + last, plane + last - columns, size);
 }
 
-/* Magnitudes from steps to half steps, in place; without `second` all went through the first quantiser. */
-BF_INLINE void in_half_steps(uint16_t *magnitudes, int64_t positions, const uint8_t *second)
+/* Magnitudes from steps to half steps, in place. */
+BF_INLINE void in_half_steps(uint16_t *magnitudes, int64_t positions)
 {
     for (int64_t p = 0; p < positions; p++) {
         const uint16_t twice = 2 * magnitudes[p];
         magnitudes[p] = twice < MAGNITUDE_LIMIT ? twice : MAGNITUDE_LIMIT;
     }
-    for (int64_t p = 0; second && p < positions; p++) {
-        const uint16_t one = magnitudes[p] < 1 ? magnitudes[p] : 1;
-        magnitudes[p] -= one & second[p];
+}
+
+/* The same, those of the second quantiser being half a step less. */
+BF_INLINE void in_half_steps_of_two(uint16_t *restrict magnitudes, int64_t positions, const uint8_t *restrict second)
+{
+    for (int64_t p = 0; p < positions; p++) {
+        const uint16_t twice = 2 * magnitudes[p], steps = twice < MAGNITUDE_LIMIT ? twice : MAGNITUDE_LIMIT;
+        magnitudes[p] = steps - (uint16_t)(second[p] & (steps > 0));
     }
 }
 
@@ -303,7 +285,7 @@ void bf_learn(const bf_network *network, int diagonal, int rows, int columns, bf
     const int first = bf_first(diagonal), end = bf_first(diagonal + 1), extended = bf_extended(network);
     int32_t *below = now->below + (diagonal + 1) * positions;
     int32_t *below_ring = now->below_ring + (diagonal + 1) * positions;
-    uint16_t *rings = scratch, *box = scratch + positions;
+    uint16_t *rings = scratch, *beside = scratch + positions, *box = beside + positions;
     memcpy(below, now->below + diagonal * positions, sizeof *below * positions);
     memcpy(below_ring, now->below_ring + diagonal * positions, sizeof *below * positions);
     for (int c = first; c < end; c++) {
@@ -327,23 +309,29 @@ void bf_learn(const bf_network *network, int diagonal, int rows, int columns, bf
             now->means[c] = 0;
             continue;
         }
-        if (network->half_steps)
-            in_half_steps(magnitudes, positions, second ? second + (c - first) * second_stride : NULL);
+        if (network->half_steps && second)
+            in_half_steps_of_two(magnitudes, positions, second + (c - first) * second_stride);
+        else if (network->half_steps)
+            in_half_steps(magnitudes, positions);
         int64_t total = 0;
         for (int64_t p = 0; p < positions; p++)
             total += magnitudes[p];
-        ring_sums(magnitudes, rows, columns, rings, box);
-        bf_logarithms(network->log, magnitudes, positions, own);
-        bf_logarithms(network->log, rings, positions, ring);
+        sums_along(magnitudes, rows, columns, beside);
+        for (int64_t p = 0; p < positions; p++)
+            box[p] = magnitudes[p] + beside[p];
+        /* The eight around a position: those above and below it, and three on each side. */
+        sums_across(box, rows, columns, rings);
         for (int64_t p = 0; p < positions; p++) {
+            rings[p] += beside[p];
             below[p] += magnitudes[p];
             below_ring[p] += rings[p];
         }
+        bf_logarithms(network->log, magnitudes, positions, own);
+        bf_logarithms(network->log, rings, positions, ring);
         if (extended) {
+            bf_logarithms(network->log, beside, positions, along);
             sums_across(magnitudes, rows, columns, rings);
             bf_logarithms(network->log, rings, positions, across);
-            sums_along(magnitudes, rows, columns, rings);
-            bf_logarithms(network->log, rings, positions, along);
         }
         total = (64 * total + positions / 2) / positions;
         now->means[c] = (int32_t)(total < SUM_LIMIT ? total : SUM_LIMIT);

@@ -53,16 +53,19 @@ void bf_contexts(const bf_network *network, const int32_t *quantised, int64_t ch
                  uint8_t *memory);
 
 /* trellis.c */
-int64_t bf_trellis_memory(int64_t components);
+int64_t bf_trellis_memory(int64_t components, int32_t kinds);
 void bf_trellis(const int32_t *latents, int64_t components, int64_t positions, double scale, int32_t kinds,
                 const float *bits, const float *below, const float *small, const uint8_t *classes, int32_t *quantised,
                 int64_t channel_stride, int64_t component_stride, uint8_t *chosen, uint8_t *memory);
 
-/* rans.c */
+/* arrangement.c */
 int64_t bf_arrange(const int32_t *quantised, int64_t channel_stride, int64_t component_stride, const uint8_t *classes,
                    int64_t stride, int64_t components, int64_t positions, const int64_t *extents, int32_t first_table,
                    uint8_t *restrict tokens, int32_t *tables, int32_t *counts, uint8_t *restrict bits,
                    uint8_t *restrict memory);
+
+/* rans.c */
+void bf_pushes(const uint32_t *starts, int64_t tables, int32_t table_size, uint64_t *pushes);
 enum { BF_ANS_SLACK = 2 }; /* words of room beside one for each symbol: a symbol takes 24 bits at most, the state two words */
 void bf_encode(const uint8_t *symbols, const int32_t *tables, const int32_t *counts, const int64_t *ends, int64_t parts,
                const uint64_t *pushes, int32_t table_size, uint32_t *words, int64_t *lengths);

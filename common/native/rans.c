@@ -2,10 +2,11 @@
 
 #include "encoding.h"
 #include "rans.h"
+#include "tokens.h"
 
 #include <string.h>
 
-enum { PRECISION = 24, WORD = 32, MOST_TABLES = 256, ANS_LANES = 2, PARTS = 4 };
+enum { PRECISION = 24, WORD = 32, MOST_TABLES = 256, ANS_LANES = 2, TOGETHER = 16 };
 
 /* Upper half of a product. */
 BF_INLINE uint64_t high_product(uint64_t a, uint64_t b)
@@ -19,124 +20,6 @@ BF_INLINE uint64_t high_product(uint64_t a, uint64_t b)
 #endif
 }
 
-/* Token of a magnitude; raw bits follow from `BF_DIRECT` on. */
-BF_INLINE int32_t token_of(uint32_t magnitude)
-{
-    if (magnitude < BF_DIRECT)
-        return (int32_t)magnitude;
-    int exponent = 31;
-    while (!(magnitude >> exponent))
-        exponent--;
-    return BF_DIRECT + 2 * (exponent - 4) + (int32_t)((magnitude >> (exponent - 1)) & 1);
-}
-
-BF_INLINE uint32_t magnitude_of(int32_t value)
-{
-    return value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
-}
-
-/* Raw bits behind the token of a magnitude. */
-BF_INLINE int width_of(uint32_t magnitude)
-{
-    int exponent = 31;
-    if (magnitude < BF_DIRECT)
-        return 0;
-    while (!(magnitude >> exponent))
-        exponent--;
-    return exponent - 1;
-}
-
-/* Of one diagonal: signs of all that is not zero, then raw bits; returns what follows them. */
-static uint8_t *write_bits(const int32_t *quantised, int64_t stride, int channels, int64_t positions, int large,
-                           uint8_t *restrict bits)
-{
-    for (int c = 0; c < channels; c++)
-        for (int64_t p = 0; p < positions; p++) {
-            const int32_t value = quantised[c * stride + p];
-            /* No branch on zero: it would be mispredicted too often. */
-            *bits = value < 0;
-            bits += value != 0;
-        }
-    for (int c = 0; large && c < channels; c++)
-        for (int64_t p = 0; p < positions; p++) {
-            const uint32_t magnitude = magnitude_of(quantised[c * stride + p]);
-            for (int width = width_of(magnitude); width; width--)
-                *bits++ = (magnitude >> (width - 1)) & 1;
-        }
-    return bits;
-}
-
-/* Tokens of a channel; returns all its magnitudes, ored. */
-BF_CLONES
-static uint32_t find_tokens(const int32_t *quantised, int64_t positions, uint8_t *restrict tokens)
-{
-    uint32_t large = 0;
-    for (int64_t p = 0; p < positions; p++) {
-        const uint32_t magnitude = magnitude_of(quantised[p]);
-        tokens[p] = (uint8_t)(magnitude < BF_DIRECT ? magnitude : BF_DIRECT);
-        large |= magnitude;
-    }
-    /* Few are large. */
-    for (int64_t p = 0; large >= BF_DIRECT && p < positions; p++)
-        if (tokens[p] == BF_DIRECT)
-            tokens[p] = (uint8_t)token_of(magnitude_of(quantised[p]));
-    return large;
-}
-
-/* Tokens of components in the order of coding: diagonal by diagonal, in each grouped by class.
- *
- * `quantised` and `classes` are of shape [64][...][positions]; channels and components of the first have strides, and
- * channels of the second one of their own. `extents` tells the diagonals of each component. `bits` has room for one bit
- * more than there are, `memory` for two bytes of each latent of a diagonal. Returns the number of groups.
- *
- * The latents of a diagonal are taken in parts side by side: places of one class are found one after the other.
- */
-BF_EXPORT int64_t bf_arrange(const int32_t *quantised, int64_t channel_stride, int64_t component_stride,
-                             const uint8_t *classes, int64_t stride, int64_t components, int64_t positions,
-                             const int64_t *extents, int32_t first_table, uint8_t *restrict tokens, int32_t *tables,
-                             int32_t *counts, uint8_t *restrict bits, uint8_t *restrict memory)
-{
-    int64_t groups = 0;
-    for (int64_t one = 0; one < components; one++, quantised += component_stride, classes += positions)
-        for (int diagonal = 0; diagonal < extents[one]; diagonal++) {
-            const int first = bf_first(diagonal), channels = bf_first(diagonal + 1) - first;
-            const int32_t *values = quantised + first * channel_stride;
-            const int64_t total = channels * positions, part = total / PARTS;
-            uint8_t *restrict kinds = memory, *restrict found = memory + BF_LONGEST * positions;
-            uint32_t large = 0;
-            for (int c = 0; c < channels; c++) {
-                memcpy(kinds + c * positions, classes + (first + c) * stride, positions);
-                large |= find_tokens(values + c * channel_stride, positions, found + c * positions);
-            }
-            int32_t places[PARTS][MOST_TABLES] = {{0}}, start = 0;
-            for (int64_t p = 0; p < part; p++)
-                for (int n = 0; n < PARTS; n++)
-                    places[n][kinds[n * part + p]]++;
-            for (int64_t p = PARTS * part; p < total; p++)
-                places[PARTS - 1][kinds[p]]++;
-            for (int k = 0; k < MOST_TABLES; k++) {
-                const int32_t before = start;
-                for (int n = 0; n < PARTS; n++) {
-                    const int32_t here = places[n][k];
-                    places[n][k] = start;
-                    start += here;
-                }
-                if (start > before) {
-                    tables[groups] = first_table + k;
-                    counts[groups++] = start - before;
-                }
-            }
-            for (int64_t p = 0; p < part; p++)
-                for (int n = 0; n < PARTS; n++)
-                    tokens[places[n][kinds[n * part + p]]++] = found[n * part + p];
-            for (int64_t p = PARTS * part; p < total; p++)
-                tokens[places[PARTS - 1][kinds[p]]++] = found[p];
-            tokens += total;
-            bits = write_bits(values, channel_stride, channels, positions, large >= BF_DIRECT, bits);
-        }
-    return groups;
-}
-
 /* A part that is being encoded: from its last symbol to its first one, words from their end. */
 typedef struct {
     const uint8_t *symbol; /* behind the next one */
@@ -147,6 +30,35 @@ typedef struct {
     int64_t number;
     uint32_t *end; /* of its words */
 } part_encoder;
+
+/* What pushing a symbol takes, in a word of 64 bits and the reciprocal behind it: the quotient of a state and a frequency is
+ * the upper half of `(state + more) * reciprocal`, shifted by the lowest six bits.
+ */
+enum { START_BIT = 6, FREQUENCY_BIT = 38, MORE_BIT = 63 };
+
+/* Reciprocals of all frequencies: shapes as in `bf_encode`, and [tables][table_size + 1] of `starts`.
+ *
+ * States are below frequency * 2**40 when they are divided. A reciprocal of 64 bits that is rounded up is exact for all of
+ * these, or else one that is rounded down is for all states that are one more (Granlund and Montgomery 1994).
+ */
+BF_EXPORT void bf_pushes(const uint32_t *starts, int64_t tables, int32_t table_size, uint64_t *pushes)
+{
+    for (int64_t table = 0; table < tables; table++, starts++)
+        for (int32_t symbol = 0; symbol < table_size; symbol++, starts++, pushes += 2) {
+            const uint64_t start = starts[0], frequency = starts[1] - start;
+            int shift = 0;
+            while (UINT64_C(2) << shift < frequency)
+                shift++;
+            /* 2**(64 + shift) / frequency, in two steps. */
+            const uint64_t power = UINT64_C(1) << (WORD + shift), upper = power / frequency;
+            const uint64_t left = (power - upper * frequency) << WORD, lower = left / frequency;
+            const uint64_t rest = left - lower * frequency;
+            const uint64_t error = rest ? frequency - rest : 0;
+            const uint64_t more = frequency == 1 || error * frequency > UINT64_C(1) << (PRECISION + shift);
+            pushes[0] = more << MORE_BIT | frequency << FREQUENCY_BIT | start << START_BIT | (uint64_t)shift;
+            pushes[1] = (upper << WORD) + lower + (frequency == 1 ? UINT64_MAX : !more && rest);
+        }
+}
 
 /* Push so many symbols of the group at hand of each of `lanes` parts: each is a chain of operations that wait for each
  * other, so two go side by side.
@@ -166,16 +78,17 @@ BF_INLINE void push(part_encoder *parts, int lanes, int32_t count, const uint64_
     }
     for (int32_t n = 0; n < count; n++)
         for (int k = 0; k < lanes; k++) {
-            const uint64_t *entry = table[k] + 2 * *--symbol[k];
-            const uint64_t frequency = entry[0] >> 32, start = (uint32_t)entry[0];
+            const uint64_t *entry = table[k] + 2 * (size_t)*--symbol[k];
+            const uint64_t told = entry[0];
+            const uint64_t frequency = told >> FREQUENCY_BIT & ((1u << (MORE_BIT - FREQUENCY_BIT)) - 1);
             if (state[k] >> (64 - PRECISION) >= frequency) {
                 *--word[k] = (uint32_t)state[k];
                 state[k] >>= WORD;
             }
-            const uint64_t quotient = high_product(state[k], entry[1]), rest = state[k] - quotient * frequency;
-            /* Reciprocals are rounded down: the quotient may be one more, which is added at the end. */
-            const uint64_t more = rest >= frequency ? (UINT64_C(1) << PRECISION) - frequency : 0;
-            state[k] = (quotient << PRECISION) + start + rest + more;
+            /* The shift is what the lowest six bits tell. */
+            const uint64_t quotient = high_product(state[k] + (told >> MORE_BIT), entry[1]) >> (told & 63);
+            const uint64_t start = (uint32_t)(told >> START_BIT);
+            state[k] += start + quotient * ((UINT64_C(1) << PRECISION) - frequency);
         }
     for (int k = 0; k < lanes; k++) {
         parts[k].symbol = symbol[k];
@@ -207,11 +120,10 @@ BF_INLINE int64_t finish(part_encoder *part)
 /* Encode groups of symbols, each of one table, so that a decoder reads them in the order given. Groups up to `ends` make
  * up a part, which is decoded without the others.
  *
- * `pushes` are of shape [tables][table_size][2]: of each symbol, its frequency (upper half) and those of the symbols
- * before it, and (2**64 - 1) / frequency. Each part has room for BF_ANS_SLACK words more than it has symbols: its words,
+ * `pushes` are those of `bf_pushes`, of shape [tables][table_size][2]. Each part has room for BF_ANS_SLACK words more than it has symbols: its words,
  * `lengths` of them, end at the end of that.
  */
-BF_EXPORT void bf_encode(const uint8_t *symbols, const int32_t *tables, const int32_t *counts, const int64_t *ends,
+BF_EXPORT BF_CLONES void bf_encode(const uint8_t *symbols, const int32_t *tables, const int32_t *counts, const int64_t *ends,
                          int64_t parts, const uint64_t *pushes, int32_t table_size, uint32_t *words, int64_t *lengths)
 {
     part_encoder live[ANS_LANES];
@@ -241,16 +153,27 @@ BF_EXPORT void bf_encode(const uint8_t *symbols, const int32_t *tables, const in
     }
 }
 
+/* State of a decoder once a symbol is read that begins at `start` of its table. */
+BF_INLINE void leave_symbol(bf_reader *reader, uint32_t start, uint32_t frequency)
+{
+    const uint32_t low = (uint32_t)reader->state & ((1u << PRECISION) - 1);
+    reader->state = (uint64_t)frequency * (reader->state >> PRECISION) + (low - start);
+    if (!(reader->state >> WORD) && reader->next_word < reader->word_count)
+        reader->state = reader->state << WORD | reader->words[reader->next_word++];
+}
+
+/* Most symbols are 0: processors foresee that, and go on with the next one before they know. */
 BF_INLINE int32_t decode_one(bf_reader *reader, const uint32_t *starts, const uint8_t *guess)
 {
     const uint32_t low = (uint32_t)reader->state & ((1u << PRECISION) - 1);
+    if (low < starts[1]) {
+        leave_symbol(reader, 0, starts[1]);
+        return 0;
+    }
     int32_t symbol = guess[low >> (PRECISION - 8)];
     while (low >= starts[symbol + 1])
         symbol++;
-    reader->state =
-        (uint64_t)(starts[symbol + 1] - starts[symbol]) * (reader->state >> PRECISION) + low - starts[symbol];
-    if (!(reader->state >> WORD) && reader->next_word < reader->word_count)
-        reader->state = reader->state << WORD | reader->words[reader->next_word++];
+    leave_symbol(reader, starts[symbol], starts[symbol + 1] - starts[symbol]);
     return symbol;
 }
 
@@ -259,8 +182,11 @@ BF_EXPORT void bf_decode(bf_reader *reader, int32_t table, int64_t count, int32_
 {
     const uint32_t *starts = reader->starts + (int64_t)table * (reader->table_size + 1);
     const uint8_t *guess = reader->guess + (int64_t)table * 256;
+    /* The compiler does not know that symbols are no part of the reader. */
+    bf_reader own = *reader;
     for (int64_t n = 0; n < count; n++)
-        symbols[n] = decode_one(reader, starts, guess);
+        symbols[n] = decode_one(&own, starts, guess);
+    *reader = own;
 }
 
 /* Read `width` raw bits, which the caller knows to be there. */
@@ -339,15 +265,44 @@ BF_EXPORT int64_t bf_put_integers(const int64_t *values, const int64_t *counts, 
     return bits - start;
 }
 
-/* One diagonal, its classes known: tokens, signs, raw bits. `order` has room for a place of each latent. */
-static int read_diagonal(bf_reader *reader, bf_bits *raw, int32_t first_table, int channels, int64_t positions,
-                         int64_t stride, const uint8_t *classes, int32_t *quantised, int64_t *order)
+/* Give the tokens of a channel that are not zero their raw bits and signs; returns 2 where one is out of range. */
+static int read_bits(bf_bits *raw, int64_t positions, const uint8_t **signs, int32_t *values)
 {
-    int64_t place[MOST_TABLES] = {0}, count[MOST_TABLES], live = 0, width = 0, start = 0;
+    for (int64_t start = 0; start < positions; start += TOGETHER) {
+        const int64_t end = start + TOGETHER < positions ? start + TOGETHER : positions;
+        int32_t any = 0;
+        for (int64_t p = start; p < end; p++)
+            any |= values[p];
+        for (int64_t p = start; any && p < end; p++) {
+            if (!values[p])
+                continue;
+            if (values[p] >= BF_DIRECT) {
+                const int octave = (values[p] - BF_DIRECT) / 2, half = (values[p] - BF_DIRECT) % 2;
+                const uint64_t magnitude =
+                    ((uint64_t)(2 + half) << (octave + 3)) + read_field(raw, octave + 3);
+                if (magnitude > INT32_MAX)
+                    return 2;
+                values[p] = (int32_t)magnitude;
+            }
+            if (*(*signs)++)
+                values[p] = -values[p];
+        }
+    }
+    return 0;
+}
+
+/* One diagonal, its classes, below `kinds`, known: tokens, signs, raw bits. `order` has room for a place of each latent;
+ * latents are zero before.
+ */
+static int read_diagonal(bf_reader *reader, bf_bits *raw, int32_t first_table, int32_t kinds, int channels,
+                         int64_t positions, int64_t stride, const uint8_t *classes, int32_t *quantised, int64_t *order)
+{
+    int64_t place[MOST_TABLES], count[MOST_TABLES], live = 0, width = 0, start = 0;
+    memset(place, 0, sizeof *place * (size_t)kinds);
     for (int c = 0; c < channels; c++)
         for (int64_t p = 0; p < positions; p++)
             place[classes[c * stride + p]]++;
-    for (int k = 0; k < MOST_TABLES; k++) {
+    for (int k = 0; k < kinds; k++) {
         count[k] = place[k];
         place[k] = start;
         start += count[k];
@@ -355,36 +310,29 @@ static int read_diagonal(bf_reader *reader, bf_bits *raw, int32_t first_table, i
     for (int c = 0; c < channels; c++)
         for (int64_t p = 0; p < positions; p++)
             order[place[classes[c * stride + p]]++] = c * stride + p;
-    for (int k = 0; k < MOST_TABLES; k++) {
-        const uint32_t *starts = reader->starts + (int64_t)(first_table + k) * (reader->table_size + 1);
-        const uint8_t *guess = reader->guess + (int64_t)(first_table + k) * 256;
+    bf_reader own = *reader;
+    for (int k = 0; k < kinds; order += count[k++]) {
+        const uint32_t *starts = own.starts + (int64_t)(first_table + k) * (own.table_size + 1);
+        const uint8_t *guess = own.guess + (int64_t)(first_table + k) * 256;
         for (int64_t n = 0; n < count[k]; n++) {
-            const int32_t token = decode_one(reader, starts, guess);
-            quantised[*order++] = token;
-            live += token != 0;
+            const int32_t token = decode_one(&own, starts, guess);
+            if (!token)
+                continue;
+            quantised[order[n]] = token;
+            live++;
             width += token < BF_DIRECT ? 0 : (token - BF_DIRECT) / 2 + 3;
         }
     }
+    *reader = own;
     if (live + width > raw->bit_count - raw->next_bit)
         return 1;
     const uint8_t *signs = raw->bits + raw->next_bit;
     raw->next_bit += live;
-    for (int c = 0; c < channels; c++)
-        for (int64_t p = 0; p < positions; p++) {
-            int32_t *value = quantised + c * stride + p;
-            if (!*value)
-                continue;
-            if (*value >= BF_DIRECT) {
-                const int octave = (*value - BF_DIRECT) / 2, half = (*value - BF_DIRECT) % 2;
-                const uint64_t magnitude =
-                    ((uint64_t)(2 + half) << (octave + 3)) + read_field(raw, octave + 3);
-                if (magnitude > INT32_MAX)
-                    return 2;
-                *value = (int32_t)magnitude;
-            }
-            if (*signs++)
-                *value = -*value;
-        }
+    for (int c = 0; c < channels; c++) {
+        const int failed = read_bits(raw, positions, &signs, quantised + c * stride);
+        if (failed)
+            return failed;
+    }
     return 0;
 }
 
@@ -401,6 +349,7 @@ BF_EXPORT int32_t bf_read(const bf_network *network, bf_reader *reader, bf_bits 
     int64_t *order = (int64_t *)bf_hold(held, strip->memory, positions);
     uint16_t *scratch = (uint16_t *)(order + BF_LONGEST * positions);
     uint8_t *states = strip->states;
+    const int32_t most = network->classes * (states ? 2 : 1);
     for (; count--; strip->done++, extents++) {
         const int32_t one = strip->done;
         bf_component *now = &held[one % BF_HELD];
@@ -413,8 +362,8 @@ BF_EXPORT int32_t bf_read(const bf_network *network, bf_reader *reader, bf_bits 
                 bf_classify(network, diagonal, positions, now, last, before, kinds, stride);
                 if (states)
                     bf_states_classes(states, end - first, positions, network->classes, kinds, stride);
-                const int failed = read_diagonal(reader, raw, first_table, end - first, positions, stride, kinds,
-                                                 values, order);
+                const int failed = read_diagonal(reader, raw, first_table, most, end - first, positions, stride,
+                                                 kinds, values, order);
                 if (failed)
                     return failed;
             }

@@ -7,7 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { STATES = 8, TILE = 32, LANES = 16, COLUMNS = BF_DIRECT + 2, PARITIES = 0x96 };
+enum { STATES = 8, TILE = 32, LANES = 16, COLUMNS = BF_DIRECT + 2, PARITIES = 0x96,
+       PLACES = COLUMNS - 1, NUMBERS = 4, SMALL = 2 };
 
 /* Whether the state that follows an even level is an odd one. */
 BF_INLINE int turns(int state)
@@ -40,12 +41,31 @@ void bf_states_move(uint8_t *states, int channels, int64_t positions, const int3
                 (uint8_t)next_state(states[c * positions + p], values[c * stride + p] & 1);
 }
 
-/* What levels cost: [2][classes][COLUMNS], by quantiser, class and magnitude. */
+/* What levels cost, so that one load of 16 bytes gives what is wanted together: loads of vectors are all the same one by
+ * one. Costs are times the Lagrange multiplier, in steps squared.
+ */
 typedef struct {
-    const float *bits;  /* times the Lagrange multiplier, in steps squared */
-    const float *below; /* reconstruction points below their levels */
+    const float (*none)[NUMBERS];   /* [classes]: of zero under each quantiser, and the largest magnitude that is zero */
+    const float (*levels)[NUMBERS]; /* [2][classes][PLACES]: of a magnitude and the one above, and how far below they lie */
     int32_t classes;
 } prices;
+
+static prices arrange_prices(int32_t classes, const float *bits, const float *below, const float *small, float *memory)
+{
+    float(*none)[NUMBERS] = (float(*)[NUMBERS])memory, (*levels)[NUMBERS] = none + classes;
+    for (int32_t row = 0; row < 2 * classes; row++, bits += COLUMNS, below += COLUMNS) {
+        none[row % classes][row / classes] = bits[0];
+        none[row % classes][SMALL] = small[row % classes];
+        for (int n = 0; n < PLACES; n++) {
+            float *to = levels[row * PLACES + n];
+            to[0] = bits[n];
+            to[1] = bits[n + 1];
+            to[2] = below[n];
+            to[3] = below[n + 1];
+        }
+    }
+    return (prices){(const float(*)[NUMBERS])none, (const float(*)[NUMBERS])levels, classes};
+}
 
 BF_INLINE double in_steps(int32_t latent, double scale)
 {
@@ -79,38 +99,50 @@ BF_INLINE lanes choose(integers which, lanes yes, lanes no)
     return (lanes)(((integers)yes & which) | ((integers)no & ~which));
 }
 
-/* A step of a tile: magnitudes, and what follows from them. */
+/* A step of a tile: what follows from its magnitudes. */
 typedef struct {
     float even[2][TILE] __attribute__((aligned(64)));
     float odd[2][TILE] __attribute__((aligned(64)));
     int32_t zero[TILE] __attribute__((aligned(64))); /* bit of each quantiser whose even level is zero */
 } weighed;
 
+/* What is known of a step of a tile. */
+typedef struct {
+    double scaled[TILE] __attribute__((aligned(64))); /* magnitudes in steps */
+    int32_t kinds[TILE] __attribute__((aligned(64)));
+    float none[TILE][NUMBERS] __attribute__((aligned(64))); /* of their classes */
+} given_step;
+
 /* Both parities under one quantiser: costs of the better even and the better odd magnitude. */
-BF_INLINE void weigh(const prices *costs, int quantiser, const double *scaled, const int32_t *rows,
-                     const float *small, weighed *to)
+BF_INLINE void weigh(const prices *costs, int quantiser, const given_step *from, weighed *to)
 {
-    const float *bits = costs->bits + quantiser * costs->classes * COLUMNS;
-    const float *below = costs->below + quantiser * costs->classes * COLUMNS;
-    int32_t lower[TILE] __attribute__((aligned(64))), place[TILE] __attribute__((aligned(64)));
+    const float(*levels)[NUMBERS] = costs->levels + quantiser * costs->classes * PLACES;
+    int32_t lower[TILE] __attribute__((aligned(64)));
     float part[TILE] __attribute__((aligned(64))), whole[TILE] __attribute__((aligned(64)));
+    float found[TILE][NUMBERS] __attribute__((aligned(64)));
     float low_below[TILE] __attribute__((aligned(64))), high_below[TILE] __attribute__((aligned(64)));
     float low_bits[TILE] __attribute__((aligned(64))), high_bits[TILE] __attribute__((aligned(64)));
-    float no_bits[TILE] __attribute__((aligned(64)));
+    float no_bits[TILE] __attribute__((aligned(64))), small[TILE] __attribute__((aligned(64)));
     for (int t = 0; t < TILE; t++) {
-        const double moved = scaled[t] + 0.5 * quantiser;
+        const double moved = from->scaled[t] + 0.5 * quantiser;
         lower[t] = (int32_t)moved;
         part[t] = (float)(moved - (double)lower[t]);
-        whole[t] = (float)scaled[t];
+        whole[t] = (float)from->scaled[t];
     }
+    uint32_t place[TILE] __attribute__((aligned(64)));
     for (int t = 0; t < TILE; t++)
-        place[t] = rows[t] + (lower[t] < BF_DIRECT ? lower[t] : BF_DIRECT);
+        place[t] = (uint32_t)(from->kinds[t] * PLACES + (lower[t] < BF_DIRECT ? lower[t] : BF_DIRECT));
+    for (int t = 0; t < TILE; t++)
+        memcpy(found[t], levels[place[t]], sizeof found[t]);
     for (int t = 0; t < TILE; t++) {
-        low_below[t] = below[place[t]];
-        high_below[t] = below[place[t] + 1];
-        low_bits[t] = bits[place[t]];
-        high_bits[t] = bits[place[t] + 1];
-        no_bits[t] = bits[rows[t]];
+        low_bits[t] = found[t][0];
+        high_bits[t] = found[t][1];
+        low_below[t] = found[t][2];
+        high_below[t] = found[t][3];
+    }
+    for (int t = 0; t < TILE; t++) {
+        no_bits[t] = from->none[t][quantiser];
+        small[t] = from->none[t][SMALL];
     }
     for (int t = 0; t < TILE; t += LANES) {
         const lanes x = *(lanes *)(part + t), y = *(lanes *)(whole + t);
@@ -119,7 +151,7 @@ BF_INLINE void weigh(const prices *costs, int quantiser, const double *scaled, c
         const lanes high = error_high * error_high + *(lanes *)(high_bits + t);
         const lanes none = y * y + *(lanes *)(no_bits + t);
         const integers turned = -(*(integers *)(lower + t) & 1);
-        const integers dead = below_of(y, *(const lanes *)(small + t));
+        const integers dead = below_of(y, *(lanes *)(small + t));
         const lanes pair = choose(turned, high, low), other = choose(turned, low, high);
         const integers live = below_of(pair, none) & ~dead;
         *(lanes *)(to->odd[quantiser] + t) = choose(dead, 1e30f - (lanes){0}, other);
@@ -129,14 +161,12 @@ BF_INLINE void weigh(const prices *costs, int quantiser, const double *scaled, c
 }
 
 /* The same where all magnitudes are small: zeros. */
-BF_INLINE void weigh_zeros(const prices *costs, const double *scaled, const int32_t *rows, weighed *to)
+BF_INLINE void weigh_zeros(const given_step *from, weighed *to)
 {
-    for (int q = 0; q < 2; q++) {
-        const float *bits = costs->bits + q * costs->classes * COLUMNS;
-        for (int t = 0; t < TILE; t++) {
-            const float whole = (float)scaled[t];
-            to->even[q][t] = whole * whole + bits[rows[t]];
-        }
+    for (int t = 0; t < TILE; t++) {
+        const float whole = (float)from->scaled[t];
+        to->even[0][t] = whole * whole + from->none[t][0];
+        to->even[1][t] = whole * whole + from->none[t][1];
     }
 }
 
@@ -182,9 +212,9 @@ BF_INLINE void advance_zeros(lanes costs[STATES][TILE / LANES], const weighed *s
 }
 
 /* Bytes of memory that `bf_trellis` works in. */
-BF_EXPORT int64_t bf_trellis_memory(int64_t components)
+BF_EXPORT int64_t bf_trellis_memory(int64_t components, int32_t kinds)
 {
-    return 2 * BF_DIAGONALS * components * TILE;
+    return (1 + 2 * PLACES) * kinds * (int64_t)sizeof(float[NUMBERS]) + 2 * BF_DIAGONALS * components * TILE;
 }
 
 /* Levels of the path of least rate-distortion cost through the trellis of each chain of a segment: Viterbi.
@@ -200,8 +230,8 @@ BF_EXPORT BF_CLONES void bf_trellis(const int32_t *latents, int64_t components, 
                                     uint8_t *memory)
 {
     const int64_t stride = components * positions;
-    const prices table = {bits, below, kinds};
-    uint8_t(*decisions)[2][TILE] = (uint8_t(*)[2][TILE])memory;
+    const prices table = arrange_prices(kinds, bits, below, small, (float *)memory);
+    uint8_t(*decisions)[2][TILE] = (uint8_t(*)[2][TILE])(memory + bf_trellis_memory(0, kinds));
     for (int chain = 0; chain < BF_LONGEST; chain++)
         for (int64_t start = 0; start < positions; start += TILE) {
             const int count = positions - start < TILE ? (int)(positions - start) : TILE;
@@ -210,9 +240,7 @@ BF_EXPORT BF_CLONES void bf_trellis(const int32_t *latents, int64_t components, 
                 for (int part = 0; part < TILE / LANES; part++)
                     costs[s][part] = (s ? 1e30f : 0.0f) - (lanes){0};
             int64_t step = 0;
-            double scaled[TILE] __attribute__((aligned(64))) = {0};
-            int32_t rows[TILE] __attribute__((aligned(64))) = {0};
-            float least[TILE] __attribute__((aligned(64))) = {0};
+            given_step given = {.scaled = {0}};
             for (int64_t one = 0; one < components; one++) {
                 for (int diagonal = chain; diagonal < BF_DIAGONALS - chain; diagonal++, step++) {
                     const int c = bf_first(diagonal) + chain;
@@ -224,22 +252,23 @@ BF_EXPORT BF_CLONES void bf_trellis(const int32_t *latents, int64_t components, 
                         __builtin_prefetch(kind + positions);
                     }
                     for (int t = 0; t < count; t++) {
-                        scaled[t] = in_steps(from[t], scale);
-                        rows[t] = kind[t] * COLUMNS;
-                        least[t] = small[kind[t]];
+                        given.scaled[t] = in_steps(from[t], scale);
+                        given.kinds[t] = kind[t];
                     }
+                    for (int t = 0; t < count; t++)
+                        memcpy(given.none[t], table.none[kind[t]], sizeof given.none[t]);
                     int live = 0;
                     for (int t = 0; t < count; t++)
-                        live |= (float)scaled[t] >= least[t];
+                        live |= (float)given.scaled[t] >= given.none[t][SMALL];
                     if (!live) {
-                        weigh_zeros(&table, scaled, rows, &found);
+                        weigh_zeros(&given, &found);
                         advance_zeros(costs, &found, decisions[step][0]);
                         memset(decisions[step][1], 3, TILE);
                         continue;
                     }
                     memset(found.zero, 0, sizeof found.zero);
-                    weigh(&table, 0, scaled, rows, least, &found);
-                    weigh(&table, 1, scaled, rows, least, &found);
+                    weigh(&table, 0, &given, &found);
+                    weigh(&table, 1, &given, &found);
                     advance(costs, &found, decisions[step][0]);
                     for (int t = 0; t < TILE; t++)
                         decisions[step][1][t] = (uint8_t)found.zero[t];
@@ -270,15 +299,15 @@ BF_EXPORT BF_CLONES void bf_trellis(const int32_t *latents, int64_t components, 
                         __builtin_prefetch(chosen + to - positions, 1);
                     }
                     /* Of their own, since levels may take their place. */
-                    int32_t given[TILE];
-                    memcpy(given, from, sizeof *from * count);
+                    int32_t kept[TILE];
+                    memcpy(kept, from, sizeof *from * count);
                     for (int t = 0; t < count; t++) {
                         const int32_t s = state[t], before = (s >> 1) + STATES / 2 * (decision[t] >> s & 1);
                         const int32_t parity = turns(before) ^ (s & 1), second = before & 1;
-                        const int32_t lower = (int32_t)(in_steps(given[t], scale) + 0.5 * second);
+                        const int32_t lower = (int32_t)(in_steps(kept[t], scale) + 0.5 * second);
                         const int32_t above = zero[t] >> second & 1 ? 0 : (lower + 1) & ~1;
                         const int32_t level = parity ? lower | 1 : above;
-                        values[t] = given[t] < 0 ? -level : level;
+                        values[t] = kept[t] < 0 ? -level : level;
                         chosen[to + t] = (uint8_t)second;
                         state[t] = before;
                     }

@@ -2,6 +2,8 @@
 
 #include "tables.h"
 
+#include "encoding.h"
+
 #include <string.h>
 
 enum { PRECISION = 24, GUESS_BITS = 8 };
@@ -67,13 +69,6 @@ bandfold_status bfl_make_pushes(bfl_workspace *workspace, bfl_tables *tables)
 {
     const int64_t count = tables->first_side + BF_SIDE_CLASSES;
     BFL_TAKE(tables->pushes, workspace, BFL_LASTING, (uint64_t)(2 * count * BF_TOKENS));
-    for (int64_t table = 0; table < count; table++)
-        for (int64_t token = 0; token < BF_TOKENS; token++) {
-            const uint32_t *start = tables->starts + table * (BF_TOKENS + 1) + token;
-            const uint64_t frequency = start[1] - start[0];
-            uint64_t *push = tables->pushes + 2 * (table * BF_TOKENS + token);
-            push[0] = frequency << 32 | start[0];
-            push[1] = UINT64_MAX / frequency;
-        }
+    bf_pushes(tables->starts, count, BF_TOKENS, tables->pushes);
     return BANDFOLD_OK;
 }

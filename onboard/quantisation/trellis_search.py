@@ -131,9 +131,9 @@ def _classify(
         np.add(found, second * np.uint8(network.classes), out=classes)
 
 
-@compiled("bf_trellis_memory(components: int64) -> int64")
-def _search_memory(components: int) -> int:
-    """Bytes in which C keeps the decisions of a search; NumPy has arrays of its own."""
+@compiled("bf_trellis_memory(components: int64, kinds: int32) -> int64")
+def _search_memory(components: int, kinds: int) -> int:
+    """Bytes in which C keeps prices and the decisions of a search; NumPy has arrays of its own."""
     return 0
 
 
@@ -143,7 +143,8 @@ def _search_memory(components: int) -> int:
     " below: float32[2 * kinds, 18], small: float32[kinds], classes: uint8[64, components, rows, columns],"
     " quantised: out(int32[64:channel_stride, components:component_stride, rows, columns]),"
     " channel_stride: int64, component_stride: int64,"
-    " chosen: out(uint8[64, components, rows, columns]), memory: out(uint8[bf_trellis_memory(components)]))"
+    " chosen: out(uint8[64, components, rows, columns]),"
+    " memory: out(uint8[bf_trellis_memory(components, kinds)]))"
 )
 def _search(
     latents: NDArray[np.int32],

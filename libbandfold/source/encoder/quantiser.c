@@ -105,7 +105,7 @@ static bandfold_status find_best_path(bfl_workspace *workspace, const bfl_quanti
     const int64_t count = BF_CHANNELS * stride;
     const uint64_t memory_size = (uint64_t)bf_memory((int32_t)latents->rows, (int32_t)latents->columns);
     uint8_t *decisions, *memory;
-    BFL_TAKE(decisions, workspace, BFL_SCRATCH, (uint64_t)bf_trellis_memory(latents->components));
+    BFL_TAKE(decisions, workspace, BFL_SCRATCH, (uint64_t)bf_trellis_memory(latents->components, network->classes));
     BFL_TAKE(memory, workspace, BFL_SCRATCH, memory_size);
     for (int search = 0; search < quantiser->searches; search++) {
         /* The search goes by classes without their quantisers. */

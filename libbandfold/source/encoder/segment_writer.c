@@ -104,7 +104,7 @@ static bandfold_status put_latents(bfl_payload_writer *payload, const bfl_segmen
         before = extents[k];
     }
     BFL_TRY(bfl_put_signed(payload, changes, (uint64_t)part->components, EXTENT_MEAN));
-    BFL_TAKE(memory, payload->workspace, BFL_SCRATCH, 2 * BF_LONGEST * (uint64_t)positions);
+    BFL_TAKE(memory, payload->workspace, BFL_SCRATCH, 5 * BF_LONGEST * (uint64_t)positions + 256);
     const int32_t first_table = payload->tables->modes[BFL_FOLDED].first_table;
     payload->group_count +=
         bf_arrange(content->levels + part->first * positions, stride, positions,

@@ -221,3 +221,28 @@ def test_state_stays_within_64_bits(one):
     reader = one.decoder(words)
     assert reader.decode(3000, 3).tolist() == symbols.tolist()
     reader.finish()
+
+
+FREQUENCIES = st.one_of(
+    st.sampled_from([1, 2, 3, (1 << 23) - 1, 1 << 23, (1 << 23) + 1, (1 << 24) - 1, 1 << 24]),
+    st.integers(1, 1 << 24),
+    st.integers(1 << 23, 1 << 24),
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(frequency=FREQUENCIES, quotient=st.integers(0, (1 << 40) - 1), rest=st.integers(0, (1 << 24) - 1))
+def test_reciprocals_divide_every_state(frequency, quotient, rest):
+    """What comes before and behind a multiple of the frequency is where a reciprocal errs first."""
+    frequencies = [frequency, (1 << 24) - frequency] if frequency < 1 << 24 else [frequency]
+    pushes = AnsCoder(np.array([frequencies])).pushes
+    with kernels.switched_off():
+        np.testing.assert_array_equal(AnsCoder(np.array([frequencies])).pushes, pushes)
+    told, reciprocal = (int(word) for word in pushes[0, 0])
+    assert told >> 38 & (1 << 25) - 1 == frequency
+    for state in (
+        quotient * frequency,
+        quotient * frequency + rest % frequency,
+        (quotient + 1) * frequency - 1,
+    ):
+        assert (state + (told >> 63)) * reciprocal >> 64 + (told & 63) == state // frequency

@@ -19,7 +19,14 @@ from bandfold.bitstream.packages.registry import Registry
 from bandfold.bitstream.segments.band_codec import BandCodec
 from bandfold.bitstream.segments.band_segment import read_band_segment, write_band_segment
 from bandfold.bitstream.segments.latents import classify
-from bandfold.bitstream.segments.segment import CHUNK_BYTES, Segment, mode_name, read_segment, write_segment
+from bandfold.bitstream.segments.segment import (
+    CHUNK_BYTES,
+    Segment,
+    chunks_together,
+    mode_name,
+    read_segment,
+    write_segment,
+)
 from bandfold.common import kernels
 from bandfold.common.errors import BandfoldError, StreamError
 from bandfold.common.scene import SceneInfo
@@ -140,6 +147,20 @@ def test_a_large_segment_has_chunks_that_can_be_taken_away(large):
         assert kept == sum(chunk.components for chunk in whole.chunks[:count])
         np.testing.assert_array_equal(found.quantised[:, :kept], segment.quantised[:, :kept])
         assert not found.quantised[:, kept:].any()
+
+
+@pytest.mark.parametrize(
+    ("tokens", "groups"),
+    [
+        ([], []),
+        ([5], [[0]]),
+        ([5, 5, 5, 5], [[2, 3], [0, 1]]),
+        ([1, 2, 3, 4, 9], [[1, 2, 3, 4], [0]]),
+        ([1, 1, 9], [[0, 1, 2]]),
+    ],
+)
+def test_no_chunk_is_coded_alone_where_others_are_left(tokens, groups):
+    assert [list(one) for one in chunks_together(tokens)] == groups
 
 
 def test_the_worth_of_chunks_falls_with_their_energy():
