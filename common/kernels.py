@@ -52,7 +52,9 @@ def _load() -> ctypes.CDLL | None:
         return None
 
 
-library = _load()
+_LOADED = _load()
+
+library = _LOADED
 """The C functions, or None."""
 
 
@@ -148,7 +150,8 @@ def compiled(
 
 def _native(specification: Specification) -> Callable[..., Any] | None:
     """The C function, None where there is no library or it does not have it."""
-    found = getattr(library, specification.name, None)
+    # Whether they are switched off meanwhile or not.
+    found = getattr(_LOADED, specification.name, None)
     if found is not None:
         found.argtypes = [parameter.ctype for parameter in specification.parameters]
         found.restype = None if specification.result is None else SCALARS[specification.result]

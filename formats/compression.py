@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bandfold.common.errors import SettingsError
 
@@ -16,8 +16,7 @@ NAMES = ("none", "deflate", "zstd", "lzw")
 """All methods, as users name them."""
 
 
-@dataclass(frozen=True)
-class Compression:
+class Compression(NamedTuple):
     """How the samples of a file are packed; nothing of them is lost.
 
     Parameters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -54,8 +55,7 @@ _SPECTRAL, _REGIONAL, _SCALED, _SCALED_UNSIGNED, _NO_DATA, _SENSOR, _SCALED_BAND
 )
 
 
-@dataclass(frozen=True)
-class PackageReference:
+class PackageReference(NamedTuple):
     """A package that a stream needs.
 
     Parameters

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 import google_crc32c
 import numpy as np
@@ -50,8 +50,7 @@ class Section(IntEnum):
     LIMITS = 8
 
 
-@dataclass(frozen=True)
-class RawSection:
+class RawSection(NamedTuple):
     """A section as found in a stream.
 
     Parameters
@@ -182,8 +181,7 @@ def read_frame(data: bytes) -> tuple[int, int, int]:
     return data[0], position + 5, length
 
 
-@dataclass(frozen=True)
-class _Frame:
+class _Frame(NamedTuple):
     """Where a section says that its payload is."""
 
     kind: int

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
@@ -37,8 +37,7 @@ IDENTITIES = {
 """Identities of these: what finds them out takes time and megabytes before every scene."""
 
 
-@dataclass(frozen=True)
-class NamedTables:
+class NamedTables(NamedTuple):
     """Tables that are shipped.
 
     Parameters

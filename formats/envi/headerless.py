@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,8 +23,7 @@ _CAPTURE = "capture_config.ini"
 """File beside a capture of HYPSO that tells its geometry."""
 
 
-@dataclass(frozen=True)
-class _Known:
+class _Known(NamedTuple):
     """A layout, and what to say of it."""
 
     layout: RawLayout

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,8 +143,7 @@ class StripCoder(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class StripLatents:
+class StripLatents(NamedTuple):
     """Latents of a strip, ready to be quantised at any step.
 
     Parameters

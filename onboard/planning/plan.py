@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bandfold.bitstream.container.header import DEPENDENT, UNIFORM, Header
 from bandfold.bitstream.container.sections import Section, write_preamble, write_section, write_varint
@@ -107,8 +107,7 @@ class Planner(Protocol):
         """Give back all of it: no more plans are asked for."""
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A way to plan a scene that is worth a try.
 
     Parameters

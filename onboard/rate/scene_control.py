@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.common.errors import BudgetError
@@ -86,8 +87,7 @@ TOLD_MISS = 0.07
 """Octaves of squared error (0.2 dB) by which a quality is missed before it is told."""
 
 
-@dataclass(frozen=True)
-class _Settled:
+class _Settled(NamedTuple):
     """What a search on a part of the scene ends with.
 
     Parameters

@@ -232,6 +232,22 @@ def test_strides_lengths_and_scratch_memory_are_computed_at_once():
         assert quick(*wrong) is None
 
 
+def test_a_kernel_that_is_called_first_while_kernels_are_off_is_called_later(declared):
+    if kernels.library is None:
+        pytest.skip("no kernels here")
+    calls = []
+
+    @compiled("bf_logarithms(log: uint8[65536], sums: uint16[count], count: int64, found: out(uint8[count]))")
+    def logarithms(log, sums, found):
+        calls.append(len(sums))
+
+    arguments = np.zeros(65536, np.uint8), np.zeros(3, np.uint16), np.zeros(3, np.uint8)
+    with kernels.switched_off():
+        logarithms(*arguments)
+    logarithms(*arguments)
+    assert calls == [3]
+
+
 def test_an_axis_may_have_gaps_where_that_is_specified(scaled):
     given = _arguments()
     given["image"] = np.zeros((3, 16, 2), np.int32)[:, ::2]

@@ -47,7 +47,7 @@ def test_the_same_fold_under_several_numbers_is_not(cube):
 
 def test_the_encoder_listens(monkeypatch, cube):
     one = RegionTrial(several_cost_less=False, size=1000.0)
-    monkeypatch.setattr("bandfold.onboard.encoder.try_regions", lambda *_: one)
+    monkeypatch.setattr("bandfold.onboard.rate.region_trial.try_regions", lambda *_: one)
     report = Decoder(encode(cube)).report()
     assert report["folds"] == 1
 
@@ -72,7 +72,7 @@ def test_folds_are_compared_near_the_step_that_meets_the_target(monkeypatch, cub
         size = share * steps[0] / one.step * 0.5 * cube.size / 8
         return RegionTrial(several_cost_less=len(steps) <= len(moves), size=size)
 
-    monkeypatch.setattr("bandfold.onboard.encoder.try_regions", tried)
+    monkeypatch.setattr("bandfold.onboard.rate.region_trial.try_regions", tried)
     report = Decoder(Encoder(strip_lines=STRIP, **target).encode(cube)).report()
     assert [step / steps[0] for step in steps[1:]] == pytest.approx(moves, rel=0.01)
     # The last trial decides.
