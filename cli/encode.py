@@ -155,5 +155,6 @@ def encode(
 def _encode_lines(info: SceneInfo, settings: EncoderSettings, target: Destination) -> Encoded:
     """Encode raw lines from standard input."""
     with target.opened(piped=True) as (output, sent):
-        lines = encode_raw(info, settings, output, warn)
-    return Encoded(replace(info, lines=lines), output.size, None if sent is None else sent.report())
+        encoder = encode_raw(info, settings, output, warn)
+    written = None if sent is None else sent.report()
+    return Encoded(replace(info, lines=encoder.lines), output.size, written, encoder.engines, encoder.notes)

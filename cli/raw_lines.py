@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bandfold.common.scene import SceneInfo
     from bandfold.formats.scene_options import RawLayout
+    from bandfold.onboard import StreamEncoder
     from bandfold.onboard.settings import EncoderSettings
 
     from .options import ReadingOptions
@@ -143,7 +144,7 @@ class RawLines:
 
 def encode_raw(
     info: SceneInfo, settings: EncoderSettings, output: Output, tell: Callable[[str], object]
-) -> int:
+) -> StreamEncoder:
     """Encode raw lines from standard input as they come.
 
     Parameters
@@ -159,8 +160,8 @@ def encode_raw(
 
     Returns
     -------
-    int
-        Lines of the stream.
+    StreamEncoder
+        What has encoded them: it knows lines, notes and engines.
 
     Raises
     ------
@@ -192,4 +193,4 @@ def encode_raw(
             f"input ends inside a line, after {len(rest)} of {line} bytes: the {encoder.lines} lines before "
             "it are coded; check --bands, --samples and --dtype"
         )
-    return encoder.lines
+    return encoder

@@ -55,6 +55,19 @@ def test_a_pipe_gives_the_segments_of_the_file(run, tmp_path, scene, feed):
     assert (info["open"], info["complete"], info["folds"]) == (True, True, len(set(info_folds(info))))
 
 
+def test_what_a_pipe_misses_is_told_in_json_too(run, scene, feed):
+    cube = scene[:6].astype("f4") / 100
+    cube[:, 8:16] *= 1000
+    feed(cube.transpose(1, 0, 2).tobytes())
+    layout = ("--bands", 6, "--samples", 20, "--dtype", "float32")
+    result = run("encode", "-", "-o", "pipe.bf", *layout, "--strip-lines", 8, "--rmse", 0.01, "--json")
+    assert result.status == 0
+    precision, missed = json.loads(result.out)["notes"]
+    assert precision.startswith("precision ")
+    assert "is out of reach in a strip: lines 8:16 have" in missed
+    assert f"warning: {missed}" in result.err
+
+
 def test_lines_of_a_pipe_go_through_a_trained_model(run, tmp_path, scene, feed):
     common = ("--step", 30, "--strip-lines", 8, "--model", "innovations")
     result = run("encode", "scene.hdr", "-o", "file.bf", "--stream", *common, "--json")
