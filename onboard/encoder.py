@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from .downlink.resume import Begun
     from .prediction.model_networks import Networks
+    from .rate.order_trial import Aim
     from .refinement.strip_refiner import StripRefiner
 
 # What few scenes ask for is imported where they do: a board imports this before every scene.
@@ -355,10 +356,11 @@ class Encoder:
 
                 orders = OctaveOrders(samples, method, predicted)
                 return self._code(coder, Candidate(orders), errors=False)
-            choose_order(samples, method, predicted, self._first_code(predicted, coder))
+            code = self._first_code(predicted, coder)
+            code = choose_order(samples, method, predicted, code, aim=self._aim(samples))
             if refiner is not None and self.settings.chooses_base:
                 return self._best_base(coder, [predicted], refiner)
-            return self._code(coder, Candidate(predicted), errors=False)
+            return self._code(coder, Candidate(predicted), errors=False, first_code=code)
         from .networks.band_coder import NetworkMethod
         from .networks.band_planner import BandPlanner
 
@@ -481,12 +483,27 @@ class Encoder:
             raise BudgetError(doubt)
         return wanted - samples.rounding
 
+    def _aim(self, samples: Samples) -> Aim:
+        """What the step of predicted bands is for."""
+        from .rate.order_trial import GIVEN_STEP, Aim
+
+        if self._step_code is not None or self.settings.chooses_base:
+            return GIVEN_STEP
+        mse = self._coding_error(samples)
+        return Aim(mse=mse) if mse is not None else Aim(size=self._target.budget(samples.info.count))
+
     def _code(
-        self, coder: SceneCoder, candidate: Candidate, *, errors: bool, last: bool = False
+        self,
+        coder: SceneCoder,
+        candidate: Candidate,
+        *,
+        errors: bool,
+        last: bool = False,
+        first_code: int | None = None,
     ) -> CodedScene:
         """Code the scene to the target under one planner's plans; the `last` one serves nobody else."""
         planner = candidate.planner
-        target, code = self._target, self._first_code(planner, coder)
+        target, code = self._target, first_code or self._first_code(planner, coder)
         if target.step is not None:
             return coder.at_step(planner, code, errors=errors)
         mse = self._coding_error(coder.samples)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bandfold.common.exact import log2_of
 
@@ -50,6 +50,22 @@ class CostCurve:
         left, right = before / less, behind / more
         bend = 2.0 * (right - left) / (more - less)
         return CostCurve(error, size, left - bend * less / 2.0, bend)
+
+    def beginning_at(self, error: float, size: float) -> CostCurve:
+        """The same curve around another point: of a smaller part of a scene, for example.
+
+        Parameters
+        ----------
+        error : float
+            Squared error there, above 0.
+        size : float
+            Bytes.
+
+        Returns
+        -------
+        CostCurve
+        """
+        return replace(self, error=log2_of(error), size=log2_of(size))
 
     def cost(self, error: float, size: float) -> float:
         """Octaves of squared error that a way to code makes more than this one in as many bytes.

@@ -7,12 +7,20 @@ import pytest
 
 from bandfold.bitstream.container.header import Header
 from bandfold.bitstream.container.sections import Section, read_sections
+from bandfold.bitstream.contexts.tables import load_tables
+from bandfold.bitstream.packages.package import load_package
+from bandfold.bitstream.segments.predicted_codec import codec_of
 from bandfold.common import kernels
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard.downlink.resume import find_begun
 from bandfold.onboard.encoder import Encoder
+from bandfold.onboard.planning.block_sample import sample_blocks
+from bandfold.onboard.prediction.innovation_network import InnovationNetwork
+from bandfold.onboard.prediction.predicted_coder import PredictedMethod
+from bandfold.onboard.prediction.predicted_planner import PredictedPlanner
 from bandfold.onboard.rate import order_trial
-from bandfold.onboard.samples.samples import ArraySource
+from bandfold.onboard.rate.order_trial import Aim, choose_order
+from bandfold.onboard.samples.samples import ArraySource, Samples
 from bandfold.onboard.stream_encoder import StreamEncoder
 from bandfold.synthetic.scenes import SyntheticScene
 
@@ -81,3 +89,34 @@ def test_a_stream_goes_on_as_it_was_begun(monkeypatch, stepped):
     found = decoder.decode().astype(np.float64)
     assert not decoder.damage
     assert np.sqrt(((found - SCENE) ** 2).mean()) < 24
+
+
+def _chosen(cube, code, **options):
+    """What `choose_order` returns, and the planner."""
+    samples = Samples.of(ArraySource(cube))
+    planner = PredictedPlanner(sample_blocks(samples))
+    method = PredictedMethod(InnovationNetwork(codec_of(load_package(MODEL))), load_tables())
+    return choose_order(samples, method, planner, code, **options), planner
+
+
+def test_bands_of_noise_are_not_coded_first():
+    cube = SCENE.copy()
+    _, planner = _chosen(cube, 3000)
+    usual = PredictedPlanner(sample_blocks(Samples.of(ArraySource(cube)))).hierarchy
+    distance = 1 << len(usual.gains)
+    noise = np.random.default_rng(3).integers(0, 6000, cube[usual.first :: distance].shape)
+    cube[usual.first :: distance] += noise.astype(cube.dtype)
+    _, planner = _chosen(cube, 3000)
+    order = planner.hierarchy
+    assert (order.first - usual.first) % min(distance, 1 << len(order.gains))
+
+
+@pytest.mark.parametrize("guess", [800, 60000])
+def test_orders_are_tried_at_a_step_that_suits_the_aim(guess):
+    assert _chosen(SCENE, guess)[0] == guess
+    stream = Encoder(**SETTINGS).encode(SCENE)
+    code, _ = _chosen(SCENE, guess, aim=Aim(size=float(len(stream))))
+    assert 0.7 * 12 < code / 256 < 12 / 0.7
+    error = float(((_decoder(stream).decode().astype(np.float64) - SCENE) ** 2).mean())
+    code, _ = _chosen(SCENE, guess, aim=Aim(mse=error))
+    assert 0.7 * 12 < code / 256 < 12 / 0.7
