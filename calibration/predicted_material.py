@@ -41,14 +41,17 @@ class Innovations:
     ----------
     scene : str
         Name of the scene.
-    patches : ndarray of float32, shape (n, 24, 24)
+    patches : ndarray of float16, shape (n, 24, 24)
         Drawn from all bands, in steps: a block of 8 x 8 samples and what surrounds it.
+    classes : ndarray of uint8, shape (n, 64)
+        Contexts of the latents of each block.
     latents : Latents
         Of all bands in the order of coding.
     """
 
     scene: str
-    patches: NDArray[np.float32]
+    patches: NDArray[np.float16]
+    classes: NDArray[np.uint8]
     latents: Latents
 
 
@@ -90,7 +93,8 @@ def innovations_of(
     steps = {max(planner.step_for_bits(rate * samples.info.count), 1.0) for rate in rates}
     for step in sorted(steps, reverse=True):
         coder = PredictedStripCoder(planner.plan(step).fold, network, tables)
-        drawn: list[NDArray[np.float32]] = []
+        drawn: list[NDArray[np.float16]] = []
+        contexts: list[NDArray[np.uint8]] = []
         kept: list[Half] = []
         heights = strips(samples.info.lines, strip_height(samples.info, predicted=True))
         for index, lines in enumerate(heights):
@@ -102,27 +106,27 @@ def innovations_of(
                 number: int,
                 band: WatchedBand,
                 latents: NDArray[np.float64] = latents,
-                drawn: list[NDArray[np.float32]] = drawn,
+                drawn: list[NDArray[np.float16]] = drawn,
+                contexts: list[NDArray[np.uint8]] = contexts,
                 wanted: int = wanted,
             ) -> None:
                 latents[number] = band.latents / LATENT_UNIT
-                drawn.extend(_patches(band.left, wanted, rng))
+                rows, columns = latents.shape[2:]
+                places = rng.integers(0, rows * columns, wanted)
+                drawn.append(_patches(band.left, places))
+                contexts.append(band.classes.reshape(BLOCK * BLOCK, -1)[:, places].T)
 
             coder.watch = watch
             coder.code(coder.analyse(samples, lines), SegmentHeader(index), step, errors=False)
             kept.append(compact(latents))
-        yield Innovations(scene, np.stack(drawn) if drawn else _NO_PATCHES, Latents(scene, MODE, tuple(kept)))
+        latents_of_all = Latents(scene, MODE, tuple(kept))
+        yield Innovations(scene, np.concatenate(drawn), np.concatenate(contexts), latents_of_all)
 
 
-_NO_PATCHES = np.zeros((0, SUPPORT, SUPPORT), np.float32)
-
-
-def _patches(plane: NDArray[Any], count: int, rng: np.random.Generator) -> list[NDArray[np.float32]]:
-    """Patches around blocks, drawn at random; beyond the edges planes are mirrored."""
-    around = np.clip(np.pad(plane, BLOCK, mode="symmetric"), -LARGEST, LARGEST).astype(np.float32)
-    rows, columns = plane.shape[0] // BLOCK, plane.shape[1] // BLOCK
-    places = rng.integers(0, rows * columns, count)
-    return [
-        around[BLOCK * row : BLOCK * row + SUPPORT, BLOCK * column : BLOCK * column + SUPPORT]
-        for row, column in zip(*np.divmod(places, columns), strict=True)
-    ]
+def _patches(plane: NDArray[Any], places: NDArray[np.int64]) -> NDArray[np.float16]:
+    """Patches around blocks; beyond the edges planes are mirrored."""
+    around = np.clip(np.pad(plane, BLOCK, mode="symmetric"), -LARGEST, LARGEST).astype(np.float16)
+    windows = np.lib.stride_tricks.sliding_window_view(around, (SUPPORT, SUPPORT))[::BLOCK, ::BLOCK]
+    rows, columns = np.divmod(places, windows.shape[1])
+    patches: NDArray[np.float16] = windows[rows, columns]
+    return patches

@@ -34,8 +34,11 @@ from .predicted_package import predicted_package
 NAME = "innovations"
 """Name of the package."""
 
-PATCHES = 2000
+PATCHES = 3000
 """Patches of a scene at one step."""
+
+FIRST_CONTEXTS = 0.25
+"""Share of the batches after which contexts are good enough to train a transform with."""
 
 Arrays = dict[str, NDArray[Any]]
 Report = Callable[[str, float], None]
@@ -138,24 +141,37 @@ def train_model(scenes: Sequence[SceneFile], name: str, effort: Effort, progress
     Package
     """
     # PyTorch takes seconds to import, and the package is not for those who only export.
-    from bandfold.training.lapped_transform import cosine_basis, train_lapped_transform
+    from bandfold.training.lapped_transform import Patches, cosine_basis, train_lapped_transform
+    from bandfold.training.latent_costs import LatentCosts
 
     first = load_tables()
-    usual: Arrays = dict(mode_arrays(first.modes[MODE], MODE))
-    kernels = np.pad(cosine_basis().reshape(-1, 8, 8), ((0, 0), (8, 8), (8, 8)))
-    cosine = kernels
-    start = _pack(name, [cosine], usual, {})
+    contexts: Arrays = dict(mode_arrays(first.modes[MODE], MODE))
+    cosine = np.pad(cosine_basis().reshape(-1, 8, 8), ((0, 0), (8, 8), (8, 8)))
+    kernels = cosine
+
+    def retrained(batches: int, stage: str) -> Arrays:
+        """Contexts of the latents that scenes give now."""
+        codec = _pack(name, [kernels], contexts, {})
+        tables = PredictedCodec.from_package(codec).tables(first)
+        material = [
+            prepare(one.latents, tables, effort.seed)
+            for one in _look(scenes, codec, 0, effort.seed, progress)
+        ]
+        return train_mode(MODE, material, batches, effort.seed, partial(progress, stage))
+
     if effort.transform:
-        patches = [one.patches for one in _look(scenes, start, PATCHES, effort.seed, progress)]
-        told = partial(progress, "train transform")
-        kernels = train_lapped_transform(patches, effort.transform, effort.seed, told)
+        # Contexts that suit predicted bands tell what a latent costs.
+        contexts = retrained(max(round(FIRST_CONTEXTS * effort.contexts), 1), "train first contexts")
+        start = _pack(name, [kernels], contexts, {})
+        looked = _look(scenes, start, PATCHES, effort.seed, progress)
+        patches = [Patches(one.patches, one.classes) for one in looked]
+        del looked
+        costs = LatentCosts(PredictedCodec.from_package(start).mode)
+        kernels = train_lapped_transform(
+            patches, costs, effort.transform, effort.seed, partial(progress, "train transform")
+        )
         del patches
-    codec = _pack(name, [kernels], usual, {})
-    tables = PredictedCodec.from_package(codec).tables(first)
-    material = [
-        prepare(one.latents, tables, effort.seed) for one in _look(scenes, codec, 0, effort.seed, progress)
-    ]
-    contexts = train_mode(MODE, material, effort.contexts, effort.seed, partial(progress, "train contexts"))
+    contexts = retrained(effort.contexts, "train contexts")
     card = {
         "architecture": "a convolution of 24 x 24 samples every 8 x 8, 64 filters, on what prediction "
         "leaves; as another engine the cosine transform, which high rates may prefer",

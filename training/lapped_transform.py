@@ -10,6 +10,7 @@ mirroring.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,10 @@ from bandfold.bitstream.transforms.dct import FREQUENCIES
 from bandfold.bitstream.transforms.lapped_synthesis import SUPPORT
 from bandfold.common.scene import BLOCK, CHANNELS
 
-SLOPE, KNEE = 0.156, 0.15
-"""A latent of ``y`` steps costs about ``SLOPE * log2(1 + y**2 / KNEE)`` squared steps: its error, and
-its bits at what they are worth."""
+from .latent_costs import LatentCosts
 
 LEARNING_RATE = 2e-3
-SETS, BATCH = 24, 500
+SETS, BATCH = 24, 250
 """Scenes at one step that make up a batch, and patches of each."""
 
 _HALF = BLOCK // 2
@@ -94,8 +93,25 @@ class LappedTransform(nn.Module):
         return np.asarray((found + found[:, :, ::-1] * signs[:, 1, None, None]) / 2, dtype=np.float64)
 
 
+@dataclass(frozen=True)
+class Patches:
+    """What prediction left of one scene at one step, here and there.
+
+    Parameters
+    ----------
+    samples : ndarray of floats, shape (n, 24, 24)
+        Blocks, and the eight around each, in steps.
+    classes : ndarray of uint8, shape (n, 64)
+        Contexts of the latents of each block.
+    """
+
+    samples: NDArray[np.floating[Any]]
+    classes: NDArray[np.uint8]
+
+
 def train_lapped_transform(
-    sets: Sequence[NDArray[np.float32]],
+    sets: Sequence[Patches],
+    costs: LatentCosts,
     iterations: int,
     seed: int = 0,
     progress: Callable[[float], None] = lambda _: None,
@@ -104,8 +120,10 @@ def train_lapped_transform(
 
     Parameters
     ----------
-    sets : sequence of ndarray of float32, each of shape (n, 24, 24)
-        Patches of one scene at one step each, in steps. All sets weigh the same.
+    sets : sequence of Patches
+        Each of one scene at one step. All sets weigh the same.
+    costs : LatentCosts
+        What latents cost in the contexts of the patches.
     iterations : int
         Batches; 0 gives the cosine transform.
     seed : int
@@ -120,19 +138,25 @@ def train_lapped_transform(
     """
     chance = torch.Generator().manual_seed(seed)
     model = LappedTransform()
-    patches = [torch.from_numpy(one) for one in sets if len(one)]
-    with torch.no_grad():
-        usual = [_cost(model(one)) for one in patches]
-    live = [number for number, cost in enumerate(usual) if cost > 0]
+    live, usual = [], []
+    for one in sets:
+        whole = torch.from_numpy(one.samples), torch.from_numpy(one.classes)
+        with torch.no_grad():
+            cost = float(_costs(model, costs, *whole).mean()) if len(one.samples) else 0.0
+        if cost > 0:
+            live.append(whole)
+            usual.append(cost)
     optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(iterations, 1))
     for iteration in range(iterations if live else 0):
         drawn = torch.randint(0, len(live), (SETS,), generator=chance).tolist()
-        batch = [patches[live[one]] for one in drawn]
-        chosen = [one[torch.randint(0, len(one), (BATCH,), generator=chance)] for one in batch]
-        latents = model(torch.cat(chosen)).reshape(SETS, BATCH, CHANNELS)
-        costs = [_cost(part) / usual[live[number]] for part, number in zip(latents, drawn, strict=True)]
-        loss = torch.stack(costs).mean()
+        places = [torch.randint(0, len(live[one][0]), (BATCH,), generator=chance) for one in drawn]
+        samples, classes = (
+            torch.cat([live[one][part][chosen] for one, chosen in zip(drawn, places, strict=True)])
+            for part in range(2)
+        )
+        found = _costs(model, costs, samples, classes).reshape(SETS, BATCH).mean(dim=1)
+        loss = (found / torch.tensor([usual[one] for one in drawn])).mean()
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -141,5 +165,8 @@ def train_lapped_transform(
     return model.kernels()
 
 
-def _cost(latents: torch.Tensor) -> torch.Tensor:
-    return (SLOPE * torch.log2(1 + latents * latents / KNEE)).sum(dim=-1).mean()
+def _costs(
+    model: LappedTransform, costs: LatentCosts, samples: torch.Tensor, classes: torch.Tensor
+) -> torch.Tensor:
+    """Costs of blocks, shape (n,)."""
+    return costs(model(samples.float()), classes.long()).sum(dim=-1)

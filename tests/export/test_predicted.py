@@ -11,6 +11,7 @@ pytest.importorskip("onnx")
 
 import torch
 
+from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.packages.package import load_package, pack, unpack
 from bandfold.bitstream.segments.predicted_codec import codec_of
 from bandfold.bitstream.transforms.dct import FREQUENCIES
@@ -22,13 +23,22 @@ from bandfold.formats.envi.writer import write_envi
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard.encoder import Encoder
 from bandfold.synthetic.scenes import SyntheticScene
-from bandfold.training.lapped_transform import LappedTransform, cosine_basis, train_lapped_transform
+from bandfold.training.lapped_transform import (
+    LappedTransform,
+    Patches,
+    cosine_basis,
+    train_lapped_transform,
+)
+from bandfold.training.latent_costs import FARTHEST, LatentCosts
+
+COSTS = LatentCosts(load_tables().modes["banded"])
 
 
-def _patches(seed, count=200):
+def _patches(seed, count=300):
     """Noise that a cosine transform is not the best for: smooth along one diagonal."""
-    noise = np.random.default_rng(seed).normal(size=(count, 26, 26))
-    return (noise[:, :24, :24] + noise[:, 1:25, 1:25] + noise[:, 2:, 2:]).astype(np.float32)
+    noise = np.random.default_rng(seed).normal(size=(count, 32, 32))
+    samples = sum(noise[:, place : place + 24, place : place + 24] for place in range(8)) / 2
+    return Patches(samples.astype(np.float32), np.full((count, 64), 10, np.uint8))
 
 
 def test_it_begins_as_the_cosine_transform():
@@ -56,17 +66,30 @@ def test_whatever_its_parameters_it_is_orthonormal_and_symmetric():
 
 def test_training_lowers_the_cost_and_repeats():
     sets = [_patches(1), _patches(2)]
-    found = train_lapped_transform(sets, 12, seed=4)
-    np.testing.assert_array_equal(found, train_lapped_transform(sets, 12, seed=4))
+    found = train_lapped_transform(sets, COSTS, 25, seed=4)
+    np.testing.assert_array_equal(found, train_lapped_transform(sets, COSTS, 25, seed=4))
 
     def cost(kernels):
-        latents = _patches(3).reshape(200, -1) @ kernels.reshape(64, -1).T
-        return np.log2(1 + latents**2 / 0.15).mean()
+        other = _patches(3)
+        latents = other.samples.reshape(300, -1) @ kernels.reshape(64, -1).T
+        return float(COSTS(torch.from_numpy(latents), torch.from_numpy(other.classes).long()).mean())
 
-    assert cost(found) < 0.995 * cost(train_lapped_transform(sets, 0))
-    np.testing.assert_array_equal(
-        train_lapped_transform([np.zeros((9, 24, 24), np.float32)], 3).shape, (64, 24, 24)
-    )
+    assert cost(found) < 0.98 * cost(train_lapped_transform(sets, COSTS, 0))
+    nothing = Patches(np.zeros((0, 24, 24), np.float16), np.zeros((0, 64), np.uint8))
+    assert train_lapped_transform([nothing], COSTS, 3).shape == (64, 24, 24)
+
+
+def test_a_latent_costs_what_its_level_takes():
+    mode = load_tables().modes["banded"]
+    latents = torch.tensor([0.0, 0.25, -5.0, 3.0 * FARTHEST], dtype=torch.float64)
+    found = COSTS(latents, torch.tensor([7, 7, 20, 20]))
+    nothing = 0.13 * mode.costs[7, 0] / 256
+    five = (mode.points[20, 2]) ** 2 + 0.13 * mode.costs[20, 5] / 256
+    assert found[0] == pytest.approx(nothing, rel=1e-4)
+    assert found[1] == pytest.approx(nothing + 0.25**2, rel=1e-3)
+    assert found[2] == pytest.approx(five, rel=0.05)
+    assert found[2] <= five * (1 + 1e-4)
+    assert found[3] > COSTS(torch.tensor([FARTHEST * 1.0]), torch.tensor([20]))
 
 
 @pytest.fixture(scope="module")
