@@ -22,8 +22,8 @@ from bandfold.programs.options import FOLDER, bps_option, figures_option, geomet
 from bandfold.programs.program import run, write_figures
 from bandfold.synthetic.scenes import SyntheticScene
 
-TASKS = ("effort 5", "effort 1", "lossless", "decode")
-"""What is counted: encodes, and the decode of effort 5 without restoration."""
+TASKS = ("effort 5", "effort 1", "lossless", "decode", "restore")
+"""What is counted: encodes, and decodes of effort 5 without restoration and with it."""
 
 _LEAST = 0.005
 """Share of all instructions from which on a function or a loop is told."""
@@ -92,10 +92,11 @@ def profile(
     lengths = json.dumps({name: len(part) for name, part in blocks.items()})
     words = ["-m", "bandfold.benchmarks.arm.workload"]
     with tempfile.TemporaryDirectory(prefix="bandfold-instructions-") as folder:
-        if task == "decode":
+        if task in ("decode", "restore"):
             stream = Path(folder, "scene.bf")
             Encoder(bps=bps).encode_to(SyntheticScene(*shape, SEED), stream)
             words += ["decode", lengths, "--stream", str(stream)]
+            words += ["--restore"] if task == "restore" else []
         else:
             words += ["encode", lengths, "--shape", *map(str, shape)]
             words += [] if task == "lossless" else ["--bps", str(bps), "--effort", task.split()[-1]]

@@ -50,6 +50,7 @@ def read_counters(lengths: dict[str, int]) -> dict[str, list[int]]:
 @click.option("--bps", type=float, help="Lossless if it is not given.")
 @click.option("--effort", type=int, default=5)
 @click.option("--stream", type=click.Path(path_type=Path), help="To decode.")
+@click.option("--restore", is_flag=True, help="Decode with restoration.")
 def main(
     task: str,
     lengths: dict[str, int],
@@ -57,10 +58,11 @@ def main(
     bps: float | None,
     effort: int,
     stream: Path | None,
+    restore: bool,
 ) -> None:
     """Encode a scene or decode a stream; then write counters as JSON."""
     if stream is not None and task == "decode":
-        Decoder(stream.read_bytes(), restore="off").decode()
+        Decoder(stream.read_bytes(), restore="auto" if restore else "off").decode()
     else:
         Encoder(EncoderSettings(bps=bps, effort=effort, lossless=bps is None)).encode(
             SyntheticScene(*shape, SEED)
