@@ -11,6 +11,7 @@ beyond any latent of 16-bit samples.
 
 from __future__ import annotations
 
+import mmap
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -44,6 +45,9 @@ _STATE = 64
 
 _START_BIT, _FREQUENCY_BIT, _MORE_BIT = 6, 38, 63
 _FREQUENCY_MASK = (1 << (_MORE_BIT - _FREQUENCY_BIT)) - 1
+
+_LARGE_ROOM = 1 << 18
+"""Words from which their room is a place of its own: memory that others have used would be held for it."""
 
 _SLACK = 2
 """Words of room that a part has beside one for each symbol, which takes 24 bits at most: the state is two."""
@@ -158,7 +162,7 @@ class AnsCoder:
             rooms.append(len(symbols) + _SLACK * len(rooms))
             ends.append(ends[-1] + sum(len(run.tables) for run in runs))
             del runs
-        words = np.empty(rooms[-1], dtype=np.uint32)
+        words = _room(rooms[-1])
         lengths = np.empty(len(ends) - 1, dtype=np.int64)
         _encode(
             np.frombuffer(symbols, dtype=np.uint8),
@@ -189,6 +193,13 @@ class AnsCoder:
             If the first word is 0.
         """
         return AnsDecoder(self, words)
+
+
+def _room(words: int) -> NDArray[np.uint32]:
+    """Memory for words, of which few are written where most symbols are zero: then the rest takes none."""
+    if words < _LARGE_ROOM:
+        return np.empty(words, dtype=np.uint32)
+    return np.frombuffer(mmap.mmap(-1, 4 * words), dtype=np.uint32)
 
 
 @structure(
