@@ -123,7 +123,7 @@ class StreamCounts:
         plan = self.plan or self.find(scene)
         samples = Samples.of(scene, plan)
         if not self._seek:
-            return CountedStrip(samples, 0, plan.rounding)
+            return CountedStrip(samples, 0, self._rounding(plan, scene))
         escapes = samples.uncounted(slice(0, scene.info.lines)).escapes
         many = escapes is not None and len(escapes.places) > RARE * scene.info.count
         # Coarser counts would not keep limits: what has no count is kept exactly.
@@ -133,11 +133,16 @@ class StreamCounts:
             coarse = Samples.of(scene, plan.coarser(whole))
             if _whole_numbers(coarse):
                 return CountedStrip(coarse, whole)
-        if not doublings and not plan.whole_doublings:
-            return CountedStrip(samples, 0, plan.rounding)
-        coarse = Samples.of(scene, plan.coarser(doublings)) if doublings else samples
-        rounding = plan.rounding_of(scene, doublings)
-        return CountedStrip(coarse, doublings, rounding * 4.0**doublings)
+        if not doublings:
+            return CountedStrip(samples, 0, self._rounding(plan, scene))
+        coarse = Samples.of(scene, plan.coarser(doublings))
+        return CountedStrip(coarse, doublings, plan.rounding_of(scene, doublings) * 4.0**doublings)
+
+    @staticmethod
+    def _rounding(plan: CountPlan, scene: SceneSource) -> float:
+        """What rounding to the counts of the header does, where the first lines do not tell it of all."""
+        exact = not plan.rounding and scene.info.dtype.kind == "f"
+        return plan.rounding_of(scene, 0) if exact else plan.rounding
 
 
 def _whole_numbers(strip: Samples) -> bool:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bandfold.common.scene import Scaling
 from bandfold.ground import Decoder
 from bandfold.onboard import ArraySource, Encoder
 from bandfold.onboard.downlink.resume import find_begun
@@ -126,6 +127,21 @@ def test_a_rate_is_kept_over_brighter_lines_and_used_behind_them(gain):
     assert errors[2] < 3 * gain * plain[2]
     # The buffer has been used by the strip before.
     assert errors[3] < 2 * plain[3]
+
+
+@pytest.mark.parametrize("scale", [None, 1.0])
+def test_fractions_that_counts_cannot_hold_are_told(scale):
+    """A wide range of whole numbers leaves counts of 1, and so does a scale that is declared."""
+    cube = whole_at_first(2000 if scale is None else 100)
+    source = ArraySource(cube, scaling=None if scale is None else Scaling(scale))
+    encoder = Encoder(rmse=0.1, stream=True, strip_lines=HEIGHT)
+    decoder = Decoder(encoder.encode(source), restore="off")
+    assert decoder.report()["precision"] == 1
+    errors = decoder.decode().astype(float) - cube
+    assert np.sqrt((errors[:, :HEIGHT] ** 2).mean()) < 0.105
+    assert np.sqrt((errors[:, HEIGHT:] ** 2).mean()) > 0.28
+    assert "(RMSE 0.1) is out of reach in 3 strips, of which the worst: lines" in encoder.notes[-1]
+    assert "since samples are rounded to counts of 1;" in encoder.notes[-1]
 
 
 def test_lines_as_bright_as_the_first_ones_are_told_of_too():
