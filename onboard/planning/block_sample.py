@@ -91,10 +91,17 @@ class BlockSample:
     @property
     def counted_moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The same of the pixels that errors are told of."""
-        if self.counted is None or not self.counted.any():
+        if self.counted is None or self.counted.all() or not self.counted.any():
             return self.moments
-        pixels = self.blocks[:, : len(self.counted)].reshape(len(self.blocks), -1)
-        return self._weighted(*covariance(pixels[:, self.counted.reshape(-1), None], self.workers))
+        others = ~self.counted
+        if self.weights is None and not self.added and 2 * others.sum() < others.size:
+            # Few pixels are summed, and taken away.
+            return _without(*self.moments, others.size, *self._covariance_of(others), int(others.sum()))
+        return self._weighted(*self._covariance_of(self.counted))
+
+    def _covariance_of(self, pixels: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        usual = self.blocks[:, : len(pixels)].reshape(len(self.blocks), -1)
+        return covariance(usual[:, pixels.reshape(-1), None], self.workers)
 
     def _weighted(
         self, mean: NDArray[np.float64], covariances: NDArray[np.float64]
@@ -104,6 +111,25 @@ class BlockSample:
             covariances *= weights
             covariances *= weights[:, None]
         return mean, covariances
+
+
+def _without(
+    mean: NDArray[np.float64],
+    covariances: NDArray[np.float64],
+    count: int,
+    gone_mean: NDArray[np.float64],
+    gone: NDArray[np.float64],
+    gone_count: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Moments of what is left of some pixels; `gone` becomes the covariances."""
+    left = count - gone_count
+    left_mean = (count * mean - gone_count * gone_mean) / left
+    away, moved = gone_mean - mean, left_mean - mean
+    # Row by row in place: with thousands of bands each matrix of all pairs takes hundreds of megabytes.
+    for band in range(len(gone)):
+        own = count * covariances[band] - gone_count * (gone[band] + away[band] * away)
+        gone[band] = own / left - moved[band] * moved
+    return left_mean, gone
 
 
 def sample_blocks(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bandfold.onboard.planning.block_sample import FEW_BLOCKS, sample_blocks
-from bandfold.onboard.samples.samples import ArraySource
+from bandfold.onboard.samples.samples import ArraySource, Samples
 
 
 def _numbered(rows, columns):
@@ -42,3 +42,16 @@ def test_bands_may_be_left_out():
     whole, some = (sample_blocks(ArraySource(cube), stride=stride) for stride in (1, 3))
     np.testing.assert_array_equal(some.blocks, whole.blocks[::3])
     assert (whole.stride, some.stride) == (1, 3)
+
+
+@pytest.mark.parametrize("absent", [0, 3, 15])
+def test_moments_of_pixels_that_count_are_those_of_the_scene(absent):
+    """Without what mirrors it beyond its borders, and without what fills absent samples."""
+    cube = np.random.default_rng(7).normal(9000, 800, (5, 21, 19)).astype(np.uint16)
+    cube[:, :, :absent] = 0
+    sample = sample_blocks(Samples.of(ArraySource(cube, no_data=0.0)), counted=True)
+    there = cube[:, :, absent:].reshape(5, -1)
+    mean, covariances = sample.counted_moments
+    np.testing.assert_allclose(mean, there.mean(axis=1), rtol=1e-12)
+    np.testing.assert_allclose(covariances, np.cov(there, bias=True), rtol=1e-9, atol=1e-6)
+    assert sample_blocks(ArraySource(cube)).counted is None
