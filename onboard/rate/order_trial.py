@@ -38,6 +38,9 @@ PARTS = (4, 8)
 """Places of the first band that are screened in the usual number of tiers and in one more, evenly along its
 distance; then those next to the best one, in tiers and places."""
 
+MORE = 3
+"""Places that are screened in one tier more where that is better for the best one."""
+
 FINALISTS, NEAR_BEST = 2, 0.03
 """Screened orders that are tried at most, and octaves of bytes within which they are of the best one."""
 
@@ -244,6 +247,9 @@ def _screened(
     near = [_order(count, best.first + move * distance // (2 * PARTS[1])) for move in (-1, 1)]
     others = [_order(other, best.first) for other in (count - 1, count + 1) if 0 < other <= MOST_SPAN]
     screen(near + others)
+    if len(min(costs, key=lambda one: costs[one]).gains) > count:
+        good = sorted((one for one in costs if len(one.gains) == count), key=lambda one: costs[one])[:MORE]
+        screen([_order(count + 1, one.first + move) for one in good for move in (0, distance)])
     costs[usual.order] += ACCUSTOMED * curve.slope
     ranked = sorted(costs, key=lambda one: costs[one])[:FINALISTS]
     return [one for one in ranked if costs[one] <= costs[ranked[0]] - NEAR_BEST * curve.slope]
