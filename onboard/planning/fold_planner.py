@@ -25,10 +25,11 @@ from .block_sample import BlockSample, told_means
 from .component_latents import ComponentLatents, fold_gains
 from .partition import check_partition, partition_bands
 
-FIRST_THRESHOLD = 0.2
-"""A component of the first fold is looked at if its variance exceeds so many times ``step**2 / 12``."""
+FIRST_THRESHOLD = 0.05
+"""A component of the first fold is looked at if its variance exceeds so many times ``step**2 / 12``: one that
+is smooth, or zero but for a few places, has latents far above its variance."""
 
-SECOND_THRESHOLD = 0.4
+SECOND_THRESHOLD = 0.1
 """The same after the second fold, where a component's energy is no longer spread over intervals."""
 
 LEAST_GAIN = 0.001

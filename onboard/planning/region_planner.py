@@ -52,7 +52,7 @@ SAVED_SHARE = 0.7
 """Share of what the sample says several folds save that is saved: rotations and contexts adapt to the land
 too, and do better with one fold than with several."""
 
-SIDE_FACTOR = 2.0
+SIDE_FACTOR = 1.5
 """Times the bits of its vectors that another fold costs: mostly it has rotations too."""
 
 

@@ -47,6 +47,9 @@ BLOCKS_PER_CLASS = 8
 ROUNDS = 6
 """Rounds of assigning blocks and taking each class's own basis again."""
 
+SAVED = 2.0
+"""Bits that coded scenes save, and squared error at what it is worth in bits, for each that is estimated."""
+
 MOMENT_BITS = 22
 """Bits of latents in second moments: their products stay below 2**44 ..."""
 
@@ -101,7 +104,7 @@ def find_rotations(
         vectors = math.fsum(map(_matrix_bits, matrices))
         spent = vectors + rotation_map_bits(len(matrices), pixels)
         saved = int(_block_costs(top, step).sum()) - int(costs.min(axis=0).sum())
-        gain = saved / BITS_UNIT * pixels / (blocks * CHANNELS) - spent
+        gain = SAVED * saved / BITS_UNIT * pixels / (blocks * CHANNELS) - spent
         if gain > best_gain:
             best, best_gain = matrices, gain
     return best
@@ -274,7 +277,7 @@ def _prune(
 ) -> tuple[tuple[Vectors, ...], NDArray[np.int64]]:
     """Drop, one after the other, matrices that save less than they cost."""
     keep = list(range(len(matrices)))
-    scale = pixels / (costs.shape[1] * CHANNELS * BITS_UNIT)
+    scale = SAVED * pixels / (costs.shape[1] * CHANNELS * BITS_UNIT)
     while len(keep) > 1:
         cheapest = int(costs[keep].min(axis=0).sum())
         saved = [

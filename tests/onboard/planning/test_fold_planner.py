@@ -74,6 +74,17 @@ def test_without_a_second_fold_the_components_are_those_of_the_intervals(cube, s
     assert planner.variances.sum() == pytest.approx((centred**2).mean(axis=1).sum(), rel=1e-6)
 
 
+def test_a_weak_component_is_kept_where_it_is_smooth():
+    # A fiftieth of a step squared for each pixel, but more than a step in the mean of a block.
+    step, signs = 80.0, np.random.default_rng(0).choice([-1.0, 1.0], (1, 16, 16))
+    plane = np.sqrt(0.02) * step * np.kron(signs, np.ones((1, 8, 8)))
+    spectrum = np.sin(np.arange(24) / 3) / np.linalg.norm(np.sin(np.arange(24) / 3))
+    cube = np.rint(4000 + np.tensordot(spectrum[:, None], plane, 1)).astype(np.int16)
+    planner = FoldPlanner(sample_blocks(ArraySource(cube)), None)
+    assert planner.plan(step).components == 1
+    assert planner.plan(2 * step).components == 0
+
+
 def test_components_come_in_falling_order_and_fit_the_fold(planner):
     fold = planner.plan(4.0)
     assert fold.ends[-1] == 24

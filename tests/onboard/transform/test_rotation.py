@@ -80,7 +80,7 @@ def test_like_blocks_take_like_matrices(latents, matrices):
 
 
 def test_nothing_to_gain_no_matrices():
-    noise = np.random.default_rng(1).normal(0, 0.3 * STEP * FRACTION, (16, 64, 200))
+    noise = np.random.default_rng(1).normal(0, 0.1 * STEP * FRACTION, (16, 64, 200))
     assert find_rotations(np.rint(noise), STEP, 64 * 200) == ()
 
 
