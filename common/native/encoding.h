@@ -35,8 +35,8 @@ void bf_eliminate(const double *vectors, const double *scales, int64_t count, in
 void bf_pivots(double *restrict matrix, int64_t n, double *restrict pivots, double *restrict scaled);
 
 /* rotation.c */
-void bf_rotation_costs(const double *latents, int32_t size, int64_t blocks, const double *matrices, int32_t count,
-                       float scale, int64_t *costs);
+void bf_rotation_costs(const double *latents, int32_t size, int32_t channels, int64_t blocks, const double *matrices,
+                       int32_t count, float scale, int64_t *costs);
 void bf_cost(const int32_t *latents, int64_t count, float scale, double steps, int64_t *totals);
 
 int32_t bf_rotate(int32_t *latents, int32_t size, int64_t blocks, const double *matrices, const uint8_t *chosen);

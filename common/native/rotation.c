@@ -29,12 +29,12 @@ BF_INLINE integers cost_of(lanes x, float scale)
     return __builtin_convertvector(value, integers);
 }
 
-/* What blocks cost once each of `count` matrices of [size][size] has rotated them.
+/* What the first latents of blocks cost once each of `count` matrices of [size][size] has rotated them.
  *
- * Latents are of shape [size][64][blocks], costs of [count][blocks]; where there are no matrices (null), costs are
+ * Latents are of shape [size][channels][blocks], costs of [count][blocks]; where there are no matrices (null), costs are
  * those of the latents as they are.
  */
-BF_EXPORT BF_CLONES void bf_rotation_costs(const double *latents, int32_t size, int64_t blocks,
+BF_EXPORT BF_CLONES void bf_rotation_costs(const double *latents, int32_t size, int32_t channels, int64_t blocks,
                                            const double *matrices, int32_t count, float scale, int64_t *costs)
 {
     const int32_t kinds = matrices ? count : 1;
@@ -44,9 +44,9 @@ BF_EXPORT BF_CLONES void bf_rotation_costs(const double *latents, int32_t size, 
             const int32_t some = kinds - first < TOGETHER ? kinds - first : TOGETHER;
             integers totals[TOGETHER] = {{0}};
             lanes x[MOST] = {{0}}, found[MOST];
-            for (int channel = 0; channel < BF_CHANNELS; channel++) {
+            for (int channel = 0; channel < channels; channel++) {
                 for (int32_t i = 0; i < size; i++) {
-                    const double *from = latents + ((int64_t)i * BF_CHANNELS + channel) * blocks + start;
+                    const double *from = latents + ((int64_t)i * channels + channel) * blocks + start;
                     if (live == LANES)
                         memcpy(&x[i], from, sizeof x[i]);
                     else

@@ -8,6 +8,7 @@ orthonormal, they change no error.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +30,15 @@ from bandfold.onboard.vector_quantisation import quantise_vectors
 
 from .analysis import LARGEST_LATENT, refuse_large_latents
 
-SIZES = (16, 8)
+SIZES = (32, 24, 16, 8)
 """Numbers of strongest components that are tried: a matrix costs their number squared."""
+
+SEARCHED = 16
+"""Components at most by which the blocks of a sample are sorted into classes, whatever the size of matrices."""
+
+CHANNELS_TRIED = 15
+"""Latents of a component by which blocks choose among matrices larger than that: those of the first five
+diagonals, where most of the difference is, in the time that all take with half as many components."""
 
 LARGEST_SIZE = max(SIZES)
 """Components that are looked at."""
@@ -95,12 +103,16 @@ def find_rotations(
     classes = min(MOST_CLASSES, blocks // BLOCKS_PER_CLASS)
     best: tuple[Vectors, ...] = ()
     best_gain = 0.0
-    for size in SIZES if classes > 1 else ():
+    chosen, searched = np.zeros(0, dtype=np.intp), 0
+    for size in dict.fromkeys(min(size, len(latents)) for size in SIZES) if classes > 1 else ():
         # Smaller matrices are for scenes that cannot afford many of the larger ones.
-        if len(latents) < SMALLEST_SIZE or len(best) > classes // 2:
+        if size < SMALLEST_SIZE or len(best) > classes // 2:
             break
+        if searched != min(size, SEARCHED):
+            searched = min(size, SEARCHED)
+            chosen = _alternate(np.ascontiguousarray(latents[:searched]), step, classes, workers)
         top = np.ascontiguousarray(latents[:size])
-        matrices, costs = _prune(*_alternate(top, step, pixels, classes, workers), pixels)
+        matrices, costs = _prune(*_told(top, chosen, step, pixels, workers), pixels)
         vectors = math.fsum(map(_matrix_bits, matrices))
         spent = vectors + rotation_map_bits(len(matrices), pixels)
         saved = int(_block_costs(top, step).sum()) - int(costs.min(axis=0).sum())
@@ -139,7 +151,8 @@ def rotate(
 
     def choose(start: int) -> None:
         some = slice(start, start + BLOCKS_AT_ONCE)
-        chosen[some] = np.argmin(_costs(flat[:size, :, some].astype(np.float64), integers, step), axis=0)
+        tried = flat[:size, : CHANNELS if size <= SEARCHED else CHANNELS_TRIED, some].astype(np.float64)
+        chosen[some] = np.argmin(_costs(tried, integers, step), axis=0)
 
     for _ in workers.map(choose, range(0, len(chosen), BLOCKS_AT_ONCE)):
         pass
@@ -191,14 +204,24 @@ def rotate_blocks(
     SceneError
         If a latent exceeds 32 bits then, which takes thousands of bands.
     """
-    if _rotate_blocks(latents, matrices, chosen):
+    size = len(latents)
+    filled = _filled_up(latents, 0)
+    if _rotate_blocks(filled, _filled_up(matrices, 1, 2), chosen):
         refuse_large_latents()
+    if filled is not latents:
+        latents[...] = filled[:size]
+
+
+def _filled_up(array: NDArray[Any], *axes: int) -> NDArray[Any]:
+    """Zeros behind the components, which cost nothing, to the next number that kernels rotate."""
+    more = -array.shape[axes[0]] % KERNEL_LANES
+    return np.pad(array, [(0, more if axis in axes else 0) for axis in range(array.ndim)]) if more else array
 
 
 def _block_costs(latents: NDArray[np.float64], step: float) -> NDArray[np.int64]:
     """Cost of each block as it is in ``1 / BITS_UNIT`` bit, shape (blocks,)."""
     costs = np.empty((1, latents.shape[2]), dtype=np.int64)
-    _rotation_costs(latents, None, bits_scale(step), costs)
+    _rotation_costs(_filled_up(latents, 0), None, bits_scale(step), costs)
     whole: NDArray[np.int64] = costs[0]
     return whole
 
@@ -209,6 +232,7 @@ def _costs(
     """Cost of each block under each matrix, shape (matrices, blocks)."""
     costs = np.empty((len(integers), latents.shape[2]), dtype=np.int64)
     scale = bits_scale(step)
+    latents, integers = _filled_up(latents, 0), _filled_up(integers, 1, 2)
     shares = np.array_split(np.arange(len(integers)), min(workers.threads, len(integers)))
     parts = [slice(share[0], share[-1] + 1) for share in shares]
     for _ in workers.map(lambda part: _rotation_costs(latents, integers[part], scale, costs[part]), parts):
@@ -217,7 +241,7 @@ def _costs(
 
 
 @compiled(
-    "bf_rotation_costs(latents: float64[size, 64, blocks], size: int32, blocks: int64,"
+    "bf_rotation_costs(latents: float64[size, channels, blocks], size: int32, channels: int32, blocks: int64,"
     " matrices: float64[count, size, size] | None, count: int32, scale: float32,"
     " costs: out(int64[count, blocks]))",
     when=_whole_registers,
@@ -241,33 +265,41 @@ def _matrix_bits(matrix: Vectors) -> float:
 
 
 def _alternate(
-    latents: NDArray[np.float64], step: float, pixels: int, classes: int, workers: Workers
+    latents: NDArray[np.float64], step: float, classes: int, workers: Workers
+) -> NDArray[np.intp]:
+    """Alternate between each class's own basis and each block's cheapest class; returns the class of each."""
+    chosen = _first_classes(latents, classes, workers)
+    for _ in range(ROUNDS - 1):
+        integers = np.rint(_bases(latents, chosen, workers)[1] * BASIS_UNIT)
+        chosen = np.argmin(_costs(latents, integers, step, workers), axis=0)
+    return chosen
+
+
+def _bases(
+    latents: NDArray[np.float64], chosen: NDArray[np.intp], workers: Workers
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
+    """Variances and vectors of the bases of all classes that have blocks, and how many those are."""
+    sizes = np.bincount(chosen)
+    used = np.flatnonzero(sizes)
+    members = [chosen == index for index in used]
+    moments = np.stack(list(workers.map(lambda some: _second_moments(latents[:, :, some]), members)))
+    return (*exact.eigh(moments), sizes[used])
+
+
+def _told(
+    latents: NDArray[np.float64], chosen: NDArray[np.intp], step: float, pixels: int, workers: Workers
 ) -> tuple[tuple[Vectors, ...], NDArray[np.int64]]:
-    """Alternate between each class's own basis and each block's cheapest class.
+    """Bases of all classes as a stream tells them.
 
     Returns
     -------
     matrices : tuple of Vectors
     costs : ndarray of int64, shape (matrices, blocks)
     """
-    chosen = _first_classes(latents, classes, workers)
     share = pixels / latents.shape[2]
-    for number in range(ROUNDS):
-        used = np.flatnonzero(np.bincount(chosen))
-        members = [chosen == index for index in used]
-        moments = np.stack(list(workers.map(lambda some: _second_moments(latents[:, :, some]), members)))
-        values, vectors = exact.eigh(moments)
-        if number < ROUNDS - 1:
-            integers = np.rint(vectors * BASIS_UNIT)
-            chosen = np.argmin(_costs(latents, integers, step, workers), axis=0)
     matrices = tuple(
-        quantise_vectors(
-            vectors[place],
-            values[place] / (FRACTION * FRACTION),
-            step,
-            round(int((chosen == index).sum()) * share),
-        )
-        for place, index in enumerate(used)
+        quantise_vectors(vectors, values / (FRACTION * FRACTION), step, round(int(count) * share))
+        for values, vectors, count in zip(*_bases(latents, chosen, workers), strict=True)
     )
     return matrices, _costs(latents, np.stack([matrix.integers for matrix in matrices]), step, workers)
 

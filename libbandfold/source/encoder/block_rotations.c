@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LANES_OF_KERNEL = 8 };
+enum { LANES_OF_KERNEL = 8, CHANNELS_TRIED = 15 };
 
 static int64_t filled_up(int64_t size)
 {
@@ -26,11 +26,11 @@ static void fill_up(const double *matrices, int64_t count, int64_t size, double 
                    (size_t)size * sizeof *filled);
 }
 
-bandfold_status bfl_rotation_costs(bfl_workspace *workspace, const double *latents, int64_t size, int64_t blocks,
-                                   const double *matrices, int64_t count, double step, int64_t *costs)
+bandfold_status bfl_rotation_costs(bfl_workspace *workspace, const double *latents, int64_t size, int64_t channels,
+                                   int64_t blocks, const double *matrices, int64_t count, double step, int64_t *costs)
 {
     const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
-    const int64_t whole = filled_up(size), area = BF_CHANNELS * blocks;
+    const int64_t whole = filled_up(size), area = channels * blocks;
     const float scale = (float)bfl_bits_scale(step);
     if (whole != size) {
         double *more, *filled;
@@ -42,7 +42,7 @@ bandfold_status bfl_rotation_costs(bfl_workspace *workspace, const double *laten
         latents = more;
         matrices = matrices ? filled : NULL;
     }
-    bf_rotation_costs(latents, (int32_t)whole, blocks, matrices, (int32_t)count, scale, costs);
+    bf_rotation_costs(latents, (int32_t)whole, (int32_t)channels, blocks, matrices, (int32_t)count, scale, costs);
     bfl_release(workspace, BFL_SCRATCH, mark);
     return BANDFOLD_OK;
 }
@@ -84,15 +84,16 @@ bandfold_status bfl_rotate_blocks(bfl_workspace *workspace, const bfl_matrices *
                                   int64_t blocks, uint8_t *chosen)
 {
     const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
-    const int64_t count = matrices->size * BF_CHANNELS * blocks;
+    const int64_t channels = matrices->size <= BFL_SEARCHED ? BF_CHANNELS : CHANNELS_TRIED;
+    const int64_t tried = channels * blocks, count = matrices->size * tried;
     double *strongest;
     int64_t *costs;
     BFL_TAKE(strongest, workspace, BFL_SCRATCH, (uint64_t)count);
     BFL_TAKE(costs, workspace, BFL_SCRATCH, (uint64_t)(matrices->count * blocks));
     for (int64_t n = 0; n < count; n++)
-        strongest[n] = latents[n];
-    BFL_TRY(bfl_rotation_costs(workspace, strongest, matrices->size, blocks, matrices->integers, matrices->count, step,
-                               costs));
+        strongest[n] = latents[n / tried * BF_CHANNELS * blocks + n % tried];
+    BFL_TRY(bfl_rotation_costs(workspace, strongest, matrices->size, channels, blocks, matrices->integers,
+                               matrices->count, step, costs));
     bfl_choose_cheapest(costs, matrices->count, blocks, chosen);
     const int failed = matrices->size % LANES_OF_KERNEL
                            ? rotate_few(latents, matrices->size, blocks, matrices->integers, chosen)

@@ -6,8 +6,9 @@
 
 enum {
     BFL_MOST_MATRICES = 16,
-    BFL_MOST_ROTATED = 16,  /* components that are rotated at most */
-    BFL_LEAST_ROTATED = 3   /* folds of fewer components have no rotations */
+    BFL_MOST_ROTATED = 32,  /* components that are rotated at most */
+    BFL_LEAST_ROTATED = 3,  /* folds of fewer components have no rotations */
+    BFL_SEARCHED = 16       /* components by which the blocks of a sample are sorted into classes */
 };
 
 /* Square matrices, as they are told and as they rotate. */
@@ -19,10 +20,11 @@ typedef struct {
 } bfl_matrices;
 
 /* What blocks cost as each matrix of `count` rotates them, or as they are where matrices are null, in 1/256 bit:
- * `latents` are of shape [size][64][blocks], costs of [count][blocks].
+ * `latents` are of shape [size][channels][blocks], costs of [count][blocks].
  */
-bandfold_status bfl_rotation_costs(bfl_workspace *workspace, const double *latents, int64_t size, int64_t blocks,
-                                   const double *matrices, int64_t count, double step, int64_t *costs);
+bandfold_status bfl_rotation_costs(bfl_workspace *workspace, const double *latents, int64_t size, int64_t channels,
+                                   int64_t blocks, const double *matrices, int64_t count, double step,
+                                   int64_t *costs);
 
 /* The first of the cheapest matrices of each block. */
 void bfl_choose_cheapest(const int64_t *costs, int64_t count, int64_t blocks, uint8_t *chosen);

@@ -14,9 +14,9 @@
 #include <math.h>
 #include <string.h>
 
-enum { BLOCKS_PER_CLASS = 8, ROUNDS = 6, MOMENT_BITS = 22, MOMENT_CHUNK = 256, BITS_UNIT = 256, SIZES = 2 };
+enum { BLOCKS_PER_CLASS = 8, ROUNDS = 6, MOMENT_BITS = 22, MOMENT_CHUNK = 256, BITS_UNIT = 256, SIZES = 4 };
 
-static const double BASIS_UNIT = 65536.0, FRACTION = 64.0, LARGEST_CODE = 1 << 19;
+static const double BASIS_UNIT = 65536.0, FRACTION = 64.0, LARGEST_CODE = 1 << 19, SAVED = 2.0;
 
 /* The blocks of a sample that rotations are looked for on. */
 typedef struct {
@@ -124,34 +124,45 @@ static bandfold_status quantise_matrix(const search *in, const double *values, c
 }
 
 /* Alternate between the own basis of each class and the cheapest class of each block. */
-static bandfold_status alternate(const search *in, int64_t classes, bfl_matrices *found, int64_t *costs)
+static bandfold_status alternate(const search *in, int64_t classes, uint8_t *chosen, int64_t *costs)
+{
+    const bfl_block *mark = bfl_mark(in->workspace, BFL_SCRATCH);
+    const int64_t size = in->size, area = size * size;
+    int64_t used = 0, sizes[BFL_MOST_MATRICES];
+    double *values, *vectors;
+    BFL_TAKE(values, in->workspace, BFL_SCRATCH, (uint64_t)(BFL_MOST_MATRICES * size));
+    BFL_TAKE(vectors, in->workspace, BFL_SCRATCH, (uint64_t)(BFL_MOST_MATRICES * area));
+    BFL_TRY(bfl_first_classes(in->workspace, in->latents, size, in->blocks, classes, chosen));
+    for (int round = 1; round < ROUNDS; round++) {
+        BFL_TRY(class_bases(in, chosen, &used, sizes, values, vectors));
+        for (int64_t n = 0; n < used * area; n++)
+            vectors[n] = rint(vectors[n] * BASIS_UNIT);
+        BFL_TRY(bfl_rotation_costs(in->workspace, in->latents, size, BF_CHANNELS, in->blocks, vectors, used, in->step,
+                                   costs));
+        bfl_choose_cheapest(costs, used, in->blocks, chosen);
+    }
+    bfl_release(in->workspace, BFL_SCRATCH, mark);
+    return BANDFOLD_OK;
+}
+
+/* Bases of all classes as a stream tells them, and what each block costs under them. */
+static bandfold_status tell_bases(const search *in, const uint8_t *chosen, bfl_matrices *found, int64_t *costs)
 {
     const bfl_block *mark = bfl_mark(in->workspace, BFL_SCRATCH);
     const int64_t size = in->size, area = size * size;
     const double share = (double)in->pixels / (double)in->blocks;
     int64_t used = 0, sizes[BFL_MOST_MATRICES];
-    double *values, *vectors, *integers;
-    uint8_t *chosen;
+    double *values, *vectors;
     BFL_TAKE(values, in->workspace, BFL_SCRATCH, (uint64_t)(BFL_MOST_MATRICES * size));
     BFL_TAKE(vectors, in->workspace, BFL_SCRATCH, (uint64_t)(BFL_MOST_MATRICES * area));
-    BFL_TAKE(integers, in->workspace, BFL_SCRATCH, (uint64_t)(BFL_MOST_MATRICES * area));
-    BFL_TAKE(chosen, in->workspace, BFL_SCRATCH, (uint64_t)in->blocks);
-    BFL_TRY(bfl_first_classes(in->workspace, in->latents, size, in->blocks, classes, chosen));
-    for (int round = 0; round < ROUNDS; round++) {
-        BFL_TRY(class_bases(in, chosen, &used, sizes, values, vectors));
-        if (round == ROUNDS - 1)
-            break;
-        for (int64_t n = 0; n < used * area; n++)
-            integers[n] = rint(vectors[n] * BASIS_UNIT);
-        BFL_TRY(bfl_rotation_costs(in->workspace, in->latents, size, in->blocks, integers, used, in->step, costs));
-        bfl_choose_cheapest(costs, used, in->blocks, chosen);
-    }
+    BFL_TRY(class_bases(in, chosen, &used, sizes, values, vectors));
     found->count = used;
     found->size = size;
     for (int64_t k = 0; k < used; k++)
         BFL_TRY(quantise_matrix(in, values + k * size, vectors + k * area, (int64_t)rint((double)sizes[k] * share),
                                 found->codes + k * area, found->precisions + k * size, found->integers + k * area));
-    BFL_TRY(bfl_rotation_costs(in->workspace, in->latents, size, in->blocks, found->integers, used, in->step, costs));
+    BFL_TRY(bfl_rotation_costs(in->workspace, in->latents, size, BF_CHANNELS, in->blocks, found->integers, used,
+                               in->step, costs));
     bfl_release(in->workspace, BFL_SCRATCH, mark);
     return BANDFOLD_OK;
 }
@@ -195,7 +206,7 @@ static void drop(bfl_matrices *matrices, int64_t *costs, int64_t blocks, int64_t
 /* Drop, one after the other, matrices that save less than they cost. */
 static void prune(const search *in, bfl_matrices *matrices, int64_t *costs)
 {
-    const double scale = (double)in->pixels / (double)(in->blocks * BF_CHANNELS * BITS_UNIT);
+    const double scale = SAVED * (double)in->pixels / (double)(in->blocks * BF_CHANNELS * BITS_UNIT);
     while (matrices->count > 1) {
         const int64_t cheapest = cheapest_costs(costs, matrices->count, in->blocks, -1);
         int64_t weakest = 0;
@@ -221,7 +232,8 @@ static bandfold_status gain_of(const search *in, const bfl_matrices *matrices, c
     double bits[BFL_MOST_MATRICES];
     int64_t *as_they_are, whole = 0;
     BFL_TAKE(as_they_are, in->workspace, BFL_SCRATCH, (uint64_t)in->blocks);
-    BFL_TRY(bfl_rotation_costs(in->workspace, in->latents, in->size, in->blocks, NULL, 1, in->step, as_they_are));
+    BFL_TRY(bfl_rotation_costs(in->workspace, in->latents, in->size, BF_CHANNELS, in->blocks, NULL, 1, in->step,
+                               as_they_are));
     for (int64_t b = 0; b < in->blocks; b++)
         whole += as_they_are[b];
     for (int64_t k = 0; k < matrices->count; k++)
@@ -229,7 +241,7 @@ static bandfold_status gain_of(const search *in, const bfl_matrices *matrices, c
     const double spent =
         bf_sum_exactly(bits, matrices->count) + bfl_rotation_map_bits(matrices->count, in->pixels);
     const int64_t saved = whole - cheapest_costs(costs, matrices->count, in->blocks, -1);
-    *gain = (double)saved / BITS_UNIT * (double)in->pixels / (double)(in->blocks * BF_CHANNELS) - spent;
+    *gain = SAVED * (double)saved / BITS_UNIT * (double)in->pixels / (double)(in->blocks * BF_CHANNELS) - spent;
     bfl_release(in->workspace, BFL_SCRATCH, mark);
     return BANDFOLD_OK;
 }
@@ -237,22 +249,32 @@ static bandfold_status gain_of(const search *in, const bfl_matrices *matrices, c
 bandfold_status bfl_search_rotations(bfl_workspace *workspace, const double *latents, int64_t size, int64_t blocks,
                                    double step, int64_t pixels, bfl_matrices *best)
 {
-    static const int64_t TRIED[SIZES] = {16, 8};
+    static const int64_t TRIED[SIZES] = {BFL_MOST_ROTATED, 24, 16, 8};
     const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
-    int64_t classes = blocks / BLOCKS_PER_CLASS, *costs;
+    int64_t classes = blocks / BLOCKS_PER_CLASS, searched = 0, *costs;
     double best_gain = 0.0;
     bfl_matrices *found;
+    uint8_t *chosen;
     classes = classes < BFL_MOST_MATRICES ? classes : BFL_MOST_MATRICES;
     best->count = 0;
     BFL_TAKE(found, workspace, BFL_SCRATCH, 1);
     BFL_TAKE(costs, workspace, BFL_SCRATCH, (uint64_t)(BFL_MOST_MATRICES * blocks));
+    BFL_TAKE(chosen, workspace, BFL_SCRATCH, (uint64_t)blocks);
     for (int n = 0; classes > 1 && n < SIZES; n++) {
-        /* Smaller matrices are for scenes that cannot afford many of the larger ones. */
-        if (size < BFL_LEAST_ROTATED || best->count > classes / 2)
-            break;
-        const search in = {workspace, latents, size < TRIED[n] ? size : TRIED[n], blocks, pixels, step};
+        search in = {workspace, latents, size < TRIED[n] ? size : TRIED[n], blocks, pixels, step};
         double gain = 0.0;
-        BFL_TRY(alternate(&in, classes, found, costs));
+        if (n && in.size == (size < TRIED[n - 1] ? size : TRIED[n - 1]))
+            continue;
+        /* Smaller matrices are for scenes that cannot afford many of the larger ones. */
+        if (in.size < BFL_LEAST_ROTATED || best->count > classes / 2)
+            break;
+        const int64_t whole = in.size, few = whole < BFL_SEARCHED ? whole : BFL_SEARCHED;
+        if (searched != few) {
+            in.size = searched = few;
+            BFL_TRY(alternate(&in, classes, chosen, costs));
+            in.size = whole;
+        }
+        BFL_TRY(tell_bases(&in, chosen, found, costs));
         prune(&in, found, costs);
         BFL_TRY(gain_of(&in, found, costs, &gain));
         if (gain > best_gain) {

@@ -12,7 +12,7 @@
 
 enum { MOST_TURN_SHIFT = 20, FINEST = 16 };
 
-static const double FIRST_THRESHOLD = 0.2, SECOND_THRESHOLD = 0.4, LEAST_GAIN = 0.001, LEAST_ENERGY = 0.02,
+static const double FIRST_THRESHOLD = 0.05, SECOND_THRESHOLD = 0.1, LEAST_GAIN = 0.001, LEAST_ENERGY = 0.02,
                     PLACE_BITS = 1.0;
 
 /* Covariances of the components of the first fold: [firsts][firsts]. Vectors are zero outside their intervals, and sums
