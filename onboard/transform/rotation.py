@@ -34,7 +34,7 @@ SIZES = (32, 24, 16, 8)
 """Numbers of strongest components that are tried: a matrix costs their number squared."""
 
 SEARCHED = 16
-"""Components at most by which the blocks of a sample are sorted into classes, whatever the size of matrices."""
+"""Components at most by which sampled blocks are sorted into classes, whatever the size of matrices."""
 
 CHANNELS_TRIED = 15
 """Latents of a component by which blocks choose among matrices larger than that: those of the first five
@@ -264,9 +264,7 @@ def _matrix_bits(matrix: Vectors) -> float:
     return math.fsum(vector_bits(matrix).tolist())
 
 
-def _alternate(
-    latents: NDArray[np.float64], step: float, classes: int, workers: Workers
-) -> NDArray[np.intp]:
+def _alternate(latents: NDArray[np.float64], step: float, classes: int, workers: Workers) -> NDArray[np.intp]:
     """Alternate between each class's own basis and each block's cheapest class; returns the class of each."""
     chosen = _first_classes(latents, classes, workers)
     for _ in range(ROUNDS - 1):
