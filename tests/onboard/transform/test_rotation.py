@@ -1,10 +1,13 @@
 """Block rotations keep the energy and lower the cost; where there is nothing to gain there are none."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT
+from bandfold.common import kernels
 from bandfold.onboard.rate_model import bits_scale, latent_bits
 from bandfold.onboard.transform.rotation import find_rotations, rotate
 
@@ -77,6 +80,24 @@ def test_like_blocks_take_like_matrices(latents, matrices):
     # A matrix serves one kind of block.
     shared = np.minimum(*majority).sum()
     assert shared < 0.1 * 256
+
+
+@pytest.mark.parametrize("components", [11, 22, 32])
+def test_matrices_are_as_large_as_they_pay_and_the_same_without_kernels(components):
+    latents = mixed_latents(components, 12, 12)
+    latents //= 1 + np.arange(64, dtype=np.int32)[:, None, None] // 8
+    sample = latents.reshape(components, 64, -1).astype(np.float64)
+    found = []
+    for run in (nullcontext, kernels.switched_off):
+        with run():
+            matrices = find_rotations(sample, STEP, 64 * 144 * 50)
+            rotated = latents.copy()
+            chosen = rotate(rotated, matrices, STEP)
+        assert {matrix.count for matrix in matrices} == {components}
+        assert len(np.unique(chosen)) >= 2
+        found.append((*(matrix.codes for matrix in matrices), chosen, rotated))
+    for fast, slow in zip(*found, strict=True):
+        np.testing.assert_array_equal(fast, slow)
 
 
 def test_nothing_to_gain_no_matrices():
