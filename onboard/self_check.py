@@ -11,7 +11,7 @@ from bandfold.common import kernels
 
 from .encoder import Encoder
 
-DIGEST = "24220fb5e485819a7243d023cf867fe6fa51ccdcace1efbe85f66cb06bffba33"
+DIGEST = "be5b74b4dc3a9914adda2a2152a89a81f50c4a95ee38aff51b0e0a219927c196"
 """SHA-256 of the stream of `made_up_scene` at `BPS`: it changes with format, tables and encoder."""
 
 BPS = 1.5
