@@ -14,8 +14,8 @@ LIBRARY = ROOT / "libbandfold"
 KERNELS = ROOT / "common" / "native"
 INCLUDED = (LIBRARY / "include", LIBRARY / "source", LIBRARY / "source" / "encoder", KERNELS)
 KERNEL_NAMES = (
-    "analysis", "arrangement", "bytes", "contexts", "exact_sum", "linear", "logarithms", "prediction", "quantise",
-    "rans", "refinement_base", "refinement_planes", "refinement_symbols", "rotation", "trellis",
+    "analysis", "arrangement", "bytes", "contexts", "exact_sum", "linear", "logarithms", "prediction",
+    "quantise", "rans", "refinement_base", "refinement_planes", "refinement_symbols", "rotation", "trellis",
 )  # fmt: skip
 OPTIONS = ["-std=gnu11", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno", "-fPIC"]
 COMPILER = shutil.which("cc") or shutil.which("gcc")
