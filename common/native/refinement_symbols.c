@@ -3,6 +3,7 @@
  */
 
 #include "refinement.h"
+#include "tokens.h"
 
 #include <string.h>
 
@@ -220,18 +221,6 @@ BF_EXPORT void bf_refinement_classes(const bf_refinement *tables, const bf_refin
         learn_line(&band, line, numbers + start, gone);
     }
     learn_band(&band);
-}
-
-BF_INLINE int highest_bit(uint32_t value)
-{
-#if defined(__GNUC__)
-    return 31 - __builtin_clz(value);
-#else
-    int bit = 31;
-    while (!(value >> bit))
-        bit--;
-    return bit;
-#endif
 }
 
 /* Bits that are being written, the first one of a byte is the most significant. */
