@@ -128,20 +128,12 @@ def choose_order(
     few = OrderPart(samples, method, planner, *SCREENED) if bands > MANY_BANDS else part
     orders = _screened(few, curve, best.trial, tiers, bands, stepped=stepped)
     if stepped:
-        watched = [CodedBands(bands) for _ in orders]
-        best.take(
-            [
-                best.other(_growing(order, STEEP_GAIN, bands), watch=coded.watch)
-                for order, coded in zip(orders, watched, strict=True)
-            ]
-        )
-        steps = [
-            important_steps(_growing(order, STEEP_GAIN, bands), coded)
-            for order, coded in zip(orders, watched, strict=True)
-        ]
+        watched = [(_growing(order, STEEP_GAIN, bands), CodedBands(bands)) for order in orders]
+        best.take([best.other(order, watch=coded.watch) for order, coded in watched])
+        steps = [important_steps(order, coded) for order, coded in watched]
         del watched
         best.take([best.other(order) for order in steps])
-    elif orders:
+    else:
         best.take([best.other(order) for order in orders])
     if best.trial.order.gains and (not stepped or best.cost > GREAT_GAIN * curve.slope):
         gains = (GENTLE_GAIN,) if stepped else (GENTLE_GAIN, STEEP_GAIN)
