@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 
+TOLD_MISS = 0.07
+"""Octaves of squared error (0.2 dB) by which a quality is missed before it is told."""
+
 _BEFORE = (0.0, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25)
 _AFTER = (0.0, 0.0004, 0.0039, 0.0253, 0.0679, 0.1139, 0.1967, 0.2651, 0.3254)
 

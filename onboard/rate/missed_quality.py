@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from bandfold.onboard.quality import quality_text
+from bandfold.common.exact import exp2
+from bandfold.onboard.quality import TOLD_MISS, quality_text
 from bandfold.onboard.samples.count_plan import precision_text
 from bandfold.onboard.samples.stream_counts import CountedStrip
-
-TOLD = 1.05
-"""A squared error that exceeds what was asked for by less (0.2 dB) is not told."""
 
 
 class MissedQuality:
@@ -31,7 +29,7 @@ class MissedQuality:
         self._scale = scale
         self._line = first_line
         self._strips = 0
-        self._worst = mse * TOLD
+        self._told_from = self._worst = mse * exp2(TOLD_MISS)
         self._text = ""
 
     def look(self, strip: CountedStrip, error: float) -> None:
@@ -46,7 +44,7 @@ class MissedQuality:
         """
         start, self._line = self._line, self._line + strip.samples.info.lines
         found = error + strip.rounding
-        if found <= self._mse * TOLD:
+        if found <= self._told_from:
             return
         self._strips += 1
         if found <= self._worst:

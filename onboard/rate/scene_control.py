@@ -11,7 +11,7 @@ from bandfold.common.exact import exp2, log2_of
 from bandfold.common.workers import trim_heap
 from bandfold.onboard.coding.scene_coder import CodedScene, SceneCoder, pixels_tried
 from bandfold.onboard.planning.plan import Planner
-from bandfold.onboard.quality import quality_text
+from bandfold.onboard.quality import TOLD_MISS, quality_text
 from bandfold.onboard.target import SMALLEST_STEP, step_code
 
 from .ladder import Ladder, Point, is_small
@@ -82,9 +82,6 @@ MODEL_SATURATES = "more of them would make the scene worse, with this model"
 FINEST_STEP = "a finer step than that cannot be written"
 NO_STEP = "no step comes nearer to it"
 """Why it is not."""
-
-TOLD_MISS = 0.07
-"""Octaves of squared error (0.2 dB) by which a quality is missed before it is told."""
 
 
 class _Settled(NamedTuple):

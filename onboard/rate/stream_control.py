@@ -14,6 +14,7 @@ from bandfold.onboard.coding.scene_coder import segment_bytes
 from bandfold.onboard.coding.strip_coder import CodedStrip, StripLatents, expected_mse
 from bandfold.onboard.planning.plan import Planner
 from bandfold.onboard.planning.stream_planner import STRIPS_AHEAD
+from bandfold.onboard.quality import TOLD_MISS
 from bandfold.onboard.rate_model import latent_cost
 from bandfold.onboard.samples.stream_counts import CountedStrip
 from bandfold.onboard.target import step_code
@@ -33,11 +34,9 @@ ERROR_SLOPE = 1.4
 QUALITY_RANGE = 0.06
 """Octaves of squared error (0.18 dB) around a quality that are accepted for a strip."""
 
-STILL_GOOD = 0.07
-"""Octaves of squared error (0.2 dB) by which a quality is missed before a strip is planned anew ..."""
-
 FINER = 0.25
-"""... for a step that is so many octaves finer than the error says: folds leave out a part of it."""
+"""Octaves by which a strip that misses its quality is planned anew for a finer step than the error says: folds
+leave out a part of it."""
 
 STILL_BETTER = 1.0
 """Octaves of squared error by which a strip may be better than asked for to tell the step of those behind."""
@@ -250,7 +249,7 @@ class FixedQuality:
         if error <= wanted or left_out <= wanted / 4:
             return 0.0
         missed = log2_of(error / max(wanted, ALL_EXACT))
-        return missed / ERROR_SLOPE + FINER if missed > STILL_GOOD else 0.0
+        return missed / ERROR_SLOPE + FINER if missed > TOLD_MISS else 0.0
 
     def take(self, task: StripTask, coded: CodedStrip) -> None:
         """Note whether it misses its quality; see `StreamControl.take`."""
