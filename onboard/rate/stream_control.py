@@ -35,8 +35,8 @@ QUALITY_RANGE = 0.06
 """Octaves of squared error (0.18 dB) around a quality that are accepted for a strip."""
 
 FINER = 0.25
-"""Octaves by which a strip that misses its quality is planned anew for a finer step than the error says: folds
-leave out a part of it."""
+"""Octaves by which the step that a strip is planned anew with, if it misses its quality, is finer than the
+error says: folds leave out a part of it."""
 
 STILL_BETTER = 1.0
 """Octaves of squared error by which a strip may be better than asked for to tell the step of those behind."""
