@@ -257,17 +257,25 @@ class ObjectPool(Generic[Thing]):
         self._make = make
         self._free: deque[Thing] = deque()
 
+    def take(self) -> Thing:
+        """Have a thing that nobody else has until it is given back: the one that was given back last."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            return self._make()
+
+    def give_back(self, thing: Thing) -> None:
+        """Let others have a thing."""
+        self._free.append(thing)
+
     @contextmanager
     def lent(self) -> Iterator[Thing]:
-        """Have a thing in the body that nobody else has meanwhile: the one that was given back last."""
-        try:
-            thing = self._free.pop()
-        except IndexError:
-            thing = self._make()
+        """Have a thing in the body."""
+        thing = self.take()
         try:
             yield thing
         finally:
-            self._free.append(thing)
+            self.give_back(thing)
 
 
 class _Limit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -151,7 +151,7 @@ class SceneCoder:
         code : int
             Step in units of ``1 / STEP_UNIT`` of a count.
         some : range, optional
-            Which of them; all by default.
+            Which of them, all by default. Threads that have nothing left to do begin with those behind them.
         errors : bool
             Whether to measure squared errors too.
         header_code : int, optional
@@ -163,19 +163,29 @@ class SceneCoder:
         -------
         list of CodedStrip
         """
-        coded: list[CodedStrip] = []
+        coded: dict[int, CodedStrip] = {}
         step = code / STEP_UNIT
         told = None if header_code in (None, code) else code
         which = range(len(strips)) if some is None else some
+        workers = self.method.workers
+        # Those first that take longest, so that threads are done at the same time. A strip that another
+        # thread has just begun with comes last: it is not waited for.
+        order = sorted(which, key=strips.left_to_do, reverse=True)
 
         def one(index: int) -> CodedStrip:
             strip = strips.code(index, step, errors=errors, told=told, segments=then is not None)
             return strip if then is None else then(index, strip)
 
-        for strip in self.method.workers.map(one, which):
-            coded.append(strip)
+        def in_turn() -> Iterator[int]:
+            yield from order
+            # One less than there are threads: more would take more memory than strips that are coded.
+            for index in range(which.stop, min(which.stop + workers.threads - 1, len(strips))):
+                strips.begin(index, workers)
+
+        for index, strip in zip(order, workers.map(one, in_turn()), strict=True):
+            coded[index] = strip
             self.progress("code", (which.start + len(coded)) / len(strips))
-        return coded
+        return [coded[index] for index in which]
 
     def at_step(
         self, planner: Planner, code: int, *, errors: bool, refine: Refine | None = None

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby, pairwise
 from typing import Any
 
 from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.common.scene import BLOCK, strips
 from bandfold.common.strip_memory import StripMemory
-from bandfold.common.workers import ObjectPool
+from bandfold.common.workers import ObjectPool, Workers
 from bandfold.onboard.planning.plan import Basis, Plan
 from bandfold.onboard.samples.samples import Samples
 from bandfold.onboard.samples.subsampled import stride_for, typical_rows
@@ -19,6 +20,9 @@ from .strip_coder import CodedStrip, Method, StripCoder
 
 LATENTS_KEPT = 1 << 23
 """Latents of a scene that are kept between trials of a step (32 MB); those of a larger one are made again."""
+
+CODING_SHARE = 0.75
+"""What depends on the step, in parts of the time of a strip."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class SceneStrips:
         most = max(part.coder.latents_per_pixel for part in parts) * pixels
         self._kept: dict[int, Any] | None = {} if most <= LATENTS_KEPT else None
         self._memory = ObjectPool(StripMemory)
+        self._begun: dict[int, Callable[[], tuple[Any, StripMemory | None]]] = {}
 
     def __len__(self) -> int:
         """Number of strips."""
@@ -93,6 +98,12 @@ class SceneStrips:
     def part(self, index: int) -> Strip:
         """One strip, from 0."""
         return self._parts[index]
+
+    def left_to_do(self, index: int) -> float:
+        """Work on one strip, from 0: about in proportion to its latents, and less where it was begun."""
+        part = self._parts[index]
+        share = CODING_SHARE if index in self._begun else 1.0
+        return share * part.coder.latents_per_pixel * part.pixels
 
     def code(
         self, index: int, step: float, *, errors: bool, told: int | None = None, segments: bool = False
@@ -118,30 +129,47 @@ class SceneStrips:
         """
         part = self._parts[index]
         place = replace(part.place, step_code=told)
-        if segments or self._kept is not None:
-            coded = part.coder.code(self._analysed(index), place, step, errors=errors)
-            return coded if segments else replace(coded, segment=None)
-        # What strips take is much, and as much for each: they take it one after the other.
-        with self._memory.lent() as memory:
-            analysed = part.coder.analyse(part.samples, part.lines, memory)
-            coded = part.coder.code(analysed, place, step, errors=errors, memory=memory)
-            return replace(coded, segment=None)
+        begun = self._begun.pop(index, None)
+        analysed, memory = self._analysed(index, lasting=segments) if begun is None else begun()
+        coded = part.coder.code(analysed, place, step, errors=errors, memory=memory)
+        if memory is not None:
+            self._memory.give_back(memory)
+        return coded if segments else replace(coded, segment=None)
+
+    def begin(self, index: int, workers: Workers) -> None:
+        """Do what does not depend on the step of a strip, in a thread that has nothing else to do.
+
+        Parameters
+        ----------
+        index : int
+            Which one, from 0. It is coded later, without its segment.
+        workers : Workers
+            Who does it, if threads are kept.
+        """
+        if index not in self._begun:
+            self._begun[index] = workers.later(partial(self._analysed, index))
 
     def forget(self) -> None:
         """Keep latents and memory of strips no longer: they are made again if they are wanted."""
         if self._kept is not None:
             self._kept.clear()
+        self._begun.clear()
         self._memory = ObjectPool(StripMemory)
 
-    def _analysed(self, index: int) -> Any:
-        """What does not depend on the step: kept for further steps if the scene is small, else made again."""
+    def _analysed(self, index: int, *, lasting: bool = False) -> tuple[Any, StripMemory | None]:
+        """What does not depend on the step, and the memory that it lies in, which is to be given back.
+
+        If the scene is small it is kept for further steps; else strips take their memory, which is much and
+        as much for each, one after the other, unless what comes out is to last.
+        """
         if self._kept is not None and index in self._kept:
-            return self._kept[index]
+            return self._kept[index], None
         part = self._parts[index]
-        analysed = part.coder.analyse(part.samples, part.lines)
+        memory = None if lasting or self._kept is not None else self._memory.take()
+        analysed = part.coder.analyse(part.samples, part.lines, memory)
         if self._kept is not None:
             self._kept[index] = analysed
-        return analysed
+        return analysed, memory
 
 
 def scene_strips(samples: Samples, plan: Plan, method: Method, strip_lines: int) -> SceneStrips:
