@@ -16,6 +16,7 @@ from bandfold.common.atomic_files import atomic_output
 from bandfold.common.errors import BudgetError, SettingsError
 from bandfold.common.exact import log2_of
 from bandfold.common.scene import SceneInfo, SceneSource
+from bandfold.common.spool import Keep, Spool, held
 from bandfold.common.workers import Workers, one_blas_thread
 
 from .coding.scene_coder import CodedScene, SceneCoder
@@ -176,17 +177,20 @@ class Encoder:
         VerificationError
             If what was coded is not what was to be coded.
         """
-        described = hasattr(scene, "info") and hasattr(scene, "read")
-        source = cast("SceneSource", scene) if described else ArraySource(cast("NDArray[Any]", scene))
+        source = _source_of(scene)
         if self.settings.stream:
             sections: list[bytes] = []
             self.encode_in_parts(source, sections.append)
             return b"".join(sections)
-        with self._workers.kept():
-            return self._encoded(source)
+        return self._encoded(source, held).data
 
-    def _encoded(self, source: SceneSource) -> bytes:
-        """A scene as a whole, see `encode`."""
+    def _encoded(self, source: SceneSource, keep: Keep) -> CodedScene:
+        """A scene as a whole, see `encode`; what its strips become is kept until it is put together."""
+        with self._workers.kept():
+            return self._refined(source, keep)
+
+    def _refined(self, source: SceneSource, keep: Keep) -> CodedScene:
+        """The scene, with what bounds its errors, if they are to be."""
         samples = Samples.of(source, seek_fills=self.settings.find_fill_values)
         self._notes = ()
         if samples.plan is not None and source.info.scaling is None:
@@ -197,25 +201,26 @@ class Encoder:
             info = samples.info
             samples = replace(samples, block_codes=block_codes(self.settings.roi, info.lines, info.samples))
         refiner = self._refiner(samples.scene.info)
-        coded = self._coded(samples, refiner)
+        coded = self._coded(samples, refiner, keep)
         self._missed = coded.notes
-        data = coded.data
         if refiner is not None:
             from .refinement.scene_refiner import refine_scene
 
-            data = refine_scene(
+            coded = refine_scene(
                 coded,
                 samples,
                 refiner,
                 base_first=self.settings.base_first,
                 workers=self._workers,
                 progress=self._progress,
+                keep=keep,
             )
-        header = Header.unpack(next(read_sections(data)).payload)
+        header = Header.unpack(next(read_sections(coded.head)).payload)
         components = max(basis.fold.components for basis in coded.plan.bases)
-        self._notes += decoding_notes(len(data), header, components, bounded=refiner is not None)
-        return data
+        self._notes += decoding_notes(coded.size, header, components, bounded=refiner is not None)
+        return coded
 
+    @one_blas_thread()
     def encode_to(self, scene: ArrayLike | SceneSource, path: str | os.PathLike[str]) -> int:
         """Encode a scene to a file, which appears whole or not at all.
 
@@ -236,10 +241,15 @@ class Encoder:
         OutputError
             If the file cannot be written; and what `encode` raises.
         """
+        source = _source_of(scene)
         with atomic_output(path) as file:
-            data = self.encode(scene)
-            file.write(data)
-        return len(data)
+            if self.settings.stream:
+                self.encode_in_parts(source, file.write)
+            else:
+                with Spool(path) as spool:
+                    for part in self._encoded(source, spool.keep).parts():
+                        file.write(part)
+            return file.tell()
 
     def encode_in_parts(
         self, scene: SceneSource, write: Callable[[bytes], object], begun: Begun | None = None
@@ -299,16 +309,18 @@ class Encoder:
             encoder.flush()
         return b"".join(sections)
 
-    def _coded(self, samples: Samples, refiner: StripRefiner | None) -> CodedScene:
+    def _coded(self, samples: Samples, refiner: StripRefiner | None, keep: Keep) -> CodedScene:
         """The scene without what bounds its errors."""
         if self._networks is not None:
-            return self._coded_by_networks(samples, self._networks, refiner)
+            return self._coded_by_networks(samples, self._networks, refiner, keep)
         if self._sensor is not None:
             self._sensor.check_scene(samples.scene.info)
         # Without a target that can be met in several ways only the step is left.
         worths = self._effort.bit_worths if self._step_code is None else (1.0,)
         coders = [
-            self._coder(samples, TransformMethod(self._tables, self._workers, self._effort.searches, worth))
+            self._coder(
+                samples, TransformMethod(self._tables, self._workers, self._effort.searches, worth), keep
+            )
             for worth in worths
         ]
         coder = coders[0]
@@ -336,10 +348,11 @@ class Encoder:
         from .rate.base_trial import choose_base
 
         base = choose_base(coder, planners, refiner, lambda planner: self._first_code(planner, coder))
-        return coder.at_step(base.planner, base.code, errors=False, refine=refiner.section)
+        last = len(planners) == 1
+        return coder.at_step(base.planner, base.code, errors=False, last=last, refine=refiner.section)
 
     def _coded_by_networks(
-        self, samples: Samples, networks: Networks, refiner: StripRefiner | None
+        self, samples: Samples, networks: Networks, refiner: StripRefiner | None, keep: Keep
     ) -> CodedScene:
         from .prediction.innovation_network import InnovationNetwork
 
@@ -350,7 +363,7 @@ class Encoder:
 
             predicted = PredictedPlanner(sample_blocks(samples, self._sampled))
             method = PredictedMethod(networks, self._tables, self._workers)
-            coder = self._coder(samples, method, predicted=True)
+            coder = self._coder(samples, method, keep, predicted=True)
             if is_small(samples.info) and self._step_code is None and not self.settings.chooses_base:
                 from .rate.octave_orders import OctaveOrders
 
@@ -365,13 +378,13 @@ class Encoder:
         from .networks.band_planner import BandPlanner
 
         planner = BandPlanner(samples, networks.codec, self._sampled)
-        coder = self._coder(samples, NetworkMethod(networks, self._tables))
+        coder = self._coder(samples, NetworkMethod(networks, self._tables), keep)
         return self._code(coder, Candidate(planner), errors=False)
 
-    def _coder(self, samples: Samples, method: Method, *, predicted: bool = False) -> SceneCoder:
+    def _coder(self, samples: Samples, method: Method, keep: Keep, *, predicted: bool = False) -> SceneCoder:
         height = strip_height(samples.info, self.settings.strip_lines, predicted=predicted)
         share = self._effort.trial_share
-        return SceneCoder(samples, method, self._tables, height, self._progress, share)
+        return SceneCoder(samples, method, self._tables, height, self._progress, share, keep)
 
     def _candidates(self, coder: SceneCoder) -> list[Candidate]:
         """The ways to plan the scene that are worth a try: mostly one."""
@@ -505,7 +518,7 @@ class Encoder:
         planner = candidate.planner
         target, code = self._target, first_code or self._first_code(planner, coder)
         if target.step is not None:
-            return coder.at_step(planner, code, errors=errors)
+            return coder.at_step(planner, code, errors=errors, last=last)
         mse = self._coding_error(coder.samples)
         if mse is not None:
             control = SceneControl(coder, planner, last=last)
@@ -517,7 +530,7 @@ class Encoder:
 
     def _merit(self, coded: CodedScene, count: int) -> float:
         """What to minimise among codings that meet the target: the error, the bytes, or both at one step."""
-        size = len(coded.data)
+        size = coded.size
         if self._target.is_quality or coded.mse is None:
             return float(size)
         if self._target.step is not None:
@@ -526,6 +539,12 @@ class Encoder:
 
     def _sampled(self, done: float) -> None:
         self._progress("sample", done)
+
+
+def _source_of(scene: ArrayLike | SceneSource) -> SceneSource:
+    """What was handed over as a source of samples."""
+    described = hasattr(scene, "info") and hasattr(scene, "read")
+    return cast("SceneSource", scene) if described else ArraySource(cast("NDArray[Any]", scene))
 
 
 def _silent(stage: str, done: float) -> None:

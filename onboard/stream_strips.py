@@ -186,13 +186,15 @@ class StreamStrips:
         check_faults([coded.fault])
         self._since_repeated = 1 if before else self._since_repeated + 1
         self._lacks_metadata = False
-        sections = [*before, write_section(Section.SEGMENT, coded.payload)]
+        sections = [*before, write_section(Section.SEGMENT, bytes(coded.payload))]
         if self._bucket is not None:
             self._bucket.close(sum(map(len, sections)))
         if refiner is not None:
             lines = slice(0, samples.info.lines)
             sections.append(
-                refiner.section(coded.payload, self._header, basis.basis, samples, lines, coded.segment)
+                refiner.section(
+                    bytes(coded.payload), self._header, basis.basis, samples, lines, coded.segment
+                )
             )
         self.strips += 1
         self.lines += samples.info.lines

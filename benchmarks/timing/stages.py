@@ -15,7 +15,7 @@ from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES as TRELLIS
 from bandfold.bitstream.contexts.tables import load_tables
-from bandfold.bitstream.segments.segment import Segment, mode_name, write_segment
+from bandfold.bitstream.segments.segment import Segment, encode_segment, mode_name
 from bandfold.common.scene import strips
 from bandfold.common.workers import Workers
 from bandfold.formats.envi.reader import open_envi
@@ -109,14 +109,14 @@ def _once(path: Path, bps: float, workers: Workers) -> list[float]:
         coded = each(lambda index: quantise(latents[index], plan.step, mode))
     with stage():
         each(
-            lambda index: write_segment(
+            lambda index: encode_segment(
                 SegmentHeader(index, rotation=basis.rotation),
                 Segment(coded[index][0], coded[index][1], chosen[index]),
                 tables,
                 spectral=True,
                 rotations=len(basis.rotations),
                 step_code=code,
-            )
+            ).pack()
         )
     return elapsed
 

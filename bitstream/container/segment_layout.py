@@ -14,6 +14,7 @@ import google_crc32c
 
 from bandfold.common.errors import StreamError
 from bandfold.common.scene import MOST_DOUBLINGS
+from bandfold.common.spool import Pieces
 
 from .sections import read_varint, write_varint
 
@@ -104,15 +105,19 @@ class ChunkedSegment:
 
     def pack(self) -> bytes:
         """Payload of a segment section."""
+        return bytes(self.pieces())
+
+    def pieces(self) -> Pieces:
+        """The same, not put together: large segments would be held twice."""
         head = _pack_header(self.place) + write_varint(len(self.chunks))
         if len(self.chunks) == 1:
-            return head + write_varint(self.chunks[0].components) + self.chunks[0].data
+            return Pieces([head + write_varint(self.chunks[0].components), self.chunks[0].data])
         for chunk in self.chunks:
             head += write_varint(chunk.components) + bytes([chunk.worth]) + write_varint(len(chunk.data))
         checksums = [google_crc32c.value(chunk.data) for chunk in self.chunks]
         checksums[0] = google_crc32c.value(head + self.chunks[0].data)
-        data = b"".join(chunk.data for chunk in self.chunks)
-        return head + struct.pack(f"<{len(checksums)}I", *checksums) + data
+        head += struct.pack(f"<{len(checksums)}I", *checksums)
+        return Pieces([head, *(chunk.data for chunk in self.chunks)])
 
 
 def worth_of(energy: int, step_code: int, size: int) -> int:

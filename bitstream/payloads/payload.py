@@ -183,7 +183,7 @@ class PayloadWriter:
                 del payload
 
         return [
-            write_varint(len(words)) + words.astype("<u4").tobytes() + raw
+            b"".join([write_varint(len(words)), words.astype("<u4", copy=False).data, raw])
             for words, raw in zip(tables.coder.encode_parts(parts()), bits, strict=True)
         ]
 

@@ -134,6 +134,9 @@ class ComponentTransform(Structure):
         planes = np.empty((len(live), BLOCK, BLOCK * segment.quantised.shape[3]))
         chosen = None if segment.chosen is None else segment.chosen[row]
         levels, classes = segment.quantised[:, :, row], segment.classes[:, :, row]
+        if not levels[0].flags.c_contiguous or not classes[0].flags.c_contiguous:
+            # Where levels took the place of latents, they lie otherwise than their classes.
+            levels, classes = np.ascontiguousarray(levels), np.ascontiguousarray(classes)
         _components(self, levels, classes, chosen, live.astype(np.int64, copy=False), planes)
         return planes
 

@@ -57,7 +57,13 @@ class SymbolWriter:
         self._open = np.zeros(1, dtype=np.uint8)
         self._filled = 0
 
-    def append(self, numbers: NDArray[np.int32], classes: NDArray[np.uint8], raw: int = 0) -> None:
+    def append(
+        self,
+        numbers: NDArray[np.int32],
+        classes: NDArray[np.uint8],
+        raw: int = 0,
+        room: NDArray[np.uint8] | None = None,
+    ) -> None:
         """Append numbers.
 
         Parameters
@@ -68,8 +74,13 @@ class SymbolWriter:
             Class of each; those of class `ABSENT` are left out.
         raw : int
             Low bits that are written raw, see `bandfold.bitstream.refinement.scales.raw_bits`.
+        room : ndarray of uint8, shape (2, lines, samples), optional
+            Memory that is left to the writer: until all is coded, it has to remember the numbers.
         """
-        tokens = np.empty(numbers.shape, dtype=np.uint8)
+        tokens = np.empty(numbers.shape, dtype=np.uint8) if room is None else room[0]
+        if room is not None:
+            room[1] = classes
+            classes = room[1]
         bits = np.empty(_SYMBOL_BYTES * numbers.size + PADDING, dtype=np.uint8)
         bits[0] = self._open[0]
         end = _tokens(numbers, classes, raw, self._filled, tokens, bits)

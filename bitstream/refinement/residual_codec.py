@@ -102,11 +102,19 @@ class ResidualWriter:
         self._side, self._symbols = SymbolWriter(tables), SymbolWriter(tables)
         self._told: list[BandSide] = []
 
-    def append(self, band: CodedBand) -> None:
-        """Append the next band."""
+    def append(self, band: CodedBand, room: NDArray[np.uint8] | None = None) -> None:
+        """Append the next band.
+
+        Parameters
+        ----------
+        band : CodedBand
+            From `code_bands`.
+        room : ndarray of uint8, shape (2, lines, samples), optional
+            Memory that is left to the writer; without it takes its own, as much for each band.
+        """
         self._told.append(band.side)
         if band.side.scale != NOTHING:
-            self._symbols.append(band.steps, band.classes, raw_bits(band.side.scale))
+            self._symbols.append(band.steps, band.classes, raw_bits(band.side.scale), room)
 
     def finish(self) -> bytes:
         """The payload, once all bands were appended."""
@@ -136,6 +144,7 @@ def code_bands(
     Yields
     ------
     CodedBand
+        The base of this band and of those before it is not looked at any more.
     """
     bands, lines, width = samples.shape
     gone = absent_planes(absent, bands)

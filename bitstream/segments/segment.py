@@ -139,7 +139,7 @@ def chunks_together(tokens: Sequence[int]) -> list[range]:
     return groups
 
 
-def write_segment(
+def encode_segment(
     place: SegmentHeader,
     segment: Segment,
     tables: Tables,
@@ -149,7 +149,7 @@ def write_segment(
     step_code: int,
     each: Callable[[Callable[[range], list[Chunk]], Iterable[range]], Iterable[list[Chunk]]] = map,
     packed: PackedLevels | None = None,
-) -> bytes:
+) -> ChunkedSegment:
     """Encode a segment.
 
     Parameters
@@ -174,8 +174,8 @@ def write_segment(
 
     Returns
     -------
-    bytes
-        Payload of a segment section.
+    ChunkedSegment
+        Whose `pack` is the payload of a segment section.
     """
     statistics = LatentStatistics.of(segment.quantised) if packed is None else packed.statistics
     falling = spectral or segment.predictions
@@ -220,7 +220,7 @@ def write_segment(
     coded = DIAGONAL_BOUNDS[statistics.extents]
     tokens = [int(coded[end - count : end].sum()) for count, end in zip(counts, ends, strict=True)]
     groups = list(each(chunks, chunks_together(tokens)))
-    return ChunkedSegment(place, tuple(chain.from_iterable(reversed(groups)))).pack()
+    return ChunkedSegment(place, tuple(chain.from_iterable(reversed(groups))))
 
 
 def check_place(place: SegmentHeader, header: Header) -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from bandfold.bitstream.container.header import STEP_UNIT, CodingTools, Header, PackageReference
 from bandfold.bitstream.container.sections import Section, section_bytes, section_frame
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.segments.segment import Segment
+from bandfold.common.spool import Keep, Kept, held
+from bandfold.common.workers import trim_heap
 from bandfold.onboard.planning.plan import (
     Basis,
     Plan,
@@ -44,8 +46,12 @@ class CodedScene:
 
     Parameters
     ----------
-    data : bytes
-        The whole stream.
+    head : bytes
+        Preamble and header.
+    side : bytes
+        Sections that all strips need: folds, rotations, metadata.
+    strips : tuple of CodedStrip
+        All strips.
     mse : float or None
         Expected mean squared error per sample, in counts squared; None if it was not measured.
     step : float
@@ -54,16 +60,43 @@ class CodedScene:
         What it was coded with.
     notes : tuple of str
         What was asked for and is not what came out.
-    refinements : tuple of bytes
-        Sections that bound the errors of all strips, if they were made at once.
+    limits : bytes
+        Section that tells the limits of errors, where refinements of the strips keep to them.
+    base_first : bool
+        Whether refinements come behind all segments; else each comes behind its own.
     """
 
-    data: bytes
+    head: bytes
+    side: bytes
+    strips: tuple[CodedStrip, ...]
     mse: float | None
     step: float
     plan: Plan
     notes: tuple[str, ...] = ()
-    refinements: tuple[bytes, ...] = ()
+    limits: bytes = b""
+    base_first: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes of the stream."""
+        strips = sum(segment_bytes(strip.payload) + len(strip.refinement) for strip in self.strips)
+        return len(self.head) + len(self.limits) + len(self.side) + strips
+
+    @property
+    def data(self) -> bytes:
+        """The whole stream."""
+        return b"".join(self.parts())
+
+    def parts(self) -> Iterator[bytes]:
+        """The stream part by part: what is kept in a file need not be in memory at once."""
+        yield from (self.head, self.limits, self.side)
+        for strip in self.strips:
+            payload = bytes(strip.payload)
+            yield from (section_frame(Section.SEGMENT, payload), payload)
+            if not self.base_first:
+                yield bytes(strip.refinement)
+        if self.base_first:
+            yield from (bytes(strip.refinement) for strip in self.strips)
 
 
 def pixels_tried(plan: Plan) -> int:
@@ -100,6 +133,8 @@ class SceneCoder:
         Called with a stage and the fraction done.
     trial_share : float
         Pixels on which steps are tried, in parts of the usual number.
+    keep : callable
+        Keeps what strips of the whole scene became until the stream is put together.
 
     Attributes
     ----------
@@ -115,22 +150,24 @@ class SceneCoder:
         strip_lines: int,
         progress: Progress,
         trial_share: float = 1.0,
+        keep: Keep = held,
     ) -> None:
         self._trial_share = trial_share
+        self._keep = keep
         self.samples = samples
         self.method = method
         self.progress = progress
         self._tables = tables
         self.strip_lines = strip_lines
 
-    def strips(self, plan: Plan) -> SceneStrips:
-        """All strips of the scene under a plan."""
-        return scene_strips(self.samples, plan, self.method, self.strip_lines)
+    def strips(self, plan: Plan, *, once: bool = False) -> SceneStrips:
+        """All strips of the scene under a plan, to be coded at several steps or `once`."""
+        return scene_strips(self.samples, plan, self.method, self.strip_lines, once=once)
 
-    def some_strips(self, plan: Plan, pixels: int) -> SceneStrips:
+    def some_strips(self, plan: Plan, pixels: int, *, once: bool = False) -> SceneStrips:
         """Strips of about so many pixels that stand for the scene under a plan."""
         taken = round(pixels * self._trial_share)
-        return trial_strips(self.samples, plan, self.method, self.strip_lines, taken)
+        return trial_strips(self.samples, plan, self.method, self.strip_lines, taken, once=once)
 
     def code_strips(
         self,
@@ -173,8 +210,9 @@ class SceneCoder:
         order = sorted(which, key=strips.left_to_do, reverse=True)
 
         def one(index: int) -> CodedStrip:
-            strip = strips.code(index, step, errors=errors, told=told, segments=then is not None)
-            return strip if then is None else then(index, strip)
+            own = None if then is None else partial(then, index)
+            strip = strips.code(index, step, errors=errors, told=told, then=own)
+            return self.kept(strip) if strips.pixels == self.samples.pixels else strip
 
         def in_turn() -> Iterator[int]:
             yield from order
@@ -187,8 +225,12 @@ class SceneCoder:
             self.progress("code", (which.start + len(coded)) / len(strips))
         return [coded[index] for index in which]
 
+    def kept(self, strip: CodedStrip) -> CodedStrip:
+        """A strip of the whole scene, kept until the stream is put together."""
+        return replace(strip, payload=self._keep(strip.payload), refinement=self._keep(strip.refinement))
+
     def at_step(
-        self, planner: Planner, code: int, *, errors: bool, refine: Refine | None = None
+        self, planner: Planner, code: int, *, errors: bool, last: bool = False, refine: Refine | None = None
     ) -> CodedScene:
         """Plan and code the scene at a step.
 
@@ -200,6 +242,8 @@ class SceneCoder:
             Step in units of ``1 / STEP_UNIT`` of a count.
         errors : bool
             Whether to measure the squared error too.
+        last : bool
+            Whether the planner serves nobody else.
         refine : callable, optional
             Makes sections that bound the errors of strips, each as soon as its strip is coded.
 
@@ -209,15 +253,15 @@ class SceneCoder:
         """
         self.progress("plan", 0.0)
         plan = planner.plan(code / STEP_UNIT)
-        strips = self.strips(plan)
+        make_room(planner, last=last)
+        strips = self.strips(plan, once=True)
         then = None if refine is None else self._refining(refine, strips, self.header(plan, code))
         coded = self.code_strips(strips, code, errors=errors, then=then)
         mse = None
         if errors:
             mse = expected_mse(coded, plan.left_out)
         strips.forget()
-        scene = self.assemble(plan, code, self.side_sections(plan), coded, mse)
-        return replace(scene, refinements=tuple(strip.refinement for strip in coded)) if refine else scene
+        return self.assemble(plan, code, self.side_sections(plan), coded, mse)
 
     def _refining(
         self, refine: Refine, strips: SceneStrips, header: Header
@@ -228,15 +272,15 @@ class SceneCoder:
         def then(index: int, strip: CodedStrip) -> CodedStrip:
             part = strips.part(index)
             basis = bases[part.place.fold]
-            made = refine(strip.payload, header, basis, part.samples, part.lines, strip.segment)
-            return replace(strip, segment=None, refinement=made)
+            made = refine(bytes(strip.payload), header, basis, part.samples, part.lines, strip.segment)
+            return replace(strip, refinement=made)
 
         return then
 
     def assemble(
         self, plan: Plan, code: int, side: bytes, coded: Sequence[CodedStrip], mse: float | None
     ) -> CodedScene:
-        """Put a stream together.
+        """Say what a stream consists of.
 
         Parameters
         ----------
@@ -262,11 +306,7 @@ class SceneCoder:
         """
         check_left_out(plan.left_out, max(plan.step, code / STEP_UNIT))
         check_faults(strip.fault for strip in coded)
-        parts = [self.head(plan, code), side]
-        for strip in coded:
-            # Not put together before, since large streams would be held three times.
-            parts += [section_frame(Section.SEGMENT, strip.payload), strip.payload]
-        return CodedScene(b"".join(parts), mse, code / STEP_UNIT, plan)
+        return CodedScene(self.head(plan, code), side, tuple(coded), mse, code / STEP_UNIT, plan)
 
     def side_sections(self, plan: Plan) -> bytes:
         """Sections that all strips need, but the header: folds, rotations, metadata."""
@@ -305,6 +345,23 @@ class SceneCoder:
         )
 
 
-def segment_bytes(payload: bytes) -> int:
+def make_room(planner: Planner, *, last: bool) -> None:
+    """Give back memory that served plans, before the whole scene is coded.
+
+    Parameters
+    ----------
+    planner : Planner
+        Which made them.
+    last : bool
+        Whether it serves nobody else: then all of it.
+    """
+    if last:
+        planner.finish()
+    else:
+        planner.forget()
+    trim_heap()
+
+
+def segment_bytes(payload: Kept) -> int:
     """Bytes of a segment in the stream, with its frame."""
     return section_bytes(len(payload))

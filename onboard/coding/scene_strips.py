@@ -70,14 +70,16 @@ class SceneStrips:
         In the order of their numbers.
     pixels : int
         Of all strips.
+    once : bool
+        Whether each strip is coded at one step only: then its latents are not kept for others.
     """
 
-    def __init__(self, plan: Plan, parts: Sequence[Strip], pixels: int) -> None:
+    def __init__(self, plan: Plan, parts: Sequence[Strip], pixels: int, *, once: bool = False) -> None:
         self.plan = plan
         self.pixels = pixels
         self._parts = parts
         most = max(part.coder.latents_per_pixel for part in parts) * pixels
-        self._kept: dict[int, Any] | None = {} if most <= LATENTS_KEPT else None
+        self._kept: dict[int, Any] | None = {} if most <= LATENTS_KEPT and not once else None
         self._memory = ObjectPool(StripMemory)
         self._begun: dict[int, Callable[[], tuple[Any, StripMemory | None]]] = {}
 
@@ -106,7 +108,13 @@ class SceneStrips:
         return share * part.coder.latents_per_pixel * part.pixels
 
     def code(
-        self, index: int, step: float, *, errors: bool, told: int | None = None, segments: bool = False
+        self,
+        index: int,
+        step: float,
+        *,
+        errors: bool,
+        told: int | None = None,
+        then: Callable[[CodedStrip], CodedStrip] | None = None,
     ) -> CodedStrip:
         """Quantise and code one strip.
 
@@ -120,8 +128,8 @@ class SceneStrips:
             Whether to measure the squared error too.
         told : int, optional
             Code of the step, which its segment tells; without it the step is that of the header.
-        segments : bool
-            Whether the segment is wanted beside its payload.
+        then : callable, optional
+            Called with what the strip became, and its segment, which is lost afterwards; gives what is kept.
 
         Returns
         -------
@@ -130,11 +138,13 @@ class SceneStrips:
         part = self._parts[index]
         place = replace(part.place, step_code=told)
         begun = self._begun.pop(index, None)
-        analysed, memory = self._analysed(index, lasting=segments) if begun is None else begun()
+        analysed, memory = self._analysed(index) if begun is None else begun()
         coded = part.coder.code(analysed, place, step, errors=errors, memory=memory)
+        if then is not None:
+            coded = then(coded)
         if memory is not None:
             self._memory.give_back(memory)
-        return coded if segments else replace(coded, segment=None)
+        return replace(coded, segment=None)
 
     def begin(self, index: int, workers: Workers) -> None:
         """Do what does not depend on the step of a strip, in a thread that has nothing else to do.
@@ -142,7 +152,7 @@ class SceneStrips:
         Parameters
         ----------
         index : int
-            Which one, from 0. It is coded later, without its segment.
+            Which one, from 0. It is coded later.
         workers : Workers
             Who does it, if threads are kept.
         """
@@ -156,23 +166,25 @@ class SceneStrips:
         self._begun.clear()
         self._memory = ObjectPool(StripMemory)
 
-    def _analysed(self, index: int, *, lasting: bool = False) -> tuple[Any, StripMemory | None]:
+    def _analysed(self, index: int) -> tuple[Any, StripMemory | None]:
         """What does not depend on the step, and the memory that it lies in, which is to be given back.
 
         If the scene is small it is kept for further steps; else strips take their memory, which is much and
-        as much for each, one after the other, unless what comes out is to last.
+        as much for each, one after the other.
         """
         if self._kept is not None and index in self._kept:
             return self._kept[index], None
         part = self._parts[index]
-        memory = None if lasting or self._kept is not None else self._memory.take()
+        memory = None if self._kept is not None else self._memory.take()
         analysed = part.coder.analyse(part.samples, part.lines, memory)
         if self._kept is not None:
             self._kept[index] = analysed
         return analysed, memory
 
 
-def scene_strips(samples: Samples, plan: Plan, method: Method, strip_lines: int) -> SceneStrips:
+def scene_strips(
+    samples: Samples, plan: Plan, method: Method, strip_lines: int, *, once: bool = False
+) -> SceneStrips:
     """All strips of a scene.
 
     Parameters
@@ -185,6 +197,8 @@ def scene_strips(samples: Samples, plan: Plan, method: Method, strip_lines: int)
         With a fold, or with a model.
     strip_lines : int
         Lines of a strip.
+    once : bool
+        Whether each strip is coded at one step only.
 
     Returns
     -------
@@ -197,15 +211,17 @@ def scene_strips(samples: Samples, plan: Plan, method: Method, strip_lines: int)
         number = plan.regions[index] if plan.regions else 0
         place = _place(index, lines, strip_lines, plan.bases[number])
         parts.append(Strip(samples, lines, place, coders[number], strip_lines, turn_of[index]))
-    return SceneStrips(plan, parts, samples.pixels)
+    return SceneStrips(plan, parts, samples.pixels, once=once)
 
 
-def trial_strips(samples: Samples, plan: Plan, method: Method, strip_lines: int, pixels: int) -> SceneStrips:
+def trial_strips(
+    samples: Samples, plan: Plan, method: Method, strip_lines: int, pixels: int, *, once: bool = False
+) -> SceneStrips:
     """Strips that stand for a scene where steps are tried: some rows of each region, under its basis.
 
     Parameters
     ----------
-    samples, plan, method, strip_lines
+    samples, plan, method, strip_lines, once
         As for `scene_strips`.
     pixels : int
         Pixels to take, about; the whole scene if it has not many more.
@@ -217,7 +233,7 @@ def trial_strips(samples: Samples, plan: Plan, method: Method, strip_lines: int,
     height = method.lines_together
     rows_of = _rows_taken(samples, plan, strip_lines, pixels, height)
     if rows_of is None:
-        return scene_strips(samples, plan, method, strip_lines)
+        return scene_strips(samples, plan, method, strip_lines, once=once)
     parts: list[Strip] = []
     taken = 0
     turn_of = _turn_of(samples, strip_lines)
@@ -233,7 +249,7 @@ def trial_strips(samples: Samples, plan: Plan, method: Method, strip_lines: int,
                 for index, lines in enumerate(strips(some.info.lines, whole))
             ]
             taken += some.pixels
-    return SceneStrips(plan, parts, taken)
+    return SceneStrips(plan, parts, taken, once=once)
 
 
 def turns(strips: int) -> list[range]:

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from bandfold.bitstream.container.header import COSINE, STEP_UNIT, PackageReference
 from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.contexts.tables import Tables
-from bandfold.bitstream.segments.segment import Segment, mode_name, write_segment
+from bandfold.bitstream.segments.segment import Segment, encode_segment, mode_name
 from bandfold.common.scene import BLOCK
+from bandfold.common.spool import Kept
 from bandfold.common.strip_memory import StripMemory
 from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.planning.plan import Basis
@@ -36,7 +37,7 @@ class CodedStrip:
 
     Parameters
     ----------
-    payload : bytes
+    payload : bytes, Pieces or Spooled
         Of its segment section.
     error : float
         Sum of squared errors of what was coded, in counts squared; NaN if it was not measured. Samples
@@ -54,12 +55,12 @@ class CodedStrip:
     fault : str
         Why the strip is worthless, if it is: trials of a step may come across such, streams must not.
     segment : Segment or None
-        What decoding the payload gives, where that is at hand.
-    refinement : bytes
-        Section that bounds the errors of the strip, if it was made at once.
+        What decoding the payload gives, where that is at hand; it may lie in memory for strips.
+    refinement : bytes or Spooled
+        Section that bounds the errors of the strip, if there is one.
     """
 
-    payload: bytes
+    payload: Kept
     error: float
     counted: int = 0
     whole: int = 0
@@ -68,7 +69,7 @@ class CodedStrip:
     final: bool = False
     fault: str = ""
     segment: Segment | None = None
-    refinement: bytes = b""
+    refinement: Kept = b""
 
 
 def expected_mse(strips: Sequence[CodedStrip], left_out: float) -> float:
@@ -259,7 +260,7 @@ class FoldedStripCoder:
             analysed.uncounted.shape,
             block_codes=analysed.block_codes,
         )
-        payload = write_segment(
+        payload = encode_segment(
             place,
             segment,
             self._tables,
@@ -267,7 +268,7 @@ class FoldedStripCoder:
             rotations=len(self._basis.rotations),
             step_code=round(step * STEP_UNIT),
             each=self._workers.map,
-        )
+        ).pieces()
         if not errors:
             return CodedStrip(payload, math.nan, segment=segment)
         counted = CountedSamples(analysed.uncounted)

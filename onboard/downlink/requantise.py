@@ -24,7 +24,7 @@ from bandfold.bitstream.container.stream_budget import STRIP_WORK, StreamBudget
 from bandfold.bitstream.contexts.tables import Tables, load_tables, needed_tables
 from bandfold.bitstream.payloads.klt_code import MOST_ROTATED, read_matrices
 from bandfold.bitstream.payloads.payload import PayloadReader
-from bandfold.bitstream.segments.segment import Segment, check_place, mode_name, read_segment, write_segment
+from bandfold.bitstream.segments.segment import Segment, check_place, encode_segment, mode_name, read_segment
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.common.errors import BudgetError, StreamError
 from bandfold.common.exact import exp2, log2_of
@@ -223,14 +223,14 @@ class _Recoder:
         quantised, classes = found.segment.quantised, found.segment.classes
         if found.latents.size:
             quantised, classes = quantise(found.latents, new / STEP_UNIT, self._mode)
-        return write_segment(
+        return encode_segment(
             replace(found.place, step_code=None if new == self._header.step_code else new),
             replace(found.segment, quantised=quantised, classes=classes),
             self._tables,
             spectral=self._header.spectral,
             rotations=self._matrices(found.place),
             step_code=new,
-        )
+        ).pack()
 
     def _decode(self, payload: bytes) -> _Decoded:
         header, segmented = self._header, split_segment(payload)

@@ -15,7 +15,7 @@ from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.segments.packed_levels import PackedLevels
 from bandfold.bitstream.segments.predicted_codec import LATENT_UNIT, PredictedCodec
-from bandfold.bitstream.segments.segment import Segment, write_segment
+from bandfold.bitstream.segments.segment import Segment, encode_segment
 from bandfold.bitstream.transforms.band_prediction import SAMPLE_UNIT, Prediction
 from bandfold.bitstream.transforms.klt import Fold
 from bandfold.bitstream.transforms.lapped_synthesis import POINT_UNIT
@@ -185,7 +185,7 @@ class PredictedStripCoder:
             predictions=tuple(predictions),
             shift=shift,
         )
-        payload = write_segment(
+        payload = encode_segment(
             place,
             segment,
             self._tables,
@@ -193,7 +193,7 @@ class PredictedStripCoder:
             rotations=0,
             step_code=step_code,
             packed=packed,
-        )
+        ).pack()
         counted = bands * height * width - (0 if mask is None else int(mask.sum()))
         return CodedStrip(payload, float(total), counted, final=True, fault=fault)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from bandfold.bitstream.container.header import STEP_UNIT, Header
 from bandfold.common.scene import SceneInfo
 from bandfold.onboard.coding.scene_coder import SceneCoder, segment_bytes
+from bandfold.onboard.coding.strip_coder import CodedStrip
 from bandfold.onboard.planning.plan import Planner
 from bandfold.onboard.refinement.strip_refiner import StripRefiner
 from bandfold.onboard.target import LARGEST_STEP, SMALLEST_STEP, step_code
@@ -121,17 +122,21 @@ def _size_of(coder: SceneCoder, planner: Planner, refiner: StripRefiner) -> Call
     def size(code: int) -> float:
         coder.progress("plan", 0.0)
         plan = planner.plan(code / STEP_UNIT, rotate=False)
-        strips = coder.some_strips(plan, pixels)
+        strips = coder.some_strips(plan, pixels, once=True)
         header = coder.header(plan, code)
 
         def one(index: int) -> int:
             part = strips.part(index)
-            coded = strips.code(index, code / STEP_UNIT, errors=False, segments=True)
-            payload = coded.payload
             about = _of_part(header, part.samples.info, part.height)
             basis = next(basis for basis in plan.bases if basis.number == part.place.fold)
-            refined = refiner.section(payload, about, basis, part.samples, part.lines, coded.segment)
-            return segment_bytes(payload) + len(refined)
+
+            def refined(coded: CodedStrip) -> CodedStrip:
+                payload = bytes(coded.payload)
+                made = refiner.section(payload, about, basis, part.samples, part.lines, coded.segment)
+                return replace(coded, refinement=made)
+
+            coded = strips.code(index, code / STEP_UNIT, errors=False, then=refined)
+            return segment_bytes(coded.payload) + len(coded.refinement)
 
         total = sum(coder.method.workers.map(one, range(len(strips))))
         return total * coder.samples.pixels / strips.pixels + len(coder.side_sections(plan))

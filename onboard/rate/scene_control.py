@@ -8,8 +8,7 @@ from typing import NamedTuple
 from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.common.errors import BudgetError
 from bandfold.common.exact import exp2, log2_of
-from bandfold.common.workers import trim_heap
-from bandfold.onboard.coding.scene_coder import CodedScene, SceneCoder, pixels_tried
+from bandfold.onboard.coding.scene_coder import CodedScene, SceneCoder, make_room, pixels_tried
 from bandfold.onboard.planning.plan import Planner
 from bandfold.onboard.quality import TOLD_MISS, quality_text
 from bandfold.onboard.target import SMALLEST_STEP, step_code
@@ -170,7 +169,7 @@ class SceneControl:
                 coded = self._without_more(
                     self._trial(useful, errors=errors).on_all(), useful, budget, errors
                 )
-                if len(coded.data) <= budget:
+                if coded.size <= budget:
                     return coded
         whole = self._on_all(trial)
         if self._coder.method.trims:
@@ -288,11 +287,7 @@ class SceneControl:
         whole = trial.on_all()
         if whole is not trial:
             trial.forget()
-            if self._last:
-                self._planner.finish()
-            else:
-                self._planner.forget()
-            trim_heap()
+            make_room(self._planner, last=self._last)
         return whole
 
     def _size_slope(self, budget: int) -> float:
@@ -326,8 +321,8 @@ class SceneControl:
 
     def _told(self, coded: CodedScene, budget: int, reason: str) -> CodedScene:
         """Say so where much of a budget is not used."""
-        if len(coded.data) < LEAST_TOLD * budget:
-            self.notes.append(f"of the {budget} bytes asked for {len(coded.data)} are used: {reason}")
+        if coded.size < LEAST_TOLD * budget:
+            self.notes.append(f"of the {budget} bytes asked for {coded.size} are used: {reason}")
         return coded
 
     def _rough_error(self, code: int) -> float:

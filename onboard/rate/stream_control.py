@@ -367,7 +367,7 @@ class LimitedRate(_AnyQuality):
             # The first strip was coded anew since it took too little, and takes too much.
             code, coded = fits, task.code(fits)
         self._step = code / STEP_UNIT
-        return code, replace(coded, payload=_cut(coded.payload, most))
+        return code, replace(coded, payload=_cut(bytes(coded.payload), most))
 
     def _foresee(self, task: StripTask, aim: float, step: float, octaves: float) -> float:
         """The step at which a strip takes so many bytes, within some octaves of another one."""

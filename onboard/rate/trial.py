@@ -233,7 +233,8 @@ class Trial:
 
         def recode(index: int, own: int) -> int:
             told = None if own == code else own
-            coded[index] = self.strips.code(index, own / STEP_UNIT, errors=self._errors, told=told)
+            strip = self.strips.code(index, own / STEP_UNIT, errors=self._errors, told=told)
+            coded[index] = self._coder.kept(strip)
             return segment_bytes(coded[index].payload)
 
         sizes = [segment_bytes(strip.payload) for strip in coded]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bandfold.bitstream.container.header import Header
-from bandfold.bitstream.container.sections import PREAMBLE, Section, read_sections, write_section
+from bandfold.bitstream.container.sections import Section, read_sections, write_section
 from bandfold.bitstream.container.segment_layout import read_segment_header
+from bandfold.common.spool import Keep
 from bandfold.common.workers import Workers
 from bandfold.onboard.coding.scene_coder import CodedScene
+from bandfold.onboard.coding.strip_coder import CodedStrip
 from bandfold.onboard.samples.samples import Samples
 
 from .strip_refiner import StripRefiner
@@ -22,7 +25,8 @@ def refine_scene(
     base_first: bool,
     workers: Workers,
     progress: Callable[[str, float], None],
-) -> bytes:
+    keep: Keep,
+) -> CodedScene:
     """Add what bounds the errors of a stream.
 
     Parameters
@@ -39,40 +43,31 @@ def refine_scene(
         Threads that refine strips side by side.
     progress : callable
         Called with a stage and the fraction done.
+    keep : callable
+        Keeps refinements until the stream is put together.
 
     Returns
     -------
-    bytes
-        The stream, whose sections are those of `coded` and the refinements.
+    CodedScene
+        The same with the refinements.
 
     Raises
     ------
     SceneError, VerificationError
         As for `StripRefiner.section`.
     """
-    data = coded.data
-    sections = list(read_sections(data))
-    header = Header.unpack(sections[0].payload)
-    segments = [one.payload for one in sections if one.kind == Section.SEGMENT]
+    header = Header.unpack(next(read_sections(coded.head)).payload)
     bases = {basis.number: basis for basis in coded.plan.bases}
 
-    def refine(number: int) -> bytes:
-        place, _ = read_segment_header(segments[number])
-        lines = header.strip(place.index)
-        return refiner.section(segments[number], header, bases[place.fold], samples, lines)
+    def refine(strip: CodedStrip) -> bytes:
+        payload = bytes(strip.payload)
+        place, _ = read_segment_header(payload)
+        return refiner.section(payload, header, bases[place.fold], samples, header.strip(place.index))
 
-    refinements = list(coded.refinements)
-    if not refinements:
-        for made in workers.map(refine, range(len(segments))):
-            refinements.append(made)
-            progress("refine", len(refinements) / len(segments))
+    strips = list(coded.strips)
+    if not all(strip.refinement for strip in strips):
+        for number, made in enumerate(workers.map(refine, coded.strips)):
+            strips[number] = replace(strips[number], refinement=keep(made))
+            progress("refine", (number + 1) / len(strips))
     limits = write_section(Section.LIMITS, refiner.told(samples.scene.info).pack())
-    out, behind, position = [data[:PREAMBLE]], iter(refinements), PREAMBLE
-    for one in sections:
-        out.append(data[position : position + one.size])
-        position += one.size
-        if one.kind == Section.HEADER:
-            out.append(limits)
-        elif one.kind == Section.SEGMENT and not base_first:
-            out.append(next(behind))
-    return b"".join([*out, *behind])
+    return replace(coded, strips=tuple(strips), limits=limits, base_first=base_first)

@@ -16,7 +16,7 @@ from bandfold.bitstream.container.refinement_layout import (
     segment_checksum,
 )
 from bandfold.bitstream.container.sections import Section, write_section
-from bandfold.bitstream.container.segment_layout import split_segment
+from bandfold.bitstream.container.segment_layout import ChunkedSegment, split_segment
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.refinement.band_prediction import Bounds
 from bandfold.bitstream.refinement.exact_base import ExactBase
@@ -36,7 +36,7 @@ from bandfold.bitstream.segments.predicted_codec import PredictedCodec
 from bandfold.bitstream.segments.segment import Segment
 from bandfold.bitstream.transforms.scaling import BandUnits, mark_no_data
 from bandfold.common.errors import SettingsError, VerificationError
-from bandfold.common.scene import SCALED_DTYPES, SceneInfo
+from bandfold.common.scene import CHANNELS, SCALED_DTYPES, SceneInfo
 from bandfold.onboard.planning.plan import Basis
 from bandfold.onboard.samples.samples import Samples
 from bandfold.onboard.settings import EncoderSettings
@@ -175,20 +175,16 @@ class StripRefiner:
             header = replace(header, info=replace(header.info, lines=last))
         info = header.info
         base = ExactBase(header, self.tables, self.codec)
-        if segment is None:
-            segment = base.read(segmented, basis.fold, basis.rotations)
-        counts = base.counts(segment, place, basis.fold, basis.rotations)
-        given = samples.scene.read(slice(0, info.bands), lines)
-        read = given if samples.counts is samples.scene else samples.read(slice(0, info.bands), lines)
-        strip = _Strip(read, counts, segment, place.doublings, self.limits, self.share)
+        strip = self._strip(base, segmented, basis, samples, lines, segment)
         allowed = limits_in_counts(self.limits, info)
-        if info.scaling is not None and strip.between_counts(info, given):
-            residual, far = strip.coded_exactly(info, given)
+        if info.scaling is not None and strip.between_counts(info):
+            residual, far = strip.coded_exactly(info)
         else:
-            residual, far = strip.coded(allowed, info, given, relative=True)
+            residual, far = strip.coded(allowed, info, relative=True)
             if far.any():
                 # Decoders move samples by one count that would pass for absent ones.
-                residual, far = strip.coded(np.maximum(allowed - far, 0), info, given, relative=False)
+                strip = self._strip(base, segmented, basis, samples, lines, segment)
+                residual, far = strip.coded(np.maximum(allowed - far, 0), info, relative=False)
         if far.any():
             raise VerificationError(
                 f"band {int(far.argmax())} of the strip from line {lines.start} on is not within its limit; "
@@ -198,11 +194,33 @@ class StripRefiner:
         refinement = Refinement(place.index, segment_checksum(payload), tables, residual)
         return write_section(Section.REFINEMENT, refinement.pack())
 
+    def _strip(
+        self,
+        base: ExactBase,
+        segmented: ChunkedSegment,
+        basis: Basis,
+        samples: Samples,
+        lines: slice,
+        segment: Segment | None,
+    ) -> _Strip:
+        """What a strip is, and what its base has of it."""
+        if segment is None:
+            segment = base.read(segmented, basis.fold, basis.rotations)
+        counts = base.counts(segment, segmented.place, basis.fold, basis.rotations)
+        # Levels, of which there are many, are not looked at any more.
+        nothing = np.zeros((CHANNELS, 0, 0, 0), np.uint8)
+        segment = replace(segment, quantised=nothing.astype(np.int32), classes=nothing)
+        bands = slice(0, base.header.info.bands)
+        given = samples.scene.read(bands, lines)
+        exact = given if samples.counts is samples.scene else samples.read(bands, lines)
+        return _Strip(given, exact, counts, segment, segmented.place.doublings, self.limits, self.share)
+
 
 @dataclass(frozen=True)
 class _Strip:
-    """Counts of a strip and their worth, what its base has of them, and limits in units of the samples."""
+    """Samples of a strip, their counts, what its base has of them, and limits in units of the samples."""
 
+    given: NDArray[Any]
     exact: NDArray[np.integer]
     base: NDArray[np.integer]
     segment: Segment
@@ -211,9 +229,12 @@ class _Strip:
     share: int
 
     def coded(
-        self, limits: NDArray[np.int32], info: SceneInfo, given: NDArray[Any], *, relative: bool
+        self, limits: NDArray[np.int32], info: SceneInfo, *, relative: bool
     ) -> tuple[bytes, NDArray[np.bool_]]:
-        """What the base lacks to be within limits in counts, and which bands leave their limits."""
+        """What the base lacks to be within limits in counts, and which bands leave their limits.
+
+        Bases of 16 bits are used up: the memory of bands that are coded is what the writer needs.
+        """
         mask = uncounted(self.segment, self.exact.shape)
         share = (self.share, int(limits[0])) if relative and self.share else None
         bound, bounds = ErrorBound(limits, share), Bounds.of(info.coded_dtype)
@@ -221,32 +242,35 @@ class _Strip:
         writer = ResidualWriter(bound, tables)
         asked, absent = np.broadcast_to(np.array(self.limits), info.bands), self.segment.absent
         far = np.zeros(info.bands, dtype=np.bool_)
+        rooms = None
+        if self.base.itemsize == 2:
+            rooms = self.base.view(np.uint8).reshape(len(self.base), 2, *self.base.shape[1:])
         for band, coded in enumerate(code_bands(self.exact, self.base, bound, bounds, mask, tables)):
-            writer.append(coded)
+            writer.append(coded, rooms[band] if rooms is not None else None)
             # What is made of a band is still in the cache.
             own = slice(band, band + 1)
             kept, gone = (None if one is None else one[own] for one in (mask, absent))
             counts = coded.refined[None].astype(info.coded_dtype)
             decoded = mark_no_data(counts, gone, info, BandUnits.of(info, own, self.doublings))
-            far[band] = self._beyond(decoded, given[own], float(asked[band]), kept)
+            far[band] = self._beyond(decoded, self.given[own], float(asked[band]), kept)
         payload = writer.finish()
         return payload, far
 
-    def between_counts(self, info: SceneInfo, given: NDArray[Any]) -> bool:
+    def between_counts(self, info: SceneInfo) -> bool:
         """Whether samples that are to come back exactly are not all of them counts of their scaling."""
         exact = np.flatnonzero(np.broadcast_to(np.array(self.limits), info.bands) == 0)
         if not exact.size:
             return False
         whole = slice(0, info.bands)
         decoded = refined_samples(self.exact, 0, whole, self.segment.absent, info, self.doublings)
-        return bool(differ(decoded, given, uncounted(self.segment, self.exact.shape))[exact].any())
+        return bool(differ(decoded, self.given, uncounted(self.segment, self.exact.shape))[exact].any())
 
-    def coded_exactly(self, info: SceneInfo, given: NDArray[Any]) -> tuple[bytes, NDArray[np.bool_]]:
+    def coded_exactly(self, info: SceneInfo) -> tuple[bytes, NDArray[np.bool_]]:
         """What the base lacks to be exact bit by bit, and which bands are not."""
         mask = uncounted(self.segment, self.exact.shape)
-        words = needed_words(given, mask)
+        words = needed_words(self.given, mask)
         payload, refined = write_residual(
-            words_of(given, words),
+            words_of(self.given, words),
             ordered_base(self.base, info, self.doublings, words),
             ErrorBound(np.zeros(words * info.bands, dtype=np.int32), words=words),
             ORDERED_BOUNDS,
@@ -255,7 +279,7 @@ class _Strip:
         )
         whole = slice(0, info.bands)
         decoded = refined_samples(refined, words, whole, self.segment.absent, info, self.doublings)
-        far = [bool(band.any()) for band in differ(decoded, given, mask)]
+        far = [bool(band.any()) for band in differ(decoded, self.given, mask)]
         return payload, np.array(far, dtype=np.bool_)
 
     def _beyond(

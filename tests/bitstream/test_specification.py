@@ -1118,7 +1118,7 @@ def _made_by_hand(monkeypatch):
     from bandfold.bitstream.payloads.vector_code import best_predictor
     from bandfold.bitstream.segments import segment as segments
     from bandfold.bitstream.segments.latents import classify
-    from bandfold.bitstream.segments.segment import Segment, write_segment
+    from bandfold.bitstream.segments.segment import Segment, encode_segment
     from bandfold.bitstream.transforms.klt import Fold
     from bandfold.bitstream.transforms.vectors import Vectors
     from bandfold.common.scene import SceneInfo
@@ -1183,10 +1183,10 @@ def _made_by_hand(monkeypatch):
         matrices = 0 if place.rotation is None else len(rotations[place.rotation])
         chosen = generator.integers(0, matrices, size=(rows, 2)).astype(np.uint8) if matrices else None
         absent = generator.random((13, height, 10)) < 0.1
-        payload = write_segment(
+        payload = encode_segment(
             place, Segment(latents, classes, chosen, absent), tables,
             spectral=True, rotations=matrices, step_code=place.step_code or 700,
-        )  # fmt: skip
+        ).pack()  # fmt: skip
         chunks.append(len(split_segment(payload).chunks))
         if place.index == 1:
             payload = split_segment(payload).first(chunks[-1] - 1).pack()
@@ -1222,7 +1222,7 @@ def test_the_document_describes_what_a_scene_takes_from_a_package(turned):
     from bandfold.bitstream.payloads.payload import PayloadWriter
     from bandfold.bitstream.payloads.selection_code import write_selected_fold
     from bandfold.bitstream.segments.latents import classify
-    from bandfold.bitstream.segments.segment import Segment, write_segment
+    from bandfold.bitstream.segments.segment import Segment, encode_segment
     from bandfold.bitstream.transforms.klt import selected_fold
     from bandfold.bitstream.transforms.selection import Selection, Turn
     from bandfold.bitstream.transforms.sensor_basis import SensorBasis
@@ -1253,7 +1253,7 @@ def test_the_document_describes_what_a_scene_takes_from_a_package(turned):
     data = write_preamble() + write_section(Section.HEADER, header.pack())
     data += write_section(Section.FOLD, b"\0" + payload.data())
     place = SegmentHeader(0, lines=9)
-    payload = write_segment(place, segment, tables, spectral=True, rotations=0, step_code=900)
+    payload = encode_segment(place, segment, tables, spectral=True, rotations=0, step_code=900).pack()
     data += write_section(Section.SEGMENT, payload)
     _, _, found, samples = decode(data)
     np.testing.assert_array_equal(found[0], latents)

@@ -10,7 +10,7 @@ from bandfold.bitstream.contexts.features import DIAGONAL_BOUNDS
 from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.bitstream.segments.latents import LatentStatistics
 from bandfold.bitstream.segments.packed_levels import COMPONENTS_AT_ONCE, PackedLevels
-from bandfold.bitstream.segments.segment import Segment, write_segment
+from bandfold.bitstream.segments.segment import Segment, encode_segment
 from bandfold.bitstream.transforms.band_prediction import Prediction
 from bandfold.common.strip_memory import StripMemory
 
@@ -49,9 +49,11 @@ def test_a_segment_is_the_same(seed, shape, largest):
     packed = _packed(levels, classes, sizes)
     told = (Prediction((), 0),) * shape[0]
     settings = {"spectral": False, "rotations": 0, "step_code": 256}
-    whole = write_segment(SegmentHeader(0), Segment(levels, classes, predictions=told), TABLES, **settings)
+    whole = encode_segment(
+        SegmentHeader(0), Segment(levels, classes, predictions=told), TABLES, **settings
+    ).pack()
     nothing = Segment(levels[:, :0], classes[:, :0], predictions=told)
-    assert write_segment(SegmentHeader(0), nothing, TABLES, packed=packed, **settings) == whole
+    assert encode_segment(SegmentHeader(0), nothing, TABLES, packed=packed, **settings).pack() == whole
     statistics = LatentStatistics.of(levels)
     for name in ("nonzero", "energy", "bits", "extents"):
         np.testing.assert_array_equal(getattr(packed.statistics, name), getattr(statistics, name))

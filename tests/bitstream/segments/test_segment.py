@@ -23,9 +23,9 @@ from bandfold.bitstream.segments.segment import (
     CHUNK_BYTES,
     Segment,
     chunks_together,
+    encode_segment,
     mode_name,
     read_segment,
-    write_segment,
 )
 from bandfold.common import kernels
 from bandfold.common.errors import BandfoldError, StreamError
@@ -63,7 +63,9 @@ def test_any_segment_comes_back(spectral, rotations, masked, index, seed):
         shape, seed, spectral=spectral, rotations=rotations, mask=(3, height, 9) if masked else None
     )
     place = SegmentHeader(index, rotation=3 if rotations else None, lines=4 if index else None)
-    payload = write_segment(place, segment, TABLES, spectral=spectral, rotations=rotations, step_code=256)
+    payload = encode_segment(
+        place, segment, TABLES, spectral=spectral, rotations=rotations, step_code=256
+    ).pack()
     assert split_segment(payload).place == place
     found = read_segment(split_segment(payload), header, 4, rotations, TABLES)
     np.testing.assert_array_equal(found.quantised, segment.quantised)
@@ -78,9 +80,9 @@ def test_a_scene_without_components_is_a_short_segment():
     header = _header(lines=8, samples=8, spectral=True)
     quantised = np.zeros((64, 0, 1, 1), dtype=np.int32)
     empty = Segment(quantised, quantised.astype(np.uint8))
-    payload = write_segment(
+    payload = encode_segment(
         SegmentHeader(0, lines=8), empty, TABLES, spectral=True, rotations=0, step_code=256
-    )
+    ).pack()
     assert payload == b"\0\x08\x08\1\0\0"
     assert read_segment(split_segment(payload), header, 0, 0, TABLES).quantised.shape == (64, 0, 1, 1)
 
@@ -94,7 +96,7 @@ def test_a_number_of_no_strip_is_refused(index):
 
 def _written(shape, place=SegmentHeader(0)):  # noqa: B008 - immutable
     segment = _segment(shape, 1, spectral=False)
-    return write_segment(place, segment, TABLES, spectral=False, rotations=0, step_code=256)
+    return encode_segment(place, segment, TABLES, spectral=False, rotations=0, step_code=256).pack()
 
 
 @pytest.mark.parametrize("place", [SegmentHeader(0, lines=9), SegmentHeader(1), SegmentHeader(1, lines=5)])
@@ -125,7 +127,7 @@ def large():
     classes, _ = classify(segment.quantised, TABLES.modes["folded"].network, Past.empty(2, 8, 9))
     segment = replace(segment, classes=classes)
     place = SegmentHeader(0, 2, 1, 512, None)
-    return segment, write_segment(place, segment, TABLES, spectral=True, rotations=3, step_code=512)
+    return segment, encode_segment(place, segment, TABLES, spectral=True, rotations=3, step_code=512).pack()
 
 
 def test_a_large_segment_has_chunks_that_can_be_taken_away(large):
@@ -168,9 +170,9 @@ def test_the_worth_of_chunks_falls_with_their_energy():
     normal = np.random.Generator(np.random.PCG64(3)).normal(size=(64, 90, 8, 9))
     falling = np.rint(normal * spread).astype(np.int32)
     classes, _ = classify(falling, TABLES.modes["folded"].network, Past.empty(2, 8, 9))
-    data = write_segment(
+    data = encode_segment(
         SegmentHeader(0), Segment(falling, classes), TABLES, spectral=True, rotations=0, step_code=256
-    )
+    ).pack()
     worth = [chunk.worth for chunk in split_segment(data).chunks]
     assert len(worth) > 3
     assert all(first >= second for first, second in pairwise(worth))
@@ -241,7 +243,7 @@ def _write(stream, place, segment, tables):
     if isinstance(stream.codec, BandCodec):
         return write_band_segment(place, segment, tables, stream.fold)
     settings = {"spectral": stream.header.spectral, "rotations": len(stream.rotations)}
-    return write_segment(place, segment, tables, **settings, step_code=stream.header.step_code)
+    return encode_segment(place, segment, tables, **settings, step_code=stream.header.step_code).pack()
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)

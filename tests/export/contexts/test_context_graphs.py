@@ -181,8 +181,8 @@ def test_strips_of_a_scene(name, module, settings, monkeypatch):
         written.append(replace(segment, quantised=quantised, classes=classes))
         return write(place, segment, *arguments, **options)
 
-    write = module.write_segment
-    monkeypatch.setattr(module, "write_segment", keep)
+    write = module.encode_segment
+    monkeypatch.setattr(module, "encode_segment", keep)
     source = SyntheticScene(48, 40, 12, 5)
     scene = source.read(slice(0, 12), slice(0, 48))
     Encoder(EncoderSettings(step=12, strip_lines=24, **settings)).encode(scene)

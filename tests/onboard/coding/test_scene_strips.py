@@ -13,7 +13,7 @@ from bandfold.onboard.coding import scene_strips
 from bandfold.onboard.coding.scene_coder import SceneCoder
 from bandfold.onboard.coding.strip_coder import CodedStrip
 from bandfold.onboard.planning.plan import Plan
-from bandfold.onboard.samples.samples import ArraySource
+from bandfold.onboard.samples.samples import ArraySource, Samples
 from bandfold.synthetic.scenes import SyntheticScene
 
 SCENE = SyntheticScene(40, 48, 24, seed=5).read(slice(0, 24), slice(0, 40))
@@ -68,8 +68,9 @@ def _strips(coder, heights):
     return scene_strips.SceneStrips(Plan(1.0, ()), parts, samples.info.lines * 8)
 
 
-def _coder_of(method):
-    return SceneCoder(None, method, None, 8, lambda stage, done: None)
+def _coder_of(method, strips):
+    samples = Samples.of(strips.part(0).samples)
+    return SceneCoder(samples, method, None, 8, lambda stage, done: None)
 
 
 @pytest.mark.parametrize("kept", [0, 1 << 20])
@@ -77,7 +78,7 @@ def test_a_strip_is_begun_before_its_step_is_known(monkeypatch, kept):
     monkeypatch.setattr(scene_strips, "LATENTS_KEPT", kept)
     counting = _Counting()
     strips = _strips(counting, [8] * 5)
-    coder = _coder_of(counting)
+    coder = _coder_of(counting, strips)
     with counting.workers.kept():
         coded = coder.code_strips(strips, 10 * STEP_UNIT, range(2), errors=False)
         coded += coder.code_strips(strips, 20 * STEP_UNIT, range(2, 4), errors=False)
@@ -91,7 +92,7 @@ def test_one_thread_begins_with_nothing_ahead():
     counting = _Counting()
     counting.workers = Workers(1)
     strips = _strips(counting, [8] * 3)
-    _coder_of(counting).code_strips(strips, 10, range(2), errors=False)
+    _coder_of(counting, strips).code_strips(strips, 10, range(2), errors=False)
     assert counting.analysed == [0, 8]
 
 
@@ -99,6 +100,6 @@ def test_strips_that_take_longest_come_first():
     counting = _Counting()
     counting.workers = Workers(1)
     strips = _strips(counting, [8, 16, 8, 24])
-    coded = _coder_of(counting).code_strips(strips, 10, errors=False)
+    coded = _coder_of(counting, strips).code_strips(strips, 10, errors=False)
     assert [place for place, _, _ in counting.coded] == [3, 1, 0, 2]
     assert [strip.payload for strip in coded] == [b"\x00", b"\x01", b"\x02", b"\x03"]
