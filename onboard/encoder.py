@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from numpy.typing import ArrayLike, NDArray
@@ -19,18 +20,8 @@ from bandfold.common.scene import SceneInfo, SceneSource
 from bandfold.common.spool import Keep, Spool, held
 from bandfold.common.workers import Workers, one_blas_thread
 
-from .coding.scene_coder import CodedScene, SceneCoder
-from .coding.strip_coder import Method, TransformMethod
-from .decoding_cost import decoding_notes
 from .planning.block_sample import BlockSample, sample_blocks
 from .planning.partition import default_intervals, fits, partition_bands, partition_ends
-from .planning.plan import Candidate, Planner
-from .planning.scene_planner import ScenePlanner
-from .quality import rounding_doubt
-from .rate.ladder import is_small
-from .rate.scene_control import SceneControl
-from .rate.step_search import moved_step
-from .rate_model import LAGRANGE_MULTIPLIER
 from .samples.samples import ArraySource, Samples
 from .settings import EncoderSettings, SettingsFields, find_package, settings_of
 from .strip_height import strip_height
@@ -41,12 +32,21 @@ if TYPE_CHECKING:
 
     from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 
+    from .coding.scene_coder import CodedScene, SceneCoder
+    from .coding.strip_coder import Method
     from .downlink.resume import Begun
+    from .planning.plan import Candidate, Planner
+    from .planning.scene_planner import ScenePlanner
     from .prediction.model_networks import Networks
     from .rate.order_trial import Aim
     from .refinement.strip_refiner import StripRefiner
 
-# What few scenes ask for is imported where they do: a board imports this before every scene.
+# What few scenes ask for is imported where they do: a board imports this before every scene. What plans and
+# codes is imported beside the moments of a sample, where there are threads for that.
+
+WANTED_LATER = (".coding.scene_coder", ".planning.scene_planner", ".rate.scene_control")
+WANTED_OF_REGIONS = (".planning.region_planner", ".rate.region_trial")
+"""What is wanted once a scene is sampled, and what is wanted where several folds are looked for."""
 
 UNIFORM_STEP = 0.8
 """Step of one quantiser in parts of that of two at the same rate, about."""
@@ -215,6 +215,8 @@ class Encoder:
                 progress=self._progress,
                 keep=keep,
             )
+        from .decoding_cost import decoding_notes
+
         header = Header.unpack(next(read_sections(coded.head)).payload)
         components = max(basis.fold.components for basis in coded.plan.bases)
         self._notes += decoding_notes(coded.size, header, components, bounded=refiner is not None)
@@ -315,6 +317,9 @@ class Encoder:
             return self._coded_by_networks(samples, self._networks, refiner, keep)
         if self._sensor is not None:
             self._sensor.check_scene(samples.scene.info)
+        sample = self._sample(samples)
+        from .coding.strip_coder import TransformMethod
+
         # Without a target that can be met in several ways only the step is left.
         worths = self._effort.bit_worths if self._step_code is None else (1.0,)
         coders = [
@@ -324,7 +329,7 @@ class Encoder:
             for worth in worths
         ]
         coder = coders[0]
-        candidates = self._candidates(coder)
+        candidates = self._candidates(coder, sample)
         if refiner is not None and self.settings.chooses_base:
             return self._best_base(coder, [one.planner for one in candidates], refiner)
         ways = [(one, candidate) for candidate in candidates for one in coders]
@@ -354,7 +359,9 @@ class Encoder:
     def _coded_by_networks(
         self, samples: Samples, networks: Networks, refiner: StripRefiner | None, keep: Keep
     ) -> CodedScene:
+        from .planning.plan import Candidate
         from .prediction.innovation_network import InnovationNetwork
+        from .rate.ladder import is_small
 
         if isinstance(networks, InnovationNetwork):
             from .prediction.predicted_coder import PredictedMethod
@@ -382,30 +389,17 @@ class Encoder:
         return self._code(coder, Candidate(planner), errors=False)
 
     def _coder(self, samples: Samples, method: Method, keep: Keep, *, predicted: bool = False) -> SceneCoder:
+        from .coding.scene_coder import SceneCoder
+
         height = strip_height(samples.info, self.settings.strip_lines, predicted=predicted)
         share = self._effort.trial_share
         return SceneCoder(samples, method, self._tables, height, self._progress, share, keep)
 
-    def _candidates(self, coder: SceneCoder) -> list[Candidate]:
+    def _candidates(self, coder: SceneCoder, sample: BlockSample) -> list[Candidate]:
         """The ways to plan the scene that are worth a try: mostly one."""
-        blocks, thinning = self._effort.blocks, self._effort.thinning
-        sample = sample_blocks(
-            coder.samples,
-            self._sampled,
-            enough=blocks,
-            most=thinning,
-            counted=self._target.is_quality,
-            workers=self._workers,
-        )
-        if self._effort.rare_blocks:
-            from .planning.rare_blocks import add_rare_blocks
+        from .planning.plan import Candidate
 
-            sample = add_rare_blocks(sample, coder.samples, [slice(0, coder.samples.info.lines)])
-        weights = self.settings.weights
-        if weights is not None:
-            from .planning.weight_codes import weight_codes
-
-            sample = replace(sample, weights=weight_codes(weights, sample, coder.samples.scene.info))
+        if sample.weights is not None:
             # Strips are merged into regions, and bands coded on their own, as if all weighed the same.
             return [Candidate(self._folded(sample, self._ends, None))]
         folded = self._folded(sample, self._ends, self._sensor)
@@ -428,10 +422,37 @@ class Encoder:
             found.append(Candidate(folded.unfolded()))
         return found
 
+    def _sample(self, samples: Samples) -> BlockSample:
+        """Blocks of the scene, and their moments."""
+        effort = self._effort
+        sample = sample_blocks(
+            samples,
+            self._sampled,
+            enough=effort.blocks,
+            most=effort.thinning,
+            counted=self._target.is_quality,
+            workers=self._workers,
+        )
+        if effort.rare_blocks:
+            from .planning.rare_blocks import add_rare_blocks
+
+            sample = add_rare_blocks(sample, samples, [slice(0, samples.info.lines)])
+        weights = self.settings.weights
+        if weights is not None:
+            from .planning.weight_codes import weight_codes
+
+            sample = replace(sample, weights=weight_codes(weights, sample, samples.scene.info))
+        self._workers.later(lambda: _import(WANTED_LATER + WANTED_OF_REGIONS * effort.regions))
+        # Sums of products need Python least of all: what is imported needs its lock meanwhile.
+        _ = sample.moments
+        return sample
+
     def _folded(
         self, sample: BlockSample, ends: tuple[int, ...] | None, sensor: SensorBasis | None
     ) -> ScenePlanner:
         """Plans of one fold in given intervals, or in those that are found."""
+        from .planning.scene_planner import ScenePlanner
+
         effort = self._effort
         return ScenePlanner(sample, ends, sensor, effort.merged, self._workers, rotations=effort.rotations)
 
@@ -449,8 +470,10 @@ class Encoder:
 
     def _with_regions(self, planner: ScenePlanner, coder: SceneCoder, step: float) -> Candidate:
         """Several folds in place of one, where the land changes so much that they pay."""
+        from .planning.plan import Candidate
         from .planning.region_planner import LEAST_SAVED, find_regions
         from .rate.region_trial import try_regions
+        from .rate.step_search import moved_step
 
         settings = self.settings
         least = SAVED_OF_BASE if settings.lossless and settings.chooses_base else LEAST_SAVED
@@ -483,6 +506,8 @@ class Encoder:
         if mse is not None:
             return step_code(planner.step_for_error(mse))
         step = planner.step_for_bits(8.0 * target.budget(coder.samples.info.count))
+        from .coding.strip_coder import TransformMethod
+
         uniform = isinstance(coder.method, TransformMethod) and not self._tables.modes["folded"].dependent
         return step_code(step * (UNIFORM_STEP if uniform else 1.0))
 
@@ -491,6 +516,8 @@ class Encoder:
         wanted = self._target.mse(samples.peak, samples.scale)
         if wanted is None:
             return None
+        from .quality import rounding_doubt
+
         doubt = rounding_doubt(wanted, samples.rounding, samples.peak, samples.scale)
         if doubt:
             raise BudgetError(doubt)
@@ -516,6 +543,8 @@ class Encoder:
     ) -> CodedScene:
         """Code the scene to the target under one planner's plans; the `last` one serves nobody else."""
         planner = candidate.planner
+        from .rate.scene_control import SceneControl
+
         target, code = self._target, first_code or self._first_code(planner, coder)
         if target.step is not None:
             return coder.at_step(planner, code, errors=errors, last=last)
@@ -534,11 +563,19 @@ class Encoder:
         if self._target.is_quality or coded.mse is None:
             return float(size)
         if self._target.step is not None:
+            from .rate_model import LAGRANGE_MULTIPLIER
+
             return coded.mse + LAGRANGE_MULTIPLIER * coded.step**2 * size * 8 / count
         return coded.mse
 
     def _sampled(self, done: float) -> None:
         self._progress("sample", done)
+
+
+def _import(names: Iterable[str]) -> None:
+    """Import modules of this package."""
+    for name in names:
+        import_module(name, __package__)
 
 
 def _source_of(scene: ArrayLike | SceneSource) -> SceneSource:

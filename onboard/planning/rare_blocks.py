@@ -74,7 +74,9 @@ def add_rare_blocks(sample: BlockSample, source: SceneSource, lines: Iterable[sl
     count = sample.blocks.shape[1]
     if count * CHANNELS >= sample.pixels:
         return sample
-    spectra, ranges = _Spectra(sample.blocks), _Ranges(sample.blocks)
+    found_ranges = sample.workers.later(lambda: _Ranges(sample.blocks))
+    spectra = _Spectra(sample.blocks)
+    ranges = found_ranges()
 
     def look(part: slice) -> list[tuple[float, int, int]]:
         planes = pad_to_blocks(source.read(slice(0, source.info.bands), part))

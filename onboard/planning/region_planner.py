@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -145,9 +146,10 @@ def find_regions(
     groups = sparse.groups()
     if len(groups) < 2:
         return None
+    merged = planner.sample.workers.later(partial(merge_strips, groups, step))
     # Those of a region are fewer, told more coarsely, and have rotations.
     bits = planner.side_bits(step) + least_fold_bits(len(planner.sample.blocks))
-    root = merge_strips(groups, step)
+    root = merged()
     if root.saved < least_saved * root.bits or len(_cut(root, bits)) < 2:
         return None
     sample, workers = planner.sample, planner.sample.workers

@@ -279,8 +279,15 @@ def _bases(
     """Variances and vectors of the bases of all classes that have blocks, and how many those are."""
     sizes = np.bincount(chosen)
     used = np.flatnonzero(sizes)
-    members = [chosen == index for index in used]
-    moments = np.stack(list(workers.map(lambda some: _second_moments(latents[:, :, some]), members)))
+    moments = np.empty((len(used), len(latents), len(latents)))
+
+    def sum_some(first: int) -> None:
+        # Each thread has as many large classes as another, about.
+        for place in range(first, len(used), workers.threads):
+            moments[place] = _second_moments(latents[:, :, chosen == used[place]])
+
+    for _ in workers.map(sum_some, range(workers.threads)):
+        pass
     return (*exact.eigh(moments), sizes[used])
 
 

@@ -8,6 +8,7 @@ import pytest
 from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT
 from bandfold.common import kernels
+from bandfold.common.workers import Workers
 from bandfold.onboard.rate_model import bits_scale, latent_bits
 from bandfold.onboard.transform.rotation import find_rotations, rotate
 
@@ -44,6 +45,16 @@ def test_matrices_are_found_and_orthonormal(matrices):
         basis = matrix.integers / BASIS_UNIT
         assert basis.shape == (matrix.count, matrix.count)
         np.testing.assert_allclose(basis.T @ basis, np.eye(matrix.count), atol=1e-3)
+
+
+@pytest.mark.parametrize("threads", [2, 3, 20])
+def test_matrices_do_not_depend_on_the_number_of_threads(latents, matrices, threads):
+    workers = Workers(threads)
+    with workers.kept():
+        found = find_rotations(latents.reshape(16, 64, -1).astype(np.float64), STEP, 64 * 256 * 8, workers)
+    assert len(found) == len(matrices)
+    for one, other in zip(found, matrices, strict=True):
+        np.testing.assert_array_equal(one.integers, other.integers)
 
 
 def test_rotating_keeps_energy_and_lowers_the_cost(latents, matrices):
