@@ -14,9 +14,6 @@ from .command_group import BandfoldGroup
 from .command_modules import CommandModules
 from .verbosity import add_verbosity
 
-GARBAGE_THRESHOLD = 50_000
-"""Objects that are made beyond those that are freed until garbage is looked for; Python's is 700."""
-
 OVERVIEW = """\b
 Examples:
   bandfold demo                                      see it work, without a scene of your own
@@ -46,8 +43,6 @@ def main(context: click.Context) -> None:
     """
     # Before NumPy is imported: --threads says how many there are, and those of BLAS would come on top.
     os.environ.setdefault(BLAS_THREADS, "1")
-    # What is imported stays: to look for garbage among it again and again takes a tenth of a start.
-    gc.set_threshold(GARBAGE_THRESHOLD)
     # At the end the process gives back all there is, whatever refers to what.
     atexit.register(gc.freeze)
     share_heap()
