@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import warnings
 from collections.abc import Iterable
 from itertools import islice
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -34,6 +35,28 @@ def warn(message: str) -> None:
     """
     if verbosity() is not Verbosity.QUIET:
         click.echo(f"warning: {' '.join(message.split())}", err=True)
+
+
+def warn_as_told(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Show a warning of Python: one of bandfold as commands do, any other one with its place in the code.
+
+    Parameters
+    ----------
+    message, category, filename, lineno, file, line
+        As for `warnings.showwarning`, whose place this takes.
+    """
+    if category.__module__.partition(".")[0] == "bandfold":
+        warn(str(message))
+    else:
+        place = warnings.formatwarning(message, category, filename, lineno, line)
+        click.echo(place, nl=False, file=file, err=file is None)
 
 
 def warn_first(messages: Iterable[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import warnings
 
 import click
 
@@ -12,6 +13,7 @@ from bandfold.common.workers import BLAS_THREADS, share_heap
 
 from .command_group import BandfoldGroup
 from .command_modules import CommandModules
+from .console import warn_as_told
 from .verbosity import add_verbosity
 
 OVERVIEW = """\b
@@ -46,6 +48,7 @@ def main(context: click.Context) -> None:
     # At the end the process gives back all there is, whatever refers to what.
     atexit.register(gc.freeze)
     share_heap()
+    warnings.showwarning = warn_as_told
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 

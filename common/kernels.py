@@ -14,6 +14,7 @@ from __future__ import annotations
 import ctypes
 import inspect
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -31,6 +32,11 @@ VERSION = 19
 SWITCH = "BANDFOLD_KERNELS"
 """Environment variable that switches the kernels off, or names another library."""
 
+
+class KernelsWarning(UserWarning):
+    """Compiled kernels are left alone, so that everything takes several times as long."""
+
+
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 Kind = TypeVar("Kind", bound="type[Structure]")
@@ -46,10 +52,18 @@ def _load() -> ctypes.CDLL | None:
         return None
     try:
         found = ctypes.CDLL(str(path))
-        return found if found.bf_version() == VERSION else None
+        version = found.bf_version()
     except (OSError, AttributeError):
         # Built for another machine, or something else: NumPy does the work.
         return None
+    if version == VERSION:
+        return found
+    message = (
+        f"kernels in {path} are of version {version}, not {VERSION}: NumPy does their work, in three "
+        f"to five times the time; install bandfold anew, or set {SWITCH}=off to leave it at that"
+    )
+    warnings.warn(KernelsWarning(message), stacklevel=2)
+    return None
 
 
 _LOADED = _load()

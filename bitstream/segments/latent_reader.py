@@ -21,7 +21,7 @@ from .latents import EXTENT_MEAN, last_two
 
 
 @structure(
-    "bf_strip(quantised: out(int32[64, components, rows, columns]),"
+    "bf_latents(quantised: out(int32[64, components, rows, columns]),"
     " classes: out(uint8[64, components, rows, columns]), states: out(uint8[8, rows, columns]) | None,"
     " memory: out(uint8[bf_memory(rows, columns)]), components: int32, rows: int32, columns: int32,"
     " done: int32)"
@@ -115,7 +115,7 @@ class LatentReader:
 
 
 @compiled(
-    "bf_read(network: bf_network, reader: out(bf_reader), raw: out(bf_bits), strip: out(bf_strip),"
+    "bf_read(network: bf_network, reader: out(bf_reader), raw: out(bf_bits), strip: out(bf_latents),"
     " first_table: int32, extents: int64[count], count: int32) -> int32",
     # What NumPy began has no memory for C to go on with.
     when=lambda strip, **_: strip.arrays["memory"].size > 0,

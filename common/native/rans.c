@@ -340,7 +340,7 @@ static int read_diagonal(bf_reader *reader, bf_bits *raw, int32_t first_table, i
  *
  * Returns 0, 1 where raw bits end too early, or 2 where a latent is out of range.
  */
-BF_EXPORT int32_t bf_read(const bf_network *network, bf_reader *reader, bf_bits *raw, bf_strip *strip,
+BF_EXPORT int32_t bf_read(const bf_network *network, bf_reader *reader, bf_bits *raw, bf_latents *strip,
                           int32_t first_table, const int64_t *extents, int32_t count)
 {
     const int rows = strip->rows, columns = strip->columns;

@@ -28,7 +28,7 @@ typedef struct {
     uint8_t *memory; /* what is known of the last components: `bf_memory`, cleared at first */
     int32_t components, rows, columns;
     int32_t done; /* components that were read */
-} bf_strip;
+} bf_latents;
 
 enum { BF_SIDE_CLASSES = 40, BF_SIDE_SHIFT = 8, BF_SIDE_MEMORY = 3 };
 
@@ -52,7 +52,7 @@ BF_INLINE int64_t bf_next_mean(int64_t mean, int64_t magnitude)
 
 int32_t bf_integers(bf_reader *reader, bf_bits *raw, int32_t first_table, int64_t mean, int32_t with_signs,
                     int64_t *values, int64_t count);
-int32_t bf_read(const bf_network *network, bf_reader *reader, bf_bits *raw, bf_strip *strip, int32_t first_table,
+int32_t bf_read(const bf_network *network, bf_reader *reader, bf_bits *raw, bf_latents *strip, int32_t first_table,
                 const int64_t *extents, int32_t count);
 
 #endif

@@ -13,7 +13,7 @@ enum { DIAGONALS = BF_DIAGONALS, EXTENT_MEAN = 256 };
 typedef struct {
     const bfl_levels_source *source;
     bfl_levels *levels;
-    bf_strip strip;
+    bf_latents strip;
     int64_t extent; /* of the last component */
 } levels_reader;
 
@@ -79,7 +79,7 @@ static bandfold_status prepare(bfl_workspace *workspace, levels_reader *reader)
     BFL_TAKE(levels->classes, workspace, BFL_SCRATCH, planes);
     if (header->transform == BFL_PREDICTED)
         BFL_TRY(bfl_order_bands(workspace, reader->source->fold, levels->components, &levels->ordered));
-    reader->strip = (bf_strip){.quantised = levels->quantised, .classes = levels->classes,
+    reader->strip = (bf_latents){.quantised = levels->quantised, .classes = levels->classes,
                                .components = (int32_t)levels->components, .rows = (int32_t)levels->rows,
                                .columns = (int32_t)levels->columns};
     const bfl_mode *mode = &reader->source->tables->modes[header->spectral ? BFL_FOLDED : BFL_BANDED];

@@ -1,10 +1,13 @@
 """`--quiet`, `--verbose` and failures as JSON: how much is said, and where."""
 
 import json
+import warnings
 
 import pytest
 
+from bandfold.cli.console import warn_as_told
 from bandfold.cli.main import main
+from bandfold.common.kernels import KernelsWarning
 
 
 def test_quiet_says_nothing_but_errors(run, scene):
@@ -88,3 +91,19 @@ def test_every_command_has_both():
     for command in commands(main):
         options = {name for one in command.params for name in one.opts}
         assert {"-q", "--quiet", "-v", "--verbose"} <= options
+
+
+def test_warnings_of_python_are_told_as_others_are(capsys):
+    warn_as_told(KernelsWarning("kernels of\nversion 1"), KernelsWarning, "kernels.py", 7)
+    assert capsys.readouterr() == ("", "warning: kernels of version 1\n")
+    # Those of libraries say where they come from.
+    warn_as_told("old", DeprecationWarning, "elsewhere.py", 7)
+    out, err = capsys.readouterr()
+    assert not out
+    assert err.startswith("elsewhere.py:7: DeprecationWarning: old\n")
+
+
+def test_commands_show_warnings_so(run, monkeypatch):
+    monkeypatch.setattr(warnings, "showwarning", None)
+    run("models", "--help")
+    assert warnings.showwarning is warn_as_told

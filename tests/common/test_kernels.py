@@ -31,6 +31,17 @@ def declared(monkeypatch):
     monkeypatch.setattr(kernels, "STRUCTURES", {})
 
 
+@pytest.mark.skipif(kernels.library is None, reason="kernels are not built")
+def test_kernels_of_another_version_are_told(monkeypatch):
+    monkeypatch.setattr(kernels, "VERSION", kernels.VERSION + 1)
+    versions = rf"of version {kernels.VERSION - 1}, not {kernels.VERSION}"
+    said = rf"kernels in .*_kernels.* are {versions}: .*install bandfold anew"
+    with pytest.warns(kernels.KernelsWarning, match=said):
+        assert kernels._load() is None
+    monkeypatch.setenv(kernels.SWITCH, "off")
+    assert kernels._load() is None
+
+
 @pytest.fixture(scope="module")
 def all_kernels():
     ground = (bandfold.ground.restoration, bandfold.ground.synthesis)
