@@ -18,6 +18,9 @@ DEFAULT_EFFORT = 5
 FEW_COMPONENTS = 64
 """Components of folds at low rates, at most: usual scenes have so many at 0.25 bits per sample."""
 
+FEW_ROTATED = 32
+"""Components that fast efforts rotate at most."""
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -30,6 +33,8 @@ class Effort:
     rotations : int or None
         Components of a fold at most whose strongest ones are rotated in each block: where few are coded,
         rates are low, rotations save most, and there is time for them. None: any number.
+    rotated : int
+        Strongest components that are rotated at most. Not of streams.
     regions : bool
         Whether several folds are looked for where the land changes.
     rare_blocks : bool
@@ -58,6 +63,7 @@ class Effort:
 
     quantiser: str = DEPENDENT
     rotations: int | None = None
+    rotated: int = 64
     regions: bool = True
     rare_blocks: bool = True
     merged: int = MERGE_LIMIT
@@ -74,6 +80,7 @@ EFFORTS: dict[int, Effort] = {
     1: Effort(
         UNIFORM,
         rotations=FEW_COMPONENTS,
+        rotated=FEW_ROTATED,
         regions=False,
         rare_blocks=False,
         merged=40,
@@ -82,8 +89,15 @@ EFFORTS: dict[int, Effort] = {
         trial_share=0.5,
         one_trial=True,
     ),
-    2: Effort(UNIFORM, rotations=FEW_COMPONENTS, regions=False, rare_blocks=False, trial_share=0.5),
-    3: Effort(UNIFORM, regions=False),
+    2: Effort(
+        UNIFORM,
+        rotations=FEW_COMPONENTS,
+        rotated=FEW_ROTATED,
+        regions=False,
+        rare_blocks=False,
+        trial_share=0.5,
+    ),
+    3: Effort(UNIFORM, rotated=FEW_ROTATED, regions=False),
     4: Effort(regions=False),
     5: Effort(),
     6: Effort(searches=2),

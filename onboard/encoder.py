@@ -454,7 +454,15 @@ class Encoder:
         from .planning.scene_planner import ScenePlanner
 
         effort = self._effort
-        return ScenePlanner(sample, ends, sensor, effort.merged, self._workers, rotations=effort.rotations)
+        return ScenePlanner(
+            sample,
+            ends,
+            sensor,
+            effort.merged,
+            self._workers,
+            rotations=effort.rotations,
+            rotated=effort.rotated,
+        )
 
     def _partitioned(self, usual: ScenePlanner) -> list[ScenePlanner]:
         """Plans in the usual intervals, and in as many more or fewer as the effort compares."""

@@ -83,6 +83,8 @@ class ScenePlanner:
         Threads that share the work of a plan.
     rotations : int or None
         Components of a fold at most whose plan has rotations, where they pay; by default any number.
+    rotated : int
+        Strongest components at most that are rotated.
 
     Raises
     ------
@@ -101,8 +103,10 @@ class ScenePlanner:
         workers: Workers = ALONE,
         *,
         rotations: int | None = None,
+        rotated: int = LARGEST_SIZE,
     ) -> None:
         self._rotations = rotations
+        self._rotated = rotated
         self.sample = sample
         self._sensor = sensor
         self._workers = workers
@@ -119,11 +123,11 @@ class ScenePlanner:
         rotations: tuple[Vectors, ...] = ()
         most = fold.components if self._rotations is None else self._rotations
         if rotate and SMALLEST_SIZE <= fold.components <= most:
-            analysis, blocks = Analysis(fold.leading(LARGEST_SIZE)), self.sample.thinned(BLOCKS_TURNED)
+            analysis, blocks = Analysis(fold.leading(self._rotated)), self.sample.thinned(BLOCKS_TURNED)
 
             def latents_of(start: int) -> NDArray[np.float64]:
                 analysed = analysis.blocks(blocks[:, start : start + BLOCKS_AT_ONCE])
-                return analysed[:LARGEST_SIZE].astype(np.float64)
+                return analysed[: self._rotated].astype(np.float64)
 
             parts = self._workers.map(latents_of, range(0, blocks.shape[1], BLOCKS_AT_ONCE))
             latents = np.concatenate(list(parts), axis=2)
@@ -187,6 +191,7 @@ class ScenePlanner:
             self._merge_limit,
             self._workers,
             rotations=self._rotations,
+            rotated=self._rotated,
         )
 
     def _cost(self, fold: Fold, step: float, blocks: NDArray[Any]) -> tuple[float, float]:

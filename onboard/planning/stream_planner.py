@@ -24,6 +24,9 @@ from .weight_codes import weight_codes
 BLOCKS = 256
 """Blocks of a strip that are looked at, about."""
 
+MOST_ROTATED = 32
+"""Strongest components that are rotated at most: larger matrices are not for strips, and take memory."""
+
 STRIPS_AHEAD = 2
 """Strips that a fold is made for: those which follow resemble the one that it was made from."""
 
@@ -133,7 +136,12 @@ class StreamPlanner:
     def planner(self, sample: BlockSample) -> Planner:
         """What plans for a sample of a strip."""
         folded = ScenePlanner(
-            sample, self._ends, self._sensor, workers=self._workers, rotations=self._rotations
+            sample,
+            self._ends,
+            self._sensor,
+            workers=self._workers,
+            rotations=self._rotations,
+            rotated=MOST_ROTATED,
         )
         return folded if self._spectral else folded.unfolded()
 

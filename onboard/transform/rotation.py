@@ -40,8 +40,17 @@ CHANNELS_TRIED = 15
 """Latents of a component by which blocks choose among matrices larger than that: those of the first five
 diagonals, where most of the difference is, in the time that all take with half as many components."""
 
-LARGEST_SIZE = max(SIZES)
-"""Components that are looked at."""
+LARGER_SIZES = (48, 64)
+"""Sizes that are looked at where matrices of the largest of those are kept for so many classes: ..."""
+
+NEARLY_ALL = 0.75
+"""... most others do not pay for more than that, and looking takes time."""
+
+FEW_CHANNELS_TRIED = 6
+"""Latents of a component by which blocks choose among matrices of these: the first three diagonals."""
+
+LARGEST_SIZE = max(LARGER_SIZES)
+"""Components that are looked at, at most."""
 
 SMALLEST_SIZE = 3
 """Scenes of fewer components are not rotated. Below eight, rotations still save a tenth of the bytes."""
@@ -86,7 +95,8 @@ def find_rotations(
     Parameters
     ----------
     latents : ndarray, shape (components, 64, blocks)
-        Latents of a sample of blocks, strongest component first, in units of ``1 / FRACTION``.
+        Latents of a sample of blocks, strongest component first, in units of ``1 / FRACTION``: integers of
+        32 bits, of as many components as may be rotated.
     step : float
         Quantiser step in counts.
     pixels : int
@@ -104,6 +114,7 @@ def find_rotations(
     best: tuple[Vectors, ...] = ()
     best_gain = 0.0
     chosen, searched = np.zeros(0, dtype=np.intp), 0
+    taken = chosen
     for size in dict.fromkeys(min(size, len(latents)) for size in SIZES) if classes > 1 else ():
         # Smaller matrices are for scenes that cannot afford many of the larger ones.
         if size < SMALLEST_SIZE or len(best) > classes // 2:
@@ -112,13 +123,22 @@ def find_rotations(
             searched = min(size, SEARCHED)
             chosen = _alternate(np.ascontiguousarray(latents[:searched]), step, classes, workers)
         top = np.ascontiguousarray(latents[:size])
-        matrices, costs = _prune(*_told(top, chosen, step, pixels, workers), pixels)
-        vectors = math.fsum(map(_matrix_bits, matrices))
-        spent = vectors + rotation_map_bits(len(matrices), pixels)
-        saved = int(_block_costs(top, step).sum()) - int(costs.min(axis=0).sum())
-        gain = SAVED * saved / BITS_UNIT * pixels / (blocks * CHANNELS) - spent
+        matrices = _told(top, chosen, step, pixels, workers)
+        matrices, costs = _prune(matrices, _costs(top, _stacked(matrices), step, workers), pixels)
+        gain = _gain(top, matrices, int(costs.min(axis=0).sum()), step, pixels)
         if gain > best_gain:
-            best, best_gain = matrices, gain
+            best, best_gain, taken = matrices, gain, np.argmin(costs, axis=0)
+    if len(latents) <= SIZES[0] or len(best) < max(NEARLY_ALL * classes, 1) or best[0].count < SIZES[0]:
+        return best
+    for size in dict.fromkeys(min(size, len(latents)) for size in LARGER_SIZES):
+        top = np.ascontiguousarray(latents[:size])
+        matrices = _told(top, taken, step, pixels, workers)
+        rotated = top.astype(np.int32)
+        taken = rotate(rotated[..., None], matrices, step, workers)[:, 0].astype(np.intp)
+        gain = _gain(top, matrices, int(_block_costs(rotated.astype(np.float64), step).sum()), step, pixels)
+        if gain <= best_gain:
+            break
+        best, best_gain = matrices, gain
     return best
 
 
@@ -146,18 +166,25 @@ def rotate(
     size = matrices[0].count
     _, channels, rows, columns = latents.shape
     flat = latents.reshape(len(latents), channels, rows * columns)
-    integers = np.stack([matrix.integers for matrix in matrices])
+    integers = _stacked(matrices)
     chosen = np.empty(rows * columns, dtype=np.uint8)
 
     def choose(start: int) -> None:
         some = slice(start, start + BLOCKS_AT_ONCE)
-        tried = flat[:size, : CHANNELS if size <= SEARCHED else CHANNELS_TRIED, some].astype(np.float64)
+        tried = flat[:size, : _channels_tried(size), some].astype(np.float64)
         chosen[some] = np.argmin(_costs(tried, integers, step), axis=0)
 
     for _ in workers.map(choose, range(0, len(chosen), BLOCKS_AT_ONCE)):
         pass
     rotate_blocks(flat[:size], integers, chosen)
     return chosen.reshape(rows, columns)
+
+
+def _channels_tried(size: int) -> int:
+    """Latents of each component by which blocks choose among matrices of a size."""
+    if size <= SEARCHED:
+        return CHANNELS
+    return CHANNELS_TRIED if size <= SIZES[0] else FEW_CHANNELS_TRIED
 
 
 def _whole_registers(latents: NDArray[np.generic], **_: object) -> bool:
@@ -293,20 +320,28 @@ def _bases(
 
 def _told(
     latents: NDArray[np.float64], chosen: NDArray[np.intp], step: float, pixels: int, workers: Workers
-) -> tuple[tuple[Vectors, ...], NDArray[np.int64]]:
-    """Bases of all classes as a stream tells them.
-
-    Returns
-    -------
-    matrices : tuple of Vectors
-    costs : ndarray of int64, shape (matrices, blocks)
-    """
+) -> tuple[Vectors, ...]:
+    """Bases of all classes as a stream tells them."""
     share = pixels / latents.shape[2]
-    matrices = tuple(
+    return tuple(
         quantise_vectors(vectors, values / (FRACTION * FRACTION), step, round(int(count) * share))
         for values, vectors, count in zip(*_bases(latents, chosen, workers), strict=True)
     )
-    return matrices, _costs(latents, np.stack([matrix.integers for matrix in matrices]), step, workers)
+
+
+def _stacked(matrices: tuple[Vectors, ...]) -> NDArray[np.float64]:
+    """Integers of all matrices, shape (matrices, size, size)."""
+    return np.stack([matrix.integers for matrix in matrices])
+
+
+def _gain(
+    latents: NDArray[np.float64], matrices: tuple[Vectors, ...], cost: int, step: float, pixels: int
+) -> float:
+    """Bits that matrices save on the whole scene beyond their own, if the sampled blocks cost so much."""
+    vectors = math.fsum(map(_matrix_bits, matrices))
+    spent = vectors + rotation_map_bits(len(matrices), pixels)
+    saved = int(_block_costs(latents, step).sum()) - cost
+    return SAVED * saved / BITS_UNIT * pixels / (latents.shape[2] * CHANNELS) - spent
 
 
 def _prune(

@@ -124,3 +124,32 @@ def test_the_cost_is_close_to_the_logarithm():
     steps = np.linspace(0, 300, 5000)
     found = latent_bits(steps * STEP * FRACTION, bits_scale(STEP))
     assert np.abs(found - np.log2(1 + 1.5 * steps)).max() < 0.09
+
+
+def varied_latents(components, blocks, seed=2):
+    """Sixteen kinds of blocks, whose bases reach over all components."""
+    rng = np.random.default_rng(seed)
+    energy = 40.0 * 0.93 ** np.arange(components)[:, None, None]
+    latents = rng.laplace(0, 1, (components, 64, blocks)) * energy * FRACTION * STEP
+    latents *= 0.9 ** np.arange(64)[:, None]
+    for kind in range(16):
+        basis = np.linalg.qr(rng.normal(size=(components, components)))[0]
+        latents[:, :, kind::16] = np.einsum("ij,jcb->icb", basis, latents[:, :, kind::16])
+    return np.rint(latents)
+
+
+@pytest.mark.parametrize(("components", "size"), [(64, 64), (40, 40)])
+def test_matrices_of_more_than_32_are_for_scenes_that_pay_for_nearly_all_of_those(components, size):
+    latents = varied_latents(components, 128)
+    found = []
+    for run in (nullcontext, kernels.switched_off):
+        with run():
+            found.append(find_rotations(latents, STEP, 1 << 24))
+        assert len(found[-1]) >= 12
+        assert {matrix.count for matrix in found[-1]} == {size}
+    for fast, slow in zip(*found, strict=True):
+        np.testing.assert_array_equal(fast.codes, slow.codes)
+    # Where few pixels share them.
+    few = find_rotations(np.rint(latents / 40), STEP, 64 * 128)
+    assert len(few) < 12
+    assert all(matrix.count <= 32 for matrix in few)
