@@ -35,6 +35,8 @@ class Effort:
         rates are low, rotations save most, and there is time for them. None: any number.
     rotated : int
         Strongest components that are rotated at most. Not of streams.
+    weak : bool
+        Whether components are coded that save little for the time that they take. Not of streams.
     regions : bool
         Whether several folds are looked for where the land changes.
     rare_blocks : bool
@@ -64,6 +66,7 @@ class Effort:
     quantiser: str = DEPENDENT
     rotations: int | None = None
     rotated: int = 64
+    weak: bool = True
     regions: bool = True
     rare_blocks: bool = True
     merged: int = MERGE_LIMIT
@@ -81,6 +84,7 @@ EFFORTS: dict[int, Effort] = {
         UNIFORM,
         rotations=FEW_COMPONENTS,
         rotated=FEW_ROTATED,
+        weak=False,
         regions=False,
         rare_blocks=False,
         merged=40,
@@ -93,11 +97,12 @@ EFFORTS: dict[int, Effort] = {
         UNIFORM,
         rotations=FEW_COMPONENTS,
         rotated=FEW_ROTATED,
+        weak=False,
         regions=False,
         rare_blocks=False,
         trial_share=0.5,
     ),
-    3: Effort(UNIFORM, rotated=FEW_ROTATED, regions=False),
+    3: Effort(UNIFORM, rotated=FEW_ROTATED, weak=False, regions=False),
     4: Effort(regions=False),
     5: Effort(),
     6: Effort(searches=2),

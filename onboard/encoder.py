@@ -462,6 +462,7 @@ class Encoder:
             self._workers,
             rotations=effort.rotations,
             rotated=effort.rotated,
+            weak=effort.weak,
         )
 
     def _partitioned(self, usual: ScenePlanner) -> list[ScenePlanner]:

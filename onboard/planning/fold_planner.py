@@ -33,7 +33,17 @@ SECOND_THRESHOLD = 0.1
 """The same after the second fold, where a component's energy is no longer spread over intervals."""
 
 LEAST_GAIN = 0.001
-"""What a component must save for each pixel, in steps squared, to be worth the time that it takes."""
+"""What a component must save for each pixel, in steps squared, to be worth the time that it takes, ..."""
+
+LEAST_WEAK_GAIN = 0.0003
+"""... and the same where weak components are coded too, ..."""
+
+FINER = 1.2
+"""... whose plans are those for a step finer by so many times, ..."""
+
+FEW_LOOKED_AT = 2 * MERGE_LIMIT
+"""... up to so many components that are looked at: where rates are low. With two quantisers a bit buys 0.08
+steps squared, less than `LAGRANGE_MULTIPLIER`; at higher rates such plans take time and save nothing."""
 
 LATENTS_JUDGED = 16_000
 """What components are worth is measured on so many blocks, of all of them together, ..."""
@@ -75,6 +85,8 @@ class FoldPlanner:
         Components that the second fold takes at most; with 0 there is none.
     workers : Workers
         Which look at parts of the sample side by side.
+    weak : bool
+        Whether components are coded that save little.
     """
 
     def __init__(
@@ -83,8 +95,11 @@ class FoldPlanner:
         ends: tuple[int, ...] | None,
         merge_limit: int = MERGE_LIMIT,
         workers: Workers = ALONE,
+        *,
+        weak: bool = False,
     ) -> None:
         self._workers = workers
+        self._weak = weak
         self._sample = sample
         self._merge_limit = merge_limit
         self._mean, self._covariances = sample.moments
@@ -93,7 +108,7 @@ class FoldPlanner:
         self._ends = ends
         self._starts = (0, *ends[:-1])
         self._parts = [slice(start, end) for start, end in zip(self._starts, ends, strict=True)]
-        self._least_gain = LEAST_GAIN * sample.pixels
+        self._least_gain = (LEAST_WEAK_GAIN if weak else LEAST_GAIN) * sample.pixels
         self._plans: dict[float, Fold] = {}
         self._latents: ComponentLatents | None = None
 
@@ -135,8 +150,13 @@ class FoldPlanner:
         Fold
         """
         if step not in self._plans:
-            self._plans[step] = self._plan(step)
+            self._plans[step] = self._plan(self.judged_at(step))
         return self._plans[step]
+
+    def judged_at(self, step: float) -> float:
+        """The step in counts at which the plan for a step judges what is worth its bits."""
+        finer = self._weak and sum(self._strong(step)) <= FEW_LOOKED_AT
+        return step / FINER if finer else step
 
     def _plan(self, step: float) -> Fold:
         candidates = self._spectra.keep(

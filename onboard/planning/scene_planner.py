@@ -85,6 +85,8 @@ class ScenePlanner:
         Components of a fold at most whose plan has rotations, where they pay; by default any number.
     rotated : int
         Strongest components at most that are rotated.
+    weak : bool
+        Whether components are coded that save little; not used with a sensor.
 
     Raises
     ------
@@ -104,7 +106,9 @@ class ScenePlanner:
         *,
         rotations: int | None = None,
         rotated: int = LARGEST_SIZE,
+        weak: bool = True,
     ) -> None:
+        self._weak = weak
         self._rotations = rotations
         self._rotated = rotated
         self.sample = sample
@@ -112,7 +116,7 @@ class ScenePlanner:
         self._workers = workers
         self._merge_limit = merge_limit
         self._folds = (
-            FoldPlanner(sample, ends, merge_limit, workers)
+            FoldPlanner(sample, ends, merge_limit, workers, weak=weak)
             if sensor is None
             else _of_sensor(sample, sensor, workers)
         )
@@ -131,7 +135,8 @@ class ScenePlanner:
 
             parts = self._workers.map(latents_of, range(0, blocks.shape[1], BLOCKS_AT_ONCE))
             latents = np.concatenate(list(parts), axis=2)
-            rotations = find_rotations(latents, step, self.sample.pixels, self._workers)
+            judged_at = self._folds.judged_at(step)
+            rotations = find_rotations(latents, judged_at, self.sample.pixels, self._workers)
         return Plan.of(step, Basis(fold, rotations, self._folds.left_out(fold)))
 
     def unfolded(self) -> UnfoldedPlanner:
@@ -192,6 +197,7 @@ class ScenePlanner:
             self._workers,
             rotations=self._rotations,
             rotated=self._rotated,
+            weak=self._weak,
         )
 
     def _cost(self, fold: Fold, step: float, blocks: NDArray[Any]) -> tuple[float, float]:

@@ -142,6 +142,7 @@ class StreamPlanner:
             workers=self._workers,
             rotations=self._rotations,
             rotated=MOST_ROTATED,
+            weak=False,
         )
         return folded if self._spectral else folded.unfolded()
 

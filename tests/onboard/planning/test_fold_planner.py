@@ -85,6 +85,16 @@ def test_a_weak_component_is_kept_where_it_is_smooth():
     assert planner.plan(2 * step).components == 0
 
 
+def test_weak_components_are_coded_where_few_are_looked_at(cube, planner):
+    weak = FoldPlanner(sample_blocks(ArraySource(cube)), None, weak=True)
+    steps = np.geomspace(4.0, 256.0, 25).tolist()
+    counts = np.array([[one.plan(step).components for one in (planner, weak)] for step in steps])
+    assert (counts[:, 1] >= counts[:, 0]).all()
+    assert counts[:, 1].sum() > counts[:, 0].sum()
+    assert planner.judged_at(16.0) == 16.0
+    assert weak.judged_at(16.0) < 16.0
+
+
 def test_components_come_in_falling_order_and_fit_the_fold(planner):
     fold = planner.plan(4.0)
     assert fold.ends[-1] == 24
