@@ -144,12 +144,14 @@ def test_matrices_of_more_than_32_are_for_scenes_that_pay_for_nearly_all_of_thos
     found = []
     for run in (nullcontext, kernels.switched_off):
         with run():
-            found.append(find_rotations(latents, STEP, 1 << 24))
+            found.append(find_rotations(latents, STEP, 64 * 128))
         assert len(found[-1]) >= 12
         assert {matrix.count for matrix in found[-1]} == {size}
     for fast, slow in zip(*found, strict=True):
         np.testing.assert_array_equal(fast.codes, slow.codes)
-    # Where few pixels share them.
+    # What eight blocks of a kind need says too little of thousands of others.
+    assert max(matrix.count for matrix in find_rotations(latents, STEP, 64 * 128000)) < size
+    # Where few components are worth much, matrices do not pay.
     few = find_rotations(np.rint(latents / 40), STEP, 64 * 128)
     assert len(few) < 12
     assert all(matrix.count <= 32 for matrix in few)
