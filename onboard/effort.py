@@ -6,7 +6,7 @@ it takes, higher ones search where the default takes the first good answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bandfold.bitstream.container.header import DEPENDENT, UNIFORM
 from bandfold.bitstream.transforms.klt import MERGE_LIMIT
@@ -35,6 +35,8 @@ class Effort:
         rates are low, rotations save most, and there is time for them. None: any number.
     rotated : int
         Strongest components that are rotated at most. Not of streams.
+    doubled : bool
+        Whether twice as many matrices are looked for where nearly all pay. Not of streams.
     weak : bool
         Whether components are coded that save little for the time that they take. Not of streams.
     regions : bool
@@ -66,6 +68,7 @@ class Effort:
     quantiser: str = DEPENDENT
     rotations: int | None = None
     rotated: int = 64
+    doubled: bool = False
     weak: bool = True
     regions: bool = True
     rare_blocks: bool = True
@@ -77,6 +80,11 @@ class Effort:
     one_trial: bool = False
     bit_worths: tuple[float, ...] = (1.0,)
     interval_shares: tuple[float, ...] = (1.0,)
+
+    @property
+    def of_streams(self) -> Effort:
+        """What of it streams take: strips do not pay for the largest matrices, which take memory."""
+        return replace(self, rotated=FEW_ROTATED, doubled=False, weak=False, merged=MERGE_LIMIT)
 
 
 EFFORTS: dict[int, Effort] = {
@@ -105,9 +113,15 @@ EFFORTS: dict[int, Effort] = {
     3: Effort(UNIFORM, rotated=FEW_ROTATED, weak=False, regions=False),
     4: Effort(regions=False),
     5: Effort(),
-    6: Effort(searches=2),
-    7: Effort(searches=2, blocks=800),
-    8: Effort(searches=3, blocks=1600, interval_shares=(1.0, 0.5)),
-    9: Effort(searches=4, blocks=1600, bit_worths=(1.0, 0.8, 1.25), interval_shares=(1.0, 0.5, 0.0, 1.5)),
+    6: Effort(doubled=True, searches=2),
+    7: Effort(doubled=True, searches=2, blocks=800),
+    8: Effort(doubled=True, searches=3, blocks=1600, interval_shares=(1.0, 0.5)),
+    9: Effort(
+        doubled=True,
+        searches=4,
+        blocks=1600,
+        bit_worths=(1.0, 0.8, 1.25),
+        interval_shares=(1.0, 0.5, 0.0, 1.5),
+    ),
 }
 """By their numbers, from the fastest to the smallest streams."""

@@ -453,17 +453,7 @@ class Encoder:
         """Plans of one fold in given intervals, or in those that are found."""
         from .planning.scene_planner import ScenePlanner
 
-        effort = self._effort
-        return ScenePlanner(
-            sample,
-            ends,
-            sensor,
-            effort.merged,
-            self._workers,
-            rotations=effort.rotations,
-            rotated=effort.rotated,
-            weak=effort.weak,
-        )
+        return ScenePlanner(sample, ends, sensor, self._effort, self._workers)
 
     def _partitioned(self, usual: ScenePlanner) -> list[ScenePlanner]:
         """Plans in the usual intervals, and in as many more or fewer as the effort compares."""

@@ -433,7 +433,7 @@ class StreamStrips:
             first=first,
             workers=self._workers,
             weights=self._settings.weights,
-            rotations=self._settings.spent.rotations,
+            effort=self._settings.spent,
         )
         # With packages of sensors as libbandfold does.
         planner.counted = self._settings.target.is_quality and sensor is None

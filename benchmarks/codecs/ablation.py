@@ -7,7 +7,7 @@ entropy coder and rate control are the same.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from bandfold.bitstream.transforms.klt import MERGE_LIMIT
 from bandfold.ground import Decoder
 from bandfold.onboard.coding.scene_coder import SceneCoder
 from bandfold.onboard.coding.strip_coder import TransformMethod
+from bandfold.onboard.effort import DEFAULT_EFFORT, EFFORTS
 from bandfold.onboard.planning.block_sample import sample_blocks
 from bandfold.onboard.planning.plan import Plan, Planner
 from bandfold.onboard.planning.scene_planner import ScenePlanner
@@ -136,7 +137,8 @@ class AblatedCodec:
 
     def _planner(self, samples: Samples) -> Planner:
         kind = ScenePlanner if self._step.rotated else WithoutRotations
-        planner = kind(sample_blocks(samples), None, merge_limit=MERGE_LIMIT if self._step.merged else 0)
+        effort = replace(EFFORTS[DEFAULT_EFFORT], merged=MERGE_LIMIT if self._step.merged else 0)
+        planner = kind(sample_blocks(samples), None, effort=effort)
         return planner if self._step.spectral else planner.unfolded()
 
     def decode(self, stream: bytes) -> Decoded:

@@ -41,8 +41,8 @@ LEAST_WEAK_GAIN = 0.0003
 FINER = 1.2
 """... whose plans are those for a step finer by so many times, ..."""
 
-FEW_LOOKED_AT = 2 * MERGE_LIMIT
-"""... up to so many components that are looked at: where rates are low. With two quantisers a bit buys 0.08
+FEW_LOOKED_AT = 0.5
+"""... where so many of all components are looked at, at most: at low rates. With two quantisers a bit buys 0.08
 steps squared, less than `LAGRANGE_MULTIPLIER`; at higher rates such plans take time and save nothing."""
 
 LATENTS_JUDGED = 16_000
@@ -155,7 +155,7 @@ class FoldPlanner:
 
     def judged_at(self, step: float) -> float:
         """The step in counts at which the plan for a step judges what is worth its bits."""
-        finer = self._weak and sum(self._strong(step)) <= FEW_LOOKED_AT
+        finer = self._weak and sum(self._strong(step)) <= FEW_LOOKED_AT * len(self._mean)
         return step / FINER if finer else step
 
     def _plan(self, step: float) -> Fold:

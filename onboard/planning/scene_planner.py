@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
+from bandfold.bitstream.transforms.klt import Fold
 from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.exact import exp2, log2_of
 from bandfold.common.scene import CHANNELS
 from bandfold.common.workers import ALONE, Workers
+from bandfold.onboard.effort import DEFAULT_EFFORT, EFFORTS, Effort
 from bandfold.onboard.rate_model import (
     LAGRANGE_MULTIPLIER,
     component_bits,
@@ -21,7 +22,7 @@ from bandfold.onboard.rate_model import (
     step_for_error,
 )
 from bandfold.onboard.transform.analysis import Analysis
-from bandfold.onboard.transform.rotation import LARGEST_SIZE, SMALLEST_SIZE, find_rotations
+from bandfold.onboard.transform.rotation import SMALLEST_SIZE, find_rotations
 
 from .block_sample import BlockSample
 from .component_latents import BLOCKS_AT_ONCE
@@ -77,16 +78,10 @@ class ScenePlanner:
         which has its own.
     sensor : SensorBasis, optional
         Where components come from; else they are the scene's own.
-    merge_limit : int
-        Components that the second KLT merges at most; not used with a sensor.
+    effort : Effort
+        Tells which components and rotations are looked for; with a sensor rotations only.
     workers : Workers
         Threads that share the work of a plan.
-    rotations : int or None
-        Components of a fold at most whose plan has rotations, where they pay; by default any number.
-    rotated : int
-        Strongest components at most that are rotated.
-    weak : bool
-        Whether components are coded that save little; not used with a sensor.
 
     Raises
     ------
@@ -101,22 +96,15 @@ class ScenePlanner:
         sample: BlockSample,
         ends: tuple[int, ...] | None,
         sensor: SensorBasis | None = None,
-        merge_limit: int = MERGE_LIMIT,
+        effort: Effort = EFFORTS[DEFAULT_EFFORT],
         workers: Workers = ALONE,
-        *,
-        rotations: int | None = None,
-        rotated: int = LARGEST_SIZE,
-        weak: bool = True,
     ) -> None:
-        self._weak = weak
-        self._rotations = rotations
-        self._rotated = rotated
+        self._effort = effort
         self.sample = sample
         self._sensor = sensor
         self._workers = workers
-        self._merge_limit = merge_limit
         self._folds = (
-            FoldPlanner(sample, ends, merge_limit, workers, weak=weak)
+            FoldPlanner(sample, ends, effort.merged, workers, weak=effort.weak)
             if sensor is None
             else _of_sensor(sample, sensor, workers)
         )
@@ -125,18 +113,21 @@ class ScenePlanner:
         """Plan a fold and, for its strongest components, rotations; see `Planner.plan`."""
         fold = self._folds.plan(step)
         rotations: tuple[Vectors, ...] = ()
-        most = fold.components if self._rotations is None else self._rotations
+        effort = self._effort
+        most = fold.components if effort.rotations is None else effort.rotations
         if rotate and SMALLEST_SIZE <= fold.components <= most:
-            analysis, blocks = Analysis(fold.leading(self._rotated)), self.sample.thinned(BLOCKS_TURNED)
+            analysis, blocks = Analysis(fold.leading(effort.rotated)), self.sample.thinned(BLOCKS_TURNED)
 
             def latents_of(start: int) -> NDArray[np.float64]:
                 analysed = analysis.blocks(blocks[:, start : start + BLOCKS_AT_ONCE])
-                return analysed[: self._rotated].astype(np.float64)
+                return analysed[: effort.rotated].astype(np.float64)
 
             parts = self._workers.map(latents_of, range(0, blocks.shape[1], BLOCKS_AT_ONCE))
             latents = np.concatenate(list(parts), axis=2)
             judged_at = self._folds.judged_at(step)
-            rotations = find_rotations(latents, judged_at, self.sample.pixels, self._workers)
+            rotations = find_rotations(
+                latents, judged_at, self.sample.pixels, self._workers, doubled=effort.doubled
+            )
         return Plan.of(step, Basis(fold, rotations, self._folds.left_out(fold)))
 
     def unfolded(self) -> UnfoldedPlanner:
@@ -189,16 +180,7 @@ class ScenePlanner:
 
     def on(self, sample: BlockSample) -> ScenePlanner:
         """Plans of the same kind, in the same intervals, from another sample."""
-        return ScenePlanner(
-            sample,
-            self._folds.ends,
-            self._sensor,
-            self._merge_limit,
-            self._workers,
-            rotations=self._rotations,
-            rotated=self._rotated,
-            weak=self._weak,
-        )
+        return ScenePlanner(sample, self._folds.ends, self._sensor, self._effort, self._workers)
 
     def _cost(self, fold: Fold, step: float, blocks: NDArray[Any]) -> tuple[float, float]:
         """Approximate bits of the scene under a fold, without side information; errors in steps squared."""

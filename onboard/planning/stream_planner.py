@@ -13,6 +13,7 @@ from bandfold.bitstream.transforms.klt import Fold
 from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.scene import SceneSource
 from bandfold.common.workers import ALONE, Workers
+from bandfold.onboard.effort import DEFAULT_EFFORT, EFFORTS, Effort
 from bandfold.onboard.samples.samples import Samples
 
 from .block_sample import BlockSample, sample_blocks
@@ -23,9 +24,6 @@ from .weight_codes import weight_codes
 
 BLOCKS = 256
 """Blocks of a strip that are looked at, about."""
-
-MOST_ROTATED = 32
-"""Strongest components that are rotated at most: larger matrices are not for strips, and take memory."""
 
 STRIPS_AHEAD = 2
 """Strips that a fold is made for: those which follow resemble the one that it was made from."""
@@ -70,8 +68,8 @@ class StreamPlanner:
     weights : "snr" or sequence of float, optional
         Weights of bands, as for `bandfold.onboard.planning.weight_codes.weight_codes`: those of the noise are
         found in the first strip, and kept.
-    rotations : int or None
-        Components of a fold at most whose plan has rotations, where they pay; by default any number.
+    effort : Effort
+        Tells which components and rotations are looked for, as far as it concerns streams.
 
     Attributes
     ----------
@@ -93,11 +91,11 @@ class StreamPlanner:
         first: int = 0,
         workers: Workers = ALONE,
         weights: str | Sequence[float] | None = None,
-        rotations: int | None = None,
+        effort: Effort = EFFORTS[DEFAULT_EFFORT],
     ) -> None:
         self._weights = weights
         self._codes: NDArray[np.int64] | None = None
-        self._rotations = rotations
+        self._effort = effort.of_streams
         self._workers = workers
         self._tables = tables
         self._ends = ends
@@ -135,15 +133,7 @@ class StreamPlanner:
 
     def planner(self, sample: BlockSample) -> Planner:
         """What plans for a sample of a strip."""
-        folded = ScenePlanner(
-            sample,
-            self._ends,
-            self._sensor,
-            workers=self._workers,
-            rotations=self._rotations,
-            rotated=MOST_ROTATED,
-            weak=False,
-        )
+        folded = ScenePlanner(sample, self._ends, self._sensor, self._effort, self._workers)
         return folded if self._spectral else folded.unfolded()
 
     def follow(self, strip: Samples, step: float) -> StreamBasis | None:

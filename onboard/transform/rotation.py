@@ -47,20 +47,20 @@ NEARLY_ALL = 0.75
 """... most others do not pay for more than that, and looking takes time."""
 
 HELD_OUT = 4
-"""Where the sample stands for more blocks, sizes beyond that are compared on one block in so many, by matrices
-made of all others: on blocks that they were made of, larger ones save up to a fifth more than on others."""
+"""Where the sample stands for more blocks, those are compared on one block in so many, by matrices made of
+all others: on blocks that they were made of, larger ones save up to a fifth more than on others."""
 
 FEW_CHANNELS_TRIED = 6
 """Latents of a component by which blocks choose among matrices of these: the first three diagonals."""
-
-LARGEST_SIZE = max(LARGER_SIZES)
-"""Components that are looked at, at most."""
 
 SMALLEST_SIZE = 3
 """Scenes of fewer components are not rotated. Below eight, rotations still save a tenth of the bytes."""
 
 MOST_CLASSES = 16
 """Matrices at most, before those that do not pay are dropped."""
+
+ALL_PAY = 0.9
+"""Share of them that must pay before twice as many are looked for."""
 
 BLOCKS_PER_CLASS = 8
 """Sampled blocks that a class has at least, on average."""
@@ -92,7 +92,12 @@ KERNEL_LANES, KERNEL_MOST = 8, 64
 
 
 def find_rotations(
-    latents: NDArray[np.float64], step: float, pixels: int, workers: Workers = ALONE
+    latents: NDArray[np.float64],
+    step: float,
+    pixels: int,
+    workers: Workers = ALONE,
+    *,
+    doubled: bool = False,
 ) -> tuple[Vectors, ...]:
     """Find the matrices that pay for themselves, if any do.
 
@@ -107,31 +112,21 @@ def find_rotations(
         Pixels of the whole scene, which the sample stands for.
     workers : Workers
         Which share the matrices.
+    doubled : bool
+        Whether to look for twice as many where nearly all pay.
 
     Returns
     -------
     tuple of Vectors
         Square matrices; empty where rotating does not pay.
     """
-    blocks = latents.shape[2]
-    classes = min(MOST_CLASSES, blocks // BLOCKS_PER_CLASS)
-    best: tuple[Vectors, ...] = ()
-    best_gain = 0.0
-    chosen, searched = np.zeros(0, dtype=np.intp), 0
-    taken = chosen
-    for size in dict.fromkeys(min(size, len(latents)) for size in SIZES) if classes > 1 else ():
-        # Smaller matrices are for scenes that cannot afford many of the larger ones.
-        if size < SMALLEST_SIZE or len(best) > classes // 2:
-            break
-        if searched != min(size, SEARCHED):
-            searched = min(size, SEARCHED)
-            chosen = _alternate(np.ascontiguousarray(latents[:searched]), step, classes, workers)
-        top = np.ascontiguousarray(latents[:size])
-        matrices = _told(top, chosen, step, pixels, workers)
-        matrices, costs = _prune(matrices, _costs(top, _stacked(matrices), step, workers), pixels)
-        gain = _gain(top, matrices, int(costs.min(axis=0).sum()), step, pixels)
-        if gain > best_gain:
-            best, best_gain, taken = matrices, gain, np.argmin(costs, axis=0)
+    classes = min(MOST_CLASSES, latents.shape[2] // BLOCKS_PER_CLASS)
+    best, gain, taken = _find_classes(latents, step, pixels, classes, workers)
+    if doubled and len(best) >= ALL_PAY * MOST_CLASSES and latents.shape[2] >= 2 * classes * BLOCKS_PER_CLASS:
+        classes *= 2
+        more, more_gain, more_taken = _find_classes(latents, step, pixels, classes, workers)
+        if more_gain > gain:
+            best, taken = more, more_taken
     if len(latents) <= SIZES[0] or len(best) < max(NEARLY_ALL * classes, 1) or best[0].count < SIZES[0]:
         return best
     size = _largest_worthwhile(latents, taken, step, pixels, workers)
@@ -337,7 +332,32 @@ def _gain(
     vectors = math.fsum(map(_matrix_bits, matrices))
     spent = vectors + rotation_map_bits(len(matrices), pixels)
     saved = int(_block_costs(latents, step).sum()) - cost
-    return SAVED * saved / BITS_UNIT * pixels / (latents.shape[2] * CHANNELS) - spent
+    gain: float = SAVED * saved / BITS_UNIT * pixels / (latents.shape[2] * CHANNELS) - spent
+    return gain
+
+
+def _find_classes(
+    latents: NDArray[np.float64], step: float, pixels: int, classes: int, workers: Workers
+) -> tuple[tuple[Vectors, ...], float, NDArray[np.intp]]:
+    """Sort sampled blocks into classes: matrices that pay, what they save, and which each block takes."""
+    best: tuple[Vectors, ...] = ()
+    best_gain = 0.0
+    chosen, searched = np.zeros(0, dtype=np.intp), 0
+    taken = chosen
+    for size in dict.fromkeys(min(size, len(latents)) for size in SIZES) if classes > 1 else ():
+        # Smaller matrices are for scenes that cannot afford many of the larger ones.
+        if size < SMALLEST_SIZE or len(best) > classes // 2:
+            break
+        if searched != min(size, SEARCHED):
+            searched = min(size, SEARCHED)
+            chosen = _alternate(np.ascontiguousarray(latents[:searched]), step, classes, workers)
+        top = np.ascontiguousarray(latents[:size])
+        matrices = _told(top, chosen, step, pixels, workers)
+        matrices, costs = _prune(matrices, _costs(top, _stacked(matrices), step, workers), pixels)
+        gain = _gain(top, matrices, int(costs.min(axis=0).sum()), step, pixels)
+        if gain > best_gain:
+            best, best_gain, taken = matrices, gain, np.argmin(costs, axis=0)
+    return best, best_gain, taken
 
 
 def _largest_worthwhile(
@@ -354,7 +374,9 @@ def _largest_worthwhile(
         judged = np.ascontiguousarray(latents[:size][:, :, held])
         rotated = judged.astype(np.int32)
         rotate(rotated[..., None], matrices, step, workers)
-        gain = _gain(judged, matrices, int(_block_costs(rotated.astype(np.float64), step).sum()), step, pixels)
+        gain = _gain(
+            judged, matrices, int(_block_costs(rotated.astype(np.float64), step).sum()), step, pixels
+        )
         if gain <= best_gain:
             break
         best, best_gain = size, gain

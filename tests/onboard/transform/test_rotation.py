@@ -126,15 +126,15 @@ def test_the_cost_is_close_to_the_logarithm():
     assert np.abs(found - np.log2(1 + 1.5 * steps)).max() < 0.09
 
 
-def varied_latents(components, blocks, seed=2):
-    """Sixteen kinds of blocks, whose bases reach over all components."""
+def varied_latents(components, blocks, kinds=16, seed=2):
+    """Kinds of blocks whose bases reach over all components."""
     rng = np.random.default_rng(seed)
     energy = 40.0 * 0.93 ** np.arange(components)[:, None, None]
     latents = rng.laplace(0, 1, (components, 64, blocks)) * energy * FRACTION * STEP
     latents *= 0.9 ** np.arange(64)[:, None]
-    for kind in range(16):
+    for kind in range(kinds):
         basis = np.linalg.qr(rng.normal(size=(components, components)))[0]
-        latents[:, :, kind::16] = np.einsum("ij,jcb->icb", basis, latents[:, :, kind::16])
+        latents[:, :, kind::kinds] = np.einsum("ij,jcb->icb", basis, latents[:, :, kind::kinds])
     return np.rint(latents)
 
 
@@ -155,3 +155,12 @@ def test_matrices_of_more_than_32_are_for_scenes_that_pay_for_nearly_all_of_thos
     few = find_rotations(np.rint(latents / 40), STEP, 64 * 128)
     assert len(few) < 12
     assert all(matrix.count <= 32 for matrix in few)
+
+
+def test_there_are_up_to_32_matrices_where_16_are_too_few():
+    latents = varied_latents(12, 256, kinds=32)
+    usual, more = (find_rotations(latents, STEP, 64 * 25600, doubled=doubled) for doubled in (False, True))
+    assert 14 < len(usual) <= 16 < len(more) <= 32
+    few = varied_latents(12, 256, kinds=4)
+    usual, more = (find_rotations(few, STEP, 64 * 256, doubled=doubled) for doubled in (False, True))
+    assert len(usual) == len(more) <= 16
