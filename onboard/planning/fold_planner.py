@@ -42,8 +42,8 @@ FINER = 1.2
 """... whose plans are those for a step finer by so many times, ..."""
 
 FEW_LOOKED_AT = 0.5
-"""... where so many of all components are looked at, at most: at low rates. With two quantisers a bit buys 0.08
-steps squared, less than `LAGRANGE_MULTIPLIER`; at higher rates such plans take time and save nothing."""
+"""... where that share of all components is looked at, at most: at low rates. With two quantisers a bit buys
+0.08 steps squared, less than `LAGRANGE_MULTIPLIER`; at higher rates such plans take time and save nothing."""
 
 LATENTS_JUDGED = 16_000
 """What components are worth is measured on so many blocks, of all of them together, ..."""
