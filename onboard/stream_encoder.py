@@ -15,7 +15,6 @@ from bandfold.common.scene import SceneInfo
 from bandfold.common.workers import one_blas_thread
 
 from .decoding_cost import decoding_notes
-from .downlink.resume import Begun
 from .samples.held_strips import HeldStrips
 from .samples.samples import HeldLines
 from .settings import EncoderSettings, SettingsFields, settings_of
@@ -24,6 +23,8 @@ from .strip_height import strip_height
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from .downlink.resume import Begun
 
 
 class StreamEncoder:

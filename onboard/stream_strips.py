@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bandfold.bitstream.container.header import COSINE, STEP_UNIT, CodingTools, Header, PackageReference
 from bandfold.bitstream.container.sections import Section, write_section
 from bandfold.bitstream.container.segment_layout import SegmentHeader
 from bandfold.bitstream.contexts.tables import load_tables
-from bandfold.bitstream.packages.package import Package
-from bandfold.bitstream.refinement.tables import load_refinement_tables
-from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 from bandfold.common.errors import IntegrityError
 from bandfold.common.exact import exp2, log2_of
 from bandfold.common.scene import SCALED_DTYPES, SceneInfo, SceneSource
@@ -22,18 +19,12 @@ from bandfold.common.workers import Workers
 from .coding.scene_coder import SceneCoder
 from .coding.strip_coder import CodedStrip, FoldedStripCoder, StripCoder, TransformMethod
 from .coding.verification import check_faults, check_left_out
-from .downlink.resume import Begun
-from .downlink.resume_check import check_header, check_limits, check_step
 from .memory_scrubber import Scrubber
 from .planning.partition import partition_ends
 from .planning.plan import Planner, end_section, header_section, metadata_section, quantiser_of, stream_head
 from .planning.stream_planner import StreamBasis, StreamPlanner
-from .prediction.model_networks import streamed_model
-from .prediction.predicted_planner import PredictedPlanner, PredictedStreamPlanner
-from .rate.base_trial import choose_base
 from .rate.leaky_bucket import LeakyBucket
 from .rate.missed_quality import MissedQuality
-from .rate.order_trial import choose_order
 from .rate.stream_control import (
     FirstStep,
     FixedQuality,
@@ -43,11 +34,20 @@ from .rate.stream_control import (
     StripTask,
     weigh_latents,
 )
-from .refinement.strip_refiner import StripRefiner
 from .samples.samples import Samples
 from .samples.stream_counts import CountedStrip, StreamCounts
 from .settings import BASE_BPS, EncoderSettings, find_package
 from .target import step_code
+
+if TYPE_CHECKING:
+    from bandfold.bitstream.transforms.sensor_basis import SensorBasis
+
+    from .downlink.resume import Begun
+    from .prediction.predicted_coder import PredictedMethod
+    from .prediction.predicted_planner import PredictedStreamPlanner
+    from .refinement.strip_refiner import StripRefiner
+
+# What few streams ask for, models, bounded errors and what was begun, is imported where they do.
 
 FIRST_PLANS = 3
 """Plans made for the first strip at most: the step that a rate needs is not known before."""
@@ -97,9 +97,15 @@ class StreamStrips:
         self._tables = load_tables(settings.tables_path)
         sensor = None
         if settings.sensor is not None:
+            from bandfold.bitstream.transforms.sensor_basis import SensorBasis
+
             sensor = SensorBasis.from_package(find_package(settings.sensor))
             sensor.check_scene(self._info)
-        self._model = None if settings.model is None else streamed_model(settings)
+        self._model = None
+        if settings.model is not None:
+            from .prediction.model_networks import streamed_model
+
+            self._model = streamed_model(settings)
         # Limits that do not fit the scene are refused before its first line.
         self._refiner()
         self._planner = self._make_planner(sensor, 0 if begun is None else begun.next_basis)
@@ -232,11 +238,17 @@ class StreamStrips:
 
     def _refiner(self) -> StripRefiner | None:
         """What bounds the errors of strips, if they are to be."""
+        if not self._settings.limits:
+            return None
+        from .refinement.strip_refiner import StripRefiner
+
         codec = None if self._model is None else self._model.codec
         return StripRefiner.of(self._settings, self._info, self._tables, codec)
 
     def _best_base(self, planner: Planner, strip: CountedStrip, first: int) -> int:
         """Code of the step with which a strip takes the fewest bytes, what bounds its errors among them."""
+        from .rate.base_trial import choose_base
+
         refiner = self._refiner()
         if refiner is None:
             raise ValueError("there are no limits")
@@ -259,18 +271,10 @@ class StreamStrips:
         sample = self._planner.look(samples)
         planner = self._planner.planner(sample)
         step = control.first_step(planner, strip)
-        if self._model is not None and isinstance(planner, PredictedPlanner):
+        if self._model is not None:
             # The planner knows all it needs of the blocks, which are large beside a strip.
             sample = replace(sample, blocks=sample.blocks[:, :1].copy())
-            # What was begun without steps of bands goes on without.
-            stepped = self._begun is None or self._header.tools.weighted
-            first = step_code(_own_step(step, strip))
-            choose_order(samples, self._model, planner, first, stepped=stepped)
-            if self._begun is None:
-                tools = replace(self._header.tools, weighted=bool(planner.hierarchy.steps))
-                self._header = replace(self._header, tools=tools)
-            elif stepped and not planner.hierarchy.steps:
-                planner.hierarchy = planner.hierarchy.with_steps(samples.info.bands)
+            self._find_order(self._model, planner, samples, step_code(_own_step(step, strip)))
         if not self.strips:
             self._header = replace(self._header, step_code=step_code(step))
         finer = 0.0
@@ -288,6 +292,22 @@ class StreamStrips:
         used = _own_step(chosen / STEP_UNIT, strip)
         check_left_out(self._planner.mismatch.left_out, max(basis.step, used))
         return before, task, coded, basis
+
+    def _find_order(self, model: PredictedMethod, planner: Planner, samples: Samples, first: int) -> None:
+        """Find the order in which bands are predicted."""
+        from .prediction.predicted_planner import PredictedPlanner
+        from .rate.order_trial import choose_order
+
+        if not isinstance(planner, PredictedPlanner):
+            raise TypeError("a model is planned for by its own planner")
+        # What was begun without steps of bands goes on without.
+        stepped = self._begun is None or self._header.tools.weighted
+        choose_order(samples, model, planner, first, stepped=stepped)
+        if self._begun is None:
+            tools = replace(self._header.tools, weighted=bool(planner.hierarchy.steps))
+            self._header = replace(self._header, tools=tools)
+        elif stepped and not planner.hierarchy.steps:
+            planner.hierarchy = planner.hierarchy.with_steps(samples.info.bands)
 
     def _before(self, basis: StreamBasis, *, renewed: bool) -> list[bytes]:
         """What goes before the segment of a strip."""
@@ -371,6 +391,8 @@ class StreamStrips:
                 current.basis, current.step, self._tables, self._workers, self._settings.spent.searches
             )
             return folded, weigh_latents
+        from .prediction.predicted_planner import PredictedPlanner
+
         # Looked at only where a rate is to be kept.
         planner = cache(lambda: PredictedPlanner(self._planner.look(samples)))
         return self._model.coder(current.basis, current.step), lambda _, step: planner().weigh(step)
@@ -387,10 +409,15 @@ class StreamStrips:
 
     def _loaded(self, sensor: SensorBasis | None) -> dict[str, object]:
         """What is compared with its hashes."""
+        refinement = None
+        if self._settings.limits:
+            from bandfold.bitstream.refinement.tables import load_refinement_tables
+
+            refinement = load_refinement_tables()
         return {
             "tables": self._tables,
             "sensor": sensor,
-            "refinement": load_refinement_tables() if self._settings.limits else None,
+            "refinement": refinement,
             "model": None if self._model is None else self._model.codec,
         }
 
@@ -401,6 +428,10 @@ class StreamStrips:
         changed = self._scrubber.changed()
         if not changed:
             return
+        from bandfold.bitstream.packages.package import Package
+        from bandfold.bitstream.refinement.tables import load_refinement_tables
+        from bandfold.bitstream.transforms.sensor_basis import SensorBasis
+
         self.suspect.append(lines)
         # Not from the cache, which holds what has changed.
         tables = load_tables.__wrapped__(self._settings.tables_path)
@@ -410,6 +441,8 @@ class StreamStrips:
         # A package that was handed over cannot be loaded again.
         handed = any(isinstance(one, Package) for one in (wanted, self._settings.model))
         if self._settings.model is not None and not handed:
+            from .prediction.model_networks import streamed_model
+
             self._model = streamed_model(self._settings, tables)
         self._tables = tables
         load_refinement_tables.cache_clear()
@@ -424,6 +457,8 @@ class StreamStrips:
 
     def _make_planner(self, sensor: SensorBasis | None, first: int) -> StreamPlanner | PredictedStreamPlanner:
         if self._model is not None:
+            from .prediction.predicted_planner import PredictedStreamPlanner
+
             return PredictedStreamPlanner(self._tables, first)
         planner = StreamPlanner(
             self._tables,
@@ -441,6 +476,8 @@ class StreamStrips:
 
     def _continue(self, begun: Begun) -> None:
         """Take up a stream that was cut off."""
+        from .downlink.resume_check import check_header, check_limits, check_step
+
         if self._seek:
             # What was found in its first strip holds.
             told = begun.header.info

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import BadZipFile
@@ -156,8 +157,12 @@ class Tables:
 
     def first_table(self, name: str) -> int:
         """Number of the first table of a mode, of ``"side"`` information or, behind all, of a ``"model"``."""
+        return self._first_tables[name]
+
+    @cached_property
+    def _first_tables(self) -> dict[str, int]:
         sizes = [*(len(self.modes[mode].frequencies) for mode in MODES), len(self.side)]
-        return sum(sizes[: (*MODES, "side", "model").index(name)])
+        return dict(zip((*MODES, "side", "model"), accumulate(sizes, initial=0), strict=True))
 
 
 @cache

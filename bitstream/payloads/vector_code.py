@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.triangular import OpenRows, is_triangular
+from bandfold.bitstream.transforms.triangular import OpenRows, closing_vectors
 from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.errors import StreamError
 
@@ -40,17 +40,18 @@ def are_triangular(lists: Sequence[Vectors]) -> bool:
     bool
         See `bandfold.bitstream.transforms.triangular`.
     """
-    return max(one.count for one in lists) > 1 and all(is_triangular(one.codes) for one in lists)
+    return max(one.count for one in lists) > 1 and all(
+        closing_vectors(one.codes) is not None for one in lists
+    )
 
 
 def _told(vectors: Vectors, *, triangular: bool) -> list[NDArray[np.int64]]:
     """Entries of each vector that are told."""
-    left, told = OpenRows(len(vectors.codes)), []
-    for column in vectors.codes.T:
-        told.append(column[left.rows])
-        if triangular:
-            left.close(told[-1])
-    return told
+    numbers = closing_vectors(vectors.codes) if triangular else None
+    columns = list(vectors.codes.T)
+    if numbers is None:
+        return columns
+    return [column[numbers >= place] for place, column in enumerate(columns)]
 
 
 def write_vectors(
@@ -72,9 +73,8 @@ def write_vectors(
     write_precisions(payload, vectors.precision)
     columns = _told(vectors, triangular=triangular)
     if predicted:
-        modes = [best_predictor(column) for column in columns]
+        modes, columns = best_residuals(columns)
         payload.integers(modes, CHANGE_MEAN, signed=False)
-        columns = [_residual(column, mode) for column, mode in zip(columns, modes, strict=True)]
     means = [
         expected_entry(len(column), precision)
         for column, precision in zip(columns, vectors.precision.tolist(), strict=True)
@@ -138,15 +138,22 @@ def expected_entry(length: int, precision: int) -> int:
     return max(math.isqrt((205 << (2 * precision)) * 205 // length), 1)
 
 
-def best_predictor(column: NDArray[np.int64]) -> int:
-    """Predictor that leaves the smallest residual (the first of equals)."""
-    return min(range(len(PREDICTORS)), key=lambda mode: int(np.abs(_residual(column, mode)).sum()))
-
-
-def _residual(column: NDArray[np.int64], mode: int) -> NDArray[np.int64]:
-    once, twice = PREDICTORS[mode]
-    padded = np.concatenate([np.zeros(2, dtype=np.int64), column])
-    return np.asarray(column - once * padded[1:-1] - twice * padded[:-2], dtype=np.int64)
+def best_residuals(columns: list[NDArray[np.int64]]) -> tuple[list[int], list[NDArray[np.int64]]]:
+    """Predictor that leaves the smallest residual of each vector (the first of equals), and that residual."""
+    if not columns:
+        return [], []
+    counts = [len(column) for column in columns]
+    starts = np.cumsum([0, *counts[:-1]])
+    # All vectors one behind the other, and the entries one and two places before each, 0 before a vector.
+    entries = np.concatenate(columns)
+    once, twice = np.zeros_like(entries), np.zeros_like(entries)
+    once[1:], twice[2:] = entries[:-1], entries[:-2]
+    once[starts] = twice[starts] = 0
+    twice[starts[starts + 1 < len(entries)] + 1] = 0
+    residuals = np.stack([entries - one * once - two * twice for one, two in PREDICTORS])
+    modes = np.add.reduceat(np.abs(residuals), starts, axis=1).argmin(axis=0)
+    best = residuals[np.repeat(modes, counts), np.arange(len(entries))]
+    return modes.tolist(), np.split(best, starts[1:])
 
 
 def _predict(residual: NDArray[np.int64], mode: int) -> NDArray[np.int64]:

@@ -40,8 +40,8 @@ class OpenRows:
         self.rows = np.concatenate([self.rows[:pivot], self.rows[pivot + 1 :]])
 
 
-def is_triangular(codes: NDArray[np.int64]) -> bool:
-    """Whether all vectors are zero in the pivots of those before.
+def closing_vectors(codes: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Find in the pivot of which vector each row is, if all vectors are zero in the pivots of those before.
 
     Parameters
     ----------
@@ -50,11 +50,21 @@ def is_triangular(codes: NDArray[np.int64]) -> bool:
 
     Returns
     -------
-    bool
+    ndarray of int64, shape (n,), or None
+        Numbers of the vectors, and ``count`` in rows that are no pivot: vector ``k`` tells the rows whose
+        number is not below ``k``. None where a vector is not zero in such a pivot.
     """
-    left = OpenRows(len(codes))
-    for column in codes.T:
-        if np.count_nonzero(column) > np.count_nonzero(column[left.rows]):
-            return False
-        left.close(column[left.rows])
-    return True
+    count, magnitudes = codes.shape[1], np.abs(codes)
+    pivots = magnitudes.argmax(axis=0) if len(codes) else np.zeros(0, np.intp)
+    if not magnitudes[pivots, np.arange(count)].all():
+        # A vector of zeros has its pivot in the first of the rows that are left.
+        left = OpenRows(len(codes))
+        for place, column in enumerate(codes.T):
+            entries = column[left.rows]
+            pivots[place] = left.rows[np.abs(entries).argmax()]
+            left.close(entries)
+    if np.triu(magnitudes[pivots], 1).any():
+        return None
+    numbers = np.full(len(codes), count, dtype=np.int64)
+    numbers[pivots] = np.arange(count)
+    return numbers

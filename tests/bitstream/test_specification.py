@@ -1115,7 +1115,7 @@ def _made_by_hand(monkeypatch):
     from bandfold.bitstream.contexts.tables import load_tables as shipped_tables
     from bandfold.bitstream.payloads.klt_code import write_fold, write_matrices
     from bandfold.bitstream.payloads.payload import PayloadWriter
-    from bandfold.bitstream.payloads.vector_code import best_predictor
+    from bandfold.bitstream.payloads.vector_code import best_residuals
     from bandfold.bitstream.segments import segment as segments
     from bandfold.bitstream.segments.latents import classify
     from bandfold.bitstream.segments.segment import Segment, encode_segment
@@ -1142,7 +1142,7 @@ def _made_by_hand(monkeypatch):
     ramp = np.array(
         [[5, 15, 25, 35, 45, 55], [9, 9, 9, 9, 9, 8], [9, -9, 9, -9, 9, -9], [18, 18, 18, 18, 18, 16]]
     )
-    assert [best_predictor(column) for column in ramp[:3]] == [2, 1, 0]
+    assert best_residuals(list(ramp[:3]))[0] == [2, 1, 0]
     first = (
         Vectors(ramp.T, np.array([7, 5, 6, 5])),
         Vectors(np.zeros((2, 0), dtype=np.int64), np.zeros(0, dtype=np.int64)),

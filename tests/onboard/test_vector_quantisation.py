@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandfold.bitstream.transforms.triangular import is_triangular
+from bandfold.bitstream.transforms.triangular import closing_vectors
 from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common import kernels
 from bandfold.onboard.vector_quantisation import COARSEST, FINEST, quantise_vectors
@@ -28,7 +28,7 @@ def test_vectors_come_back_as_finely_as_told(seed, size, share, strongest, fall)
     wanted = orthonormal(seed, size, count)
     variances = np.logspace(strongest, strongest - fall, count) if count else np.zeros(0)
     told = quantise_vectors(wanted, variances, 10.0, 10_000)
-    assert is_triangular(told.codes)
+    assert closing_vectors(told.codes) is not None
     assert np.abs(told.codes).any(0).all()
     assert ((told.precision >= COARSEST) & (told.precision <= FINEST)).all()
     with kernels.switched_off():

@@ -14,7 +14,7 @@ from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
 from bandfold.bitstream.payloads.vector_code import (
     PREDICTORS,
     are_triangular,
-    best_predictor,
+    best_residuals,
     expected_entry,
     read_vectors,
     write_vectors,
@@ -180,7 +180,7 @@ def test_order_of_components():
 def test_best_predictor(mode):
     steps = np.arange(12, dtype=np.int64)
     column = [(steps % 2 * 2 - 1) * 50, 100 + steps % 2, 100 - 17 * steps][mode]
-    assert best_predictor(column) == mode
+    assert best_residuals([column])[0] == [mode]
 
 
 @pytest.mark.parametrize("length", [1, 2, 7, 64, 1000])
