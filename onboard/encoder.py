@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandfold.bitstream.container.header import STEP_UNIT, Header
 from bandfold.bitstream.container.sections import read_sections
-from bandfold.bitstream.contexts.tables import load_tables
 from bandfold.common.atomic_files import atomic_output
 from bandfold.common.errors import BudgetError, SettingsError
 from bandfold.common.exact import log2_of
@@ -21,7 +21,6 @@ from bandfold.common.spool import Keep, Spool, held
 from bandfold.common.workers import Workers, one_blas_thread
 
 from .planning.block_sample import BlockSample, sample_blocks
-from .planning.partition import default_intervals, fits, partition_bands, partition_ends
 from .samples.samples import ArraySource, Samples
 from .settings import EncoderSettings, SettingsFields, find_package, settings_of
 from .strip_height import strip_height
@@ -30,6 +29,7 @@ from .target import step_code
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from bandfold.bitstream.contexts.tables import Tables
     from bandfold.bitstream.transforms.sensor_basis import SensorBasis
 
     from .coding.scene_coder import CodedScene, SceneCoder
@@ -109,8 +109,14 @@ class Encoder:
         self._progress = progress or _silent
         self._target = settings.target
         self._step_code = None if settings.step is None else step_code(float(settings.step))
-        self._ends = partition_ends(settings.partition)
-        self._tables = load_tables(settings.tables_path)
+        self._ends: tuple[int, ...] | None = None
+        if not (isinstance(settings.partition, str) and settings.partition == "auto"):
+            from .planning.partition import partition_ends
+
+            self._ends = partition_ends(settings.partition)
+        if settings.tables is not None:
+            # What somebody names may not be there, which is told at once.
+            _ = self._tables
         self._workers = Workers(settings.threads)
         self._effort = settings.spent
         self._sensor: SensorBasis | None = None
@@ -137,6 +143,13 @@ class Encoder:
             self._engines, self._engine_notes = networks.used, networks.notes
             # A stream has networks of its own, and no memory for them twice.
             self._networks = None if settings.stream else networks
+
+    @cached_property
+    def _tables(self) -> Tables:
+        """Context networks and entropy tables."""
+        from bandfold.bitstream.contexts.tables import load_tables
+
+        return load_tables(self.settings.tables_path)
 
     @property
     def engines(self) -> tuple[str, ...]:
@@ -425,6 +438,10 @@ class Encoder:
     def _sample(self, samples: Samples) -> BlockSample:
         """Blocks of the scene, and their moments."""
         effort = self._effort
+        # What is imported needs Python's lock, which sums of products need least of all. It begins beside them,
+        # or at once where a scene is sampled and summed in less time than it takes.
+        if not effort.rare_blocks:
+            self._workers.later(self._make_ready)
         sample = sample_blocks(
             samples,
             self._sampled,
@@ -442,10 +459,16 @@ class Encoder:
             from .planning.weight_codes import weight_codes
 
             sample = replace(sample, weights=weight_codes(weights, sample, samples.scene.info))
-        self._workers.later(lambda: _import(WANTED_LATER + WANTED_OF_REGIONS * effort.regions))
-        # Sums of products need Python least of all: what is imported needs its lock meanwhile.
+        if effort.rare_blocks:
+            self._workers.later(self._make_ready)
         _ = sample.moments
         return sample
+
+    def _make_ready(self) -> None:
+        """Import and load what is wanted once a scene is sampled."""
+        for name in WANTED_LATER + WANTED_OF_REGIONS * self._effort.regions:
+            import_module(name, __package__)
+        _ = self._tables
 
     def _folded(
         self, sample: BlockSample, ends: tuple[int, ...] | None, sensor: SensorBasis | None
@@ -457,6 +480,8 @@ class Encoder:
 
     def _partitioned(self, usual: ScenePlanner) -> list[ScenePlanner]:
         """Plans in the usual intervals, and in as many more or fewer as the effort compares."""
+        from .planning.partition import default_intervals, fits, partition_bands
+
         sample = usual.sample
         bands = len(sample.blocks)
         counts = {max(1, round(share * default_intervals(bands))) for share in self._effort.interval_shares}
@@ -569,12 +594,6 @@ class Encoder:
 
     def _sampled(self, done: float) -> None:
         self._progress("sample", done)
-
-
-def _import(names: Iterable[str]) -> None:
-    """Import modules of this package."""
-    for name in names:
-        import_module(name, __package__)
 
 
 def _source_of(scene: ArrayLike | SceneSource) -> SceneSource:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 from numpy.typing import NDArray
 
 from bandfold.bitstream.container.header import DEPENDENT, QUANTISERS, UNIFORM
-from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import BLOCK
 
@@ -223,7 +222,11 @@ class EncoderSettings:
         if self.tables is not None:
             return Path(self.tables)
         wanted = self.quantiser or (self.spent.quantiser if self.model is None else UNIFORM)
-        return DEPENDENT_TABLES if wanted == DEPENDENT else None
+        if wanted != DEPENDENT:
+            return None
+        from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES
+
+        return DEPENDENT_TABLES
 
     @property
     def spent(self) -> Effort:
