@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from inspect import CO_OPTIMIZED
 from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
@@ -73,7 +74,8 @@ class Visit:
             return
         if (name, frame.f_code.co_name) in STRIP_CALLS:
             self._strips += 1 if event == "call" else -1
-        if event == "call":
+        # What is imported meanwhile runs no function of its own.
+        if event == "call" and frame.f_code.co_flags & CO_OPTIMIZED:
             self.functions.setdefault(name, set()).add(frame.f_code.co_name)
             if self._strips:
                 self.for_strips.add(name)

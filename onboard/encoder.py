@@ -438,8 +438,8 @@ class Encoder:
     def _sample(self, samples: Samples) -> BlockSample:
         """Blocks of the scene, and their moments."""
         effort = self._effort
-        # What is imported needs Python's lock, which sums of products need least of all. It begins beside them,
-        # or at once where a scene is sampled and summed in less time than it takes.
+        # Imports need Python's lock, which sums of products need least of all. They begin beside these, or at
+        # once where a scene is sampled and summed in less time than they take.
         if not effort.rare_blocks:
             self._workers.later(self._make_ready)
         sample = sample_blocks(
