@@ -136,7 +136,8 @@ class Destination(NamedTuple):
         packets : PacketOutput or None
             Counts packets.
         """
-        with stream_output(self.path, self.streaming, piped=piped) as output:
+        packed = self.packets is not None
+        with stream_output(self.path, self.streaming, piped=piped, packed=packed) as output:
             sent = None if self.packets is None else PacketOutput(self.packets, output.write)
             yield (output, None) if sent is None else (Output(sent.write), sent)
 

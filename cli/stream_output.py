@@ -64,8 +64,35 @@ class Output:
         self.size += len(data)
 
 
+class WholeStrips:
+    """Hands on what goes before a segment together with it: each write to a file waits for the disk.
+
+    Parameters
+    ----------
+    write : callable
+        Takes the bytes of sections.
+    """
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        from bandfold.bitstream.container.sections import Section
+
+        self._write = write
+        self._held: list[bytes] = []
+        # The first section comes with the signature, whose first byte is none of these.
+        self._ends = (Section.SEGMENT, Section.REFINEMENT, Section.END)
+
+    def write(self, data: bytes) -> None:
+        """Take a section."""
+        self._held.append(data)
+        if data[0] in self._ends:
+            self._write(b"".join(self._held))
+            self._held.clear()
+
+
 @contextmanager
-def stream_output(path: Path, streaming: StreamingOptions, *, piped: bool) -> Iterator[Output]:
+def stream_output(
+    path: Path, streaming: StreamingOptions, *, piped: bool, packed: bool = False
+) -> Iterator[Output]:
     """Open the output of a stream.
 
     Parameters
@@ -77,6 +104,8 @@ def stream_output(path: Path, streaming: StreamingOptions, *, piped: bool) -> It
         there is refused otherwise.
     piped : bool
         Whether lines come from standard input, and cannot be had again.
+    packed : bool
+        Whether packets are written, not sections.
 
     Yields
     ------
@@ -118,7 +147,7 @@ def stream_output(path: Path, streaming: StreamingOptions, *, piped: bool) -> It
         if streaming.resume:
             begun, notes = _begun(file.part, file.read(), streaming.from_line, piped=piped)
             file.go_on_behind(begun.size if begun else 0)
-        yield Output(file.write, file.size, begun, notes)
+        yield Output(file.write if packed else WholeStrips(file.write).write, file.size, begun, notes)
 
 
 def _begun(part: Path, data: bytes, from_line: int | None, *, piped: bool) -> tuple[Begun | None, list[str]]:

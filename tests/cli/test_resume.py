@@ -54,6 +54,22 @@ def whole(run, tmp_path, tall):
     return data
 
 
+def test_a_strip_waits_for_the_disk_once(run, tmp_path, whole, monkeypatch):
+    """Also the first one, before which header, metadata and fold go."""
+    sizes, write = [0], GrowingFile.write
+
+    def noted(file, data):
+        write(file, data)
+        sizes.append(file.size)
+
+    monkeypatch.setattr(GrowingFile, "write", noted)
+    assert run(*FILE).status == 0
+    assert (tmp_path / "a.bf").read_bytes() == whole
+    ends = [end for kind, _, end in places(whole) if kind in (Section.SEGMENT, Section.END)]
+    assert sizes == [0, *ends]
+    assert len(ends) == 6 < len(places(whole))
+
+
 def places(stream):
     """Kind, beginning and end of each section."""
     found, position = [], 10
