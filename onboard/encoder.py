@@ -343,6 +343,8 @@ class Encoder:
         ]
         coder = coders[0]
         candidates = self._candidates(coder, sample)
+        # Planners give it back once they have made their last plan.
+        del sample
         if refiner is not None and self.settings.chooses_base:
             return self._best_base(coder, [one.planner for one in candidates], refiner)
         ways = [(one, candidate) for candidate in candidates for one in coders]

@@ -1,9 +1,13 @@
 """Encoding to a file: the bytes of encoding in memory, wherever strips are kept, and no other file."""
 
+import weakref
+
 import pytest
 
 from bandfold.common import spool
 from bandfold.onboard import Encoder
+from bandfold.onboard import encoder as encoder_module
+from bandfold.onboard.planning.block_sample import sample_blocks
 from bandfold.synthetic.scenes import SyntheticScene
 
 SCENE = SyntheticScene(72, 48, 24, seed=5).read(slice(0, 24), slice(0, 72))
@@ -57,3 +61,24 @@ def test_nothing_stays_of_a_scene_that_is_interrupted(tmp_path, monkeypatch, thr
     # The part file, and that of the strips.
     assert max(files) == 2
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("settings", [{"step": 8}, {"lossless": True}])
+def test_a_sample_is_gone_once_the_scene_is_coded(monkeypatch, settings):
+    """It is as large as what a strip takes."""
+    sampled, left = [], []
+
+    def noted(*args, **kwargs):
+        sample = sample_blocks(*args, **kwargs)
+        sampled.append(weakref.ref(sample.blocks))
+        return sample
+
+    def progress(stage, done):
+        if stage == "code":
+            left.extend(one() for one in sampled)
+
+    monkeypatch.setattr(encoder_module, "sample_blocks", noted)
+    Encoder(strip_lines=16, effort=4, progress=progress, **settings).encode(SCENE)
+    assert len(sampled) == 1
+    assert left
+    assert all(one is None for one in left)
