@@ -77,8 +77,8 @@ class BenchCodingOptions:
     )
     quantiser: Sequence[str] = _list_option(
         "--quantiser",
-        click.Choice(["dependent", "uniform"]),
-        "dependent|uniform[,...]",
+        click.Choice(["dependent", "dependent-32", "uniform"]),
+        "dependent|dependent-32|uniform[,...]",
         "Quantisers of a fold.  [default: dependent]",
     )
     effort: Sequence[int] = _list_option(

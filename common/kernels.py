@@ -26,7 +26,7 @@ import numpy as np
 
 from .kernel_specification import NAMESPACE, SCALARS, Specification
 
-VERSION = 19
+VERSION = 20
 """Of the C functions: a library of another version is left alone."""
 
 SWITCH = "BANDFOLD_KERNELS"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bandfold.bitstream.container.header import DEPENDENT, UNIFORM
+from bandfold.bitstream.container.header import DEPENDENT, DEPENDENT_32, UNIFORM
 from bandfold.bitstream.transforms.klt import MERGE_LIMIT
 
 DEFAULT_EFFORT = 5
@@ -28,7 +28,7 @@ class Effort:
 
     Parameters
     ----------
-    quantiser : {"uniform", "dependent"}
+    quantiser : {"uniform", "dependent", "dependent-32"}
         Of folded bands, where neither a quantiser nor tables are asked for.
     rotations : int or None
         Components of a fold at most whose strongest ones are rotated in each block: where few are coded,
@@ -113,10 +113,11 @@ EFFORTS: dict[int, Effort] = {
     3: Effort(UNIFORM, rotated=FEW_ROTATED, weak=False, regions=False),
     4: Effort(regions=False),
     5: Effort(),
-    6: Effort(doubled=True, searches=2),
-    7: Effort(doubled=True, searches=2, blocks=800),
-    8: Effort(doubled=True, searches=3, blocks=1600, interval_shares=(1.0, 0.5)),
+    6: Effort(DEPENDENT_32, doubled=True),
+    7: Effort(DEPENDENT_32, doubled=True, searches=2, blocks=800),
+    8: Effort(DEPENDENT_32, doubled=True, searches=3, blocks=1600, interval_shares=(1.0, 0.5)),
     9: Effort(
+        DEPENDENT_32,
         doubled=True,
         searches=4,
         blocks=1600,

@@ -149,7 +149,7 @@ class Encoder:
         """Context networks and entropy tables."""
         from bandfold.bitstream.contexts.tables import load_tables
 
-        return load_tables(self.settings.tables_path)
+        return load_tables(self.settings.tables_path).with_states(self.settings.trellis_states)
 
     @property
     def engines(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from numpy.typing import NDArray
 
-from bandfold.bitstream.container.header import DEPENDENT, QUANTISERS, UNIFORM
+from bandfold.bitstream.container.header import QUANTISERS, UNIFORM, states_of
 from bandfold.common.errors import SettingsError
 from bandfold.common.scene import BLOCK
 
@@ -96,8 +96,9 @@ class EncoderSettings:
         `DEFAULT_EFFORT` for most; what each does is in `bandfold.onboard.effort`. Models have none.
     tables : path_like, optional
         Entropy tables to use in place of the shipped ones; they tell the quantiser too.
-    quantiser : {"dependent", "uniform"}, optional
+    quantiser : {"dependent", "dependent-32", "uniform"}, optional
         ``dependent`` is trellis-coded quantisation, the default for folded bands from effort 4 on;
+        ``dependent-32`` has a trellis of 32 states in place of 8, the default from effort 6 on;
         ``uniform`` is rate-distortion optimised rounding, in two thirds of the time, for some 2 % more bytes.
     find_fill_values : bool
         Whether to look, among floats and 32-bit integers without a declared scaling, for values that mark
@@ -222,11 +223,16 @@ class EncoderSettings:
         if self.tables is not None:
             return Path(self.tables)
         wanted = self.quantiser or (self.spent.quantiser if self.model is None else UNIFORM)
-        if wanted != DEPENDENT:
+        if wanted == UNIFORM:
             return None
         from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES
 
         return DEPENDENT_TABLES
+
+    @property
+    def trellis_states(self) -> int:
+        """States of the trellis, where the tables are for two quantisers."""
+        return states_of(self.quantiser or self.spent.quantiser)
 
     @property
     def spent(self) -> Effort:

@@ -94,7 +94,7 @@ class StreamStrips:
         self._settings = settings
         self._spectral = settings.spectral != "none"
         self._workers = Workers(settings.threads)
-        self._tables = load_tables(settings.tables_path)
+        self._tables = load_tables(settings.tables_path).with_states(settings.trellis_states)
         sensor = None
         if settings.sensor is not None:
             from bandfold.bitstream.transforms.sensor_basis import SensorBasis
@@ -435,6 +435,7 @@ class StreamStrips:
         self.suspect.append(lines)
         # Not from the cache, which holds what has changed.
         tables = load_tables.__wrapped__(self._settings.tables_path)
+        tables = tables.with_states(self._settings.trellis_states)
         wanted, sensor = self._settings.sensor, None
         if wanted is not None and not isinstance(wanted, Package):
             sensor = SensorBasis.from_package(find_package(wanted))

@@ -219,6 +219,7 @@ def test_golden_streams_cover_the_format():
     named = {name: ParsedStream.parse(_stream(name)).header.tables for name in two}
     current = load_tables(DEPENDENT_TABLES).identity
     assert {name for name, identity in named.items() if identity == current} == {"extended"}
+    assert {name for name in NAMES if reports[name]["quantiser"] == "dependent-32"} == {"many_states"}
     assert len(BOUNDED) == 7
     assert {name for name in NAMES if reports[name]["max_error"] is not None} == BOUNDED
     assert {name for name in NAMES if reports[name]["max_error"] == 0} == exact

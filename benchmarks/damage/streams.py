@@ -87,6 +87,7 @@ def hostile_seeds() -> dict[str, bytes]:
         "band by band": Encoder(step=60.0, strip_lines=8, spectral="none").encode(cube),
         "holes": Encoder(step=80.0).encode(ArraySource(holes, no_data=0.0, metadata=about)),
         "one quantiser": Encoder(step=30.0, quantiser="uniform").encode(strip),
+        "many states": Encoder(step=30.0, quantiser="dependent-32").encode(strip),
         "rotated": Encoder(step=300.0, strip_lines=32, quantiser="uniform").encode(_two_covers()),
         "sensor": Encoder(step=400.0, sensor=SENSOR, spectral="sensor").encode(_cube(8, 8, 224, seed=4)),
         "scaled": Encoder(step=80.0).encode(ArraySource(strip.astype(np.float32), scaling=Scaling(0.5, 1.0))),

@@ -41,8 +41,14 @@ UNIFORM = "uniform"
 DEPENDENT = "dependent"
 """Two quantisers that take turns, see `bitstream.contexts.trellis_states`; one step for a segment."""
 
-QUANTISERS = (UNIFORM, DEPENDENT)
+DEPENDENT_32 = "dependent-32"
+"""The same with 32 states in place of eight."""
+
+QUANTISERS = (UNIFORM, DEPENDENT, DEPENDENT_32)
 """Codes of quantisers are positions in this list."""
+
+FEW_STATES, MANY_STATES = 8, 32
+"""States of the trellis of `DEPENDENT` and of `DEPENDENT_32`."""
 
 LARGEST_DIMENSION = 1 << 24
 """Lines and samples at most."""
@@ -73,6 +79,11 @@ class PackageReference(NamedTuple):
         """Bytes in the header."""
         data = self.name.encode()
         return write_varint(len(data)) + data + self.hash
+
+
+def states_of(quantiser: str) -> int:
+    """States of the trellis of one of `QUANTISERS`; of one without, those of the first that has."""
+    return MANY_STATES if quantiser == DEPENDENT_32 else FEW_STATES
 
 
 @dataclass(frozen=True)
@@ -149,6 +160,11 @@ class Header:
     def quantiser(self) -> str:
         """One of `QUANTISERS`."""
         return self.tools.quantiser
+
+    @property
+    def trellis_states(self) -> int:
+        """States of the trellis, where there are two quantisers."""
+        return states_of(self.quantiser)
 
     @property
     def step(self) -> float:
@@ -258,7 +274,7 @@ def _unpack(payload: bytes) -> Header:
     own_bands = flags & _SPECTRAL or TRANSFORMS[transform] == PREDICTED
     if flags & _WEIGHTED and (sensor is not None or not own_bands):
         raise StreamError("header of the stream has weights of bands for no fold of its own: it is corrupt")
-    if QUANTISERS[quantiser] == DEPENDENT and not flags & _SPECTRAL:
+    if QUANTISERS[quantiser] != UNIFORM and not flags & _SPECTRAL:
         raise StreamError("header of the stream has a quantiser for a fold, but none: it is corrupt")
     if position != len(payload) or len(tables) != 8:
         raise StreamError("header of the stream has a wrong length: it is corrupt")

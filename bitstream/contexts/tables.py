@@ -6,7 +6,7 @@ names them by a hash, because a decoder with other tables would read nonsense.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -16,11 +16,13 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream.container.header import FEW_STATES
 from bandfold.bitstream.entropy.ans import PRECISION, TOKENS, AnsCoder, token_base
 from bandfold.common import exact
 from bandfold.common.errors import ModelError
 
 from .context_network import ContextNetwork
+from .trellis_states import TRELLISES
 
 DATA = Path(__file__).parents[1] / "data"
 """Folder of what is shipped with the package."""
@@ -92,16 +94,24 @@ class Mode:
     points : ndarray of float64, shape (quantisers * CLASSES, POINTS)
         How far the reconstruction point of magnitudes 1, 2, 3... lies below them, in steps: about half a step
         more in the second quantiser.
+    states : int
+        Of the trellis, where there are two quantisers: no statistics, but a choice of the stream.
     """
 
     network: ContextNetwork
     frequencies: NDArray[np.int64]
     points: NDArray[np.float64]
+    states: int = FEW_STATES
 
     @property
     def dependent(self) -> bool:
         """Whether there are two quantisers, see `bandfold.bitstream.contexts.trellis_states`."""
         return len(self.frequencies) > self.network.classes
+
+    @property
+    def trellis(self) -> NDArray[np.uint8]:
+        """One of `bandfold.bitstream.contexts.trellis_states.TRELLISES`."""
+        return TRELLISES[self.states]
 
     def reconstruction_points(
         self, magnitudes: NDArray[np.integer], classes: NDArray[np.uint8]
@@ -149,6 +159,23 @@ class Tables:
     modes: dict[str, Mode]
     side: NDArray[np.int64]
     identity: bytes
+
+    def with_states(self, states: int) -> Tables:
+        """The same for a trellis of so many states: those of a fold have one.
+
+        Parameters
+        ----------
+        states : int
+            8 or 32.
+
+        Returns
+        -------
+        Tables
+        """
+        folded = self.modes["folded"]
+        if folded.states == states:
+            return self
+        return replace(self, modes=self.modes | {"folded": replace(folded, states=states)})
 
     @cached_property
     def coder(self) -> AnsCoder:

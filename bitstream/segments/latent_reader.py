@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bandfold.bitstream.container.header import FEW_STATES
 from bandfold.bitstream.container.stream_budget import LATENT_WORK
 from bandfold.bitstream.contexts.context_network import ContextNetwork
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Surroundings, magnitudes_of
 from bandfold.bitstream.contexts.tables import Tables
-from bandfold.bitstream.contexts.trellis_states import Chains
+from bandfold.bitstream.contexts.trellis_states import TRELLISES, Chains
 from bandfold.bitstream.entropy.ans import AnsDecoder
 from bandfold.bitstream.payloads.payload import PayloadReader, read_values
 from bandfold.bitstream.payloads.raw_bits import BitReader
@@ -24,7 +25,7 @@ from .latents import EXTENT_MEAN, last_two
     "bf_latents(quantised: out(int32[64, components, rows, columns]),"
     " classes: out(uint8[64, components, rows, columns]), states: out(uint8[8, rows, columns]) | None,"
     " memory: out(uint8[bf_memory(rows, columns)]), components: int32, rows: int32, columns: int32,"
-    " done: int32)"
+    " state_count: int32, done: int32)"
 )
 class _Strip(Structure):
     """Latents of a strip that are being read.
@@ -46,7 +47,8 @@ class _Strip(Structure):
     ) -> None:
         self.chains = chains
         states = None if chains is None else chains.states
-        super().__init__(quantised=quantised, classes=classes, states=states, done=0)
+        count = 0 if chains is None else len(chains.trellis)
+        super().__init__(quantised=quantised, classes=classes, states=states, state_count=count, done=0)
 
 
 class LatentReader:
@@ -60,6 +62,8 @@ class LatentReader:
         Those that it was written with.
     mode : str
         One of `bandfold.bitstream.contexts.tables.MODES`.
+    states : int
+        Of the trellis, where the tables are for two quantisers.
 
     Attributes
     ----------
@@ -69,11 +73,13 @@ class LatentReader:
         Class of the table that each was coded with.
     """
 
-    def __init__(self, shape: tuple[int, int, int], tables: Tables, mode: str) -> None:
+    def __init__(
+        self, shape: tuple[int, int, int], tables: Tables, mode: str, states: int = FEW_STATES
+    ) -> None:
         self._network, self._first = tables.modes[mode].network, tables.first_table(mode)
         self.quantised = np.zeros((CHANNELS, *shape), dtype=np.int32)
         self.classes = np.zeros((CHANNELS, *shape), dtype=np.uint8)
-        chains = Chains(*shape[1:]) if tables.modes[mode].dependent else None
+        chains = Chains(TRELLISES[states], *shape[1:]) if tables.modes[mode].dependent else None
         self._strip = _Strip(self.quantised, self.classes, chains)
         self._extent = DIAGONALS
 

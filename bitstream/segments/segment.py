@@ -302,7 +302,8 @@ def read_segment(
     if budget is None:
         budget = StreamBudget(sum(len(chunk.data) for chunk in segmented.chunks))
     budget.work(CHANNELS * components * rows * columns // ZERO_SHARE, "latents")
-    latents = LatentReader((components, rows, columns), tables, mode_name(spectral=header.spectral))
+    mode = mode_name(spectral=header.spectral)
+    latents = LatentReader((components, rows, columns), tables, mode, header.trellis_states)
     for number, chunk in enumerate(segmented.chunks):
         reader = PayloadReader(tables, chunk.data, budget)
         if not number:

@@ -54,9 +54,9 @@ void bf_contexts(const bf_network *network, const int32_t *quantised, int64_t ch
 
 /* trellis.c */
 int64_t bf_trellis_memory(int64_t components, int32_t kinds);
-void bf_trellis(const int32_t *latents, int64_t components, int64_t positions, double scale, int32_t kinds,
-                const float *bits, const float *below, const float *small, const uint8_t *classes, int32_t *quantised,
-                int64_t channel_stride, int64_t component_stride, uint8_t *chosen, uint8_t *memory);
+void bf_trellis(int32_t states, const int32_t *latents, int64_t components, int64_t positions, double scale,
+                int32_t kinds, const float *bits, const float *below, const float *small, int32_t *quantised,
+                int64_t channel_stride, int64_t component_stride, uint8_t *classes, uint8_t *memory);
 
 /* arrangement.c */
 int64_t bf_arrange(const int32_t *quantised, int64_t channel_stride, int64_t component_stride, const uint8_t *classes,

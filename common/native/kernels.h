@@ -134,6 +134,6 @@ void bf_past(const bf_network *network, int64_t positions, bf_component *now, co
 /* States of the trellises of trellis-coded quantisation: [BF_LONGEST][positions]; see trellis.c. */
 void bf_states_classes(const uint8_t *states, int channels, int64_t positions, int32_t classes, uint8_t *kinds,
                        int64_t stride);
-void bf_states_move(uint8_t *states, int channels, int64_t positions, const int32_t *values, int64_t stride);
+void bf_states_move(uint8_t *states, int count, int channels, int64_t positions, const int32_t *values, int64_t stride);
 
 #endif

@@ -369,7 +369,7 @@ BF_EXPORT int32_t bf_read(const bf_network *network, bf_reader *reader, bf_bits 
             }
             bf_learn(network, diagonal, rows, columns, now, values, stride, states, positions, scratch);
             if (states)
-                bf_states_move(states, end - first, positions, values, stride);
+                bf_states_move(states, strip->state_count, end - first, positions, values, stride);
         }
         bf_past(network, positions, now, last, scratch);
     }

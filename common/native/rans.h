@@ -27,6 +27,7 @@ typedef struct {
     uint8_t *states; /* [8][rows][columns], cleared at first; null where there is one quantiser only */
     uint8_t *memory; /* what is known of the last components: `bf_memory`, cleared at first */
     int32_t components, rows, columns;
+    int32_t state_count; /* 8 or 32 */
     int32_t done; /* components that were read */
 } bf_latents;
 

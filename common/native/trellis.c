@@ -7,18 +7,32 @@
 #include <math.h>
 #include <string.h>
 
-enum { STATES = 8, TILE = 32, LANES = 16, COLUMNS = BF_DIRECT + 2, PARITIES = 0x96,
-       PLACES = COLUMNS - 1, NUMBERS = 4, SMALL = 2 };
+enum { FEW = 8, MANY = 32, TILE = 32, LANES = 16, COLUMNS = BF_DIRECT + 2, PLACES = COLUMNS - 1, NUMBERS = 4, SMALL = 2 };
 
-/* Whether the state that follows an even level is an odd one. */
-BF_INLINE int turns(int state)
+/* Which bits of a state say together whether an even level leads to an odd one. */
+enum { TURNS_OF_FEW = 7, TURNS_OF_MANY = 23 };
+
+/* Shift registers: a state keeps bits of those before, and in its lowest one what chooses the quantiser. Of many states that
+ * is the sum of the last two bits.
+ */
+BF_INLINE int turns(int states, int state)
 {
-    return PARITIES >> state & 1;
+    int bits = state & (states == FEW ? TURNS_OF_FEW : TURNS_OF_MANY);
+    bits ^= bits >> 4;
+    bits ^= bits >> 2;
+    return (bits ^ bits >> 1) & 1;
 }
 
-BF_INLINE int next_state(int state, int parity)
+BF_INLINE int next_state(int states, int state, int parity)
 {
-    return (2 * state & (STATES - 1)) | (turns(state) ^ parity);
+    return ((2 * state & (states - 1)) ^ (states == FEW ? 0 : state & 2)) | (turns(states, state) ^ parity);
+}
+
+/* The lower one of the two states before a state; the other one is half of all further. */
+BF_INLINE int state_before(int states, int state)
+{
+    const int low = state >> 1;
+    return states == FEW ? low : low ^ (low >> 1 & 1);
 }
 
 /* Add to the classes of a diagonal what tells the quantiser of each latent. */
@@ -31,14 +45,20 @@ void bf_states_classes(const uint8_t *states, int channels, int64_t positions, i
             kinds[c * stride + p] += (uint8_t)((states[c * positions + p] & 1) * classes);
 }
 
-/* States of the chains behind a diagonal. */
+/* States of the chains behind a diagonal, of `count` that there are. */
 BF_CLONES
-void bf_states_move(uint8_t *states, int channels, int64_t positions, const int32_t *values, int64_t stride)
+void bf_states_move(uint8_t *states, int count, int channels, int64_t positions, const int32_t *values, int64_t stride)
 {
-    for (int c = 0; c < channels; c++)
-        for (int64_t p = 0; p < positions; p++)
-            states[c * positions + p] =
-                (uint8_t)next_state(states[c * positions + p], values[c * stride + p] & 1);
+    for (int c = 0; c < channels; c++) {
+        uint8_t *now = states + c * positions;
+        const int32_t *levels = values + c * stride;
+        if (count == FEW)
+            for (int64_t p = 0; p < positions; p++)
+                now[p] = (uint8_t)next_state(FEW, now[p], levels[p] & 1);
+        else
+            for (int64_t p = 0; p < positions; p++)
+                now[p] = (uint8_t)next_state(MANY, now[p], levels[p] & 1);
+    }
 }
 
 /* What levels cost, so that one load of 16 bytes gives what is wanted together: loads of vectors are all the same one by
@@ -170,43 +190,49 @@ BF_INLINE void weigh_zeros(const given_step *from, weighed *to)
     }
 }
 
+/* What is kept of a step of a tile: by state which way was the cheaper one, and by quantiser which even levels are zero. */
+typedef struct {
+    uint32_t ways[TILE];
+    uint8_t zero[TILE];
+} decided;
+
 /* One step of the chains of a tile: the cheaper way into each state. */
-BF_INLINE void advance(lanes costs[STATES][TILE / LANES], const weighed *step, uint8_t *decisions)
+BF_INLINE void advance(int states, lanes costs[MANY][TILE / LANES], const weighed *step, decided *kept)
 {
     for (int part = 0; part < TILE / LANES; part++) {
-        lanes found[STATES];
-        integers decided = {0};
-        for (int s = 0; s < STATES; s++) {
-            const int a = s >> 1, b = a + STATES / 2;
-            const float *first = turns(a) == (s & 1) ? step->even[a & 1] : step->odd[a & 1];
-            const float *second = turns(b) == (s & 1) ? step->even[b & 1] : step->odd[b & 1];
+        lanes found[MANY];
+        integers ways = {0};
+        for (int s = 0; s < states; s++) {
+            const int a = state_before(states, s), b = a + states / 2;
+            const float *first = turns(states, a) == (s & 1) ? step->even[a & 1] : step->odd[a & 1];
+            const float *second = turns(states, b) == (s & 1) ? step->even[b & 1] : step->odd[b & 1];
             const lanes one = costs[a][part] + ((const lanes *)first)[part];
             const lanes other = costs[b][part] + ((const lanes *)second)[part];
             const integers which = below_of(other, one);
             found[s] = choose(which, other, one);
-            decided |= which & (1 << s);
+            ways |= which & (int32_t)(1u << s);
         }
-        for (int s = 0; s < STATES; s++)
+        for (int s = 0; s < states; s++)
             costs[s][part] = found[s];
-        for (int t = 0; t < LANES; t++)
-            decisions[part * LANES + t] = (uint8_t)decided[t];
+        memcpy(kept->ways + part * LANES, &ways, sizeof ways);
     }
 }
 
 /* The same where all levels are even. */
-BF_INLINE void advance_zeros(lanes costs[STATES][TILE / LANES], const weighed *step, uint8_t *decisions)
+BF_INLINE void advance_zeros(int states, lanes costs[MANY][TILE / LANES], const weighed *step, decided *kept)
 {
-    int decided = 0;
-    for (int s = 0; s < STATES; s++)
-        decided |= (turns(s >> 1) != (s & 1)) << s;
-    memset(decisions, decided, TILE);
+    uint32_t ways = 0;
+    for (int s = 0; s < states; s++)
+        ways |= (uint32_t)(turns(states, state_before(states, s)) != (s & 1)) << s;
+    for (int t = 0; t < TILE; t++)
+        kept->ways[t] = ways;
     for (int part = 0; part < TILE / LANES; part++) {
-        lanes found[STATES];
-        for (int s = 0; s < STATES; s++) {
-            const int before = (s >> 1) + (turns(s >> 1) != (s & 1)) * STATES / 2;
+        lanes found[MANY];
+        for (int s = 0; s < states; s++) {
+            const int before = state_before(states, s) + (int)(ways >> s & 1) * states / 2;
             found[s] = costs[before][part] + ((const lanes *)step->even[before & 1])[part];
         }
-        for (int s = 0; s < STATES; s++)
+        for (int s = 0; s < states; s++)
             costs[s][part] = found[s];
     }
 }
@@ -214,29 +240,21 @@ BF_INLINE void advance_zeros(lanes costs[STATES][TILE / LANES], const weighed *s
 /* Bytes of memory that `bf_trellis` works in. */
 BF_EXPORT int64_t bf_trellis_memory(int64_t components, int32_t kinds)
 {
-    return (1 + 2 * PLACES) * kinds * (int64_t)sizeof(float[NUMBERS]) + 2 * BF_DIAGONALS * components * TILE;
+    return (1 + 2 * PLACES) * kinds * (int64_t)sizeof(float[NUMBERS]) +
+           BF_DIAGONALS * components * (int64_t)sizeof(decided);
 }
 
-/* Levels of the path of least rate-distortion cost through the trellis of each chain of a segment: Viterbi.
- *
- * `latents` are of shape [components][64][positions], `classes` and `chosen` of [64][components][positions]; channels and
- * components of `quantised` have strides. Levels may take the place of the latents, and `chosen` that of the classes:
- * both are written behind the search, tile by tile.
- */
-BF_EXPORT BF_CLONES void bf_trellis(const int32_t *latents, int64_t components, int64_t positions,
-                                    double scale, int32_t kinds, const float *bits, const float *below,
-                                    const float *small, const uint8_t *classes, int32_t *quantised,
-                                    int64_t channel_stride, int64_t component_stride, uint8_t *chosen,
-                                    uint8_t *memory)
+/* Levels of the best paths; see `bf_trellis`. */
+BF_INLINE void search(int states, const int32_t *latents, int64_t components, int64_t positions, double scale,
+                      const prices *table, int32_t *quantised, int64_t channel_stride, int64_t component_stride,
+                      uint8_t *classes, decided *decisions)
 {
     const int64_t stride = components * positions;
-    const prices table = arrange_prices(kinds, bits, below, small, (float *)memory);
-    uint8_t(*decisions)[2][TILE] = (uint8_t(*)[2][TILE])(memory + bf_trellis_memory(0, kinds));
     for (int chain = 0; chain < BF_LONGEST; chain++)
         for (int64_t start = 0; start < positions; start += TILE) {
             const int count = positions - start < TILE ? (int)(positions - start) : TILE;
-            lanes costs[STATES][TILE / LANES];
-            for (int s = 0; s < STATES; s++)
+            lanes costs[MANY][TILE / LANES];
+            for (int s = 0; s < states; s++)
                 for (int part = 0; part < TILE / LANES; part++)
                     costs[s][part] = (s ? 1e30f : 0.0f) - (lanes){0};
             int64_t step = 0;
@@ -256,61 +274,84 @@ BF_EXPORT BF_CLONES void bf_trellis(const int32_t *latents, int64_t components, 
                         given.kinds[t] = kind[t];
                     }
                     for (int t = 0; t < count; t++)
-                        memcpy(given.none[t], table.none[kind[t]], sizeof given.none[t]);
+                        memcpy(given.none[t], table->none[kind[t]], sizeof given.none[t]);
                     int live = 0;
                     for (int t = 0; t < count; t++)
                         live |= (float)given.scaled[t] >= given.none[t][SMALL];
                     if (!live) {
                         weigh_zeros(&given, &found);
-                        advance_zeros(costs, &found, decisions[step][0]);
-                        memset(decisions[step][1], 3, TILE);
+                        advance_zeros(states, costs, &found, &decisions[step]);
+                        memset(decisions[step].zero, 3, TILE);
                         continue;
                     }
                     memset(found.zero, 0, sizeof found.zero);
-                    weigh(&table, 0, &given, &found);
-                    weigh(&table, 1, &given, &found);
-                    advance(costs, &found, decisions[step][0]);
+                    weigh(table, 0, &given, &found);
+                    weigh(table, 1, &given, &found);
+                    advance(states, costs, &found, &decisions[step]);
                     for (int t = 0; t < TILE; t++)
-                        decisions[step][1][t] = (uint8_t)found.zero[t];
+                        decisions[step].zero[t] = (uint8_t)found.zero[t];
                 }
                 /* Only differences count: small numbers stay exact enough. */
                 for (int part = 0; part < TILE / LANES; part++) {
                     lanes lowest = costs[0][part];
-                    for (int s = 1; s < STATES; s++)
+                    for (int s = 1; s < states; s++)
                         lowest = choose(below_of(costs[s][part], lowest), costs[s][part], lowest);
-                    for (int s = 0; s < STATES; s++)
+                    for (int s = 0; s < states; s++)
                         costs[s][part] -= lowest;
                 }
             }
             int32_t state[TILE] = {0};
             for (int t = 0; t < count; t++)
-                for (int s = 1; s < STATES; s++)
+                for (int s = 1; s < states; s++)
                     state[t] = ((const float *)costs[s])[t] < ((const float *)costs[state[t]])[t] ? s : state[t];
             for (int64_t one = components - 1; one >= 0; one--)
                 for (int diagonal = BF_DIAGONALS - chain - 1; diagonal >= chain; diagonal--) {
                     const int c = bf_first(diagonal) + chain;
                     const int32_t *from = latents + (one * BF_CHANNELS + c) * positions + start;
                     const int64_t to = c * stride + one * positions + start;
-                    const uint8_t *decision = decisions[--step][0], *zero = decisions[step][1];
+                    const decided *kept_step = &decisions[--step];
                     int32_t *values = quantised + c * channel_stride + one * component_stride + start;
                     if (one) {
                         fetch_latents(from - BF_CHANNELS * positions);
                         fetch_latents(values - component_stride);
-                        __builtin_prefetch(chosen + to - positions, 1);
+                        __builtin_prefetch(classes + to - positions, 1);
                     }
                     /* Of their own, since levels may take their place. */
                     int32_t kept[TILE];
                     memcpy(kept, from, sizeof *from * count);
                     for (int t = 0; t < count; t++) {
-                        const int32_t s = state[t], before = (s >> 1) + STATES / 2 * (decision[t] >> s & 1);
-                        const int32_t parity = turns(before) ^ (s & 1), second = before & 1;
+                        const int32_t s = state[t], way = (int32_t)(kept_step->ways[t] >> s & 1);
+                        const int32_t before = state_before(states, s) + states / 2 * way;
+                        const int32_t parity = turns(states, before) ^ (s & 1), second = before & 1;
                         const int32_t lower = (int32_t)(in_steps(kept[t], scale) + 0.5 * second);
-                        const int32_t above = zero[t] >> second & 1 ? 0 : (lower + 1) & ~1;
+                        const int32_t above = kept_step->zero[t] >> second & 1 ? 0 : (lower + 1) & ~1;
                         const int32_t level = parity ? lower | 1 : above;
                         values[t] = kept[t] < 0 ? -level : level;
-                        chosen[to + t] = (uint8_t)second;
+                        classes[to + t] = (uint8_t)second;
                         state[t] = before;
                     }
                 }
         }
+}
+
+/* Levels of the path of least rate-distortion cost through the trellis of each chain of a segment: Viterbi. There are
+ * 8 or 32 `states`.
+ *
+ * `latents` are of shape [components][64][positions], `classes` of [64][components][positions]; channels and components of
+ * `quantised` have strides. Levels may take the place of the latents, and quantisers take that of the classes: both are
+ * written behind the search, tile by tile.
+ */
+BF_EXPORT BF_CLONES void bf_trellis(int32_t states, const int32_t *latents, int64_t components, int64_t positions,
+                                    double scale, int32_t kinds, const float *bits, const float *below,
+                                    const float *small, int32_t *quantised, int64_t channel_stride,
+                                    int64_t component_stride, uint8_t *classes, uint8_t *memory)
+{
+    const prices table = arrange_prices(kinds, bits, below, small, (float *)memory);
+    decided *decisions = (decided *)(memory + bf_trellis_memory(0, kinds));
+    if (states == FEW)
+        search(FEW, latents, components, positions, scale, &table, quantised, channel_stride, component_stride, classes,
+               decisions);
+    else
+        search(MANY, latents, components, positions, scale, &table, quantised, channel_stride, component_stride, classes,
+               decisions);
 }

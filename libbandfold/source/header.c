@@ -93,7 +93,7 @@ static int is_consistent(const bfl_header *header)
     return (header->transform != BFL_COSINE) == header->has_model && !(header->has_model && header->spectral) &&
            !(header->regional && header->has_model) &&
            !(header->weighted && (header->has_sensor || !(header->spectral || header->transform == BFL_PREDICTED))) &&
-           !(header->dependent && !header->spectral) && !(header->has_sensor && !header->spectral);
+           !(header->quantiser && !header->spectral) && !(header->has_sensor && !header->spectral);
 }
 
 bandfold_status bfl_read_header(bfl_workspace *workspace, const uint8_t *payload, uint64_t size, bfl_header *header)
@@ -102,7 +102,7 @@ bandfold_status bfl_read_header(bfl_workspace *workspace, const uint8_t *payload
     uint64_t fields[5];
     *header = (bfl_header){0};
     if (size < 5 || payload[1] > BANDFOLD_FLOAT64 || payload[2] > 7 || (payload[2] & 3) > BANDFOLD_BIP ||
-        payload[3] > BFL_PREDICTED || payload[4] > 1)
+        payload[3] > BFL_PREDICTED || payload[4] > BFL_TRELLIS_32)
         return bfl_fail(workspace, BANDFOLD_CORRUPT, CORRUPT);
     for (int n = 0; n < 5; n++)
         if (!bfl_read_varint(&bytes, &fields[n]))
@@ -124,7 +124,7 @@ bandfold_status bfl_read_header(bfl_workspace *workspace, const uint8_t *payload
     header->interleave = (bandfold_interleave)(payload[2] & 3);
     header->big_endian = payload[2] >> 2;
     header->transform = (bfl_transform)payload[3];
-    header->dependent = payload[4];
+    header->quantiser = payload[4];
     header->spectral = (flags & SPECTRAL) != 0;
     header->regional = (flags & REGIONS) != 0;
     header->weighted = (flags & WEIGHTS) != 0;

@@ -6,6 +6,9 @@
 
 typedef enum { BFL_COSINE = 0, BFL_NETWORKS, BFL_PREDICTED } bfl_transform;
 
+/* Those of a trellis have 8 and 32 states. */
+enum { BFL_UNIFORM = 0, BFL_TRELLIS_8, BFL_TRELLIS_32 };
+
 /* A package that the stream names. */
 typedef struct {
     const uint8_t *name;
@@ -21,7 +24,7 @@ typedef struct {
     bandfold_interleave interleave;
     uint8_t big_endian;
     uint8_t open;             /* whether the number of lines was not known at first */
-    uint8_t spectral, dependent, regional, weighted;
+    uint8_t spectral, quantiser, regional, weighted;
     uint8_t scaled, has_no_data, has_model, has_sensor;
     bfl_transform transform;
     int32_t lowest, highest;  /* counts */

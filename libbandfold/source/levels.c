@@ -79,10 +79,10 @@ static bandfold_status prepare(bfl_workspace *workspace, levels_reader *reader)
     BFL_TAKE(levels->classes, workspace, BFL_SCRATCH, planes);
     if (header->transform == BFL_PREDICTED)
         BFL_TRY(bfl_order_bands(workspace, reader->source->fold, levels->components, &levels->ordered));
+    const bfl_mode *mode = &reader->source->tables->modes[header->spectral ? BFL_FOLDED : BFL_BANDED];
     reader->strip = (bf_latents){.quantised = levels->quantised, .classes = levels->classes,
                                .components = (int32_t)levels->components, .rows = (int32_t)levels->rows,
-                               .columns = (int32_t)levels->columns};
-    const bfl_mode *mode = &reader->source->tables->modes[header->spectral ? BFL_FOLDED : BFL_BANDED];
+                               .columns = (int32_t)levels->columns, .state_count = mode->states};
     if (mode->dependent)
         BFL_TAKE(reader->strip.states, workspace, BFL_SCRATCH, BF_LONGEST * (uint64_t)levels->positions);
     BFL_TAKE(reader->strip.memory, workspace, BFL_SCRATCH,

@@ -38,7 +38,7 @@ static bandfold_status read_tables(bandfold_decoder *decoder)
     bfl_tables_data data = *found;
     if (decoder->model.engines)
         data.modes[BFL_BANDED] = decoder->model.mode;
-    BFL_TRY(bfl_make_tables(workspace, &data, &decoder->tables));
+    BFL_TRY(bfl_make_tables(workspace, &data, decoder->header.quantiser, &decoder->tables));
     BFL_TRY(bfl_make_refinement_tables(workspace, &decoder->refinement_tables));
     return bfl_make_cosine(workspace, &decoder->cosine);
 }

@@ -2,6 +2,8 @@
 
 #include "tables.h"
 
+#include "header.h"
+
 #include "encoding.h"
 
 #include <string.h>
@@ -39,7 +41,8 @@ void bfl_guess_tokens(const uint32_t *starts, int32_t tables, int top_bits, uint
     }
 }
 
-bandfold_status bfl_make_tables(bfl_workspace *workspace, const bfl_tables_data *data, bfl_tables *tables)
+bandfold_status bfl_make_tables(bfl_workspace *workspace, const bfl_tables_data *data, int quantiser,
+                                bfl_tables *tables)
 {
     bfl_context_features features;
     BFL_TRY(bfl_make_features(workspace, &features));
@@ -50,6 +53,7 @@ bandfold_status bfl_make_tables(bfl_workspace *workspace, const bfl_tables_data 
         made->points = data->modes[mode].points;
         made->classes = data->modes[mode].classes;
         made->dependent = made->classes > made->network.classes;
+        made->states = quantiser == BFL_TRELLIS_32 ? 32 : 8;
         made->first_table = count;
         count += made->classes;
     }

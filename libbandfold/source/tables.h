@@ -13,6 +13,7 @@ typedef struct {
     int32_t classes;
     int32_t first_table;   /* of the kind, among all */
     uint8_t dependent;     /* whether there are two quantisers */
+    int32_t states;        /* of their trellis, 8 or 32: what the stream says, no statistics */
 } bfl_mode;
 
 typedef struct {
@@ -26,7 +27,9 @@ typedef struct {
 /* The shipped tables of an identity; null if there are none. */
 const bfl_tables_data *bfl_find_tables(const uint8_t identity[8]);
 
-bandfold_status bfl_make_tables(bfl_workspace *workspace, const bfl_tables_data *data, bfl_tables *tables);
+/* Make them for the quantiser of a stream, as its header tells it. */
+bandfold_status bfl_make_tables(bfl_workspace *workspace, const bfl_tables_data *data, int quantiser,
+                                bfl_tables *tables);
 
 /* Make what an encoder needs beside. */
 bandfold_status bfl_make_pushes(bfl_workspace *workspace, bfl_tables *tables);

@@ -174,7 +174,7 @@ class _Recoder:
                 f"stream is coded by the model {header.model.name}, which rounds by itself: "
                 "encode the scene again"
             )
-        tables = needed_tables(header.tables, tables)
+        tables = needed_tables(header.tables, tables).with_states(header.trellis_states)
         places = [read_segment_header(one.payload)[0] for one in sections if one.kind == Section.SEGMENT]
         if header.open:
             ends = (one.index * header.strip_lines + (one.lines or header.strip_lines) for one in places)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from bandfold.bitstream.container.header import DEPENDENT, UNIFORM, Header
+from bandfold.bitstream.container.header import DEPENDENT, DEPENDENT_32, FEW_STATES, UNIFORM, Header
 from bandfold.bitstream.container.sections import Section, write_preamble, write_section, write_varint
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.payloads.klt_code import write_fold, write_matrices
@@ -124,7 +124,10 @@ class Candidate(NamedTuple):
 
 def quantiser_of(tables: Tables, *, spectral: bool) -> str:
     """Quantiser of a stream, as the header tells it: single bands have one whatever the tables say."""
-    return DEPENDENT if spectral and tables.modes["folded"].dependent else UNIFORM
+    folded = tables.modes["folded"]
+    if not (spectral and folded.dependent):
+        return UNIFORM
+    return DEPENDENT if folded.states == FEW_STATES else DEPENDENT_32
 
 
 def stream_head(header: Header) -> bytes:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bandfold.bitstream.contexts.context_network import ContextNetwork
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, DIAGONALS, Past
 from bandfold.bitstream.contexts.tables import POINTS, TOKEN_COST_UNIT, Mode
-from bandfold.bitstream.contexts.trellis_states import CHAINS, NEXT, QUANTISERS, STATES
+from bandfold.bitstream.contexts.trellis_states import CHAINS, QUANTISERS, TRELLISES
 from bandfold.bitstream.entropy.ans import DIRECT
 from bandfold.bitstream.segments.latents import classify
 from bandfold.bitstream.transforms.klt import FRACTION
@@ -29,9 +29,6 @@ PATIENCE = 0.25
 """A latent becomes zero, whatever the state is, where another level costs so much more, in steps squared."""
 
 _NEVER = np.float32(1e30)
-_BEFORE = [[state for state in range(STATES) if target in NEXT[state]] for target in range(STATES)]
-_PARITY = [[int(NEXT[state][1] == target) for state in _BEFORE[target]] for target in range(STATES)]
-"""The two states before each one, in rising order, and the parities that lead from them."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +103,7 @@ def best_path(
         if number:
             np.remainder(classes, count, out=classes)
         # A search leaves the quantisers where the classes were that it went by.
-        _search(latents, scale, prices.bits, prices.below, prices.small, classes, quantised, classes)
+        _search(mode.states, latents, scale, prices.bits, prices.below, prices.small, quantised, classes)
         _classify(mode.network, quantised, classes, classes)
 
 
@@ -138,32 +135,33 @@ def _search_memory(components: int, kinds: int) -> int:
 
 
 @compiled(
-    "bf_trellis(latents: int32[components, 64, rows, columns], components: int64,"
+    "bf_trellis(states: int32, latents: int32[components, 64, rows, columns], components: int64,"
     " positions: int64 = rows * columns, scale: float64, kinds: int32, bits: float32[2 * kinds, 18],"
-    " below: float32[2 * kinds, 18], small: float32[kinds], classes: uint8[64, components, rows, columns],"
+    " below: float32[2 * kinds, 18], small: float32[kinds],"
     " quantised: out(int32[64:channel_stride, components:component_stride, rows, columns]),"
     " channel_stride: int64, component_stride: int64,"
-    " chosen: out(uint8[64, components, rows, columns]),"
+    " classes: out(uint8[64, components, rows, columns]),"
     " memory: out(uint8[bf_trellis_memory(components, kinds)]))"
 )
 def _search(
+    states: int,
     latents: NDArray[np.int32],
     scale: float,
     bits: NDArray[np.float32],
     below: NDArray[np.float32],
     small: NDArray[np.float32],
-    classes: NDArray[np.uint8],
     quantised: NDArray[np.int32],
-    chosen: NDArray[np.uint8],
+    classes: NDArray[np.uint8],
 ) -> None:
-    """Find the levels of the best path, and quantisers, which may take the place of the classes."""
+    """Find the levels of the best path, and quantisers, which take the place of the classes."""
     prices = Prices(bits, below, small)
     # Levels may take the place of the latents.
     negative = latents.swapaxes(0, 1) < 0
     components, _, rows, columns = latents.shape
-    costs = np.full((STATES, CHAINS, rows, columns), _NEVER, dtype=np.float32)
+    before, parities = _ways(states)
+    costs = np.full((states, CHAINS, rows, columns), _NEVER, dtype=np.float32)
     costs[0] = 0.0
-    decisions = np.empty((components, STATES, *classes.shape[:1], rows, columns), dtype=np.bool_)
+    decisions = np.empty((components, states, *classes.shape[:1], rows, columns), dtype=np.bool_)
     # (quantisers, parities, 64, components, rows, columns)
     levels = np.empty((QUANTISERS, 2, *classes.shape), dtype=np.int32)
     for component in range(components):
@@ -177,17 +175,17 @@ def _search(
                 )
             part = costs[:, : len(scaled)]
             found = np.empty_like(part)
-            for state in range(STATES):
+            for state in range(states):
                 first, other = (
-                    part[before] + weighed[before & 1, parity]
-                    for before, parity in zip(_BEFORE[state], _PARITY[state], strict=True)
+                    part[source] + weighed[source & 1, parity]
+                    for source, parity in zip(before[state], parities[state], strict=True)
                 )
                 decisions[component, state, channels] = other < first
                 found[state] = np.where(other < first, other, first)
             part[...] = found
         # Only differences count: small numbers stay exact enough.
         costs -= costs.min(axis=0)
-    _trace(costs.argmin(axis=0), decisions, levels, quantised, chosen)
+    _trace((before, parities), costs.argmin(axis=0), decisions, levels, quantised, classes)
     np.negative(quantised, out=quantised, where=negative)
 
 
@@ -210,7 +208,16 @@ def _weigh(
     return costs, np.stack([np.where(live, (lower + 1) & ~1, 0), lower | 1])
 
 
+def _ways(states: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The two states before each one, rising, and the parities that lead from them: shape (states, 2)."""
+    following = TRELLISES[states]
+    ways = [np.argwhere(following == target) for target in range(states)]
+    before, parities = np.moveaxis(np.array(ways), 2, 0)
+    return before, parities
+
+
 def _trace(
+    ways: tuple[NDArray[np.intp], NDArray[np.intp]],
     states: NDArray[np.intp],
     decisions: NDArray[np.bool_],
     levels: NDArray[np.int32],
@@ -218,7 +225,7 @@ def _trace(
     chosen: NDArray[np.uint8],
 ) -> None:
     """Follow the best paths back from the states that they end in."""
-    before, parities = np.array(_BEFORE), np.array(_PARITY)
+    before, parities = ways
     for component in reversed(range(quantised.shape[1])):
         for diagonal in reversed(range(DIAGONALS)):
             channels = DIAGONAL_SLICES[diagonal]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bandfold.bitstream.container.header import MANY_STATES
 from bandfold.bitstream.contexts.context_network import FEATURES, MOST_FEATURES, choose_byte_products
 from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES, MODES, load_tables
 from bandfold.bitstream.payloads.payload import PayloadReader, PayloadWriter
@@ -22,6 +23,7 @@ from bandfold.onboard.quantisation.rdoq import quantise
 
 TABLES = load_tables()
 TWO = load_tables(DEPENDENT_TABLES)
+MANY = TWO.with_states(MANY_STATES)
 LIBRARY = kernels.library
 
 needs_kernels = pytest.mark.skipif(
@@ -56,7 +58,7 @@ def test_they_are_built_where_there_is_a_compiler():
     assert LIBRARY is not None
 
 
-@pytest.mark.parametrize("tables", [TABLES, TWO], ids=["one", "two"])
+@pytest.mark.parametrize("tables", [TABLES, TWO, MANY], ids=["one", "two", "many"])
 @settings(max_examples=40, deadline=None)
 @given(**CASES, step=st.sampled_from([0.01, 0.7, 3.0, 40.0]))
 def test_quantising(tables, seed, components, rows, columns, peak, mode, step):
@@ -69,7 +71,7 @@ def test_quantising(tables, seed, components, rows, columns, peak, mode, step):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("tables", [TABLES, TWO], ids=["one", "two"])
+@pytest.mark.parametrize("tables", [TABLES, TWO, MANY], ids=["one", "two", "many"])
 @settings(max_examples=30, deadline=None)
 @given(**CASES, cut=st.integers(0, 5))
 def test_writing_and_reading(tables, seed, components, rows, columns, peak, mode, cut):
@@ -93,7 +95,7 @@ def test_writing_and_reading(tables, seed, components, rows, columns, peak, mode
 
     def read(first, then):
         """Parts by what is given: NumPy may begin, and go on what C began."""
-        reader = LatentReader((components, rows, columns), tables, mode)
+        reader = LatentReader((components, rows, columns), tables, mode, tables.modes[mode].states)
         for part, data, how in zip(parts, written, (first, then), strict=True):
             with how():
                 payload = PayloadReader(tables, data)
@@ -191,7 +193,7 @@ def byte_products():
     choose_byte_products(1)
 
 
-@pytest.mark.parametrize("tables", [TABLES, TWO], ids=["one", "two"])
+@pytest.mark.parametrize("tables", [TABLES, TWO, MANY], ids=["one", "two", "many"])
 @pytest.mark.parametrize("kind", [0, 1, 2, 3])
 @pytest.mark.parametrize("features", [FEATURES, MOST_FEATURES])
 def test_all_instructions_give_the_same_classes(byte_products, deep_network, tables, kind, features):

@@ -176,7 +176,7 @@ def read_segment_head(data):
 def read_header(data):
     flags, kind, layout, transform, quantiser = data[:5]
     assert not flags & 128 or flags & 33 == (1 if transform != 2 else 0)
-    assert quantiser <= flags & 1
+    assert quantiser <= 2 * (flags & 1)
     assert layout < 8
     assert transform <= 2
     at, numbers = 5, []
@@ -615,12 +615,26 @@ def classify(channel, described, arrays, kind):
     return np.clip(level >> array["shifts"][-1], 0, 47)
 
 
-NEXT = ((0, 1), (3, 2), (5, 4), (6, 7), (1, 0), (2, 3), (4, 5), (7, 6))
+EIGHT = ((0, 3, 5, 6, 1, 2, 4, 7), (1, 2, 4, 7, 0, 3, 5, 6))
+
+
+def next_state(state, odd, quantiser):
+    """State behind a latent."""
+    if quantiser == 1:
+        return EIGHT[odd][state]
+    b = [state >> n & 1 for n in range(5)]
+    following = (odd ^ b[0] ^ b[1] ^ b[2] ^ b[4], b[0] ^ b[1], b[1], b[2], b[3])
+    return sum(bit << n for n, bit in enumerate(following))
 
 
 def read_latents(payloads, shape, arrays, kind, quantiser):
     """Latents from the payloads of chunks and their numbers of components."""
     states = np.zeros((8, *shape[1:]), dtype=np.int64)
+    # With one quantiser nothing moves on.
+    count = (1, 8, 32)[quantiser]
+    following = np.array(
+        [[next_state(state, odd, quantiser) if quantiser else 0 for odd in (0, 1)] for state in range(count)]
+    )
     _, rows, columns = shape
     quantised = np.zeros((64, *shape), dtype=np.int64)
     classes = np.zeros_like(quantised)
@@ -643,7 +657,7 @@ def read_latents(payloads, shape, arrays, kind, quantiser):
                     inputs = arrays[f"{kind}_hidden"].shape[2]
                     described = features(*CHANNELS[channel], now, last, before, inputs)
                     classes[channel, component] = classify(channel, described, arrays, kind)
-                    classes[channel, component] += 48 * quantiser * (states[chain] % 2)
+                    classes[channel, component] += 48 * (quantiser > 0) * (states[chain] % 2)
                 order = classes[channels, component].ravel().tolist()
                 quantised[channels, component] = np.reshape(payload.values(kind, order), (-1, rows, columns))
             for chain, channel in enumerate(channels):
@@ -652,7 +666,7 @@ def read_latents(payloads, shape, arrays, kind, quantiser):
                     second = (magnitudes > 0) & (states[chain] % 2 == 1)
                     magnitudes = np.minimum(2 * magnitudes, 2047) - second
                 now.planes[channel] = np.minimum(magnitudes, 2047)
-                states[chain] = np.array(NEXT)[states[chain], quantised[channel, component] % 2]
+                states[chain] = following[states[chain], quantised[channel, component] % 2]
         now.history = np.minimum(15 * last.history // 16 + 8 * now.planes, 65535)
         last, before = now, last
     return quantised, classes

@@ -374,6 +374,7 @@ GOLDEN = {
     "streamed": Golden(streamed, {"step": 12.0, "strip_lines": 8, "stream": True, "repeat": 2} | EARLIER),
     "dependent": Golden(dependent, {"step": 10.0, "strip_lines": 16} | EARLIER),
     "extended": Golden(dependent, {"step": 10.0, "strip_lines": 16, "quantiser": "dependent"}),
+    "many_states": Golden(dependent, {"step": 10.0, "strip_lines": 16, "quantiser": "dependent-32"}),
     "weighted": Golden(
         weighted,
         {"step": 3.0, "partition": (5, 9), "quantiser": "uniform", "weights": [1, 2, 4] * 2 + [1, 3, 0.3]},

@@ -18,7 +18,7 @@ bandfold_status bfl_write_header(bfl_workspace *workspace, const bfl_header *hea
     bfl_put_byte(&payload, (uint8_t)header->type);
     bfl_put_byte(&payload, (uint8_t)(header->interleave | header->big_endian << 2));
     bfl_put_byte(&payload, BFL_COSINE);
-    bfl_put_byte(&payload, header->dependent);
+    bfl_put_byte(&payload, header->quantiser);
     bfl_put_varint(&payload, header->bands);
     /* The number of lines is told at the end. */
     bfl_put_varint(&payload, 0);

@@ -112,8 +112,8 @@ static bandfold_status find_best_path(bfl_workspace *workspace, const bfl_quanti
         for (int64_t n = 0; search && n < count; n++)
             classes[n] = (uint8_t)(classes[n] % network->classes);
         /* It leaves the quantisers where the classes were, and those are written over them again. */
-        bf_trellis(latents->values, latents->components, positions, scale, network->classes, quantiser->bits,
-                   quantiser->below, quantiser->small, classes, levels, stride, positions, classes, decisions);
+        bf_trellis(quantiser->mode->states, latents->values, latents->components, positions, scale, network->classes,
+                   quantiser->bits, quantiser->below, quantiser->small, levels, stride, positions, classes, decisions);
         memset(memory, 0, (size_t)memory_size);
         bf_contexts(network, levels, stride, positions, classes, (int32_t)latents->components, (int32_t)latents->rows,
                     (int32_t)latents->columns, classes, memory);

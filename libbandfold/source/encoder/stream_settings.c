@@ -30,10 +30,10 @@ static const double SMALLEST_STEP = 1.0 / 16, LARGEST_STEP = 1 << 20, HIGHEST_PS
 
 /* What each effort does, from 1 to 9: onboard/effort.py. */
 static const struct {
-    uint8_t dependent, searches;
+    uint8_t quantiser, searches;
     int most_rotated; /* components of a fold at most whose strongest ones are rotated */
 } EFFORTS[MOST_EFFORT] = {{0, 1, FEW_COMPONENTS}, {0, 1, FEW_COMPONENTS}, {0, 1, INT_MAX}, {1, 1, INT_MAX}, {1, 1, INT_MAX},
-                          {1, 2, INT_MAX},        {1, 2, INT_MAX},        {1, 3, INT_MAX}, {1, 4, INT_MAX}};
+                          {2, 1, INT_MAX},        {2, 2, INT_MAX},        {2, 3, INT_MAX}, {2, 4, INT_MAX}};
 
 static bandfold_status refuse(bandfold_encoder *encoder, const char *reason)
 {
@@ -92,7 +92,7 @@ static uint32_t strip_height(const bandfold_settings *settings)
     return settings->strip_lines ? settings->strip_lines : lines > BFL_SIDE ? (uint32_t)lines : BFL_SIDE;
 }
 
-static void make_header(bandfold_encoder *encoder, const bandfold_settings *settings, int dependent)
+static void make_header(bandfold_encoder *encoder, const bandfold_settings *settings, int quantiser)
 {
     encoder->header = (bfl_header){
         .bands = settings->bands,
@@ -104,7 +104,7 @@ static void make_header(bandfold_encoder *encoder, const bandfold_settings *sett
         .big_endian = settings->source_big_endian != 0,
         .open = 1,
         .spectral = 1,
-        .dependent = (uint8_t)dependent,
+        .quantiser = (uint8_t)quantiser,
         .has_no_data = settings->has_no_data != 0,
         .no_data = settings->no_data,
         .has_sensor = 1,
@@ -182,8 +182,8 @@ bandfold_status bfl_begin_stream(bandfold_encoder *encoder, const bandfold_setti
     bfl_workspace *workspace = &encoder->workspace;
     BFL_TRY(check_settings(encoder, settings));
     const int effort = (settings->effort ? settings->effort : DEFAULT_EFFORT) - 1;
-    const bfl_tables_data *data = &bfl_shipped_tables[EFFORTS[effort].dependent ? DEPENDENT_TABLES : UNIFORM_TABLES];
-    make_header(encoder, settings, EFFORTS[effort].dependent);
+    const bfl_tables_data *data = &bfl_shipped_tables[EFFORTS[effort].quantiser ? DEPENDENT_TABLES : UNIFORM_TABLES];
+    make_header(encoder, settings, EFFORTS[effort].quantiser);
     encoder->write = settings->write;
     encoder->context = settings->context;
     encoder->repeat = strips_or(settings->repeat, REPEAT);
@@ -192,7 +192,7 @@ bandfold_status bfl_begin_stream(bandfold_encoder *encoder, const bandfold_setti
     const bfl_block *before = bfl_mark(workspace, BFL_LASTING);
     BFL_TRY(read_package(encoder, settings));
     memcpy(encoder->header.tables, data->identity, sizeof data->identity);
-    BFL_TRY(bfl_make_tables(workspace, data, &encoder->tables));
+    BFL_TRY(bfl_make_tables(workspace, data, EFFORTS[effort].quantiser, &encoder->tables));
     BFL_TRY(bfl_make_pushes(workspace, &encoder->tables));
     BFL_TRY(bfl_make_quantiser(workspace, &encoder->tables, EFFORTS[effort].searches, &encoder->quantiser));
     bfl_begin_scrubbing(workspace, before, strips_or(settings->scrub, SCRUB), &encoder->scrubber);

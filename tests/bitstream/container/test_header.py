@@ -177,6 +177,8 @@ def test_strips_cover_the_lines():
         ({"flags": 128, "transform": 1, "tail": b"\x01m12345678"}, "weights of bands for no fold"),
         ({"flags": 161, "tail": b"\0\x01s12345678"}, "weights of bands for no fold"),
         ({"quantiser": 1}, "corrupt"),
+        ({"quantiser": 2}, "corrupt"),
+        ({"quantiser": 3, "flags": 1}, "corrupt"),
         ({"layout": 8}, "reserved"),
         ({"layout": 128}, "reserved"),
         ({"layout": 3}, "corrupt"),

@@ -6,10 +6,10 @@ import itertools
 import numpy as np
 import pytest
 
-from bandfold.bitstream.container.header import CodingTools, Header
+from bandfold.bitstream.container.header import MANY_STATES, CodingTools, Header
 from bandfold.bitstream.contexts.features import Past
 from bandfold.bitstream.contexts.tables import CLASSES, DEPENDENT_TABLES, OLDER, load_tables
-from bandfold.bitstream.contexts.trellis_states import NEXT, set_of_latents
+from bandfold.bitstream.contexts.trellis_states import set_of_latents
 from bandfold.bitstream.entropy.ans import to_tokens
 from bandfold.bitstream.segments.latents import classify
 from bandfold.bitstream.transforms.klt import FRACTION
@@ -27,6 +27,9 @@ from bandfold.onboard.samples.samples import ArraySource
 from ..latents import STEP, latents
 
 ONE, TWO = load_tables().modes["folded"], load_tables(DEPENDENT_TABLES).modes["folded"]
+MANY = load_tables(DEPENDENT_TABLES).with_states(MANY_STATES).modes["folded"]
+
+trellises = pytest.mark.parametrize("mode", [TWO, MANY], ids=["8", "32"])
 
 
 def scene():
@@ -45,29 +48,32 @@ def distortion_and_bits(exact, step, quantised, classes, mode):
     return error, mode.costs[classes, tokens].sum() / 256
 
 
-def test_contexts_and_quantisers_are_those_that_the_decoder_will_see():
-    quantised, classes = quantise(latents(), STEP, TWO)
-    second = set_of_latents(quantised)
+@trellises
+def test_contexts_and_quantisers_are_those_that_the_decoder_will_see(mode):
+    quantised, classes = quantise(latents(), STEP, mode)
+    second = set_of_latents(quantised, mode.states)
     nothing = Past.empty(2, *quantised.shape[2:], extended=TWO.network.extended)
     seen, _ = classify(quantised, TWO.network, nothing, second)
     np.testing.assert_array_equal(classes, seen + CLASSES * second)
 
 
-def test_signs_are_kept_and_levels_are_near():
+@trellises
+def test_signs_are_kept_and_levels_are_near(mode):
     exact = latents()
-    quantised, classes = quantise(exact, STEP, TWO)
+    quantised, classes = quantise(exact, STEP, mode)
     steps = exact.transpose(1, 0, 2, 3) / (STEP * FRACTION)
     assert (quantised * steps >= 0).all()
     level = np.abs(quantised) - 0.5 * (classes >= CLASSES) * (quantised != 0)
     assert np.abs(np.abs(steps) - level).max() < 2.0
 
 
-def test_a_single_chain_takes_the_best_of_all_paths():
+@trellises
+def test_a_single_chain_takes_the_best_of_all_paths(mode):
     """One position, and only first channels of the lowest diagonals hold anything: few enough to try all."""
     exact = np.zeros((1, 64, 1, 1), dtype=np.int32)
     chain = [0, 1, 3, 6, 10]
     exact[0, chain, 0, 0] = np.array([2.3, -1.6, 0.45, 1.24, -0.7]) * STEP * FRACTION
-    quantised = quantise(exact, STEP, TWO)[0]
+    quantised = quantise(exact, STEP, mode)[0]
 
     def price(values, contexts):
         total, state = 0.0, 0
@@ -77,7 +83,7 @@ def test_a_single_chain_takes_the_best_of_all_paths():
             size = abs(int(exact[0, channel, 0, 0])) / (STEP * FRACTION)
             total += (size - point) ** 2
             total += LAGRANGE_MULTIPLIER * TRELLIS_RATIO / 256 * int(TWO.costs[kind, abs(value)])
-            state = NEXT[state][value % 2]
+            state = mode.trellis[state][value % 2]
         return total
 
     # In the contexts that the search went by: those of the levels of one quantiser.
@@ -115,10 +121,19 @@ def test_fewer_bits_at_the_same_error():
         assert np.exp(np.interp(np.log(error), errors, bits)) < 0.985 * cost
 
 
+@pytest.mark.parametrize("step", [5.0, 8.0])
+def test_paths_through_more_states_cost_less(step):
+    exact = latents(rows=20, columns=20)
+    worth = LAGRANGE_MULTIPLIER * TRELLIS_RATIO * step**2
+    few, many = (distortion_and_bits(exact, step, *quantise(exact, step, mode), mode) for mode in (TWO, MANY))
+    assert many[0] + worth * many[1] < few[0] + worth * few[1]
+
+
+@pytest.mark.parametrize("quantiser", ["dependent", "dependent-32"])
 @pytest.mark.parametrize("how", [{"step": 6.0}, {"bps": 1.0}, {"step": 6.0, "stream": True}])
-def test_streams_come_back(how):
+def test_streams_come_back(how, quantiser):
     cube = scene()
-    data = Encoder(quantiser="dependent", strip_lines=16, **how).encode(cube)
+    data = Encoder(quantiser=quantiser, strip_lines=16, **how).encode(cube)
     found = Decoder(data, restore="off").decode().astype(float)
     step = Decoder(data).step
     assert np.sqrt(((found - cube) ** 2).mean()) < 0.5 * max(step, 6.0)
@@ -128,7 +143,8 @@ def test_streams_name_their_quantiser_and_bands_have_one():
     cube = scene()
     folded = Encoder(step=6.0, quantiser="dependent").encode(cube)
     banded = Encoder(step=6.0, quantiser="dependent", spectral="none").encode(cube)
-    for data, quantiser in ((folded, "dependent"), (banded, "uniform")):
+    many = Encoder(step=6.0, effort=6).encode(cube)
+    for data, quantiser in ((folded, "dependent"), (banded, "uniform"), (many, "dependent-32")):
         assert Decoder(data, restore="off").report()["quantiser"] == quantiser
     assert np.abs(Decoder(banded, restore="off").decode().astype(int) - cube).max() < 12
 
@@ -145,7 +161,7 @@ def test_two_quantisers_are_the_default(stream):
 
 
 def test_settings_that_contradict_each_other():
-    with pytest.raises(SettingsError, match="uniform or dependent"):
+    with pytest.raises(SettingsError, match="uniform or dependent or dependent-32"):
         Encoder(step=1.0, quantiser="vector")
     with pytest.raises(SettingsError, match="leave out the quantiser"):
         Encoder(step=1.0, quantiser="dependent", tables=DEPENDENT_TABLES)
@@ -153,15 +169,16 @@ def test_settings_that_contradict_each_other():
         StreamEncoder(ArraySource(scene()).info, print, step=1.0, quantiser="no")
 
 
-def test_headers_of_single_bands_with_two_quantisers_are_refused():
+@pytest.mark.parametrize("quantiser", ["dependent", "dependent-32"])
+def test_headers_of_single_bands_with_two_quantisers_are_refused(quantiser):
     info = ArraySource(scene()).info
-    header = Header(info, 16, 256, CodingTools(False, "dct8", "dependent"), bytes(8))
+    header = Header(info, 16, 256, CodingTools(False, "dct8", quantiser), bytes(8))
     with pytest.raises(StreamError, match="quantiser"):
         Header.unpack(header.pack())
 
 
 @pytest.mark.parametrize("how", [contextlib.nullcontext, kernels.switched_off])
-@pytest.mark.parametrize("mode", [ONE, TWO])
+@pytest.mark.parametrize("mode", [ONE, TWO, MANY])
 def test_levels_may_take_the_place_of_their_latents(mode, how):
     exact = latents(rows=5, columns=7)
     usual = quantise(exact, STEP, mode)
