@@ -357,6 +357,14 @@ def _find_classes(
         gain = _gain(top, matrices, int(costs.min(axis=0).sum()), step, pixels)
         if gain > best_gain:
             best, best_gain, taken = matrices, gain, np.argmin(costs, axis=0)
+    if 0 < len(best) < NEARLY_ALL * classes:
+        # The many blocks whose matrices were dropped have a say in those that they take.
+        top = np.ascontiguousarray(latents[: best[0].count])
+        matrices = _told(top, taken, step, pixels, workers)
+        matrices, costs = _prune(matrices, _costs(top, _stacked(matrices), step, workers), pixels)
+        gain = _gain(top, matrices, int(costs.min(axis=0).sum()), step, pixels)
+        if gain > best_gain:
+            best, best_gain, taken = matrices, gain, np.argmin(costs, axis=0)
     return best, best_gain, taken
 
 
