@@ -37,8 +37,9 @@ class Effort:
         Strongest components that are rotated at most. Not of streams.
     doubled : bool
         Whether twice as many matrices are looked for where nearly all pay. Not of streams.
-    weak : bool
-        Whether components are coded that save little for the time that they take. Not of streams.
+    careful : bool
+        Whether components are coded that save little for the time that they take, and matrices made again of
+        the blocks that take them. Not of streams.
     regions : bool
         Whether several folds are looked for where the land changes.
     rare_blocks : bool
@@ -69,7 +70,7 @@ class Effort:
     rotations: int | None = None
     rotated: int = 64
     doubled: bool = False
-    weak: bool = True
+    careful: bool = True
     regions: bool = True
     rare_blocks: bool = True
     merged: int = MERGE_LIMIT
@@ -84,7 +85,7 @@ class Effort:
     @property
     def of_streams(self) -> Effort:
         """What of it streams take: strips do not pay for the largest matrices, which take memory."""
-        return replace(self, rotated=FEW_ROTATED, doubled=False, weak=False, merged=MERGE_LIMIT)
+        return replace(self, rotated=FEW_ROTATED, doubled=False, careful=False, merged=MERGE_LIMIT)
 
 
 EFFORTS: dict[int, Effort] = {
@@ -92,7 +93,7 @@ EFFORTS: dict[int, Effort] = {
         UNIFORM,
         rotations=FEW_COMPONENTS,
         rotated=FEW_ROTATED,
-        weak=False,
+        careful=False,
         regions=False,
         rare_blocks=False,
         merged=40,
@@ -105,12 +106,12 @@ EFFORTS: dict[int, Effort] = {
         UNIFORM,
         rotations=FEW_COMPONENTS,
         rotated=FEW_ROTATED,
-        weak=False,
+        careful=False,
         regions=False,
         rare_blocks=False,
         trial_share=0.5,
     ),
-    3: Effort(UNIFORM, rotated=FEW_ROTATED, weak=False, regions=False),
+    3: Effort(UNIFORM, rotated=FEW_ROTATED, careful=False, regions=False),
     4: Effort(regions=False),
     5: Effort(),
     6: Effort(DEPENDENT_32, doubled=True),

@@ -104,7 +104,7 @@ class ScenePlanner:
         self._sensor = sensor
         self._workers = workers
         self._folds = (
-            FoldPlanner(sample, ends, effort.merged, workers, weak=effort.weak)
+            FoldPlanner(sample, ends, effort.merged, workers, weak=effort.careful)
             if sensor is None
             else _of_sensor(sample, sensor, workers)
         )
@@ -126,7 +126,12 @@ class ScenePlanner:
             latents = np.concatenate(list(parts), axis=2)
             judged_at = self._folds.judged_at(step)
             rotations = find_rotations(
-                latents, judged_at, self.sample.pixels, self._workers, doubled=effort.doubled
+                latents,
+                judged_at,
+                self.sample.pixels,
+                self._workers,
+                again=effort.careful,
+                doubled=effort.doubled,
             )
         return Plan.of(step, Basis(fold, rotations, self._folds.left_out(fold)))
 

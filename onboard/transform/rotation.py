@@ -97,6 +97,7 @@ def find_rotations(
     pixels: int,
     workers: Workers = ALONE,
     *,
+    again: bool = False,
     doubled: bool = False,
 ) -> tuple[Vectors, ...]:
     """Find the matrices that pay for themselves, if any do.
@@ -112,6 +113,8 @@ def find_rotations(
         Pixels of the whole scene, which the sample stands for.
     workers : Workers
         Which share the matrices.
+    again : bool
+        Whether to make matrices again of the blocks that take them where many were dropped.
     doubled : bool
         Whether to look for twice as many where nearly all pay.
 
@@ -121,12 +124,11 @@ def find_rotations(
         Square matrices; empty where rotating does not pay.
     """
     classes = min(MOST_CLASSES, latents.shape[2] // BLOCKS_PER_CLASS)
-    best, gain, taken = _find_classes(latents, step, pixels, classes, workers)
+    best, gain, taken = _find_classes(latents, step, pixels, classes, workers, again=again)
     if doubled and len(best) >= ALL_PAY * MOST_CLASSES and latents.shape[2] >= 2 * classes * BLOCKS_PER_CLASS:
-        classes *= 2
-        more, more_gain, more_taken = _find_classes(latents, step, pixels, classes, workers)
+        more, more_gain, more_taken = _find_classes(latents, step, pixels, 2 * classes, workers, again=again)
         if more_gain > gain:
-            best, taken = more, more_taken
+            best, taken, classes = more, more_taken, 2 * classes
     if len(latents) <= SIZES[0] or len(best) < max(NEARLY_ALL * classes, 1) or best[0].count < SIZES[0]:
         return best
     size = _largest_worthwhile(latents, taken, step, pixels, workers)
@@ -337,7 +339,7 @@ def _gain(
 
 
 def _find_classes(
-    latents: NDArray[np.float64], step: float, pixels: int, classes: int, workers: Workers
+    latents: NDArray[np.float64], step: float, pixels: int, classes: int, workers: Workers, *, again: bool
 ) -> tuple[tuple[Vectors, ...], float, NDArray[np.intp]]:
     """Sort sampled blocks into classes: matrices that pay, what they save, and which each block takes."""
     best: tuple[Vectors, ...] = ()
@@ -357,7 +359,7 @@ def _find_classes(
         gain = _gain(top, matrices, int(costs.min(axis=0).sum()), step, pixels)
         if gain > best_gain:
             best, best_gain, taken = matrices, gain, np.argmin(costs, axis=0)
-    if 0 < len(best) < NEARLY_ALL * classes:
+    if again and 0 < len(best) < NEARLY_ALL * classes:
         # The many blocks whose matrices were dropped have a say in those that they take.
         top = np.ascontiguousarray(latents[: best[0].count])
         matrices = _told(top, taken, step, pixels, workers)

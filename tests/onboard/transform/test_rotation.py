@@ -9,8 +9,8 @@ from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT
 from bandfold.common import kernels
 from bandfold.common.workers import Workers
-from bandfold.onboard.rate_model import bits_scale, latent_bits
-from bandfold.onboard.transform.rotation import find_rotations, rotate
+from bandfold.onboard.rate_model import bits_scale, latent_bits, vector_bits
+from bandfold.onboard.transform.rotation import SAVED, find_rotations, rotate
 
 STEP = 8.0
 
@@ -164,3 +164,22 @@ def test_there_are_up_to_32_matrices_where_16_are_too_few():
     few = varied_latents(12, 256, kinds=4)
     usual, more = (find_rotations(few, STEP, 64 * 256, doubled=doubled) for doubled in (False, True))
     assert len(usual) == len(more) <= 16
+
+
+def test_matrices_are_made_again_of_the_blocks_that_take_them():
+    # Bases that turn from block to block: where matrices are dropped, others must serve their blocks too.
+    rng = np.random.default_rng(5)
+    latents = varied_latents(16, 160, kinds=1) / 4
+    upper = np.triu(rng.normal(size=(16, 16)), 1)
+    for block in range(160):
+        turn = block / 160 * (upper - upper.T) / 8
+        latents[:, :, block] = np.linalg.solve(np.eye(16) - turn, np.eye(16) + turn) @ latents[:, :, block]
+    latents, taken = np.rint(latents), []
+    for again in (False, True):
+        matrices = find_rotations(latents, STEP, 64 * 160, again=again)
+        rotated = latents.astype(np.int32)[..., None]
+        rotate(rotated, matrices, STEP)
+        bits = float(latent_bits(rotated.astype(np.float64), bits_scale(STEP)).sum(dtype=np.float64))
+        taken.append(SAVED * bits + sum(float(vector_bits(matrix).sum()) for matrix in matrices))
+        assert 1 < len(matrices) < 12
+    assert taken[1] < taken[0] - 1000
