@@ -117,13 +117,16 @@ class ScenePlanner:
         most = fold.components if effort.rotations is None else effort.rotations
         if rotate and SMALLEST_SIZE <= fold.components <= most:
             analysis, blocks = Analysis(fold.leading(effort.rotated)), self.sample.thinned(BLOCKS_TURNED)
+            count = min(fold.components, effort.rotated)
+            # Filled part by part: parts that are put together at the end would take twice the memory.
+            latents = np.empty((count, CHANNELS, blocks.shape[1]), dtype=np.int32)
 
-            def latents_of(start: int) -> NDArray[np.float64]:
-                analysed = analysis.blocks(blocks[:, start : start + BLOCKS_AT_ONCE])
-                return analysed[: effort.rotated].astype(np.float64)
+            def analyse(start: int) -> None:
+                some = slice(start, start + BLOCKS_AT_ONCE)
+                latents[..., some] = analysis.blocks(blocks[:, some])[:count]
 
-            parts = self._workers.map(latents_of, range(0, blocks.shape[1], BLOCKS_AT_ONCE))
-            latents = np.concatenate(list(parts), axis=2)
+            for _ in self._workers.map(analyse, range(0, blocks.shape[1], BLOCKS_AT_ONCE)):
+                pass
             judged_at = self._folds.judged_at(step)
             rotations = find_rotations(
                 latents,

@@ -92,7 +92,7 @@ KERNEL_LANES, KERNEL_MOST = 8, 64
 
 
 def find_rotations(
-    latents: NDArray[np.float64],
+    latents: NDArray[np.int32],
     step: float,
     pixels: int,
     workers: Workers = ALONE,
@@ -104,9 +104,9 @@ def find_rotations(
 
     Parameters
     ----------
-    latents : ndarray, shape (components, 64, blocks)
-        Latents of a sample of blocks, strongest component first, in units of ``1 / FRACTION``: integers of
-        32 bits, of as many components as may be rotated.
+    latents : ndarray of int32, shape (components, 64, blocks)
+        Latents of a sample of blocks, strongest component first, in units of ``1 / FRACTION``, of as many
+        components as may be rotated.
     step : float
         Quantiser step in counts.
     pixels : int
@@ -124,11 +124,15 @@ def find_rotations(
         Square matrices; empty where rotating does not pay.
     """
     classes = min(MOST_CLASSES, latents.shape[2] // BLOCKS_PER_CLASS)
-    best, gain, taken = _find_classes(latents, step, pixels, classes, workers, again=again)
+    strongest = latents[: SIZES[0]].astype(np.float64)
+    best, gain, taken = _find_classes(strongest, step, pixels, classes, workers, again=again)
     if doubled and len(best) >= ALL_PAY * MOST_CLASSES and latents.shape[2] >= 2 * classes * BLOCKS_PER_CLASS:
-        more, more_gain, more_taken = _find_classes(latents, step, pixels, 2 * classes, workers, again=again)
+        more, more_gain, more_taken = _find_classes(
+            strongest, step, pixels, 2 * classes, workers, again=again
+        )
         if more_gain > gain:
             best, taken, classes = more, more_taken, 2 * classes
+    del strongest
     if len(latents) <= SIZES[0] or len(best) < max(NEARLY_ALL * classes, 1) or best[0].count < SIZES[0]:
         return best
     size = _largest_worthwhile(latents, taken, step, pixels, workers)
@@ -294,10 +298,13 @@ def _alternate(latents: NDArray[np.float64], step: float, classes: int, workers:
 
 
 def _bases(
-    latents: NDArray[np.float64], chosen: NDArray[np.intp], workers: Workers
+    latents: NDArray[Any], chosen: NDArray[np.intp], workers: Workers
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
-    """Variances and vectors of the bases of all classes that have blocks, and how many those are."""
-    sizes = np.bincount(chosen)
+    """Variances and vectors of the bases of all classes that have blocks, and how many those are.
+
+    Blocks of class -1 are left out.
+    """
+    sizes = np.bincount(chosen[chosen >= 0])
     used = np.flatnonzero(sizes)
     moments = np.empty((len(used), len(latents), len(latents)))
 
@@ -312,10 +319,10 @@ def _bases(
 
 
 def _told(
-    latents: NDArray[np.float64], chosen: NDArray[np.intp], step: float, pixels: int, workers: Workers
+    latents: NDArray[Any], chosen: NDArray[np.intp], step: float, pixels: int, workers: Workers
 ) -> tuple[Vectors, ...]:
     """Bases of all classes as a stream tells them."""
-    share = pixels / latents.shape[2]
+    share = pixels / int(np.count_nonzero(chosen >= 0))
     return tuple(
         quantise_vectors(vectors, values / (FRACTION * FRACTION), step, round(int(count) * share))
         for values, vectors, count in zip(*_bases(latents, chosen, workers), strict=True)
@@ -327,21 +334,18 @@ def _stacked(matrices: tuple[Vectors, ...]) -> NDArray[np.float64]:
     return np.stack([matrix.integers for matrix in matrices])
 
 
-def _gain(
-    latents: NDArray[np.float64], matrices: tuple[Vectors, ...], cost: int, step: float, pixels: int
-) -> float:
-    """Bits that matrices save on the whole scene beyond their own, if the sampled blocks cost so much."""
+def _gain(matrices: tuple[Vectors, ...], saved: int, blocks: int, pixels: int) -> float:
+    """Bits that matrices save on the whole scene beyond their own, if they save so much on sampled blocks."""
     vectors = math.fsum(map(_matrix_bits, matrices))
     spent = vectors + rotation_map_bits(len(matrices), pixels)
-    saved = int(_block_costs(latents, step).sum()) - cost
-    gain: float = SAVED * saved / BITS_UNIT * pixels / (latents.shape[2] * CHANNELS) - spent
-    return gain
+    return SAVED * saved / BITS_UNIT * pixels / (blocks * CHANNELS) - spent
 
 
 def _find_classes(
     latents: NDArray[np.float64], step: float, pixels: int, classes: int, workers: Workers, *, again: bool
 ) -> tuple[tuple[Vectors, ...], float, NDArray[np.intp]]:
     """Sort sampled blocks into classes: matrices that pay, what they save, and which each block takes."""
+    blocks = latents.shape[2]
     best: tuple[Vectors, ...] = ()
     best_gain = 0.0
     chosen, searched = np.zeros(0, dtype=np.intp), 0
@@ -356,7 +360,7 @@ def _find_classes(
         top = np.ascontiguousarray(latents[:size])
         matrices = _told(top, chosen, step, pixels, workers)
         matrices, costs = _prune(matrices, _costs(top, _stacked(matrices), step, workers), pixels)
-        gain = _gain(top, matrices, int(costs.min(axis=0).sum()), step, pixels)
+        gain = _gain(matrices, int(_block_costs(top, step).sum() - costs.min(axis=0).sum()), blocks, pixels)
         if gain > best_gain:
             best, best_gain, taken = matrices, gain, np.argmin(costs, axis=0)
     if again and 0 < len(best) < NEARLY_ALL * classes:
@@ -364,29 +368,28 @@ def _find_classes(
         top = np.ascontiguousarray(latents[: best[0].count])
         matrices = _told(top, taken, step, pixels, workers)
         matrices, costs = _prune(matrices, _costs(top, _stacked(matrices), step, workers), pixels)
-        gain = _gain(top, matrices, int(costs.min(axis=0).sum()), step, pixels)
+        gain = _gain(matrices, int(_block_costs(top, step).sum() - costs.min(axis=0).sum()), blocks, pixels)
         if gain > best_gain:
             best, best_gain, taken = matrices, gain, np.argmin(costs, axis=0)
     return best, best_gain, taken
 
 
 def _largest_worthwhile(
-    latents: NDArray[np.float64], taken: NDArray[np.intp], step: float, pixels: int, workers: Workers
+    latents: NDArray[np.int32], taken: NDArray[np.intp], step: float, pixels: int, workers: Workers
 ) -> int:
     """The size, of `SIZES[0]` and larger ones, of which matrices save most on blocks that take them."""
-    held = np.arange(latents.shape[2]) % HELD_OUT == HELD_OUT - 1
-    made_of = ~held
-    if pixels <= held.size * CHANNELS:
-        held = made_of = np.ones_like(held)
+    held = slice(None)
+    if pixels > len(taken) * CHANNELS:
+        held, taken = slice(HELD_OUT - 1, None, HELD_OUT), taken.copy()
+        taken[held] = -1
     best, best_gain = 0, -math.inf
     for size in dict.fromkeys(min(size, len(latents)) for size in (SIZES[0], *LARGER_SIZES)):
-        matrices = _told(latents[:size][:, :, made_of], taken[made_of], step, pixels, workers)
-        judged = np.ascontiguousarray(latents[:size][:, :, held])
-        rotated = judged.astype(np.int32)
-        rotate(rotated[..., None], matrices, step, workers)
-        gain = _gain(
-            judged, matrices, int(_block_costs(rotated.astype(np.float64), step).sum()), step, pixels
-        )
+        matrices = _told(latents[:size], taken, step, pixels, workers)
+        judged = np.array(latents[:size, :, held], dtype=np.int32, order="C")
+        cost = int(_block_costs(judged.astype(np.float64), step).sum())
+        rotate(judged[..., None], matrices, step, workers)
+        saved = cost - int(_block_costs(judged.astype(np.float64), step).sum())
+        gain = _gain(matrices, saved, judged.shape[2], pixels)
         if gain <= best_gain:
             break
         best, best_gain = size, gain
@@ -421,7 +424,7 @@ def _apply(integers: NDArray[np.float64], latents: NDArray[np.float64]) -> NDArr
     return rotated.reshape(latents.shape)
 
 
-def _second_moments(members: NDArray[np.float64]) -> NDArray[np.float64]:
+def _second_moments(members: NDArray[Any]) -> NDArray[np.float64]:
     """Mean outer product of latents, shape (size, size), summed exactly: latents are cut to 22 bits first."""
     flat = members.reshape(members.shape[0], -1)
     peak = float(np.max(np.abs(flat), initial=1.0))
