@@ -11,6 +11,7 @@ import pytest
 from bandfold.bitstream.contexts.tables import DEPENDENT_TABLES, load_tables
 from bandfold.bitstream.contexts.tables import OLDER as TABLES
 from bandfold.bitstream.packages.package import pack
+from bandfold.bitstream.packages.registry import Registry
 from bandfold.bitstream.transforms.coding_weights import weights_of
 from bandfold.common.scene import SCALED_DTYPES
 from bandfold.ground.decoder import Decoder
@@ -38,7 +39,8 @@ BOUNDED = {
 PINNED = json.loads((GOLDEN / "pinned.json").read_text())
 
 OLDER = GOLDEN / "older"
-"""Of earlier releases: with tables that are no longer written, or with vectors that tell every entry."""
+"""Of earlier releases: with tables or a model that are no longer written, or with vectors that tell every
+entry."""
 
 TODAY = {load_tables().identity, load_tables(DEPENDENT_TABLES).identity}
 """Identities of the tables that are written."""
@@ -123,7 +125,7 @@ def _tables_of(name):
 @pytest.mark.parametrize("name", OLDER_NAMES)
 def test_what_older_releases_coded_still_decodes(name):
     decoder = Decoder((OLDER / f"{name}.bndf").read_bytes(), restore="off")
-    assert (_tables_of(name) in TODAY) == (name == "rotated")
+    assert (_tables_of(name) in TODAY) == (name in {"rotated", "predicted"})
     assert _matches(decoder.decode(), name, _count(name), OLDER)
     assert decoder.damage == []
 
@@ -134,6 +136,12 @@ def test_every_older_table_is_needed():
     assert needed == {path.stem for path in TABLES.glob("*.npz")}
     for path in TABLES.glob("*.npz"):
         assert load_tables(path).identity.hex() == path.stem
+
+
+def test_an_older_model_is_needed():
+    model = ParsedStream.parse((OLDER / "predicted.bndf").read_bytes()).header.model
+    assert model.name in {package.name for package in Registry().packages()}
+    assert model.hash not in {package.identity for package in Registry().packages()}
 
 
 def test_the_tolerance_is_one_count():
