@@ -22,7 +22,7 @@ from bandfold.onboard.rate_model import (
     step_for_error,
 )
 from bandfold.onboard.transform.analysis import Analysis
-from bandfold.onboard.transform.rotation import SMALLEST_SIZE, find_rotations
+from bandfold.onboard.transform.rotation_search import SMALLEST_SIZE, find_rotations
 
 from .block_sample import BlockSample
 from .component_latents import BLOCKS_AT_ONCE

@@ -7,136 +7,29 @@ orthonormal, they change no error.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.klt import FRACTION
 from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common import exact
 from bandfold.common.kernels import compiled
 from bandfold.common.scene import CHANNELS
 from bandfold.common.workers import ALONE, Workers
-from bandfold.onboard.rate_model import (
-    BITS_UNIT,
-    bits_scale,
-    latent_bits,
-    rotation_map_bits,
-    vector_bits,
-)
-from bandfold.onboard.vector_quantisation import quantise_vectors
+from bandfold.onboard.rate_model import BITS_UNIT, bits_scale, latent_bits
 
 from .analysis import LARGEST_LATENT, refuse_large_latents
-
-SIZES = (32, 24, 16, 8)
-"""Numbers of strongest components that are tried: a matrix costs their number squared."""
-
-SEARCHED = 16
-"""Components at most by which sampled blocks are sorted into classes, whatever the size of matrices."""
-
-CHANNELS_TRIED = 15
-"""Latents of a component by which blocks choose among matrices larger than that: those of the first five
-diagonals, where most of the difference is, in the time that all take with half as many components."""
-
-LARGER_SIZES = (48, 64)
-"""Sizes that are looked at where matrices of the largest of those are kept for so many classes: ..."""
-
-NEARLY_ALL = 0.75
-"""... most others do not pay for more than that, and looking takes time."""
-
-HELD_OUT = 4
-"""Where the sample stands for more blocks, those are compared on one block in so many, by matrices made of
-all others: on blocks that they were made of, larger ones save up to a fifth more than on others."""
-
-FEW_CHANNELS_TRIED = 6
-"""Latents of a component by which blocks choose among matrices of these: the first three diagonals."""
-
-SMALLEST_SIZE = 3
-"""Scenes of fewer components are not rotated. Below eight, rotations still save a tenth of the bytes."""
-
-MOST_CLASSES = 16
-"""Matrices at most, before those that do not pay are dropped."""
-
-ALL_PAY = 0.9
-"""Share of them that must pay before twice as many are looked for."""
-
-BLOCKS_PER_CLASS = 8
-"""Sampled blocks that a class has at least, on average."""
-
-ROUNDS = 6
-"""Rounds of assigning blocks and taking each class's own basis again."""
-
-SAVED = 2.0
-"""Bits that coded scenes save, and squared error at what it is worth in bits, for each that is estimated."""
-
-MOMENT_BITS = 22
-"""Bits of latents in second moments: their products stay below 2**44 ..."""
-
-MOMENT_CHUNK = 256
-"""... and sums of so many of them below 2**52."""
-
-FEATURE_UNIT = 4096.0
-"""Unit of a block's latents when it is classified for the first time."""
-
-SEED_ROUNDS = 8
-"""Rounds of k-means."""
-
-
-BLOCKS_AT_ONCE = 128
-"""Blocks for which matrices are chosen together: it bounds the memory of their latents in float64."""
 
 KERNEL_LANES, KERNEL_MOST = 8, 64
 """Kernels rotate a multiple of so many components, and so many at most."""
 
+CHANNELS_TRIED = {16: CHANNELS, 32: 15, KERNEL_MOST: 6}
+"""Latents of a component by which blocks choose among matrices of up to so many components: all, those of the
+first five diagonals, where most of the difference is, or those of the first three."""
 
-def find_rotations(
-    latents: NDArray[np.int32],
-    step: float,
-    pixels: int,
-    workers: Workers = ALONE,
-    *,
-    again: bool = False,
-    doubled: bool = False,
-) -> tuple[Vectors, ...]:
-    """Find the matrices that pay for themselves, if any do.
-
-    Parameters
-    ----------
-    latents : ndarray of int32, shape (components, 64, blocks)
-        Latents of a sample of blocks, strongest component first, in units of ``1 / FRACTION``, of as many
-        components as may be rotated.
-    step : float
-        Quantiser step in counts.
-    pixels : int
-        Pixels of the whole scene, which the sample stands for.
-    workers : Workers
-        Which share the matrices.
-    again : bool
-        Whether to make matrices again of the blocks that take them where many were dropped.
-    doubled : bool
-        Whether to look for twice as many where nearly all pay.
-
-    Returns
-    -------
-    tuple of Vectors
-        Square matrices; empty where rotating does not pay.
-    """
-    classes = min(MOST_CLASSES, latents.shape[2] // BLOCKS_PER_CLASS)
-    strongest = latents[: SIZES[0]].astype(np.float64)
-    best, gain, taken = _find_classes(strongest, step, pixels, classes, workers, again=again)
-    if doubled and len(best) >= ALL_PAY * MOST_CLASSES and latents.shape[2] >= 2 * classes * BLOCKS_PER_CLASS:
-        more, more_gain, more_taken = _find_classes(
-            strongest, step, pixels, 2 * classes, workers, again=again
-        )
-        if more_gain > gain:
-            best, taken, classes = more, more_taken, 2 * classes
-    del strongest
-    if len(latents) <= SIZES[0] or len(best) < max(NEARLY_ALL * classes, 1) or best[0].count < SIZES[0]:
-        return best
-    size = _largest_worthwhile(latents, taken, step, pixels, workers)
-    return best if size == best[0].count else _told(latents[:size], taken, step, pixels, workers)
+BLOCKS_AT_ONCE = 128
+"""Blocks for which matrices are chosen together: it bounds the memory of their latents in float64."""
 
 
 def rotate(
@@ -163,25 +56,19 @@ def rotate(
     size = matrices[0].count
     _, channels, rows, columns = latents.shape
     flat = latents.reshape(len(latents), channels, rows * columns)
-    integers = _stacked(matrices)
+    integers = stacked(matrices)
+    tried_channels = next(channels for most, channels in CHANNELS_TRIED.items() if size <= most)
     chosen = np.empty(rows * columns, dtype=np.uint8)
 
     def choose(start: int) -> None:
         some = slice(start, start + BLOCKS_AT_ONCE)
-        tried = flat[:size, : _channels_tried(size), some].astype(np.float64)
-        chosen[some] = np.argmin(_costs(tried, integers, step), axis=0)
+        tried = flat[:size, :tried_channels, some].astype(np.float64)
+        chosen[some] = np.argmin(rotated_costs(tried, integers, step), axis=0)
 
     for _ in workers.map(choose, range(0, len(chosen), BLOCKS_AT_ONCE)):
         pass
     rotate_blocks(flat[:size], integers, chosen)
     return chosen.reshape(rows, columns)
-
-
-def _channels_tried(size: int) -> int:
-    """Latents of each component by which blocks choose among matrices of a size."""
-    if size <= SEARCHED:
-        return CHANNELS
-    return CHANNELS_TRIED if size <= SIZES[0] else FEW_CHANNELS_TRIED
 
 
 def _whole_registers(latents: NDArray[np.generic], **_: object) -> bool:
@@ -242,18 +129,48 @@ def _filled_up(array: NDArray[Any], *axes: int) -> NDArray[Any]:
     return np.pad(array, [(0, more if axis in axes else 0) for axis in range(array.ndim)]) if more else array
 
 
-def _block_costs(latents: NDArray[np.float64], step: float) -> NDArray[np.int64]:
-    """Cost of each block as it is in ``1 / BITS_UNIT`` bit, shape (blocks,)."""
+def block_costs(latents: NDArray[np.float64], step: float) -> NDArray[np.int64]:
+    """What blocks cost as they are.
+
+    Parameters
+    ----------
+    latents : ndarray of float64, shape (components, channels, blocks)
+        In units of ``1 / FRACTION`` of a count.
+    step : float
+        Quantiser step in counts.
+
+    Returns
+    -------
+    ndarray of int64, shape (blocks,)
+        In ``1 / BITS_UNIT`` bit.
+    """
     costs = np.empty((1, latents.shape[2]), dtype=np.int64)
     _rotation_costs(_filled_up(latents, 0), None, bits_scale(step), costs)
     whole: NDArray[np.int64] = costs[0]
     return whole
 
 
-def _costs(
+def rotated_costs(
     latents: NDArray[np.float64], integers: NDArray[np.float64], step: float, workers: Workers = ALONE
 ) -> NDArray[np.int64]:
-    """Cost of each block under each matrix, shape (matrices, blocks)."""
+    """What blocks cost under each matrix.
+
+    Parameters
+    ----------
+    latents : ndarray of float64, shape (size, channels, blocks)
+        In units of ``1 / FRACTION`` of a count.
+    integers : ndarray of float64, shape (matrices, size, size)
+        Matrices, in units of ``1 / BASIS_UNIT``.
+    step : float
+        Quantiser step in counts.
+    workers : Workers
+        Which share the matrices.
+
+    Returns
+    -------
+    ndarray of int64, shape (matrices, blocks)
+        In ``1 / BITS_UNIT`` bit.
+    """
     costs = np.empty((len(integers), latents.shape[2]), dtype=np.int64)
     scale = bits_scale(step)
     latents, integers = _filled_up(latents, 0), _filled_up(integers, 1, 2)
@@ -284,135 +201,9 @@ def _rotation_costs(
         total[:] = cost.astype(np.int64).reshape(-1, cost.shape[-1]).sum(axis=0)
 
 
-def _matrix_bits(matrix: Vectors) -> float:
-    return math.fsum(vector_bits(matrix).tolist())
-
-
-def _alternate(latents: NDArray[np.float64], step: float, classes: int, workers: Workers) -> NDArray[np.intp]:
-    """Alternate between each class's own basis and each block's cheapest class; returns the class of each."""
-    chosen = _first_classes(latents, classes, workers)
-    for _ in range(ROUNDS - 1):
-        integers = np.rint(_bases(latents, chosen, workers)[1] * BASIS_UNIT)
-        chosen = np.argmin(_costs(latents, integers, step, workers), axis=0)
-    return chosen
-
-
-def _bases(
-    latents: NDArray[Any], chosen: NDArray[np.intp], workers: Workers
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
-    """Variances and vectors of the bases of all classes that have blocks, and how many those are.
-
-    Blocks of class -1 are left out.
-    """
-    sizes = np.bincount(chosen[chosen >= 0])
-    used = np.flatnonzero(sizes)
-    moments = np.empty((len(used), len(latents), len(latents)))
-
-    def sum_some(first: int) -> None:
-        # Each thread has as many large classes as another, about.
-        for place in range(first, len(used), workers.threads):
-            moments[place] = _second_moments(latents[:, :, chosen == used[place]])
-
-    for _ in workers.map(sum_some, range(workers.threads)):
-        pass
-    return (*exact.eigh(moments), sizes[used])
-
-
-def _told(
-    latents: NDArray[Any], chosen: NDArray[np.intp], step: float, pixels: int, workers: Workers
-) -> tuple[Vectors, ...]:
-    """Bases of all classes as a stream tells them."""
-    share = pixels / int(np.count_nonzero(chosen >= 0))
-    return tuple(
-        quantise_vectors(vectors, values / (FRACTION * FRACTION), step, round(int(count) * share))
-        for values, vectors, count in zip(*_bases(latents, chosen, workers), strict=True)
-    )
-
-
-def _stacked(matrices: tuple[Vectors, ...]) -> NDArray[np.float64]:
-    """Integers of all matrices, shape (matrices, size, size)."""
+def stacked(matrices: tuple[Vectors, ...]) -> NDArray[np.float64]:
+    """Integers of all matrices in units of ``1 / BASIS_UNIT``: shape (matrices, size, size)."""
     return np.stack([matrix.integers for matrix in matrices])
-
-
-def _gain(matrices: tuple[Vectors, ...], saved: int, blocks: int, pixels: int) -> float:
-    """Bits that matrices save on the whole scene beyond their own, if they save so much on sampled blocks."""
-    vectors = math.fsum(map(_matrix_bits, matrices))
-    spent = vectors + rotation_map_bits(len(matrices), pixels)
-    return SAVED * saved / BITS_UNIT * pixels / (blocks * CHANNELS) - spent
-
-
-def _find_classes(
-    latents: NDArray[np.float64], step: float, pixels: int, classes: int, workers: Workers, *, again: bool
-) -> tuple[tuple[Vectors, ...], float, NDArray[np.intp]]:
-    """Sort sampled blocks into classes: matrices that pay, what they save, and which each block takes."""
-    blocks = latents.shape[2]
-    best: tuple[Vectors, ...] = ()
-    best_gain = 0.0
-    chosen, searched = np.zeros(0, dtype=np.intp), 0
-    taken = chosen
-    for size in dict.fromkeys(min(size, len(latents)) for size in SIZES) if classes > 1 else ():
-        # Smaller matrices are for scenes that cannot afford many of the larger ones.
-        if size < SMALLEST_SIZE or len(best) > classes // 2:
-            break
-        if searched != min(size, SEARCHED):
-            searched = min(size, SEARCHED)
-            chosen = _alternate(np.ascontiguousarray(latents[:searched]), step, classes, workers)
-        top = np.ascontiguousarray(latents[:size])
-        matrices = _told(top, chosen, step, pixels, workers)
-        matrices, costs = _prune(matrices, _costs(top, _stacked(matrices), step, workers), pixels)
-        gain = _gain(matrices, int(_block_costs(top, step).sum() - costs.min(axis=0).sum()), blocks, pixels)
-        if gain > best_gain:
-            best, best_gain, taken = matrices, gain, np.argmin(costs, axis=0)
-    if again and 0 < len(best) < NEARLY_ALL * classes:
-        # The many blocks whose matrices were dropped have a say in those that they take.
-        top = np.ascontiguousarray(latents[: best[0].count])
-        matrices = _told(top, taken, step, pixels, workers)
-        matrices, costs = _prune(matrices, _costs(top, _stacked(matrices), step, workers), pixels)
-        gain = _gain(matrices, int(_block_costs(top, step).sum() - costs.min(axis=0).sum()), blocks, pixels)
-        if gain > best_gain:
-            best, best_gain, taken = matrices, gain, np.argmin(costs, axis=0)
-    return best, best_gain, taken
-
-
-def _largest_worthwhile(
-    latents: NDArray[np.int32], taken: NDArray[np.intp], step: float, pixels: int, workers: Workers
-) -> int:
-    """The size, of `SIZES[0]` and larger ones, of which matrices save most on blocks that take them."""
-    held = slice(None)
-    if pixels > len(taken) * CHANNELS:
-        held, taken = slice(HELD_OUT - 1, None, HELD_OUT), taken.copy()
-        taken[held] = -1
-    best, best_gain = 0, -math.inf
-    for size in dict.fromkeys(min(size, len(latents)) for size in (SIZES[0], *LARGER_SIZES)):
-        matrices = _told(latents[:size], taken, step, pixels, workers)
-        judged = np.array(latents[:size, :, held], dtype=np.int32, order="C")
-        cost = int(_block_costs(judged.astype(np.float64), step).sum())
-        rotate(judged[..., None], matrices, step, workers)
-        saved = cost - int(_block_costs(judged.astype(np.float64), step).sum())
-        gain = _gain(matrices, saved, judged.shape[2], pixels)
-        if gain <= best_gain:
-            break
-        best, best_gain = size, gain
-    return best
-
-
-def _prune(
-    matrices: tuple[Vectors, ...], costs: NDArray[np.int64], pixels: int
-) -> tuple[tuple[Vectors, ...], NDArray[np.int64]]:
-    """Drop, one after the other, matrices that save less than they cost."""
-    keep = list(range(len(matrices)))
-    scale = SAVED * pixels / (costs.shape[1] * CHANNELS * BITS_UNIT)
-    while len(keep) > 1:
-        cheapest = int(costs[keep].min(axis=0).sum())
-        saved = [
-            (int(costs[[other for other in keep if other != one]].min(axis=0).sum()) - cheapest) * scale
-            - _matrix_bits(matrices[one])
-            for one in keep
-        ]
-        if min(saved) > 0:
-            break
-        keep.pop(int(np.argmin(saved)))
-    return tuple(matrices[index] for index in keep), costs[keep]
 
 
 def _apply(integers: NDArray[np.float64], latents: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -422,46 +213,3 @@ def _apply(integers: NDArray[np.float64], latents: NDArray[np.float64]) -> NDArr
     rotated /= BASIS_UNIT
     np.rint(rotated, out=rotated)
     return rotated.reshape(latents.shape)
-
-
-def _second_moments(members: NDArray[Any]) -> NDArray[np.float64]:
-    """Mean outer product of latents, shape (size, size), summed exactly: latents are cut to 22 bits first."""
-    flat = members.reshape(members.shape[0], -1)
-    peak = float(np.max(np.abs(flat), initial=1.0))
-    unit = 2.0 ** max(0, int(np.frexp(peak)[1]) - MOMENT_BITS)
-    flat = np.rint(flat / unit)
-    total = np.zeros((len(flat), len(flat)))
-    for start in range(0, flat.shape[1], MOMENT_CHUNK):
-        part = flat[:, start : start + MOMENT_CHUNK]
-        total += exact.integer_product(part, part.T)
-    return total * (unit * unit / flat.shape[1])
-
-
-def _first_classes(latents: NDArray[np.float64], classes: int, workers: Workers) -> NDArray[np.intp]:
-    """Seed the classes by k-means on the normalised second moments of each block.
-
-    The seeds are blocks spread evenly over an order by their first component's share, and all features are
-    integers: nothing depends on the order of a sum, or on chance.
-    """
-    size = latents.shape[0]
-    norm = np.sqrt(np.maximum((latents * latents).sum(axis=1).sum(axis=0), 1.0))
-    scaled = np.rint(latents / norm * FEATURE_UNIT)
-
-    def products(first: int) -> NDArray[np.float64]:
-        return np.stack([(scaled[first] * other).sum(axis=0) for other in scaled[first:]], axis=1)
-
-    features = np.concatenate(list(workers.map(products, range(size))), axis=1)
-    features = np.rint(features * (64.0 / FEATURE_UNIT**2))
-    order = np.lexsort((features[:, 1], features[:, 0]))
-    seeds = order[(np.arange(classes) * 2 + 1) * len(order) // (2 * classes)]
-    centres = features[seeds]
-    chosen = np.zeros(len(features), dtype=np.intp)
-    for _ in range(SEED_ROUNDS):
-        # |f - c|^2 less |f|^2: integers below 2**53 in any order of summation.
-        distances = (centres * centres).sum(axis=1) - 2.0 * exact.integer_product(features, centres.T)
-        chosen = np.argmin(distances, axis=1)
-        for index in range(classes):
-            members = features[chosen == index]
-            if len(members):
-                centres[index] = np.rint(members.sum(axis=0) / len(members))
-    return chosen

@@ -1,5 +1,5 @@
 /* Blocks go to the cheapest of some matrices, which become the bases of their classes, again and again; then matrices
- * that save less than they cost are dropped. Orders are those of onboard/transform/rotation.py.
+ * that save less than they cost are dropped. Orders are those of onboard/transform/rotation_search.py.
  */
 
 #include "rotation_search.h"

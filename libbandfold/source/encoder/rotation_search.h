@@ -1,4 +1,4 @@
-/* Finding the matrices that pay for themselves: `find_rotations` of onboard/transform/rotation.py. */
+/* Finding the matrices that pay for themselves: `find_rotations` of onboard/transform/rotation_search.py. */
 #ifndef BFL_ROTATION_SEARCH_H
 #define BFL_ROTATION_SEARCH_H
 

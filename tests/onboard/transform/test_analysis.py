@@ -12,7 +12,7 @@ from bandfold.common import kernels
 from bandfold.common.errors import SceneError
 from bandfold.onboard.samples.samples import ArraySource
 from bandfold.onboard.transform.analysis import Analysis
-from bandfold.onboard.transform.rotation import _block_costs, _costs, rotate
+from bandfold.onboard.transform.rotation import block_costs, rotate, rotated_costs
 
 
 def _fold(generator, bands, intervals):
@@ -132,11 +132,13 @@ def test_rotations(seed, size, rows, columns, count, step):
     chosen = rotate(fast, matrices, step)
     top = latents[:size].reshape(size, 64, -1).astype(np.float64)
     integers = np.stack([matrix.integers for matrix in matrices])
-    costs = _costs(top, integers, step), _block_costs(top, step)
+    costs = rotated_costs(top, integers, step), block_costs(top, step)
     with kernels.switched_off():
         slow = latents.copy()
         np.testing.assert_array_equal(rotate(slow, matrices, step), chosen)
-        for one, other in zip(costs, (_costs(top, integers, step), _block_costs(top, step)), strict=True):
+        for one, other in zip(
+            costs, (rotated_costs(top, integers, step), block_costs(top, step)), strict=True
+        ):
             np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(fast, slow)
     np.testing.assert_array_equal(fast[size:], latents[size:])

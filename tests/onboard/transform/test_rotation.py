@@ -10,7 +10,8 @@ from bandfold.bitstream.transforms.vectors import BASIS_UNIT
 from bandfold.common import kernels
 from bandfold.common.workers import Workers
 from bandfold.onboard.rate_model import bits_scale, latent_bits, vector_bits
-from bandfold.onboard.transform.rotation import SAVED, find_rotations, rotate
+from bandfold.onboard.transform.rotation import rotate
+from bandfold.onboard.transform.rotation_search import SAVED, find_rotations
 
 STEP = 8.0
 
