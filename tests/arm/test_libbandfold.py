@@ -2,18 +2,15 @@
 
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from bandfold.ground.decoder import Decoder
 
-from ..libbandfold.c_library import INCLUDED, LIBRARY, OPTIONS, sources
+from ..libbandfold.c_library import GOLDEN, GOLDEN_PACKAGES, INCLUDED, LIBRARY, OPTIONS, sources
 from ..libbandfold.test_encoder import package, python_stream, scene
 
 COMPILER, QEMU = "aarch64-linux-gnu-gcc", "qemu-aarch64-static"
-GOLDEN = Path(__file__).parents[1] / "golden"
-PACKAGES = sorted(GOLDEN.glob("*.bfm"))
 NETWORKS = {"modelled", "stream"}
 STREAMS = [path for path in sorted(GOLDEN.rglob("*.bndf")) if path.stem not in NETWORKS]
 PROGRAMS = {
@@ -42,11 +39,11 @@ def programs(tmp_path_factory):
 
 @pytest.mark.parametrize("cpu", ["cortex-a72", "cortex-a76"])
 def test_golden_streams_decode_to_the_same_bytes(programs, cpu, tmp_path):
-    options = [word for path in PACKAGES for word in ("-p", path)]
+    options = [word for path in GOLDEN_PACKAGES for word in ("-p", path)]
     for path in STREAMS:
         command = [QEMU, "-cpu", cpu, programs / "bandfold_decode", *options, path, tmp_path / "out.raw"]
         subprocess.run(command, check=True, capture_output=True)
-        wanted = Decoder(path.read_bytes(), models=PACKAGES, restore="off").decode()
+        wanted = Decoder(path.read_bytes(), models=GOLDEN_PACKAGES, restore="off").decode()
         assert (tmp_path / "out.raw").read_bytes() == wanted.tobytes(), path.name
 
 

@@ -12,6 +12,12 @@ import numpy as np
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "libbandfold"
 KERNELS = ROOT / "common" / "native"
+GOLDEN = ROOT / "tests" / "golden"
+GOLDEN_PACKAGES = [
+    *sorted(GOLDEN.glob("*.bfm")),
+    *sorted((ROOT / "bitstream" / "data" / "older").glob("innovations-*.bfm")),
+]
+"""Packages that golden streams name, those of earlier releases among them."""
 INCLUDED = (LIBRARY / "include", LIBRARY / "source", LIBRARY / "source" / "encoder", KERNELS)
 KERNEL_NAMES = (
     "analysis", "arrangement", "bytes", "contexts", "exact_sum", "linear", "logarithms", "prediction",

@@ -1,7 +1,5 @@
 """The C library decodes what the Python package decodes: all golden streams, older ones too, bit by bit."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -9,10 +7,8 @@ from bandfold.common.wavelengths import wavelengths
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard import Encoder
 
-from .c_library import BAD_ARGUMENT, INTACT, TYPES, UNSUPPORTED, DecodingError
+from .c_library import BAD_ARGUMENT, GOLDEN, GOLDEN_PACKAGES, INTACT, TYPES, UNSUPPORTED, DecodingError
 
-GOLDEN = Path(__file__).parents[1] / "golden"
-PACKAGES = sorted(GOLDEN.glob("*.bfm"))
 STREAMS = sorted(GOLDEN.rglob("*.bndf"))
 NETWORKS = {"modelled", "stream"}
 """Streams of trained models whose networks must be run."""
@@ -24,7 +20,7 @@ def named(path):
 
 @pytest.fixture(scope="module")
 def packages():
-    return [path.read_bytes() for path in PACKAGES]
+    return [path.read_bytes() for path in GOLDEN_PACKAGES]
 
 
 def decoders(library, path, packages, **options):
@@ -32,7 +28,7 @@ def decoders(library, path, packages, **options):
     data = path.read_bytes()
     layers = "base" if options.get("base_only") else "all"
     return library.open(data, packages, **options), Decoder(
-        data, models=PACKAGES, restore="off", layers=layers
+        data, models=GOLDEN_PACKAGES, restore="off", layers=layers
     )
 
 
