@@ -26,10 +26,7 @@ from .step_search import find_step
 from .trial import Goal, Trial
 
 SMALL_SCENE = 16
-"""Blocks of a scene up to which it is coded from a ladder in any case: 32 x 32 pixels ..."""
-
-SMALL_SATURATING = 1024
-"""... and if its model saturates, since errors ripple then from step to step: 256 x 256 pixels."""
+"""Blocks of a scene up to which it is coded from a ladder in any case: 32 x 32 pixels."""
 
 RUNGS = 16
 """Rungs of an octave of the step."""
@@ -93,10 +90,9 @@ class Point:
         return Point(code, trial, trial.size(code), trial.error(code) if sound else math.inf)
 
 
-def is_small(info: SceneInfo, *, saturates: bool = False) -> bool:
-    """Whether a scene is coded from a ladder in any case, with a model that saturates or without one."""
-    most = SMALL_SATURATING if saturates else SMALL_SCENE
-    return block_rows(info.lines) * block_rows(info.samples) <= most
+def is_small(info: SceneInfo) -> bool:
+    """Whether a scene is coded from a ladder in any case."""
+    return block_rows(info.lines) * block_rows(info.samples) <= SMALL_SCENE
 
 
 class Ladder:

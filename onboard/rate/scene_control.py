@@ -158,7 +158,7 @@ class SceneControl:
         """
         accept = (BUDGET_RANGE[0] * budget, BUDGET_RANGE[1] * budget)
         goal = Goal(Trial.size, accept, self._size_slope(budget))
-        if is_small(self._coder.samples.info, saturates=self._coder.method.saturates):
+        if is_small(self._coder.samples.info):
             return self._best_within(goal, budget, code)
         found = self._settle(goal, code, errors=errors, first=first_size)
         trial, code, slope = found.trial, found.code, found.slope
@@ -213,7 +213,7 @@ class SceneControl:
             If the quality is out of reach.
         """
         goal = Goal(Trial.error, (mse * (1 - QUALITY_RANGE), mse * (1 + QUALITY_RANGE)), ERROR_SLOPE)
-        if is_small(self._coder.samples.info, saturates=self._coder.method.saturates):
+        if is_small(self._coder.samples.info):
             ladder = Ladder(self._coder, self._planner)
             point = ladder.at_quality(goal.accept[1], ladder.near(goal, self._first_of(code)))
         else:

@@ -32,10 +32,8 @@ def _psnr(stream, scene):
     return 10 * np.log10(65535**2 / max(error, 1e-3))
 
 
-CASES = [*((kind, shape) for kind in KINDS for shape in SHAPES), ("saturating", (36, 44))]
-
-
-@pytest.mark.parametrize(("kind", "shape"), CASES, ids=str)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("kind", KINDS)
 def test_quality_never_falls_when_the_budget_rises(kind, shape):
     scene = _crop(*shape)
     found, refused, reached = [], 0, False
@@ -98,8 +96,3 @@ def test_small_is_what_has_few_blocks():
     assert is_small(SyntheticScene(32, 32, 4, seed=1).info)
     assert not is_small(SyntheticScene(32, 33, 4, seed=1).info)
     assert is_small(SyntheticScene(1, 8 * SMALL_SCENE, 4, seed=1).info)
-
-
-def test_scenes_are_small_for_longer_where_a_model_saturates():
-    assert is_small(SyntheticScene(256, 256, 4, seed=1).info, saturates=True)
-    assert not is_small(SyntheticScene(256, 257, 4, seed=1).info, saturates=True)
