@@ -88,30 +88,13 @@ class Effort:
         return replace(self, rotated=FEW_ROTATED, doubled=False, careful=False, merged=MERGE_LIMIT)
 
 
+_ONE_FOLD = Effort(UNIFORM, rotated=FEW_ROTATED, careful=False, regions=False)
+_HALF_TRIED = replace(_ONE_FOLD, rotations=FEW_COMPONENTS, rare_blocks=False, trial_share=0.5)
+
 EFFORTS: dict[int, Effort] = {
-    1: Effort(
-        UNIFORM,
-        rotations=FEW_COMPONENTS,
-        rotated=FEW_ROTATED,
-        careful=False,
-        regions=False,
-        rare_blocks=False,
-        merged=40,
-        blocks=128,
-        thinning=64,
-        trial_share=0.5,
-        one_trial=True,
-    ),
-    2: Effort(
-        UNIFORM,
-        rotations=FEW_COMPONENTS,
-        rotated=FEW_ROTATED,
-        careful=False,
-        regions=False,
-        rare_blocks=False,
-        trial_share=0.5,
-    ),
-    3: Effort(UNIFORM, rotated=FEW_ROTATED, careful=False, regions=False),
+    1: replace(_HALF_TRIED, merged=40, blocks=128, thinning=64, one_trial=True),
+    2: _HALF_TRIED,
+    3: _ONE_FOLD,
     4: Effort(regions=False),
     5: Effort(),
     6: Effort(DEPENDENT_32, doubled=True),

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from numpy.typing import ArrayLike, NDArray
 
-from bandfold.bitstream.container.header import STEP_UNIT, Header
-from bandfold.bitstream.container.sections import read_sections
+from bandfold.bitstream.container.header import STEP_UNIT
 from bandfold.common.atomic_files import atomic_output
 from bandfold.common.errors import BudgetError, SettingsError
 from bandfold.common.exact import log2_of
@@ -230,9 +229,8 @@ class Encoder:
             )
         from .decoding_cost import decoding_notes
 
-        header = Header.unpack(next(read_sections(coded.head)).payload)
         components = max(basis.fold.components for basis in coded.plan.bases)
-        self._notes += decoding_notes(coded.size, header, components, bounded=refiner is not None)
+        self._notes += decoding_notes(coded.size, coded.header, components, bounded=refiner is not None)
         return coded
 
     @one_blas_thread()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 from bandfold.bitstream.container.header import STEP_UNIT, CodingTools, Header, PackageReference
-from bandfold.bitstream.container.sections import Section, section_bytes, section_frame
+from bandfold.bitstream.container.sections import Section, read_sections, section_bytes, section_frame
 from bandfold.bitstream.contexts.tables import Tables
 from bandfold.bitstream.segments.segment import Segment
 from bandfold.common.spool import Keep, Kept, held
@@ -75,6 +75,11 @@ class CodedScene:
     notes: tuple[str, ...] = ()
     limits: bytes = b""
     base_first: bool = False
+
+    @property
+    def header(self) -> Header:
+        """Header of the stream."""
+        return Header.unpack(next(read_sections(self.head)).payload)
 
     @property
     def size(self) -> int:

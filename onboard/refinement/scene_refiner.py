@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from bandfold.bitstream.container.header import Header
-from bandfold.bitstream.container.sections import Section, read_sections, write_section
+from bandfold.bitstream.container.sections import Section, write_section
 from bandfold.bitstream.container.segment_layout import read_segment_header
 from bandfold.common.spool import Keep
 from bandfold.common.workers import Workers
@@ -56,7 +55,7 @@ def refine_scene(
     SceneError, VerificationError
         As for `StripRefiner.section`.
     """
-    header = Header.unpack(next(read_sections(coded.head)).payload)
+    header = coded.header
     bases = {basis.number: basis for basis in coded.plan.bases}
 
     def refine(strip: CodedStrip) -> bytes:
