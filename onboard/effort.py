@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bandfold.bitstream.container.header import DEPENDENT, DEPENDENT_32, UNIFORM
+from bandfold.bitstream.container.header import DEPENDENT_32, UNIFORM
 from bandfold.bitstream.transforms.klt import MERGE_LIMIT
 
 DEFAULT_EFFORT = 5
@@ -66,7 +66,7 @@ class Effort:
         usual number; the first one is taken where there is but one.
     """
 
-    quantiser: str = DEPENDENT
+    quantiser: str = DEPENDENT_32
     rotations: int | None = None
     rotated: int = 64
     doubled: bool = False
@@ -97,11 +97,10 @@ EFFORTS: dict[int, Effort] = {
     3: _ONE_FOLD,
     4: Effort(regions=False),
     5: Effort(),
-    6: Effort(DEPENDENT_32, doubled=True),
-    7: Effort(DEPENDENT_32, doubled=True, searches=2, blocks=800),
-    8: Effort(DEPENDENT_32, doubled=True, searches=3, blocks=1600, interval_shares=(1.0, 0.5)),
+    6: Effort(doubled=True),
+    7: Effort(doubled=True, searches=2, blocks=800),
+    8: Effort(doubled=True, searches=3, blocks=1600, interval_shares=(1.0, 0.5)),
     9: Effort(
-        DEPENDENT_32,
         doubled=True,
         searches=4,
         blocks=1600,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.transforms.vectors import Vectors
+from bandfold.bitstream.transforms.vectors import MOST_ROW_SHIFT, Vectors
 from bandfold.common import exact
 from bandfold.common.kernels import compiled
+
+from .rate_model import KNEE
 
 FINEST, COARSEST = 16, 1
 """Bits of an eigenvector's entries, at most and at least."""
@@ -17,8 +21,46 @@ LARGEST_CODE = 1 << 19
 vectors."""
 
 
+def find_row_shifts(
+    variances: Sequence[NDArray[np.float64]], vectors: Sequence[NDArray[np.float64]], step: float
+) -> NDArray[np.int64]:
+    """How much more coarsely rows of vectors may be told, since their errors stay among what is coded.
+
+    An error in a row turns a component towards what that row stands for. What it brings along is lost only
+    where nothing of that is coded; otherwise it costs the more bits the less that row has left which the others
+    do not tell. With a covariance ``C`` and ``d``, `KNEE` squared steps, an error of variance ``e**2`` in row ``i``
+    of a component of variance ``v`` costs as much as ``d v e**2 g`` of squared error, where ``g`` is the diagonal of
+    the inverse of ``C + d``: ``1 / d`` where nothing is coded, as `quantise_vectors` assumes.
+
+    Parameters
+    ----------
+    variances : sequence of ndarray, each of shape (all,)
+        Eigenvalues of covariances, in counts squared; the mean over the covariances counts.
+    vectors : sequence of ndarray, each of shape (n, all)
+        Their eigenvectors.
+    step : float
+        Quantiser step of the latents, in counts.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Bits, 0 to `MOST_ROW_SHIFT`.
+    """
+    knee = KNEE * step * step
+    shares = [
+        (turned * turned / (np.maximum(values, 0.0) + knee)).T
+        for values, turned in zip(variances, vectors, strict=True)
+    ]
+    lost = exact.column_sums(np.ascontiguousarray(np.concatenate(shares))) * (knee / len(shares))
+    return np.clip(np.rint(exact.log2(lost) / -2), 0, MOST_ROW_SHIFT).astype(np.int64)
+
+
 def quantise_vectors(
-    vectors: NDArray[np.float64], variances: NDArray[np.float64], step: float, pixels: int
+    vectors: NDArray[np.float64],
+    variances: NDArray[np.float64],
+    step: float,
+    pixels: int,
+    row_shifts: NDArray[np.int64] | None = None,
 ) -> Vectors:
     """Quantise unit vectors so that their error weighs as much as the quantisation of the components.
 
@@ -39,6 +81,8 @@ def quantise_vectors(
         Quantiser step of the latents, in counts.
     pixels : int
         Pixels that share the vectors.
+    row_shifts : ndarray of int64, shape (n,), optional
+        Bits by which rows are told more coarsely, from `find_row_shifts`.
 
     Returns
     -------
@@ -47,10 +91,13 @@ def quantise_vectors(
     """
     ratio = np.maximum(variances, 1e-9) * (pixels / (step * step))
     precision = np.clip(np.rint(exact.log2(ratio) / 2), COARSEST, FINEST).astype(np.int64)
+    if row_shifts is not None:
+        vectors = np.ldexp(vectors, -row_shifts.astype(np.int32)[:, None])
     rows = np.ascontiguousarray(vectors.T, dtype=np.float64)
     codes = np.zeros(rows.shape, dtype=np.int64)
     _eliminate(rows, np.ldexp(1.0, precision.astype(np.int32)), float(LARGEST_CODE), codes)
-    return Vectors(np.ascontiguousarray(codes.T), precision)
+    shifts = row_shifts if row_shifts is not None and row_shifts.any() else None
+    return Vectors(np.ascontiguousarray(codes.T), precision, row_shifts=shifts)
 
 
 @compiled(

@@ -13,14 +13,22 @@ from bandfold.bitstream.transforms.vectors import Vectors
 from bandfold.common.errors import StreamError
 
 from .payload import SIDE_UNIT, PayloadReader, PayloadWriter
-from .vector_code import CHANGE_MEAN, are_triangular, read_vectors, write_vectors
+from .vector_code import (
+    CHANGE_MEAN,
+    RowMeans,
+    are_triangular,
+    read_row_shifts,
+    read_vectors,
+    write_row_shifts,
+    write_vectors,
+)
 
 COUNT_MEAN = 8 * SIDE_UNIT
 """Expected magnitude of numbers of things, where the running mean of side information begins."""
 
 TRIANGULAR = 0
 """In place of a number of intervals or matrices, which follows: vectors are without the pivots of those
-before."""
+before. Twice: their entries are told by running means of rows too, and rows more or less coarsely."""
 
 MEAN_MEAN = 64 * SIDE_UNIT
 """Expected magnitude of changes of band means from band to band, in their units."""
@@ -56,7 +64,7 @@ def write_fold(payload: PayloadWriter, fold: Fold) -> None:
         Partition, means and vectors, which need no package.
     """
     triangular = fold.second is not None and are_triangular((*fold.first, fold.second))
-    if triangular:
+    for _ in range(2 * triangular):
         payload.integers([TRIANGULAR], COUNT_MEAN, signed=False)
     payload.integers([len(fold.ends)], COUNT_MEAN, signed=False)
     payload.integers(np.diff(fold.ends, prepend=0).tolist(), 32 * SIDE_UNIT, signed=False)
@@ -75,9 +83,24 @@ def write_fold(payload: PayloadWriter, fold: Fold) -> None:
     payload.integers([vectors.count for vectors in fold.first], COUNT_MEAN, signed=False)
     payload.integers(fold.merged, COUNT_MEAN, signed=False)
     for vectors in fold.first:
-        write_vectors(payload, vectors, triangular=triangular, predicted=True)
+        means = _means_of_bands(len(vectors.codes)) if triangular else None
+        write_vectors(payload, vectors, triangular=triangular, predicted=True, means=means)
     payload.integers([fold.second.count], COUNT_MEAN, signed=False)
-    write_vectors(payload, fold.second, triangular=triangular)
+    means = RowMeans(_write_shifts(payload, fold.second)) if triangular else None
+    write_vectors(payload, fold.second, triangular=triangular, means=means)
+
+
+def _means_of_bands(length: int) -> RowMeans:
+    """What entries of the vectors of an interval are told by."""
+    return RowMeans(np.zeros(length, dtype=np.int64), follow=True)
+
+
+def _write_shifts(payload: PayloadWriter, vectors: Vectors) -> NDArray[np.int64]:
+    """Append how much more coarsely rows are told than others."""
+    length = len(vectors.codes)
+    shifts = np.zeros(length, dtype=np.int64) if vectors.row_shifts is None else vectors.row_shifts
+    write_row_shifts(payload, shifts)
+    return shifts
 
 
 def read_fold(
@@ -119,6 +142,9 @@ def read_fold(
     triangular = spectral and intervals == TRIANGULAR
     if triangular:
         intervals = payload.integers(1, COUNT_MEAN, signed=False)[0]
+    by_rows = triangular and intervals == TRIANGULAR
+    if by_rows:
+        intervals = payload.integers(1, COUNT_MEAN, signed=False)[0]
     if not 1 <= intervals <= bands:
         raise StreamError(f"stream has {intervals} intervals for {bands} bands: it is corrupt")
     lengths = payload.integers(intervals, 32 * SIDE_UNIT, signed=False)
@@ -152,13 +178,15 @@ def read_fold(
         raise StreamError("more components are merged than there are: the stream is corrupt")
     first = []
     for start, length, count in zip((0, *ends), lengths, counts, strict=False):
-        vectors = read_vectors(payload, length, count, triangular=triangular, predicted=True)
+        told = _means_of_bands(length) if by_rows else None
+        vectors = read_vectors(payload, length, count, triangular=triangular, predicted=True, means=told)
         own = None if weights is None else weights_of(weights[start : start + length])
         first.append(replace(vectors, weights=own))
     taken = payload.integers(1, COUNT_MEAN, signed=False)[0]
     if taken > sum(merged):
         raise StreamError("the second fold has more components than it merges: the stream is corrupt")
-    second = read_vectors(payload, sum(merged), taken, triangular=triangular)
+    told = RowMeans(read_row_shifts(payload, sum(merged))) if by_rows else None
+    second = read_vectors(payload, sum(merged), taken, triangular=triangular, means=told)
     return Fold(ends, means, mean_shift, tuple(first), tuple(merged), second, weights=weights)
 
 
@@ -211,13 +239,16 @@ def checked_means(codes: NDArray[np.int64], mean_shift: int) -> NDArray[np.int64
 
 
 def write_matrices(payload: PayloadWriter, matrices: tuple[Vectors, ...]) -> None:
-    """Append rotation matrices to a payload: at least one, all square and of the same size."""
+    """Append rotation matrices to a payload: at least one, all square, of the same size and with the same row shifts."""
     size, triangular = matrices[0].count, are_triangular(matrices)
     payload.integers([TRIANGULAR if triangular else len(matrices), size], COUNT_MEAN, signed=False)
+    means = None
     if triangular:
+        payload.integers([TRIANGULAR], COUNT_MEAN, signed=False)
         payload.integers([len(matrices)], COUNT_MEAN, signed=False)
+        means = RowMeans(_write_shifts(payload, matrices[0]))
     for matrix in matrices:
-        write_vectors(payload, matrix, triangular=triangular)
+        write_vectors(payload, matrix, triangular=triangular, means=means)
 
 
 def read_matrices(payload: PayloadReader, components: int) -> tuple[Vectors, ...]:
@@ -243,7 +274,11 @@ def read_matrices(payload: PayloadReader, components: int) -> tuple[Vectors, ...
     triangular = count == TRIANGULAR
     if triangular:
         count = payload.integers(1, COUNT_MEAN, signed=False)[0]
+    by_rows = triangular and count == TRIANGULAR
+    if by_rows:
+        count = payload.integers(1, COUNT_MEAN, signed=False)[0]
     if not (1 <= count <= MOST_ROTATIONS and 1 <= size <= min(components, MOST_ROTATED)):
         raise StreamError(f"stream has {count} rotations of {size} components: it is corrupt")
     payload.budget.work(count * orthonormal_work(size, size), "rotations")
-    return tuple(read_vectors(payload, size, size, triangular=triangular) for _ in range(count))
+    means = RowMeans(read_row_shifts(payload, size)) if by_rows else None
+    return tuple(read_vectors(payload, size, size, triangular=triangular, means=means) for _ in range(count))

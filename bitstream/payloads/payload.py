@@ -239,6 +239,8 @@ class PayloadReader:
 
     Attributes
     ----------
+    tables : Tables
+        Those that it was written with.
     budget : StreamBudget
         What is left of it.
     symbols : AnsDecoder
@@ -253,7 +255,7 @@ class PayloadReader:
     """
 
     def __init__(self, tables: Tables, data: bytes, budget: StreamBudget | None = None) -> None:
-        self._tables = tables
+        self.tables = tables
         self.budget = budget or StreamBudget(len(data))
         count, start = read_varint(data, 0)
         end = start + 4 * count
@@ -300,7 +302,7 @@ class PayloadReader:
         """
         self.budget.work(count, "numbers of side information")
         values = np.empty(count, dtype=np.int64)
-        side = self._tables.first_table("side")
+        side = self.tables.first_table("side")
         if _read_integers(self.symbols, self.bits, side, mean, int(signed), values):
             raise StreamError("raw bits end too early: the section is corrupt")
         return values

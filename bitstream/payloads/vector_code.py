@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandfold.bitstream.transforms.triangular import OpenRows, closing_vectors
-from bandfold.bitstream.transforms.vectors import Vectors
+from bandfold.bitstream.transforms.vectors import MOST_ROW_SHIFT, Vectors
 from bandfold.common.errors import StreamError
 
+from .entry_code import read_entries, write_entries
 from .payload import SIDE_UNIT, PayloadReader, PayloadWriter
 
 PREDICTORS = ((0, 0), (1, 0), (2, -1))
@@ -45,17 +46,69 @@ def are_triangular(lists: Sequence[Vectors]) -> bool:
     )
 
 
-def _told(vectors: Vectors, *, triangular: bool) -> list[NDArray[np.int64]]:
-    """Entries of each vector that are told."""
+def _open_rows(vectors: Vectors, *, triangular: bool) -> list[NDArray[np.intp]]:
+    """Rows that each vector tells."""
     numbers = closing_vectors(vectors.codes) if triangular else None
-    columns = list(vectors.codes.T)
     if numbers is None:
-        return columns
-    return [column[numbers >= place] for place, column in enumerate(columns)]
+        return [np.arange(len(vectors.codes))] * vectors.count
+    return [np.flatnonzero(numbers >= place) for place in range(vectors.count)]
+
+
+class RowMeans:
+    """Running mean magnitudes of the rows of vectors, and how much more coarsely rows are told than others.
+
+    Parameters
+    ----------
+    shifts : ndarray of int64, shape (rows,)
+        Of each row, see `bandfold.bitstream.transforms.vectors.Vectors`.
+    follow : bool
+        Whether entries are larger the more finely their vector is told; otherwise vectors are told so that
+        entries are of the same size in all of them.
+    """
+
+    def __init__(self, shifts: NDArray[np.int64], *, follow: bool = False) -> None:
+        self.shifts = shifts
+        self._follow = follow
+        self._precision = 0
+        self._means = np.zeros(len(shifts), dtype=np.int64)
+
+    def begin(self, rows: NDArray[np.integer], precision: int) -> tuple[int, NDArray[np.int64]]:
+        """Begin a vector.
+
+        Parameters
+        ----------
+        rows : ndarray of integers, shape (n,)
+            Those that are told, in rising order.
+        precision : int
+            Bits of the vector.
+
+        Returns
+        -------
+        mean : int
+            Expected magnitude of its first entry, in ``1 / SIDE_UNIT``.
+        means : ndarray of int64, shape (n,)
+            Running means of the rows, 0 where there is none.
+        """
+        if self._follow:
+            change, self._precision = precision - self._precision, precision
+            moved = self._means << change if change > 0 else self._means >> -change
+            self._means = np.where(self._means > 0, np.maximum(moved, 1), 0)
+        if not len(rows):
+            return 1, self._means[:0]
+        return max(expected_entry(len(rows), precision) >> int(self.shifts[rows[0]]), 1), self._means[rows]
+
+    def end(self, rows: NDArray[np.integer], means: NDArray[np.int64]) -> None:
+        """Take in what the running means are behind a vector."""
+        self._means[rows] = means
 
 
 def write_vectors(
-    payload: PayloadWriter, vectors: Vectors, *, triangular: bool, predicted: bool = False
+    payload: PayloadWriter,
+    vectors: Vectors,
+    *,
+    triangular: bool,
+    predicted: bool = False,
+    means: RowMeans | None = None,
 ) -> None:
     """Append vectors to a payload.
 
@@ -69,21 +122,34 @@ def write_vectors(
         Whether entries in the pivots of earlier vectors, which are 0, are left out.
     predicted : bool
         Whether rows have a natural order, in which entries are predicted from those before them.
+    means : RowMeans, optional
+        What was told of each row before; without it entries follow from those of their own vector alone.
     """
     write_precisions(payload, vectors.precision)
-    columns = _told(vectors, triangular=triangular)
+    rows = _open_rows(vectors, triangular=triangular)
+    columns = [column[told] for column, told in zip(vectors.codes.T, rows, strict=True)]
     if predicted:
         modes, columns = best_residuals(columns)
         payload.integers(modes, CHANGE_MEAN, signed=False)
-    means = [
-        expected_entry(len(column), precision)
-        for column, precision in zip(columns, vectors.precision.tolist(), strict=True)
-    ]
-    payload.integer_lists(columns, means)
+    precisions = vectors.precision.tolist()
+    if means is None:
+        expected = [expected_entry(len(column), bits) for column, bits in zip(columns, precisions, strict=True)]
+        payload.integer_lists(columns, expected)
+        return
+    for column, told, bits in zip(columns, rows, precisions, strict=True):
+        first, of_rows = means.begin(told, bits)
+        write_entries(payload, np.ascontiguousarray(column), first, of_rows)
+        means.end(told, of_rows)
 
 
 def read_vectors(
-    payload: PayloadReader, length: int, count: int, *, triangular: bool, predicted: bool = False
+    payload: PayloadReader,
+    length: int,
+    count: int,
+    *,
+    triangular: bool,
+    predicted: bool = False,
+    means: RowMeans | None = None,
 ) -> Vectors:
     """Read what `write_vectors` wrote.
 
@@ -93,7 +159,7 @@ def read_vectors(
         Where they are read.
     length, count : int
         Entries of each vector, and number of vectors, which is not above it.
-    triangular, predicted : bool
+    triangular, predicted, means
         As they were written.
 
     Returns
@@ -112,14 +178,20 @@ def read_vectors(
     codes = np.zeros((length, count), dtype=np.int64)
     left = OpenRows(length)
     for index, bits in enumerate(precision.tolist()):
-        told = len(left.rows)
-        entries = payload.numbers(told, expected_entry(told, bits))
+        told = left.rows
+        if means is None:
+            entries = payload.numbers(len(told), expected_entry(len(told), bits))
+        else:
+            first, of_rows = means.begin(told, bits)
+            entries = read_entries(payload, first, of_rows)
+            means.end(told, of_rows)
         if predicted:
             entries = _predict(entries, modes[index])
         codes[left.rows, index] = entries
         if triangular:
             left.close(entries)
-    return Vectors(codes, precision)
+    shifted = means is not None and means.shifts.any()
+    return Vectors(codes, precision, row_shifts=means.shifts if means is not None and shifted else None)
 
 
 def expected_entry(length: int, precision: int) -> int:
@@ -170,6 +242,19 @@ def _predict(residual: NDArray[np.int64], mode: int) -> NDArray[np.int64]:
 def write_precisions(payload: PayloadWriter, precision: NDArray[np.int64]) -> None:
     """Append the precisions of vectors, 1 to 16 bits each."""
     payload.integers(np.diff(precision, prepend=FINEST_PRECISION).tolist(), CHANGE_MEAN)
+
+
+def write_row_shifts(payload: PayloadWriter, shifts: NDArray[np.int64]) -> None:
+    """Append how much more coarsely rows are told than others, 0 to `MOST_ROW_SHIFT` bits."""
+    payload.integers(np.diff(shifts, prepend=0).tolist(), CHANGE_MEAN)
+
+
+def read_row_shifts(payload: PayloadReader, length: int) -> NDArray[np.int64]:
+    """Read what `write_row_shifts` wrote; raises `StreamError` if one is impossible."""
+    shifts = np.cumsum(payload.numbers(length, CHANGE_MEAN))
+    if length and (shifts.min() < 0 or shifts.max() > MOST_ROW_SHIFT):
+        raise StreamError("rows of vectors are shifted by an impossible number of bits: the stream is corrupt")
+    return shifts
 
 
 def read_precisions(payload: PayloadReader, count: int) -> NDArray[np.int64]:

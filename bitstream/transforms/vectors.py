@@ -17,6 +17,9 @@ from bandfold.common import exact
 BASIS_UNIT = 65536.0
 """Integer entries of a basis are in units of ``1 / BASIS_UNIT``."""
 
+MOST_ROW_SHIFT = 16
+"""Bits by which rows are told more coarsely than others, at most."""
+
 
 @dataclass(frozen=True)
 class Vectors:
@@ -25,9 +28,11 @@ class Vectors:
     Parameters
     ----------
     codes : ndarray of int64, shape (n, count)
-        Entries; column ``k`` is in units of ``2**-precision[k]``.
+        Entries; column ``k`` is in units of ``2**-precision[k]``, and row ``i`` in ``2**row_shifts[i]`` of them.
     precision : ndarray of int64, shape (count,)
         1 to 16 bits.
+    row_shifts : ndarray of int64, shape (n,), optional
+        How much more coarsely than the others a row is told, 0 to `MOST_ROW_SHIFT` bits; all 0 if not given.
     weights : ndarray, shape (n,), optional
         The columns are orthonormal in coordinates that are multiplied by these numbers, see
         `bandfold.bitstream.transforms.coding_weights`; all 1 if not given.
@@ -35,6 +40,7 @@ class Vectors:
 
     codes: NDArray[np.int64]
     precision: NDArray[np.int64]
+    row_shifts: NDArray[np.int64] | None = field(default=None, kw_only=True)
     weights: NDArray[np.float64] | None = field(default=None, kw_only=True)
 
     @property
@@ -46,7 +52,10 @@ class Vectors:
     def orthonormal(self) -> NDArray[np.float64]:
         """The columns made orthonormal from first to last, shape (n, count)."""
         # Codes are scaled by powers of two, which is exact.
-        return exact.orthonormalise(np.ldexp(self.codes.astype(np.float64), -self.precision.astype(np.int32)))
+        exponents = -self.precision.astype(np.int32)
+        if self.row_shifts is not None:
+            exponents = exponents + self.row_shifts.astype(np.int32)[:, None]
+        return exact.orthonormalise(np.ldexp(self.codes.astype(np.float64), exponents))
 
     @cached_property
     def integers(self) -> NDArray[np.float64]:

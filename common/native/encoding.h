@@ -69,6 +69,8 @@ void bf_pushes(const uint32_t *starts, int64_t tables, int32_t table_size, uint6
 enum { BF_ANS_SLACK = 2 }; /* words of room beside one for each symbol: a symbol takes 24 bits at most, the state two words */
 void bf_encode(const uint8_t *symbols, const int32_t *tables, const int32_t *counts, const int64_t *ends, int64_t parts,
                const uint64_t *pushes, int32_t table_size, uint32_t *words, int64_t *lengths);
+int64_t bf_put_entries(const int64_t *values, int64_t count, int32_t first_table, int64_t mean, int64_t *rows,
+                       uint8_t *tokens, int32_t *tables, uint8_t *bits);
 int64_t bf_put_integers(const int64_t *values, const int64_t *counts, const int64_t *means, int64_t lists,
                         int32_t first_table, int32_t with_signs, uint8_t *tokens, int32_t *tables, uint8_t *bits);
 void bf_statistics(const int32_t *quantised, int64_t channel_stride, int64_t component_stride, int64_t components,

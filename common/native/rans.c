@@ -198,6 +198,35 @@ BF_INLINE uint64_t read_field(bf_bits *raw, int width)
     return value;
 }
 
+/* Read the magnitude of an integer of side information, by one table; returns 1 where raw bits end too early. */
+BF_INLINE int32_t read_magnitude(bf_reader *reader, bf_bits *raw, int32_t table, int64_t *magnitude)
+{
+    const int32_t token = decode_one(reader, reader->starts + (int64_t)table * (reader->table_size + 1),
+                                     reader->guess + (int64_t)table * 256);
+    *magnitude = token;
+    if (token < BF_DIRECT)
+        return 0;
+    const int octave = (token - BF_DIRECT) / 2, half = (token - BF_DIRECT) % 2;
+    if (octave + 3 > raw->bit_count - raw->next_bit)
+        return 1;
+    *magnitude = ((int64_t)(2 + half) << (octave + 3)) + (int64_t)read_field(raw, octave + 3);
+    return 0;
+}
+
+/* Give magnitudes the signs that follow them; returns 1 where raw bits end too early. */
+static int32_t read_signs(bf_bits *raw, int64_t *values, int64_t count)
+{
+    int64_t live = 0;
+    for (int64_t n = 0; n < count; n++)
+        live += values[n] != 0;
+    if (live > raw->bit_count - raw->next_bit)
+        return 1;
+    for (int64_t n = 0; n < count; n++)
+        if (values[n] && raw->bits[raw->next_bit++])
+            values[n] = -values[n];
+    return 0;
+}
+
 /* Read integers of side information, the table following the running mean of their magnitudes.
  *
  * Returns 0, or 1 where raw bits end too early.
@@ -205,30 +234,39 @@ BF_INLINE uint64_t read_field(bf_bits *raw, int width)
 BF_EXPORT int32_t bf_integers(bf_reader *reader, bf_bits *raw, int32_t first_table, int64_t mean, int32_t with_signs,
                               int64_t *values, int64_t count)
 {
-    int64_t live = 0;
     for (int64_t n = 0; n < count; n++) {
-        const int32_t table = first_table + bf_side_class(mean);
-        const int32_t token = decode_one(reader, reader->starts + (int64_t)table * (reader->table_size + 1),
-                                         reader->guess + (int64_t)table * 256);
-        int64_t magnitude = token;
-        if (token >= BF_DIRECT) {
-            const int octave = (token - BF_DIRECT) / 2, half = (token - BF_DIRECT) % 2;
-            if (octave + 3 > raw->bit_count - raw->next_bit)
-                return 1;
-            magnitude = ((int64_t)(2 + half) << (octave + 3)) + (int64_t)read_field(raw, octave + 3);
-        }
-        values[n] = magnitude;
-        live += magnitude != 0;
-        mean = bf_next_mean(mean, magnitude);
+        if (read_magnitude(reader, raw, first_table + bf_side_class(mean), values + n))
+            return 1;
+        mean = bf_next_mean(mean, values[n]);
     }
-    if (!with_signs)
-        return 0;
-    if (live > raw->bit_count - raw->next_bit)
-        return 1;
-    for (int64_t n = 0; n < count; n++)
-        if (values[n] && raw->bits[raw->next_bit++])
-            values[n] = -values[n];
-    return 0;
+    return with_signs ? read_signs(raw, values, count) : 0;
+}
+
+/* Read entries of a vector, whose rows have running means of their own; returns 1 where raw bits end too early. */
+BF_EXPORT int32_t bf_entries(bf_reader *reader, bf_bits *raw, int32_t first_table, int64_t mean, int64_t *rows,
+                             int64_t *values, int64_t count)
+{
+    for (int64_t n = 0; n < count; n++) {
+        if (read_magnitude(reader, raw, first_table + bf_entry_class(mean, rows[n]), values + n))
+            return 1;
+        bf_move_entry_means(&mean, rows + n, values[n]);
+    }
+    return read_signs(raw, values, count);
+}
+
+/* Token of a magnitude; its raw bits go to `bits`, behind which it returns. */
+BF_INLINE uint8_t *put_magnitude(int64_t magnitude, uint8_t *token, uint8_t *bits)
+{
+    *token = (uint8_t)magnitude;
+    if (magnitude < BF_DIRECT)
+        return bits;
+    int exponent = 4;
+    while (magnitude >> (exponent + 1))
+        exponent++;
+    *token = (uint8_t)(BF_DIRECT + 2 * (exponent - 4) + (magnitude >> (exponent - 1) & 1));
+    for (int bit = exponent - 2; bit >= 0; bit--)
+        *bits++ = magnitude >> bit & 1;
+    return bits;
 }
 
 /* Arrange lists of integers of side information, each with a running mean of its own: the token and the table of each,
@@ -243,16 +281,8 @@ BF_EXPORT int64_t bf_put_integers(const int64_t *values, const int64_t *counts, 
         int64_t mean = means[list];
         for (int64_t n = 0; n < counts[list]; n++) {
             const int64_t magnitude = values[n] < 0 ? -values[n] : values[n];
-            int exponent = 3;
-            while (magnitude >> (exponent + 1))
-                exponent++;
             tables[n] = first_table + bf_side_class(mean);
-            tokens[n] = (uint8_t)magnitude;
-            if (magnitude >= BF_DIRECT) {
-                tokens[n] = (uint8_t)(BF_DIRECT + 2 * (exponent - 4) + (magnitude >> (exponent - 1) & 1));
-                for (int bit = exponent - 2; bit >= 0; bit--)
-                    *bits++ = magnitude >> bit & 1;
-            }
+            bits = put_magnitude(magnitude, tokens + n, bits);
             mean = bf_next_mean(mean, magnitude);
         }
         for (int64_t n = 0; with_signs && n < counts[list]; n++)
@@ -262,6 +292,25 @@ BF_EXPORT int64_t bf_put_integers(const int64_t *values, const int64_t *counts, 
         tokens += counts[list];
         tables += counts[list];
     }
+    return bits - start;
+}
+
+/* Arrange entries of a vector, whose rows have running means of their own: tokens, tables, and raw bits and then signs.
+ * Returns the number of bits.
+ */
+BF_EXPORT int64_t bf_put_entries(const int64_t *values, int64_t count, int32_t first_table, int64_t mean, int64_t *rows,
+                                 uint8_t *tokens, int32_t *tables, uint8_t *bits)
+{
+    const uint8_t *start = bits;
+    for (int64_t n = 0; n < count; n++) {
+        const int64_t magnitude = values[n] < 0 ? -values[n] : values[n];
+        tables[n] = first_table + bf_entry_class(mean, rows[n]);
+        bits = put_magnitude(magnitude, tokens + n, bits);
+        bf_move_entry_means(&mean, rows + n, magnitude);
+    }
+    for (int64_t n = 0; n < count; n++)
+        if (values[n])
+            *bits++ = values[n] < 0;
     return bits - start;
 }
 

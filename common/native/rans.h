@@ -45,12 +45,34 @@ BF_INLINE int bf_side_class(int64_t mean)
 }
 
 /* Running mean, in units of 1 / 256, after one more magnitude. */
-BF_INLINE int64_t bf_next_mean(int64_t mean, int64_t magnitude)
+BF_INLINE int64_t bf_moved_mean(int64_t mean, int64_t magnitude, int memory)
 {
-    mean += (magnitude * (1 << BF_SIDE_SHIFT) - mean) >> BF_SIDE_MEMORY;
+    mean += (magnitude * (1 << BF_SIDE_SHIFT) - mean) >> memory;
     return mean < 1 ? 1 : mean;
 }
 
+BF_INLINE int64_t bf_next_mean(int64_t mean, int64_t magnitude)
+{
+    return bf_moved_mean(mean, magnitude, BF_SIDE_MEMORY);
+}
+
+/* Class of the table of an entry of a vector, and both means after it: that of the vector, and that of the row, which is
+ * 0 as long as there is none. See bitstream/payloads/entry_code.py.
+ */
+BF_INLINE int bf_entry_class(int64_t mean, int64_t row)
+{
+    return bf_side_class(row ? (mean + row) >> 1 : mean);
+}
+
+BF_INLINE void bf_move_entry_means(int64_t *mean, int64_t *row, int64_t magnitude)
+{
+    enum { VECTOR_MEMORY = 1, ROW_MEMORY = 2 };
+    *mean = bf_moved_mean(*mean, magnitude, VECTOR_MEMORY);
+    *row = bf_moved_mean(*row, magnitude, *row ? ROW_MEMORY : 0);
+}
+
+int32_t bf_entries(bf_reader *reader, bf_bits *raw, int32_t first_table, int64_t mean, int64_t *rows, int64_t *values,
+                   int64_t count);
 int32_t bf_integers(bf_reader *reader, bf_bits *raw, int32_t first_table, int64_t mean, int32_t with_signs,
                     int64_t *values, int64_t count);
 int32_t bf_read(const bf_network *network, bf_reader *reader, bf_bits *raw, bf_latents *strip, int32_t first_table,

@@ -4,5 +4,5 @@
 
 BF_EXPORT int32_t bf_version(void)
 {
-    return 20;
+    return 21;
 }

@@ -19,7 +19,7 @@ from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
 from bandfold.common import exact
 from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER, vector_bits
-from bandfold.onboard.vector_quantisation import quantise_vectors
+from bandfold.onboard.vector_quantisation import find_row_shifts, quantise_vectors
 
 from .block_sample import BlockSample, told_means
 from .component_latents import ComponentLatents, fold_gains
@@ -274,7 +274,8 @@ class FoldPlanner:
         )
         strong = np.flatnonzero(values > SECOND_THRESHOLD * step * step / 12)
         strong = strong if keep is None else strong[keep]
-        second = quantise_vectors(rotation[:, strong], values[strong], step, pixels)
+        shifts = find_row_shifts([values], [rotation], step)
+        second = quantise_vectors(rotation[:, strong], values[strong], step, pixels, shifts)
         return Fold(self._ends, *self._means(step), first, merged, second, weights=weights)
 
     def _merge(self, bases: list[NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -18,7 +18,7 @@ from bandfold.common import exact
 from bandfold.common.scene import CHANNELS
 from bandfold.common.workers import ALONE, Workers
 from bandfold.onboard.rate_model import BITS_UNIT, rotation_map_bits, vector_bits
-from bandfold.onboard.vector_quantisation import quantise_vectors
+from bandfold.onboard.vector_quantisation import find_row_shifts, quantise_vectors
 
 from .rotation import block_costs, rotate, rotated_costs, stacked
 
@@ -181,9 +181,12 @@ def _told(
 ) -> tuple[Vectors, ...]:
     """Bases of all classes as a stream tells them."""
     share = pixels / int(np.count_nonzero(chosen >= 0))
+    values, vectors, counts = _bases(latents, chosen, workers)
+    variances = values / (FRACTION * FRACTION)
+    shifts = find_row_shifts(variances, vectors, step)  # type: ignore[arg-type]
     return tuple(
-        quantise_vectors(vectors, values / (FRACTION * FRACTION), step, round(int(count) * share))
-        for values, vectors, count in zip(*_bases(latents, chosen, workers), strict=True)
+        quantise_vectors(turned, spread, step, round(int(count) * share), shifts)
+        for spread, turned, count in zip(variances, vectors, counts, strict=True)
     )
 
 

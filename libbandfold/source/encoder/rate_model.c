@@ -75,7 +75,7 @@ double bfl_turn_bits(const int64_t *codes, const int64_t *shifts, int64_t width,
 
 double bfl_vector_bits(const int64_t *codes, int64_t length, int64_t before, int64_t stride)
 {
-    const double overhead = 2.05, least = 0.3;
+    const double overhead = 1.5, least = 0.3;
     int64_t sum = 0;
     for (int64_t n = 0; n < length; n++)
         sum += codes[n * stride] * codes[n * stride];
