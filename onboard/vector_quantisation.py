@@ -22,7 +22,10 @@ vectors."""
 
 
 def find_row_shifts(
-    variances: Sequence[NDArray[np.float64]], vectors: Sequence[NDArray[np.float64]], step: float
+    variances: Sequence[NDArray[np.float64]],
+    vectors: Sequence[NDArray[np.float64]],
+    step: float,
+    pixels: int,
 ) -> NDArray[np.int64]:
     """How much more coarsely rows of vectors may be told, since their errors stay among what is coded.
 
@@ -40,6 +43,8 @@ def find_row_shifts(
         Their eigenvectors.
     step : float
         Quantiser step of the latents, in counts.
+    pixels : int
+        Pixels that share a vector, at most.
 
     Returns
     -------
@@ -52,7 +57,10 @@ def find_row_shifts(
         for values, turned in zip(variances, vectors, strict=True)
     ]
     lost = exact.column_sums(np.ascontiguousarray(np.concatenate(shares))) * (knee / len(shares))
-    return np.clip(np.rint(exact.log2(lost) / -2), 0, MOST_ROW_SHIFT).astype(np.int64)
+    # What vectors are told too coarsely as it is, for want of bits, rows are told more finely.
+    strongest = max(float(values.max(initial=0.0)) for values in variances)
+    missing = max(np.rint(exact.log2_of(max(strongest, 1e-9) * (pixels / (step * step))) / 2) - FINEST, 0.0)
+    return np.clip(np.rint(exact.log2(lost) / -2) - missing, 0, MOST_ROW_SHIFT).astype(np.int64)
 
 
 def quantise_vectors(

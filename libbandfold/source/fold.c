@@ -66,13 +66,14 @@ bandfold_status bfl_order_components(bfl_workspace *workspace, bfl_fold *fold)
     return BANDFOLD_OK;
 }
 
-static bandfold_status read_partition(bfl_payload *payload, const bfl_header *header, int *triangular, bfl_fold *fold)
+static bandfold_status read_partition(bfl_payload *payload, const bfl_header *header, bfl_telling *telling,
+                                      bfl_fold *fold)
 {
     int64_t end = 0, bands = header->bands;
     BFL_TRY(bfl_read_unsigned(payload, 1, BFL_COUNT_MEAN, &fold->intervals));
-    *triangular = header->spectral && fold->intervals == BFL_TRIANGULAR;
-    if (*triangular)
-        BFL_TRY(bfl_read_unsigned(payload, 1, BFL_COUNT_MEAN, &fold->intervals));
+    *telling = BFL_PLAINLY;
+    if (header->spectral)
+        BFL_TRY(bfl_read_telling(payload, &fold->intervals, telling));
     if (fold->intervals < 1 || fold->intervals > bands)
         return bfl_corrupt(payload, "a fold has an impossible number of intervals: the stream is corrupt");
     BFL_TAKE(fold->ends, payload->workspace, BFL_LASTING, (uint64_t)fold->intervals);
@@ -177,10 +178,11 @@ static bandfold_status undo_prediction(bfl_payload *payload, int64_t *column, in
 }
 
 /* The vectors of an interval, as rows of float64. */
-static bandfold_status read_interval(bfl_payload *payload, int triangular, bfl_basis *basis, double *rows)
+static bandfold_status read_interval(bfl_payload *payload, bfl_telling telling, bfl_basis *basis, double *rows)
 {
     bfl_workspace *workspace = payload->workspace;
     bfl_open_rows open;
+    bfl_row_means means;
     int64_t *predictors, *column;
     BFL_TAKE(basis->precisions, workspace, BFL_LASTING, (uint64_t)basis->count);
     BFL_TAKE(predictors, workspace, BFL_SCRATCH, (uint64_t)basis->count);
@@ -190,10 +192,11 @@ static bandfold_status read_interval(bfl_payload *payload, int triangular, bfl_b
     for (int64_t k = 0; k < basis->count; k++)
         if (predictors[k] > MOST_PREDICTOR)
             return bfl_corrupt(payload, "a vector is predicted in an unknown way: the stream is corrupt");
-    BFL_TRY(bfl_open_all_rows(workspace, basis->length, triangular, &open));
+    BFL_TRY(bfl_open_all_rows(workspace, basis->length, telling != BFL_PLAINLY, &open));
+    BFL_TRY(bfl_begin_rows(workspace, basis->length, 1, &means));
     for (int64_t k = 0; k < basis->count; k++) {
-        const int64_t precision = basis->precisions[k], mean = bfl_expected_entry(open.count, precision);
-        BFL_TRY(bfl_read_signed(payload, (uint64_t)open.count, mean, column));
+        const int64_t precision = basis->precisions[k];
+        BFL_TRY(bfl_read_open_entries(payload, &open, telling == BFL_BY_ROWS ? &means : NULL, precision, column));
         BFL_TRY(undo_prediction(payload, column, open.count, predictors[k]));
         bfl_place_entries(column, &open, precision, basis->length, rows + k * basis->length);
         bfl_close_pivot(column, &open);
@@ -230,9 +233,10 @@ static bandfold_status read_counts(bfl_payload *payload, bfl_fold *fold)
     return bfl_charge(payload->workspace, work);
 }
 
-static bandfold_status read_spectral(bfl_payload *payload, int triangular, bfl_fold *fold)
+static bandfold_status read_spectral(bfl_payload *payload, bfl_telling telling, bfl_fold *fold)
 {
     bfl_workspace *workspace = payload->workspace;
+    bfl_row_means means;
     double *rows;
     BFL_TRY(read_counts(payload, fold));
     for (int64_t i = 0; i < fold->intervals; i++) {
@@ -240,7 +244,7 @@ static bandfold_status read_spectral(bfl_payload *payload, int triangular, bfl_f
         const double *weights = fold->weights ? fold->weights + (i ? fold->ends[i - 1] : 0) : NULL;
         const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
         BFL_TAKE(rows, workspace, BFL_SCRATCH, (uint64_t)basis->length * (uint64_t)basis->count);
-        BFL_TRY(read_interval(payload, triangular, basis, rows));
+        BFL_TRY(read_interval(payload, telling, basis, rows));
         BFL_TRY(bfl_orthonormalise(workspace, rows, basis->length, basis->count));
         BFL_TRY(bfl_make_basis(workspace, rows, weights, basis));
         bfl_release(workspace, BFL_SCRATCH, mark);
@@ -252,7 +256,12 @@ static bandfold_status read_spectral(bfl_payload *payload, int triangular, bfl_f
     BFL_TRY(bfl_charge(workspace, bfl_vector_work(second->length, second->count)));
     BFL_TAKE(second->precisions, workspace, BFL_LASTING, (uint64_t)second->count);
     BFL_TAKE(rows, workspace, BFL_SCRATCH, (uint64_t)second->length * (uint64_t)second->count);
-    BFL_TRY(bfl_read_vectors(payload, second->length, second->count, triangular, second->precisions, rows));
+    if (telling == BFL_BY_ROWS) {
+        BFL_TRY(bfl_begin_rows(workspace, second->length, 0, &means));
+        BFL_TRY(bfl_read_row_shifts(payload, &means));
+    }
+    BFL_TRY(bfl_read_vectors(payload, second->length, second->count, telling, telling == BFL_BY_ROWS ? &means : NULL,
+                             second->precisions, rows));
     BFL_TRY(bfl_orthonormalise(workspace, rows, second->length, second->count));
     BFL_TRY(bfl_make_basis(workspace, rows, NULL, second));
     return bfl_order_components(workspace, fold);
@@ -263,13 +272,13 @@ bandfold_status bfl_read_fold(bfl_payload *payload, const bfl_fold_source *sourc
     const bfl_header *header = source->header;
     if (source->sensor)
         return bfl_read_selected_fold(payload, source, fold);
-    int triangular;
-    BFL_TRY(read_partition(payload, header, &triangular, fold));
+    bfl_telling telling;
+    BFL_TRY(read_partition(payload, header, &telling, fold));
     BFL_TRY(read_means(payload, header->bands, fold));
     if (header->weighted && !source->engines)
         BFL_TRY(read_weights(payload, header->bands, fold));
     if (header->spectral)
-        return read_spectral(payload, triangular, fold);
+        return read_spectral(payload, telling, fold);
     fold->components = header->bands;
     return source->engines ? read_hierarchy(payload, header, source->engines, fold) : BANDFOLD_OK;
 }

@@ -68,6 +68,14 @@ bandfold_status bfl_read_signed(bfl_payload *payload, uint64_t count, int64_t me
     return read_integers(payload, count, mean, 1, values);
 }
 
+bandfold_status bfl_read_entries(bfl_payload *payload, uint64_t count, int64_t mean, int64_t *rows, int64_t *values)
+{
+    BFL_TRY(bfl_charge(payload->workspace, count));
+    if (bf_entries(&payload->reader, &payload->raw, payload->first_side, mean, rows, values, (int64_t)count))
+        return bfl_corrupt(payload, "raw bits end too early");
+    return BANDFOLD_OK;
+}
+
 bandfold_status bfl_read_raw(bfl_payload *payload, int width, uint64_t *value)
 {
     bf_bits *raw = &payload->raw;

@@ -22,6 +22,11 @@ bandfold_status bfl_finish_payload(bfl_payload *payload);
 bandfold_status bfl_read_unsigned(bfl_payload *payload, uint64_t count, int64_t mean, int64_t *values);
 bandfold_status bfl_read_signed(bfl_payload *payload, uint64_t count, int64_t mean, int64_t *values);
 
+/* Read entries of a vector: `mean` is the expected magnitude of the first one, `rows` are running means of their rows, 0
+ * where there is none, and are changed.
+ */
+bandfold_status bfl_read_entries(bfl_payload *payload, uint64_t count, int64_t mean, int64_t *rows, int64_t *values);
+
 /* Read a field of raw bits. */
 bandfold_status bfl_read_raw(bfl_payload *payload, int width, uint64_t *value);
 

@@ -32,9 +32,9 @@ bandfold_status bfl_read_rotations(bfl_payload *payload, bfl_rotations *rotation
     int64_t pair[2], precisions[MOST];
     double *rows;
     BFL_TRY(bfl_read_unsigned(payload, 2, COUNT_MEAN, pair));
-    const int triangular = pair[0] == BFL_TRIANGULAR;
-    if (triangular)
-        BFL_TRY(bfl_read_unsigned(payload, 1, COUNT_MEAN, pair));
+    bfl_telling telling;
+    bfl_row_means means;
+    BFL_TRY(bfl_read_telling(payload, pair, &telling));
     const int64_t count = pair[0], size = pair[1];
     if (count < 1 || count > MOST || size < 1 || size > MOST)
         return bfl_corrupt(payload, "there is an impossible number of rotations: the stream is corrupt");
@@ -45,11 +45,15 @@ bandfold_status bfl_read_rotations(bfl_payload *payload, bfl_rotations *rotation
     BFL_TAKE(rotations->integers, workspace, BFL_LASTING, (uint64_t)count);
     BFL_TAKE(rotations->inverse, workspace, BFL_LASTING, (uint64_t)count);
     BFL_TAKE(rows, workspace, BFL_SCRATCH, entries);
+    if (telling == BFL_BY_ROWS) {
+        BFL_TRY(bfl_begin_rows(workspace, size, 0, &means));
+        BFL_TRY(bfl_read_row_shifts(payload, &means));
+    }
     for (int64_t n = 0; n < count; n++) {
         double *integers, *inverse;
         BFL_TAKE(integers, workspace, BFL_LASTING, entries);
         BFL_TAKE(inverse, workspace, BFL_LASTING, entries);
-        BFL_TRY(bfl_read_vectors(payload, size, size, triangular, precisions, rows));
+        BFL_TRY(bfl_read_vectors(payload, size, size, telling, telling == BFL_BY_ROWS ? &means : NULL, precisions, rows));
         BFL_TRY(bfl_orthonormalise(workspace, rows, size, size));
         for (int64_t i = 0; i < size; i++)
             for (int64_t k = 0; k < size; k++)

@@ -13,7 +13,7 @@
 
 #define BASIS_UNIT 65536.0
 
-enum { CHANGE_MEAN = 256 };
+enum { COUNT_MEAN = 2048, CHANGE_MEAN = 256 };
 
 uint64_t bfl_vector_work(int64_t length, int64_t count)
 {
@@ -92,8 +92,77 @@ void bfl_place_entries(const int64_t *entries, const bfl_open_rows *open, int64_
         row[open->rows[n]] = ldexp((double)entries[n], -(int)precision);
 }
 
-bandfold_status bfl_read_vectors(bfl_payload *payload, int64_t length, int64_t count, int triangular,
-                                 int64_t *precisions, double *rows)
+bandfold_status bfl_read_telling(bfl_payload *payload, int64_t *number, bfl_telling *telling)
+{
+    *telling = BFL_PLAINLY;
+    while (*number == BFL_TRIANGULAR && *telling != BFL_BY_ROWS) {
+        *telling = *telling == BFL_PLAINLY ? BFL_TRIANGULARLY : BFL_BY_ROWS;
+        BFL_TRY(bfl_read_unsigned(payload, 1, COUNT_MEAN, number));
+    }
+    return BANDFOLD_OK;
+}
+
+bandfold_status bfl_begin_rows(bfl_workspace *workspace, int64_t length, int follow, bfl_row_means *rows)
+{
+    BFL_TAKE(rows->shifts, workspace, BFL_SCRATCH, (uint64_t)length);
+    BFL_TAKE(rows->means, workspace, BFL_SCRATCH, (uint64_t)length);
+    BFL_TAKE(rows->told, workspace, BFL_SCRATCH, (uint64_t)length);
+    for (int64_t n = 0; n < length; n++)
+        rows->shifts[n] = rows->means[n] = 0;
+    rows->length = length;
+    rows->precision = 0;
+    rows->follow = follow;
+    return BANDFOLD_OK;
+}
+
+bandfold_status bfl_read_row_shifts(bfl_payload *payload, bfl_row_means *rows)
+{
+    int64_t shift = 0;
+    BFL_TRY(bfl_read_signed(payload, (uint64_t)rows->length, CHANGE_MEAN, rows->shifts));
+    for (int64_t n = 0; n < rows->length; n++) {
+        shift += rows->shifts[n];
+        if (shift < 0 || shift > BFL_MOST_ROW_SHIFT)
+            return bfl_corrupt(payload, "rows of vectors are shifted by an impossible number of bits");
+        rows->shifts[n] = shift;
+    }
+    return BANDFOLD_OK;
+}
+
+int64_t bfl_begin_vector(bfl_row_means *means, const bfl_open_rows *open, int64_t precision)
+{
+    const int64_t change = precision - means->precision;
+    means->precision = precision;
+    for (int64_t n = 0; means->follow && n < means->length; n++) {
+        const int64_t mean = means->means[n], moved = change > 0 ? mean * ((int64_t)1 << change) : mean >> -change;
+        means->means[n] = mean && moved < 1 ? 1 : moved;
+    }
+    for (int64_t n = 0; n < open->count; n++)
+        means->told[n] = means->means[open->rows[n]];
+    const int64_t mean = open->count ? bfl_expected_entry(open->count, precision) >> means->shifts[open->rows[0]] : 1;
+    return mean > 1 ? mean : 1;
+}
+
+void bfl_end_vector(bfl_row_means *means, const bfl_open_rows *open)
+{
+    for (int64_t n = 0; n < open->count; n++)
+        means->means[open->rows[n]] = means->told[n];
+}
+
+bandfold_status bfl_read_open_entries(bfl_payload *payload, const bfl_open_rows *open, bfl_row_means *means,
+                                      int64_t precision, int64_t *entries)
+{
+    if (!means) {
+        const int64_t mean = open->count ? bfl_expected_entry(open->count, precision) : 1;
+        return bfl_read_signed(payload, (uint64_t)open->count, mean, entries);
+    }
+    const int64_t mean = bfl_begin_vector(means, open, precision);
+    BFL_TRY(bfl_read_entries(payload, (uint64_t)open->count, mean, means->told, entries));
+    bfl_end_vector(means, open);
+    return BANDFOLD_OK;
+}
+
+bandfold_status bfl_read_vectors(bfl_payload *payload, int64_t length, int64_t count, bfl_telling telling,
+                                 bfl_row_means *means, int64_t *precisions, double *rows)
 {
     bfl_workspace *workspace = payload->workspace;
     const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
@@ -101,11 +170,12 @@ bandfold_status bfl_read_vectors(bfl_payload *payload, int64_t length, int64_t c
     int64_t *entries;
     BFL_TRY(bfl_read_precisions(payload, count, precisions));
     BFL_TAKE(entries, workspace, BFL_SCRATCH, (uint64_t)length);
-    BFL_TRY(bfl_open_all_rows(workspace, length, triangular, &open));
+    BFL_TRY(bfl_open_all_rows(workspace, length, telling != BFL_PLAINLY, &open));
     for (int64_t k = 0; k < count; k++) {
-        const int64_t mean = open.count ? bfl_expected_entry(open.count, precisions[k]) : 1;
-        BFL_TRY(bfl_read_signed(payload, (uint64_t)open.count, mean, entries));
+        BFL_TRY(bfl_read_open_entries(payload, &open, means, precisions[k], entries));
         bfl_place_entries(entries, &open, precisions[k], length, rows + k * length);
+        for (int64_t n = 0; means && n < length; n++)
+            rows[k * length + n] = ldexp(rows[k * length + n], (int)means->shifts[n]);
         bfl_close_pivot(entries, &open);
     }
     bfl_release(workspace, BFL_SCRATCH, mark);

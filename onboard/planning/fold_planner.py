@@ -274,7 +274,7 @@ class FoldPlanner:
         )
         strong = np.flatnonzero(values > SECOND_THRESHOLD * step * step / 12)
         strong = strong if keep is None else strong[keep]
-        shifts = find_row_shifts([values], [rotation], step)
+        shifts = find_row_shifts([values], [rotation], step, pixels)
         second = quantise_vectors(rotation[:, strong], values[strong], step, pixels, shifts)
         return Fold(self._ends, *self._means(step), first, merged, second, weights=weights)
 

@@ -183,7 +183,7 @@ def _told(
     share = pixels / int(np.count_nonzero(chosen >= 0))
     values, vectors, counts = _bases(latents, chosen, workers)
     variances = values / (FRACTION * FRACTION)
-    shifts = find_row_shifts(variances, vectors, step)  # type: ignore[arg-type]
+    shifts = find_row_shifts(variances, vectors, step, pixels)  # type: ignore[arg-type]
     return tuple(
         quantise_vectors(turned, spread, step, round(int(count) * share), shifts)
         for spread, turned, count in zip(variances, vectors, counts, strict=True)

@@ -6,6 +6,8 @@
 #include "payload_writer.h"
 #include "vectors.h"
 
+#include <string.h>
+
 enum { ENTRY_MEAN = 128 };
 
 /* Differences of numbers, the first one from `before`. */
@@ -103,13 +105,17 @@ bandfold_status bfl_write_fold(bfl_workspace *workspace, const bfl_tables *table
 bandfold_status bfl_write_rotations(bfl_workspace *workspace, const bfl_tables *tables, const bfl_matrices *matrices,
                                     uint64_t number, bandfold_bytes *section)
 {
-    const int64_t size = matrices->size, shape[2] = {size > 1 ? BFL_TRIANGULAR : matrices->count, size};
+    const int64_t size = matrices->size, shape[2] = {BFL_TRIANGULAR, size};
     bfl_payload_writer payload;
-    BFL_TRY(bfl_begin_payload(workspace, tables, (uint64_t)(3 + matrices->count * size * (size + 1)), 0, 0, 0,
+    bfl_row_means means;
+    BFL_TRY(bfl_begin_rows(workspace, size, 0, &means));
+    BFL_TRY(bfl_begin_payload(workspace, tables, (uint64_t)(4 + size + matrices->count * size * (size + 1)), 0, 0, 0,
                               &payload));
     BFL_TRY(bfl_put_unsigned(&payload, shape, 2, BFL_COUNT_MEAN));
-    if (size > 1)
-        BFL_TRY(bfl_put_one(&payload, matrices->count, BFL_COUNT_MEAN));
+    BFL_TRY(bfl_put_one(&payload, BFL_TRIANGULAR, BFL_COUNT_MEAN));
+    BFL_TRY(bfl_put_one(&payload, matrices->count, BFL_COUNT_MEAN));
+    BFL_TRY(put_changes(&payload, matrices->row_shifts, size, 0, BFL_CHANGE_MEAN));
+    memcpy(means.shifts, matrices->row_shifts, (size_t)size * sizeof *means.shifts);
     for (int64_t one = 0; one < matrices->count; one++) {
         const int64_t *codes = matrices->codes + one * size * size, *precisions = matrices->precisions + one * size;
         const bfl_block *mark = bfl_mark(workspace, BFL_SCRATCH);
@@ -120,8 +126,9 @@ bandfold_status bfl_write_rotations(bfl_workspace *workspace, const bfl_tables *
             int64_t column[BFL_MOST_ROTATED];
             for (int64_t n = 0; n < open.count; n++)
                 column[n] = codes[open.rows[n] * size + k];
-            const int64_t mean = bfl_expected_entry(open.count, precisions[k]);
-            BFL_TRY(bfl_put_signed(&payload, column, (uint64_t)open.count, mean));
+            const int64_t mean = bfl_begin_vector(&means, &open, precisions[k]);
+            BFL_TRY(bfl_put_entries(&payload, column, (uint64_t)open.count, mean, means.told));
+            bfl_end_vector(&means, &open);
             bfl_close_pivot(column, &open);
         }
         bfl_release(workspace, BFL_SCRATCH, mark);

@@ -16,6 +16,7 @@ typedef struct {
     int64_t count, size;
     int64_t codes[BFL_MOST_MATRICES * BFL_MOST_ROTATED * BFL_MOST_ROTATED]; /* [count][size][size] */
     int64_t precisions[BFL_MOST_MATRICES * BFL_MOST_ROTATED];               /* [count][size] */
+    int64_t row_shifts[BFL_MOST_ROTATED]; /* [size]: bits by which rows are told more coarsely */
     double integers[BFL_MOST_MATRICES * BFL_MOST_ROTATED * BFL_MOST_ROTATED]; /* in units of 2**-16 */
 } bfl_matrices;
 

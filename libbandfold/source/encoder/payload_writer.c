@@ -37,8 +37,9 @@ static int32_t token_of(int64_t magnitude, int *width)
     return BF_DIRECT + 2 * (exponent - 4) + (int32_t)(magnitude >> (exponent - 1) & 1);
 }
 
+/* With `rows` the integers are entries of a vector. */
 static bandfold_status put_integers(bfl_payload_writer *payload, const int64_t *values, uint64_t count, int64_t mean,
-                                    int with_signs)
+                                    int64_t *rows, int with_signs)
 {
     if (count > (uint64_t)(payload->token_room - payload->token_count) ||
         count > (uint64_t)(payload->group_room - payload->group_count) ||
@@ -51,11 +52,15 @@ static bandfold_status put_integers(bfl_payload_writer *payload, const int64_t *
         if (magnitude > LARGEST_MAGNITUDE || (values[n] < 0 && !with_signs))
             return bfl_fail(payload->workspace, BANDFOLD_FAULT, TOO_MUCH);
         payload->tokens[payload->token_count++] = (uint8_t)token_of(magnitude, &width);
-        payload->token_tables[payload->group_count] = payload->tables->first_side + bf_side_class(mean);
+        const int class = rows ? bf_entry_class(mean, rows[n]) : bf_side_class(mean);
+        payload->token_tables[payload->group_count] = payload->tables->first_side + class;
         payload->counts[payload->group_count++] = 1;
         while (width--)
             *bits++ = (uint8_t)(magnitude >> width & 1);
-        mean = bf_next_mean(mean, magnitude);
+        if (rows)
+            bf_move_entry_means(&mean, rows + n, magnitude);
+        else
+            mean = bf_next_mean(mean, magnitude);
     }
     /* Behind all magnitudes: a reader needs each of them for the next table. */
     for (uint64_t n = 0; with_signs && n < count; n++)
@@ -67,17 +72,23 @@ static bandfold_status put_integers(bfl_payload_writer *payload, const int64_t *
 
 bandfold_status bfl_put_unsigned(bfl_payload_writer *payload, const int64_t *values, uint64_t count, int64_t mean)
 {
-    return put_integers(payload, values, count, mean, 0);
+    return put_integers(payload, values, count, mean, NULL, 0);
 }
 
 bandfold_status bfl_put_signed(bfl_payload_writer *payload, const int64_t *values, uint64_t count, int64_t mean)
 {
-    return put_integers(payload, values, count, mean, 1);
+    return put_integers(payload, values, count, mean, NULL, 1);
+}
+
+bandfold_status bfl_put_entries(bfl_payload_writer *payload, const int64_t *values, uint64_t count, int64_t mean,
+                                int64_t *rows)
+{
+    return put_integers(payload, values, count, mean, rows, 1);
 }
 
 bandfold_status bfl_put_one(bfl_payload_writer *payload, int64_t value, int64_t mean)
 {
-    return put_integers(payload, &value, 1, mean, 0);
+    return put_integers(payload, &value, 1, mean, NULL, 0);
 }
 
 static int64_t word_room(const bfl_payload_writer *payload)

@@ -28,6 +28,10 @@ bandfold_status bfl_begin_payload(bfl_workspace *workspace, const bfl_tables *ta
 bandfold_status bfl_put_unsigned(bfl_payload_writer *payload, const int64_t *values, uint64_t count, int64_t mean);
 bandfold_status bfl_put_signed(bfl_payload_writer *payload, const int64_t *values, uint64_t count, int64_t mean);
 
+/* Append entries of a vector: `rows` are running means of their rows, 0 where there is none, and are changed. */
+bandfold_status bfl_put_entries(bfl_payload_writer *payload, const int64_t *values, uint64_t count, int64_t mean,
+                                int64_t *rows);
+
 /* Append one that is not negative. */
 bandfold_status bfl_put_one(bfl_payload_writer *payload, int64_t value, int64_t mean);
 

@@ -92,9 +92,36 @@ static bandfold_status class_bases(const search *in, const uint8_t *chosen, int6
     return BANDFOLD_OK;
 }
 
+/* Bits by which rows of all matrices are told more coarsely: `find_row_shifts` of onboard/vector_quantisation.py. */
+static void find_row_shifts(const search *in, const double *values, const double *vectors, int64_t count,
+                            int64_t *row_shifts)
+{
+    const int64_t size = in->size;
+    const double knee = bfl_knee(in->step), share = knee / (double)count;
+    double strongest = 1e-9;
+    for (int64_t n = 0; n < count * size; n++)
+        if (values[n] / (FRACTION * FRACTION) > strongest)
+            strongest = values[n] / (FRACTION * FRACTION);
+    /* What vectors are told too coarsely as it is, for want of bits, rows are told more finely. */
+    const double wanted = rint(bfl_log2_of(strongest * ((double)in->pixels / (in->step * in->step))) / 2);
+    const double missing = wanted > BFL_FINEST_PRECISION ? wanted - BFL_FINEST_PRECISION : 0.0;
+    for (int64_t n = 0; n < size; n++) {
+        double lost = 0.0;
+        for (int64_t one = 0; one < count; one++)
+            for (int64_t k = 0; k < size; k++) {
+                const double entry = vectors[(one * size + n) * size + k];
+                const double variance = values[one * size + k] / (FRACTION * FRACTION);
+                lost += entry * entry / ((variance > 0.0 ? variance : 0.0) + knee);
+            }
+        const double shift = rint(bfl_log2(lost * share) / -2) - missing;
+        row_shifts[n] = shift < 0 ? 0 : shift > BFL_MOST_ROW_SHIFT ? BFL_MOST_ROW_SHIFT : (int64_t)shift;
+    }
+}
+
 /* Tell a matrix as finely as so many pixels that share it are worth, and make it orthonormal again. */
 static bandfold_status quantise_matrix(const search *in, const double *values, const double *vectors, int64_t pixels,
-                                       int64_t *codes, int64_t *precisions, double *integers)
+                                       const int64_t *row_shifts, int64_t *codes, int64_t *precisions,
+                                       double *integers)
 {
     const int64_t size = in->size;
     const bfl_block *mark = bfl_mark(in->workspace, BFL_SCRATCH);
@@ -107,13 +134,13 @@ static bandfold_status quantise_matrix(const search *in, const double *values, c
         precisions[k] = bfl_vector_precision(values[k] / (FRACTION * FRACTION), in->step, pixels);
         scales[k] = ldexp(1.0, (int)precisions[k]);
         for (int64_t n = 0; n < size; n++)
-            rows[k * size + n] = vectors[n * size + k];
+            rows[k * size + n] = ldexp(vectors[n * size + k], -(int)row_shifts[n]);
     }
     bf_eliminate(rows, scales, size, size, LARGEST_CODE, told, echelon, pivots);
     for (int64_t k = 0; k < size; k++)
         for (int64_t n = 0; n < size; n++) {
             codes[n * size + k] = told[k * size + n];
-            rows[k * size + n] = ldexp((double)told[k * size + n], -(int)precisions[k]);
+            rows[k * size + n] = ldexp((double)told[k * size + n], (int)(row_shifts[n] - precisions[k]));
         }
     BFL_TRY(bfl_orthonormalise(in->workspace, rows, size, size));
     for (int64_t n = 0; n < size; n++)
@@ -158,9 +185,10 @@ static bandfold_status tell_bases(const search *in, const uint8_t *chosen, bfl_m
     BFL_TRY(class_bases(in, chosen, &used, sizes, values, vectors));
     found->count = used;
     found->size = size;
+    find_row_shifts(in, values, vectors, used, found->row_shifts);
     for (int64_t k = 0; k < used; k++)
         BFL_TRY(quantise_matrix(in, values + k * size, vectors + k * area, (int64_t)rint((double)sizes[k] * share),
-                                found->codes + k * area, found->precisions + k * size, found->integers + k * area));
+                                found->row_shifts, found->codes + k * area, found->precisions + k * size, found->integers + k * area));
     BFL_TRY(bfl_rotation_costs(in->workspace, in->latents, size, BF_CHANNELS, in->blocks, found->integers, used,
                                in->step, costs));
     bfl_release(in->workspace, BFL_SCRATCH, mark);

@@ -32,7 +32,7 @@ static const double SMALLEST_STEP = 1.0 / 16, LARGEST_STEP = 1 << 20, HIGHEST_PS
 static const struct {
     uint8_t quantiser, searches;
     int most_rotated; /* components of a fold at most whose strongest ones are rotated */
-} EFFORTS[MOST_EFFORT] = {{0, 1, FEW_COMPONENTS}, {0, 1, FEW_COMPONENTS}, {0, 1, INT_MAX}, {1, 1, INT_MAX}, {1, 1, INT_MAX},
+} EFFORTS[MOST_EFFORT] = {{0, 1, FEW_COMPONENTS}, {0, 1, FEW_COMPONENTS}, {0, 1, INT_MAX}, {2, 1, INT_MAX}, {2, 1, INT_MAX},
                           {2, 1, INT_MAX},        {2, 2, INT_MAX},        {2, 3, INT_MAX}, {2, 4, INT_MAX}};
 
 static bandfold_status refuse(bandfold_encoder *encoder, const char *reason)
