@@ -60,7 +60,9 @@ def find_row_shifts(
     # What vectors are told too coarsely as it is, for want of bits, rows are told more finely.
     strongest = max(float(values.max(initial=0.0)) for values in variances)
     missing = max(np.rint(exact.log2_of(max(strongest, 1e-9) * (pixels / (step * step))) / 2) - FINEST, 0.0)
-    return np.clip(np.rint(exact.log2(lost) / -2) - missing, 0, MOST_ROW_SHIFT).astype(np.int64)
+    shifts = np.rint(exact.log2(lost) / -2) - missing
+    found: NDArray[np.int64] = np.clip(shifts, 0, MOST_ROW_SHIFT).astype(np.int64)
+    return found
 
 
 def quantise_vectors(

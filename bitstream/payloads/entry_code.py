@@ -20,7 +20,9 @@ VECTOR_MEMORY, ROW_MEMORY = 1, 2
 """Running means move by two to minus this power of the difference to each new magnitude."""
 
 
-def write_entries(payload: PayloadWriter, entries: NDArray[np.int64], mean: int, rows: NDArray[np.int64]) -> None:
+def write_entries(
+    payload: PayloadWriter, entries: NDArray[np.int64], mean: int, rows: NDArray[np.int64]
+) -> None:
     """Append entries of a vector to a payload.
 
     Parameters

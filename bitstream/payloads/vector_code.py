@@ -133,7 +133,9 @@ def write_vectors(
         payload.integers(modes, CHANGE_MEAN, signed=False)
     precisions = vectors.precision.tolist()
     if means is None:
-        expected = [expected_entry(len(column), bits) for column, bits in zip(columns, precisions, strict=True)]
+        expected = [
+            expected_entry(len(column), bits) for column, bits in zip(columns, precisions, strict=True)
+        ]
         payload.integer_lists(columns, expected)
         return
     for column, told, bits in zip(columns, rows, precisions, strict=True):
@@ -253,7 +255,9 @@ def read_row_shifts(payload: PayloadReader, length: int) -> NDArray[np.int64]:
     """Read what `write_row_shifts` wrote; raises `StreamError` if one is impossible."""
     shifts = np.cumsum(payload.numbers(length, CHANGE_MEAN))
     if length and (shifts.min() < 0 or shifts.max() > MOST_ROW_SHIFT):
-        raise StreamError("rows of vectors are shifted by an impossible number of bits: the stream is corrupt")
+        raise StreamError(
+            "rows of vectors are shifted by an impossible number of bits: the stream is corrupt"
+        )
     return shifts
 
 
