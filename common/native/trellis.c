@@ -197,11 +197,12 @@ typedef struct {
 } decided;
 
 /* One step of the chains of a tile: the cheaper way into each state. */
-BF_INLINE void advance(int states, lanes costs[MANY][TILE / LANES], const weighed *step, decided *kept)
+BF_INLINE void advance(int states, lanes (*costs)[TILE / LANES], lanes (*found)[TILE / LANES], const weighed *step,
+                       decided *kept)
 {
     for (int part = 0; part < TILE / LANES; part++) {
-        lanes found[MANY];
         integers ways = {0};
+#pragma GCC unroll 32
         for (int s = 0; s < states; s++) {
             const int a = state_before(states, s), b = a + states / 2;
             const float *first = turns(states, a) == (s & 1) ? step->even[a & 1] : step->odd[a & 1];
@@ -209,32 +210,28 @@ BF_INLINE void advance(int states, lanes costs[MANY][TILE / LANES], const weighe
             const lanes one = costs[a][part] + ((const lanes *)first)[part];
             const lanes other = costs[b][part] + ((const lanes *)second)[part];
             const integers which = below_of(other, one);
-            found[s] = choose(which, other, one);
+            found[s][part] = choose(which, other, one);
             ways |= which & (int32_t)(1u << s);
         }
-        for (int s = 0; s < states; s++)
-            costs[s][part] = found[s];
         memcpy(kept->ways + part * LANES, &ways, sizeof ways);
     }
 }
 
 /* The same where all levels are even. */
-BF_INLINE void advance_zeros(int states, lanes costs[MANY][TILE / LANES], const weighed *step, decided *kept)
+BF_INLINE void advance_zeros(int states, lanes (*costs)[TILE / LANES], lanes (*found)[TILE / LANES], const weighed *step,
+                             decided *kept)
 {
     uint32_t ways = 0;
     for (int s = 0; s < states; s++)
         ways |= (uint32_t)(turns(states, state_before(states, s)) != (s & 1)) << s;
     for (int t = 0; t < TILE; t++)
         kept->ways[t] = ways;
-    for (int part = 0; part < TILE / LANES; part++) {
-        lanes found[MANY];
+    for (int part = 0; part < TILE / LANES; part++)
+#pragma GCC unroll 32
         for (int s = 0; s < states; s++) {
             const int before = state_before(states, s) + (int)(ways >> s & 1) * states / 2;
-            found[s] = costs[before][part] + ((const lanes *)step->even[before & 1])[part];
+            found[s][part] = costs[before][part] + ((const lanes *)step->even[before & 1])[part];
         }
-        for (int s = 0; s < states; s++)
-            costs[s][part] = found[s];
-    }
 }
 
 /* Bytes of memory that `bf_trellis` works in. */
@@ -253,7 +250,7 @@ BF_INLINE void search(int states, const int32_t *latents, int64_t components, in
     for (int chain = 0; chain < BF_LONGEST; chain++)
         for (int64_t start = 0; start < positions; start += TILE) {
             const int count = positions - start < TILE ? (int)(positions - start) : TILE;
-            lanes costs[MANY][TILE / LANES];
+            lanes memory[2][MANY][TILE / LANES], (*costs)[TILE / LANES] = memory[0], (*others)[TILE / LANES] = memory[1];
             for (int s = 0; s < states; s++)
                 for (int part = 0; part < TILE / LANES; part++)
                     costs[s][part] = (s ? 1e30f : 0.0f) - (lanes){0};
@@ -264,7 +261,10 @@ BF_INLINE void search(int states, const int32_t *latents, int64_t components, in
                     const int c = bf_first(diagonal) + chain;
                     const int32_t *from = latents + (one * BF_CHANNELS + c) * positions + start;
                     const uint8_t *kind = classes + c * stride + one * positions + start;
+                    lanes(*const last)[TILE / LANES] = costs;
                     weighed found;
+                    costs = others;
+                    others = last;
                     if (one + 1 < components) {
                         fetch_latents(from + BF_CHANNELS * positions);
                         __builtin_prefetch(kind + positions);
@@ -280,14 +280,14 @@ BF_INLINE void search(int states, const int32_t *latents, int64_t components, in
                         live |= (float)given.scaled[t] >= given.none[t][SMALL];
                     if (!live) {
                         weigh_zeros(&given, &found);
-                        advance_zeros(states, costs, &found, &decisions[step]);
+                        advance_zeros(states, last, costs, &found, &decisions[step]);
                         memset(decisions[step].zero, 3, TILE);
                         continue;
                     }
                     memset(found.zero, 0, sizeof found.zero);
                     weigh(table, 0, &given, &found);
                     weigh(table, 1, &given, &found);
-                    advance(states, costs, &found, &decisions[step]);
+                    advance(states, last, costs, &found, &decisions[step]);
                     for (int t = 0; t < TILE; t++)
                         decisions[step].zero[t] = (uint8_t)found.zero[t];
                 }
