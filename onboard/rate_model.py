@@ -64,8 +64,8 @@ GAIN_UNIT = 256
 """Gains are summed as integers in units of ``step**2 / GAIN_UNIT``, below 2**53 for 2**25 latents."""
 
 ENTRY_OVERHEAD = 1.5
-"""Bits of an entry of a vector whose entries have a standard deviation of one unit of precision. A Gaussian would take
-log2(sqrt(2 pi e)), which is 2.05; running means tell which entries are large."""
+"""Bits of an entry of a vector whose entries have a standard deviation of one unit of precision. A Gaussian
+would take log2(sqrt(2 pi e)), which is 2.05; running means tell which entries are large."""
 
 TURN_ZERO_BITS = 0.3
 """Bits of an entry that is zero of the matrix that turns a sensor's components ..."""

@@ -30,10 +30,11 @@ def find_row_shifts(
     """How much more coarsely rows of vectors may be told, since their errors stay among what is coded.
 
     An error in a row turns a component towards what that row stands for. What it brings along is lost only
-    where nothing of that is coded; otherwise it costs the more bits the less that row has left which the others
-    do not tell. With a covariance ``C`` and ``d``, `KNEE` squared steps, an error of variance ``e**2`` in row ``i``
-    of a component of variance ``v`` costs as much as ``d v e**2 g`` of squared error, where ``g`` is the diagonal of
-    the inverse of ``C + d``: ``1 / d`` where nothing is coded, as `quantise_vectors` assumes.
+    where nothing of that is coded; otherwise it costs the more bits the less that row has left which the
+    others do not tell. With a covariance ``C`` and ``d``, `KNEE` squared steps, an error of variance ``e**2``
+    in row ``i`` of a component of variance ``v`` costs as much as ``d v e**2 g`` of squared error, where
+    ``g`` is the diagonal of the inverse of ``C + d``: ``1 / d`` where nothing is coded, as `quantise_vectors`
+    assumes.
 
     Parameters
     ----------

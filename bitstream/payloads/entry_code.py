@@ -34,8 +34,8 @@ def write_entries(
     mean : int
         Expected magnitude of the first one, in ``1 / SIDE_UNIT``.
     rows : ndarray of int64, shape (n,)
-        Running mean magnitude of the row of each entry over the vectors before, in ``1 / SIDE_UNIT``; 0 for rows
-        of which nothing was told. Changed to what it is behind this vector.
+        Running mean magnitude of the row of each entry over the vectors before, in ``1 / SIDE_UNIT``; 0 for
+        rows of which nothing was told. Changed to what it is behind this vector.
     """
     largest = int(np.abs(entries).max(initial=0))
     tokens, tables = np.empty(len(entries), dtype=np.uint8), np.empty(len(entries), dtype=np.int32)
@@ -45,8 +45,9 @@ def write_entries(
 
 
 @compiled(
-    "bf_put_entries(values: int64[count], count: int64, first_table: int32, mean: int64, rows: out(int64[count]),"
-    " tokens: out(uint8[count]), tables: out(int32[count]), bits: out(uint8[room])) -> int64"
+    "bf_put_entries(values: int64[count], count: int64, first_table: int32, mean: int64,"
+    " rows: out(int64[count]), tokens: out(uint8[count]), tables: out(int32[count]), bits: out(uint8[room]))"
+    " -> int64"
 )
 def _put_entries(
     values: NDArray[np.int64],

@@ -239,7 +239,7 @@ def checked_means(codes: NDArray[np.int64], mean_shift: int) -> NDArray[np.int64
 
 
 def write_matrices(payload: PayloadWriter, matrices: tuple[Vectors, ...]) -> None:
-    """Append rotation matrices to a payload: at least one, all square, of the same size and with the same row shifts."""
+    """Append rotation matrices to a payload: at least one, all square, of the same size and row shifts."""
     size, triangular = matrices[0].count, are_triangular(matrices)
     payload.integers([TRIANGULAR if triangular else len(matrices), size], COUNT_MEAN, signed=False)
     means = None

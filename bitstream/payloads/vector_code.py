@@ -29,7 +29,7 @@ LARGEST_ENTRY = 1 << 20
 
 
 def are_triangular(lists: Sequence[Vectors]) -> bool:
-    """Whether lists of vectors leave out what can be left out, and something can.
+    """Whether lists of vectors leave out what can be left out, and something can or rows are shifted.
 
     Parameters
     ----------
@@ -40,10 +40,17 @@ def are_triangular(lists: Sequence[Vectors]) -> bool:
     -------
     bool
         See `bandfold.bitstream.transforms.triangular`.
+
+    Raises
+    ------
+    ValueError
+        If rows are shifted of vectors that do not leave out what can be left out: no stream tells these.
     """
-    return max(one.count for one in lists) > 1 and all(
-        closing_vectors(one.codes) is not None for one in lists
-    )
+    shifted = any(one.row_shifts is not None for one in lists)
+    triangular = all(closing_vectors(one.codes) is not None for one in lists)
+    if shifted and not triangular:
+        raise ValueError("rows of vectors are shifted that are not triangular")
+    return triangular and (shifted or max(one.count for one in lists) > 1)
 
 
 def _open_rows(vectors: Vectors, *, triangular: bool) -> list[NDArray[np.intp]]:
@@ -78,7 +85,7 @@ class RowMeans:
         Parameters
         ----------
         rows : ndarray of integers, shape (n,)
-            Those that are told, in rising order.
+            Those that are told, in rising order, one at least.
         precision : int
             Bits of the vector.
 
@@ -93,8 +100,6 @@ class RowMeans:
             change, self._precision = precision - self._precision, precision
             moved = self._means << change if change > 0 else self._means >> -change
             self._means = np.where(self._means > 0, np.maximum(moved, 1), 0)
-        if not len(rows):
-            return 1, self._means[:0]
         return max(expected_entry(len(rows), precision) >> int(self.shifts[rows[0]]), 1), self._means[rows]
 
     def end(self, rows: NDArray[np.integer], means: NDArray[np.int64]) -> None:

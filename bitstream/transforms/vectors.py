@@ -28,7 +28,8 @@ class Vectors:
     Parameters
     ----------
     codes : ndarray of int64, shape (n, count)
-        Entries; column ``k`` is in units of ``2**-precision[k]``, and row ``i`` in ``2**row_shifts[i]`` of them.
+        Entries; column ``k`` is in units of ``2**-precision[k]``, and row ``i`` in ``2**row_shifts[i]`` of
+        them.
     precision : ndarray of int64, shape (count,)
         1 to 16 bits.
     row_shifts : ndarray of int64, shape (n,), optional

@@ -22,9 +22,11 @@ from bandfold.bitstream.payloads.vector_code import (
 from bandfold.bitstream.transforms.coding_weights import LARGEST_CODE, weights_of
 from bandfold.bitstream.transforms.klt import MERGE_LIMIT, Fold
 from bandfold.bitstream.transforms.triangular import OpenRows
-from bandfold.bitstream.transforms.vectors import BASIS_UNIT, Vectors
+from bandfold.bitstream.transforms.vectors import BASIS_UNIT, MOST_ROW_SHIFT, Vectors
 from bandfold.common import exact
 from bandfold.common.errors import StreamError
+
+from ..older_vectors import write_older_fold, write_older_matrices
 
 TABLES = load_tables()
 
@@ -63,6 +65,9 @@ def folds(draw):
     second = _vectors(draw, sum(merged), draw(st.integers(0, sum(merged))))
     if draw(st.booleans()):
         first, second = tuple(map(_triangular, first)), _triangular(second)
+        length = sum(merged)
+        shifts = draw(st.lists(st.integers(0, MOST_ROW_SHIFT), min_size=length, max_size=length))
+        second = replace(second, row_shifts=np.array(shifts) if any(shifts) else None)
     codes = st.lists(st.integers(0, LARGEST_CODE), min_size=bands, max_size=bands)
     weights = draw(st.none() | codes.map(np.array))
     if weights is not None:
@@ -74,27 +79,71 @@ def folds(draw):
 def _same_vectors(one, other):
     np.testing.assert_array_equal(one.codes, other.codes)
     np.testing.assert_array_equal(one.precision, other.precision)
+    np.testing.assert_array_equal(one.row_shifts, other.row_shifts)
     np.testing.assert_array_equal(one.weights, other.weights)
 
 
-@settings(max_examples=80, deadline=None)
-@given(folds())
-def test_any_fold_comes_back(fold):
+def _fold_comes_back(fold, write):
     writer = PayloadWriter(TABLES)
-    write_fold(writer, fold)
+    write(writer, fold)
     reader = PayloadReader(TABLES, writer.data())
     found = read_fold(reader, fold.bands, spectral=fold.spectral, weighted=fold.weights is not None)
     reader.finish()
     assert (found.ends, found.mean_shift, found.merged) == (fold.ends, fold.mean_shift, fold.merged)
     np.testing.assert_array_equal(found.means, fold.means)
     np.testing.assert_array_equal(found.weights, fold.weights)
-    assert len(found.first) == len(fold.first)
     for one, other in zip(found.first, fold.first, strict=True):
         _same_vectors(one, other)
     assert (found.second is None) == (fold.second is None)
     if fold.second is not None:
         _same_vectors(found.second, fold.second)
     assert found.components == fold.components
+
+
+@settings(max_examples=80, deadline=None)
+@given(folds())
+def test_any_fold_comes_back(fold):
+    _fold_comes_back(fold, write_fold)
+
+
+def _fold_of(second, *first):
+    """A fold of intervals of three bands each, whose vectors are all merged."""
+    ends = tuple((3 * np.arange(1, len(first) + 1)).tolist())
+    merged = tuple(one.count for one in first)
+    return Fold(ends, np.arange(3 * len(first)) << 2, 2, first, merged, second)
+
+
+def _some(length, count, seed, row_shifts=None):
+    codes = np.random.default_rng(seed).integers(-99, 100, (length, count))
+    return replace(_triangular(Vectors(codes, np.full(count, 7))), row_shifts=row_shifts)
+
+
+def test_triangular_folds_of_earlier_encoders_come_back():
+    _fold_comes_back(_fold_of(_some(5, 4, 0), _some(3, 3, 1), _some(3, 2, 2)), write_older_fold)
+
+
+def test_row_shifts_of_a_single_vector_come_back():
+    """Although nothing can be left out of one vector."""
+    second = _some(2, 1, 3, row_shifts=np.array([4, 0]))
+    _fold_comes_back(_fold_of(second, _some(3, 1, 4), _some(3, 1, 5)), write_fold)
+
+
+@pytest.mark.parametrize("shifts", [[MOST_ROW_SHIFT + 1, 0], [3, -1]])
+def test_impossible_row_shifts_are_refused(shifts):
+    fold_writer, matrix_writer = PayloadWriter(TABLES), PayloadWriter(TABLES)
+    square = _some(2, 2, 3, row_shifts=np.array(shifts))
+    write_fold(fold_writer, _fold_of(square, _some(3, 1, 4), _some(3, 1, 5)))
+    with pytest.raises(StreamError, match="impossible number of bits"):
+        read_fold(PayloadReader(TABLES, fold_writer.data()), 6, spectral=True)
+    write_matrices(matrix_writer, (square,))
+    with pytest.raises(StreamError, match="impossible number of bits"):
+        read_matrices(PayloadReader(TABLES, matrix_writer.data()), 2)
+
+
+def test_rows_of_vectors_that_tell_everything_are_not_shifted():
+    shifted = replace(_rotations(False)[0], row_shifts=np.arange(8))
+    with pytest.raises(ValueError, match="not triangular"):
+        write_matrices(PayloadWriter(TABLES), (shifted,))
 
 
 def _rotations(triangular):
@@ -105,12 +154,23 @@ def _rotations(triangular):
     return tuple(map(_triangular, matrices)) if triangular else tuple(matrices)
 
 
-@pytest.mark.parametrize("triangular", [False, True])
-def test_rotations_come_back(triangular):
-    matrices = _rotations(triangular)
-    assert are_triangular(matrices) == triangular
+def _shifted_rotations():
+    shifts = np.array([0, 0, 3, 1, MOST_ROW_SHIFT, 0, 2, 5])
+    return tuple(replace(one, row_shifts=shifts) for one in _rotations(True))
+
+
+@pytest.mark.parametrize(
+    ("matrices", "write"),
+    [
+        (_rotations(False), write_matrices),
+        (_rotations(True), write_matrices),
+        (_shifted_rotations(), write_matrices),
+        (_rotations(True), write_older_matrices),
+    ],
+)
+def test_rotations_come_back(matrices, write):
     writer = PayloadWriter(TABLES)
-    write_matrices(writer, matrices)
+    write(writer, matrices)
     reader = PayloadReader(TABLES, writer.data())
     for one, other in zip(read_matrices(reader, 8), matrices, strict=True):
         _same_vectors(one, other)
@@ -217,6 +277,7 @@ GOOD = [([2], 2048, False), ([3, 1], 8192, False), ([0], 2048, False), ([1, 2, 3
             "predictor",
         ),
         ([*GOOD, ([0, 0], 2048, False), ([0, 0], 2048, False), ([1], 2048, False)], "second fold"),
+        ([([0], 2048, False)] * 3, "0 intervals"),
     ],
 )
 def test_contradictions_are_refused(calls, message):
