@@ -101,14 +101,29 @@ class Payload:
     def unsigned(self, count, mean):
         found = []
         for _ in range(count):
-            kind = min(max((mean * mean).bit_length() - 1 - 8, 0), 39)
-            base, width = self.smallest(self.token("side", kind))
-            found.append(base + self.raw(width))
+            found.append(self.magnitude(mean))
             mean = max(mean + ((256 * found[-1] - mean) >> 3), 1)
         return found
 
+    def magnitude(self, mean):
+        kind = min(max((mean * mean).bit_length() - 1 - 8, 0), 39)
+        base, width = self.smallest(self.token("side", kind))
+        return base + self.raw(width)
+
+    def with_signs(self, magnitudes):
+        return [-value if value and self.raw(1) else value for value in magnitudes]
+
     def signed(self, count, mean):
-        return [-value if value and self.raw(1) else value for value in self.unsigned(count, mean)]
+        return self.with_signs(self.unsigned(count, mean))
+
+    def entries(self, rows, mean, row_means):
+        found = []
+        for row in rows:
+            of_row = row_means[row]
+            found.append(self.magnitude((mean + of_row) >> 1 if of_row else mean))
+            mean = max(mean + ((256 * found[-1] - mean) >> 1), 1)
+            row_means[row] = max(of_row + ((256 * found[-1] - of_row) >> 2) if of_row else 256 * found[-1], 1)
+        return self.with_signs(found)
 
     def values(self, kind, classes, signed=True):
         tokens = [0] * len(classes)
@@ -277,12 +292,49 @@ def orthonormal(columns, length):
     return done
 
 
-def read_columns(payload, length, precisions, triangular, predictors=None):
+class Rows:
+    """What vectors that are told by rows have in common: shifts of rows, and their running means."""
+
+    def __init__(self, shifts, *, follow=False):
+        assert all(0 <= shift <= 16 for shift in shifts)
+        self.shifts, self.follow, self.precision = shifts, follow, 0
+        self.means = [0] * len(shifts)
+
+    def read(self, payload, told, precision):
+        """Entries of a vector."""
+        if self.follow:
+            change, self.precision = precision - self.precision, precision
+            self.means = [
+                mean and (mean << change if change > 0 else max(mean >> -change, 1)) for mean in self.means
+            ]
+        mean = max(expected_entry(len(told), precision) >> self.shifts[told[0]], 1)
+        return payload.entries(told, mean, self.means)
+
+
+def read_row_shifts(payload, length):
+    return Rows(list(accumulate(payload.signed(length, 256))))
+
+
+def read_variety(payload, count):
+    """How vectors are told, 0 to 2 (plainly, triangular, by rows), and the number that follows zeros."""
+    variety = 0
+    while count == 0 and variety < 2:
+        (count,) = payload.unsigned(1, 2048)
+        variety += 1
+    assert count > 0
+    return variety, count
+
+
+def read_columns(payload, length, precisions, triangular, predictors=None, by_rows=None):
     columns, told = [], list(range(length))
     for precision, predictor in zip(precisions, predictors or [0] * len(precisions), strict=True):
         once, twice = ((0, 0), (1, 0), (2, -1))[predictor]
         entries = [0, 0]
-        for residual in payload.signed(len(told), expected_entry(len(told), precision)):
+        if by_rows:
+            residuals = by_rows.read(payload, told, precision)
+        else:
+            residuals = payload.signed(len(told), expected_entry(len(told), precision))
+        for residual in residuals:
             entries.append(residual + once * entries[-1] + twice * entries[-2])
         column = [0] * length
         for row, entry in zip(told, entries[2:], strict=True):
@@ -293,18 +345,22 @@ def read_columns(payload, length, precisions, triangular, predictors=None):
     return columns
 
 
-def read_vectors(payload, length, count, triangular):
+def read_vectors(payload, length, count, triangular, by_rows=None):
     precisions = read_precisions(payload, count)
-    return basis(read_columns(payload, length, precisions, triangular), precisions, length)
+    columns = read_columns(payload, length, precisions, triangular, by_rows=by_rows)
+    if by_rows:
+        columns = [
+            [entry << shift for entry, shift in zip(column, by_rows.shifts, strict=True)]
+            for column in columns
+        ]
+    return basis(columns, precisions, length)
 
 
 def read_rotations(payload):
     count, size = payload.unsigned(2, 2048)
-    triangular = count == 0
-    if triangular:
-        (count,) = payload.unsigned(1, 2048)
-    assert count > 0
-    return [read_vectors(payload, size, size, triangular) for _ in range(count)]
+    variety, count = read_variety(payload, count)
+    by_rows = read_row_shifts(payload, size) if variety == 2 else None
+    return [read_vectors(payload, size, size, variety > 0, by_rows) for _ in range(count)]
 
 
 def read_places(payload, count, first, end):
@@ -363,9 +419,7 @@ def read_fold(payload, header):
     if "package" in header:
         return read_packaged_fold(payload, header)
     (intervals,) = payload.unsigned(1, 2048)
-    triangular = header["spectral"] and intervals == 0
-    if triangular:
-        (intervals,) = payload.unsigned(1, 2048)
+    variety, intervals = read_variety(payload, intervals) if header["spectral"] else (0, intervals)
     fold = {"lengths": payload.unsigned(intervals, 8192)}
     assert sum(fold["lengths"]) == header["bands"]
     (shift,) = payload.unsigned(1, 2048)
@@ -407,14 +461,16 @@ def read_fold(payload, header):
     for length, count, taken in zip(fold["lengths"], counts, merged, strict=True):
         precisions = read_precisions(payload, count)
         predictors = payload.unsigned(count, 256)
-        columns = read_columns(payload, length, precisions, triangular, predictors)
+        by_rows = Rows([0] * length, follow=True) if variety == 2 else None
+        columns = read_columns(payload, length, precisions, variety > 0, predictors, by_rows)
         fold["first"].append(basis(columns, precisions, length, fold["weights"][band : band + length]))
         band += length
         inside += range(place, place + taken)
         others += [(-precisions[index], place + index) for index in range(taken, count)]
         place += count
     (count,) = payload.unsigned(1, 2048)
-    fold["second"] = read_vectors(payload, len(inside), count, triangular)
+    by_rows = read_row_shifts(payload, len(inside)) if variety == 2 else None
+    fold["second"] = read_vectors(payload, len(inside), count, variety > 0, by_rows)
     fold["inside"], fold["others"] = inside, [place for _, place in sorted(others)]
     fold["components"] = count + len(others)
     return fold
@@ -1114,13 +1170,14 @@ def test_the_document_describes_lossless_strips_whose_counts_are_coarser():
     assert decode(data)[3].astype("float32").tobytes() == cube.tobytes()
 
 
-def _made_by_hand(monkeypatch):
+def _made_by_hand(monkeypatch, older):
     """A stream that uses what an encoder rarely does.
 
     Components that are not merged, in mixed order; every predictor; an interval without components; a
-    dependent vector; two folds and two sets of rotations; strips with and without them, of steps of their
-    own; chunks, and a strip that lacks some; absent samples; no number of lines in the header, and a low last
-    strip; sections out of order and repeated.
+    dependent vector; two folds and two sets of rotations, of which the second ones are triangular, told by
+    rows or as they were before (`older`); strips with and without them, of steps of their own; chunks, and a
+    strip that lacks some; absent samples; no number of lines in the header, and a low last strip; sections
+    out of order and repeated.
     """
     from bandfold.bitstream.container.header import CodingTools, Header
     from bandfold.bitstream.container.sections import Section, write_preamble, write_section, write_varint
@@ -1138,6 +1195,8 @@ def _made_by_hand(monkeypatch):
     from bandfold.common.scene import SceneInfo
     from bandfold.onboard.vector_quantisation import quantise_vectors
 
+    from .older_vectors import write_older_fold, write_older_matrices
+
     monkeypatch.setattr(segments, "CHUNK_BYTES", 60)
     tables = shipped_tables()
     generator = np.random.Generator(np.random.PCG64(5))
@@ -1146,10 +1205,10 @@ def _made_by_hand(monkeypatch):
         codes = [np.rint(generator.normal(size=length) * 2.0 ** (bits - 1)) for bits in precisions]
         return Vectors(np.array(codes, dtype=np.int64).T, np.array(precisions, dtype=np.int64))
 
-    def triangular(length, *precisions):
-        orthonormal = np.linalg.qr(generator.normal(size=(length, len(precisions))))[0]
+    def triangular(shifts, *precisions):
+        orthonormal = np.linalg.qr(generator.normal(size=(len(shifts), len(precisions))))[0]
         wanted = np.array([4.0**bits for bits in precisions])
-        told = quantise_vectors(orthonormal, wanted, 1.0, 1)
+        told = quantise_vectors(orthonormal, wanted, 1.0, 1, None if older else np.array(shifts))
         assert told.precision.tolist() == list(precisions)
         return told
 
@@ -1165,22 +1224,24 @@ def _made_by_hand(monkeypatch):
     means = generator.integers(100, 60000, size=13) * 64 // 8 * 8
     folds = {
         0: Fold((6, 8, 13), means, 3, first, (1, 0, 2), vectors(3, 10, 4)),
-        300: Fold((13,), means + 64, 3, (triangular(13, 9, 9, 8, 7),), (4,), triangular(4, 9, 8, 6)),
+        300: Fold(
+            (13,), means + 64, 3, (triangular([0] * 13, 9, 9, 8, 7),), (4,), triangular([2, 0, 3, 1], 9, 8, 6)
+        ),
     }
     info = SceneInfo(13, 53, 10, np.dtype("uint16"), no_data=7.0)
     header = Header(info, 16, 700, CodingTools(True, "dct8"), tables.identity, open=True)
     rotations = {
         0: tuple(vectors(4, 9, 8, 5, 3) for _ in range(3)),
-        7: tuple(vectors(2, 8, 3) for _ in range(2)),
+        7: tuple(triangular([1, 0, 2], 8, 7, 3) for _ in range(2)),
     }
     found = []
-    for kind, write, sets in (
-        (Section.FOLD, write_fold, folds),
-        (Section.ROTATION, write_matrices, rotations),
+    for kind, write, write_older, sets in (
+        (Section.FOLD, write_fold, write_older_fold, folds),
+        (Section.ROTATION, write_matrices, write_older_matrices, rotations),
     ):
         for number, content in sets.items():
             payload = PayloadWriter(tables)
-            write(payload, content)
+            (write_older if older and number else write)(payload, content)
             found.append(write_section(kind, write_varint(number) + payload.data()))
     found.append(found[0])
     places = [
@@ -1211,10 +1272,11 @@ def _made_by_hand(monkeypatch):
     return write_preamble() + b"".join(reversed(found)) + write_section(Section.HEADER, header.pack())
 
 
-def test_the_document_describes_what_encoders_rarely_write(monkeypatch):
+@pytest.mark.parametrize("older", [False, True])
+def test_the_document_describes_what_encoders_rarely_write(monkeypatch, older):
     from bandfold.ground.decoder import Decoder
 
-    data = _made_by_hand(monkeypatch)
+    data = _made_by_hand(monkeypatch, older)
     _, _, _, samples = decode(data)
     ours = Decoder(data, restore="off").decode()
     difference = np.abs(ours.astype(np.float64) - samples)
