@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandfold.bitstream.transforms.triangular import closing_vectors
-from bandfold.bitstream.transforms.vectors import Vectors
+from bandfold.bitstream.transforms.vectors import MOST_ROW_SHIFT, Vectors
 from bandfold.common import kernels
-from bandfold.onboard.vector_quantisation import COARSEST, FINEST, quantise_vectors
+from bandfold.onboard.rate_model import KNEE
+from bandfold.onboard.vector_quantisation import COARSEST, FINEST, find_row_shifts, quantise_vectors
 
 
 def orthonormal(seed, size, count):
@@ -22,17 +23,22 @@ def orthonormal(seed, size, count):
     share=st.floats(0, 1),
     strongest=st.floats(-2, 9),
     fall=st.floats(0, 9),
+    most=st.integers(0, MOST_ROW_SHIFT) | st.none(),
 )
-def test_vectors_come_back_as_finely_as_told(seed, size, share, strongest, fall):
+def test_vectors_come_back_as_finely_as_told(seed, size, share, strongest, fall, most):
     count = int(share * size)
     wanted = orthonormal(seed, size, count)
     variances = np.logspace(strongest, strongest - fall, count) if count else np.zeros(0)
-    told = quantise_vectors(wanted, variances, 10.0, 10_000)
+    shifts = None if most is None else np.random.default_rng(seed).integers(0, most + 1, size)
+    told = quantise_vectors(wanted, variances, 10.0, 10_000, shifts)
+    np.testing.assert_array_equal(
+        0 if told.row_shifts is None else told.row_shifts, 0 if not most else shifts
+    )
     assert closing_vectors(told.codes) is not None
     assert np.abs(told.codes).any(0).all()
     assert ((told.precision >= COARSEST) & (told.precision <= FINEST)).all()
     with kernels.switched_off():
-        again = quantise_vectors(wanted, variances, 10.0, 10_000)
+        again = quantise_vectors(wanted, variances, 10.0, 10_000, shifts)
     np.testing.assert_array_equal(told.codes, again.codes)
 
 
@@ -59,3 +65,57 @@ def test_a_vector_that_rounds_to_nothing_tells_its_largest_entry():
     wanted[7] *= 1.001
     told = quantise_vectors(wanted, np.array([1e-9]), 10.0, 1)
     assert np.flatnonzero(told.codes[:, 0]).tolist() == [7]
+
+
+@pytest.mark.parametrize("count", [12, 39, 40])
+def test_errors_of_shifted_rows_are_those_of_rounding_each(count):
+    """Coarse rows err by their own unit, and others only by what makes vectors orthonormal again."""
+    wanted, shifts = orthonormal(count, 40, count), np.arange(40) % 6
+    told = quantise_vectors(wanted, np.geomspace(1e6, 1e2, count), 10.0, 10_000, shifts)
+    plain = np.rint(np.ldexp(wanted, told.precision - shifts[:, None])).astype(np.int64)
+    rounded = Vectors(plain, told.precision, row_shifts=shifts)
+    errors, usual = (
+        np.square((one.orthonormal - wanted) * 2.0**told.precision).sum(1) for one in (told, rounded)
+    )
+    assert errors.sum() < 1.3 * usual.sum()
+    coarsest = np.square(0.5 * 2.0**5) * count
+    assert errors[shifts == 5].mean() < coarsest
+    assert errors[shifts == 0].mean() < 0.1 * coarsest
+    assert np.abs(told.codes[shifts == 5]).max() < np.abs(told.codes[shifts == 0]).max()
+
+
+def _shifts_with_and_without_kernels(variances, vectors, step):
+    found = find_row_shifts(variances, vectors, step)
+    with kernels.switched_off():
+        np.testing.assert_array_equal(found, find_row_shifts(variances, vectors, step))
+    return found
+
+
+def test_shifts_of_rows_that_stand_alone():
+    """Rows of a diagonal covariance are as coarse as half a bit for each bit that they take."""
+    step, order = 4.0, np.random.default_rng(2).permutation(12)
+    variances = np.array([0.0, 3, 10, 60, 61, 1e3, 1e4, 1e5, 1e6, 1e8, 1e11, 1e12])
+    found = _shifts_with_and_without_kernels([variances], [np.eye(12)[:, order]], step)
+    expected = np.rint(np.log2(1 + variances / (KNEE * step * step)) / 2)
+    assert expected.max() > MOST_ROW_SHIFT
+    np.testing.assert_array_equal(found[order], np.minimum(expected, MOST_ROW_SHIFT))
+
+
+def test_rows_that_others_tell_are_not_coarser():
+    """By the diagonal of the inverse of the covariance and what is lost: nothing where nothing is coded."""
+    step, size = 2.0, 9
+    vectors, variances = orthonormal(5, size, size), np.geomspace(1e7, 1e-3, size)
+    knee = KNEE * step * step
+    inverse = np.linalg.inv(vectors * variances @ vectors.T + knee * np.eye(size))
+    found = _shifts_with_and_without_kernels([variances], [vectors], step)
+    np.testing.assert_array_equal(found, np.rint(-np.log2(knee * np.diag(inverse)) / 2))
+    for nothing in (np.zeros(size), np.full(size, -1e-6)):
+        assert not _shifts_with_and_without_kernels([nothing], [vectors], step).any()
+
+
+def test_shifts_of_several_covariances_are_those_of_their_mean():
+    """A row is as fine as the covariances need in which it is least: here it is not coded in one of four."""
+    identity, knee = np.eye(3), KNEE * 25.0
+    coded = np.full(3, 4.0**9 * knee)
+    found = _shifts_with_and_without_kernels([coded] * 3 + [np.zeros(3)], [identity] * 4, 5.0)
+    assert found.tolist() == [1, 1, 1]
