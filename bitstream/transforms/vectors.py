@@ -102,6 +102,8 @@ class Taken(Vectors):
         The basis, orthonormal.
     columns : tuple of int
         Which columns, from 0.
+    row_shifts : ndarray of int64, optional
+        Not used: the columns are given as they are.
     weights : ndarray, shape (n,), optional
         As in `Vectors`.
     """
@@ -129,6 +131,8 @@ class Turned(Vectors):
         What is combined.
     shifts : ndarray of int64, shape (width,)
         Codes of row ``i`` are multiples of ``2**shifts[i]``: the stronger a component, the coarser.
+    row_shifts : ndarray of int64, optional
+        Not used: `codes` are whole.
     weights : ndarray, shape (n,), optional
         As in `Vectors`.
     """
