@@ -79,7 +79,7 @@ class BenchCodingOptions:
         "--quantiser",
         click.Choice(["dependent", "dependent-32", "uniform"]),
         "dependent|dependent-32|uniform[,...]",
-        "Quantisers of a fold.  [default: dependent]",
+        "Quantisers of a fold.  [default: of each effort]",
     )
     effort: Sequence[int] = _list_option(
         "--effort", click.IntRange(1, 9), "N[,N...]", "Efforts of a fold.  [default: 5]"

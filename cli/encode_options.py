@@ -76,8 +76,8 @@ class CodingOptions:
     quantiser: str | None = grouped(
         "--quantiser",
         type=click.Choice(["dependent", "dependent-32", "uniform"]),
-        help="For folded bands two quantisers that take turns, as by default from effort 4 on, the same in a "
-        "trellis of 32 states, as from effort 6 on: 0.6 % fewer bytes, or one: in three quarters of the time "
+        help="For folded bands two quantisers that take turns in a trellis of 32 states, as by default from "
+        "effort 4 on, the same in one of 8 states: 0.6 % more bytes, or one: in three quarters of the time "
         "2 % more bytes.",
     )
     effort: int = grouped(

@@ -97,8 +97,8 @@ class EncoderSettings:
     tables : path_like, optional
         Entropy tables to use in place of the shipped ones; they tell the quantiser too.
     quantiser : {"dependent", "dependent-32", "uniform"}, optional
-        ``dependent`` is trellis-coded quantisation, the default for folded bands from effort 4 on;
-        ``dependent-32`` has a trellis of 32 states in place of 8, the default from effort 6 on;
+        ``dependent-32`` is trellis-coded quantisation in 32 states, the default for folded bands from effort
+        4 on; ``dependent`` has a trellis of 8 states, in a little less time for 0.6 % more bytes;
         ``uniform`` is rate-distortion optimised rounding, in two thirds of the time, for some 2 % more bytes.
     find_fill_values : bool
         Whether to look, among floats and 32-bit integers without a declared scaling, for values that mark

@@ -53,8 +53,8 @@ class ChunkSettings:
     effort : int
         Time to spend on smaller chunks, 1 (fastest) to 9 (smallest).
     quantiser : {"dependent", "dependent-32", "uniform"}, optional
-        In place of that of the effort: trellis-coded quantisation, the same with more states for fewer bytes,
-        or rounding in two thirds of the time.
+        In place of that of the effort: trellis-coded quantisation, the same with more states for fewer bytes
+        (the usual one), or rounding in two thirds of the time.
     lossless : bool
         Whether every sample comes back exactly.
     max_error : float or sequence of float, optional
