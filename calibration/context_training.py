@@ -35,6 +35,13 @@ LEARNING_RATE = 3.5e-2
 WARM_UP = 0.1
 """Share of the iterations over which the learning rate rises; it falls over the others."""
 
+MOMENTS = 0.9, 0.99
+"""What Adam's means of gradients and of their squares keep of themselves at each iteration."""
+
+LARGEST_GRADIENT = 0.1
+"""Norm that larger gradients are scaled down to. Without it, and with squares remembered ten times as long,
+one training of five did not recover from a batch with large gradients."""
+
 LEAK, LEAKING = 0.1, 0.8
 """Slope of units below zero at first, and the share of the iterations over which it falls to nothing. Without
 it many units die, which is to say that they are below zero for all examples."""
@@ -102,7 +109,7 @@ def train_network(
     chance = torch.Generator().manual_seed(seed)
     batches = _Batches(torch, examples, chance)
     parameters = _untrained(torch, chance, examples[0].features.shape[1], 1 + dependent)
-    optimiser = torch.optim.Adam(parameters.values(), lr=LEARNING_RATE)
+    optimiser = torch.optim.Adam(parameters.values(), lr=LEARNING_RATE, betas=MOMENTS)
     schedule = None
     if iterations:
         schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -114,6 +121,7 @@ def train_network(
             loss = _loss(torch, parameters, batches.next(), leak)
             optimiser.zero_grad()
             loss.backward()
+            torch.nn.utils.clip_grad_norm_(parameters.values(), LARGEST_GRADIENT)
             optimiser.step()
             if schedule is not None:
                 schedule.step()

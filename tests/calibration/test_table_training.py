@@ -1,6 +1,7 @@
 """Training lowers what latents cost, gives the same tables for the same seed, and tables that load."""
 
 import importlib
+import itertools
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, Past
 from bandfold.bitstream.contexts.tables import MODES, SHIPPED_TABLES, load_tables, tables_from_arrays
 from bandfold.bitstream.segments.latents import classify
+from bandfold.calibration import context_training
 from bandfold.calibration.context_training import load_torch, train_network
 from bandfold.calibration.costs import cost_with
 from bandfold.calibration.examples import draw_examples
@@ -94,6 +96,19 @@ def test_progress_goes_from_nothing_to_everything(torch, material):
     assert told == sorted(told)
     assert told[0] < 0.5
     assert told[-1] == 1.0
+
+
+def test_training_survives_a_batch_with_large_gradients(torch, material, unseen, monkeypatch):
+    examples = [one.examples for one in material[:2]]
+    usual = merit(unseen, whole_tables(train_network(examples, 60), examples[0]))
+    losses = itertools.count()
+
+    def loss(*arguments, of_batch=context_training._loss):
+        return of_batch(*arguments) * (1e4 if next(losses) == 15 else 1.0)
+
+    monkeypatch.setattr(context_training, "_loss", loss)
+    disturbed = merit(unseen, whole_tables(train_network(examples, 60), examples[0]))
+    assert disturbed < 1.02 * usual
 
 
 def test_a_mode_without_latents_is_refused(material):
