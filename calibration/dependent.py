@@ -128,6 +128,8 @@ def train_dependent(
     ------
     SettingsError
         If PyTorch is not installed.
+    BandfoldError
+        If training collapsed; see `bandfold.calibration.table_training.train_mode`.
     """
     kept = {name: array for name, array in banded.items() if not name.startswith(f"{FOLDED}_")}
     found = {**kept, **train_mode(FOLDED, material, iterations, seed, progress, dependent=True)}

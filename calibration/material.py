@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bandfold.bitstream.contexts.tables import Tables
+from bandfold.bitstream.contexts.tables import Mode, Tables
 from bandfold.programs.progress import Progress
 
 from .corpus import Latents, open_scene, scene_latents
@@ -32,11 +32,14 @@ class Material:
         Drawn from the quantised latents.
     start : Tally
         What was counted on the quantised latents.
+    mode : Mode
+        Of the tables that training starts from.
     """
 
     latents: Latents
     examples: Examples
     start: Tally
+    mode: Mode
 
 
 def prepare(latents: Latents, start: Tables, seed: int, examples: int = EXAMPLES) -> Material:
@@ -64,7 +67,7 @@ def prepare(latents: Latents, start: Tables, seed: int, examples: int = EXAMPLES
         [seed, zlib.crc32(f"{latents.scene} {latents.mode} {latents.count}".encode())]
     )
     drawn = draw_examples([quantised for quantised, _ in strips], examples, rng, mode.dependent)
-    return Material(latents, drawn, tally(latents, strips, mode))
+    return Material(latents, drawn, tally(latents, strips, mode), mode)
 
 
 def gather(

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.contexts.tables import CLASSES, MODES, mode_from_arrays, tables_from_arrays
+from bandfold.bitstream.contexts.tables import CLASSES, MODES, Mode, mode_from_arrays, tables_from_arrays
 from bandfold.common.atomic_files import atomic_output
-from bandfold.common.errors import SettingsError
+from bandfold.common.errors import BandfoldError, SettingsError
 
 from .context_training import train_network
+from .costs import cost
 from .integer_tables import extended, integer_frequencies, integer_network
 from .material import Material
-from .recount import POINT_UNIT, quantise_strips, recount, tally
+from .recount import POINT_UNIT, Tally, quantise_strips, recount, tally
 from .side_tables import side_tables
 
 EFFORT = {"folded": 1.0, "banded": 0.5}
@@ -30,6 +31,12 @@ GAUGED = 500_000
 
 FIRST_POINTS = np.array([10, 5, 3], dtype=np.int32)
 """Reconstruction points before any are counted, in ``1 / POINT_UNIT`` step below their levels."""
+
+WORTHLESS = 0.05
+"""Share of bits that tables may cost beyond those that training starts from."""
+
+TRIAL = 1000
+"""Iterations below which tables may cost whatever they do: few are for trials."""
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -62,6 +69,8 @@ def train_tables(
     ------
     SettingsError
         If a mode has no material, or PyTorch is not installed.
+    BandfoldError
+        If training collapsed; see `train_mode`.
     """
     arrays: Arrays = {"side_frequencies": side_tables()}
     for number, name in enumerate(MODES):
@@ -110,6 +119,14 @@ def train_mode(
     -------
     dict of str to ndarray
         The arrays of this mode.
+
+    Raises
+    ------
+    SettingsError
+        If PyTorch is not installed.
+    BandfoldError
+        If training collapsed: after `TRIAL` iterations or more, the latents cost clearly more bits than with
+        the tables that it started from.
     """
     network = train_network(
         [one.examples for one in material],
@@ -133,7 +150,26 @@ def train_mode(
             tallies.append(tally(one.latents, quantise_strips(one.latents, mode), mode))
             report(0.5 + (number + (place + 1) / len(material)) / (2 * RECOUNTS))
         parts["frequencies"], parts["points"] = recount(tallies, prior)
-    return _named(name, parts)
+    arrays = _named(name, parts)
+    if iterations >= TRIAL:
+        _refuse_worthless(name, material, tallies, mode_from_arrays(arrays, name), seed)
+    return arrays
+
+
+def _refuse_worthless(
+    name: str, material: Sequence[Material], tallies: Sequence[Tally], mode: Mode, seed: int
+) -> None:
+    """Raise an error if the material costs clearly more bits than with the tables that training started from.
+
+    Tallies are those of the material, made with the network of the mode.
+    """
+    before = cost((one.start for one in material), material[0].mode).bits
+    after = cost(tallies, mode).bits
+    if after > (1.0 + WORTHLESS) * before:
+        raise BandfoldError(
+            f"training collapsed: {name} latents cost {after / before - 1.0:.0%} more bits than with the "
+            f"tables that it started from; give another --seed than {seed}"
+        )
 
 
 def _named(mode: str, parts: Arrays) -> Arrays:

@@ -58,7 +58,7 @@ def main(
     if folds is not None and len(groups) < 2:
         raise SettingsError("all scenes are of one place or sensor: none can be left out")
     first = load_tables(start)
-    summary = _Summary(first)
+    summary = _Summary()
     with shown() as progress:
         material, sizes = gather(scenes, RATES, first, seed, progress)
         if folds is not None:
@@ -105,8 +105,7 @@ def _train_folds(
 class _Summary:
     """Bits per latent before and after, on the scenes that a set has seen and on those that it has not."""
 
-    def __init__(self, first: Tables) -> None:
-        self._first = first
+    def __init__(self) -> None:
         self.table = Table("set", "mode", "scenes", box=SIMPLE)
         for heading in ("latents", "start", "trained"):
             self.table.add_column(heading, justify="right")
@@ -127,7 +126,7 @@ class _Summary:
             for scenes, material in (("seen", seen), ("unseen", unseen)):
                 chosen = [one for one in material if one.latents.mode == mode]
                 if chosen:
-                    before = cost((one.start for one in chosen), self._first.modes[mode])
+                    before = cost((one.start for one in chosen), chosen[0].mode)
                     after = cost_with((one.latents for one in chosen), tables.modes[mode])
                     self.table.add_row(name, mode, scenes, str(before.latents), _text(before), _text(after))
 

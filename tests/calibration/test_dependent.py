@@ -13,11 +13,11 @@ from bandfold.bitstream.contexts.tables import (
     load_tables,
     tables_from_arrays,
 )
-from bandfold.calibration import dependent
+from bandfold.calibration import dependent, table_training
 from bandfold.calibration.dependent import train_dependent
 from bandfold.calibration.material import prepare
 from bandfold.calibration.recount import quantise_strips, tally
-from bandfold.common.errors import SettingsError
+from bandfold.common.errors import BandfoldError, SettingsError
 from bandfold.ground.decoder import Decoder
 from bandfold.onboard.encoder import Encoder
 
@@ -105,6 +105,18 @@ def test_the_command(tmp_path, monkeypatch):
     decoder = Decoder(stream, tables=output)
     assert decoder.report()["quantiser"] == "dependent"
     assert np.abs(decoder.decode().astype(float) - samples).max() < 60
+
+
+def test_worthless_tables_are_not_written(tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    monkeypatch.setattr(dependent, "RATES", {"folded": (0.5,)})
+    monkeypatch.setattr(table_training, "TRIAL", 1)
+    monkeypatch.setattr(table_training, "WORTHLESS", -0.99)
+    write(tmp_path / "a.hdr", cube(seed=0))
+    asked = ["--scenes", str(tmp_path), "-o", str(tmp_path / "a.npz"), "--iterations", "1"]
+    with pytest.raises(BandfoldError, match="training collapsed"):
+        CliRunner().invoke(dependent.main, asked, catch_exceptions=False)
+    assert not (tmp_path / "a.npz").exists()
 
 
 def test_nothing_to_write(tmp_path):

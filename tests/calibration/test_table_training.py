@@ -1,5 +1,6 @@
 """Training lowers what latents cost, gives the same tables for the same seed, and tables that load."""
 
+import dataclasses
 import importlib
 import itertools
 
@@ -9,15 +10,15 @@ import pytest
 from bandfold.bitstream.contexts.features import DIAGONAL_SLICES, Past
 from bandfold.bitstream.contexts.tables import MODES, SHIPPED_TABLES, load_tables, tables_from_arrays
 from bandfold.bitstream.segments.latents import classify
-from bandfold.calibration import context_training
+from bandfold.calibration import context_training, table_training
 from bandfold.calibration.context_training import load_torch, train_network
 from bandfold.calibration.costs import cost_with
 from bandfold.calibration.examples import draw_examples
 from bandfold.calibration.integer_tables import extended, integer_frequencies, integer_network
 from bandfold.calibration.recount import quantise_strips
 from bandfold.calibration.side_tables import side_tables
-from bandfold.calibration.table_training import train_tables
-from bandfold.common.errors import SettingsError
+from bandfold.calibration.table_training import TRIAL, train_mode, train_tables
+from bandfold.common.errors import BandfoldError, SettingsError
 from bandfold.onboard.rate_model import LAGRANGE_MULTIPLIER
 
 
@@ -96,6 +97,21 @@ def test_progress_goes_from_nothing_to_everything(torch, material):
     assert told == sorted(told)
     assert told[0] < 0.5
     assert told[-1] == 1.0
+
+
+def test_training_that_collapsed_is_refused(torch, material, monkeypatch):
+    folded = [one for one in material if one.latents.mode == "folded"]
+    good = train_network([one.examples for one in folded], 60)
+    one_class = dataclasses.replace(good, output=np.zeros_like(good.output))
+
+    def train(network, iterations):
+        monkeypatch.setattr(table_training, "train_network", lambda *_, **__: network)
+        return train_mode("folded", folded, iterations, 7, lambda _: None)
+
+    with pytest.raises(BandfoldError, match=r"folded latents cost \d+% more .* another --seed than 7"):
+        train(one_class, TRIAL)
+    assert train(good, TRIAL)
+    assert train(one_class, TRIAL - 1)
 
 
 def test_training_survives_a_batch_with_large_gradients(torch, material, unseen, monkeypatch):
