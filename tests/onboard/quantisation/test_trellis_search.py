@@ -150,11 +150,11 @@ def test_streams_name_their_quantiser_and_bands_have_one():
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_two_quantisers_are_the_default(stream):
+def test_two_quantisers_in_32_states_are_the_default(stream):
     cube = scene()
     plain, named, one = (
         Encoder(step=6.0, stream=stream, **how).encode(cube)
-        for how in ({}, {"quantiser": "dependent"}, {"quantiser": "uniform"})
+        for how in ({}, {"quantiser": "dependent-32"}, {"quantiser": "uniform"})
     )
     assert plain == named
     assert Decoder(one, restore="off").report()["quantiser"] == "uniform"
