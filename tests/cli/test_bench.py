@@ -130,7 +130,7 @@ def test_a_scene_on_a_board_without_a_sensor(run, here, tmp_path, scene):
     result = run("bench", "scene.hdr", "--step", 8, *SHORT, "--runs", 1, "--root", tmp_path)
     assert (result.status, result.err) == (0, "")
     assert "\n24 x 20 x 40 uint16; 1 x 0 s or more; mean" in result.out
-    assert "| settings |  | fold, dependent, 1 thread, step 8 |" in result.out
+    assert "| settings |  | fold, dependent-32, 1 thread, step 8 |" in result.out
     assert "| encoding, throughput | Msamples/s | " in result.out
     assert "No energy is reported: no INA238, no INA3221, " in result.out
     assert "µJ" not in result.out
@@ -169,8 +169,8 @@ def test_a_failure_in_between_leaves_the_others(run, here, scene, monkeypatch):
     options = ("--step", 40, *SHORT, "--repeat", 1, "--csv", "board.csv")
     result = run("bench", "scene.hdr", "--threads", "2,1", *options)
     assert result.status == 10
-    assert "warning: fold, dependent, 2 threads, step 40: no budget\n" in result.err
-    assert "| fold, dependent, 2 threads, step 40 | failed |" in result.out
+    assert "warning: fold, dependent-32, 2 threads, step 40: no budget\n" in result.err
+    assert "| fold, dependent-32, 2 threads, step 40 | failed |" in result.out
     check_failure(run("bench", "scene.hdr", "--threads", 2, *options), 4, "no budget")
 
 
