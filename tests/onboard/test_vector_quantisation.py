@@ -84,18 +84,18 @@ def test_errors_of_shifted_rows_are_those_of_rounding_each(count):
     assert np.abs(told.codes[shifts == 5]).max() < np.abs(told.codes[shifts == 0]).max()
 
 
-def _shifts_with_and_without_kernels(variances, vectors, step):
-    found = find_row_shifts(variances, vectors, step)
+def _shifts_with_and_without_kernels(variances, vectors, step, pixels=1):
+    found = find_row_shifts(variances, vectors, step, pixels)
     with kernels.switched_off():
-        np.testing.assert_array_equal(found, find_row_shifts(variances, vectors, step))
+        np.testing.assert_array_equal(found, find_row_shifts(variances, vectors, step, pixels))
     return found
 
 
 def test_shifts_of_rows_that_stand_alone():
     """Rows of a diagonal covariance are as coarse as half a bit for each bit that they take."""
-    step, order = 4.0, np.random.default_rng(2).permutation(12)
-    variances = np.array([0.0, 3, 10, 60, 61, 1e3, 1e4, 1e5, 1e6, 1e8, 1e11, 1e12])
-    found = _shifts_with_and_without_kernels([variances], [np.eye(12)[:, order]], step)
+    step, order = 4.0, np.random.default_rng(2).permutation(11)
+    variances = np.array([0.0, 3, 10, 60, 61, 1e3, 1e4, 1e5, 1e6, 1e8, 1e11])
+    found = _shifts_with_and_without_kernels([variances], [np.eye(11)[:, order]], step)
     expected = np.rint(np.log2(1 + variances / (KNEE * step * step)) / 2)
     assert expected.max() > MOST_ROW_SHIFT
     np.testing.assert_array_equal(found[order], np.minimum(expected, MOST_ROW_SHIFT))
@@ -119,3 +119,14 @@ def test_shifts_of_several_covariances_are_those_of_their_mean():
     coded = np.full(3, 4.0**9 * knee)
     found = _shifts_with_and_without_kernels([coded] * 3 + [np.zeros(3)], [identity] * 4, 5.0)
     assert found.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("missing", [0, 1, 3, 40])
+def test_rows_are_finer_by_the_bits_that_vectors_lack(missing):
+    """A vector that is told in `FINEST` bits, for want of more, is so in all rows."""
+    variances, step = np.array([4.0**12, 4.0**7, 4.0**3, 1.0]), 2.0**-3
+    pixels = 4 ** (FINEST + missing - 15)
+    assert quantise_vectors(np.eye(4), variances, step, pixels).precision[0] == FINEST
+    found = _shifts_with_and_without_kernels([variances], [np.eye(4)], step, pixels)
+    enough = np.rint(np.log2(1 + variances / (KNEE * step * step)) / 2)
+    np.testing.assert_array_equal(found, np.clip(enough - missing, 0, MOST_ROW_SHIFT))
