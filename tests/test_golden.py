@@ -219,15 +219,19 @@ def test_golden_streams_cover_the_format():
     assert (reports["modelled"]["model"], reports["modelled"]["engines"]) == (maker.MODEL.stem, [0, 1, 1])
     assert reports["streamed"]["open"]
     assert reports["streamed"]["folds"] > 1
-    two = {name for name in NAMES if reports[name]["quantiser"] == "dependent"}
-    exact = {"lossless", "lossless_floats", "lossless_doubles"}
-    assert (
-        two == {"dependent", "extended", "streamed", "outliers", "bounded_rotated", "bounded_floats"} | exact
+    few, many = (
+        {name for name in NAMES if reports[name]["quantiser"] == quantiser}
+        for quantiser in ("dependent", "dependent-32")
     )
-    named = {name: ParsedStream.parse(_stream(name)).header.tables for name in two}
+    exact = {"lossless", "lossless_floats", "lossless_doubles"}
+    assert few == {"extended"}
+    assert (
+        many
+        == {"dependent", "many_states", "streamed", "outliers", "bounded_rotated", "bounded_floats"} | exact
+    )
+    named = {name: ParsedStream.parse(_stream(name)).header.tables for name in few | many}
     current = load_tables(DEPENDENT_TABLES).identity
-    assert {name for name, identity in named.items() if identity == current} == {"extended"}
-    assert {name for name in NAMES if reports[name]["quantiser"] == "dependent-32"} == {"many_states"}
+    assert {name for name, identity in named.items() if identity == current} == {"extended", "many_states"}
     assert len(BOUNDED) == 7
     assert {name for name in NAMES if reports[name]["max_error"] is not None} == BOUNDED
     assert {name for name in NAMES if reports[name]["max_error"] == 0} == exact
