@@ -265,7 +265,7 @@ def test_where_lines_of_a_pipe_begin_is_compared(run, tmp_path, tall, whole, fee
         (("--step", 8, "--strip-lines", 16), "strip height 8 and not 16"),
         (
             ("--step", 8, "--strip-lines", 8, "--quantiser", "uniform"),
-            "quantiser dependent and not uniform; tables",
+            "quantiser dependent-32 and not uniform; tables",
         ),
         (("--step", 8, "--strip-lines", 8, "--spectral", "none"), "spectral transform True and not none"),
         (

@@ -27,7 +27,7 @@ def test_what_is_usual():
     assert Choices(bps=(0.5,)).combinations() == [Configuration(bps=0.5)]
     described = Configuration(bps=0.5).describe()
     assert (described["quantiser"], described["engine"], described["rate"]) == (
-        "dependent",
+        "dependent-32",
         None,
         "0.5 bits per sample",
     )
