@@ -39,8 +39,8 @@ BOUNDED = {
 PINNED = json.loads((GOLDEN / "pinned.json").read_text())
 
 OLDER = GOLDEN / "older"
-"""Of earlier releases: with tables or a model that are no longer written, or with vectors that tell every entry, or
-that are not told by rows."""
+"""Of earlier releases: with tables or a model that are no longer written, or with vectors that tell every
+entry, or that are not told by rows."""
 
 TODAY = {load_tables().identity, load_tables(DEPENDENT_TABLES).identity}
 """Identities of the tables that are written."""
