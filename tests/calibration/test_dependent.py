@@ -103,7 +103,7 @@ def test_the_command(tmp_path, monkeypatch):
     samples = cube(seed=7)
     stream = Encoder(step=8, tables=output).encode(samples)
     decoder = Decoder(stream, tables=output)
-    assert decoder.report()["quantiser"] == "dependent"
+    assert decoder.report()["quantiser"] == "dependent-32"
     assert np.abs(decoder.decode().astype(float) - samples).max() < 60
 
 

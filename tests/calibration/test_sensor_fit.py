@@ -89,7 +89,7 @@ def test_an_unseen_scene_takes_fewer_bytes_and_no_vectors(path):
         errors.append(np.mean((decoder.decode().astype(np.float64) - cube) ** 2))
         reports.append(decoder.report())
     assert len(with_package) < len(own)
-    assert reports[1]["bytes"]["basis"] < 0.8 * reports[0]["bytes"]["basis"]
+    assert reports[1]["bytes"]["basis"] < 0.9 * reports[0]["bytes"]["basis"]
     # At one step: what is dropped may differ a little.
     assert errors[1] < 1.02 * errors[0]
     assert (reports[0]["sensor"], reports[1]["sensor"]) == (None, "made-up")
