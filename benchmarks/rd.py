@@ -15,6 +15,7 @@ from bandfold.benchmarks.codecs.codec import Codec
 from bandfold.benchmarks.codecs.external import External
 from bandfold.benchmarks.codecs.held_out import HeldOut
 from bandfold.benchmarks.codecs.json_object import read_object
+from bandfold.benchmarks.codecs.live_anchors import LIVE, live_anchors
 from bandfold.benchmarks.codecs.recorded import read_anchors
 from bandfold.benchmarks.rate_distortion.campaign import perform, plan
 from bandfold.benchmarks.rate_distortion.near_lossless import (
@@ -26,7 +27,7 @@ from bandfold.benchmarks.rate_distortion.rd_plot import plot
 from bandfold.benchmarks.rate_distortion.rd_text import as_json, means_text, scene_text
 from bandfold.benchmarks.rate_distortion.standings import means
 from bandfold.benchmarks.scenes.evaluation_scenes import EvaluationScene, find_scenes
-from bandfold.bitstream.container.header import DEPENDENT
+from bandfold.bitstream.container.header import DEPENDENT, UNIFORM
 from bandfold.common.errors import SettingsError
 from bandfold.onboard.effort import DEFAULT_EFFORT
 from bandfold.programs.options import (
@@ -52,7 +53,11 @@ from bandfold.programs.program import run, write_figures
 @click.option("--spectral", type=click.Choice(["auto", "none"]), default="auto", show_default=True)
 @click.option("--model", metavar="NAME|FILE", help="Package of a model, which codes band by band.")
 @click.option("--restore", metavar="auto|off|NAME|FILE", default="auto", show_default=True)
-@click.option("--quantiser", type=click.Choice(["dependent", "uniform"]), help="As for 'bandfold encode'.")
+@click.option(
+    "--quantiser",
+    type=click.Choice(["dependent", "dependent-32", "uniform"]),
+    help="As for 'bandfold encode'.",
+)
 @click.option("--effort", type=click.IntRange(1, 9), default=DEFAULT_EFFORT, show_default=True)
 @click.option("--tables", type=FOLDER, help="Tables that have not seen the scenes, and folds.json.")
 @click.option(
@@ -61,6 +66,13 @@ from bandfold.programs.program import run, write_figures
     default="recorded",
     show_default=True,
     help="Take the recorded curve of CCSDS 122, or run it on each scene.",
+)
+@click.option(
+    "--live",
+    "wanted",
+    type=click.Choice(list(LIVE)),
+    multiple=True,
+    help="Another codec to run on every scene, through imagecodecs; may be repeated.",
 )
 @click.option("--external", "externals", multiple=True, help="'name=enc {in} {out} {bps} ; dec {in} {out}'")
 @click.option("--timeout", default=600.0, show_default=True, help="Seconds for an external command.")
@@ -84,6 +96,7 @@ def main(
     effort: int,
     tables: Path | None,
     ccsds122: str,
+    wanted: tuple[str, ...],
     externals: tuple[str, ...],
     timeout: float,
     json_path: Path | None,
@@ -95,19 +108,25 @@ def main(
     """Rate and distortion of bandfold and of other codecs."""
     if mosaic and (names or tile > 1):
         raise SettingsError("--mosaic goes with neither --names nor --tile")
+    if tables and quantiser == DEPENDENT:
+        raise SettingsError(
+            "tables that have not seen the scenes leave the trellis to the effort: "
+            "leave out --quantiser dependent"
+        )
     recorded = read_anchors(anchors) if anchors else {}
     if tile > 1 and not names:
         # On every scene, live JPEG 2000 on tiles would take hours: without names, those with recorded curves.
         names = tuple(name.partition("@")[0] for name in recorded if name.endswith(f"@{tile}x{tile}"))
     scenes = find_scenes(folder, names, tile=tile, mosaic=mosaic, floats=floats)
     live: list[Codec] = [Ccsds122()] if ccsds122 == "live" else []
+    others = live_anchors(wanted)
     tasks = plan(
         scenes,
         asked,
         recorded=recorded,
         settings=CandidateSettings(spectral, model, restore, quantiser, effort),
-        held_out=HeldOut(tables, quantiser or DEPENDENT) if tables else None,
-        externals=[*live, *(External.parse(template, timeout) for template in externals)],
+        held_out=HeldOut(tables, UNIFORM if quantiser == UNIFORM else DEPENDENT) if tables else None,
+        externals=[*live, *others, *(External.parse(template, timeout) for template in externals)],
     )
     results = []
     for result in perform(tasks, jobs):

@@ -18,9 +18,9 @@ from bandfold.benchmarks.measures.quality import mean_squared_error
 from bandfold.common.errors import BudgetError, SettingsError, StreamError
 
 from .codec import Decoded, Encoded
+from .klt_side import read_side, write_side
 
 _SHIFT = struct.Struct("<i")
-_KLT = struct.Struct("<HHb?")
 _MAX_BITS = 20
 """OpenJPEG keeps six more bits for its distortion estimates and overflows silently above this depth."""
 _LEAST_BYTES = 40
@@ -85,20 +85,10 @@ class Jpeg2000Klt:
     def decode(self, stream: bytes) -> Decoded:
         """Decode; see `Codec.decode`."""
         start = time.perf_counter()
-        bands, kept, exponent, signed = _KLT.unpack_from(stream)
-        offset = _KLT.size
-        means = np.frombuffer(stream, "<i2" if signed else "<u2", bands, offset)
-        offset += means.nbytes
-        scales = np.frombuffer(stream, "<f4", kept, offset).astype(np.float64)
-        offset += 4 * kept
-        entries = np.frombuffer(stream, "<i2", bands * kept, offset).reshape(bands, kept)
-        offset += entries.nbytes
-        planes = decode_planes(stream[offset:])
-        components = planes.reshape(kept, -1) * 2.0**exponent
-        pixels = (entries * scales) @ components + means[:, None]
-        limits = np.iinfo(means.dtype)
-        cube = np.clip(np.rint(pixels), limits.min, limits.max).astype(means.dtype)
-        return Decoded(cube.reshape(bands, *planes.shape[1:]), time.perf_counter() - start)
+        side = read_side(stream)
+        planes = decode_planes(stream[side.size :])
+        cube = side.samples(planes.reshape(len(planes), -1) * 2.0**side.exponent)
+        return Decoded(cube.reshape(-1, *planes.shape[1:]), time.perf_counter() - start)
 
 
 def karhunen_loeve(cube: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -216,27 +206,18 @@ def _encode_klt(
     cube: NDArray[Any], means: NDArray[np.float64], basis: NDArray[np.float64], bps: float
 ) -> bytes | None:
     bands, kept = basis.shape
-    signed = cube.dtype.kind == "i"
     pixels = cube.reshape(bands, -1).astype(np.float64) - means[:, None]
     components = basis.T @ pixels
     depth = int(np.abs(components).max()).bit_length() + 1
     exponent = max(0, depth - _MAX_BITS)
     planes = np.rint(components * 2.0**-exponent).astype(np.int32).reshape(kept, *cube.shape[1:])
-    # A scale per eigenvector: at 90 dB an entry of a fixed 2**-15 would already be the larger error.
-    scales = (np.abs(basis).max(axis=0) / (2**15 - 1)).astype("<f4")
-    entries = np.clip(np.rint(basis / scales.astype(np.float64)), -(2**15), 2**15 - 1).astype("<i2")
-    side = [
-        _KLT.pack(bands, kept, exponent, signed),
-        means.astype("<i2" if signed else "<u2").tobytes(),
-        scales.tobytes(),
-        entries.tobytes(),
-    ]
-    budget = bps * cube.size - 8 * sum(map(len, side))
+    side = write_side(means, basis, exponent, signed=cube.dtype.kind == "i")
+    budget = bps * cube.size - 8 * len(side)
     # With less, OpenJPEG could not even write the packet headers of every component.
     if budget < 8 * _LEAST_BYTES * kept:
         return None
     try:
-        return b"".join(side) + encode_planes(planes, budget)
+        return side + encode_planes(planes, budget)
     except BudgetError:
         return None
 

@@ -55,6 +55,24 @@ def test_ccsds_122_runs_live_if_asked_for_in_place_of_its_recorded_curve(folder,
     assert points[1]["psnr"] > points[0]["psnr"] > 30
 
 
+def test_other_codecs_run_live_if_asked_for(folder, tmp_path):
+    pytest.importorskip("imagecodecs")
+    out = tmp_path / "rd.json"
+    asked = ("--live", "klt-jpegxl", "--live", "sperr")
+    done = run("--scenes", folder, "--names", "one", "--rates", "1,2", *asked, "--json", out)
+    assert done.exit_code == 0, done.output
+    assert "| KLT + JPEG XL | all |" in done.output
+    measured = json.loads(out.read_text())["scenes"]["one"]["measured"]
+    assert list(measured) == ["bandfold", "JPEG 2000", "JPEG 2000 + KLT", "KLT + JPEG XL", "SPERR 3D"]
+    assert all(point["bps"] <= point["asked"] for point in measured["SPERR 3D"]["points"])
+
+
+def test_tables_leave_the_trellis_to_the_effort(folder, tmp_path):
+    done = run("--scenes", folder, "--tables", tmp_path, "--quantiser", "dependent")
+    assert isinstance(done.exception, SettingsError)
+    assert "leave out --quantiser dependent" in str(done.exception)
+
+
 def test_sizes_within_limits_come_beside_live_and_recorded_codecs(folder, tmp_path):
     out, bounded = tmp_path / "rd.json", tmp_path / "bounded.json"
     near = {"one": {"4": {"bps": 9.0}}}

@@ -1,0 +1,90 @@
+"""Anchors that run live on request: rates are met, streams stand alone, quality rises with the rate."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from bandfold.benchmarks.codecs.imagecodecs_build import imagecodecs_with
+from bandfold.benchmarks.codecs.jpeg2000 import karhunen_loeve
+from bandfold.benchmarks.codecs.klt_side import read_side, side_size, write_side
+from bandfold.benchmarks.codecs.live_anchors import LIVE, live_anchors
+from bandfold.benchmarks.measures.quality import psnr
+from bandfold.common.errors import BudgetError, SettingsError
+
+
+@pytest.fixture(params=sorted(LIVE))
+def codec(request):
+    pytest.importorskip("imagecodecs")
+    return live_anchors([request.param])[0]
+
+
+def smooth_cube(dtype, bands=12, size=64):
+    """Bands that share two smooth images, as those of a scene do."""
+    rng = np.random.default_rng(3)
+    images = rng.normal(size=(2, size, size)).cumsum(axis=1).cumsum(axis=2)
+    images /= np.abs(images).max()
+    mixed = np.tensordot(rng.uniform(0.2, 1, (bands, 2)), images, 1)
+    scaled = 3000 * mixed + 5 * rng.normal(size=mixed.shape)
+    return np.rint(scaled if np.dtype(dtype).kind == "i" else scaled - scaled.min()).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int16"])
+def test_a_scene_comes_back_from_the_bytes_alone_and_the_rate_is_met(codec, dtype):
+    cube = smooth_cube(dtype)
+    qualities = []
+    for bps in (0.5, 1.0, 2.0):
+        stream = codec.encode(cube, bps).stream
+        assert 0.6 * bps < 8 * len(stream) / cube.size <= bps
+        found = codec.decode(stream).cube
+        assert found.dtype == cube.dtype
+        qualities.append(psnr(cube, found))
+    assert qualities == sorted(qualities)
+    assert qualities[-1] > qualities[0] + 1 > 56
+
+
+def test_a_rate_that_nothing_fits_into_is_refused(codec):
+    with pytest.raises(BudgetError, match="raise the rate"):
+        codec.encode(smooth_cube("uint16"), 0.0001)
+
+
+def test_a_step_is_the_same_for_all_components():
+    pytest.importorskip("imagecodecs")
+    for name in ("klt-jpegxl", "klt-htj2k"):
+        codec = live_anchors([name])[0]
+        plane = np.random.default_rng(1).normal(size=(32, 32)).cumsum(axis=1) * 100
+        for step in (1.0, 8.0):
+            number, image = codec.encode_plane(plane, step)
+            error = codec.decode_plane(number, image, step) - plane
+            assert 0.2 * step < np.sqrt(np.mean(error**2)) < 0.5 * step
+
+
+def test_side_information_has_the_size_that_is_counted():
+    means, basis = karhunen_loeve(smooth_cube("int16"))
+    told = write_side(means, basis[:, :3], 2, signed=True)
+    assert len(told) == side_size(12, 3)
+    side = read_side(told + b"more")
+    assert (side.size, side.exponent, side.means.tolist()) == (len(told), 2, means.tolist())
+    np.testing.assert_allclose(side.basis, basis[:, :3], atol=2.0**-14)
+
+
+def test_names_are_taken_once_and_a_missing_library_is_told(monkeypatch):
+    pytest.importorskip("imagecodecs")
+    assert [codec.name for codec in live_anchors(["sperr", "klt-htj2k", "sperr"])] == [
+        "SPERR 3D",
+        "KLT + HTJ2K",
+    ]
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    with pytest.raises(SettingsError, match="pip install"):
+        imagecodecs_with("SPERR")
+
+
+def test_a_build_without_a_codec_is_told(monkeypatch):
+    imagecodecs = pytest.importorskip("imagecodecs")
+
+    class Absent:
+        available = False
+
+    monkeypatch.setattr(imagecodecs, "SPERR", Absent)
+    with pytest.raises(SettingsError, match="built without SPERR"):
+        live_anchors(["sperr"])
