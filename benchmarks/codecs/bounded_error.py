@@ -6,8 +6,6 @@ three axes, as their users do. What the limit leaves is used: values within 0.49
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.common.errors import SettingsError, VerificationError
+from bandfold.common.errors import VerificationError
+
+from .imagecodecs_build import load_imagecodecs
 
 ROUNDED = 0.49
 """What rounding to whole numbers takes back of an error of floats."""
@@ -86,10 +86,7 @@ def live_codecs() -> Iterator[BoundedErrorCodec]:
     SettingsError
         If imagecodecs is not installed.
     """
-    if importlib.util.find_spec("imagecodecs") is None:
-        raise SettingsError("other codecs run through imagecodecs: pip install 'bandfold[bench]'")
-    # Its annotations narrow what it takes.
-    imagecodecs: Any = importlib.import_module("imagecodecs")
+    imagecodecs = load_imagecodecs()
     yield from (one for name, one in _codecs(imagecodecs) if getattr(imagecodecs, name).available)
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bandfold.bitstream.entropy.ans import AnsDecoder, Run, to_tokens, token_base
+from bandfold.bitstream.entropy.ans import AnsDecoder, Run, to_tokens
 from bandfold.common.errors import StreamError
 from bandfold.common.kernels import compiled
 
-from .payload import SIDE_UNIT, PayloadReader, PayloadWriter, side_class
-from .raw_bits import BitReader, field_bits
+from .payload import SIDE_UNIT, PayloadReader, PayloadWriter, put_bits, read_magnitude, read_signs, side_class
+from .raw_bits import BitReader
 
 VECTOR_MEMORY, ROW_MEMORY = 1, 2
 """Running means move by two to minus this power of the difference to each new magnitude."""
@@ -65,11 +65,7 @@ def _put_entries(
         row = int(rows[place])
         tables[place] = first_table + _class_of(mean, row)
         mean, rows[place] = _moved(mean, row, magnitude)
-    wide = widths > 0
-    signs = values[magnitudes > 0] < 0
-    found = np.concatenate([field_bits(magnitudes[wide], widths[wide]), signs.astype(np.uint8)])
-    bits[: len(found)] = found
-    return len(found)
+    return put_bits(values, widths, bits)
 
 
 def read_entries(payload: PayloadReader, mean: int, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -116,19 +112,12 @@ def _read_entries(
 ) -> int:
     """Fill an array with entries; returns 1 where raw bits end too early."""
     for place, row in enumerate(rows.tolist()):
-        base, width = token_base(reader.decode(1, first_table + _class_of(mean, row)))
-        magnitude = int(base[0])
-        if width[0]:
-            if int(width[0]) > raw.left:
-                return 1
-            magnitude += int(raw.fields(width)[0])
+        magnitude = read_magnitude(reader, raw, first_table + _class_of(mean, row))
+        if magnitude is None:
+            return 1
         values[place] = magnitude
         mean, rows[place] = _moved(mean, row, magnitude)
-    live = np.flatnonzero(values)
-    if live.size > raw.left:
-        return 1
-    values[live[raw.flags(live.size).astype(bool)]] *= -1
-    return 0
+    return read_signs(raw, values)
 
 
 def _class_of(mean: int, row: int) -> int:

@@ -90,6 +90,14 @@ def write_fold(payload: PayloadWriter, fold: Fold) -> None:
     write_vectors(payload, fold.second, triangular=triangular, means=means)
 
 
+def _read_telling(payload: PayloadReader, number: int) -> tuple[int, bool, bool]:
+    """Read a number, whether vectors are triangular, and whether by rows: `TRIANGULAR` says so first."""
+    times = 0
+    while number == TRIANGULAR and times < 2:
+        number, times = payload.integers(1, COUNT_MEAN, signed=False)[0], times + 1
+    return number, times > 0, times == 2
+
+
 def _means_of_bands(length: int) -> RowMeans:
     """What entries of the vectors of an interval are told by."""
     return RowMeans(np.zeros(length, dtype=np.int64), follow=True)
@@ -139,12 +147,9 @@ def read_fold(
         If the payload is corrupt.
     """
     intervals = payload.integers(1, COUNT_MEAN, signed=False)[0]
-    triangular = spectral and intervals == TRIANGULAR
-    if triangular:
-        intervals = payload.integers(1, COUNT_MEAN, signed=False)[0]
-    by_rows = triangular and intervals == TRIANGULAR
-    if by_rows:
-        intervals = payload.integers(1, COUNT_MEAN, signed=False)[0]
+    triangular = by_rows = False
+    if spectral:
+        intervals, triangular, by_rows = _read_telling(payload, intervals)
     if not 1 <= intervals <= bands:
         raise StreamError(f"stream has {intervals} intervals for {bands} bands: it is corrupt")
     lengths = payload.integers(intervals, 32 * SIDE_UNIT, signed=False)
@@ -271,12 +276,7 @@ def read_matrices(payload: PayloadReader, components: int) -> tuple[Vectors, ...
         If the payload is corrupt.
     """
     count, size = payload.integers(2, COUNT_MEAN, signed=False)
-    triangular = count == TRIANGULAR
-    if triangular:
-        count = payload.integers(1, COUNT_MEAN, signed=False)[0]
-    by_rows = triangular and count == TRIANGULAR
-    if by_rows:
-        count = payload.integers(1, COUNT_MEAN, signed=False)[0]
+    count, triangular, by_rows = _read_telling(payload, count)
     if not (1 <= count <= MOST_ROTATIONS and 1 <= size <= min(components, MOST_ROTATED)):
         raise StreamError(f"stream has {count} rotations of {size} components: it is corrupt")
     payload.budget.work(count * orthonormal_work(size, size), "rotations")

@@ -212,16 +212,41 @@ def _put_integers(
         for number, magnitude in enumerate(magnitudes[own].tolist(), place):
             tables[number] = first_table + side_class(mean)
             mean = next_mean(mean, magnitude)
-        # Raw bits before signs here, since the reader needs each magnitude for the next table.
-        wide = widths[own] > 0
-        parts = [field_bits(magnitudes[own][wide], widths[own][wide])]
-        if with_signs:
-            parts.append((values[own][magnitudes[own] > 0] < 0).astype(np.uint8))
-        for part in parts:
-            bits[used : used + len(part)] = part
-            used += len(part)
+        used += put_bits(values[own], widths[own], bits[used:], signed=bool(with_signs))
         place += count
     return used
+
+
+def put_bits(
+    values: NDArray[np.int64], widths: NDArray[np.int32], bits: NDArray[np.uint8], *, signed: bool = True
+) -> int:
+    """Arrange the raw bits of integers of side information.
+
+    Raw bits come before signs, since the reader needs each magnitude for the next table.
+
+    Parameters
+    ----------
+    values : ndarray of int64, shape (n,)
+        The integers.
+    widths : ndarray of int32, shape (n,)
+        Low bits of each magnitude that its token leaves.
+    bits : ndarray of uint8
+        Written to, from its begin on.
+    signed : bool
+        Whether there are signs.
+
+    Returns
+    -------
+    int
+        How many bits there are.
+    """
+    magnitudes, wide = np.abs(values), widths > 0
+    parts = [field_bits(magnitudes[wide], widths[wide])]
+    if signed:
+        parts.append((values[magnitudes > 0] < 0).astype(np.uint8))
+    found = np.concatenate(parts)
+    bits[: len(found)] = found
+    return len(found)
 
 
 class PayloadReader:
@@ -327,19 +352,43 @@ def _read_integers(
 ) -> int:
     """Fill an array with integers of side information; returns 1 where raw bits end too early."""
     for place in range(len(values)):
-        base, width = token_base(reader.decode(1, first_table + side_class(mean)))
-        magnitude = int(base[0])
-        if width[0]:
-            if int(width[0]) > raw.left:
-                return 1
-            magnitude += int(raw.fields(width)[0])
+        magnitude = read_magnitude(reader, raw, first_table + side_class(mean))
+        if magnitude is None:
+            return 1
         values[place] = magnitude
         mean = next_mean(mean, magnitude)
-    if with_signs:
-        live = np.flatnonzero(values)
-        if live.size > raw.left:
-            return 1
-        values[live[raw.flags(live.size).astype(bool)]] *= -1
+    return read_signs(raw, values) if with_signs else 0
+
+
+def read_magnitude(reader: AnsDecoder, raw: BitReader, table: int) -> int | None:
+    """Read the magnitude of an integer of side information.
+
+    Parameters
+    ----------
+    reader : AnsDecoder
+        Where its token is read.
+    raw : BitReader
+        Where its low bits are read.
+    table : int
+        Number of the table that codes it.
+
+    Returns
+    -------
+    int or None
+        None where raw bits end too early.
+    """
+    base, width = token_base(reader.decode(1, table))
+    if not width[0]:
+        return int(base[0])
+    return int(base[0]) + int(raw.fields(width)[0]) if int(width[0]) <= raw.left else None
+
+
+def read_signs(raw: BitReader, values: NDArray[np.int64]) -> int:
+    """Give magnitudes the signs that follow them, in place; returns 1 where raw bits end too early."""
+    live = np.flatnonzero(values)
+    if live.size > raw.left:
+        return 1
+    values[live[raw.flags(live.size).astype(bool)]] *= -1
     return 0
 
 

@@ -197,8 +197,8 @@ def read_vectors(
         codes[left.rows, index] = entries
         if triangular:
             left.close(entries)
-    shifted = means is not None and means.shifts.any()
-    return Vectors(codes, precision, row_shifts=means.shifts if means is not None and shifted else None)
+    shifts = means.shifts if means is not None and means.shifts.any() else None
+    return Vectors(codes, precision, row_shifts=shifts)
 
 
 def expected_entry(length: int, precision: int) -> int:

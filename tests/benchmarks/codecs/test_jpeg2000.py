@@ -17,18 +17,10 @@ from bandfold.benchmarks.measures.quality import psnr
 from bandfold.benchmarks.scenes.evaluation_scenes import find_scenes
 from bandfold.common.errors import BudgetError, StreamError
 
+from .smooth_cube import smooth_cube
+
 SHARED = Path(__file__).resolve().parents[4] / "shared"
 CODECS = [Jpeg2000(), Jpeg2000Klt()]
-
-
-def smooth_cube(dtype, bands=12, size=48):
-    """Bands that share two smooth images, as those of a scene do."""
-    rng = np.random.default_rng(3)
-    images = rng.normal(size=(2, size, size)).cumsum(axis=1).cumsum(axis=2)
-    images /= np.abs(images).max()
-    mixed = np.tensordot(rng.uniform(0.2, 1, (bands, 2)), images, 1)
-    scaled = 3000 * mixed + rng.normal(size=mixed.shape)
-    return np.rint(scaled if np.dtype(dtype).kind == "i" else scaled - scaled.min()).astype(dtype)
 
 
 @pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.name)
